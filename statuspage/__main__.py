@@ -1,0 +1,19 @@
+"""``python -m statuspage COMMAND``: the same commands as ``flask --app app``, started faster.
+
+Flask's own command imports every plug-in that is installed before it runs anything.
+"""
+
+from __future__ import annotations
+
+from statuspage import create_app
+
+
+def main() -> None:
+    """Run one command on the app of the environment."""
+    app = create_app()
+    with app.app_context():
+        app.cli.main(prog_name="statuspage")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Who did what, before and after: an entry joins its caller's transaction, or neither is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from statuspage.models import AuditEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account, or a part of the service itself."""
+
+    name: str
+    account_id: int | None = None
+
+
+SYSTEM = Actor("system")
+COMMAND_LINE = Actor("command line")
+
+
+def record(
+    current: Session,
+    actor: Actor,
+    action: str,
+    *,
+    subject_kind: str,
+    subject: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry; ``action`` is a verb such as ``incident.declare``, values become plain JSON."""
+    current.add(
+        AuditEntry(
+            account_id=actor.account_id,
+            actor=actor.name,
+            action=action,
+            subject_kind=subject_kind,
+            subject=subject,
+            before=_plain(before),
+            after=_plain(after),
+        )
+    )
+
+
+def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_value(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return str(value)

@@ -1,0 +1,146 @@
+"""Now, and how a time is shown and read in a zone.
+
+Inside, every time is aware and UTC.  People always see a zone.  Local wall times follow the zone's
+rules (IANA tz database): one that does not exist or that happens twice is refused by name.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.dates import format_date, format_skeleton, get_datetime_format
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """``moment`` in UTC; a naive one is refused, because nobody knows what it means."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """All zone names a person may pick, sorted: ``UTC`` first, then Area/City."""
+    areas = tuple(sorted(name for name in available_timezones() if "/" in name))
+    return ("UTC", *(name for name in areas if not name.startswith(("Etc/", "posix/", "right/"))))
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """The zone of that name; ``ValueError`` with a sentence for people where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not a time zone; pick one like Europe/Berlin or UTC"
+        ) from None
+
+
+def zone_label(moment: datetime, zone: ZoneInfo) -> str:
+    """The zone's short name at that moment: ``PST``, or ``UTC+5`` where it has no letters."""
+    name = moment.astimezone(zone).tzname() or ""
+    if name.isalpha():
+        return name
+    offset = moment.astimezone(zone).utcoffset() or timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    if minutes == 0:
+        return "UTC"
+    sign, minutes = ("+", minutes) if minutes > 0 else ("−", -minutes)
+    hours, rest = divmod(minutes, 60)
+    return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+def show(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
+    """Date, year, time and zone: ``Mar 4, 2026, 12:00 UTC``."""
+    text = _date_and_time(moment.astimezone(zone), locale)
+    return f"{text} {zone_label(moment, zone)}"
+
+
+def show_date(day: date, locale: str = "en") -> str:
+    """A calendar day: ``March 4, 2026``."""
+    return format_date(day, format="long", locale=locale)
+
+
+def show_time(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
+    """The time of day with its zone: ``12:00 UTC``."""
+    local = moment.astimezone(zone)
+    text = format_skeleton("Hm", local, locale=locale)
+    return f"{text} {zone_label(moment, zone)}"
+
+
+def _date_and_time(local: datetime, locale: str) -> str:
+    pattern = str(get_datetime_format("medium", locale=locale)).replace("'", "")
+    day = format_skeleton("yMMMd", local, locale=locale)
+    return pattern.replace("{1}", day).replace("{0}", format_skeleton("Hm", local, locale=locale))
+
+
+def show_span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = "en") -> str:
+    """From when to when, the date named once where it is the same day."""
+    if start.astimezone(zone).date() != end.astimezone(zone).date():
+        return f"{show(start, zone, locale)} – {show(end, zone, locale)}"
+    first = _date_and_time(start.astimezone(zone), locale)
+    if zone_label(start, zone) != zone_label(end, zone):
+        first = show(start, zone, locale)
+    return f"{first} – {show_time(end, zone, locale)}"
+
+
+def show_duration(length: timedelta) -> str:
+    """A length in words, two units at most: ``2 hours 30 minutes``; under a minute says so."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
+    named = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n]
+    first = next(i for i, (n, _) in enumerate(parts) if n)
+    if len(named) > 1 and parts[first + 1][0]:
+        return " ".join(named[:2])
+    return named[0]
+
+
+def read_local(text: str, zone: ZoneInfo, *, fold: int | None = None) -> datetime:
+    """The moment that a wall-clock text (``2026-03-04T12:00``) names in ``zone``, in UTC.
+
+    ``fold`` picks the first (0) or second (1) of a time that happens twice.  ``ValueError`` for
+    what is no time, what never happens (clocks go forward) or happens twice with no choice made.
+    """
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("write the time as date and time, like 2026-03-04 12:00") from None
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    # In a gap the round trip over UTC moves the wall clock; in a fold it does not.
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
+        raise ValueError(
+            f"{local:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks go forward then"
+        )
+    if fold is None:
+        raise ValueError(
+            f"{local:%Y-%m-%d %H:%M} happens twice in {zone.key}: "
+            f"choose {zone_label(first, zone)} or {zone_label(second, zone)}"
+        )
+    return (second if fold else first).astimezone(UTC)
+
+
+def write_local(moment: datetime | None, zone: ZoneInfo) -> str:
+    """A moment as a ``datetime-local`` form field holds it, in ``zone``; empty for none."""
+    return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}" if moment else ""
+
+
+def iso_millis(moment: datetime, zone: ZoneInfo) -> str:
+    """ISO 8601 with milliseconds and the zone's offset, ``Z`` for UTC, as Statuspage writes it."""
+    text = moment.astimezone(zone).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text

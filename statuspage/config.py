@@ -1,0 +1,379 @@
+"""Every setting once: its name, its default and its meaning.
+
+Settings are environment variables.  A secret may also come from a file: where ``NAME`` is unset
+and ``NAME_FILE`` names a file, its stripped content is taken.  A wrong value stops the start with
+one line (:class:`ConfigError`) that says which setting is wrong and why; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app
+
+
+class ConfigError(Exception):
+    """A setting has a value that cannot be used; the text is one line for the operator."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One environment variable: how its text becomes a value, and what it is for."""
+
+    name: str
+    default: str
+    meaning: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _optional(value: str) -> str | None:
+    return value or None
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError(f"must be a whole number, not {value!r}") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be from {low} to {high}, not {number}")
+        return number
+
+    return parse
+
+
+def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
+    bounded = _integer(low, high)
+    return lambda value: bounded(value) if value else None
+
+
+def _boolean(value: str) -> bool:
+    lowered = value.lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError(f"must be yes or no, not {value!r}")
+
+
+def _web_address(value: str) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"must be an http or https address, not {value!r}")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a query or a fragment")
+    return value.rstrip("/")
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"{value!r} is no time zone; write one like Europe/Berlin or UTC"
+        ) from None
+
+
+def _database_url(value: str) -> str | None:
+    if not value:
+        return None
+    scheme = value.split(":", 1)[0]
+    if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return "postgresql+psycopg:" + value.split(":", 1)[1]
+    if scheme == "sqlite":
+        return value
+    raise ValueError("must start with postgresql:// or sqlite:///")
+
+
+def _smtp_url(value: str) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must look like smtp://user:password@host:587")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is not a number from 0 to 65535") from None
+    return value
+
+
+def _mail_address(value: str) -> str | None:
+    if not value:
+        return None
+    try:
+        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"is no mail address: {error}") from None
+
+
+def _verification_key(value: str) -> str | None:
+    if not value:
+        return None
+    try:
+        base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("must be the base64 public key that SendGrid shows") from None
+    return value
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(value.split())
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("PORT", "8000", "Port the page is served on.", _integer(1, 65535)),
+    Setting("HOST", "127.0.0.1", "Address the server listens on.", _text),
+    Setting(
+        "PUBLIC_URL",
+        "",
+        "Address people reach the page at; every link in pages, feeds and mails starts with it. "
+        "`http://HOST:PORT` where unset.",
+        _web_address,
+    ),
+    Setting("DATA_DIR", "instance", "Folder for the database, keys, mail files and copies.", Path),
+    Setting(
+        "DATABASE_URL",
+        "",
+        "`postgresql://user:password@host/name` moves everything to PostgreSQL. "
+        "SQLite in DATA_DIR where unset.",
+        _database_url,
+        secret=True,
+    ),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "Signs sessions and links; at least 32 characters. Made once and kept in DATA_DIR where "
+        "unset; several hosts must share one.",
+        _optional,
+        secret=True,
+    ),
+    Setting(
+        "SENDGRID_API_KEY", "", "Sends mail through SendGrid when set.", _optional, secret=True
+    ),
+    Setting(
+        "SENDGRID_API_HOST", "https://api.sendgrid.com", "SendGrid's API address.", _web_address
+    ),
+    Setting(
+        "SENDGRID_WEBHOOK_KEY",
+        "",
+        "Public key of SendGrid's signed event webhook; `/hooks/sendgrid` refuses everything "
+        "where unset.",
+        _verification_key,
+        secret=True,
+    ),
+    Setting(
+        "SENDGRID_SANDBOX", "no", "Has SendGrid check every request and send nothing.", _boolean
+    ),
+    Setting(
+        "SMTP_URL",
+        "",
+        "`smtp://user:password@host:587` (or `smtps://`) sends mail over SMTP where no SendGrid "
+        "key is set. With neither, mail is written as `.eml` files under DATA_DIR.",
+        _smtp_url,
+        secret=True,
+    ),
+    Setting(
+        "SMTP_CONNECTIONS",
+        "1",
+        "SMTP connections used at a time. Each one more is one more mail that a crash may double.",
+        _integer(1, 16),
+    ),
+    Setting(
+        "MAIL_FROM",
+        "",
+        "Address mail comes from. `status@` the page's host where unset and mail is only "
+        "written as files.",
+        _mail_address,
+    ),
+    Setting(
+        "CHAT_URLS",
+        "",
+        "Where internal messages go: Apprise addresses, separated by spaces.",
+        _words,
+        secret=True,
+    ),
+    Setting("TIME_ZONE", "UTC", "The page's zone until the admin picks one.", _zone),
+    Setting(
+        "TRUSTED_PROXIES",
+        "0",
+        "How many proxies in front may be believed about the client's address.",
+        _integer(0, 10),
+    ),
+    Setting(
+        "UNCERTAIN_WAIT",
+        "",
+        "Seconds that a mail whose fate is unknown waits for the provider's event before it is "
+        "sent once more. 600 where SENDGRID_WEBHOOK_KEY is set, else 0.",
+        _optional_integer(0, 86_400),
+    ),
+    Setting(
+        "DELIVERY_BATCH",
+        "1000",
+        "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most.",
+        _integer(1, 1000),
+    ),
+    Setting("LOG_FORMAT", "text", "`text` for people, `json` for machines.", _text),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as values; made by :func:`load_settings` alone."""
+
+    port: int
+    host: str
+    public_url: str
+    data_dir: Path
+    database_url: str
+    secret_key: str
+    sendgrid_api_key: str | None
+    sendgrid_api_host: str
+    sendgrid_webhook_key: str | None
+    sendgrid_sandbox: bool
+    smtp_url: str | None
+    smtp_connections: int
+    mail_from: str
+    chat_urls: tuple[str, ...]
+    time_zone: ZoneInfo
+    trusted_proxies: int
+    uncertain_wait: int
+    delivery_batch: int
+    log_format: str
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is SQLite (else PostgreSQL)."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def mail_channel(self) -> str:
+        """The door that mail leaves by: ``sendgrid``, ``smtp`` or ``file``."""
+        if self.sendgrid_api_key:
+            return "sendgrid"
+        return "smtp" if self.smtp_url else "file"
+
+    @property
+    def chat_rooms(self) -> dict[str, str]:
+        """Where internal messages go: Apprise addresses by a name that gives nothing away.
+
+        Where none is set, the one room is a file under DATA_DIR, with no address.
+        """
+        if not self.chat_urls:
+            return {"file": ""}
+        return {hashlib.sha256(url.encode()).hexdigest()[:12]: url for url in self.chat_urls}
+
+    @property
+    def may_load_demo(self) -> bool:
+        """Whether this is a laptop set-up: the default SQLite, and nothing that could mail."""
+        return self.database_url == default_database_url(self.data_dir) and (
+            self.mail_channel == "file" and not self.chat_urls
+        )
+
+
+def current_settings() -> Settings:
+    """The settings of the app whose context this is."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def default_database_url(data_dir: Path) -> str:
+    """The SQLite address used where ``DATABASE_URL`` is unset."""
+    return f"sqlite:///{data_dir / 'statuspage.db'}"
+
+
+def _read(setting: Setting, environ: Mapping[str, str]) -> str:
+    value = environ.get(setting.name, "").strip()
+    file = environ.get(f"{setting.name}_FILE", "").strip()
+    if value and file:
+        raise ConfigError(setting.name, f"is set, and {setting.name}_FILE too; keep one of them")
+    if not file:
+        return value or setting.default
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{setting.name}_FILE", f"cannot be read: {error}") from None
+
+
+def _kept_secret_key(data_dir: Path) -> str:
+    """The key kept in DATA_DIR, made on first use and readable by its owner alone."""
+    path = data_dir / "secret_key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip()
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+    except OSError as error:
+        raise ConfigError("DATA_DIR", f"cannot be used: {error}") from None
+    return path.read_text(encoding="ascii").strip()
+
+
+def _settle(values: dict[str, Any]) -> None:
+    """Fill in the defaults that depend on other settings, and check what must agree."""
+    data_dir: Path = values["data_dir"].absolute()
+    values["data_dir"] = data_dir
+    host = values["host"]
+    values["public_url"] = values["public_url"] or (
+        f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
+    )
+    values["database_url"] = values["database_url"] or default_database_url(data_dir)
+    if values["secret_key"] is None:
+        values["secret_key"] = _kept_secret_key(data_dir)
+    if len(values["secret_key"]) < 32:
+        raise ConfigError("SECRET_KEY", "must have at least 32 characters")
+    if values["log_format"] not in {"text", "json"}:
+        raise ConfigError("LOG_FORMAT", f"must be text or json, not {values['log_format']!r}")
+    sends_mail = values["sendgrid_api_key"] or values["smtp_url"]
+    if sends_mail and not values["mail_from"]:
+        raise ConfigError("MAIL_FROM", "must be set where mail is sent by SendGrid or SMTP")
+    values["mail_from"] = values["mail_from"] or f"status@{_mail_domain(values['public_url'])}"
+    if values["uncertain_wait"] is None:
+        values["uncertain_wait"] = 600 if values["sendgrid_webhook_key"] else 0
+
+
+def _mail_domain(public_url: str) -> str:
+    """The page's host where mail can come from it; an IP address or a bare name cannot."""
+    host = urlsplit(public_url).hostname or ""
+    return host if "." in host and not host.replace(".", "").isdigit() else "localhost"
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read all settings from ``environ``; makes DATA_DIR and the kept secret key where needed.
+
+    Raises :class:`ConfigError` for the first value that cannot be used.
+    """
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        try:
+            values[setting.name.lower()] = setting.parse(_read(setting, environ))
+        except ValueError as error:
+            raise ConfigError(setting.name, str(error)) from None
+    _settle(values)
+    return Settings(**{field.name: values[field.name] for field in fields(Settings)})

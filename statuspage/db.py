@@ -1,0 +1,158 @@
+"""The database: its base class, session, UTC type, and what SQLite and PostgreSQL need.
+
+Verbs write inside :func:`writing`: one verb, one transaction, one commit at its end.  Everything
+else only reads.  On SQLite a writing transaction begins with ``BEGIN IMMEDIATE``, so that it waits
+for its turn at once instead of failing halfway (https://www.sqlite.org/lang_transaction.html).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pysqlite3
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from statuspage import clock
+from statuspage.config import Settings
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, UTC inside; SQLite keeps it as sortable text, PostgreSQL as timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: nobody knows what they mean."""
+        if value is None:
+            return None
+        moment = clock.as_utc(value)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Hand out UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What every table inherits from; not ``db.Model``, which strict type checking cannot see."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+Base.registry.update_type_annotation_map({datetime: UtcDateTime})
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def session() -> Session:
+    """The session of the current app context."""
+    return db.session()
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A transaction that writes: committed at the end, rolled back whole on any exception."""
+    current = session()
+    if current.in_transaction():
+        if current.new or current.dirty or current.deleted:
+            raise RuntimeError("a change was made before writing() began and would be lost")
+        # Ends the read before it, so that this transaction can begin as one that writes.
+        current.rollback()
+    try:
+        current.connection(execution_options={"writes": True})
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+
+
+def database_now(current: Session) -> datetime:
+    """The database's clock on PostgreSQL, where several hosts must agree; else our own."""
+    if current.get_bind().dialect.name != "postgresql":
+        return clock.now()
+    moment = current.execute(select(func.clock_timestamp())).scalar_one()
+    return clock.as_utc(moment)
+
+
+def insert_new(current: Session, table: type[Base]) -> Any:
+    """An INSERT for ``table`` that can say ``on_conflict_do_nothing`` and ``…_do_update``.
+
+    Its result knows how many rows it wrote.
+    """
+    postgresql = current.get_bind().dialect.name == "postgresql"
+    statement = postgresql_insert(table) if postgresql else sqlite_insert(table)
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What ``create_engine`` is told for the database that the settings name."""
+    if settings.is_sqlite:
+        return {
+            "module": pysqlite3,
+            "connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+            "pool_size": 34,
+        }
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 34,
+        "max_overflow": 6,
+        "connect_args": {"connect_timeout": 5, "application_name": "statuspage"},
+    }
+
+
+def tune(engine: Engine) -> None:
+    """Set up each SQLite connection: WAL, full sync, foreign keys, and our own BEGIN."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver must not begin transactions by itself: SQLAlchemy's "begin" event does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-8000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def sqlite_path(settings: Settings) -> Path | None:
+    """The SQLite file, or None on PostgreSQL and in memory."""
+    name = settings.database_url.removeprefix("sqlite:///") if settings.is_sqlite else ""
+    return Path(name) if name and name != ":memory:" else None

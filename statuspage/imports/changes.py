@@ -1,0 +1,158 @@
+"""The log of components' states, told by imported stories.
+
+A component shows the worst of what the stories about it say at a time, as it does when they are
+told here.  The log of a component is made anew from all its imported stories whenever one of them
+changes, so it does not matter in which order or how often they come in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.models import (
+    Component,
+    ComponentChange,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+)
+from statuspage.words import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
+
+OPERATIONAL = ComponentStatus.OPERATIONAL
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """From ``at`` on a story says that a component is ``status``."""
+
+    at: datetime
+    status: ComponentStatus
+    incident_id: int
+    update_id: int | None
+
+
+def log_changes(
+    current: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
+) -> None:
+    """Write the log of components anew from these stories; what others changed stays."""
+    codes = {
+        row.code: row.id
+        for row in current.execute(
+            select(Component.id, Component.code).where(Component.id.in_(component_ids))
+        )
+    }
+    stories = sorted(incident_ids)
+    said: dict[int, list[Said]] = defaultdict(list)
+    for start in range(0, len(stories), _CHUNK):
+        chunk = stories[start : start + _CHUNK]
+        current.execute(
+            delete(ComponentChange).where(
+                ComponentChange.incident_id.in_(chunk),
+                ComponentChange.component_id.in_(codes.values()),
+            ),
+            execution_options={"synchronize_session": False},
+        )
+        _listen(current, chunk, codes, said)
+    rows = [
+        {
+            "component_id": component_id,
+            "at": change.at,
+            "status": change.status,
+            "incident_id": change.incident_id,
+            "update_id": change.update_id,
+        }
+        for component_id, told in said.items()
+        for change in settle(told)
+    ]
+    if rows:
+        current.execute(insert(ComponentChange), rows)
+
+
+def show_standing(current: Session, component_ids: Collection[int]) -> None:
+    """Have each component show the worst of what the open public stories say of it."""
+    worst = dict.fromkeys(component_ids, OPERATIONAL)
+    states = current.execute(
+        select(IncidentComponent.component_id, IncidentComponent.status)
+        .join(Incident, Incident.id == IncidentComponent.incident_id)
+        .where(
+            IncidentComponent.component_id.in_(component_ids),
+            Incident.visibility == Visibility.PUBLIC,
+            Incident.status.not_in(CLOSED),
+            Incident.status != MaintenanceStatus.SCHEDULED,
+        )
+    )
+    for component_id, status in states:
+        worst[component_id] = ComponentStatus.worst([worst[component_id], status], OPERATIONAL)
+    for component in current.scalars(select(Component).where(Component.id.in_(component_ids))):
+        if component.status is not worst[component.id]:
+            component.status = worst[component.id]
+            component.updated_at = clock.now()
+
+
+def settle(said: Sequence[Said]) -> Iterator[Said]:
+    """The changes of one component: the worst of what its stories say, whenever that changes."""
+    standing: dict[int, ComponentStatus] = {}
+    shown = OPERATIONAL
+    for _, moment in groupby(sorted(said, key=attrgetter("at")), key=attrgetter("at")):
+        together = list(moment)
+        for word in together:
+            standing.pop(word.incident_id, None)
+            if word.status is not OPERATIONAL:
+                standing[word.incident_id] = word.status
+        worst = ComponentStatus.worst(standing.values(), OPERATIONAL)
+        if worst is not shown:
+            last = together[-1]
+            yield Said(last.at, worst, last.incident_id, last.update_id)
+            shown = worst
+
+
+def _listen(
+    current: Session,
+    incident_ids: Sequence[int],
+    codes: Mapping[str, int],
+    said: Mapping[int, list[Said]],
+) -> None:
+    """Collect what the posts of these stories say of the components, by component."""
+    posts = current.execute(
+        select(
+            IncidentUpdate.id,
+            IncidentUpdate.incident_id,
+            IncidentUpdate.happened_at,
+            IncidentUpdate.affected,
+        )
+        .where(
+            IncidentUpdate.incident_id.in_(incident_ids),
+            IncidentUpdate.visibility == Visibility.PUBLIC,
+        )
+        .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
+    )
+    left: dict[int, dict[int, ComponentStatus]] = defaultdict(dict)
+    for post in posts:
+        for effect in post.affected:
+            component_id = codes.get(effect["code"])
+            if component_id is None:
+                continue
+            status = ComponentStatus(effect["new_status"])
+            said[component_id].append(Said(post.happened_at, status, post.incident_id, post.id))
+            left[post.incident_id][component_id] = status
+    ends = current.execute(
+        select(Incident.id, Incident.resolved_at).where(
+            Incident.id.in_(incident_ids),
+            Incident.status.in_(CLOSED),
+        )
+    )
+    for incident_id, resolved_at in ends:
+        for component_id, status in left[incident_id].items():
+            # A story that is over says nothing any more, even where no post told of its end.
+            if resolved_at is not None and status is not OPERATIONAL:
+                said[component_id].append(Said(resolved_at, OPERATIONAL, incident_id, None))

@@ -1,0 +1,236 @@
+"""Stories from JSON lines: one published incident or maintenance a line.
+
+Read of each: ``title``, ``url`` (its last part is the story's code, its host the origin), ``id``,
+``entry_id``, ``impact``, ``components`` (names), ``started_at``, ``scheduled_for``,
+``scheduled_until`` and ``updates``, each with ``at``, ``status`` and ``message``.  A status of
+``Update`` keeps the one before it.  Start and end are ``started_at`` and the updates' own times:
+when an entry was published is mostly when it was over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from statuspage import clock
+from statuspage.audit import Actor
+from statuspage.imports.store import Progress, StoryReport, store_stories
+from statuspage.imports.stories import (
+    Problem,
+    Story,
+    StoryPost,
+    Unusable,
+    Wrong,
+    derive_effects,
+    ended_at,
+    read_any_time,
+    read_body,
+    read_impact,
+    read_kind,
+    read_status,
+    read_time,
+    read_title,
+    settle_posts,
+    watched_from,
+)
+from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
+from statuspage.richtext import clean_line
+from statuspage.words import Impact, IncidentStatus, Kind, MaintenanceStatus
+
+_CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
+# A story that never said that it ended, and was not heard of for this long, is over.
+_FORGOTTEN = timedelta(days=7)
+
+
+def import_history(
+    data: bytes,
+    *,
+    actor: Actor,
+    source: str = "",
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> StoryReport:
+    """Take in the stories of a file in UTF-8, all of them or none; nobody is mailed.
+
+    Raises :class:`Unusable` with every bad line named.  With ``skip_bad`` those stories are left
+    out instead and named in the report; a file that is cut or is not JSON lines is never taken.
+    """
+    notes: list[Problem] = []
+    problems: list[Problem] = []
+    stories: dict[tuple[str, str], Story] = {}
+    for line, row in _read_lines(data):
+        said: list[str] = []
+        try:
+            story = _read_story(f"line {line}", row, said)
+        except Wrong as wrong:
+            problems.append(Problem(f"line {line}", str(wrong)))
+            continue
+        notes.extend(Problem(story.where, reason) for reason in said)
+        twin = stories.pop((story.origin, story.code), None)
+        if twin is not None:
+            notes.append(
+                Problem(story.where, f"the same story as in {twin.where}; this one counts")
+            )
+        stories[story.origin, story.code] = story
+    if problems and not skip_bad:
+        raise Unusable(problems)
+    report = store_stories(
+        list(stories.values()), actor=actor, source=source, notes=notes, progress=progress
+    )
+    return replace(report, skipped=tuple(problems))
+
+
+def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The object on each line; :class:`Unusable` for a file that is broken anywhere."""
+    rows: list[tuple[int, Mapping[str, Any]]] = []
+    problems: list[Problem] = []
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    last = max((number for number, line in enumerate(lines, start=1) if line.strip()), default=0)
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(f"line {number}", f"byte {error.start + 1} is not UTF-8"))
+        except json.JSONDecodeError as error:
+            cut = "; the file is cut here" if number == last and not data.endswith(b"\n") else ""
+            what = error.msg.removesuffix(" starting at")
+            reason = f"this is not JSON, column {error.colno}: {what}{cut}"
+            problems.append(Problem(f"line {number}", reason))
+        except RecursionError:
+            problems.append(Problem(f"line {number}", "this is nested too deeply"))
+        else:
+            if isinstance(row, dict):
+                rows.append((number, row))
+            else:
+                problems.append(Problem(f"line {number}", "this is not one story: no JSON object"))
+    if problems:
+        raise Unusable(problems)
+    if not rows:
+        raise Unusable([Problem("line 1", "there is no story in this file")])
+    yield from rows
+
+
+def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
+    origin, code = _read_identity(row)
+    title = read_title(row.get("title"), notes)
+    impact = read_impact(row.get("impact"))
+    raw = row.get("updates") or []
+    if not isinstance(raw, list) or not all(isinstance(update, dict) for update in raw):
+        raise Wrong("its updates are no list of objects")
+    posts = [_read_post(update, place) for place, update in enumerate(raw, start=1)]
+    kind = read_kind(impact, (post.status for post in posts))
+    settled = settle_posts(posts, kind=kind, notes=notes)
+    names = [(name, None) for name in _read_names(row)]
+    settled = derive_effects(settled, impact=impact, names=names)
+    started_at = settled[0].at
+    if row.get("started_at"):
+        started_at = min(read_time(row["started_at"], "started_at"), started_at)
+    window = _read_window(row, settled, kind)
+    status, resolved_at = _read_end(row, settled, kind, window, notes)
+    return Story(
+        where=where,
+        origin=origin,
+        code=code,
+        kind=kind,
+        title=title,
+        impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
+        status=status,
+        started_at=started_at,
+        posts=settled,
+        entry_id=_read_entry_id(row),
+        monitoring_at=watched_from(settled),
+        resolved_at=resolved_at,
+        **window,
+    )
+
+
+def _read_identity(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The origin and the code: of the ``url``; where it has none, the ``id`` as it is."""
+    url = row.get("url")
+    parts = urlsplit(url) if isinstance(url, str) else None
+    code = parts.path.rstrip("/").rpartition("/")[2] if parts else ""
+    if parts and parts.hostname and _CODE.fullmatch(code):
+        return parts.hostname, code
+    own = clean_line(str(row.get("id") or ""))
+    if not own:
+        raise Wrong("it has neither a url that ends in its code nor an id")
+    if len(own) > TITLE_LIMIT:
+        raise Wrong(f"its id has {len(own)} characters")
+    return (parts.hostname if parts and parts.hostname else "history"), own
+
+
+def _read_entry_id(row: Mapping[str, Any]) -> str | None:
+    entry_id = clean_line(str(row.get("entry_id") or ""))
+    if len(entry_id) > 500:
+        raise Wrong(f"its entry_id has {len(entry_id)} characters")
+    return entry_id or None
+
+
+def _read_post(update: Mapping[str, Any], place: int) -> StoryPost:
+    at = read_time(update.get("at"), f"the time of update {place}")
+    return StoryPost(
+        at=at,
+        posted_at=at,
+        status=read_status(update.get("status")),
+        body=read_body(update.get("message")),
+    )
+
+
+def _read_names(row: Mapping[str, Any]) -> list[str]:
+    raw = row.get("components") or []
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise Wrong("its components are no list of names")
+    names = [clean_line(name) for name in raw]
+    if any(len(name) > TITLE_LIMIT for name in names):
+        raise Wrong("the name of a component is too long")
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _read_end(
+    row: Mapping[str, Any],
+    posts: tuple[StoryPost, ...],
+    kind: Kind,
+    window: Mapping[str, datetime | None],
+    notes: list[str],
+) -> tuple[str, datetime | None]:
+    """The story's status and end, also where no update told of it."""
+    last = posts[-1]
+    end = ended_at(posts)
+    heard_of = max(filter(None, (last.at, *window.values())))
+    forgotten = heard_of < clock.now() - _FORGOTTEN
+    if end is not None or (last.status == MaintenanceStatus.SCHEDULED and not forgotten):
+        return last.status, end
+    over = IncidentStatus.RESOLVED if kind is Kind.INCIDENT else MaintenanceStatus.COMPLETED
+    if row.get("resolved_at"):
+        notes.append("no update says that it ended; resolved_at does")
+        return over.value, max(read_time(row["resolved_at"], "resolved_at"), last.at)
+    if forgotten:
+        notes.append("nothing says that it ended; it counts as over with its last update")
+        return over.value, last.at
+    notes.append("nothing says that it ended; it stays open")
+    return last.status, None
+
+
+def _read_window(
+    row: Mapping[str, Any], posts: tuple[StoryPost, ...], kind: Kind
+) -> dict[str, datetime | None]:
+    """When a maintenance was to begin and end, or else when it did."""
+    if kind is Kind.INCIDENT:
+        return {}
+    begun = (p.at for p in posts if p.status != MaintenanceStatus.SCHEDULED)
+    start = next(begun, None)
+    if row.get("scheduled_for"):
+        start = read_any_time(row["scheduled_for"], "scheduled_for")
+    if start is None:
+        raise Wrong("a maintenance that has not begun must say scheduled_for")
+    end = ended_at(posts)
+    if row.get("scheduled_until"):
+        end = read_any_time(row["scheduled_until"], "scheduled_until")
+    return {"scheduled_for": start, "scheduled_until": end if end and end > start else None}

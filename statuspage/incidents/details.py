@@ -1,0 +1,87 @@
+"""What an incident is called, when it began and who does what: changed without telling anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from statuspage import audit, clock
+from statuspage.audit import Actor
+from statuspage.db import writing
+from statuspage.incidents.shape import Conflict, check_start, check_title
+from statuspage.models import Contact, Incident
+from statuspage.refusals import Refused
+from statuspage.site import revision
+from statuspage.words import Kind, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The part of an incident that is no news; roles are contacts by their ids."""
+
+    title: str
+    started_at: datetime
+    roles: Mapping[Role, int | None] = field(default_factory=dict)
+    chat_channel: str = ""
+    war_room: str = ""
+
+
+def change_details(
+    incident_code: str, details: Details, *, actor: Actor, seen_version: int | None = None
+) -> Incident:
+    """Put an incident's details right; the page shows a new title or start, nobody is told.
+
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    check_title(details.title)
+    check_start(details.started_at)
+    with writing() as current:
+        incident = current.scalars(
+            select(Incident)
+            .filter_by(code=incident_code, kind=Kind.INCIDENT)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).one()
+        if seen_version is not None and seen_version != incident.version:
+            raise Conflict(incident)
+        if incident.resolved_at is not None and details.started_at > incident.resolved_at:
+            raise Refused("started_at", "This is after it was resolved.")
+        wanted = _columns(details)
+        changed = [name for name, value in wanted.items() if getattr(incident, name) != value]
+        if not changed:
+            return incident
+        before = {name: getattr(incident, name) for name in changed}
+        for name in changed:
+            setattr(incident, name, wanted[name])
+        incident.updated_at = clock.now()
+        names = _names(current.scalars(select(Contact)).all())
+        audit.record(
+            current, actor, "incident.change", subject_kind="incident", subject=incident.code,
+            before={name: _shown(name, before[name], names) for name in changed},
+            after={name: _shown(name, wanted[name], names) for name in changed},
+        )  # fmt: skip
+        if not incident.is_internal:
+            revision.bump(current)
+        return incident
+
+
+def _columns(details: Details) -> dict[str, Any]:
+    return {
+        "title": details.title,
+        "started_at": details.started_at,
+        "chat_channel": details.chat_channel,
+        "war_room": details.war_room,
+        **{f"{role.value}_id": details.roles.get(role) for role in Role},
+    }
+
+
+def _names(contacts: Any) -> dict[int | None, str]:
+    return {contact.id: contact.name for contact in contacts}
+
+
+def _shown(name: str, value: Any, names: Mapping[int | None, str]) -> Any:
+    return names.get(value) if name.endswith("_id") else value

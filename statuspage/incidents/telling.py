@@ -1,0 +1,484 @@
+"""Telling: every audience's text for a step, seen before it goes and queued when it does.
+
+One story, three tellings, all from the same facts.  What the comms lead edited goes out as edited;
+what nobody touched is made from its template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session, make_transient
+
+from statuspage import clock, policy
+from statuspage.config import current_settings
+from statuspage.db import session
+from statuspage.incidents.shape import (
+    Declaration,
+    Draft,
+    Post,
+    Reader,
+    check_body,
+    check_declaration,
+    check_post,
+)
+from statuspage.links import current_links
+from statuspage.messages import (
+    Composed,
+    Facts,
+    Text,
+    TimelineEntry,
+    Unfinished,
+    compose,
+    facts_of,
+    finish,
+    unfilled,
+)
+from statuspage.models import (
+    Component,
+    Contact,
+    Delivery,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Message,
+    Page,
+)
+from statuspage.models.columns import new_code
+from statuspage.outbox import queue
+from statuspage.refusals import Refused
+from statuspage.words import (
+    Audience,
+    ComponentStatus,
+    DeliveryState,
+    IncidentStatus,
+    Kind,
+    Role,
+    Step,
+    Visibility,
+)
+
+FIRST_READERS = 3
+
+Components = Sequence[tuple[Component, ComponentStatus]]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A step about to be told: the story as it stands after it, and what the row cannot know."""
+
+    incident: Incident
+    step: Step
+    components: Components
+    happened_at: datetime
+    reopens: bool = False
+    declares: bool = False
+    still: bool = False
+
+
+def preview_declaration(
+    declaration: Declaration, *, texts: Mapping[Audience, Text] | None = None
+) -> list[Draft]:
+    """What declaring this would send, and to how many; changes nothing.
+
+    Raises :class:`~statuspage.refusals.Refused`.
+    """
+    check_declaration(declaration)
+    current = session()
+    moment = clock.now()
+    incident = declared(current, declaration, moment)
+    components = states_of(current, declaration.components)
+    telling = Telling(incident, Step(declaration.status.value), components, moment, declares=True)
+    return drafts(current, telling, texts or {})
+
+
+def preview_update(
+    incident: Incident,
+    post: Post,
+    *,
+    reopens: bool = False,
+    publishes: bool = False,
+    texts: Mapping[Audience, Text] | None = None,
+) -> list[Draft]:
+    """What posting this would send, and to how many; changes nothing.
+
+    Raises :class:`~statuspage.refusals.Refused`.
+    """
+    check_post(incident, post, reopens=reopens)
+    current = session()
+    moment = clock.now()
+    states = {row.component_id: row.status for row in incident.affected} | dict(post.components)
+    copy = detached_copy(incident)
+    if publishes:
+        copy.visibility = Visibility.PUBLIC
+    still = copy.status == post.status
+    apply_post(current, copy, post, moment, reopens=reopens)
+    telling = Telling(
+        copy,
+        step_of(post, reopens=reopens),
+        states_of(current, states),
+        post.happened_at or moment,
+        reopens=reopens,
+        still=still,
+    )
+    return drafts(current, telling, texts or {}, story=incident)
+
+
+def story_facts(incident: Incident, step: Step) -> Facts:
+    """What a message about that step would be made of, as the story stands; changes nothing."""
+    current = session()
+    telling = Telling(incident, step, affected_components(current, incident), clock.now())
+    counted = _count_customers(current, telling)
+    return _facts(current, current.get_one(Page, 1), telling, incident, counted)
+
+
+def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
+    """The incident that a declaration describes, not yet in any session."""
+    level = policy.level_of(current, declaration.severity_rank)
+    code = new_code()
+    return Incident(
+        code=code,
+        # Written out because a preview's row never meets the database and its defaults.
+        kind=Kind.INCIDENT,
+        title=declaration.title,
+        status=declaration.status.value,
+        impact=level.impact if level else policy.FALLBACK_IMPACT,
+        visibility=declaration.visibility,
+        severity_rank=declaration.severity_rank,
+        severity_name=level.name if level else None,
+        worst_rank=declaration.severity_rank,
+        started_at=declaration.started_at or moment,
+        monitoring_at=moment if declaration.status is IncidentStatus.MONITORING else None,
+        created_at=moment,
+        updated_at=moment,
+        next_update_at=declaration.next_update_at,
+        users_notice=declaration.users_notice,
+        public_facts=dict(declaration.public_facts),
+        internal_facts=dict(declaration.internal_facts),
+        chat_channel=declaration.chat_channel,
+        war_room=declaration.war_room,
+        resolutions=0,
+        entry_id=current_links().incident_entry(code, moment),
+        **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
+    )
+
+
+def apply_post(
+    current: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
+) -> None:
+    """Change the columns of an incident, saved or a copy, to what a post says."""
+    happened_at = post.happened_at or moment
+    if post.severity_rank is not None:
+        _set_severity(current, incident, post.severity_rank)
+    if post.users_notice is not None:
+        incident.users_notice = post.users_notice
+    incident.public_facts = {**incident.public_facts, **post.public_facts}
+    incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
+    incident.status = post.status.value
+    incident.updated_at = moment
+    incident.next_update_at = post.next_update_at
+    if reopens:
+        incident.resolved_at = None
+        incident.review_due_at = None
+    if post.status is IncidentStatus.MONITORING:
+        incident.monitoring_at = happened_at
+    if post.status is IncidentStatus.RESOLVED:
+        incident.resolved_at = happened_at
+        incident.resolutions += 1
+        incident.next_update_at = None
+        worst = policy.level_of(current, incident.worst_rank)
+        incident.review_due_at = policy.review_due(worst, happened_at)
+
+
+def step_of(post: Post, *, reopens: bool) -> Step:
+    """The step that a post is, in the words of the templates."""
+    return Step.REOPENED if reopens else Step(post.status.value)
+
+
+def drafts(
+    current: Session,
+    telling: Telling,
+    texts: Mapping[Audience, Text],
+    *,
+    story: Incident | None = None,
+) -> list[Draft]:
+    """The texts of every audience that hears this step, edited ones as they were edited."""
+    page = current.get_one(Page, 1)
+    counted = _count_customers(current, telling)
+    facts = _facts(current, page, telling, story, counted)
+    made = []
+    for audience, step in _audiences(current, telling):
+        recipients, suppressed, why = _reach(current, telling, audience, story, counted)
+        composed = compose(current, facts, audience=audience, step=step)
+        text = _chosen(texts, audience, composed)
+        missing = unfilled(text, audience=audience, facts=facts)
+        made.append(
+            Draft(
+                audience=audience,
+                step=step,
+                text=text,
+                made=composed,
+                recipients=recipients,
+                suppressed=suppressed,
+                why=why,
+                finished=_finish_if_whole(text, audience=audience, step=step, facts=facts),
+                readers=_first_readers(current, telling, audience, story),
+                edited=text != composed,
+                missing=missing,
+                wanted=composed.wanted,
+                fell_back=composed.fell_back,
+            )
+        )
+    return made
+
+
+def tell(
+    current: Session,
+    telling: Telling,
+    update: IncidentUpdate,
+    texts: Mapping[Audience, Text],
+) -> str:
+    """Keep each audience's message and queue its deliveries; returns the public post's body.
+
+    For an internal story the body is the internal text.
+    """
+    page = current.get_one(Page, 1)
+    incident = telling.incident
+    facts = _facts(current, page, telling, incident, _count_customers(current, telling))
+    if telling.reopens:
+        queue.end_resolutions(current, incident.id)
+    body = ""
+    for audience, step in _audiences(current, telling):
+        composed = compose(current, facts, audience=audience, step=step)
+        text = _chosen(texts, audience, composed)
+        check_body(
+            f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body
+        )
+        finished = _finish(text, audience=audience, step=step, facts=facts)
+        message = Message(
+            incident_id=incident.id,
+            update_id=update.id,
+            step=step,
+            audience=audience,
+            subject=finished.subject,
+            body=finished.body,
+            text=finished.text,
+            html=finished.html,
+            edited=text != composed,
+            moments=dict(finished.moments),
+        )
+        current.add(message)
+        current.flush()
+        if audience is Audience.PUBLIC or (incident.is_internal and audience is Audience.INTERNAL):
+            body = finished.body
+        _queue(current, telling, message, update)
+    return body
+
+
+def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) -> Text:
+    """The text as it was edited, under the made subject where it came without one."""
+    edited = texts.get(audience, composed)
+    return edited if edited.subject else Text(composed.subject, edited.body)
+
+
+def _finish(text: Text, *, audience: Audience, step: Step, facts: Facts) -> Composed:
+    try:
+        return finish(text, audience=audience, step=step, facts=facts)
+    except Unfinished as gap:
+        lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
+        raise Refused(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
+
+
+def _finish_if_whole(
+    text: Text, *, audience: Audience, step: Step, facts: Facts
+) -> Composed | None:
+    try:
+        return finish(text, audience=audience, step=step, facts=facts)
+    except Unfinished:
+        return None
+
+
+def _queue(current: Session, telling: Telling, message: Message, update: IncidentUpdate) -> None:
+    step_key = f"update:{update.id}"
+    if message.audience is Audience.INTERNAL:
+        rooms = current_settings().chat_rooms
+        queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
+    if message.audience is not Audience.CUSTOMER:
+        return
+    if telling.reopens:
+        told = _resolution_messages(current, telling.incident.id)
+        queue.queue_same_customers(current, message, step_key=step_key, told_by=told)
+    else:
+        concerned = [component.id for component, _ in telling.components]
+        queue.queue_customers(current, message, step_key=step_key, component_ids=concerned)
+    queue.supersede(current, message, step_key=step_key)
+
+
+def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]]:
+    internal = (Audience.INTERNAL, _internal_step(telling))
+    if telling.incident.is_internal:
+        return [internal]
+    if telling.incident.kind is Kind.MAINTENANCE:
+        return [(Audience.PUBLIC, telling.step)]
+    audiences = [(Audience.PUBLIC, telling.step), internal]
+    if _mails_customers(current, telling):
+        audiences.append((Audience.CUSTOMER, telling.step))
+    return audiences
+
+
+def _mails_customers(current: Session, telling: Telling) -> bool:
+    if telling.reopens:
+        # Whoever was told that it is over must hear that it is not.
+        return _told_of_resolution(current, telling.incident) > 0
+    return policy.writes_to_customers(current, telling.incident, telling.incident.status)
+
+
+def _internal_step(telling: Telling) -> Step:
+    if telling.declares:
+        return Step.DECLARED
+    return Step.CLOSED if telling.step is Step.RESOLVED else Step.UPDATE
+
+
+def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | None:
+    """How many customers of the components are written to, and how many of them are suppressed."""
+    if telling.reopens or not _mails_customers(current, telling):
+        return None
+    return queue.count_customers(current, [component.id for component, _ in telling.components])
+
+
+def _reach(
+    current: Session,
+    telling: Telling,
+    audience: Audience,
+    story: Incident | None,
+    counted: tuple[int, int] | None,
+) -> tuple[int, int, str]:
+    """How many hear it, how many are suppressed, and the rule in words."""
+    if audience is Audience.PUBLIC:
+        return 0, 0, "Everybody who visits the page or reads its feeds"
+    if audience is Audience.INTERNAL:
+        return len(current_settings().chat_rooms), 0, "Colleagues, in chat"
+    if telling.reopens and story is not None:
+        told = _told_of_resolution(current, story)
+        return told, 0, "Every customer who was told that it is resolved"
+    names = [component.name for component, _ in telling.components]
+    reached, suppressed = counted or (0, 0)
+    concerned = "Every customer"
+    if names:
+        concerned = f"Customers of {', '.join(names)}, and those who use everything"
+    return reached, suppressed, concerned
+
+
+def _first_readers(
+    current: Session, telling: Telling, audience: Audience, story: Incident | None
+) -> tuple[Reader, ...]:
+    """The first customers who would be written to, so that their mail can be looked at."""
+    if audience is not Audience.CUSTOMER:
+        return ()
+    condition = queue.concerned_customers([component.id for component, _ in telling.components])
+    if telling.reopens and story is not None:
+        condition = queue.told_customers(_resolution_messages(current, story.id))
+    found = queue.first_customers(current, condition, most=FIRST_READERS)
+    return tuple(Reader(one.email, one.name, one.time_zone) for one in found)
+
+
+def _told_of_resolution(current: Session, incident: Incident) -> int:
+    told = select(func.count(func.distinct(Delivery.address))).where(
+        Delivery.message_id.in_(_resolution_messages(current, incident.id)),
+        Delivery.state.in_(
+            (
+                DeliveryState.SENDING,
+                DeliveryState.UNCERTAIN,
+                DeliveryState.ACCEPTED,
+                DeliveryState.DELIVERED,
+            )
+        ),
+    )
+    return current.scalar(told) or 0
+
+
+def _resolution_messages(current: Session, incident_id: int) -> list[int]:
+    return list(
+        current.scalars(
+            select(Message.id).filter_by(
+                incident_id=incident_id, audience=Audience.CUSTOMER, step=Step.RESOLVED
+            )
+        )
+    )
+
+
+def _facts(
+    current: Session,
+    page: Page,
+    telling: Telling,
+    story: Incident | None,
+    counted: tuple[int, int] | None,
+) -> Facts:
+    incident = telling.incident
+    level = policy.level_of(current, incident.severity_rank)
+    posts = story.updates if story is not None else []
+    people = {role: _contact(current, getattr(incident, f"{role.value}_id")) for role in Role}
+    return facts_of(
+        page,
+        incident,
+        links=current_links(),
+        components=[(component.name, status) for component, status in telling.components],
+        people=people,
+        timeline=[
+            TimelineEntry(post.happened_at, post.step.label, post.body)
+            for post in posts
+            if post.body
+        ],
+        last_update=max((post.posted_at for post in posts), default=None),
+        cadence_minutes=level.cadence_minutes if level else None,
+        recipients=counted[0] if counted else None,
+        review_due=incident.review_due_at,
+        still=telling.still,
+    )
+
+
+def _contact(current: Session, contact_id: int | None) -> Contact | None:
+    return current.get(Contact, contact_id) if contact_id is not None else None
+
+
+def states_of(current: Session, states: Mapping[int, ComponentStatus]) -> Components:
+    """The components of these ids with the states given for them, in the page's order."""
+    rows = current.scalars(
+        select(Component).where(Component.id.in_(states)).order_by(Component.position, Component.id)
+    )
+    return [(component, states[component.id]) for component in rows]
+
+
+def affected_components(current: Session, incident: Incident) -> Components:
+    """Every component that the story ever affected, with the state it last set."""
+    rows = current.execute(
+        select(Component, IncidentComponent.status)
+        .join(IncidentComponent, IncidentComponent.component_id == Component.id)
+        .where(IncidentComponent.incident_id == incident.id)
+        .order_by(Component.position, Component.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _set_severity(current: Session, incident: Incident, rank: int) -> None:
+    level = policy.level_of(current, rank)
+    if level is None or rank == incident.severity_rank:
+        return
+    incident.severity_rank = rank
+    incident.severity_name = level.name
+    incident.impact = level.impact
+    incident.worst_rank = min(rank, incident.worst_rank or rank)
+
+
+def detached_copy(incident: Incident) -> Incident:
+    """The same columns on a row of no session, so that a preview can change it freely."""
+    columns = inspect(Incident).column_attrs
+    values = {
+        column.key: getattr(incident, column.key) for column in columns if column.key != "begins_at"
+    }
+    copy = Incident(**values)
+    make_transient(copy)
+    return copy

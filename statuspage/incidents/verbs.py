@@ -1,0 +1,285 @@
+"""The verbs: declare, post, reopen, publish, hide, correct.
+
+The same form sent twice makes one post (``form_key``); two editors at once make one post and one
+:class:`Conflict` (``seen_version``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, clock
+from statuspage.audit import Actor
+from statuspage.db import writing
+from statuspage.incidents.posts import add_update, locked, posted_with
+from statuspage.incidents.shape import (
+    Conflict,
+    Declaration,
+    Post,
+    check_body,
+    check_declaration,
+    check_post,
+)
+from statuspage.incidents.states import affect, at_the_end, settle
+from statuspage.incidents.telling import (
+    Telling,
+    affected_components,
+    apply_post,
+    declared,
+    step_of,
+    tell,
+)
+from statuspage.messages import Text
+from statuspage.models import Incident, IncidentUpdate, UpdateRevision
+from statuspage.refusals import Refused
+from statuspage.site import revision
+from statuspage.words import (
+    Audience,
+    ComponentStatus,
+    IncidentStatus,
+    Kind,
+    Step,
+    Visibility,
+)
+
+Texts = Mapping[Audience, Text]
+
+
+def declare(
+    declaration: Declaration, *, actor: Actor, form_key: str, texts: Texts | None = None
+) -> Incident:
+    """Declare an incident and publish its first post; raises :class:`Refused`."""
+    check_declaration(declaration)
+    with writing() as current:
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier.incident
+        moment = clock.now()
+        incident = declared(current, declaration, moment)
+        current.add(incident)
+        current.flush()
+        post = Post(
+            status=declaration.status,
+            components=declaration.components,
+            next_update_at=declaration.next_update_at,
+            # The story began when it began, though it is told only now.
+            happened_at=None,
+        )
+        update = add_update(
+            current, incident, status=post.status.value, actor=actor, form_key=form_key
+        )
+        update.affected = affect(
+            current, incident, declaration.components, update=update, at=incident.started_at
+        )
+        telling = Telling(
+            incident,
+            Step(declaration.status.value),
+            affected_components(current, incident),
+            moment,
+            declares=True,
+        )
+        update.body = tell(current, telling, update, texts or {})
+        audit.record(
+            current, actor, "incident.declare", subject_kind="incident", subject=incident.code,
+            after={
+                "title": incident.title,
+                "severity": incident.severity_name,
+                "status": incident.status,
+                "visibility": incident.visibility,
+                "started_at": incident.started_at,
+                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+            },
+        )  # fmt: skip
+        _announce(current, incident)
+        return incident
+
+
+def post_update(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+) -> IncidentUpdate:
+    """Post an update on an open incident; raises :class:`Refused`, :class:`Conflict`."""
+    return _post(
+        incident_code, post, action="incident.update", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {},
+    )  # fmt: skip
+
+
+def reopen(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+) -> IncidentUpdate:
+    """Open a resolved incident again; whoever was told that it is over is told that it is not.
+
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    return _post(
+        incident_code, post, action="incident.reopen", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {}, reopens=True,
+    )  # fmt: skip
+
+
+def publish(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+) -> IncidentUpdate:
+    """Make an internal incident public with its first public post.
+
+    What was posted before stays internal.  Raises :class:`Refused`, :class:`Conflict`.
+    """
+    return _post(
+        incident_code, post, action="incident.publish", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {}, publishes=True,
+    )  # fmt: skip
+
+
+def hide(incident_code: str, *, actor: Actor) -> Incident:
+    """Take an incident off every public surface; it goes on as an internal one."""
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        if incident.is_internal:
+            return incident
+        incident.visibility = Visibility.INTERNAL
+        incident.updated_at = clock.now()
+        current.flush()
+        given_back = {row.component_id: ComponentStatus.OPERATIONAL for row in incident.affected}
+        if incident.is_open:
+            settle(current, given_back, incident=incident, update=None, at=clock.now())
+        audit.record(
+            current, actor, "incident.hide", subject_kind="incident", subject=incident.code,
+            before={"visibility": Visibility.PUBLIC}, after={"visibility": Visibility.INTERNAL},
+        )  # fmt: skip
+        revision.bump(current)
+        return incident
+
+
+def correct_update(
+    update_code: str, *, body: str, actor: Actor, seen_revisions: int | None = None
+) -> IncidentUpdate:
+    """Correct the text of a post: it keeps its id, place and date, and says that it was edited.
+
+    Nobody is notified.  ``seen_revisions`` tells how often it had been corrected when it was read.
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    check_body("body", body, needed=True)
+    with writing() as current:
+        update = current.scalars(
+            select(IncidentUpdate).filter_by(code=update_code).with_for_update()
+        ).one_or_none()
+        if update is None:
+            raise Refused("update", "This post does not exist.")
+        if update.body == body:
+            return update
+        if seen_revisions is not None and seen_revisions != len(update.revisions):
+            raise Conflict(update.incident)
+        moment = clock.now()
+        before = update.body
+        current.add(
+            UpdateRevision(
+                update_id=update.id, body=before, replaced_at=moment, account_id=actor.account_id
+            )
+        )
+        update.body = body
+        update.edited_at = moment
+        update.incident.updated_at = moment
+        audit.record(
+            current, actor, "incident.correct", subject_kind="incident",
+            subject=update.incident.code, before={"body": before}, after={"body": body},
+        )  # fmt: skip
+        _announce(current, update.incident)
+        return update
+
+
+def _post(
+    incident_code: str,
+    post: Post,
+    *,
+    action: str,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None,
+    texts: Texts,
+    reopens: bool = False,
+    publishes: bool = False,
+) -> IncidentUpdate:
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        if seen_version is not None and seen_version != incident.version:
+            raise Conflict(incident)
+        check_post(incident, post, reopens=reopens)
+        if publishes:
+            incident.visibility = Visibility.PUBLIC
+        before = {"status": incident.status, "severity": incident.severity_name}
+        still = incident.status == post.status
+        moment = clock.now()
+        apply_post(current, incident, post, moment, reopens=reopens)
+        update = add_update(
+            current,
+            incident,
+            status=post.status.value,
+            actor=actor,
+            form_key=form_key,
+            happened_at=post.happened_at,
+            reopens=reopens,
+        )
+        states = _states_after(incident, post, publishes=publishes)
+        update.affected = affect(current, incident, states, update=update, at=update.happened_at)
+        telling = Telling(
+            incident,
+            step_of(post, reopens=reopens),
+            affected_components(current, incident),
+            update.happened_at,
+            reopens=reopens,
+            still=still,
+        )
+        update.body = tell(current, telling, update, texts)
+        audit.record(
+            current, actor, action, subject_kind="incident", subject=incident.code,
+            before=before,
+            after={
+                "status": incident.status,
+                "severity": incident.severity_name,
+                "body": update.body,
+                "next_update_at": incident.next_update_at,
+                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+            },
+        )  # fmt: skip
+        _announce(current, incident)
+        return update
+
+
+def _states_after(
+    incident: Incident, post: Post, *, publishes: bool
+) -> Mapping[int, ComponentStatus]:
+    if post.status is IncidentStatus.RESOLVED:
+        return {**post.components, **at_the_end(incident, post.components)}
+    if publishes:
+        return {row.component_id: row.status for row in incident.affected} | dict(post.components)
+    return post.components
+
+
+def _announce(current: Session, incident: Incident) -> None:
+    """Have the public site built anew, where the public can see this story at all."""
+    if not incident.is_internal:
+        revision.bump(current)

@@ -1,0 +1,87 @@
+"""Absolute public addresses, from ``PUBLIC_URL``, never from a request.
+
+A request's host is whatever a client invents; a link in a mail or a feed must not be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+from flask import current_app
+
+
+def delivery_token(secret_key: str, delivery_id: int) -> str:
+    """A token that names a delivery and cannot be made by others; the same each time.
+
+    The left side of the Message-ID and the end of the unsubscribe link.
+    """
+    return f"{delivery_id}-{_signature(secret_key, delivery_id)}"
+
+
+def read_delivery_token(secret_key: str, token: str) -> int | None:
+    """The delivery that a token names; None for one that we did not make."""
+    number, _, signature = token.partition("-")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    genuine = _signature(secret_key, int(number))
+    return int(number) if hmac.compare_digest(signature.encode(), genuine.encode()) else None
+
+
+def _signature(secret_key: str, delivery_id: int) -> str:
+    key = f"delivery {secret_key}".encode()
+    return hmac.new(key, str(delivery_id).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def current_links() -> Links:
+    """The addresses of the app whose context this is."""
+    links: Links = current_app.extensions["links"]
+    return links
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes every public address of one installation."""
+
+    base: str
+
+    def to(self, path: str) -> str:
+        """The absolute address of a path such as ``/history``."""
+        return self.base + path
+
+    @property
+    def home(self) -> str:
+        """The page itself, with its slash."""
+        return self.base + "/"
+
+    @property
+    def host(self) -> str:
+        """The host alone, for Message-IDs and tag URIs."""
+        return urlsplit(self.base).hostname or "localhost"
+
+    def incident(self, code: str) -> str:
+        """One story's page."""
+        return f"{self.base}/incidents/{quote(code)}"
+
+    def update(self, code: str, update_code: str) -> str:
+        """One post on a story's page; also the permanent id of its feed entry when first made."""
+        return f"{self.incident(code)}#update-{update_code}"
+
+    def incident_entry(self, code: str, created_at: datetime) -> str:
+        """A tag URI (RFC 4151) for a story's feed entry; made once, then stored for ever."""
+        return f"tag:{self.host},{created_at:%Y-%m-%d}:incident/{code}"
+
+    def subscription(self, token: str) -> str:
+        """Where a subscription is confirmed and managed."""
+        return f"{self.base}/subscriptions/{quote(token)}"
+
+    def unsubscribe(self, token: str) -> str:
+        """Where mail is left with one click (RFC 8058)."""
+        return f"{self.base}/unsubscribe/{quote(token)}"
+
+    def admin_incident(self, code: str) -> str:
+        """One story in the admin."""
+        return f"{self.base}/admin/incidents/{quote(code)}"

@@ -1,0 +1,355 @@
+"""Maintenance: schedule, start, verify, complete, move, cancel.
+
+A maintenance is a story like an incident, with a window instead of a severity.  Its components are
+under maintenance from its start to its end; the worker starts and ends it by itself when its time
+has come, once, however late that is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, clock
+from statuspage.audit import SYSTEM, Actor
+from statuspage.db import session, writing
+from statuspage.incidents.posts import add_update, locked, posted_with
+from statuspage.incidents.shape import Conflict, Draft, check_body, check_title
+from statuspage.incidents.states import affect, at_the_end, set_state
+from statuspage.incidents.telling import (
+    Telling,
+    affected_components,
+    detached_copy,
+    drafts,
+    states_of,
+    tell,
+)
+from statuspage.links import current_links
+from statuspage.messages import Text
+from statuspage.models import Incident, IncidentUpdate
+from statuspage.models.columns import new_code
+from statuspage.refusals import Refused
+from statuspage.site import revision
+from statuspage.words import (
+    Audience,
+    ComponentStatus,
+    Impact,
+    Kind,
+    MaintenanceStatus,
+    Step,
+    Visibility,
+)
+
+UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A maintenance as it is planned; ``what`` says in Markdown what is done and what is felt."""
+
+    title: str
+    what: str
+    scheduled_for: datetime
+    scheduled_until: datetime
+    component_ids: Collection[int] = ()
+
+
+def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
+    """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
+    _check_plan(plan)
+    current = session()
+    moment = clock.now()
+    planned = _planned(plan, new_code(), moment)
+    named = states_of(current, dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
+    telling = Telling(planned, Step.SCHEDULED, named, moment)
+    return drafts(current, telling, texts or {})
+
+
+def preview_step(
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    *,
+    scheduled_for: datetime | None = None,
+    scheduled_until: datetime | None = None,
+    cancels: bool = False,
+    texts: Mapping[Audience, Text] | None = None,
+) -> list[Draft]:
+    """What the next step would say, perhaps in another window or called off; changes nothing.
+
+    Raises :class:`Refused`.
+    """
+    _check_step(maintenance, status, None)
+    current = session()
+    moment = clock.now()
+    copy = detached_copy(maintenance)
+    copy.scheduled_for = scheduled_for or copy.scheduled_for
+    copy.scheduled_until = scheduled_until or copy.scheduled_until
+    copy.cancelled_at = moment if cancels else None
+    copy.status = status.value
+    named = affected_components(current, maintenance)
+    telling = Telling(copy, Step(status.value), named, moment, still=_is_still(maintenance, status))
+    return drafts(current, telling, texts or {}, story=maintenance)
+
+
+def schedule(
+    plan: Plan, *, actor: Actor, form_key: str, texts: Mapping[Audience, Text] | None = None
+) -> Incident:
+    """Announce a maintenance; raises :class:`Refused`."""
+    _check_plan(plan)
+    with writing() as current:
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier.incident
+        moment = clock.now()
+        code = new_code()
+        maintenance = _planned(plan, code, moment)
+        current.add(maintenance)
+        current.flush()
+        for component_id in plan.component_ids:
+            # Named now, shown as under maintenance only from the start on.
+            set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+        _post(current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts)
+        audit.record(
+            current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
+            after={
+                "title": plan.title,
+                "scheduled_for": plan.scheduled_for,
+                "scheduled_until": plan.scheduled_until,
+            },
+        )  # fmt: skip
+        return maintenance
+
+
+def advance(
+    code: str,
+    status: MaintenanceStatus,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+) -> IncidentUpdate:
+    """Start, verify or complete by hand, or post another update at the present status.
+
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        _check_step(maintenance, status, seen_version)
+        before = maintenance.status
+        update = _advance(current, maintenance, status, actor, form_key, texts)
+        audit.record(
+            current, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
+            before={"status": before}, after={"status": status, "body": update.body},
+        )  # fmt: skip
+        return update
+
+
+def move(
+    code: str,
+    *,
+    scheduled_for: datetime,
+    scheduled_until: datetime,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+) -> IncidentUpdate:
+    """Move the window, or extend it while it runs, and say so; raises :class:`Refused`."""
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        status = MaintenanceStatus(maintenance.status)
+        _check_step(maintenance, status, seen_version)
+        _check_window(scheduled_for, scheduled_until)
+        before = (maintenance.scheduled_for, maintenance.scheduled_until)
+        if status is MaintenanceStatus.SCHEDULED:
+            maintenance.scheduled_for = scheduled_for
+            maintenance.started_at = scheduled_for
+        maintenance.scheduled_until = scheduled_until
+        still = _is_still(maintenance, status)
+        update = _post(current, maintenance, status, {}, actor, form_key, texts, still=still)
+        audit.record(
+            current, actor, "maintenance.move", subject_kind="maintenance", subject=code,
+            before={"scheduled_for": before[0], "scheduled_until": before[1]},
+            after={"scheduled_for": maintenance.scheduled_for, "scheduled_until": scheduled_until},
+        )  # fmt: skip
+        return update
+
+
+def cancel(
+    code: str,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+) -> IncidentUpdate:
+    """Call it off before it starts, and say so; raises :class:`Refused`."""
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        if maintenance.status != MaintenanceStatus.SCHEDULED:
+            raise Refused("status", "Only a maintenance that has not started can be called off.")
+        _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
+        maintenance.cancelled_at = clock.now()
+        update = _advance(current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts)
+        audit.record(current, actor, "maintenance.cancel", subject_kind="maintenance", subject=code)
+        return update
+
+
+def advance_due() -> int:
+    """Start and end what is due; returns how many steps were taken.  The worker's duty."""
+    return sum(
+        _take_due_step(code) for code in session().scalars(select(Incident.code).where(_due()))
+    )
+
+
+def _take_due_step(code: str) -> int:
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        status = _due_status(maintenance)
+        if status is None:
+            return 0
+        before = maintenance.status
+        _advance(current, maintenance, status, SYSTEM, uuid4().hex, None)
+        audit.record(
+            current, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
+            before={"status": before}, after={"status": status},
+        )  # fmt: skip
+        return 1
+
+
+def _due() -> ColumnElement[bool]:
+    moment = clock.now()
+    starts = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
+        Incident.scheduled_for <= moment
+    )
+    ends = (Incident.status == MaintenanceStatus.IN_PROGRESS.value) & (
+        Incident.scheduled_until <= moment
+    )
+    return (
+        (Incident.kind == Kind.MAINTENANCE)
+        & Incident.resolved_at.is_(None)
+        & Incident.origin.is_(None)
+        & (starts | ends)
+    )
+
+
+def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
+    moment = clock.now()
+    starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
+    if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
+        return MaintenanceStatus.IN_PROGRESS
+    if maintenance.status == MaintenanceStatus.IN_PROGRESS and ends_at and ends_at <= moment:
+        return MaintenanceStatus.COMPLETED
+    return None
+
+
+def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
+    """The story that a plan describes, not yet in any session."""
+    return Incident(
+        code=code,
+        kind=Kind.MAINTENANCE,
+        title=plan.title,
+        status=MaintenanceStatus.SCHEDULED.value,
+        impact=Impact.MAINTENANCE,
+        visibility=Visibility.PUBLIC,
+        users_notice=plan.what,
+        public_facts={},
+        internal_facts={},
+        resolutions=0,
+        started_at=plan.scheduled_for,
+        scheduled_for=plan.scheduled_for,
+        scheduled_until=plan.scheduled_until,
+        created_at=moment,
+        updated_at=moment,
+        entry_id=current_links().incident_entry(code, moment),
+    )
+
+
+def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
+    """Whether a post repeats the status of work that has begun."""
+    return status is not MaintenanceStatus.SCHEDULED and maintenance.status == status
+
+
+def _advance(
+    current: Session,
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None,
+) -> IncidentUpdate:
+    moment = clock.now()
+    states: Mapping[int, ComponentStatus] = {}
+    if status is MaintenanceStatus.COMPLETED:
+        maintenance.resolved_at = moment
+        states = at_the_end(maintenance, {})
+    elif maintenance.status == MaintenanceStatus.SCHEDULED != status:
+        maintenance.started_at = moment
+        states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
+    still = _is_still(maintenance, status)
+    maintenance.status = status.value
+    return _post(current, maintenance, status, states, actor, form_key, texts, still=still)
+
+
+def _post(
+    current: Session,
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    states: Mapping[int, ComponentStatus],
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None,
+    *,
+    still: bool = False,
+) -> IncidentUpdate:
+    moment = clock.now()
+    maintenance.updated_at = moment
+    update = add_update(current, maintenance, status=status.value, actor=actor, form_key=form_key)
+    update.affected = affect(current, maintenance, states, update=update, at=moment)
+    telling = Telling(
+        maintenance,
+        Step(status.value),
+        affected_components(current, maintenance),
+        moment,
+        still=still,
+    )
+    update.body = tell(current, telling, update, texts or {})
+    revision.bump(current)
+    return update
+
+
+def _check_step(maintenance: Incident, status: MaintenanceStatus, seen_version: int | None) -> None:
+    if seen_version is not None and seen_version != maintenance.version:
+        raise Conflict(maintenance)
+    if not maintenance.is_open:
+        raise Refused("status", "This maintenance is over. Correct a post, or schedule another.")
+    if status.gravity < MaintenanceStatus(maintenance.status).gravity:
+        raise Refused("status", "A maintenance does not go back a step.")
+
+
+def _check_plan(plan: Plan) -> None:
+    check_title(plan.title)
+    check_body("what", plan.what, needed=True)
+    _check_window(plan.scheduled_for, plan.scheduled_until)
+
+
+def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
+    if scheduled_until <= scheduled_for:
+        raise Refused("scheduled_until", "It must end after it begins.")
+    if scheduled_until <= clock.now():
+        raise Refused("scheduled_until", "This window is over already.")

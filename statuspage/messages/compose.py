@@ -1,0 +1,230 @@
+"""Facts become a text that people may edit, and an edited text becomes what goes out.
+
+:func:`compose` gives the text; :func:`finish` gives what is sent.  Whatever a text still lacks
+stands in it as a token such as ``[[users_notice]]``: :func:`unfilled` names them, and
+:func:`finish` refuses a text that has any, so nothing goes out with a gap.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from statuspage import richtext
+from statuspage.messages.facts import Facts, PublicFacts, moments_of
+from statuspage.messages.language import Problem, TemplateFault
+from statuspage.messages.sample import sample_facts
+from statuspage.messages.tokens import TOKEN, disarm, fillable, token
+from statuspage.messages.vocabulary import phrase, values_for
+from statuspage.messages.wording import (
+    Source,
+    Unfit,
+    check,
+    current_wording,
+    parts_of,
+    render_part,
+    shipped_wording,
+    template_name,
+)
+from statuspage.words import Audience, Step
+
+log = logging.getLogger(__name__)
+
+_FOLDER = Path(__file__).resolve().parents[2] / "templates" / "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message as people edit it: a subject, and Markdown (plain text for chat), with tokens.
+
+    ``wanted`` are facts that the wording would say if they were known; ``fell_back`` tells that an
+    edited wording failed and the shipped one was used.  Neither counts when texts are compared.
+    """
+
+    subject: str
+    body: str
+    wanted: tuple[str, ...] = field(default=(), compare=False)
+    fell_back: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What is kept and sent: ``body`` is the Markdown that was published.
+
+    ``text`` and ``html`` are a customer's mail, with tokens as
+    :mod:`statuspage.channels.letter` fills them, or for colleagues the chat message; a public post
+    has neither.  ``moments`` are the times behind the tokens, ISO 8601 in UTC.
+    """
+
+    subject: str
+    body: str
+    text: str = ""
+    html: str = ""
+    moments: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unfinished(ValueError):
+    """A text that lacks something; ``tokens`` are the names of what it lacks."""
+
+    def __init__(self, tokens: tuple[str, ...]) -> None:
+        super().__init__(f"nothing is known for {', '.join(tokens)}")
+        self.tokens = tokens
+
+
+def compose(current: Session, facts: Facts, *, audience: Audience, step: Step) -> Text:
+    """The text for an audience about a step, in the wording that counts now.
+
+    An edited wording that fails falls back to the shipped one and says so: no message is lost.
+    Raises :class:`~statuspage.messages.wording.UnknownTemplate`.
+    """
+    name = template_name(audience, step)
+    source = current_wording(current, name)
+    try:
+        return render_text(source, facts, audience)
+    except TemplateFault as fault:
+        if not source.edited:
+            raise
+        log.error("the edited wording of %s failed, the shipped one is used: %s", name, fault)
+    text = render_text(shipped_wording(name), facts, audience)
+    return Text(text.subject, text.body, wanted=text.wanted, fell_back=True)
+
+
+def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -> Text:
+    """The text of a wording that is not saved, on ``facts`` or on the sample.
+
+    Raises :class:`~statuspage.messages.wording.Unfit` with what keeps it from being saved.
+    """
+    subject, body = subject.strip(), richtext.clean(body)
+    if problems := check(name, subject, body):
+        raise Unfit(problems)
+    audience, _ = parts_of(name)
+    try:
+        return render_text(Source(subject, body), facts or preview_sample(name), audience)
+    except TemplateFault as fault:
+        raise Unfit([Problem(1, 1, str(fault))]) from fault
+
+
+def preview_sample(name: str) -> Facts:
+    """A made-up story at that template's step, with every fact told."""
+    return sample_facts(*parts_of(name))
+
+
+def render_text(source: Source, facts: Facts, audience: Audience) -> Text:
+    """The text that a wording makes of facts; :class:`TemplateFault` where it fails."""
+    values = values_for(facts, audience)
+    subject, _ = render_part(source, values, audience, "subject")
+    body, wanted = render_part(source, values, audience, "body")
+    return Text(subject, body, wanted=wanted)
+
+
+def unfilled(text: Text, *, audience: Audience, facts: Facts) -> tuple[str, ...]:
+    """What a text lacks: the tokens in it that nothing will fill, each once, in reading order."""
+    known = {token(name) for name in _fillable(audience, facts.public)}
+    found = (match for part in (text.subject, text.body) for match in TOKEN.finditer(part))
+    return tuple(dict.fromkeys(match[1] for match in found if match[0] not in known))
+
+
+def _fillable(audience: Audience, facts: PublicFacts) -> frozenset[str]:
+    return fillable(moments_of(facts)) if audience is Audience.CUSTOMER else frozenset()
+
+
+def finish(
+    text: Text, *, audience: Audience, step: Step, facts: Facts, language: str = "en"
+) -> Composed:
+    """What goes out: for customers a mail as text and HTML, for colleagues a chat message.
+
+    Raises :class:`Unfinished` where the text still lacks something.
+    """
+    if lacking := unfilled(text, audience=audience, facts=facts):
+        raise Unfinished(lacking)
+    subject, body = richtext.clean_line(text.subject), richtext.clean(text.body)
+    if audience is Audience.PUBLIC:
+        return Composed(subject, body)
+    if audience is Audience.INTERNAL:
+        return Composed(subject, body, text=body)
+    return _mail(subject, body, step, facts.public, language)
+
+
+# While Markdown and HTML are made, tokens are marks that no text can hold: what was written as a
+# token stays one, and nothing else becomes one.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
+_HEADING = re.compile(r"(</?h)([3-6])>")
+_MARKED_IN_LINK = re.compile("%EE%80%80([a-z_]+)%EE%80%81")
+
+
+def _mail(subject: str, body: str, step: Step, facts: PublicFacts, language: str) -> Composed:
+    moments = moments_of(facts)
+    marked = _mark(body, fillable(moments))
+    text = richtext.to_text(marked)
+    context = {
+        "subject": _mark(subject, fillable(moments)),
+        "body": _as_sections(richtext.to_html(marked)),
+        "text": text,
+        "preheader": _opening(text),
+        "language": language,
+        "step": step,
+        "service": facts.service,
+        "title": facts.title,
+        "components": [name for name, _ in facts.components],
+        "affected": phrase([name for name, _ in facts.components]),
+        "incident_url": facts.incident_url or facts.page_url,
+        "page_url": facts.page_url,
+        "unsubscribe_url": f"{_OPEN}unsubscribe_url{_CLOSE}",
+    }
+    html = _inliner.inline(_layouts.get_template("layout.html").render(context))
+    if lacking := _MARKED_IN_LINK.findall(html):
+        raise Unfinished(tuple(dict.fromkeys(lacking)))
+    return Composed(
+        subject=subject,
+        body=body,
+        text=_as_tokens(_layouts.get_template("layout.txt").render(context).strip() + "\n"),
+        html=_as_html_tokens(html),
+        moments=moments,
+    )
+
+
+def _mark(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        text = text.replace(token(name), f"{_OPEN}{name}{_CLOSE}")
+    return text
+
+
+def _as_tokens(text: str) -> str:
+    return _MARKED.sub(r"[[\1]]", disarm(text))
+
+
+def _as_html_tokens(html: str) -> str:
+    return _MARKED.sub(r"[[html:\1]]", html.replace("[[", "[&#91;"))
+
+
+def _as_sections(body: Markup) -> Markup:
+    """Headings one level up: in a mail they stand right under its title."""
+    # Only real tags match: what a person typed is escaped.
+    return Markup(_HEADING.sub(lambda tag: f"{tag[1]}{int(tag[2]) - 1}>", str(body)))
+
+
+def _opening(text: str) -> str:
+    """The first words after the greeting: what a list of mails shows beside the subject."""
+    paragraphs = text.split("\n\n")
+    first = next((part for part in paragraphs if not part.endswith(",")), paragraphs[0])
+    line = " ".join(first.split())
+    return line if len(line) <= 140 else line[:139].rsplit(" ", 1)[0] + "…"
+
+
+_layouts = Environment(
+    loader=FileSystemLoader(_FOLDER),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_inliner = css_inline.CSSInliner(load_remote_stylesheets=False)

@@ -1,0 +1,87 @@
+"""Tokens: what each recipient's copy of a text is filled with.
+
+A composed text for customers holds ``[[started]]`` and its like, so that one text serves everybody
+and each reads times in their own zone.  Nothing that a person typed as a fact can be a token:
+:func:`disarm` parts its brackets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+from statuspage import clock
+
+TOKENS = ("name", "started", "ended", "span", "expected_back", "next_update")
+"""What a customer's text may hold; the mail's own footer adds ``unsubscribe_url``."""
+
+NAMELESS = "there"
+
+# Wider than what is ever filled: a token in capitals is a mistake, and must not go out either.
+TOKEN = re.compile(r"\[\[\s*([^\W\d]\w{0,39})\s*\]\]")
+_DOUBLE = re.compile(r"\[(?=\[)")
+_JOINER = "\u2060"
+
+
+def token(name: str) -> str:
+    """The token of that name, as it stands in a text."""
+    return f"[[{name}]]"
+
+
+def disarm(value: str) -> str:
+    """``value`` with an invisible word joiner between double brackets: text, never a token."""
+    return _DOUBLE.sub(f"[{_JOINER}", value)
+
+
+def fillable(moments: Mapping[str, str]) -> frozenset[str]:
+    """The tokens that a text for customers may hold, given the times that are known."""
+    known = {"name", *moments}
+    if {"started", "ended"} <= known:
+        known.add("span")
+    return frozenset(known)
+
+
+def token_values(
+    moments: Mapping[str, str], *, zone: str, locale: str = "en", name: str = ""
+) -> dict[str, str]:
+    """What the tokens say to one recipient.
+
+    ``moments`` are ISO 8601 times by token name.  A zone or locale that does not exist gives UTC or
+    English: a wrong row in a list of customers must not cost anybody their mail.
+    """
+    times = _times(tuple(sorted(moments.items())), zone, locale)
+    return {**times, "name": salutation(name)}
+
+
+def salutation(name: str) -> str:
+    """The name after “Hello”; :data:`NAMELESS` where none is known."""
+    return " ".join(name.split()) or NAMELESS
+
+
+@lru_cache(maxsize=2048)
+def _times(moments: tuple[tuple[str, str], ...], zone: str, locale: str) -> Mapping[str, str]:
+    place, language = _zone(zone), _locale(locale)
+    known = {name: datetime.fromisoformat(moment) for name, moment in moments}
+    shown = {name: clock.show(moment, place, language) for name, moment in known.items()}
+    if "started" in known and "ended" in known:
+        shown["span"] = clock.show_span(known["started"], known["ended"], place, language)
+    return shown
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return clock.read_zone(name)
+    except ValueError:
+        return ZoneInfo("UTC")
+
+
+def _locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return "en"

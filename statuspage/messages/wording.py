@@ -1,0 +1,329 @@
+"""The wording of messages: what is shipped, and what people made of it.
+
+Shipped wording lies on disk, ``templates/messages/<audience>/<step>.md``: a line ``Subject: …``, an
+empty line, then Markdown.  An edited wording is a row; the newest counts, and one that says
+``restored`` means the shipped wording again.  Nothing is saved that could fail to render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, richtext
+from statuspage.audit import Actor
+from statuspage.db import writing
+from statuspage.messages.language import (
+    SUBJECT_LIMIT,
+    Problem,
+    TemplateFault,
+    find_problems,
+    render,
+)
+from statuspage.messages.markup import CHAT, MARKDOWN, SUBJECT, Dialect
+from statuspage.messages.sample import bare_facts, sample_facts
+from statuspage.messages.tokens import TOKEN, TOKENS
+from statuspage.messages.vocabulary import WORDS, Value, values_for, words_for
+from statuspage.models import Wording
+from statuspage.refusals import Stale
+from statuspage.words import Audience, Step
+
+_FOLDER = Path(__file__).resolve().parents[2] / "templates" / "messages"
+
+STEPS: dict[Audience, tuple[Step, ...]] = {
+    Audience.PUBLIC: (
+        Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.REOPENED,
+        Step.POSTMORTEM, Step.SCHEDULED, Step.IN_PROGRESS, Step.VERIFYING, Step.COMPLETED,
+    ),
+    Audience.CUSTOMER: (
+        Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.REOPENED,
+    ),
+    Audience.INTERNAL: (Step.DECLARED, Step.UPDATE, Step.CLOSED),
+}  # fmt: skip
+"""Every template there is."""
+
+_KINDS = {
+    Audience.PUBLIC: "Public post",
+    Audience.CUSTOMER: "Customer mail",
+    Audience.INTERNAL: "Internal message",
+}
+
+
+class UnknownTemplate(LookupError):
+    """There is no template of that name."""
+
+
+class Unfit(Exception):
+    """A wording that cannot be saved; ``problems`` say where and why."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field} {p.line}:{p.column} {p.reason}" for p in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The wording of one template; ``edited`` where it is not the shipped one."""
+
+    subject: str
+    body: str
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WordHelp:
+    """A word that a template may use: what it means, and what it says in the sample."""
+
+    name: str
+    meaning: str
+    sample: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInfo:
+    """One template, as the admin lists it."""
+
+    name: str
+    audience: Audience
+    step: Step
+    title: str
+    words: tuple[WordHelp, ...]
+
+
+def template_name(audience: Audience, step: Step) -> str:
+    """``customer/resolved``; :class:`UnknownTemplate` where that audience hears of no such step."""
+    if step not in STEPS[audience]:
+        raise UnknownTemplate(f"{audience}/{step}")
+    return f"{audience}/{step}"
+
+
+def parts_of(name: str) -> tuple[Audience, Step]:
+    """Audience and step of a template's name; raises :class:`UnknownTemplate`."""
+    audience, _, step = name.partition("/")
+    try:
+        parts = Audience(audience), Step(step)
+    except ValueError:
+        raise UnknownTemplate(name) from None
+    template_name(*parts)
+    return parts
+
+
+def names() -> list[TemplateInfo]:
+    """All templates, by audience and step, with the words that each may use."""
+    return [_info(audience, step) for audience, steps in STEPS.items() for step in steps]
+
+
+@lru_cache
+def _info(audience: Audience, step: Step) -> TemplateInfo:
+    values = values_for(sample_facts(audience, step), audience)
+    return TemplateInfo(
+        name=template_name(audience, step),
+        audience=audience,
+        step=step,
+        title=f"{_KINDS[audience]}: {step.label.lower()}",
+        words=tuple(
+            WordHelp(word.name, word.meaning, _as_sample(values[word.name]), word.keys)
+            for word in words_for(audience).values()
+        ),
+    )
+
+
+def _as_sample(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(
+            item if isinstance(item, str) else " · ".join(item.values()) for item in value
+        )
+    return str(value)
+
+
+@lru_cache
+def shipped_wording(name: str) -> Source:
+    """The wording as it is shipped; raises :class:`UnknownTemplate`."""
+    audience, step = parts_of(name)
+    text = (_FOLDER / audience / f"{step}.md").read_text(encoding="utf-8")
+    first, _, body = text.partition("\n")
+    return Source(first.removeprefix("Subject:").strip(), body.strip())
+
+
+def current_wording(current: Session, name: str) -> Source:
+    """The wording that counts now; raises :class:`UnknownTemplate`."""
+    shipped = shipped_wording(name)
+    newest = current.scalars(
+        select(Wording).filter_by(name=name).order_by(Wording.id.desc()).limit(1)
+    ).one_or_none()
+    if newest is None or newest.restored:
+        return shipped
+    return Source(newest.subject, newest.body, edited=True)
+
+
+def history(current: Session, name: str) -> list[Wording]:
+    """Every version that was saved, newest first; the shipped wording came before them all."""
+    parts_of(name)
+    return list(current.scalars(select(Wording).filter_by(name=name).order_by(Wording.id.desc())))
+
+
+def newest_version(current: Session, name: str) -> int:
+    """The id of the version that counts; 0 where nobody ever saved one."""
+    return current.scalar(select(func.max(Wording.id)).where(Wording.name == name)) or 0
+
+
+def check(name: str, subject: str, body: str) -> list[Problem]:
+    """What keeps a wording from being used, in reading order; empty where it is fit.
+
+    Raises :class:`UnknownTemplate`.  Takes a few milliseconds whatever it is given: what is not on
+    the short list is refused before it is compiled.
+    """
+    audience, step = parts_of(name)
+    found = [
+        *(replace(problem, field="subject") for problem in _check_subject(subject, audience)),
+        *_check_source(body, audience),
+    ]
+    return found or _check_rendering(Source(subject, body), audience, step)
+
+
+def _check_subject(subject: str, audience: Audience) -> list[Problem]:
+    if len(subject) > SUBJECT_LIMIT:
+        return [Problem(1, SUBJECT_LIMIT + 1, f"longer than {SUBJECT_LIMIT} characters")]
+    if subject != richtext.clean_line(subject):
+        return [Problem(1, 1, "a subject is one line, without control characters")]
+    if not subject:
+        return [Problem(1, 1, "the subject is missing")]
+    return _check_source(subject, audience)
+
+
+def _check_source(source: str, audience: Audience) -> list[Problem]:
+    words = words_for(audience)
+    elsewhere = {name: word for name, word in WORDS.items() if name not in words}
+    found = find_problems(source, words, elsewhere=elsewhere)
+    return found or _check_tokens(source, audience)
+
+
+def _check_tokens(source: str, audience: Audience) -> list[Problem]:
+    """Tokens may be written out in customers' mail, and nowhere else."""
+    known = TOKENS if audience is Audience.CUSTOMER else ()
+    return [
+        Problem(
+            source.count("\n", 0, found.start()) + 1,
+            found.start() - source.rfind("\n", 0, found.start()),
+            f"nothing fills {found[0]} here",
+        )
+        for found in TOKEN.finditer(source)
+        if found[0] not in {f"[[{name}]]" for name in known}
+    ]
+
+
+def _check_rendering(source: Source, audience: Audience, step: Step) -> list[Problem]:
+    """What only shows when it runs: once over all facts, once over as few as can be."""
+    sample = sample_facts(audience, step)
+    for facts in (sample, bare_facts(audience, step)):
+        for field in ("subject", "body"):
+            try:
+                text, _ = render_part(source, values_for(facts, audience), audience, field)
+            except TemplateFault as fault:
+                return [Problem(1, 1, str(fault), field)]
+            if facts is sample and not text:
+                return [Problem(1, 1, "nothing comes out of it", field)]
+            if facts is sample and (left := _unfilled(text, audience)):
+                return [Problem(1, 1, f"nothing fills {left} here", field)]
+    return []
+
+
+def _unfilled(text: str, audience: Audience) -> str:
+    known = {f"[[{name}]]" for name in TOKENS} if audience is Audience.CUSTOMER else set()
+    return next((found[0] for found in TOKEN.finditer(text) if found[0] not in known), "")
+
+
+def render_part(
+    source: Source, values: dict[str, Value], audience: Audience, field: str
+) -> tuple[str, tuple[str, ...]]:
+    """The ``subject`` or the ``body`` of a wording over plain values, and what it did without.
+
+    Values are written so that they stay data (:mod:`statuspage.messages.markup`).  Raises
+    :class:`TemplateFault`.
+    """
+    words = words_for(audience)
+    if field == "subject":
+        text, asked = render(source.subject, SUBJECT.write(values, words))
+        return richtext.clean_line(text), asked
+    text, asked = render(source.body, _dialect(audience).write(values, words))
+    return _tidy(text), asked
+
+
+def _dialect(audience: Audience) -> Dialect:
+    return CHAT if audience is Audience.INTERNAL else MARKDOWN
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, no space at a line's end, no double space inside one."""
+    lines: list[str] = []
+    for line in richtext.clean(text).split("\n"):
+        margin = line[: len(line) - len(line.lstrip())]
+        line = margin + " ".join(line.split())
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip()
+
+
+def save_wording(
+    name: str, *, subject: str, body: str, actor: Actor, seen: int | None = None
+) -> Source:
+    """Make this the wording that counts.  Raises :class:`Unfit` and :class:`UnknownTemplate`.
+
+    ``seen`` is the :func:`newest_version` that its author began from: where another counts by now,
+    this raises :class:`~statuspage.refusals.Stale` with the wording as it stands.
+    """
+    subject, body = subject.strip(), richtext.clean(body)
+    problems = check(name, subject, body)
+    if problems:
+        raise Unfit(problems)
+    with writing() as current:
+        before = current_wording(current, name)
+        if (subject, body) == (before.subject, before.body):
+            return before
+        if seen is not None and seen != newest_version(current, name):
+            raise Stale(before)
+        current.add(Wording(name=name, subject=subject, body=body, account_id=actor.account_id))
+        _record(current, actor, "wording.save", name, before, Source(subject, body))
+    return Source(subject, body, edited=True)
+
+
+def restore_wording(name: str, *, actor: Actor) -> Source:
+    """Bring the shipped wording back.  Raises :class:`UnknownTemplate`."""
+    shipped = shipped_wording(name)
+    with writing() as current:
+        before = current_wording(current, name)
+        if not before.edited:
+            return shipped
+        current.add(
+            Wording(
+                name=name,
+                subject=shipped.subject,
+                body=shipped.body,
+                restored=True,
+                account_id=actor.account_id,
+            )
+        )
+        _record(current, actor, "wording.restore", name, before, shipped)
+    return shipped
+
+
+def _record(
+    current: Session, actor: Actor, action: str, name: str, before: Source, after: Source
+) -> None:
+    audit.record(
+        current,
+        actor,
+        action,
+        subject_kind="wording",
+        subject=name,
+        before={"subject": before.subject, "body": before.body},
+        after={"subject": after.subject, "body": after.body},
+    )

@@ -1,0 +1,77 @@
+"""The tables, and facts that a row knows about itself.
+
+Four rooms: the page and what it shows (:mod:`.page`), people (:mod:`.people`), what goes out
+(:mod:`.mail`), and what keeps the house in order (:mod:`.house`).
+"""
+
+from statuspage.models.house import (
+    Alarm,
+    AuditEntry,
+    Counter,
+    Revision,
+    Throttle,
+    Worker,
+)
+from statuspage.models.mail import (
+    Attempt,
+    Breaker,
+    Delivery,
+    DeliveryEvent,
+    Hold,
+    Message,
+    WebhookEvent,
+    Wording,
+)
+from statuspage.models.page import (
+    Component,
+    ComponentChange,
+    ComponentGroup,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Page,
+    SeverityLevel,
+    UpdateRevision,
+)
+from statuspage.models.people import (
+    Account,
+    Contact,
+    Customer,
+    CustomerComponent,
+    Invitation,
+    SignIn,
+    Suppression,
+)
+
+__all__ = [
+    "Account",
+    "Alarm",
+    "Attempt",
+    "AuditEntry",
+    "Breaker",
+    "Component",
+    "ComponentChange",
+    "ComponentGroup",
+    "Contact",
+    "Counter",
+    "Customer",
+    "CustomerComponent",
+    "Delivery",
+    "DeliveryEvent",
+    "Hold",
+    "Incident",
+    "IncidentComponent",
+    "IncidentUpdate",
+    "Invitation",
+    "Message",
+    "Page",
+    "Revision",
+    "SeverityLevel",
+    "SignIn",
+    "Suppression",
+    "Throttle",
+    "UpdateRevision",
+    "WebhookEvent",
+    "Wording",
+    "Worker",
+]

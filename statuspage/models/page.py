@@ -1,0 +1,295 @@
+"""The page: its settings, its components, and the stories told on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from statuspage import clock
+from statuspage.db import Base
+from statuspage.models.columns import BigKey, Code, Facts, Key, Line, Name, Prose
+from statuspage.models.people import Contact
+from statuspage.words import (
+    CLOSED,
+    ComponentStatus,
+    CustomerMail,
+    Impact,
+    Kind,
+    Role,
+    Status,
+    Visibility,
+    status_of,
+)
+
+
+class Page(Base):
+    """The one page of this installation: a single row."""
+
+    __tablename__ = "pages"
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    name: Mapped[Name]
+    about: Mapped[Prose]
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    language: Mapped[str] = mapped_column(String(16), default="en")
+    scheme: Mapped[str] = mapped_column(String(32), default="sev")
+    support_email: Mapped[Line]
+    support_url: Mapped[Line]
+    sign_off: Mapped[Line]
+    incident_channel: Mapped[Line]
+    look: Mapped[Facts] = mapped_column(default=dict)
+    set_up_at: Mapped[datetime | None]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The page's zone."""
+        return clock.read_zone(self.time_zone)
+
+
+class SeverityLevel(Base):
+    """One level of the chosen severity scheme; rank 1 is the worst."""
+
+    __tablename__ = "severity_levels"
+
+    id: Mapped[Key]
+    rank: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[Name]
+    description: Mapped[Line]
+    impact: Mapped[Impact]
+    respond_minutes: Mapped[int | None]
+    resolve_minutes: Mapped[int | None]
+    cadence_minutes: Mapped[int | None]
+    customer_mail: Mapped[CustomerMail] = mapped_column(default=CustomerMail.NEVER)
+    review_hours: Mapped[int | None]
+    review_business_days: Mapped[int | None]
+    # [{"after_minutes": 30, "to": "technical_lead"}], soonest first.
+    escalation: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class ComponentGroup(Base):
+    """A heading that components stand under."""
+
+    __tablename__ = "component_groups"
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    name: Mapped[Name]
+    description: Mapped[Line]
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    components: Mapped[list[Component]] = relationship(
+        back_populates="group", order_by="Component.position, Component.id"
+    )
+
+
+class Component(Base):
+    """A part of the product on the page; removed ones stay for the history that names them."""
+
+    __tablename__ = "components"
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("component_groups.id"), index=True)
+    name: Mapped[Name]
+    description: Mapped[Line]
+    position: Mapped[int] = mapped_column(default=0)
+    status: Mapped[ComponentStatus] = mapped_column(default=ComponentStatus.OPERATIONAL)
+    only_show_if_degraded: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+    removed_at: Mapped[datetime | None]
+
+    group: Mapped[ComponentGroup | None] = relationship(back_populates="components")
+
+
+class ComponentChange(Base):
+    """The log of a component's states: from ``at`` on it was ``status``, until the next row."""
+
+    __tablename__ = "component_changes"
+    __table_args__ = (Index("ix_component_changes_component_at", "component_id", "at"),)
+
+    id: Mapped[BigKey]
+    component_id: Mapped[int] = mapped_column(ForeignKey("components.id"))
+    at: Mapped[datetime]
+    status: Mapped[ComponentStatus]
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)
+    update_id: Mapped[int | None] = mapped_column(ForeignKey("incident_updates.id"), index=True)
+
+
+class Incident(Base):
+    """A story: an incident, or a maintenance (``kind``), from its first post to its end."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        UniqueConstraint("origin", "origin_id"),
+        Index("ix_incidents_history", "visibility", "begins_at", "status"),
+        Index("ix_incidents_shown", "visibility", "kind", "begins_at"),
+        Index(
+            "ix_incidents_open",
+            "kind",
+            "started_at",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    kind: Mapped[Kind] = mapped_column(default=Kind.INCIDENT)
+    title: Mapped[Name]
+    status: Mapped[str] = mapped_column(String(32))
+    impact: Mapped[Impact]
+    visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
+
+    severity_rank: Mapped[int | None]
+    severity_name: Mapped[str | None] = mapped_column(String(200))
+    worst_rank: Mapped[int | None]
+
+    started_at: Mapped[datetime]
+    monitoring_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    scheduled_for: Mapped[datetime | None]
+    scheduled_until: Mapped[datetime | None]
+    # The story's place in the history; the database keeps it.
+    begins_at: Mapped[datetime] = mapped_column(
+        Computed("coalesce(scheduled_for, started_at)", persisted=True)
+    )
+    cancelled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+    next_update_at: Mapped[datetime | None]
+
+    # What each audience's texts are made from; internal facts never meet a public template.
+    users_notice: Mapped[Prose]
+    public_facts: Mapped[Facts] = mapped_column(default=dict)
+    internal_facts: Mapped[Facts] = mapped_column(default=dict)
+
+    commander_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    technical_lead_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    comms_lead_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    scribe_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    chat_channel: Mapped[Line]
+    war_room: Mapped[Line]
+
+    resolutions: Mapped[int] = mapped_column(default=0)
+    review_due_at: Mapped[datetime | None]
+    entry_id: Mapped[str] = mapped_column(String(500))
+    origin: Mapped[str | None] = mapped_column(String(200))
+    origin_id: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(default=1)
+
+    commander: Mapped[Contact | None] = relationship(foreign_keys=[commander_id])
+    technical_lead: Mapped[Contact | None] = relationship(foreign_keys=[technical_lead_id])
+    comms_lead: Mapped[Contact | None] = relationship(foreign_keys=[comms_lead_id])
+    scribe: Mapped[Contact | None] = relationship(foreign_keys=[scribe_id])
+    updates: Mapped[list[IncidentUpdate]] = relationship(
+        back_populates="incident",
+        order_by="IncidentUpdate.happened_at, IncidentUpdate.id",
+        foreign_keys="IncidentUpdate.incident_id",
+    )
+    affected: Mapped[list[IncidentComponent]] = relationship(
+        back_populates="incident", order_by="IncidentComponent.component_id"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own form)
+
+    @property
+    def step(self) -> Status:
+        """The status as a word of its kind."""
+        return status_of(self.kind, self.status)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the story still goes on."""
+        return self.status not in CLOSED
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether no public surface may show it."""
+        return self.visibility is Visibility.INTERNAL
+
+    @property
+    def was_rank_one(self) -> bool:
+        """Whether it was ever of the worst severity."""
+        return self.worst_rank == 1
+
+    def person(self, role: Role) -> Contact | None:
+        """Who holds a role, if anybody."""
+        return cast("Contact | None", getattr(self, role.value))
+
+
+class IncidentComponent(Base):
+    """A component that a story affects or affected, and the state the story last set."""
+
+    __tablename__ = "incident_components"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    component_id: Mapped[int] = mapped_column(
+        ForeignKey("components.id"), primary_key=True, index=True
+    )
+    status: Mapped[ComponentStatus]
+
+    incident: Mapped[Incident] = relationship(back_populates="affected")
+    component: Mapped[Component] = relationship()
+
+
+class IncidentUpdate(Base):
+    """One dated post; it carries the status that it set, and its feed id for ever."""
+
+    __tablename__ = "incident_updates"
+    __table_args__ = (
+        Index("ix_incident_updates_incident_happened", "incident_id", "happened_at"),
+        Index("ix_incident_updates_posted", "posted_at"),
+    )
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    status: Mapped[str] = mapped_column(String(32))
+    visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
+    body: Mapped[Prose]
+    happened_at: Mapped[datetime]
+    posted_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+    reopens: Mapped[bool] = mapped_column(default=False)
+    next_update_at: Mapped[datetime | None]
+    # [{"code", "name", "old_status", "new_status"}], as the public JSON shows them.
+    affected: Mapped[list[Any]] = mapped_column(default=list)
+    entry_id: Mapped[str] = mapped_column(String(500), unique=True)
+    # One sheet of the form makes one post, however often it is sent.
+    form_key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+    incident: Mapped[Incident] = relationship(back_populates="updates", foreign_keys=[incident_id])
+    revisions: Mapped[list[UpdateRevision]] = relationship(
+        back_populates="update", order_by="UpdateRevision.id"
+    )
+
+    @property
+    def step(self) -> Status:
+        """The status that it set, as a word of its story's kind."""
+        return status_of(self.incident.kind, self.status)
+
+
+class UpdateRevision(Base):
+    """What a post said before it was corrected."""
+
+    __tablename__ = "update_revisions"
+
+    id: Mapped[Key]
+    update_id: Mapped[int] = mapped_column(ForeignKey("incident_updates.id"), index=True)
+    body: Mapped[Prose]
+    replaced_at: Mapped[datetime]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+
+    update: Mapped[IncidentUpdate] = relationship(back_populates="revisions")

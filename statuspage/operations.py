@@ -1,0 +1,190 @@
+"""What an operator does to the whole: bring the database up to date, back it up, restore it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pysqlite3
+from flask import Flask
+from sqlalchemy import delete, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from statuspage import accounts, clock, demo, setup
+from statuspage.config import Settings, current_settings
+from statuspage.db import session, sqlite_path, writing
+from statuspage.models import Page, Worker
+from statuspage.outbox import control
+from statuspage.outbox.dispatch import open_lanes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FIRST_ACCOUNT = "admin@example.com"
+"""What the first account signs in as; nothing is ever mailed there, and it invites real people."""
+
+HELD_AFTER_RESTORE = (
+    "restored from a backup: what was sent since that backup is not known here. "
+    "Look at the outbox, then release it."
+)
+
+
+class Unusable(Exception):
+    """The database or a file cannot be used; the text is one line for the operator."""
+
+
+def prepare(app: Flask) -> tuple[str, str] | None:
+    """Migrate, load the demo where it may be, and make the first account.
+
+    Returns that account's address and password the first time, None afterwards.  Raises
+    :class:`Unusable` where the database cannot be used, and :class:`~statuspage.config.ConfigError`
+    for a mail provider's setting that is wrong.
+    """
+    settings: Settings = app.extensions["settings"]
+    open_lanes(settings)
+    with _plain_words(settings), app.app_context():
+        _migrate()
+        if demo.may_load():
+            demo.load()
+        setup.ensure_page(time_zone=settings.time_zone.key)
+        if accounts.any_account(session()):
+            return None
+        return accounts.create_first(FIRST_ACCOUNT)
+
+
+def back_up(settings: Settings, target: Path) -> None:
+    """Copy the SQLite database, as it is at one moment, into a new file; :class:`Unusable`."""
+    source = _sqlite_file(settings)
+    if target.exists():
+        raise Unusable(f"{target} exists already; choose another name")
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with closing(_connect(source)) as database, closing(_connect(partial)) as copy:
+            database.backup(copy)
+        partial.replace(target)
+    except (OSError, pysqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise Unusable(f"{target} cannot be written: {error}") from None
+
+
+def restore(app: Flask, backup: Path) -> None:
+    """Put a backup in the database's place and hold the outbox; stop the service before.
+
+    The present database is kept beside it, with the time in its name.  Raises :class:`Unusable`,
+    and then nothing has changed.
+    """
+    settings: Settings = app.extensions["settings"]
+    target = _sqlite_file(settings)
+    _check_backup(backup)
+    arriving = target.with_name(target.name + ".arriving")
+    try:
+        with closing(_connect(backup)) as database, closing(_connect(arriving)) as copy:
+            database.backup(copy)
+        if target.exists():
+            _set_aside(target)
+        os.replace(arriving, target)
+    except (OSError, pysqlite3.Error) as error:
+        arriving.unlink(missing_ok=True)
+        raise Unusable(f"{backup} cannot be restored: {error}") from None
+    with _plain_words(settings), app.app_context():
+        _migrate()
+        with writing() as current:
+            control.put_hold(current, control.EVERYTHING, reason=HELD_AFTER_RESTORE)
+            current.execute(delete(Worker))
+
+
+def set_up_at(current: Session) -> datetime | None:
+    """When the page was set up; None while nobody has."""
+    return current.scalar(select(Page.set_up_at))
+
+
+@contextlib.contextmanager
+def _plain_words(settings: Settings) -> Iterator[None]:
+    """Have trouble with the database told in one line instead of a traceback."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        yield
+    except DBAPIError as error:
+        reason = " ".join(str(error.orig).split())
+        raise Unusable(f"DATABASE_URL: the database cannot be used: {reason}") from None
+    except OSError as error:
+        raise Unusable(f"DATA_DIR: cannot be used: {error}") from None
+
+
+def _migrate() -> None:
+    """Bring the schema up to date, in a process of its own, where it is not already."""
+    if _version() == _newest_version():
+        return
+    command = [sys.executable, "-m", "flask", "--app", "statuspage.migrating:make_app"]
+    done = subprocess.run(
+        [*command, "db", "upgrade"], cwd=ROOT, env=_environ(), capture_output=True, text=True
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["it gave no reason"]
+        raise Unusable(f"the database cannot be migrated: {said[-1]}")
+
+
+def _version() -> str | None:
+    current = session()
+    if not inspect(current.get_bind()).has_table("alembic_version"):
+        return None
+    version: str | None = current.scalar(text("SELECT version_num FROM alembic_version"))
+    current.rollback()
+    return version
+
+
+def _newest_version() -> str:
+    """Migrations are numbered, so the newest is the last by name."""
+    return max(file.name.split("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py"))
+
+
+def _environ() -> dict[str, str]:
+    """This app's database, however this app was told of it."""
+    settings = current_settings()
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "DATA_DIR": str(settings.data_dir),
+        "SECRET_KEY": settings.secret_key,
+    }
+
+
+def _sqlite_file(settings: Settings) -> Path:
+    path = sqlite_path(settings)
+    if path is None:
+        raise Unusable("this is for SQLite; use pg_dump and pg_restore on PostgreSQL")
+    return path
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection: sqlite3.Connection = pysqlite3.connect(str(path))
+    return connection
+
+
+def _check_backup(backup: Path) -> None:
+    if not backup.is_file():
+        raise Unusable(f"{backup} is not a file")
+    try:
+        with closing(_connect(backup)) as database:
+            sound = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            database.execute("SELECT count(*) FROM alembic_version").fetchone()
+    except pysqlite3.Error as error:
+        raise Unusable(f"{backup} is no backup of this service: {error}") from None
+    if not sound:
+        raise Unusable(f"{backup} is damaged")
+
+
+def _set_aside(target: Path) -> None:
+    kept = target.with_name(f"{target.name}.before-{clock.now():%Y%m%dT%H%M%SZ}")
+    with closing(_connect(target)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.replace(target, kept)
+    for suffix in ("-wal", "-shm"):
+        target.with_name(target.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,295 @@
+"""Claims: which worker has which deliveries in hand.
+
+A claim is one row (:class:`~statuspage.models.Attempt`) that the claimed deliveries point to; only
+who still owns them may write what became of them.  Whether its worker lives is not guessed from a
+clock: on PostgreSQL a worker's connection holds an advisory lock named by its id, which the
+database drops the moment the process dies and keeps while it is merely stopped; on SQLite the one
+worker that may run holds a file lock, so every other worker's claim is an orphan.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.db import session, writing
+from statuspage.models import Attempt, Delivery, DeliveryEvent, Worker
+from statuspage.models.mail import in_state
+from statuspage.outbox.control import may_send
+from statuspage.outbox.queue import close_waiting
+from statuspage.words import Channel, DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One delivery in hand."""
+
+    id: int
+    address: str
+    email: str
+    name: str
+    time_zone: str | None
+    customer_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch in hand: deliveries of one message over one channel, under one attempt id."""
+
+    attempt_id: str
+    channel: Channel
+    message_id: int
+    deliveries: tuple[Claimed, ...]
+
+
+def new_worker_id() -> int:
+    """A random id that PostgreSQL takes as the key of an advisory lock (63 bits)."""
+    return secrets.randbits(62) + 1
+
+
+def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
+    """Take up to ``size`` due deliveries of one message; None where nothing may be sent now.
+
+    Urgent lanes first, then the longest due.  Committed before it is returned, so that no
+    transaction is open while a provider is called.
+    """
+    moment = clock.now()
+    if not _anything_due(channel, moment):
+        return None
+    with writing() as current:
+        if not may_send(current, channel):
+            return None
+        due = (
+            in_state(DeliveryState.PENDING),
+            Delivery.channel == channel,
+            Delivery.due_at <= moment,
+        )
+        first = current.execute(
+            select(Delivery.message_id, Delivery.lane)
+            .where(*due)
+            .order_by(Delivery.lane, Delivery.due_at, Delivery.id)
+            .limit(1)
+        ).one_or_none()
+        if first is None:
+            return None
+        rows = current.execute(
+            select(
+                Delivery.id,
+                Delivery.address,
+                Delivery.email,
+                Delivery.name,
+                Delivery.time_zone,
+                Delivery.customer_id,
+            )
+            .where(*due, Delivery.message_id == first.message_id, Delivery.lane == first.lane)
+            .order_by(Delivery.id)
+            .limit(size)
+            .with_for_update(skip_locked=True)
+        ).all()
+        if not rows:
+            return None
+        attempt_id = str(uuid.uuid4())
+        current.execute(
+            insert(Attempt).values(
+                id=attempt_id, worker_id=worker_id, channel=channel, claimed_at=moment
+            )
+        )
+        current.execute(
+            update(Delivery)
+            .where(Delivery.id.in_([row.id for row in rows]))
+            .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
+            .execution_options(synchronize_session=False)
+        )
+    return Claim(attempt_id, channel, first.message_id, tuple(Claimed(*row) for row in rows))
+
+
+def begin_call(attempt_id: str) -> bool:
+    """Write down that the provider is about to be called; False where the claim was taken away."""
+    with writing() as current:
+        done = current.execute(
+            update(Attempt)
+            .where(Attempt.id == attempt_id)
+            .values(called_at=clock.now())
+            .execution_options(synchronize_session=False)
+        )
+        return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def put_back(claim: Claim, unsent: list[int]) -> None:
+    """End an attempt: what it did not come to is due again at once."""
+    with writing() as current:
+        ours = [
+            *current.scalars(
+                select(Delivery.id).where(
+                    Delivery.id.in_(unsent),
+                    Delivery.attempt_id == claim.attempt_id,
+                    in_state(DeliveryState.SENDING),
+                )
+            )
+        ]
+        _move(current, ours, DeliveryState.PENDING, "", due_at=clock.now())
+        finish(current, claim.attempt_id)
+
+
+def finish(current: Session, attempt_id: str) -> None:
+    """Drop an attempt whose deliveries all have their outcome."""
+    current.execute(delete(Attempt).where(Attempt.id == attempt_id))
+
+
+class Missed:
+    """Workers of other hosts whose lock was found free, and since when.
+
+    A database that restarts drops every lock for a moment, so a free lock alone is no death.
+    """
+
+    GRACE_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def long_enough(self, worker_id: int) -> bool:
+        """Whether the worker's lock has been free for the whole grace."""
+        now = time.monotonic()
+        return now - self._since.setdefault(worker_id, now) >= self.GRACE_SECONDS
+
+    def seen(self, worker_id: int) -> None:
+        """It lives after all."""
+        self._since.pop(worker_id, None)
+
+
+def rescue(
+    own_worker_id: int, *, own_attempts: frozenset[str], missed: Missed, uncertain_wait: float
+) -> int:
+    """Take back what dead workers had in hand; returns how many deliveries.
+
+    What had certainly not been sent is due at once.  What may have been sent is uncertain, and due
+    again after ``uncertain_wait`` seconds, in which the provider's events may still tell.
+    """
+    current = session()
+    attempts = current.execute(
+        select(Attempt.id, Attempt.worker_id, Worker.host, Worker.pid).outerjoin(
+            Worker, Worker.id == Attempt.worker_id
+        )
+    ).all()
+    orphans = [
+        attempt.id
+        for attempt in attempts
+        if attempt.id not in own_attempts
+        and (
+            attempt.worker_id == own_worker_id
+            or _is_dead(current, attempt.worker_id, attempt.host, attempt.pid, missed)
+        )
+    ]
+    return sum(_take_back(orphan, uncertain_wait) for orphan in orphans)
+
+
+def settle_due(*, limit: int = 5000) -> int:
+    """Send once more what has been uncertain long enough, and end what is too old; how many."""
+    moment = clock.now()
+    is_waiting = in_state(DeliveryState.UNCERTAIN) & (Delivery.due_at <= moment)
+    too_old = [
+        in_state(state) & (Delivery.expires_at <= moment)
+        for state in (DeliveryState.PENDING, DeliveryState.UNCERTAIN)
+    ]
+    found = [exists().where(condition) for condition in (is_waiting, *too_old)]
+    if not session().scalar(select(or_(*found))):
+        return 0
+    with writing() as current:
+        reason = "it could not be sent while it was still news"
+        ended = [close_waiting(current, old, DeliveryState.EXPIRED, reason) for old in too_old]
+        ids = list(
+            current.scalars(
+                select(Delivery.id).where(is_waiting).limit(limit).with_for_update(skip_locked=True)
+            )
+        )
+        _move(
+            current,
+            ids,
+            DeliveryState.PENDING,
+            "nothing was heard of it, so it is sent once more with the same Message-ID",
+            due_at=moment,
+        )
+        return sum(ended) + len(ids)
+
+
+def _anything_due(channel: Channel, moment: datetime) -> bool:
+    current = session()
+    found = current.scalar(
+        select(
+            exists().where(
+                in_state(DeliveryState.PENDING),
+                Delivery.channel == channel,
+                Delivery.due_at <= moment,
+            )
+        )
+    )
+    current.rollback()
+    return bool(found)
+
+
+def _is_dead(
+    current: Session, worker_id: int, host: str | None, pid: int | None, missed: Missed
+) -> bool:
+    if current.get_bind().dialect.name != "postgresql":
+        return True
+    if not current.scalar(select(func.pg_try_advisory_lock(literal(worker_id)))):
+        missed.seen(worker_id)
+        return False
+    current.scalar(select(func.pg_advisory_unlock(literal(worker_id))))
+    return _has_ended(host, pid) or missed.long_enough(worker_id)
+
+
+def _has_ended(host: str | None, pid: int | None) -> bool:
+    """Whether it was a process of this host that is gone; False where that cannot be known."""
+    return pid is not None and host == socket.gethostname() and not Path(f"/proc/{pid}").exists()
+
+
+def _take_back(attempt_id: str, uncertain_wait: float) -> int:
+    moment = clock.now()
+    with writing() as current:
+        attempt = current.get(Attempt, attempt_id, with_for_update=True)
+        if attempt is None:
+            return 0
+        ids = list(
+            current.scalars(
+                select(Delivery.id).where(
+                    in_state(DeliveryState.SENDING), Delivery.attempt_id == attempt_id
+                )
+            )
+        )
+        if attempt.called_at is None:
+            _move(current, ids, DeliveryState.PENDING,
+                  "its worker ended before it was sent", due_at=moment)  # fmt: skip
+        else:
+            _move(current, ids, DeliveryState.UNCERTAIN,
+                  "its worker ended while it was being sent",
+                  due_at=moment + timedelta(seconds=uncertain_wait))  # fmt: skip
+        finish(current, attempt_id)
+        return len(ids)
+
+
+def _move(
+    current: Session, ids: list[int], state: DeliveryState, reason: str, *, due_at: datetime
+) -> None:
+    if not ids:
+        return
+    moment = clock.now()
+    current.execute(
+        insert(DeliveryEvent),
+        [{"delivery_id": id_, "at": moment, "state": state, "reason": reason} for id_ in ids],
+    )
+    current.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids))
+        .values(state=state, reason=reason, due_at=due_at, attempt_id=None, changed_at=moment)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,162 @@
+"""Holding the outbox by hand, and giving a failing provider a rest.
+
+A hold is a person's (or a restore's) decision and stays until it is released.  A breaker is the
+service's own: it opens after failures, for seconds, and closes with the first success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from statuspage import alarms, clock
+from statuspage.audit import Actor, record
+from statuspage.channels import Fault, Outcome, Result
+from statuspage.db import insert_new, writing
+from statuspage.models import Breaker, Delivery, DeliveryEvent, Hold, Message, Suppression
+from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE
+from statuspage.words import Audience, Channel, DeliveryState
+
+EVERYTHING = "all"
+LONGEST_REST = timedelta(seconds=30)
+FAILURES_BEFORE_ALARM = 3
+
+_AT_ONCE = 500
+
+
+def hold(channel: str, *, reason: str, actor: Actor) -> None:
+    """Stop sending over a channel, or over ``EVERYTHING``, until it is released."""
+    with writing() as current:
+        put_hold(current, channel, reason=reason)
+        record(current, actor, "outbox.hold", subject_kind="outbox", subject=channel,
+               after={"reason": reason})  # fmt: skip
+
+
+def put_hold(current: Session, channel: str, *, reason: str) -> None:
+    """The hold itself, inside somebody else's transaction (a restore's)."""
+    current.execute(
+        insert_new(current, Hold)
+        .values(channel=channel, reason=reason, at=clock.now())
+        .on_conflict_do_update(index_elements=["channel"], set_={"reason": reason})
+    )
+
+
+def release(channel: str, *, actor: Actor) -> None:
+    """Let a channel, or ``EVERYTHING``, send again."""
+    with writing() as current:
+        current.execute(delete(Hold).where(Hold.channel == channel))
+        record(current, actor, "outbox.release", subject_kind="outbox", subject=channel)
+
+
+def holds(current: Session) -> list[Hold]:
+    """The holds that stand."""
+    return list(current.scalars(select(Hold).order_by(Hold.channel)))
+
+
+def resend_failed(message_id: int, *, actor: Actor) -> int:
+    """Queue what failed or came too late of a message once more; how many.
+
+    Left out is whoever must not be written to any more, and whoever has a newer message of the same
+    story: nobody reads "investigating" after "resolved".  What bounced has no address to go to.
+    """
+    with writing() as current:
+        message = current.get_one(Message, message_id)
+        moment = clock.now()
+        chosen = and_(
+            Delivery.message_id == message_id,
+            Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
+            Delivery.address.not_in(select(Suppression.address)),
+            ~_has_newer(message),
+        )
+        again = list(current.scalars(select(Delivery.id).where(chosen)))
+        age = CHAT_AGE if message.audience is Audience.INTERNAL else CUSTOMER_MAIL_AGE
+        reason = f"sent again by {actor.name}"[:500]
+        for ids in (again[at : at + _AT_ONCE] for at in range(0, len(again), _AT_ONCE)):
+            current.execute(
+                insert(DeliveryEvent),
+                [
+                    {"delivery_id": id_, "at": moment, "state": DeliveryState.PENDING,
+                     "reason": reason, "attempt": ""}
+                    for id_ in ids
+                ],
+            )  # fmt: skip
+            current.execute(
+                update(Delivery)
+                .where(Delivery.id.in_(ids))
+                .values(
+                    state=DeliveryState.PENDING, reason=reason, attempts=0, attempt_id=None,
+                    due_at=moment, expires_at=moment + age, changed_at=moment,
+                )
+                .execution_options(synchronize_session=False)
+            )  # fmt: skip
+        if again:
+            record(current, actor, "outbox.resend", subject_kind="outbox",
+                   subject=f"message {message_id}", after={"deliveries": len(again)})  # fmt: skip
+        return len(again)
+
+
+def _has_newer(message: Message) -> ColumnElement[bool]:
+    newer = aliased(Delivery)
+    return exists(
+        select(newer.id)
+        .join(Message, Message.id == newer.message_id)
+        .where(
+            Message.incident_id == message.incident_id,
+            Message.audience == message.audience,
+            Message.id > message.id,
+            newer.channel == Delivery.channel,
+            newer.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    )
+
+
+def may_send(current: Session, channel: Channel) -> bool:
+    """Whether neither a hold nor an open breaker stops the channel now."""
+    held = current.scalar(select(Hold.channel).where(Hold.channel.in_((EVERYTHING, channel.value))))
+    if held is not None:
+        return False
+    open_until = current.scalar(select(Breaker.open_until).where(Breaker.channel == channel.value))
+    return open_until is None or open_until <= clock.now()
+
+
+def note_results(current: Session, channel: Channel, results: Sequence[Result]) -> None:
+    """Let the breaker learn from what a provider answered."""
+    if any(result.outcome is Outcome.ACCEPTED for result in results):
+        _close(current, channel)
+        return
+    troubled = [r for r in results if r.fault not in {Fault.NONE, Fault.RECIPIENT}]
+    if troubled:
+        _open(current, channel, troubled[0])
+
+
+def _close(current: Session, channel: Channel) -> None:
+    breaker = current.get(Breaker, channel.value)
+    if breaker is None:
+        return
+    current.delete(breaker)
+    alarms.clear_alarm(current, f"channel.{channel.value}")
+
+
+def _open(current: Session, channel: Channel, result: Result) -> None:
+    breaker = current.get(Breaker, channel.value)
+    if breaker is None:
+        breaker = Breaker(channel=channel.value, failures=0, reason="")
+        current.add(breaker)
+    breaker.failures += 1
+    breaker.reason = result.reason[:500]
+    rest = timedelta(seconds=min(2.0 ** min(breaker.failures, 10), LONGEST_REST.total_seconds()))
+    if result.retry_after is not None:
+        rest = timedelta(seconds=max(0.0, result.retry_after))
+    breaker.open_until = clock.now() + rest
+    is_broken = result.fault is Fault.CREDENTIALS or breaker.failures >= FAILURES_BEFORE_ALARM
+    if is_broken and result.fault is not Fault.RATE:
+        alarms.raise_alarm(
+            current,
+            f"channel.{channel.value}",
+            f"{channel.label} cannot be sent: {result.reason}. "
+            "Nothing is lost; waiting messages go out when it works again.",
+        )

@@ -1,0 +1,265 @@
+"""Dispatch: the story of one send.
+
+Claim a batch and commit; close the session; call the provider; record each outcome as soon as it
+is certain.  No transaction is open while a stranger answers, and an outcome that the database
+cannot take yet is offered again until it can: forgetting it would send the mail twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from flask import Flask
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from statuspage.channels import Channel as Door
+from statuspage.channels import Letter, Recipient, Result
+from statuspage.channels.chat import Chat
+from statuspage.channels.file import MailFiles
+from statuspage.channels.sendgrid import SendGrid
+from statuspage.channels.smtp import Smtp
+from statuspage.config import ConfigError, Settings
+from statuspage.db import session, writing
+from statuspage.links import Links, delivery_token
+from statuspage.messages import salutation, token_values
+from statuspage.models import Message, Page
+from statuspage.outbox import claims
+from statuspage.outbox.claims import Claim, Claimed
+from statuspage.outbox.outcomes import record_outcomes
+from statuspage.words import Audience, Channel
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SENDGRID_CALLS = 8
+RECHECK_SECONDS = 1.0
+"""How old the knowledge that a claim is still ours may be between two mails of one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A channel's door, how many batches may be in hand at a time, and how large one is."""
+
+    door: Door
+    parallel: int
+    batch: int
+
+
+def open_lanes(settings: Settings) -> dict[Channel, Lane]:
+    """The doors that the settings name; :class:`ConfigError` for one that cannot be used.
+
+    Without SendGrid's event webhook nothing can tell the fate of a request that was cut off, so
+    only one is under way at a time: a crash then doubles one batch at most.
+    """
+    mail = _open_mail(settings)
+    parallel, batch = 1, min(settings.delivery_batch, mail.max_batch)
+    if settings.mail_channel == "sendgrid" and settings.sendgrid_webhook_key:
+        parallel = SENDGRID_CALLS
+    if settings.mail_channel == "smtp":
+        parallel = settings.smtp_connections
+    chat = Chat(settings.chat_rooms, settings.data_dir)
+    return {Channel.EMAIL: Lane(mail, parallel, batch), Channel.CHAT: Lane(chat, 1, 1)}
+
+
+def _open_mail(settings: Settings) -> Door:
+    if settings.sendgrid_api_key:
+        try:
+            return SendGrid(
+                settings.sendgrid_api_key,
+                host=settings.sendgrid_api_host,
+                sandbox=settings.sendgrid_sandbox,
+            )
+        except ValueError as error:
+            raise ConfigError("SENDGRID_API_HOST", str(error)) from None
+    if settings.smtp_url:
+        try:
+            return Smtp(settings.smtp_url)
+        except ValueError as error:
+            raise ConfigError("SMTP_URL", str(error)) from None
+    return MailFiles(settings.data_dir)
+
+
+class Dispatcher:
+    """What a worker sends with: its id, its doors, and the claims it has in hand."""
+
+    def __init__(self, app: Flask, worker_id: int, lanes: Mapping[Channel, Lane]) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._links: Links = app.extensions["links"]
+        self._worker_id = worker_id
+        self._lanes = lanes
+        self._free = {
+            channel: threading.Semaphore(lane.parallel) for channel, lane in lanes.items()
+        }
+        self._pool = ThreadPoolExecutor(
+            max_workers=sum(lane.parallel for lane in lanes.values()), thread_name_prefix="send"
+        )
+        # A claim is committed before it is known to be in hand; a rescue must not fall between.
+        self._claiming = threading.Lock()
+        self._in_hand: set[str] = set()
+        self._missed = claims.Missed()
+        self._stopping = threading.Event()
+
+    def start_batches(self) -> int:
+        """Claim what is due and begin to send it in the background; how many batches."""
+        return sum(self._start(channel) for channel in self._lanes)
+
+    def send_all(self) -> int:
+        """Send everything that is due, here and now; how many batches.  For tests and commands."""
+        sent = 0
+        for channel in self._lanes:
+            while not self._stopping.is_set() and (claim := self._claim(channel)) is not None:
+                self._hand_over(claim)
+                sent += 1
+        return sent
+
+    def rescue(self) -> int:
+        """Take back what dead workers had in hand; how many deliveries."""
+        with self._claiming, self._app.app_context():
+            return claims.rescue(
+                self._worker_id,
+                own_attempts=frozenset(self._in_hand),
+                missed=self._missed,
+                uncertain_wait=self._settings.uncertain_wait,
+            )
+
+    def stop(self) -> None:
+        """Begin no more calls, wait for those under way, put back the rest, close the doors."""
+        self._stopping.set()
+        self._pool.shutdown(wait=True)
+        for lane in self._lanes.values():
+            lane.door.close()
+
+    def _start(self, channel: Channel) -> int:
+        started = 0
+        while not self._stopping.is_set() and self._free[channel].acquire(blocking=False):
+            try:
+                claim = self._claim(channel)
+            except BaseException:
+                self._free[channel].release()
+                raise
+            if claim is None:
+                self._free[channel].release()
+                break
+            self._pool.submit(self._hand_over, claim).add_done_callback(
+                partial(self._finished, channel)
+            )
+            started += 1
+        return started
+
+    def _finished(self, channel: Channel, done: object) -> None:
+        self._free[channel].release()
+
+    def _claim(self, channel: Channel) -> Claim | None:
+        with self._claiming, self._app.app_context():
+            claim = claims.claim(self._worker_id, channel, size=self._lanes[channel].batch)
+            if claim is not None:
+                self._in_hand.add(claim.attempt_id)
+        return claim
+
+    def _hand_over(self, claim: Claim) -> None:
+        left = {str(delivery.id) for delivery in claim.deliveries}
+        try:
+            letter, recipients = self._patiently(lambda: self._prepare(claim))
+            door = self._lanes[claim.channel].door
+            for results in door.send(letter, recipients, still_ours=self._guard(claim)):
+                self._patiently(partial(self._record, claim, results))
+                left -= {result.recipient.delivery_id for result in results}
+            self._patiently(partial(claims.put_back, claim, sorted(map(int, left))))
+        except Exception:
+            # A fault of our own: what it leaves is rescued like a dead worker's.
+            log.exception("sending failed", extra={"attempt": claim.attempt_id})
+        finally:
+            self._in_hand.discard(claim.attempt_id)
+
+    def _guard(self, claim: Claim) -> Callable[[], bool]:
+        """What a door asks before each write: is the claim still ours, and are we not stopping."""
+        checked_at = float("-inf")
+
+        def still_ours() -> bool:
+            nonlocal checked_at
+            if self._stopping.is_set():
+                return False
+            if time.monotonic() - checked_at < RECHECK_SECONDS:
+                return True
+            with self._app.app_context():
+                if not claims.begin_call(claim.attempt_id):
+                    return False
+            checked_at = time.monotonic()
+            return True
+
+        return still_ours
+
+    def _record(self, claim: Claim, results: Sequence[Result]) -> None:
+        with writing() as current:
+            record_outcomes(current, claim, results, uncertain_wait=self._settings.uncertain_wait)
+
+    def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient]]:
+        """The letter and its recipients, as plain values: the session is closed before the call."""
+        message = session().get_one(Message, claim.message_id)
+        page = session().get_one(Page, 1)
+        letter = Letter(
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            sender=self._settings.mail_from,
+            sender_name=page.name,
+            reply_to=page.support_email or None,
+            category=f"{message.audience}-{message.step}",
+        )
+        may_leave = message.audience is not Audience.INTERNAL
+        fill = _Values(message.moments, message.language, page.time_zone)
+        return letter, [
+            self._recipient(delivery, claim, fill, may_leave) for delivery in claim.deliveries
+        ]
+
+    def _recipient(
+        self, delivery: Claimed, claim: Claim, fill: _Values, may_leave: bool
+    ) -> Recipient:
+        key = delivery_token(self._settings.secret_key, delivery.id)
+        return Recipient(
+            delivery_id=str(delivery.id),
+            attempt_id=claim.attempt_id,
+            address=delivery.email,
+            name=delivery.name,
+            message_id=f"<{key}@{self._links.host}>",
+            values=fill.of(delivery),
+            unsubscribe_url=self._links.unsubscribe(key) if may_leave else None,
+        )
+
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """Do something with the database, again and again while the database is away."""
+        wait = 0.1
+        while True:
+            try:
+                with self._app.app_context():
+                    return act()
+            except (OperationalError, InterfaceError):
+                log.warning("the database did not answer; trying again", exc_info=True)
+            time.sleep(wait)
+            wait = min(2.0, wait * 2)
+
+
+class _Values:
+    """The values of a message's tokens by recipient; those of one zone are computed once."""
+
+    def __init__(self, moments: Mapping[str, str], language: str, page_zone: str) -> None:
+        self._moments = moments
+        self._language = language
+        self._page_zone = page_zone
+        self._by_zone: dict[str, dict[str, str]] = {}
+
+    def of(self, delivery: Claimed) -> dict[str, str]:
+        """What the tokens say to this recipient."""
+        zone = delivery.time_zone or self._page_zone
+        if zone not in self._by_zone:
+            self._by_zone[zone] = token_values(self._moments, zone=zone, locale=self._language)
+        return {**self._by_zone[zone], "name": salutation(delivery.name)}

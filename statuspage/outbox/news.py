@@ -1,0 +1,153 @@
+"""News from the mail provider: kept the moment it comes, folded into deliveries afterwards.
+
+Keeping is one insert that a repeated event id does not repeat, so the provider gets its answer at
+once.  Folding only ever moves a delivery forward (accepted, delivered, bounced), so events may come
+late, twice and in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.channels.events import Event, EventKind
+from statuspage.db import insert_new, session, writing
+from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
+from statuspage.words import OUTBOX, DeliveryState
+
+FOLD_AT_ONCE = 500
+
+_BLOCKED = "blocked"
+
+_STATES: dict[str, DeliveryState] = {
+    EventKind.PROCESSED: DeliveryState.ACCEPTED,
+    EventKind.DEFERRED: DeliveryState.ACCEPTED,
+    EventKind.DELIVERED: DeliveryState.DELIVERED,
+    EventKind.BOUNCE: DeliveryState.BOUNCED,
+    _BLOCKED: DeliveryState.BOUNCED,
+    EventKind.DROPPED: DeliveryState.FAILED,
+}
+_SUPPRESSIONS: dict[str, str] = {
+    EventKind.BOUNCE: "bounced",
+    EventKind.SPAM_REPORT: "complained",
+    EventKind.UNSUBSCRIBE: "unsubscribed",
+    EventKind.GROUP_UNSUBSCRIBE: "unsubscribed",
+}
+_REASONS = {
+    "bounced": "mail to this address bounced",
+    "complained": "the recipient reported our mail as spam",
+    "unsubscribed": "the recipient asked for no more mail",
+}
+# A later stage is never taken back by an earlier one that comes late.
+_STAGES = {
+    **dict.fromkeys(OUTBOX, 0),
+    DeliveryState.ACCEPTED: 1,
+    DeliveryState.DELIVERED: 2,
+    DeliveryState.FAILED: 3,
+    DeliveryState.BOUNCED: 3,
+}
+
+
+def keep(events: Iterable[Event]) -> int:
+    """Keep the events that are about our deliveries and not yet known; returns how many."""
+    moment = clock.now()
+    rows = [
+        {
+            "event_id": event.event_id,
+            "delivery_id": int(event.delivery_id),
+            "attempt": event.attempt_id or "",
+            "kind": _BLOCKED if event.blocked else event.kind.value,
+            "address": event.address,
+            "reason": event.reason,
+            "at": event.at,
+            "received_at": moment,
+        }
+        for event in events
+        if event.delivery_id is not None and _is_number(event.delivery_id)
+    ]
+    if not rows:
+        return 0
+    with writing() as current:
+        statement = insert_new(current, WebhookEvent).on_conflict_do_nothing()
+        kept = current.execute(statement, rows)
+        return int(kept.rowcount)  # type: ignore[attr-defined]
+
+
+def fold() -> int:
+    """Fold what waits into its deliveries, the longest waiting first; returns how many events."""
+    if session().scalar(_waiting().limit(1)) is None:
+        return 0
+    with writing() as current:
+        events = current.scalars(
+            _waiting()
+            .order_by(WebhookEvent.received_at)
+            .limit(FOLD_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        ).all()
+        _fold_events(current, events)
+        return len(events)
+
+
+def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
+    """Send nothing more to a normalised address; a graver reason than leaving is kept."""
+    statement = insert_new(current, Suppression).values(
+        address=address, kind=kind, reason=reason, at=clock.now()
+    )
+    current.execute(
+        statement.on_conflict_do_update(
+            index_elements=["address"],
+            set_={"kind": kind, "reason": reason},
+            where=Suppression.kind == "unsubscribed",
+        )
+    )
+
+
+def _waiting() -> Select[WebhookEvent]:
+    return select(WebhookEvent).where(WebhookEvent.folded_at.is_(None))
+
+
+def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
+    ids = {event.delivery_id for event in events}
+    deliveries = {
+        delivery.id: delivery
+        for delivery in current.scalars(
+            select(Delivery).where(Delivery.id.in_(ids)).with_for_update()
+        )
+    }
+    moment = clock.now()
+    for event in sorted(events, key=lambda event: event.at):
+        delivery = deliveries.get(event.delivery_id or 0)
+        if delivery is not None:
+            _fold_one(current, delivery, event)
+        event.folded_at = moment
+
+
+def _fold_one(current: Session, delivery: Delivery, event: WebhookEvent) -> None:
+    kind = _SUPPRESSIONS.get(event.kind)
+    if kind is not None:
+        suppress(current, delivery.address, kind=kind, reason=_REASONS[kind])
+    state = _STATES.get(event.kind)
+    told = state or delivery.state
+    current.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            at=event.at,
+            state=told,
+            reason=f"{event.kind}: {event.reason}".removesuffix(": ")[:500],
+            attempt=event.attempt,
+        )
+    )
+    if state is None or _STAGES[state] <= _STAGES.get(delivery.state, 9):
+        return
+    delivery.state = state
+    delivery.reason = event.reason[:500]
+    # Whoever still has it in hand has lost it: its outcome is known.
+    delivery.attempt_id = None
+    delivery.changed_at = clock.now()
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19

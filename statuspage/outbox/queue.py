@@ -1,0 +1,284 @@
+"""Queueing: one delivery row for each recipient, written in the transaction that publishes.
+
+Rows are made by INSERT … SELECT, so 100,000 recipients never pass through Python.  The unique key
+of step, channel and normalised address makes queueing twice add nothing, and gives somebody who is
+reached by two rules one message: the one queued first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.db import insert_new
+from statuspage.models import (
+    Component,
+    Customer,
+    CustomerComponent,
+    Delivery,
+    DeliveryEvent,
+    Message,
+    Suppression,
+)
+from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.words import Audience, Channel, DeliveryState, Step
+
+CUSTOMER_MAIL_AGE = timedelta(days=3)
+"""After this long a mail that could not be sent is worth nothing any more."""
+CHAT_AGE = timedelta(hours=12)
+
+_COLUMNS = (
+    "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "customer_id",
+    "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
+    "queued_at", "changed_at",
+)  # fmt: skip
+
+
+def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule: customers of the affected components; everybody, where none are named."""
+    if not component_ids:
+        return literal(True)
+    uses_one = exists().where(
+        CustomerComponent.customer_id == Customer.id,
+        CustomerComponent.component_id.in_(component_ids),
+    )
+    return or_(Customer.all_components, uses_one)
+
+
+def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule of a reopening: customers who were sent one of these messages."""
+    sent = (
+        DeliveryState.SENDING,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.ACCEPTED,
+        DeliveryState.DELIVERED,
+    )
+    # As a list made once: asked for each customer, SQLite may go through the whole message again.
+    return Customer.address.in_(
+        select(Delivery.address).where(
+            Delivery.message_id.in_(message_ids),
+            Delivery.channel == Channel.EMAIL,
+            Delivery.state.in_(sent),
+        )
+    )
+
+
+def first_customers(
+    current: Session, condition: ColumnElement[bool], *, most: int
+) -> list[Customer]:
+    """The first customers whom a rule reaches and who are not suppressed."""
+    return list(
+        current.scalars(
+            select(Customer)
+            .outerjoin(Suppression, Suppression.address == Customer.address)
+            .where(condition, ~_is_suppressed())
+            .order_by(Customer.id)
+            .limit(most)
+        )
+    )
+
+
+def count_customers(current: Session, component_ids: Collection[int]) -> tuple[int, int]:
+    """How many customers a mail about these components would reach, and how many are suppressed."""
+    suppressed = _is_suppressed()
+    reached, skipped = current.execute(
+        select(func.count().filter(~suppressed), func.count().filter(suppressed))
+        .select_from(Customer)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .where(concerned_customers(component_ids))
+    ).one()
+    return reached, skipped
+
+
+def queue_customers(
+    current: Session, message: Message, *, step_key: str, component_ids: Collection[int]
+) -> int:
+    """Queue a message to the customers of the components; returns how many rows that added."""
+    chosen = (
+        _to_customers(message, step_key)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .where(concerned_customers(component_ids))
+    )
+    return _insert(current, chosen)
+
+
+def queue_same_customers(
+    current: Session, message: Message, *, step_key: str, told_by: Collection[int]
+) -> int:
+    """Queue a message to exactly those who were sent one of the messages ``told_by`` (ids)."""
+    chosen = (
+        _to_customers(message, step_key)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .where(told_customers(told_by))
+    )
+    return _insert(current, chosen)
+
+
+def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
+    """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
+    moment = clock.now()
+    rows = [
+        {
+            "message_id": message.id,
+            "step_key": step_key,
+            "channel": Channel.CHAT,
+            "address": room,
+            "email": room,
+            "name": "",
+            "why": "Colleagues, in chat",
+            "state": DeliveryState.PENDING,
+            "reason": "",
+            "lane": LANE_URGENT,
+            "attempts": 0,
+            "due_at": moment,
+            "expires_at": moment + CHAT_AGE,
+            "provider_id": "",
+            "queued_at": moment,
+            "changed_at": moment,
+        }
+        for room in rooms
+    ]
+    current.execute(insert_new(current, Delivery).values(rows).on_conflict_do_nothing())
+
+
+def supersede(current: Session, message: Message, *, step_key: str) -> int:
+    """End the waiting mails that a newer step of the same incident makes untrue; how many.
+
+    A row gives way only where its address has a row of the newer step, so nobody is left with
+    nothing.  A resolution gives way to a reopening alone (:func:`end_resolutions`).
+    """
+    older = select(Message.id).where(
+        Message.incident_id == message.incident_id,
+        Message.audience == message.audience,
+        Message.step != Step.RESOLVED,
+        Message.id != message.id,
+    )
+    waiting = and_(
+        in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
+    )
+    reason = f"a newer message took its place: {message.step.label.lower()}"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def end_resolutions(current: Session, incident_id: int) -> int:
+    """End the resolution mails that still wait when an incident is opened again; how many.
+
+    'It is over' has stopped being true, for everybody.
+    """
+    resolutions = select(Message.id).where(
+        Message.incident_id == incident_id,
+        Message.audience == Audience.CUSTOMER,
+        Message.step == Step.RESOLVED,
+    )
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
+    reason = "the incident was opened again before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def close_waiting(
+    current: Session, condition: ColumnElement[bool], state: DeliveryState, reason: str
+) -> int:
+    """Move the deliveries of a condition to a final state, with its event; returns how many."""
+    moment = clock.now()
+    current.execute(
+        insert(DeliveryEvent).from_select(
+            ["delivery_id", "at", "state", "reason", "attempt"],
+            select(
+                Delivery.id,
+                literal(moment, DeliveryEvent.at.type),
+                literal(state, DeliveryEvent.state.type),
+                literal(reason),
+                literal(""),
+            ).where(condition),
+        )
+    )
+    done = current.execute(
+        update(Delivery)
+        .where(condition)
+        .values(state=state, reason=reason, changed_at=moment)
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _newer_rows(step_key: str) -> ColumnElement[bool]:
+    newer = Delivery.__table__.alias("newer")
+    return exists(
+        select(newer.c.id)
+        .where(
+            newer.c.step_key == step_key,
+            newer.c.channel == Delivery.channel,
+            newer.c.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    )
+
+
+def _is_suppressed() -> ColumnElement[bool]:
+    only_left = and_(Customer.contractual, Suppression.kind == "unsubscribed")
+    return and_(Suppression.address.is_not(None), ~only_left)
+
+
+def _to_customers(message: Message, step_key: str) -> Select[Any]:
+    moment: datetime = clock.now()
+    suppressed = _is_suppressed()
+    when = Delivery.due_at.type
+    one_of_theirs = (
+        select(func.min(Component.name))
+        .join(CustomerComponent, CustomerComponent.component_id == Component.id)
+        .where(CustomerComponent.customer_id == Customer.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            literal(message.id),
+            literal(step_key),
+            literal(Channel.EMAIL, Delivery.channel.type),
+            Customer.address,
+            Customer.email,
+            Customer.name,
+            Customer.time_zone,
+            Customer.id,
+            case(
+                (Customer.all_components, "Customer, all components"),
+                else_="Customer of " + func.coalesce(one_of_theirs, "?"),
+            ),
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+            case((suppressed, Suppression.reason), else_=""),
+            literal(LANE_NORMAL),
+            literal(0),
+            literal(moment, when),
+            literal(moment + CUSTOMER_MAIL_AGE, when),
+            literal(""),
+            literal(moment, when),
+            literal(moment, when),
+        )
+        .select_from(Customer)
+        .order_by(Customer.address)
+    )
+
+
+def _insert(current: Session, chosen: Select[Any]) -> int:
+    statement = (
+        insert_new(current, Delivery)
+        .from_select(_COLUMNS, chosen, include_defaults=False)
+        .on_conflict_do_nothing()
+    )
+    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,215 @@
+"""Who was told what, and when: counts, search, and each delivery's whole story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.models import Delivery, DeliveryEvent, Message
+from statuspage.models.mail import in_state
+from statuspage.words import OUTBOX, Audience, Channel, DeliveryState
+
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How the deliveries of a message, or of several, stand."""
+
+    counts: Mapping[DeliveryState, int] = field(default_factory=dict)
+
+    def __getitem__(self, state: DeliveryState) -> int:
+        return self.counts.get(state, 0)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+    @property
+    def accepted(self) -> int:
+        """Handed over, whatever became of them afterwards."""
+        states = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
+        return sum(self[state] for state in states)
+
+    @property
+    def waiting(self) -> int:
+        """Not yet done."""
+        return sum(self[state] for state in OUTBOX)
+
+    @property
+    def failed(self) -> int:
+        """Will not arrive, and nobody decided so: refused, bounced or too late."""
+        states = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.EXPIRED)
+        return sum(self[state] for state in states)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing waits any more."""
+        return self.waiting == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of deliveries; ``after`` continues it, None at the end."""
+
+    deliveries: list[Delivery]
+    after: int | None
+
+
+def tally(current: Session, message_id: int) -> Tally:
+    """How the deliveries of one message stand."""
+    rows = current.execute(
+        select(Delivery.state, func.count())
+        .where(Delivery.message_id == message_id)
+        .group_by(Delivery.state)
+    )
+    return Tally({row[0]: row[1] for row in rows})
+
+
+def tallies(
+    current: Session, incident_id: int, *, most: int | None = None
+) -> list[tuple[Message, Tally]]:
+    """The newest messages of an incident that go to somebody, newest first, with their tallies."""
+    messages = current.scalars(
+        select(Message)
+        .where(Message.incident_id == incident_id, Message.audience != Audience.PUBLIC)
+        .order_by(Message.id.desc())
+        .limit(most)
+    ).all()
+    rows = current.execute(
+        select(Delivery.message_id, Delivery.state, func.count())
+        .where(Delivery.message_id.in_([message.id for message in messages]))
+        .group_by(Delivery.message_id, Delivery.state)
+    )
+    counts: dict[int, dict[DeliveryState, int]] = {}
+    for message_id, state, count in rows:
+        counts.setdefault(message_id, {})[state] = count
+    return [(one, Tally(counts[one.id])) for one in messages if one.id in counts]
+
+
+def search(
+    current: Session,
+    message_id: int,
+    *,
+    state: DeliveryState | None = None,
+    address: str = "",
+    after: int = 0,
+) -> Found:
+    """A page of a message's deliveries, by state and by a part of the address."""
+    conditions: list[ColumnElement[bool]] = [Delivery.message_id == message_id, Delivery.id > after]
+    if state is not None:
+        conditions.append(Delivery.state == state)
+    if address:
+        part = address.strip().lower()
+        conditions.append(
+            or_(
+                Delivery.address.contains(part, autoescape=True),
+                func.lower(Delivery.email).contains(part, autoescape=True),
+            )
+        )
+    rows = list(
+        current.scalars(
+            select(Delivery).where(*conditions).order_by(Delivery.id).limit(PAGE_SIZE + 1)
+        )
+    )
+    shown = rows[:PAGE_SIZE]
+    return Found(shown, shown[-1].id if len(rows) > PAGE_SIZE else None)
+
+
+def every_delivery(current: Session, message_id: int) -> Iterator[Delivery]:
+    """All deliveries of a message in turn, for an export; read in pages, never all at once."""
+    after: int | None = 0
+    while after is not None:
+        found = search(current, message_id, after=after)
+        yield from found.deliveries
+        current.expunge_all()
+        after = found.after
+
+
+def story(current: Session, delivery: Delivery) -> list[DeliveryEvent]:
+    """Everything that happened to a delivery since it was queued, oldest first."""
+    return list(
+        current.scalars(
+            select(DeliveryEvent).filter_by(delivery_id=delivery.id).order_by(DeliveryEvent.id)
+        )
+    )
+
+
+def oldest_waiting(current: Session) -> datetime | None:
+    """When the longest waiting delivery that could be sent by now was due; None where none is."""
+    return current.scalar(
+        select(func.min(Delivery.due_at)).where(
+            in_state(DeliveryState.PENDING), Delivery.due_at <= clock.now()
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is not yet done over one channel.
+
+    ``ages`` counts the pending ones by how long ago they were queued: under a minute, under ten,
+    under an hour, longer.  ``later`` of them are not due yet.
+    """
+
+    channel: Channel
+    pending: int = 0
+    later: int = 0
+    sending: int = 0
+    uncertain: int = 0
+    ages: tuple[int, int, int, int] = (0, 0, 0, 0)
+    oldest: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.pending + self.sending + self.uncertain
+
+
+def queues(current: Session) -> list[Queue]:
+    """What waits, over each channel that has something; the cost does not grow with history."""
+    moment = clock.now()
+    pending = current.execute(
+        select(
+            Delivery.channel,
+            func.count(),
+            func.count().filter(Delivery.due_at > moment),
+            func.count().filter(Delivery.queued_at > moment - timedelta(minutes=1)),
+            func.count().filter(Delivery.queued_at > moment - timedelta(minutes=10)),
+            func.count().filter(Delivery.queued_at > moment - timedelta(hours=1)),
+            func.min(Delivery.queued_at),
+        )
+        .where(in_state(DeliveryState.PENDING))
+        .group_by(Delivery.channel)
+    )
+    found = {}
+    for channel, count, later, minute, ten, hour, oldest in pending:
+        ages = (minute, ten - minute, hour - ten, count - hour)
+        found[channel] = Queue(channel, pending=count, later=later, ages=ages, oldest=oldest)
+    for channel, count in _count(current, DeliveryState.SENDING).items():
+        found[channel] = replace(found.get(channel, Queue(channel)), sending=count)
+    for channel, count in _count(current, DeliveryState.UNCERTAIN).items():
+        found[channel] = replace(found.get(channel, Queue(channel)), uncertain=count)
+    return [found[channel] for channel in Channel if channel in found]
+
+
+def _count(current: Session, state: DeliveryState) -> dict[Channel, int]:
+    rows = current.execute(
+        select(Delivery.channel, func.count()).where(in_state(state)).group_by(Delivery.channel)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def waiting_by_channel(current: Session) -> dict[Channel, int]:
+    """How many deliveries are not yet done, by channel."""
+    counts: dict[Channel, int] = {}
+    for state in sorted(OUTBOX):
+        for channel, count in _count(current, state).items():
+            counts[channel] = counts.get(channel, 0) + count
+    return counts

@@ -1,0 +1,358 @@
+"""The customers' CSV file (RFC 4180): read with every bad row named, written so that it reads back.
+
+Columns: ``email`` and, as wanted, ``name``, ``company``, ``components``, ``language``,
+``time_zone``, ``key``, ``contractual``, in any order and case.  A column that is absent leaves what
+is known alone; an empty cell empties it.  Components are parted by ``;``, each given by name, by
+``Group / Name`` or by code; none means all.
+
+Rows count as if they came one after the other, so of two for the same customer the later one
+stands.  A row belongs to the customer with its ``key``, else to the one with its address.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import String, Table, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, clock
+from statuspage.audit import Actor
+from statuspage.db import session, writing
+from statuspage.models import Customer, CustomerComponent, Page
+from statuspage.people.address import Address
+from statuspage.people.customer_rows import (
+    COLUMNS,
+    Cells,
+    Row,
+    RowError,
+    RowNote,
+    component_labels,
+    component_names,
+    guard,
+    read_rows,
+    shown,
+)
+from statuspage.people.customers import (
+    CustomerValues,
+)
+from statuspage.refusals import Refused
+
+_CHUNK = 5_000
+# Rows go in and out as plain tuples: a hundred thousand objects would cost half a minute.
+_customers = cast(Table, Customer.__table__)
+_links = cast(Table, CustomerComponent.__table__)
+_c = _customers.c
+_stored = select(
+    _c.id, _c.address, _c.email, _c.name, _c.company, _c.language, _c.time_zone, _c.key,
+    _c.contractual,
+)  # fmt: skip
+
+_BLANK = asdict(CustomerValues(email=""))
+
+_T = TypeVar("_T")
+
+Progress = Callable[[int, int], None]
+"""Told again and again how much is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do; the counts are customers."""
+
+    added: int
+    updated: int
+    unchanged: int
+    errors: tuple[RowError, ...]
+    notes: tuple[RowNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    line: int
+    identity: str
+    given: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A customer while rows are applied: as stored (None: not yet), and as the rows have it."""
+
+    id: int | None
+    stored: Mapping[str, Any] | None
+    stored_identity: str
+    values: Mapping[str, Any]
+    identity: str
+    line: int | None = None
+
+
+def import_customers(
+    data: bytes | str,
+    *,
+    actor: Actor,
+    source: str = "",
+    preview: bool = False,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Take in the customers of a CSV file: new ones are added, changed ones updated, none removed.
+
+    Bytes are UTF-8 or UTF-16, the delimiter is a comma, a semicolon or a tab.  A bad row is left
+    out and named in the report; the rest goes in, in one transaction.  ``preview`` reports what
+    would be done and changes nothing.  ``source`` names the file in the audit trail.
+    """
+    tell = progress or _silent
+    rows, errors, notes = read_rows(data)
+    if preview:
+        return _Import(session(), rows, errors, notes, tell).report()
+    with writing() as current:
+        work = _Import(current, rows, errors, notes, tell)
+        work.write()
+        report = work.report()
+        audit.record(
+            current,
+            actor,
+            "customers.import",
+            subject_kind="customers",
+            subject=source[:500],
+            after={
+                "added": report.added,
+                "updated": report.updated,
+                "unchanged": report.unchanged,
+                "refused": len(report.errors),
+            },
+        )
+    return report
+
+
+class _Import:
+    """One file on its way in: rows parsed, applied to what is known, and written."""
+
+    def __init__(
+        self,
+        current: Session,
+        rows: Sequence[Row],
+        errors: list[RowError],
+        notes: list[RowNote],
+        tell: Progress,
+    ) -> None:
+        self._current = current
+        self._errors = errors
+        self._notes = notes
+        self._tell = tell
+        self._total = 2 * len(rows)
+        self._language = current.scalar(select(Page.language)) or "en"
+        parsed = list(self._parse(rows))
+        self._touched: list[_Known] = []
+        self._by_key: dict[str, _Known] = {}
+        self._by_identity: dict[str, _Known] = {}
+        self._load(parsed)
+        for row in parsed:
+            self._apply(row)
+
+    def report(self) -> ImportReport:
+        """The counts, and what was left out."""
+        added = sum(known.id is None for known in self._touched)
+        changed = len(self._changed())
+        return ImportReport(
+            added=added,
+            updated=changed,
+            unchanged=len(self._touched) - added - changed,
+            errors=tuple(sorted(self._errors, key=lambda error: error.line)),
+            notes=tuple(sorted(self._notes, key=lambda note: note.line)),
+        )
+
+    def write(self) -> None:
+        """Bring the database to what the rows say."""
+        changed = self._changed()
+        new = [known for known in self._touched if known.id is None]
+        moving = [known.id for known in changed if known.identity != known.stored_identity]
+        for ids in _chunks(moving):
+            # Two customers may have exchanged addresses; none may hold one that the other takes.
+            free = "moving " + _c.id.cast(String)
+            self._current.execute(_customers.update().where(_c.id.in_(ids)).values(address=free))
+        done = self._total // 2
+        for batch in _chunks(changed):
+            self._update(batch)
+            self._tell(done := done + len(batch), self._total)
+        for batch in _chunks(new):
+            self._insert(batch)
+            self._tell(done := done + len(batch), self._total)
+        self._tell(self._total, self._total)
+
+    def _changed(self) -> list[_Known]:
+        return [k for k in self._touched if k.stored is not None and k.stored != k.values]
+
+    def _parse(self, rows: Sequence[Row]) -> Iterator[_Parsed]:
+        read = Cells(component_names(self._current), self._language)
+        for count, row in enumerate(rows, start=1):
+            if count % 1_000 == 0:
+                self._tell(count, self._total)
+            given: dict[str, Any] = {}
+            bad: list[RowError] = []
+            for name, cell in row.cells.items():
+                try:
+                    given[name] = read.cell(name, cell)
+                except Refused as refused:
+                    bad.append(RowError(row.line, name, shown(cell), refused.reason))
+            if bad:
+                self._errors.extend(bad)
+                continue
+            address: Address = given["email"]
+            given["email"] = address.email
+            yield _Parsed(row.line, address.identity, given)
+
+    def _load(self, parsed: Sequence[_Parsed]) -> None:
+        """Read the stored customers whom the rows may mean."""
+        for rows in _chunks(parsed):
+            keys = {row.given["key"] for row in rows if row.given.get("key")}
+            identities = {row.identity for row in rows}
+            found = self._current.execute(
+                _stored.where(or_(_c.address.in_(identities), _c.key.in_(keys)))
+            ).all()
+            components = _components_of(self._current, [row.id for row in found])
+            for row in found:
+                values = dict(row._mapping)
+                del values["id"], values["address"]
+                values["components"] = components.get(row.id, frozenset())
+                self._remember(_Known(row.id, values, row.address, values, row.address))
+
+    def _remember(self, known: _Known) -> None:
+        self._by_identity[known.identity] = known
+        if known.values["key"]:
+            self._by_key[known.values["key"]] = known
+
+    def _apply(self, row: _Parsed) -> None:
+        key = row.given.get("key")
+        by_key = self._by_key.get(key) if key else None
+        owner = self._by_identity.get(row.identity)
+        known = by_key or owner
+        if owner is not None and self._collides(owner, by_key, key):
+            whose = f"key {owner.values['key']!r}" if owner.values["key"] else "no key"
+            reason = f"This address belongs to the customer with {whose}"
+            self._errors.append(RowError(row.line, "email", row.given["email"], reason))
+            return
+        if known is None:
+            blank = {**_BLANK, "language": self._language}
+            known = _Known(None, None, "", blank, row.identity)
+        if known.line is None:
+            self._touched.append(known)
+        else:
+            self._notes.append(
+                RowNote(row.line, f"The same customer as in line {known.line}; this line counts")
+            )
+        self._by_identity.pop(known.identity, None)
+        # An empty key never takes one away.
+        known.values = {**known.values, **row.given, "key": key or known.values["key"]}
+        known.identity, known.line = row.identity, row.line
+        self._remember(known)
+
+    @staticmethod
+    def _collides(owner: _Known, by_key: _Known | None, key: str | None) -> bool:
+        if by_key is not None:
+            return by_key is not owner
+        return bool(key and owner.values["key"])
+
+    def _insert(self, batch: Sequence[_Known]) -> None:
+        now = clock.now()
+        self._current.execute(
+            _customers.insert(),
+            [{**_columns(known), "created_at": now, "updated_at": now} for known in batch],
+        )
+        linked = {known.identity: known for known in batch if known.values["components"]}
+        ids = select(Customer.id, Customer.address).where(Customer.address.in_(linked))
+        self._link([(row.id, linked[row.address]) for row in self._current.execute(ids)])
+
+    def _update(self, batch: Sequence[_Known]) -> None:
+        now = clock.now()
+        self._current.execute(
+            _customers.update().where(_c.id == bindparam("this")),
+            [{**_columns(known), "this": known.id, "updated_at": now} for known in batch],
+        )
+        links = [
+            (known.id, known)
+            for known in batch
+            if known.id is not None
+            and known.stored is not None
+            and known.stored["components"] != known.values["components"]
+        ]
+        if not links:
+            return
+        ids = [customer_id for customer_id, _ in links]
+        self._current.execute(_links.delete().where(_links.c.customer_id.in_(ids)))
+        self._link(links)
+
+    def _link(self, customers: Iterable[tuple[int, _Known]]) -> None:
+        links = [
+            {"customer_id": customer_id, "component_id": component_id}
+            for customer_id, known in customers
+            for component_id in known.values["components"]
+        ]
+        if links:
+            self._current.execute(_links.insert(), links)
+
+
+def export_customers(current: Session) -> Iterator[str]:
+    """The lines of a CSV file with every customer, by address; importing it changes nothing.
+
+    Cells that a spreadsheet would run as a formula start with an apostrophe, which the import
+    takes off again.
+    """
+    labels = component_labels(current)
+    line = StringIO(newline="")
+    writer = csv.writer(line)
+
+    def write(cells: Sequence[str]) -> str:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([guard(cell) for cell in cells])
+        return line.getvalue()
+
+    yield write(COLUMNS)
+    last = ""
+    while rows := current.execute(
+        _stored.where(_c.address > last).order_by(_c.address).limit(_CHUNK)
+    ).all():
+        components = _components_of(current, [row.id for row in rows])
+        for row in rows:
+            names = sorted(labels[used] for used in components.get(row.id, ()))
+            yield write(
+                [
+                    row.email, row.name, row.company, "; ".join(names), row.language,
+                    row.time_zone or "", row.key or "", "yes" if row.contractual else "",
+                ]
+            )  # fmt: skip
+        last = rows[-1].address
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _columns(known: _Known) -> dict[str, Any]:
+    columns = {
+        **known.values,
+        "address": known.identity,
+        "all_components": not known.values["components"],
+    }
+    del columns["components"]
+    return columns
+
+
+def _components_of(current: Session, customer_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+    used: dict[int, set[int]] = defaultdict(set)
+    links = select(CustomerComponent.customer_id, CustomerComponent.component_id)
+    for customer_id, component_id in current.execute(
+        links.where(CustomerComponent.customer_id.in_(customer_ids))
+    ):
+        used[customer_id].add(component_id)
+    return {customer_id: frozenset(ids) for customer_id, ids in used.items()}

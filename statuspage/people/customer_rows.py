@@ -1,0 +1,262 @@
+"""What a customers' CSV file says, row by row, before anything is done about it."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.models import Component, ComponentGroup
+from statuspage.people.customers import (
+    KEY_LIMIT,
+    check_email,
+    check_language,
+    check_line,
+    check_zone,
+)
+from statuspage.refusals import Refused
+
+COLUMNS = (
+    "email", "name", "company", "components", "language", "time_zone", "key", "contractual",
+)  # fmt: skip
+_ALIASES = {"e_mail": "email", "timezone": "time_zone"}
+_BROKEN = re.compile("[\udc80-\udcff\ufffd]")
+# A cell that starts like this is a formula to a spreadsheet.  Written, it gets an apostrophe in
+# front; read, it loses one.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_YES, _NO = {"yes", "true", "1"}, {"", "no", "false", "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was left out: its line (the first is 1), the field, its value, and why."""
+
+    line: int
+    field: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        subject = f"{self.field} {self.value!r}: " if self.field else ""
+        return f"line {self.line}: {subject}{self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowNote:
+    """Something about a line that a person should know; it went in."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row under the header: the line it starts on, and its cells by column."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNote]]:
+    """The rows under the header, and what is wrong with the others."""
+    errors: list[RowError] = []
+    notes: list[RowNote] = []
+    rows: list[Row] = []
+    text = _decode(data)
+    lines = _read_lines(text, errors)
+    first, header = next(lines, (1, []))
+    columns = _read_header(header, line=first, errors=errors, notes=notes)
+    if not columns:
+        return [], errors, notes
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(columns):
+            reason = f"It has {len(cells)} fields, the header has {len(columns)}"
+            errors.append(RowError(line, "", "", reason))
+            continue
+        named = zip(columns, cells, strict=True)
+        rows.append(Row(line, {name: cell for name, cell in named if name}))
+    return rows, errors, notes
+
+
+def _decode(data: bytes | str) -> str:
+    """The text of a file; bytes that are none stay as half characters, to be named by line."""
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data[:2]:
+        return data.decode("utf-16-be" if data[0] == 0 else "utf-16-le", errors="replace")
+    return data.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
+
+
+def _read_lines(text: str, errors: list[RowError]) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line that it starts on."""
+    reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = f"This is not CSV: {error}"
+            if "unexpected end" in str(error):
+                reason = "A quotation mark opens here and never closes; nothing after it was read"
+            errors.append(RowError(line, "", "", reason))
+            continue
+        if cells:
+            yield line, cells
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that finds the most known columns in the first line."""
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+
+    def known(delimiter: str) -> int:
+        return sum(_column(cell.strip(' "')) in COLUMNS for cell in first.split(delimiter))
+
+    return max((",", ";", "\t"), key=known)
+
+
+def _column(cell: str) -> str:
+    name = re.sub(r"[\s-]+", "_", cell.strip().casefold())
+    return _ALIASES.get(name, name)
+
+
+def _read_header(
+    cells: Sequence[str], *, line: int, errors: list[RowError], notes: list[RowNote]
+) -> list[str]:
+    """The column of each cell, empty for an unknown one; nothing where the header is no use."""
+    columns = [_column(cell) for cell in cells]
+    twice = {name for name in columns if name in COLUMNS and columns.count(name) > 1}
+    if "email" not in columns:
+        reason = f"The first line must name the columns, email among them: {','.join(COLUMNS)}."
+        errors.append(RowError(line, "header", shown(",".join(cells)), reason))
+        return []
+    if twice:
+        reason = "This column is there twice"
+        errors.append(RowError(line, "header", ", ".join(sorted(twice)), reason))
+        return []
+    for name, cell in zip(columns, cells, strict=True):
+        if name not in COLUMNS and cell.strip():
+            notes.append(RowNote(line, f"The column {shown(cell)!r} is not known: left out"))
+    return [name if name in COLUMNS else "" for name in columns]
+
+
+def shown(cell: str) -> str:
+    """A cell for people: what is not UTF-8 as Latin-1 has it, which it mostly is."""
+    if _BROKEN.search(cell) is None:
+        return cell[:200]
+    return cell.encode("utf-8", errors="surrogateescape").decode("latin-1")[:200]
+
+
+class Cells:
+    """Reads cells; what many rows repeat is read once."""
+
+    def __init__(self, components: Mapping[str, set[int]], language: str) -> None:
+        self._language = language
+        self._components = lru_cache(1024)(
+            lambda text: frozenset(_find_components(text, components))
+        )
+
+    def cell(self, name: str, cell: str) -> Any:
+        """The value of a cell; :class:`Refused` where the column cannot have it."""
+        if not cell.isascii() and _BROKEN.search(cell):
+            raise Refused(name, "This is not UTF-8; save the file as UTF-8")
+        text = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+        match name:
+            case "email":
+                return check_email(text)
+            case "key":
+                return check_line(name, text, limit=KEY_LIMIT) or None
+            case "components":
+                return self._components(text)
+            case "language":
+                return check_language(text) if text.strip() else self._language
+            case "time_zone":
+                return check_zone(text)
+            case "contractual":
+                return _read_flag(name, text)
+        return check_line(name, text)
+
+
+def _read_flag(name: str, text: str) -> bool:
+    word = text.strip().casefold()
+    if word not in _YES | _NO:
+        raise Refused(name, "Write yes or no")
+    return word in _YES
+
+
+def guard(cell: str) -> str:
+    """``cell`` so that no spreadsheet runs it as a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"\s*/\s*", "/", " ".join(name.casefold().split()))
+
+
+def _find_components(text: str, components: Mapping[str, set[int]]) -> Iterator[int]:
+    for name in filter(None, (part.strip() for part in text.split(";"))):
+        found = components.get(_folded(name), set())
+        if not found:
+            raise Refused("components", f"There is no component {name!r}")
+        if len(found) > 1:
+            raise Refused(
+                "components", f"{len(found)} components are called {name!r}; name the group"
+            )
+        yield from found
+
+
+def component_names(current: Session) -> dict[str, set[int]]:
+    """The components that a name may mean: their names, with and without group, and codes.
+
+    Removed ones are known by code alone: customers still have them, and new ones need not.
+    """
+    names: dict[str, set[int]] = defaultdict(set)
+    for row in _components(current):
+        names[_folded(row.code)].add(row.id)
+        if row.removed_at is None:
+            names[_folded(row.name)].add(row.id)
+        if row.removed_at is None and row.group:
+            names[_folded(f"{row.group} / {row.name}")].add(row.id)
+    return names
+
+
+def component_labels(current: Session) -> dict[int, str]:
+    """For each component the shortest name that means it alone."""
+    names = component_names(current)
+
+    def label(row: Any) -> str:
+        for name in (row.name, f"{row.group} / {row.name}"):
+            if ";" not in name and names.get(_folded(name)) == {row.id}:
+                return str(name)
+        return str(row.code)
+
+    return {row.id: label(row) for row in _components(current)}
+
+
+def _components(current: Session) -> Sequence[Any]:
+    return current.execute(
+        select(
+            Component.id,
+            Component.code,
+            Component.name,
+            Component.removed_at,
+            ComponentGroup.name.label("group"),
+        ).outerjoin(ComponentGroup, Component.group_id == ComponentGroup.id)
+    ).all()

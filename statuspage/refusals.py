@@ -1,0 +1,20 @@
+"""What a verb answers to a person whose input it cannot take: the field, and why."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """One field's input cannot be taken; ``reason`` is a sentence for the person who typed it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class Stale(Exception):
+    """Somebody else saved the same thing meanwhile; ``standing`` is how it is now."""
+
+    def __init__(self, standing: object) -> None:
+        super().__init__("somebody else saved this meanwhile")
+        self.standing = standing

@@ -1,0 +1,74 @@
+"""What the page is made of: its settings, components and groups, contacts and severity scheme.
+
+Each thing that people edit has a frozen dataclass with the fields that they edit, so that a form
+can say what it saw: :func:`fingerprint` of it comes back with the form, and a change that somebody
+else made meanwhile raises :class:`~statuspage.refusals.Stale` instead of being lost.
+"""
+
+from statuspage.setup.colleagues import add_contact, change_contact, contacts, remove_contact
+from statuspage.setup.components import (
+    Direction,
+    add_component,
+    add_group,
+    change_component,
+    change_group,
+    move_component,
+    move_group,
+    open_stories_by_component,
+    present,
+    remove_component,
+    remove_group,
+    removed_components,
+    restore_component,
+    set_component_status,
+    top_level,
+)
+from statuspage.setup.editing import (
+    ComponentDetails,
+    ContactDetails,
+    Editable,
+    GroupDetails,
+    LevelRules,
+    PageSettings,
+    fingerprint,
+    read_as,
+)
+from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
+from statuspage.setup.scheme import change_level, choose_scheme
+
+__all__ = [
+    "ComponentDetails",
+    "ContactDetails",
+    "Direction",
+    "Editable",
+    "GroupDetails",
+    "LevelRules",
+    "PageSettings",
+    "add_component",
+    "add_contact",
+    "add_group",
+    "change_component",
+    "change_contact",
+    "change_group",
+    "change_level",
+    "change_page",
+    "choose_scheme",
+    "contacts",
+    "ensure_page",
+    "fingerprint",
+    "move_component",
+    "move_group",
+    "open_stories_by_component",
+    "present",
+    "read_as",
+    "read_outline",
+    "remove_component",
+    "remove_contact",
+    "remove_group",
+    "removed_components",
+    "restore_component",
+    "set_component_status",
+    "set_up_page",
+    "the_page",
+    "top_level",
+]

@@ -1,0 +1,220 @@
+"""The edition: every public document of the present and the recent past, from one read.
+
+What an equal view was made into before is kept, so that a post costs the documents that it changes
+and not the whole site.  What the edition leaves out (older stories and months, feeds of one
+component or story) is made by the functions at the end when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from xml.sax.saxutils import escape
+
+from sqlalchemy import Engine
+
+from statuspage.links import Links
+from statuspage.site import api, feeds, openapi, pages
+from statuspage.site.assets import asset_documents
+from statuspage.site.document import Document, make_document
+from statuspage.site.edition import Edition
+from statuspage.site.feeds import Feed
+from statuspage.site.reading import (
+    Site,
+    open_site,
+    read_month,
+    read_newest_month,
+    read_snapshot,
+)
+from statuspage.site.revision import read_revision
+from statuspage.site.snapshot import Frame, MonthView, PageView, Snapshot, StoryView
+
+HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+XML = "application/xml; charset=utf-8"
+# So many of the newest months that have stories are ready; older ones are made on demand.
+MONTHS_READY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document's content, before it is compressed."""
+
+    content: str | bytes
+    content_type: str
+    cors: bool = False
+
+
+def build_edition(engine: Engine, links: Links, previous: Edition | None = None) -> Edition:
+    """The edition of the database's present state; documents that did not change are kept.
+
+    Raises what the database raises while it is away.
+    """
+    with open_site(engine) as site:
+        number, moved_at = read_revision(site.connection)
+        snapshot = read_snapshot(site)
+        months = tuple(_read_months(site))
+    # Not the newest time in the document: where a story was withdrawn that would go backwards.
+    last_modified = max(moved_at, snapshot.last_change_at)
+    former: Mapping[str, Document] = previous.documents if previous else {}
+    documents = dict(asset_documents())
+    for path, draft in draft_site(snapshot, months, links):
+        documents[path] = finish(draft, last_modified, previous=former.get(path))
+    return Edition(
+        revision=number,
+        documents=documents,
+        built_at=snapshot.at,
+        next_change_at=snapshot.next_change_at,
+    )
+
+
+def mark_stale(edition: Edition, since: datetime) -> Edition:
+    """The edition saying on its pages that it could not be confirmed since then.
+
+    Feeds and JSON stay as they are: their dates tell already how old they are.
+    """
+    documents = {
+        path: mark_document(document, since) for path, document in edition.documents.items()
+    }
+    return replace(edition, documents=documents)
+
+
+def mark_document(document: Document, since: datetime) -> Document:
+    """One document, marked where it is a page."""
+    if document.content_type != HTML:
+        return document
+    return make_document(
+        pages.mark_unconfirmed(document.body.decode(), since=since),
+        content_type=HTML,
+        # Kept: with a later one, a client that asks by date would keep the mark for good.
+        last_modified=document.last_modified,
+        previous=document,
+    )
+
+
+def finish(draft: Draft, last_modified: datetime, *, previous: Document | None) -> Document:
+    """A draft as a document, or ``previous`` itself where nothing changed."""
+    return make_document(
+        draft.content,
+        content_type=draft.content_type,
+        last_modified=last_modified,
+        cors=draft.cors,
+        previous=previous,
+    )
+
+
+def draft_site(
+    snapshot: Snapshot, months: tuple[MonthView, ...], links: Links
+) -> Iterator[tuple[str, Draft]]:
+    """All documents of an edition, by path."""
+    frame = snapshot.frame
+    yield "/", Draft(pages.render_home(snapshot, links), HTML)
+    for month in months:
+        yield pages.history_path(month.month), draft_month(frame, month, links)
+    yield "/history", draft_month(frame, months[0], links)
+    stories = _ready_stories(snapshot)
+    for story in stories:
+        yield f"/incidents/{story.code}", draft_story(frame, story, links)
+        yield api.story_path(story.code), draft_story_json(snapshot.page, story, links)
+    for path, content in api.api_documents(snapshot, links).items():
+        yield path, Draft(content, api.CONTENT_TYPE, cors=True)
+    yield "/api/openapi.json", _draft_openapi(links)
+    history = feeds.history_feed(snapshot.page, snapshot.recent, links)
+    updates = feeds.updates_feed(snapshot.page, snapshot.updates, links)
+    for feed in (history, updates):
+        for ending in feed.endings:
+            yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
+    calendar = _calendar(snapshot.page, snapshot.maintenances, links)
+    yield "/maintenances.ics", Draft(calendar, feeds.CALENDAR, cors=True)
+    yield "/robots.txt", Draft(_robots(links), TEXT)
+    yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, links), XML)
+
+
+@lru_cache(maxsize=64)
+def draft_feed(feed: Feed, ending: str, links: Links) -> Draft:
+    """A feed in the format of ``ending``; ``KeyError`` for one that there is not."""
+    write, content_type = _FORMATS[ending]
+    return Draft(write(feed, links), content_type, cors=True)
+
+
+_FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
+    "atom": (feeds.write_atom, feeds.ATOM),
+    "rss": (feeds.write_rss, feeds.RSS),
+    "json": (feeds.write_json, feeds.JSON_FEED),
+}
+
+
+@lru_cache(maxsize=512)
+def draft_story(frame: Frame, story: StoryView, links: Links) -> Draft:
+    """The page of one story."""
+    return Draft(pages.render_incident(frame, story, links), HTML)
+
+
+@lru_cache(maxsize=512)
+def draft_story_json(page: PageView, story: StoryView, links: Links) -> Draft:
+    """One story's JSON."""
+    return Draft(api.story_document(page, story, links), api.CONTENT_TYPE, cors=True)
+
+
+@lru_cache(maxsize=8)
+def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
+    """The page of one month."""
+    return Draft(pages.render_history(frame, month, links), HTML)
+
+
+_calendar = lru_cache(maxsize=2)(feeds.write_calendar)
+
+
+@lru_cache(maxsize=1)
+def _draft_openapi(links: Links) -> Draft:
+    return Draft(api.write_json(openapi.describe(links)), api.CONTENT_TYPE, cors=True)
+
+
+def _read_months(site: Site) -> Iterator[MonthView]:
+    month: date | None = read_newest_month(site)
+    for _ in range(MONTHS_READY):
+        view = read_month(site, month) if month else None
+        if view is None:
+            return
+        yield view
+        month = view.earlier
+
+
+def _ready_stories(snapshot: Snapshot) -> list[StoryView]:
+    """What the page and the feeds link to, each once, newest first."""
+    found = [
+        *snapshot.open_incidents,
+        *snapshot.active,
+        *snapshot.upcoming,
+        *(story for day in snapshot.days for story in day.stories),
+        *snapshot.recent,
+        *(story for story, _ in snapshot.updates),
+    ]
+    by_code = {story.code: story for story in found}
+    return sorted(by_code.values(), key=lambda story: story.begins_at, reverse=True)
+
+
+def _robots(links: Links) -> str:
+    return (
+        "User-agent: *\n"
+        "Disallow: /admin/\n"
+        "Disallow: /subscriptions/\n"
+        "Disallow: /unsubscribe/\n"
+        f"Sitemap: {links.to('/sitemap.xml')}\n"
+    )
+
+
+def _sitemap(snapshot: Snapshot, stories: list[StoryView], links: Links) -> str:
+    rows = [(links.home, snapshot.updated_at), (links.to("/history"), snapshot.updated_at)]
+    rows += [(links.incident(story.code), story.updated_at) for story in stories]
+    urls = "".join(
+        f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>\n"
+        for address, moment in rows
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        f"{urls}</urlset>\n"
+    )

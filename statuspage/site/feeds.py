@@ -1,0 +1,332 @@
+"""Feeds: of stories in Statuspage's form, of single updates, and the calendar of maintenances.
+
+Atom (RFC 4287) and RSS 2.0 are written by feedgen, which knows no types and has ways of its own:
+:func:`_write` is the only place that meets it.  JSON Feed follows https://jsonfeed.org/version/1.1,
+the calendar RFC 5545.  Nothing here asks for the time: a feed's date is its newest entry's, an
+empty one's the page's first day, so that a reader that polls twice finds nothing new.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+from feedgen.entry import FeedEntry
+from feedgen.feed import FeedGenerator
+from icalendar import Calendar, Event
+from markupsafe import escape
+
+from statuspage import clock
+from statuspage.links import Links
+from statuspage.site.snapshot import ComponentView, PageView, PostView, StoryView
+
+ATOM = "application/atom+xml; charset=utf-8"
+RSS = "application/rss+xml; charset=utf-8"
+JSON_FEED = "application/feed+json; charset=utf-8"
+CALENDAR = "text/calendar; charset=utf-8"
+
+# What a mistake in a writer or an import might let through, and XML cannot hold.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed."""
+
+    id: str
+    title: str
+    link: str
+    html: str
+    published: datetime
+    updated: datetime
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed before it is written; ``path`` is its address without the ending of its format."""
+
+    page: PageView
+    path: str
+    endings: tuple[str, ...]
+    title: str
+    description: str
+    home: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def id(self) -> str:
+        """A permanent id, which does not change with the site's address."""
+        return uuid5(NAMESPACE_URL, f"statuspage:{self.page.code}{self.path}").urn
+
+    @property
+    def updated(self) -> datetime:
+        """The newest entry's date."""
+        return max((entry.updated for entry in self.entries), default=self.page.created_at)
+
+
+# The feeds.
+
+
+def history_feed(
+    page: PageView,
+    stories: Iterable[StoryView],
+    links: Links,
+    *,
+    component: ComponentView | None = None,
+) -> Feed:
+    """One entry for each story, all its updates in the body, newest first, as Statuspage has it."""
+    told = [story for story in stories if story.posts]
+    return Feed(
+        page=page,
+        path=_scope(component) + "/history",
+        endings=("atom", "rss"),
+        title=f"{_name(page, component)} - Incident History",
+        description=f"Incidents and maintenances of {_name(page, component)}",
+        home=links.to("/history"),
+        entries=tuple(_story_entry(story, page.zone, links) for story in told),
+    )
+
+
+def updates_feed(
+    page: PageView,
+    told: Iterable[tuple[StoryView, PostView]],
+    links: Links,
+    *,
+    component: ComponentView | None = None,
+) -> Feed:
+    """One entry for each update, dated when it was posted, newest first."""
+    return Feed(
+        page=page,
+        path=_scope(component) + "/updates",
+        endings=("atom", "rss", "json"),
+        title=f"{_name(page, component)} - Status Updates",
+        description=f"Every update on incidents and maintenances of {_name(page, component)}",
+        home=links.home,
+        entries=tuple(_post_entry(story, post, page.zone, links) for story, post in told),
+    )
+
+
+def story_feed(page: PageView, story: StoryView, links: Links) -> Feed:
+    """The updates of one story."""
+    return Feed(
+        page=page,
+        path=f"/incidents/{story.code}/updates",
+        endings=("atom", "rss", "json"),
+        title=f"{page.name} - {story.title}",
+        description=f"Updates on “{story.title}”",
+        home=links.incident(story.code),
+        entries=tuple(_post_entry(story, post, page.zone, links) for post in story.posts),
+    )
+
+
+def newest_told(stories: Iterable[StoryView], *, most: int) -> list[tuple[StoryView, PostView]]:
+    """The posts of these stories that were made last, newest first."""
+    told = [(story, post) for story in stories for post in story.posts]
+    return sorted(told, key=lambda pair: pair[1].posted_at, reverse=True)[:most]
+
+
+def _scope(component: ComponentView | None) -> str:
+    return f"/components/{component.code}" if component else ""
+
+
+def _name(page: PageView, component: ComponentView | None) -> str:
+    if component:
+        return f"{page.name} {component.full_name}"
+    return page.name if "status" in page.name.casefold() else f"{page.name} Status"
+
+
+# Their entries.
+
+
+@lru_cache(maxsize=1024)
+def _story_entry(story: StoryView, zone: ZoneInfo, links: Links) -> Entry:
+    parts = [_post_html(post, zone) for post in story.posts]
+    planned = _planned(story, zone)
+    if planned:
+        parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
+    return Entry(
+        id=story.entry_id,
+        title=story.title,
+        link=links.incident(story.code),
+        html=" ".join(parts),
+        published=story.told_at,
+        updated=max(post.changed_at for post in story.posts),
+        tags=tuple(component.full_name for component in story.components),
+    )
+
+
+@lru_cache(maxsize=2048)
+def _post_entry(story: StoryView, post: PostView, zone: ZoneInfo, links: Links) -> Entry:
+    return Entry(
+        id=post.entry_id,
+        title=f"{post.status.label}: {story.title}",
+        link=links.update(story.code, post.code),
+        html=_post_html(post, zone),
+        published=post.posted_at,
+        updated=post.changed_at,
+        tags=tuple(component.full_name for component in story.components),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _post_html(post: PostView, zone: ZoneInfo) -> str:
+    moment = clock.show(post.happened_at, zone)
+    head = f"<p><small>{escape(moment)}</small><br><strong>{escape(post.status.label)}</strong>"
+    edited = ""
+    if post.edited_at:
+        edited = f" <p><small>Edited {escape(clock.show(post.edited_at, zone))}</small></p>"
+    # A body that opens with a paragraph goes on in the head's, as in Statuspage's feeds.
+    if post.html.startswith("<p>"):
+        return f"{head} - {post.html[3:]}{edited}"
+    return f"{head}</p> {post.html}{edited}"
+
+
+def _planned(story: StoryView, zone: ZoneInfo) -> str:
+    if not story.is_maintenance or story.scheduled_for is None:
+        return ""
+    end = story.scheduled_until or story.scheduled_for
+    span = clock.show_span(story.scheduled_for, end, zone)
+    return (
+        f"Maintenance called off, was planned for {span}"
+        if story.is_cancelled
+        else (f"Scheduled maintenance, {span}")
+    )
+
+
+# How they are written.
+
+
+def write_atom(feed: Feed, links: Links) -> bytes:
+    """The feed as Atom."""
+    generator = _write(feed, links, ending=".atom", content_type="application/atom+xml")
+    return bytes(generator.atom_str())
+
+
+def write_rss(feed: Feed, links: Links) -> bytes:
+    """The feed as RSS 2.0."""
+    generator = _write(feed, links, ending=".rss", content_type="application/rss+xml")
+    return bytes(generator.rss_str())
+
+
+def write_json(feed: Feed, links: Links) -> bytes:
+    """The feed as JSON Feed 1.1."""
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": links.to(feed.path + ".json"),
+        "description": feed.description,
+        "language": feed.page.language,
+        "authors": [{"name": feed.page.name, "url": links.home}],
+        "items": [
+            {
+                "id": entry.id,
+                "url": entry.link,
+                "title": entry.title,
+                "content_html": entry.html,
+                "date_published": _second(entry.published).isoformat(),
+                "date_modified": _second(entry.updated).isoformat(),
+                "tags": list(entry.tags),
+            }
+            for entry in feed.entries
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _write(feed: Feed, links: Links, *, ending: str, content_type: str) -> Any:
+    generator = FeedGenerator()
+    generator.id(feed.id)
+    generator.title(_xml(feed.title))
+    generator.description(_xml(feed.description))
+    generator.language(feed.page.language)
+    # Without an author Atom is invalid; RSS would want an address of one, and needs none.
+    generator.author(name=_xml(feed.page.name))
+    # The last link becomes the channel's in RSS, so the feed's own comes first.
+    generator.link(href=links.to(feed.path + ending), rel="self", type=content_type)
+    generator.link(href=feed.home, rel="alternate", type="text/html")
+    generator.updated(_second(feed.updated))
+    generator.generator("statuspage")
+    for entry in feed.entries:
+        generator.add_entry(_feed_entry(entry), order="append")
+    return generator
+
+
+# The same object serves Atom and RSS: feedgen only reads it when it writes.
+@lru_cache(maxsize=512)
+def _feed_entry(entry: Entry) -> Any:
+    written = FeedEntry()
+    written.id(entry.id)
+    written.title(_xml(entry.title))
+    written.link(href=entry.link, rel="alternate", type="text/html")
+    written.content(_xml(entry.html), type="html")
+    written.published(_second(entry.published))
+    written.updated(_second(entry.updated))
+    for tag in entry.tags:
+        written.category(term=_xml(tag))
+    return written
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("", text)
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+# The calendar.
+
+
+def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Links) -> bytes:
+    """Recent and coming maintenances as iCalendar, for calendars that subscribe to it."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//statuspage//maintenances//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("name", f"{page.name} maintenances")
+    calendar.add("x-wr-calname", f"{page.name} maintenances")
+    calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
+    for story in maintenances:
+        calendar.add_component(_event(story, page, links))
+    return bytes(calendar.to_ical())
+
+
+def _event(story: StoryView, page: PageView, links: Links) -> Event:
+    end = story.scheduled_until or story.begins_at
+    if story.resolved_at and not story.is_cancelled:
+        end = story.resolved_at
+    event = Event()
+    # Neither the site's address nor the title may change it: calendars know the event by it.
+    event.add("uid", f"{story.code}@{page.code}")
+    # Rises with every change that the public sees (RFC 5545, 3.8.7.4).
+    event.add("sequence", int((story.updated_at - story.created_at).total_seconds()))
+    event.add("dtstamp", _second(story.updated_at))
+    event.add("created", _second(story.told_at))
+    event.add("last-modified", _second(story.updated_at))
+    event.add("dtstart", _second(story.begins_at))
+    event.add("dtend", _second(max(end, story.begins_at)))
+    event.add("summary", _xml(story.title))
+    event.add("description", _xml(_latest_text(story, page.zone)))
+    event.add("url", links.incident(story.code))
+    event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    if story.components:
+        event.add("categories", [_xml(component.full_name) for component in story.components])
+    return event
+
+
+@lru_cache(maxsize=256)
+def _latest_text(story: StoryView, zone: ZoneInfo) -> str:
+    if story.latest is None:
+        return ""
+    moment = clock.show(story.latest.happened_at, zone)
+    return f"{moment}, {story.latest.status.label} - {story.latest.text}"

@@ -1,0 +1,505 @@
+"""The site's reads: rows into the views of :mod:`statuspage.site.snapshot`.
+
+What they ask stands in :mod:`statuspage.site.statements`, with the gate that everything passes.  No
+read costs more as the history grows, and rows that did not change since the last read become the
+very same views again: most of a rebuilt site is what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Row, Select
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.clock import EPOCH
+from statuspage.models.columns import CODE_LENGTH
+from statuspage.site import statements
+from statuspage.site.snapshot import (
+    Affected,
+    ComponentView,
+    DayView,
+    EarlierText,
+    Frame,
+    GroupView,
+    MonthView,
+    PageView,
+    Pinned,
+    PostView,
+    Snapshot,
+    StoryView,
+)
+from statuspage.words import (
+    CLOSED,
+    OVERALL,
+    ComponentStatus,
+    Impact,
+    Kind,
+    overall_indicator,
+    status_of,
+)
+
+AnyRow = Row[*tuple[Any, ...]]
+
+DAYS_SHOWN = 15
+# What a day has beyond this is counted, and found in the history.
+MOST_STORIES_A_DAY = 12
+FEED_STORIES = 25
+STORIES_ON_A_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One look at the public site: all reads through it see the same moment of the database.
+
+    ``by_key`` are the components by their rows' keys, in the page's order, then the removed ones.
+    """
+
+    connection: Connection
+    at: datetime
+    page: PageView
+    tree: tuple[GroupView | ComponentView, ...]
+    by_key: Mapping[int, ComponentView]
+    places: Mapping[int, int]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The page's zone."""
+        return self.page.zone
+
+
+@contextmanager
+def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
+    """The site as it stands ``at`` a moment: now, where none is given.
+
+    Within a transaction SQLite always shows one moment; PostgreSQL is asked for it.
+    """
+    with Session(engine) as current:
+        if engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            current.connection(execution_options=options)
+        yield read_site(current, at=at)
+
+
+def read_site(current: Session, *, at: datetime | None = None) -> Site:
+    """The site as :func:`open_site` gives it, within the caller's own transaction."""
+    # Rows are read from the connection: the session's own layers cost more than the database.
+    connection = current.connection()
+    tree, by_key = _read_components(connection)
+    return Site(
+        connection=connection,
+        at=at or clock.now(),
+        page=_page(connection.execute(statements.PAGE).one_or_none()),
+        tree=tree,
+        by_key=by_key,
+        places={key: place for place, key in enumerate(by_key)},
+    )
+
+
+def read_snapshot(site: Site) -> Snapshot:
+    """All that the page, the feeds and the JSON of the present and recent past tell."""
+    window = _read_window(site)
+    keys = {key for day in window.values() for key in day[:MOST_STORIES_A_DAY]}
+    keys.update(site.connection.scalars(statements.OPEN))
+    keys.update(site.connection.scalars(statements.LATEST_TOLD))
+    for kind in Kind:
+        keys.update(site.connection.scalars(statements.RECENT, {"kind": kind}))
+    by_key = _read_stories(site, keys)
+    stories = list(by_key.values())
+    incidents = [story for story in stories if not story.is_maintenance]
+    maintenances = [story for story in stories if story.is_maintenance]
+    open_incidents = [story for story in incidents if story.is_open]
+    # Unlike everything else, what is planned is told soonest first.
+    planned = [story for story in reversed(maintenances) if story.is_open]
+    recent = [*incidents[: statements.RECENT_STORIES], *maintenances[: statements.RECENT_STORIES]]
+    told = [(story, post) for story in stories for post in story.posts]
+    turns = _turns(site, stories)
+    return Snapshot(
+        at=site.at,
+        frame=_frame(site, open_incidents, planned),
+        tree=site.tree,
+        open_incidents=tuple(open_incidents),
+        active=tuple(story for story in planned if not story.is_upcoming),
+        upcoming=tuple(story for story in planned if story.is_upcoming),
+        days=tuple(_day(day, keys, by_key) for day, keys in window.items()),
+        incidents=tuple(incidents[: statements.RECENT_STORIES]),
+        maintenances=tuple(maintenances[: statements.RECENT_STORIES]),
+        recent=tuple(sorted(recent, key=attrgetter("told_at"), reverse=True)[:FEED_STORIES]),
+        updates=tuple(sorted(told, key=_told_at, reverse=True)[: statements.FEED_UPDATES]),
+        updated_at=_updated_at(site, stories),
+        last_change_at=max(moment for moment in turns if moment <= site.at),
+        next_change_at=min(moment for moment in turns if moment > site.at),
+    )
+
+
+def read_frame(site: Site) -> Frame:
+    """What stands around every page, for pages that are made on demand."""
+    stories = _read_stories(site, site.connection.scalars(statements.OPEN).all()).values()
+    incidents = [story for story in stories if not story.is_maintenance]
+    return _frame(site, incidents, [story for story in stories if story.is_maintenance])
+
+
+def read_story(site: Site, code: str) -> StoryView | None:
+    """One story with all its posts; None where there is none that the public may see."""
+    keys = site.connection.scalars(statements.BY_CODE, {"code": code}).all()
+    return next(iter(_read_stories(site, keys).values()), None)
+
+
+def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryView, ...]:
+    """The most recent stories of a component, newest first."""
+    keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
+    return tuple(_read_stories(site, keys).values())
+
+
+def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
+    """Page ``number`` of the stories of the month of that first day.
+
+    None for a page that is not there, and for a month outside of what the history spans.
+    """
+    tomorrow = _tomorrow(site)
+    start = _midnight(month, site.zone)
+    end = min(_midnight(_following(month), site.zone), tomorrow)
+    earlier = _first_month(site, statements.HISTORY_BACKWARDS, {"until": start})
+    later = _first_month(site, statements.HISTORY_FORWARDS, {"since": end, "until": tomorrow})
+    span = {"since": start, "until": end}
+    count = site.connection.scalar(statements.HISTORY_COUNT, span) or 0
+    pages = max(1, -(-count // STORIES_ON_A_PAGE))
+    if number > pages or not (count or start <= site.at < end or (earlier and later)):
+        return None
+    offset = (number - 1) * STORIES_ON_A_PAGE
+    page = {**span, "offset": offset, "limit": STORIES_ON_A_PAGE}
+    keys = site.connection.scalars(statements.HISTORY_PAGE, page).all()
+    stories = _read_stories(site, keys, whole=False)
+    return MonthView(
+        month=month,
+        stories=tuple(stories.values()),
+        number=number,
+        pages=pages,
+        earlier=earlier,
+        later=later,
+    )
+
+
+def read_newest_month(site: Site) -> date:
+    """The first day of the newest month that has stories; of this month where none has."""
+    newest = _first_month(site, statements.HISTORY_BACKWARDS, {"until": _tomorrow(site)})
+    return newest or _day_of(site.at, site.zone).replace(day=1)
+
+
+def _read_window(site: Site) -> dict[date, list[int]]:
+    """The keys of the last days' stories, newest first, by day, today first."""
+    today = _day_of(site.at, site.zone)
+    window: dict[date, list[int]] = {today - timedelta(days=n): [] for n in range(DAYS_SHOWN)}
+    span = {"since": _midnight(min(window), site.zone), "until": _tomorrow(site)}
+    for key, moment in site.connection.execute(statements.WINDOW, span):
+        window[_day_of(moment, site.zone)].append(key)
+    return window
+
+
+def _first_month(
+    site: Site, statement: Select[datetime], span: Mapping[str, datetime]
+) -> date | None:
+    """The first day of the month in which the first story that the statement finds began."""
+    moment = site.connection.scalar(statement, span)
+    return _day_of(moment, site.zone).replace(day=1) if moment else None
+
+
+# Rows into views.
+
+
+def _read_components(
+    connection: Connection,
+) -> tuple[tuple[GroupView | ComponentView, ...], dict[int, ComponentView]]:
+    groups = connection.execute(statements.GROUPS).all()
+    rows = connection.execute(statements.COMPONENTS).all()
+    members: dict[int | None, list[AnyRow]] = defaultdict(list)
+    for row in sorted(rows, key=attrgetter("position")):
+        if row.removed_at is None:
+            members[row.group_id].append(row)
+    # Groups, and components that have none, stand in one order.
+    roots = [(group.position, True, group) for group in groups if members[group.id]]
+    roots += [(row.position, False, row) for row in members[None]]
+    by_key: dict[int, ComponentView] = {}
+    tree: list[GroupView | ComponentView] = []
+    for place, (_, is_group, root) in enumerate(sorted(roots, key=itemgetter(0)), start=1):
+        if is_group:
+            views = [
+                (row.id, _component(row, position=n, group=root))
+                for n, row in enumerate(members[root.id], start=1)
+            ]
+            tree.append(_group(root, position=place, components=[view for _, view in views]))
+        else:
+            views = [(root.id, _component(root, position=place))]
+            tree.append(views[0][1])
+        by_key.update(views)
+    group_of = {group.id: group for group in groups}
+    for row in rows:
+        if row.removed_at is not None:
+            by_key[row.id] = _component(row, position=0, group=group_of.get(row.group_id))
+    return tuple(tree), by_key
+
+
+def _page(row: AnyRow | None) -> PageView:
+    if row is None:
+        return _NO_PAGE
+    return PageView(
+        code=row.code,
+        name=row.name,
+        about=row.about,
+        time_zone=row.time_zone,
+        language=row.language,
+        support_email=row.support_email,
+        support_url=row.support_url,
+        look=tuple(sorted((str(key), str(value)) for key, value in row.look.items())),
+        is_set_up=row.set_up_at is not None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+# What a visitor is shown before anybody has set the page up.
+_NO_PAGE = PageView(
+    code="0" * CODE_LENGTH,
+    name="Status",
+    about="",
+    time_zone="UTC",
+    language="en",
+    support_email="",
+    support_url="",
+    look=(),
+    is_set_up=False,
+    created_at=EPOCH,
+    updated_at=EPOCH,
+)
+
+
+def _group(row: AnyRow, *, position: int, components: Iterable[ComponentView]) -> GroupView:
+    return GroupView(
+        code=row.code,
+        name=row.name,
+        description=row.description,
+        position=position,
+        components=tuple(components),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _component(row: AnyRow, *, position: int, group: AnyRow | None = None) -> ComponentView:
+    return ComponentView(
+        code=row.code,
+        name=row.name,
+        description=row.description,
+        status=row.status,
+        position=position,
+        only_show_if_degraded=row.only_show_if_degraded,
+        group_code=group.code if group else None,
+        group_name=group.name if group else None,
+        is_removed=row.removed_at is not None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
+    """Those of the stories that the public may see, newest first, by key.
+
+    Those that are not read as a ``whole`` have their newest post alone.
+    """
+    rows = site.connection.execute(statements.STORIES, {"keys": list(keys)}).all()
+    seen = {"keys": [row.id for row in rows]}
+    earlier: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for code, *columns in site.connection.execute(statements.EARLIER, seen) if whole else ():
+        earlier[code].append(tuple(columns))
+    posts: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    told = site.connection.execute(statements.POSTS if whole else statements.NEWEST_POSTS, seen)
+    for key, code, *columns in told:
+        posts[key].append((code, *columns, tuple(earlier[code])))
+    affected: dict[int, list[int]] = defaultdict(list)
+    for key, component in site.connection.execute(statements.AFFECTED, seen):
+        affected[key].append(component)
+    stories = {
+        row.id: _story(
+            tuple(row[1:]),
+            tuple(posts[row.id]),
+            tuple(
+                site.by_key[key] for key in sorted(affected[row.id], key=site.places.__getitem__)
+            ),
+            is_overdue=_is_overdue(row, site.at),
+        )
+        for row in rows
+    }
+    newest_first = sorted(stories.items(), key=lambda item: (item[1].begins_at, item[0]))
+    return dict(reversed(newest_first))
+
+
+def _is_overdue(row: AnyRow, at: datetime) -> bool:
+    promised = _moment(row.next_update_at)
+    return promised is not None and promised <= at and row.status not in CLOSED
+
+
+@lru_cache(maxsize=1024)
+def _story(
+    columns: tuple[Any, ...],
+    posts: tuple[tuple[Any, ...], ...],
+    components: tuple[ComponentView, ...],
+    *,
+    is_overdue: bool,
+) -> StoryView:
+    (
+        code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
+        resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
+        entry_id,
+    ) = columns  # fmt: skip
+    views = tuple(_post(Kind(kind), *post) for post in posts)
+    is_open = status not in CLOSED
+    told = [view.changed_at for view in views]
+    return StoryView(
+        code=code,
+        kind=Kind(kind),
+        title=title,
+        status=status_of(Kind(kind), status),
+        impact=Impact(impact),
+        begins_at=_known(begins_at),
+        started_at=_known(started_at),
+        monitoring_at=_moment(monitoring_at),
+        resolved_at=_moment(resolved_at),
+        scheduled_for=_moment(scheduled_for),
+        scheduled_until=_moment(scheduled_until),
+        cancelled_at=_moment(cancelled_at),
+        created_at=_known(created_at),
+        # Not the row's own: that moves with what happens internally, too.
+        updated_at=max([_known(created_at), *told]),
+        next_update_at=_moment(next_update_at),
+        is_overdue=is_overdue,
+        is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
+        entry_id=entry_id,
+        components=components,
+        posts=views,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _post(
+    kind: Kind,
+    code: str,
+    status: str,
+    body: str,
+    happened_at: str | datetime,
+    posted_at: str | datetime,
+    edited_at: str | datetime | None,
+    reopens: int | bool,
+    next_update_at: str | datetime | None,
+    entry_id: str,
+    affected: str,
+    earlier: tuple[tuple[str, str | datetime], ...],
+) -> PostView:
+    return PostView(
+        code=code,
+        status=status_of(kind, status),
+        body=body,
+        happened_at=_known(happened_at),
+        posted_at=_known(posted_at),
+        edited_at=_moment(edited_at),
+        reopens=bool(reopens),
+        next_update_at=_moment(next_update_at),
+        affected=tuple(
+            Affected(
+                code=change["code"],
+                name=change["name"],
+                old_status=ComponentStatus(change["old_status"]),
+                new_status=ComponentStatus(change["new_status"]),
+            )
+            for change in json.loads(affected)
+        ),
+        entry_id=entry_id,
+        earlier=tuple(EarlierText(text, _known(moment)) for text, moment in earlier),
+    )
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    return None if value is None else _known(value)
+
+
+def _known(value: str | datetime) -> datetime:
+    """A time as the driver hands it out: text in UTC from SQLite, aware from PostgreSQL."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value.astimezone(UTC)
+
+
+def _frame(
+    site: Site, open_incidents: Collection[StoryView], planned: Iterable[StoryView]
+) -> Frame:
+    statuses = [view.status for view in site.by_key.values() if not view.is_removed]
+    indicator = overall_indicator(statuses, [story.impact for story in open_incidents])
+    under_maintenance = ComponentStatus.UNDER_MAINTENANCE in statuses or any(
+        not story.is_upcoming for story in planned
+    )
+    is_only_planned = under_maintenance and indicator is Impact.NONE
+    return Frame(
+        page=site.page,
+        indicator=indicator,
+        description=OVERALL[Impact.MAINTENANCE if is_only_planned else indicator],
+        under_maintenance=under_maintenance,
+        pinned=tuple(
+            Pinned(story.code, story.title, story.status, story.is_overdue)
+            for story in open_incidents
+            if story.is_pinned
+        ),
+    )
+
+
+def _day(day: date, keys: Sequence[int], by_key: Mapping[int, StoryView]) -> DayView:
+    shown = keys[:MOST_STORIES_A_DAY]
+    more = len(keys) - len(shown)
+    return DayView(day=day, stories=tuple(by_key[key] for key in shown), more=more)
+
+
+def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
+    moments = [site.page.updated_at]
+    moments += [view.updated_at for view in site.by_key.values()]
+    moments += [story.updated_at for story in stories]
+    return max(moments)
+
+
+def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
+    """Moments when time alone changes what the site says, the bounds of the day among them."""
+    moments: list[datetime | None] = [
+        _midnight(_day_of(site.at, site.zone), site.zone),
+        _tomorrow(site),
+    ]
+    for story in stories:
+        if story.is_open:
+            moments += [story.next_update_at, story.scheduled_for, story.scheduled_until]
+    return [moment for moment in moments if moment is not None]
+
+
+def _told_at(told: tuple[StoryView, PostView]) -> datetime:
+    return told[1].posted_at
+
+
+def _day_of(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _tomorrow(site: Site) -> datetime:
+    return _midnight(_day_of(site.at, site.zone) + timedelta(days=1), site.zone)
+
+
+def _following(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)

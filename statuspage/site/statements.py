@@ -1,0 +1,159 @@
+"""The statements of the site's reads, and the gate that they all pass.
+
+Keys are read first, rows by their keys: in one statement SQLite's planner, which does not know how
+many rows there are, walks through the whole history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.types import NullType
+
+from statuspage.models import (
+    Component,
+    ComponentGroup,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Page,
+    UpdateRevision,
+)
+from statuspage.words import CLOSED, Kind, MaintenanceStatus, Visibility
+
+# A flood of stories slows nobody: older ones of the last days are not even counted.
+MOST_STORIES_COUNTED = 1000
+RECENT_STORIES = 50
+FEED_UPDATES = 50
+
+
+def _gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
+    """The one condition under which the public may see a story or a post."""
+    return room.visibility == Visibility.PUBLIC
+
+
+# The gate follows when the rows are read: asked here it would keep the index of what is open away.
+OPEN = select(Incident.id).where(
+    Incident.kind.in_(list(Kind)), Incident.resolved_at.is_(None), Incident.status.not_in(CLOSED)
+)
+RECENT = (
+    select(Incident.id)
+    .where(_gate(Incident), Incident.kind == bindparam("kind"))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+    .limit(RECENT_STORIES)
+)
+BY_CODE = select(Incident.id).where(Incident.code == bindparam("code"))
+RECENT_OF_COMPONENT = (
+    select(Incident.id)
+    .join(IncidentComponent)
+    .join(Component, Component.id == IncidentComponent.component_id)
+    .where(_gate(Incident), Component.code == bindparam("code"))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+    .limit(RECENT_STORIES)
+)
+LATEST_TOLD = (
+    select(IncidentUpdate.incident_id)
+    .where(
+        _gate(IncidentUpdate),
+        # Not a join, nor EXISTS, which becomes one: the planner may turn those round.
+        select(Incident.id)
+        .where(Incident.id == IncidentUpdate.incident_id, _gate(Incident))
+        .scalar_subquery()
+        .is_not(None),
+    )
+    .order_by(IncidentUpdate.posted_at.desc(), IncidentUpdate.id.desc())
+    .limit(FEED_UPDATES)
+)
+
+_IS_HISTORY = (
+    _gate(Incident),
+    Incident.status != MaintenanceStatus.SCHEDULED.value,
+    Incident.begins_at < bindparam("until"),
+)
+_SINCE = Incident.begins_at >= bindparam("since")
+_HISTORY = (
+    select(Incident.id)
+    .where(*_IS_HISTORY, _SINCE)
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+)
+HISTORY_PAGE = _HISTORY.limit(bindparam("limit")).offset(bindparam("offset"))
+HISTORY_COUNT = select(func.count(Incident.id)).where(*_IS_HISTORY, _SINCE)
+HISTORY_BACKWARDS = (
+    select(Incident.begins_at).where(*_IS_HISTORY).order_by(Incident.begins_at.desc()).limit(1)
+)
+HISTORY_FORWARDS = (
+    select(Incident.begins_at).where(*_IS_HISTORY, _SINCE).order_by(Incident.begins_at).limit(1)
+)
+WINDOW = _HISTORY.add_columns(Incident.begins_at).limit(MOST_STORIES_COUNTED)
+
+
+def _gate_of_rows(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
+    """The same condition, in a form that no index serves: for rows that their keys should find."""
+    return case((_gate(room), 1), else_=0) == 1
+
+
+def _raw(column: InstrumentedAttribute[Any]) -> Label[Any]:
+    """A column as the driver hands it out, hashable: what it means is worked out only once."""
+    return type_coerce(column, NullType()).label(column.key)
+
+
+# Named one by one: a column that is not named here cannot reach the public by mistake.
+STORIES = select(
+    Incident.id,
+    *(_raw(column) for column in (
+        Incident.code, Incident.kind, Incident.title, Incident.status, Incident.impact,
+        Incident.severity_rank, Incident.begins_at, Incident.started_at, Incident.monitoring_at,
+        Incident.resolved_at, Incident.scheduled_for, Incident.scheduled_until,
+        Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
+    )),
+).where(_gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True)))  # fmt: skip
+_POSTS = select(
+    IncidentUpdate.incident_id,
+    *(_raw(column) for column in (
+        IncidentUpdate.code, IncidentUpdate.status, IncidentUpdate.body,
+        IncidentUpdate.happened_at, IncidentUpdate.posted_at, IncidentUpdate.edited_at,
+        IncidentUpdate.reopens, IncidentUpdate.next_update_at, IncidentUpdate.entry_id,
+    )),
+    cast(IncidentUpdate.affected, Text).label("affected"),
+)  # fmt: skip
+POSTS = _POSTS.where(
+    _gate_of_rows(IncidentUpdate),
+    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+).order_by(IncidentUpdate.happened_at.desc(), IncidentUpdate.id.desc())
+_OTHER = aliased(IncidentUpdate)
+NEWEST_POSTS = _POSTS.join(
+    Incident,
+    select(_OTHER.id)
+    .where(_OTHER.incident_id == Incident.id, _gate_of_rows(_OTHER))
+    .order_by(_OTHER.happened_at.desc(), _OTHER.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    == IncidentUpdate.id,
+).where(Incident.id.in_(bindparam("keys", expanding=True)))
+EARLIER = (
+    select(IncidentUpdate.code, UpdateRevision.body, _raw(UpdateRevision.replaced_at))
+    .join(IncidentUpdate, UpdateRevision.update_id == IncidentUpdate.id)
+    .where(
+        _gate_of_rows(IncidentUpdate),
+        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(UpdateRevision.id.desc())
+)
+AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id).where(
+    IncidentComponent.incident_id.in_(bindparam("keys", expanding=True))
+)
+PAGE = select(Page.__table__).order_by(Page.id).limit(1)
+GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)
+COMPONENTS = select(Component.__table__).order_by(Component.id)

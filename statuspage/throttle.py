@@ -1,0 +1,53 @@
+"""How often something may be tried: counted in the database, so all processes count together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import blake2b
+
+from sqlalchemy import case, delete
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.db import insert_new
+from statuspage.models import Throttle
+
+
+def count_try(
+    current: Session, what: str, whose: str, *, limit: int, window: timedelta
+) -> timedelta | None:
+    """Count one try; returns how long to wait where it is past ``limit`` within ``window``.
+
+    The window begins with its first try and is not prolonged by later ones.  ``whose`` is kept as a
+    digest only: people type passwords into the wrong field.
+    """
+    moment = clock.now()
+    is_over = Throttle.window_start <= moment - window
+    statement = (
+        insert_new(current, Throttle)
+        .values(key=_key(what, whose), window_start=moment, count=1)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": case((is_over, 1), else_=Throttle.count + 1),
+                "window_start": case((is_over, moment), else_=Throttle.window_start),
+            },
+        )
+        .returning(Throttle.count, Throttle.window_start)
+    )
+    count, start = current.execute(statement).one()
+    return start + window - moment if count > limit else None
+
+
+def forget_tries(current: Session, what: str, whose: str) -> None:
+    """Begin anew with the next try."""
+    current.execute(delete(Throttle).where(Throttle.key == _key(what, whose)))
+
+
+def forget_old_tries(current: Session, *, older_than: timedelta = timedelta(days=1)) -> None:
+    """Drop counts whose window began longer ago than any window lasts."""
+    current.execute(delete(Throttle).where(Throttle.window_start < clock.now() - older_than))
+
+
+def _key(what: str, whose: str) -> str:
+    return f"{what}:{blake2b(whose.encode(), digest_size=16).hexdigest()}"

@@ -1,0 +1,52 @@
+"""The comms lead's side: screens that call the verbs."""
+
+from flask import Flask
+
+from statuspage.web import auth
+from statuspage.web.admin import (
+    accounts,
+    audit_trail,
+    components,
+    contacts,
+    customers,
+    dashboard,
+    declare,
+    deliveries,
+    door,
+    first_steps,
+    incident_desk,
+    incidents,
+    maintenances,
+    outbox_screen,
+    page_settings,
+    scheme,
+    shell,
+    wordings,
+)
+
+__all__ = [
+    "accounts",
+    "audit_trail",
+    "components",
+    "contacts",
+    "customers",
+    "dashboard",
+    "declare",
+    "deliveries",
+    "door",
+    "first_steps",
+    "incident_desk",
+    "incidents",
+    "maintenances",
+    "outbox_screen",
+    "page_settings",
+    "register",
+    "scheme",
+    "wordings",
+]
+
+
+def register(app: Flask) -> None:
+    """Hang the admin on the app; importing its modules has hung their screens on its shell."""
+    auth.register(app)
+    shell.register(app)

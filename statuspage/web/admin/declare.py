@@ -1,0 +1,165 @@
+"""Declaring an incident: one form, and beside it every text that would go out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from statuspage import clock, incidents, policy, setup
+from statuspage.db import session
+from statuspage.incidents import Declaration
+from statuspage.models import Account, SeverityLevel
+from statuspage.refusals import Refused
+from statuspage.web.admin.shell import admin, done, page, the_page, zone
+from statuspage.web.admin.story_form import (
+    AFFECTED,
+    INTERNAL_FACTS,
+    PUBLIC_FACTS,
+    ChosenRadioField,
+    StoryForm,
+    what_follows,
+)
+from statuspage.web.admin.texts import Sheet
+from statuspage.web.auth import actor, signed_in
+from statuspage.web.forms import LineField, MomentField, NameField, RowField, WordRadioField
+from statuspage.words import IncidentStatus, Role, Visibility
+
+FIRST_STATUSES = (
+    IncidentStatus.INVESTIGATING,
+    IncidentStatus.IDENTIFIED,
+    IncidentStatus.MONITORING,
+)
+
+
+def _read_rank(text: Any) -> int | None:
+    return int(text) if text not in {None, ""} else None
+
+
+class DeclareForm(StoryForm):
+    """An incident as it is declared."""
+
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
+    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
+    status = WordRadioField(
+        "Status of the first post", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
+    )
+    visibility = WordRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
+    commander = RowField(Role.COMMANDER.label, none="Nobody yet")
+    technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
+    comms_lead = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
+    scribe = RowField(Role.SCRIBE.label, none="Nobody yet")
+    chat_channel = LineField("Chat channel")
+    war_room = LineField("War room")
+
+    def role(self, role: Role) -> RowField:
+        """Who holds a role."""
+        field: RowField = self[role.value]  # type: ignore[assignment]
+        return field
+
+    def declaration(self, level: SeverityLevel | None) -> Declaration:
+        """The incident as typed; what is not chosen yet is left open."""
+        return Declaration(
+            title=self.title.data,
+            severity_rank=level.rank if level else 0,
+            users_notice=self.users_notice.data,
+            components=self.components.data,
+            started_at=self.started_at.data,
+            status=self.status.data or IncidentStatus.INVESTIGATING,
+            visibility=self.visibility.data or Visibility.PUBLIC,
+            roles={role: self.role(role).data for role in Role},
+            chat_channel=self.chat_channel.data,
+            war_room=self.war_room.data,
+            next_update_at=self.promise_by(level),
+            public_facts=_known(self.public_facts()),
+            internal_facts=_known(self.internal_facts()),
+        )
+
+
+@admin.route("/incidents/new", methods=["GET", "POST"])
+def new_incident() -> ResponseReturnValue:
+    """Declare an incident and publish its first post; or only look at the texts."""
+    form, levels = _form()
+    if "publish" in request.form and form.is_accepted():
+        with form.refusals():
+            incident = incidents.declare(
+                form.declaration(_level(form, levels)),
+                actor=actor(),
+                form_key=form.form_key.data or "",
+                texts=form.edited_texts(),
+            )
+            where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
+            return done(f"Declared. {where}", "admin.incident", code=incident.code)
+    sheets, reason = _sheets(form, levels)
+    return page(
+        "admin/declare.html",
+        form=form,
+        components=form.components.rows(),
+        states=AFFECTED,
+        public_facts=PUBLIC_FACTS,
+        internal_facts=INTERNAL_FACTS,
+        levels={level.rank: what_follows(level) for level in levels},
+        zone_label=clock.zone_label(clock.now(), zone()),
+        sheets=sheets,
+        reason=reason,
+        promised=form.promise_by(_level(form, levels)),
+    )
+
+
+@admin.post("/incidents/new/texts")
+def new_incident_texts() -> ResponseReturnValue:
+    """The texts alone, for the script that keeps them beside what is typed."""
+    form, levels = _form()
+    sheets, reason = _sheets(form, levels)
+    return page(
+        "admin/texts_only.html",
+        form=None,
+        texts_form=form,
+        sheets=sheets,
+        reason=reason,
+        promised=form.promise_by(_level(form, levels)),
+        mails=False,
+    )
+
+
+def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
+    current = session()
+    found = the_page()
+    person = signed_in()
+    account = current.get(Account, person.account_id) if person else None
+    form = DeclareForm.read(
+        zone=zone(),
+        started_at=clock.now(),
+        comms_lead=account.contact_id if account else None,
+        chat_channel=found.incident_channel if found else "",
+    )
+    if request.method == "GET":
+        # A refused form has its focus where the reasons stand.
+        form.title.render_kw = {"autofocus": True}
+    levels = policy.severity_levels(current)
+    form.severity_rank.choices = [(level.rank, level.name) for level in levels]
+    people = [(contact.id, contact.name) for contact in setup.contacts(current)]
+    for role in Role:
+        form.role(role).offer(people)
+    return form, levels
+
+
+def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet], str]:
+    """The texts as they would go out now; or why they cannot be made."""
+    declaration = form.declaration(_level(form, levels))
+    texts = form.edited_texts()
+    try:
+        return form.show(incidents.preview_declaration(declaration, texts=texts)), ""
+    except Refused as error:
+        return [], error.reason
+
+
+def _level(form: DeclareForm, levels: list[SeverityLevel]) -> SeverityLevel | None:
+    chosen = form.severity_rank.data
+    return next((level for level in levels if level.rank == chosen), None)
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in {"", False}}

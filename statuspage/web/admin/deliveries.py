@@ -1,0 +1,180 @@
+"""Who was told: a message's deliveries, each one's story, and the very mail that it was."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Final
+
+from flask import Response, request, stream_with_context
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField
+
+from statuspage import clock
+from statuspage.channels import fill_html, fill_subject, fill_text
+from statuspage.config import current_settings
+from statuspage.db import session
+from statuspage.links import current_links, delivery_token
+from statuspage.messages import token_values
+from statuspage.models import Delivery, Message
+from statuspage.outbox import control, report
+from statuspage.outbox.report import Tally
+from statuspage.people.customer_rows import guard
+from statuspage.web.admin.shell import admin, done, page, the_page
+from statuspage.web.admin.texts import framed_mail
+from statuspage.web.auth import actor
+from statuspage.web.forms import Form, LineField
+from statuspage.words import Audience, Channel, DeliveryState
+
+_COLUMNS: Final = (
+    "address", "name", "channel", "state", "reason", "why", "attempts", "queued", "changed",
+)  # fmt: skip
+
+
+class FilterForm(Form):
+    """Which deliveries to show."""
+
+    address = LineField("Address")
+    state = SelectField(
+        "State",
+        choices={"": "Every state", **{state.value: state.label for state in DeliveryState}},
+        validate_choice=False,
+    )
+
+
+@admin.get("/messages/<int:message_id>")
+def message(message_id: int) -> ResponseReturnValue:
+    """A message's report, and its deliveries by state and address."""
+    current = session()
+    found = current.get_one(Message, message_id)
+    asked = request.args.get("state", "")
+    state = DeliveryState(asked) if asked in set(DeliveryState) else None
+    address = request.args.get("address", "").strip()[:320]
+    after = max(0, request.args.get("after", 0, type=int))
+    counts = report.tally(current, message_id)
+    return page(
+        "admin/message.html",
+        message=found,
+        counts=counts,
+        found=report.search(current, message_id, state=state, address=address, after=after),
+        states=[(one, counts[one]) for one in DeliveryState if counts[one]],
+        state=state,
+        address=address,
+        after=after,
+        in_words=in_words,
+        advice=advise(counts),
+        can_resend=counts[DeliveryState.FAILED] + counts[DeliveryState.EXPIRED],
+    )
+
+
+@admin.get("/messages/<int:message_id>/deliveries.csv")
+def export_deliveries(message_id: int) -> ResponseReturnValue:
+    """Every delivery of a message as CSV, streamed; no cell can run as a formula."""
+    session().get_one(Message, message_id)
+    return Response(
+        stream_with_context(_lines(message_id)),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="message-{message_id}.csv"'},
+    )
+
+
+@admin.post("/messages/<int:message_id>/resend")
+def resend_failed(message_id: int) -> ResponseReturnValue:
+    """Queue what failed or came too late once more."""
+    session().get_one(Message, message_id)
+    count = control.resend_failed(message_id, actor=actor())
+    said = f"{count:,} go out again." if count else "There was nothing to send again."
+    return done(said, "admin.message", message_id=message_id)
+
+
+@admin.get("/deliveries/<int:delivery_id>")
+def delivery(delivery_id: int) -> ResponseReturnValue:
+    """Everything that happened to a delivery, and what was sent."""
+    current = session()
+    found = current.get_one(Delivery, delivery_id)
+    values = _values(found)
+    return page(
+        "admin/delivery.html",
+        delivery=found,
+        events=report.story(current, found),
+        subject=fill_subject(found.message.subject, values),
+        text=fill_text(found.message.text, values),
+        is_mail=found.channel is Channel.EMAIL,
+    )
+
+
+@admin.get("/deliveries/<int:delivery_id>/mail")
+def delivered_mail(delivery_id: int) -> ResponseReturnValue:
+    """The HTML of exactly the mail that went to that address, for a frame."""
+    found = session().get_one(Delivery, delivery_id)
+    return framed_mail(fill_html(found.message.html, _values(found)))
+
+
+def in_words(counts: Tally) -> str:
+    """``2,341 accepted, 2,329 delivered, 9 bounced, 3 waiting``; what is none is left out."""
+    parts = [
+        (counts.accepted, "accepted"),
+        *((counts[state], state.label.lower()) for state in _TOLD_APART),
+        (counts.waiting, "waiting"),
+    ]
+    return ", ".join(f"{number:,} {name}" for number, name in parts if number)
+
+
+_TOLD_APART: Final = (
+    DeliveryState.DELIVERED,
+    DeliveryState.BOUNCED,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+    DeliveryState.SUPPRESSED,
+    DeliveryState.SUPERSEDED,
+)
+
+
+def advise(counts: Tally) -> str:
+    """What to do next, in words; empty where nothing is left to do."""
+    sentences = []
+    if counts.waiting:
+        sentences.append("They go out by themselves; you need not wait here.")
+    if counts[DeliveryState.UNCERTAIN]:
+        sentences.append("Whether some arrived is not known yet; they are looked after.")
+    if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
+        sentences.append("Open it to see why some failed, and send those again.")
+    if counts[DeliveryState.BOUNCED]:
+        sentences.append("What bounced has an address that does not work any more.")
+    return " ".join(sentences)
+
+
+def _values(found: Delivery) -> dict[str, str]:
+    """What the tokens say to this recipient, as they did when it was sent."""
+    settings = current_settings()
+    site = the_page()
+    zone = found.time_zone or (site.time_zone if site else "UTC")
+    told = found.message
+    values = token_values(told.moments, zone=zone, locale=told.language, name=found.name)
+    if told.audience is Audience.INTERNAL:
+        return values
+    # Shown, not to be pressed: this link is the customer's.
+    token = delivery_token(settings.secret_key, found.id)
+    return {**values, "unsubscribe_url": current_links().unsubscribe(token)}
+
+
+def _lines(message_id: int) -> Iterator[str]:
+    line = StringIO(newline="")
+    writer = csv.writer(line)
+
+    def write(cells: list[str] | tuple[str, ...]) -> str:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([guard(cell) for cell in cells])
+        return line.getvalue()
+
+    yield write(_COLUMNS)
+    for one in report.every_delivery(session(), message_id):
+        yield write(
+            [
+                one.email, one.name, one.channel.value, one.state.value, one.reason, one.why,
+                str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),
+                clock.as_utc(one.changed_at).isoformat(timespec="seconds"),
+            ]
+        )  # fmt: skip

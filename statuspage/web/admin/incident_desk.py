@@ -1,0 +1,491 @@
+"""An incident's desk: what is promised, what to post next, what was said and who was told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import BooleanField, HiddenField
+
+from statuspage import clock, incidents, policy, setup
+from statuspage.db import session
+from statuspage.incidents import Conflict, Details, Draft, Post
+from statuspage.links import current_links
+from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
+from statuspage.outbox import report
+from statuspage.refusals import Refused
+from statuspage.richtext import to_html
+from statuspage.web.admin.deliveries import advise, in_words
+from statuspage.web.admin.shell import admin, done, page, refused, zone
+from statuspage.web.admin.story_form import (
+    AFFECTED,
+    INTERNAL_FACTS,
+    PUBLIC_FACTS,
+    StoryForm,
+    facts_as_shown,
+    read_number,
+)
+from statuspage.web.auth import actor
+from statuspage.web.forms import (
+    Form,
+    LineField,
+    MomentField,
+    NameField,
+    PostForm,
+    ProseField,
+    RowField,
+    WordRadioField,
+)
+from statuspage.words import (
+    CLOSED,
+    Audience,
+    ComponentStatus,
+    IncidentStatus,
+    Kind,
+    Role,
+)
+
+OPEN_STATUSES: Final = (
+    IncidentStatus.INVESTIGATING,
+    IncidentStatus.IDENTIFIED,
+    IncidentStatus.MONITORING,
+)
+STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
+USUAL_PROMISE_MINUTES: Final = 30
+NEWEST: Final = 20
+# Buttons, and what the last step shows itself: the rest of the form rides along unseen.
+_SHOWN_AT_THE_END: Final = frozenset(
+    {
+        *(
+            "csrf_token",
+            "form_key",
+            "publish",
+            "preview",
+            "back",
+            "remake",
+            "at_the_end",
+            "promised",
+        ),
+        *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
+        *("cause", "cause_confirmed", "resolution", "prevention"),
+        *(f"{part}_{audience.value}" for audience in Audience for part in ("text", "made")),
+    }
+)
+
+
+class UpdateForm(StoryForm):
+    """The next post on an incident."""
+
+    status = WordRadioField("Status", IncidentStatus)
+    severity_rank = RowField("Severity", none="As it is")
+    happened_at = MomentField("When it happened", not_after_now=True)
+    # The moment that the last step offered, to the second: the field shows whole minutes.
+    exactly = HiddenField()
+    publishes = BooleanField("Make this incident public with this post")
+    seen_version = HiddenField()
+    seen_update = HiddenField()
+    at_the_end = HiddenField()
+
+    @property
+    def resolves(self) -> bool:
+        """Whether this post ends the incident."""
+        return self.status.data is IncidentStatus.RESOLVED
+
+    def moment(self) -> datetime | None:
+        """When it happened, if the form says; to the second where nobody changed the minute."""
+        typed: datetime | None = self.happened_at.data
+        if not typed or not self.exactly.data:
+            return typed
+        exact = clock.as_utc(datetime.fromisoformat(self.exactly.data))
+        return exact if exact.replace(second=0, microsecond=0) == typed else typed
+
+    def post(self, story: Incident, level: SeverityLevel | None) -> Post:
+        """The post as typed."""
+        status = self.status.data or IncidentStatus(story.status)
+        return Post(
+            status=status,
+            components=self.components.data,
+            next_update_at=None if status in CLOSED else self.promise_by(level),
+            severity_rank=self.severity_rank.data,
+            users_notice=self.users_notice.data,
+            public_facts=self.public_facts(),
+            internal_facts=self.internal_facts(),
+            happened_at=self.moment(),
+        )
+
+
+class DetailsForm(Form):
+    """What an incident is called, when it began, and who does what."""
+
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
+    commander_id = RowField(Role.COMMANDER.label, none="Nobody yet")
+    technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
+    comms_lead_id = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
+    scribe_id = RowField(Role.SCRIBE.label, none="Nobody yet")
+    chat_channel = LineField("Chat channel")
+    war_room = LineField("War room")
+    version = HiddenField()
+
+    def role(self, role: Role) -> RowField:
+        """Who holds a role."""
+        field: RowField = self[f"{role.value}_id"]  # type: ignore[assignment]
+        return field
+
+    def details(self) -> Details:
+        """The details as typed."""
+        return Details(
+            title=self.title.data,
+            started_at=self.started_at.data,
+            roles={role: self.role(role).data for role in Role},
+            chat_channel=self.chat_channel.data,
+            war_room=self.war_room.data,
+        )
+
+
+class CorrectionForm(Form):
+    """What a post should have said."""
+
+    body = ProseField("What it says", needed="Write what people should read")
+    seen = HiddenField()
+
+
+@admin.route("/incidents/<code>", methods=["GET", "POST"])
+def incident(code: str) -> ResponseReturnValue:
+    """The desk; posting an update, resolving and reopening are its one form."""
+    story = _found(code)
+    if story.kind is Kind.MAINTENANCE:
+        return redirect(url_for("admin.maintenance_desk", code=code), 303)
+    form = _form(story)
+    if "publish" in request.form and form.is_accepted():
+        if form.resolves and story.is_open and not form.at_the_end.data:
+            return _last_step(story, form)
+        try:
+            with form.refusals():
+                return _publish(story, form)
+        except Conflict as conflict:
+            _show_what_changed(conflict.incident, form)
+            story = conflict.incident
+    if form.at_the_end.data and "back" not in request.form:
+        return _last_step(story, form)
+    return _desk(story, form)
+
+
+@admin.post("/incidents/<code>/texts")
+def incident_texts(code: str) -> ResponseReturnValue:
+    """The texts alone, for the script that keeps them beside what is typed."""
+    story = _found(code)
+    form = _form(story)
+    return page("admin/texts_only.html", form=None, texts_form=form, **_texts(story, form))
+
+
+@admin.post("/incidents/<code>/no-change")
+def no_change(code: str) -> ResponseReturnValue:
+    """Say honestly that there is no news yet, and when the next update comes."""
+    story = _found(code)
+    form = PostForm.read()
+    post = _no_change(story)
+    try:
+        incidents.post_update(
+            code,
+            post,
+            actor=actor(),
+            form_key=form.form_key.data or "",
+            seen_version=request.form.get("seen_version", type=int),
+        )
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    except Conflict:
+        return refused(
+            "Somebody else posted meanwhile, so nothing was sent. Read it first.",
+            "admin.incident",
+            code=code,
+        )
+    return done("Posted that there is no change yet.", "admin.incident", code=code)
+
+
+@admin.post("/incidents/<code>/hide")
+def hide_incident(code: str) -> ResponseReturnValue:
+    """Take an incident off every public surface."""
+    _found(code)
+    incidents.hide(code, actor=actor())
+    return done(
+        "It is internal now: no public page, feed or tool shows it.", "admin.incident", code=code
+    )
+
+
+@admin.get("/incidents/<code>/deliveries")
+def incident_deliveries(code: str) -> ResponseReturnValue:
+    """Who was told so far, for the script that looks again."""
+    told = report.tallies(session(), _found(code).id, most=_most())
+    return page("admin/told.html", told=told, in_words=in_words, advise=advise)
+
+
+@admin.route("/incidents/<code>/details", methods=["GET", "POST"])
+def incident_details(code: str) -> ResponseReturnValue:
+    """Change what is no news."""
+    story = _found(code)
+    form = DetailsForm.read(story, zone=zone())
+    people = [(contact.id, contact.name) for contact in setup.contacts(session())]
+    for role in Role:
+        form.role(role).offer(people)
+    if form.is_accepted():
+        try:
+            with form.refusals():
+                incidents.change_details(
+                    code, form.details(), actor=actor(), seen_version=read_number(form.version.data)
+                )
+                return done("The details are saved.", "admin.incident", code=code)
+        except Conflict as conflict:
+            form.form_errors.append(
+                "Somebody else changed this incident while you were at it. What you typed is kept; "
+                "save it again to have it replace theirs."
+            )
+            form.version.data = str(conflict.incident.version)
+            story = conflict.incident
+    return page("admin/incident_details.html", form=form, story=story)
+
+
+@admin.route("/incidents/<code>/posts/<update_code>", methods=["GET", "POST"])
+def correct_post(code: str, update_code: str) -> ResponseReturnValue:
+    """Correct what a post says."""
+    story = _found(code)
+    update = (
+        session()
+        .scalars(select(IncidentUpdate).filter_by(code=update_code, incident_id=story.id))
+        .one()
+    )
+    form = CorrectionForm.read(update, seen=len(update.revisions))
+    standing = None
+    if form.is_accepted():
+        try:
+            with form.refusals():
+                incidents.correct_update(
+                    update_code,
+                    body=form.body.data,
+                    actor=actor(),
+                    seen_revisions=read_number(form.seen.data),
+                )
+                return done("The post is corrected, and says so.", "admin.incident", code=code)
+        except Conflict:
+            standing = update.body
+            form.seen.data = str(len(update.revisions))
+            form.form_errors.append(
+                "Somebody else corrected this post while you were at it. What you typed is kept; "
+                "save it again to have it replace theirs."
+            )
+    return page("admin/correct_post.html", form=form, story=story, update=update, standing=standing)
+
+
+# --- the form ------------------------------------------------------------------------------------
+
+
+def _found(code: str) -> Incident:
+    return session().scalars(select(Incident).filter_by(code=code)).one()
+
+
+def _form(story: Incident) -> UpdateForm:
+    newest = max((update.id for update in story.updates), default=0)
+    form = UpdateForm.read(
+        zone=zone(),
+        users_notice=story.users_notice,
+        status=_likely_status(story),
+        seen_version=story.version,
+        seen_update=newest,
+        **facts_as_shown({**story.public_facts, **story.internal_facts}),
+    )
+    offered = _offered(story)
+    form.status.choices = {status.value: status.label for status in offered}
+    levels = policy.severity_levels(session())
+    form.severity_rank.offer(
+        [(level.rank, level.name) for level in levels if level.rank != story.severity_rank]
+    )
+    return form
+
+
+def _offered(story: Incident) -> tuple[IncidentStatus, ...]:
+    if story.is_open:
+        return (*OPEN_STATUSES, IncidentStatus.RESOLVED)
+    return (*OPEN_STATUSES, IncidentStatus.POSTMORTEM)
+
+
+def _likely_status(story: Incident) -> IncidentStatus:
+    """What the form begins with: the present status, or what the chosen button asks for."""
+    if story.is_open:
+        return IncidentStatus(story.status)
+    asked = request.args.get("do")
+    return IncidentStatus.POSTMORTEM if asked == "review" else IncidentStatus.INVESTIGATING
+
+
+def _level(story: Incident, form: UpdateForm) -> SeverityLevel | None:
+    return policy.level_of(session(), form.severity_rank.data or story.severity_rank)
+
+
+def _reopens(story: Incident, form: UpdateForm) -> bool:
+    return not story.is_open and form.status.data in OPEN_STATUSES
+
+
+def _publishes(story: Incident, form: UpdateForm) -> bool:
+    return story.is_internal and form.publishes.data is True
+
+
+def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    post = form.post(story, _level(story, form))
+    if _reopens(story, form):
+        verb = incidents.reopen
+    elif _publishes(story, form):
+        verb = incidents.publish
+    else:
+        verb = incidents.post_update
+    update = verb(
+        story.code,
+        post,
+        actor=actor(),
+        form_key=form.form_key.data or "",
+        seen_version=read_number(form.seen_version.data),
+        texts=form.edited_texts(),
+    )
+    return done(f"Posted: {update.step.label}.", "admin.incident", code=story.code)
+
+
+def _show_what_changed(story: Incident, form: UpdateForm) -> None:
+    """Tell what somebody else did meanwhile; sent again, the form comes after it."""
+    form.form_errors.append(
+        "Somebody else changed this incident while you were at it. Nothing was sent, and what you "
+        "typed is kept. Read what is new below, then publish again."
+    )
+    form.seen_version.data = str(story.version)
+
+
+def _drafts(story: Incident, form: UpdateForm) -> list[Draft]:
+    return incidents.preview_update(
+        story,
+        form.post(story, _level(story, form)),
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+        texts=form.edited_texts(),
+    )
+
+
+def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
+    """What the panel of texts shows; or why they cannot be made."""
+    level = _level(story, form)
+    promised = form.promise_by(level)
+    try:
+        sheets, reason = form.show(_drafts(story, form)), ""
+    except Refused as error:
+        sheets, reason = [], error.reason
+    return {
+        "sheets": sheets,
+        "reason": reason,
+        "promised": None if form.status.data in CLOSED else promised,
+        "mails": bool(form.at_the_end.data),
+    }
+
+
+# --- the screens ---------------------------------------------------------------------------------
+
+
+def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    current = session()
+    affected = [row.component_id for row in story.affected]
+    shows_form = story.is_open or request.method == "POST" or "do" in request.args
+    return page(
+        "admin/incident.html",
+        form=form,
+        story=story,
+        shows_form=shows_form,
+        is_review=form.status.data is IncidentStatus.POSTMORTEM,
+        zone_label=clock.zone_label(clock.now(), zone()),
+        states=STATES,
+        affected=form.components.rows(only=affected),
+        others=form.components.rows(but=affected),
+        public_facts=PUBLIC_FACTS,
+        internal_facts=INTERNAL_FACTS,
+        posts=list(reversed(story.updates))[: _most()],
+        post_count=len(story.updates),
+        seen_update=read_number(form.seen_update.data),
+        writers=_writers(story),
+        to_html=to_html,
+        roles=[(role.label, story.person(role)) for role in Role],
+        public_address=current_links().incident(story.code),
+        told=report.tallies(current, story.id, most=_most()),
+        in_words=in_words,
+        advise=advise,
+        quiet=_quiet(story) if story.is_open else None,
+        moment=clock.now(),
+        **(_texts(story, form) if shows_form else {}),
+    )
+
+
+def _last_step(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    """Resolving asks once more: since when, for how long, what comes back, and who is told."""
+    if not form.at_the_end.data:
+        form.at_the_end.data = "yes"
+        if not form.happened_at.data:
+            moment = clock.now()
+            form.exactly.data = moment.isoformat()
+            form.happened_at.data = moment
+            form.happened_at.raw_data = None
+    form.happened_at.label.text = "Over since"
+    ended = form.moment() or clock.now()
+    texts = _texts(story, form)
+    # Whom it reaches by name is what somebody wants to check last.
+    texts["sheets"].sort(key=lambda sheet: sheet.name != Audience.CUSTOMER)
+    customers = next((sheet for sheet in texts["sheets"] if sheet.mails), None)
+    return page(
+        "admin/resolve.html",
+        form=form,
+        story=story,
+        kept=[
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name not in _SHOWN_AT_THE_END
+        ],
+        zone_label=clock.zone_label(ended, zone()),
+        span=clock.show_span(story.started_at, ended, zone()) if ended > story.started_at else "",
+        length=clock.show_duration(ended - story.started_at),
+        watched=ended - story.monitoring_at if story.monitoring_at else None,
+        back=[
+            (row.component.name, row.status, form.components.data.get(row.component_id, STATES[0]))
+            for row in story.affected
+        ],
+        customers=customers,
+        **texts,
+    )
+
+
+def _most() -> int | None:
+    """How many posts and messages are shown: the newest, or all that there are."""
+    return None if "all" in request.args else NEWEST
+
+
+def _quiet(story: Incident) -> tuple[str, str]:
+    """What the one press says and when it promises the next update; empty where it cannot."""
+    post = _no_change(story)
+    try:
+        drafts = incidents.preview_update(story, post)
+    except Refused:
+        return "", ""
+    said = drafts[0]
+    if said.missing or not post.next_update_at:
+        return "", ""
+    return said.text.body, clock.show_time(post.next_update_at, zone())
+
+
+def _no_change(story: Incident) -> Post:
+    level = policy.level_of(session(), story.severity_rank)
+    moment = clock.now()
+    promised = policy.promise_next_update(level, moment) or (
+        moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
+    ).replace(second=0, microsecond=0)
+    return Post(status=IncidentStatus(story.status), next_update_at=promised)
+
+
+def _writers(story: Incident) -> dict[int | None, str]:
+    ids = {update.account_id for update in story.updates}
+    rows = session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,57 @@
+"""All incidents: those that are open first, then the latest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import selectinload
+
+from statuspage import clock
+from statuspage.db import session
+from statuspage.models import Incident, IncidentComponent
+from statuspage.web.admin.shell import admin, page
+from statuspage.words import Kind, Visibility
+
+PAGE_SIZE: Final = 25
+FILTERS: Final[dict[str, tuple[str, ColumnElement[bool]]]] = {
+    "": ("All", true()),
+    "open": ("Open", Incident.resolved_at.is_(None)),
+    "resolved": ("Resolved", Incident.resolved_at.is_not(None)),
+    "internal": ("Internal", Incident.visibility == Visibility.INTERNAL),
+}
+
+
+@admin.get("/incidents")
+def incidents() -> ResponseReturnValue:
+    """A page of incidents, filtered."""
+    asked = request.args.get("show", "")
+    show = asked if asked in FILTERS else ""
+    number = max(1, request.args.get("page", 1, type=int))
+    found = (
+        session()
+        .scalars(
+            select(Incident)
+            .where(Incident.kind == Kind.INCIDENT, FILTERS[show][1])
+            .order_by(Incident.resolved_at.is_not(None), Incident.started_at.desc(), Incident.id)
+            .options(
+                selectinload(Incident.affected).joinedload(IncidentComponent.component),
+                selectinload(Incident.commander),
+                selectinload(Incident.comms_lead),
+            )
+            .limit(PAGE_SIZE + 1)
+            .offset((number - 1) * PAGE_SIZE)
+        )
+        .all()
+    )
+    return page(
+        "admin/incidents.html",
+        incidents=found[:PAGE_SIZE],
+        filters={name: label for name, (label, _) in FILTERS.items()},
+        show=show,
+        number=number,
+        has_more=len(found) > PAGE_SIZE,
+        moment=clock.now(),
+    )

@@ -1,0 +1,135 @@
+"""The outbox: what waits and why, stopping it and letting it go, and mail that lies in files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from flask import Response, abort, make_response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from wtforms import SelectField
+
+from statuspage import alarms, clock
+from statuspage.config import current_settings
+from statuspage.db import session
+from statuspage.models import Breaker
+from statuspage.outbox import control, report
+from statuspage.outbox.copies import StoredMail, list_chat, list_mail, read_mail
+from statuspage.web.admin.shell import admin, done, page
+from statuspage.web.admin.wordings import framed
+from statuspage.web.auth import actor
+from statuspage.web.forms import Form, LineField
+from statuspage.words import Channel
+
+MOST_FILES: Final = 100
+
+_DOORS: Final = {
+    "sendgrid": "Mail leaves through SendGrid.",
+    "smtp": "Mail leaves through your SMTP server.",
+    "file": "No mail provider is set, so mail is written to files and can be read below.",
+}
+_STOPPABLE: Final = {
+    control.EVERYTHING: "Everything",
+    Channel.EMAIL.value: Channel.EMAIL.label,
+    Channel.CHAT.value: Channel.CHAT.label,
+}
+
+
+class HoldForm(Form):
+    """A stop, and why."""
+
+    channel = SelectField("What to stop", choices=_STOPPABLE)
+    reason = LineField("Why", needed="Say why, for whoever finds it stopped")
+
+
+@admin.get("/outbox")
+def outbox() -> ResponseReturnValue:
+    """What waits, what holds it, and what was written to files."""
+    return _show(HoldForm())
+
+
+@admin.post("/outbox/hold")
+def hold_outbox() -> ResponseReturnValue:
+    """Stop sending until somebody releases it."""
+    form = HoldForm.read()
+    if form.is_accepted():
+        control.hold(form.channel.data, reason=form.reason.data, actor=actor())
+        return done("Stopped. What waits is kept until you release it.", "admin.outbox")
+    return _show(form)
+
+
+@admin.post("/outbox/release")
+def release_outbox() -> ResponseReturnValue:
+    """Let it go again."""
+    control.release(_channel(request.form.get("channel", "")), actor=actor())
+    return done("Released. What waits goes out now.", "admin.outbox")
+
+
+@admin.get("/outbox/mail/<delivery_id>")
+def written_mail(delivery_id: str) -> ResponseReturnValue:
+    """A mail that lies in a file, as its recipient would read it."""
+    return page("admin/written_mail.html", mail=_mail(delivery_id))
+
+
+@admin.get("/outbox/mail/<delivery_id>/html")
+def written_mail_html(delivery_id: str) -> ResponseReturnValue:
+    """Its HTML alone, for a frame that runs nothing."""
+    html = _mail(delivery_id).html.replace("<head>", '<head><base target="_blank">', 1)
+    return framed(make_response(html))
+
+
+def _show(form: HoldForm) -> Response:
+    current = session()
+    settings = current_settings()
+    is_file = settings.mail_channel == "file"
+    return page(
+        "admin/outbox.html",
+        form=form,
+        queues=report.queues(current),
+        holds=control.holds(current),
+        breakers=_breakers(current),
+        alarms=alarms.standing(current),
+        door=_DOORS[settings.mail_channel],
+        mails=list_mail(settings.data_dir, limit=MOST_FILES) if is_file else [],
+        writes_mail=is_file,
+        notes=list_chat(settings.data_dir, limit=MOST_FILES) if _writes_chat() else [],
+        writes_chat=_writes_chat(),
+        held_name=_held_name,
+        most=MOST_FILES,
+    )
+
+
+def _writes_chat() -> bool:
+    return "" in current_settings().chat_rooms.values()
+
+
+def _breakers(current: Session) -> list[tuple[str, Breaker, datetime | None]]:
+    """Each channel that failed, and until when it is given a rest; None where it is tried again."""
+    moment = clock.now()
+    return [
+        (_held_name(row.channel), row, row.open_until if _is_open(row, moment) else None)
+        for row in current.scalars(select(Breaker).order_by(Breaker.channel))
+    ]
+
+
+def _is_open(breaker: Breaker, moment: datetime) -> bool:
+    return breaker.open_until is not None and breaker.open_until > moment
+
+
+def _channel(name: str) -> str:
+    if name not in _STOPPABLE:
+        abort(400)
+    return name
+
+
+def _held_name(channel: str) -> str:
+    return _STOPPABLE.get(channel, channel)
+
+
+def _mail(delivery_id: str) -> StoredMail:
+    found = read_mail(current_settings().data_dir, delivery_id)
+    if found is None:
+        abort(404)
+    return found

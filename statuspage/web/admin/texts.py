@@ -1,0 +1,229 @@
+"""The texts beside a form: what would go out, to whom, as it reads, and what was edited by hand.
+
+A form that tells somebody something inherits from :class:`TextsForm`.  Each audience's text stands
+in it as it would go out, with a mark of what the facts made of it: a text that still carries its
+mark is made anew from the facts when the form is sent, any other was edited by hand and goes out as
+it stands.  So nothing here needs a script, and nothing that was typed is overwritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from flask import Response, make_response, request, url_for
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadData, URLSafeSerializer
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+from wtforms import HiddenField
+
+from statuspage import richtext
+from statuspage.channels import fill_html, fill_subject, fill_text
+from statuspage.config import current_settings
+from statuspage.incidents import Draft, Reader
+from statuspage.links import current_links
+from statuspage.messages import Composed, Text, token_values
+from statuspage.messages.vocabulary import WORDS
+from statuspage.web.admin.shell import admin, the_page
+from statuspage.web.forms import LineField, PostForm, ProseField
+from statuspage.words import Audience
+
+# A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
+MAIL_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups"
+)
+
+_GAP: Final = re.compile(r"\[\[([a-z_]+)\]\]")
+_TITLES: Final = {
+    Audience.PUBLIC: "Public post",
+    Audience.INTERNAL: "Message to colleagues",
+    Audience.CUSTOMER: "Mail to customers",
+}
+
+
+class TextsForm(PostForm):
+    """A form that ends in texts for several audiences."""
+
+    text_public = ProseField("Public post")
+    text_internal = ProseField("Message to colleagues")
+    text_customer = ProseField("Mail to customers")
+    subject_customer = LineField("Subject of the mail")
+    made_public = HiddenField()
+    made_internal = HiddenField()
+    made_customer = HiddenField()
+
+    def edited_texts(self) -> dict[Audience, Text]:
+        """What was edited by hand; asked to be made from the facts again, a text is not."""
+        again = request.form.get("remake")
+        return {
+            audience: text
+            for audience in Audience
+            if audience.value != again and (text := self._edited(audience)) is not None
+        }
+
+    def _edited(self, audience: Audience) -> Text | None:
+        body = self[f"text_{audience.value}"].data
+        subject = self.subject_customer.data if audience is Audience.CUSTOMER else ""
+        text = Text(subject, body)
+        is_untouched = self[f"made_{audience.value}"].data == mark(text, audience)
+        return None if is_untouched or not body else text
+
+    def show(self, drafts: Sequence[Draft]) -> list[Sheet]:
+        """Put what would go out into the fields; returns what stands around them."""
+        return [self._show(draft) for draft in drafts]
+
+    def _show(self, draft: Draft) -> Sheet:
+        audience = draft.audience
+        made, known = mark(draft.made, audience), self[f"made_{audience.value}"]
+        is_stale = draft.edited and known.data not in {"", None, made}
+        if not draft.edited or not known.data:
+            known.data = made
+        self[f"text_{audience.value}"].data = draft.text.body
+        if audience is Audience.CUSTOMER:
+            self.subject_customer.data = draft.text.subject
+        return make_sheet(draft, form=self, is_stale=is_stale)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A fact that a text lacks: what it is, and the field that asks for it (an anchor, or none)."""
+
+    label: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as one customer will see it: ``url`` is for a frame."""
+
+    to: str
+    subject: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One text and all that somebody wants to know before it goes."""
+
+    name: str
+    title: str
+    subject: str
+    reading: Markup
+    is_plain: bool
+    why: str
+    recipients: int
+    suppressed: int
+    edited: bool
+    stale: bool
+    fell_back: bool
+    missing: tuple[Gap, ...]
+    wanted: tuple[Gap, ...]
+    mails: tuple[Mail, ...]
+
+
+def mark(text: Text, audience: Audience) -> str:
+    """A short name for a text, equal as long as it is the same; a subject counts in mails only."""
+    subject = richtext.clean_line(text.subject) if audience is Audience.CUSTOMER else ""
+    return sha256(f"{subject}\n{richtext.clean(text.body)}".encode()).hexdigest()[:16]
+
+
+def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
+    """What stands around a text; its reading is the first customer's where it is a mail."""
+    subject, body = _as_read(draft)
+    is_plain = draft.audience is Audience.INTERNAL
+    return Sheet(
+        name=draft.audience.value,
+        title=_TITLES[draft.audience],
+        subject=subject,
+        reading=_show_gaps(Markup("{}").format(body) if is_plain else richtext.to_html(body)),
+        is_plain=is_plain,
+        why=draft.why,
+        recipients=draft.recipients,
+        suppressed=draft.suppressed,
+        edited=draft.edited,
+        stale=is_stale,
+        fell_back=draft.fell_back,
+        missing=tuple(_gap(name, form) for name in draft.missing),
+        wanted=tuple(_gap(name, form) for name in draft.wanted),
+        mails=_mails(draft),
+    )
+
+
+def _as_read(draft: Draft) -> tuple[str, str]:
+    if draft.audience is not Audience.CUSTOMER or draft.finished is None:
+        return draft.text.subject, draft.text.body
+    reader = draft.readers[0] if draft.readers else Reader("", "", None)
+    values = _values(draft.finished, reader)
+    return fill_subject(draft.text.subject, values), fill_text(draft.text.body, values)
+
+
+def _mails(draft: Draft) -> tuple[Mail, ...]:
+    if draft.audience is not Audience.CUSTOMER or draft.finished is None:
+        return ()
+    return tuple(_mail(draft.finished, reader) for reader in draft.readers)
+
+
+def _mail(composed: Composed, reader: Reader) -> Mail:
+    values = _values(composed, reader)
+    html = fill_html(composed.html, values)
+    return Mail(
+        to=f"{reader.name} <{reader.email}>" if reader.name else reader.email,
+        subject=fill_subject(composed.subject, values),
+        text=fill_text(composed.text, values),
+        url=url_for("admin.mail_sheet", sheet=_serializer().dumps(html)),
+    )
+
+
+def _values(composed: Composed, reader: Reader) -> Mapping[str, str]:
+    page = the_page()
+    zone = reader.time_zone or (page.time_zone if page else "UTC")
+    values = token_values(composed.moments, zone=zone, name=reader.name)
+    return {**values, "unsubscribe_url": current_links().unsubscribe("preview")}
+
+
+def _gap(name: str, form: TextsForm) -> Gap:
+    word = WORDS.get(name)
+    label = word.meaning if word else name.replace("_", " ")
+    return Gap(label, name if name in form else "")
+
+
+def _show_gaps(reading: Markup) -> Markup:
+    """Tokens that nothing fills, marked so that nobody overlooks them."""
+
+    def shown(match: re.Match[str]) -> str:
+        word = WORDS.get(match[1])
+        meaning = word.meaning.lower() if word else match[1].replace("_", " ")
+        return Markup('<mark class="gap">{}</mark>').format(meaning)
+
+    return Markup(_GAP.sub(shown, str(reading)))  # the rest was escaped or sanitised before
+
+
+# --- a mail in a frame ---------------------------------------------------------------------------
+
+
+@admin.get("/mail")
+def mail_sheet() -> ResponseReturnValue:
+    """A mail that was not sent yet, as it would look; only what this service signed is shown."""
+    try:
+        html = _serializer().loads(request.args.get("sheet", ""))
+    except BadData:
+        raise NotFound from None
+    return framed_mail(html)
+
+
+def framed_mail(html: str) -> Response:
+    """A mail's HTML for a frame of our own, under a policy that lets it do nothing."""
+    answer = make_response(html)
+    answer.headers["Content-Security-Policy"] = MAIL_POLICY
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_settings().secret_key, salt="mail that was not sent yet")

@@ -1,0 +1,163 @@
+"""Who is signed in, from where, and that a form is our own.
+
+A sign-in is a row of ours; the browser holds its token in a cookie that only the admin's addresses
+receive.  The public page never reads a cookie and never sets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Final, TypeVar
+
+from flask import Flask, Request, Response, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from statuspage import accounts
+from statuspage.audit import Actor
+from statuspage.config import current_settings
+from statuspage.db import session
+
+COOKIE: Final = "admin_sign_in"
+COOKIE_PATH: Final = "/admin"
+
+# What browsers say of a form of this very site, and of one that its person sends again by hand
+# (https://www.w3.org/TR/fetch-metadata/).
+_OWN_FORMS: Final = frozenset({"same-origin", "none"})
+
+csrf = CSRFProtect()
+
+View = TypeVar("View", bound=Callable[..., Any])
+_open_views: set[Callable[..., Any]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who sits at this browser, and until when."""
+
+    account_id: int
+    name: str
+    email: str
+    ends_at: datetime
+    token: str
+
+
+def register(app: Flask) -> None:
+    """Settle the cookies, and the check against forgery: made by the admin alone."""
+    app.config.update(
+        SESSION_COOKIE_NAME="admin_session",
+        SESSION_COOKIE_PATH=COOKIE_PATH,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=_is_secure(app.extensions["settings"].public_url),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # A form may lie open for a whole incident; its token lasts as long as the session.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Browsers that send no Referer may work here: `refuse_forgery` asks for what all send.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    csrf.init_app(app)
+
+
+def open_to_strangers(view: View) -> View:
+    """Mark a view of the admin that needs no sign-in; all others do."""
+    _open_views.add(view)
+    return view
+
+
+def is_open_to_strangers(view: Callable[..., Any]) -> bool:
+    """Whether a view may be reached without a sign-in."""
+    return view in _open_views
+
+
+def signed_in() -> SignedIn | None:
+    """Who is signed in at the browser that asks; read once for each request."""
+    if "signed_in" not in g:
+        g.signed_in = _find()
+    found: SignedIn | None = g.signed_in
+    return found
+
+
+def actor() -> Actor:
+    """Who acts, for a verb; only where :func:`signed_in` has somebody."""
+    person = signed_in()
+    if person is None:
+        raise RuntimeError("nobody is signed in")
+    return Actor(person.name, person.account_id)
+
+
+def refuse_forgery() -> None:
+    """Raise 400 for a form that another site made a browser send, or that lacks its token."""
+    is_form = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if is_form and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN_FORMS:
+        raise CSRFError("sent by another site")
+    csrf.protect()
+
+
+def present_address() -> str:
+    """The address of the client that asks, as far as the settings let us believe it."""
+    return client_address(request, trusted=current_settings().trusted_proxies)
+
+
+def client_address(asked: Request, *, trusted: int) -> str:
+    """The client's address, believing the ``trusted`` proxies nearest to us and nobody else.
+
+    Each proxy appends the address that it was asked from to ``X-Forwarded-For``, so counted from
+    the right only what trusted proxies wrote is read; what stands before it anybody could write.
+    """
+    direct = asked.remote_addr or ""
+    if not trusted:
+        return direct
+    written = ",".join(asked.headers.getlist("X-Forwarded-For")).split(",")
+    if len(written) < trusted:
+        return direct
+    return _bare_address(written[-trusted].strip()) or direct
+
+
+def remember(response: Response, token: str) -> None:
+    """Give the browser its sign-in."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=accounts.SIGN_IN_LASTS,
+        path=COOKIE_PATH,
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def forget(response: Response) -> None:
+    """Take the sign-in from the browser."""
+    response.delete_cookie(
+        COOKIE,
+        path=COOKIE_PATH,
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _find() -> SignedIn | None:
+    token = request.cookies.get(COOKIE, "")
+    found = accounts.find_sign_in(session(), token) if token else None
+    if found is None:
+        return None
+    account = found.account
+    return SignedIn(account.id, account.name, account.email, found.ends_at, token)
+
+
+def _is_secure(public_url: str) -> bool:
+    return public_url.startswith("https://")
+
+
+def _bare_address(text: str) -> str | None:
+    """An address as some proxies write it, without brackets and port; None where it is none."""
+    candidates = (text, text.rpartition(":")[0], text.partition("]")[0].removeprefix("["))
+    for candidate in candidates:
+        try:
+            return str(ip_address(candidate))
+        except ValueError:
+            continue
+    return None

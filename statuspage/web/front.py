@@ -1,0 +1,295 @@
+"""The layer in front of Flask: answers for ready documents without routing, template or database.
+
+HTTP's rules for validators and encodings (RFC 9110, sections 8.8, 12.5.3 and 13) live here, once,
+for the documents of the edition and for those that a view makes on demand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from threading import Lock
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from statuspage import clock
+from statuspage.site.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, HeaderList
+from statuspage.web.refresher import Refresher
+
+Answer = tuple[str, HeaderList, bytes]
+
+OK = "200 OK"
+NOT_MODIFIED = "304 Not Modified"
+
+# The addresses that an edition answers.
+PUBLIC = re.compile(
+    r"/(|history|incidents/.*|components/.*|api/.*|(?!static/|admin/).*\.(rss|atom|json|ics|svg))"
+)
+RETRY_SECONDS = 5
+
+# A header longer than any client has reason to send is treated as if it were malformed.
+_MOST_ACCEPT_ENCODING = 200
+_MOST_IF_NONE_MATCH = 4096
+_MOST_DATE = 64
+
+_CODING = re.compile(
+    r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)"
+    r"(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?"
+)
+_ENTITY_TAG = re.compile(r'[ \t,]*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t,]*|$)')
+
+
+class Front:
+    """A WSGI application that answers for the edition's exact paths and passes the rest on.
+
+    The query string, cookies, ranges and whatever else a client invents change nothing.  While
+    there is no edition, paths that match ``public`` are unavailable (503) and not unknown.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, refresher: Refresher, *, public: re.Pattern[str] = PUBLIC
+    ) -> None:
+        self._app = app
+        self._edition = refresher.edition
+        self._public = public
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer from memory, or let the application answer."""
+        edition = self._edition()
+        path = environ["PATH_INFO"]
+        document = edition.documents.get(path) if edition is not None else None
+        if document is not None:
+            status, headers, body = respond(document, environ)
+        elif edition is None and self._public.fullmatch(path):
+            status, headers, body = unavailable(environ)
+        else:
+            return self._app(environ, start_response)
+        # A copy, because a server or another layer may add to the list that it is handed.
+        start_response(status, headers.copy())
+        # A list of one: servers send it as it is, with its length known.
+        return [body]
+
+
+def respond(document: Document, environ: WSGIEnvironment) -> Answer:
+    """Status, headers and body for this request; the headers are shared and not to be changed."""
+    method = environ["REQUEST_METHOD"]
+    if method != "GET" and method != "HEAD":
+        return _refuse(document, method)
+    codings = environ.get("HTTP_ACCEPT_ENCODING", "")
+    accepted = _read_accept_encoding(codings) if len(codings) <= _MOST_ACCEPT_ENCODING else 0
+    form = document.forms[accepted]
+    if _is_known(document, form, environ):
+        return NOT_MODIFIED, form.headers_unchanged, b""
+    return OK, form.headers, b"" if method == "HEAD" else form.body
+
+
+def unavailable(environ: WSGIEnvironment) -> Answer:
+    """The answer for a public address while there is neither database nor copy: 503, try again."""
+    if environ["PATH_INFO"].endswith(".json"):
+        text = json.dumps({"error": "The status is not available right now. Please try again."})
+        content_type = "application/json; charset=utf-8"
+    else:
+        text, content_type = _UNAVAILABLE_PAGE, "text/html; charset=utf-8"
+    body = text.encode()
+    headers = [
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(body))),
+        ("Retry-After", str(RETRY_SECONDS)),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", PAGE_POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+    ]
+    return "503 Service Unavailable", headers, b"" if _is_head(environ) else body
+
+
+class DocumentResponse(Response):
+    """A Flask response with a document's own headers: Werkzeug would strip those of a 304."""
+
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are."""
+        return self.headers
+
+
+def document_response(document: Document) -> Response:
+    """The current request's answer for ``document``, for a view to return."""
+    status, headers, body = respond(document, request.environ)
+    # Given bytes instead of a list of them, Flask would count the length of a HEAD's absent body.
+    return DocumentResponse([body], status=status, headers=headers)
+
+
+class OnDemand:
+    """Documents that are made when somebody asks: older incidents, months gone by.
+
+    Holds at most ``most`` documents of ``most_bytes`` in all, and drops those not asked for the
+    longest time.  Safe for threads; a document is made by one thread while others wait for it.
+    """
+
+    def __init__(self, *, most: int = 512, most_bytes: int = 32 * 1024 * 1024) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: OrderedDict[str, tuple[Hashable, Document]] = OrderedDict()
+        self._lock = Lock()
+        # Paths share these: two that collide wait for each other, which costs only time.
+        self._making = [Lock() for _ in range(16)]
+
+    def get(
+        self, path: str, *, version: Hashable, make: Callable[[Document | None], Document]
+    ) -> Document:
+        """The document at ``path`` in this ``version`` of the site, made by ``make`` if need be.
+
+        ``make`` is given the document of an older version, so that equal bytes stay the same
+        object (see `make_document`).  What it raises is raised here, and nothing is kept.
+        """
+        kept = self._find(path)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        with self._making[hash(path) % len(self._making)]:
+            kept = self._find(path)
+            if kept is not None and kept[0] == version:
+                return kept[1]
+            document = make(kept[1] if kept else None)
+            self._keep(path, version, document)
+            return document
+
+    def peek(self, path: str) -> Document | None:
+        """The document at ``path`` in whatever version there is, for when none can be made."""
+        kept = self._find(path)
+        return kept[1] if kept else None
+
+    def __len__(self) -> int:
+        """How many documents are held."""
+        return len(self._kept)
+
+    def _find(self, path: str) -> tuple[Hashable, Document] | None:
+        with self._lock:
+            kept = self._kept.get(path)
+            if kept is not None:
+                self._kept.move_to_end(path)
+            return kept
+
+    def _keep(self, path: str, version: Hashable, document: Document) -> None:
+        with self._lock:
+            former = self._kept.pop(path, None)
+            self._bytes += _weight(document) - (_weight(former[1]) if former else 0)
+            self._kept[path] = (version, document)
+            while len(self._kept) > self._most or self._bytes > self._most_bytes:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._bytes -= _weight(dropped)
+
+
+# Bounded, because clients can invent headers without end; real ones are a few dozen.
+@lru_cache(maxsize=256)
+def _read_accept_encoding(header: str) -> int:
+    """The codings that a client accepts, as bits of ``GZIP`` and ``BROTLI``."""
+    welcome: dict[str, bool] = {}
+    for item in header.split(","):
+        item = item.strip(" \t")
+        if not item:
+            continue
+        coding = _CODING.fullmatch(item)
+        if coding is None:
+            return 0
+        name, weight = coding.groups()
+        welcome[name.lower()] = weight is None or float(weight) > 0
+    others = welcome.get("*", False)
+    gzip = welcome.get("gzip", welcome.get("x-gzip", others))
+    return GZIP * gzip + BROTLI * welcome.get("br", others)
+
+
+def _is_known(document: Document, form: Form, environ: WSGIEnvironment) -> bool:
+    """Whether the client already has these bytes, by the validators that it sent."""
+    tags = environ.get("HTTP_IF_NONE_MATCH")
+    if tags is not None:
+        # RFC 9110, 13.1.3: where there is an If-None-Match the date is not looked at.
+        return _names(form.etag, tags)
+    since = environ.get("HTTP_IF_MODIFIED_SINCE")
+    return since is not None and _is_unmodified(document, since)
+
+
+def _names(etag: str, header: str) -> bool:
+    """Whether If-None-Match names ``etag``, compared weakly; a malformed header names nothing."""
+    if header == etag:
+        return True
+    if header.strip(" \t") == "*":
+        return True
+    if etag not in header or len(header) > _MOST_IF_NONE_MATCH:
+        return False
+    found, at = False, 0
+    while at < len(header):
+        tag = _ENTITY_TAG.match(header, at)
+        if tag is None:
+            return False
+        found = found or tag[1] == etag
+        at = tag.end()
+    return found
+
+
+def _is_unmodified(document: Document, header: str) -> bool:
+    if header == document.last_modified_http:
+        return True
+    if len(header) > _MOST_DATE:
+        return False
+    try:
+        moment = parsedate_to_datetime(header)
+        # The obsolete asctime form names no zone; HTTP's dates are all in UTC.
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return False
+    return document.last_modified <= moment <= clock.now()
+
+
+def _refuse(document: Document, method: str) -> Answer:
+    if method == "OPTIONS" and document.cors:
+        # A browser asks first when a script sets a header of its own (Fetch, CORS preflight).
+        return "204 No Content", _PREFLIGHT, b""
+    return "405 Method Not Allowed", _REFUSAL, _REFUSAL_BODY
+
+
+def _is_head(environ: WSGIEnvironment) -> bool:
+    return bool(environ["REQUEST_METHOD"] == "HEAD")
+
+
+def _weight(document: Document) -> int:
+    return sum(len(body) for body in (document.body, document.gzip, document.brotli) if body)
+
+
+_REFUSAL_BODY = b"This address can only be read: use GET or HEAD.\n"
+_REFUSAL = [
+    ("Allow", "GET, HEAD"),
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", str(len(_REFUSAL_BODY))),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+]
+_PREFLIGHT = [
+    ("Allow", "GET, HEAD, OPTIONS"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+    ("Access-Control-Allow-Headers", "*"),
+    ("Access-Control-Max-Age", "86400"),
+]
+_UNAVAILABLE_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Status not available</title>
+</head>
+<body>
+<h1>The status is not available right now</h1>
+<p>This page could not reach its own records, so it cannot say how the service is doing.
+Please try again in a few seconds.</p>
+</body>
+</html>
+"""

@@ -1,0 +1,49 @@
+"""What the mail provider posts to us: verified over its raw bytes, kept, answered at once."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, request
+from flask.typing import ResponseReturnValue
+
+from statuspage.channels.events import parse_events, verify_webhook
+from statuspage.config import current_settings
+from statuspage.outbox import news
+
+MOST_BYTES = 5 * 1024 * 1024
+SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+
+hooks = Blueprint("hooks", __name__, url_prefix="/hooks")
+
+
+def register(app: Flask) -> None:
+    """Hang the addresses on the app."""
+    app.register_blueprint(hooks)
+
+
+@hooks.post("/sendgrid")
+def sendgrid() -> ResponseReturnValue:
+    """Keep SendGrid's events: 204, or 403 unsigned, 400 malformed, 503 while we cannot keep them.
+
+    https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+    """
+    request.max_content_length = MOST_BYTES
+    key = current_settings().sendgrid_webhook_key
+    if key is None:
+        return _refuse("no verification key is set, so no event can be believed", 403)
+    body = request.get_data(cache=False)
+    signature = request.headers.get(SIGNATURE, "")
+    timestamp = request.headers.get(TIMESTAMP, "")
+    if not verify_webhook(key, body, signature, timestamp):
+        return _refuse("the signature does not fit these bytes", 403)
+    try:
+        events = parse_events(body)
+    except ValueError as error:
+        return _refuse(str(error), 400)
+    # A database that is away answers 503 (web/errors.py), and SendGrid sends them again.
+    news.keep(events)
+    return "", 204
+
+
+def _refuse(reason: str, code: int) -> Response:
+    return Response(f"{reason}\n", code, mimetype="text/plain")

@@ -1,0 +1,226 @@
+"""The public side in Flask: the layer in front, and what the edition leaves out.
+
+Older stories and months, and the feeds of one component or story, are made when somebody asks, and
+kept in memory until the site changes.  While the database is away what was made before is shown,
+marked, and nothing else is tried: a thread that waits for a database would be missed in front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final
+
+from flask import Blueprint, Flask, Response, current_app, request
+from sqlalchemy import Engine
+from werkzeug.exceptions import NotFound, ServiceUnavailable
+
+from statuspage import alarms
+from statuspage.config import Settings
+from statuspage.db import db, writing
+from statuspage.links import Links, current_links
+from statuspage.site import build, feeds
+from statuspage.site.build import Draft
+from statuspage.site.document import Document
+from statuspage.site.edition import Edition
+from statuspage.site.reading import (
+    FEED_STORIES,
+    Site,
+    open_site,
+    read_component_stories,
+    read_frame,
+    read_month,
+    read_story,
+)
+from statuspage.site.revision import current_number, read_revision
+from statuspage.site.snapshot import ComponentView
+from statuspage.site.statements import FEED_UPDATES
+from statuspage.web.front import RETRY_SECONDS, Front, OnDemand, document_response
+from statuspage.web.refresher import Refresher
+
+ALARM: Final = "public site"
+
+_CODE: Final = re.compile(r"[a-z0-9]{12}")
+_MONTH: Final = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
+_PAGE_NUMBER: Final = re.compile(r"[1-9]\d{0,4}", re.ASCII)
+_ENDINGS: Final = "<any(atom, rss, json):ending>"
+
+public = Blueprint("public", __name__)
+
+Make = Callable[[Site, Links], Draft | None]
+
+
+def register(app: Flask) -> None:
+    """Hang the addresses made on demand on the app, and the refresher of its edition."""
+    # Every document has one address: none is led to by a redirect, which would name the host asked.
+    app.url_map.merge_slashes = False
+    app.register_blueprint(public)
+    app.extensions["on_demand"] = OnDemand()
+    app.extensions["refresher"] = make_refresher(app)
+
+
+def install(app: Flask) -> None:
+    """Put the layer that answers from memory in front of the app; threads start on first use."""
+    if isinstance(app.wsgi_app, Front):
+        return
+    app.wsgi_app = Front(app.wsgi_app, app.extensions["refresher"])  # type: ignore[method-assign]
+
+
+def make_refresher(app: Flask) -> Refresher:
+    """What keeps this process's edition fresh, on the app's database and settings."""
+    settings: Settings = app.extensions["settings"]
+    links: Links = app.extensions["links"]
+    with app.app_context():
+        engine: Engine = db.engine
+
+    def current_revision() -> int:
+        with engine.connect() as connection:
+            return current_number(connection)
+
+    def make(previous: Edition | None) -> Edition:
+        return build.build_edition(engine, links, previous)
+
+    def raise_alarm(text: str) -> None:
+        with app.app_context(), writing() as current:
+            alarms.raise_alarm(current, ALARM, text)
+
+    def clear_alarm() -> None:
+        with app.app_context(), writing() as current:
+            alarms.clear_alarm(current, ALARM)
+
+    return Refresher(
+        current_revision=current_revision,
+        build=make,
+        mark_stale=build.mark_stale,
+        copy=settings.data_dir / "edition",
+        on_alarm=raise_alarm,
+        on_recover=clear_alarm,
+    )
+
+
+def _address(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """A route for reading; OPTIONS is the document's own affair, as in front."""
+    return public.route(rule, methods=["GET", "HEAD", "OPTIONS"], provide_automatic_options=False)
+
+
+@_address("/incidents/<code>")
+def story(code: str) -> Response:
+    """The page of an older story."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        found = read_story(site, code)
+        return build.draft_story(read_frame(site), found, links) if found else None
+
+    return _serve(make, code=code)
+
+
+@_address("/api/v2/incidents/<code>.json")
+def story_json(code: str) -> Response:
+    """The JSON of an older story."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        found = read_story(site, code)
+        return build.draft_story_json(site.page, found, links) if found else None
+
+    return _serve(make, code=code)
+
+
+@_address(f"/incidents/<code>/updates.{_ENDINGS}")
+def story_feed(code: str, ending: str) -> Response:
+    """The feed of one story."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        found = read_story(site, code)
+        if found is None:
+            return None
+        return build.draft_feed(feeds.story_feed(site.page, found, links), ending, links)
+
+    return _serve(make, code=code)
+
+
+@_address(f"/components/<code>/updates.{_ENDINGS}")
+def component_updates(code: str, ending: str) -> Response:
+    """The feed of one component, update by update."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        component = _find_component(site, code)
+        if component is None:
+            return None
+        told = feeds.newest_told(read_component_stories(site, component), most=FEED_UPDATES)
+        feed = feeds.updates_feed(site.page, told, links, component=component)
+        return build.draft_feed(feed, ending, links)
+
+    return _serve(make, code=code)
+
+
+@_address("/components/<code>/history.<any(atom, rss):ending>")
+def component_history(code: str, ending: str) -> Response:
+    """The feed of one component, story by story."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        component = _find_component(site, code)
+        if component is None:
+            return None
+        stories = read_component_stories(site, component)[:FEED_STORIES]
+        feed = feeds.history_feed(site.page, stories, links, component=component)
+        return build.draft_feed(feed, ending, links)
+
+    return _serve(make, code=code)
+
+
+@_address("/history/<month>")
+@_address("/history/<month>/<number>")
+def history(month: str, number: str = "1") -> Response:
+    """An older month, page by page; its first page has one address only."""
+    named = _MONTH.fullmatch(month)
+    if named is None or not _PAGE_NUMBER.fullmatch(number):
+        raise NotFound
+    if number == "1" and request.path.endswith("/1"):
+        raise NotFound
+    day = date(int(named[1]), int(named[2]), 1)
+
+    def make(site: Site, links: Links) -> Draft | None:
+        found = read_month(site, day, number=int(number))
+        return build.draft_month(read_frame(site), found, links) if found else None
+
+    return _serve(make)
+
+
+def _serve(make: Make, *, code: str | None = None) -> Response:
+    """Answer with the document that ``make`` drafts; 404 where it drafts none."""
+    if code is not None and not _CODE.fullmatch(code):
+        raise NotFound
+    refresher: Refresher = current_app.extensions["refresher"]
+    edition, since = refresher.edition(), refresher.stale_since
+    if edition is None or since is not None:
+        return _serve_kept(since)
+    shelf: OnDemand = current_app.extensions["on_demand"]
+    links = current_links()
+
+    def finish(previous: Document | None) -> Document:
+        with open_site(db.engine) as site:
+            draft = make(site, links)
+            if draft is None:
+                raise NotFound
+            return build.finish(draft, read_revision(site.connection)[1], previous=previous)
+
+    version = (edition.revision, edition.built_at)
+    return document_response(shelf.get(request.path, version=version, make=finish))
+
+
+def _serve_kept(since: datetime | None) -> Response:
+    shelf: OnDemand = current_app.extensions["on_demand"]
+    kept = shelf.peek(request.path)
+    if kept is None:
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
+    return document_response(_marked(kept, since) if since else kept)
+
+
+_marked = lru_cache(maxsize=64)(build.mark_document)
+
+
+def _find_component(site: Site, code: str) -> ComponentView | None:
+    living = (view for view in site.by_key.values() if not view.is_removed)
+    return next((view for view in living if view.code == code), None)

@@ -1,0 +1,60 @@
+"""What every request to Flask must pass and every answer from it must carry: hosts and headers."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import SecurityError
+
+from statuspage.config import Settings
+from statuspage.site.document import PAGE_POLICY
+
+# A probe asks by whatever address it has; these answers hold nothing that a host could spoil.
+_ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# Nor do public documents, which are the same whoever asks, in memory or made on demand.
+_ANY_HOST_BLUEPRINT: Final = "public"
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def register(app: Flask) -> None:
+    """Check host names before any view, and set the headers that no view has set."""
+    app.extensions["trusted_hosts"] = trusted_hosts(app.extensions["settings"])
+    app.before_request(refuse_other_hosts)
+    app.after_request(set_headers)
+
+
+def trusted_hosts(settings: Settings) -> frozenset[str]:
+    """The names under which the service answers: those in its settings, and this machine's own."""
+    hosts = {urlsplit(settings.public_url).hostname or "", settings.host.lower()}
+    return frozenset({_as_sent(host) for host in hosts if host} | _HERE)
+
+
+def refuse_other_hosts() -> None:
+    """Raise 400 for a host name that is not ours: links and cookies would be somebody else's."""
+    if request.path in _ANY_HOST or request.blueprint == _ANY_HOST_BLUEPRINT:
+        return
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        host = None
+    if host not in current_app.extensions["trusted_hosts"]:
+        raise SecurityError
+
+
+def set_headers(response: Response) -> Response:
+    """Nothing inline, no frames, no guessing of types; a view's own header stays."""
+    response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "DENY")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response
+
+
+def _as_sent(host: str) -> str:
+    """A host name as a browser sends it: in its ASCII form (IDNA)."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host

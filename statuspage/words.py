@@ -1,0 +1,210 @@
+"""The field's words as enums, in order of gravity where they have one.
+
+Values are what Atlassian Statuspage's public API uses, so that existing clients understand them
+(https://developer.statuspage.io/ and the public ``/api/v2`` documents).  Labels are message ids:
+whoever shows them to a person translates them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Self
+
+
+class Word(StrEnum):
+    """A word of the field; its members stand in order, mildest or earliest first."""
+
+    @property
+    def label(self) -> str:
+        """The word as people read it, in English: ``Degraded performance``."""
+        return _LABELS.get((type(self), self.value), self.value.replace("_", " ").capitalize())
+
+    @property
+    def gravity(self) -> int:
+        """Place in the order of its kind, 0 first."""
+        return list(type(self)).index(self)
+
+    @classmethod
+    def worst(cls, words: Iterable[Self], default: Self) -> Self:
+        """The gravest of ``words``; ``default`` where there are none."""
+        return max(words, key=lambda word: word.gravity, default=default)
+
+
+class Kind(Word):
+    """What a story is."""
+
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+
+
+class IncidentStatus(Word):
+    """The steps of an incident."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"
+
+
+class MaintenanceStatus(Word):
+    """The steps of a maintenance; a cancelled one is completed with ``cancelled_at`` set."""
+
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    VERIFYING = "verifying"
+    COMPLETED = "completed"
+
+
+Status = IncidentStatus | MaintenanceStatus
+
+CLOSED: frozenset[str] = frozenset({"resolved", "postmortem", "completed"})
+"""Statuses after which a story is over."""
+
+
+def status_of(kind: Kind, value: str) -> Status:
+    """The status of that name for a story of that kind; ``ValueError`` where there is none."""
+    return IncidentStatus(value) if kind is Kind.INCIDENT else MaintenanceStatus(value)
+
+
+class ComponentStatus(Word):
+    """The state of a component; maintenance ranks below trouble, as on Statuspage."""
+
+    OPERATIONAL = "operational"
+    UNDER_MAINTENANCE = "under_maintenance"
+    DEGRADED_PERFORMANCE = "degraded_performance"
+    PARTIAL_OUTAGE = "partial_outage"
+    MAJOR_OUTAGE = "major_outage"
+
+
+class Impact(Word):
+    """What customers feel; public."""
+
+    NONE = "none"
+    MAINTENANCE = "maintenance"
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+class Visibility(Word):
+    """Who may see a story at all."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class Audience(Word):
+    """Whom a text is for."""
+
+    PUBLIC = "public"
+    CUSTOMER = "customer"
+    INTERNAL = "internal"
+
+
+class Channel(Word):
+    """How a text reaches its audience."""
+
+    PAGE = "page"
+    FEED = "feed"
+    EMAIL = "email"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+class DeliveryState(Word):
+    """Where one message to one recipient over one channel stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    UNCERTAIN = "uncertain"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+OUTBOX: frozenset[DeliveryState] = frozenset(
+    {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.UNCERTAIN}
+)
+"""States of deliveries that are not yet done."""
+
+
+class CustomerMail(Word):
+    """When the customers of the affected components are written to, by severity level."""
+
+    NEVER = "never"
+    RESOLVED = "resolved"
+    EVERY_UPDATE = "every_update"
+
+
+class Step(Word):
+    """What a message reports: the status that a post set, or one of the steps around it."""
+
+    DECLARED = "declared"
+    UPDATE = "update"
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    POSTMORTEM = "postmortem"
+    CLOSED = "closed"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    VERIFYING = "verifying"
+    COMPLETED = "completed"
+
+
+class Role(Word):
+    """A colleague's part in an incident."""
+
+    COMMANDER = "commander"
+    TECHNICAL_LEAD = "technical_lead"
+    COMMS_LEAD = "comms_lead"
+    SCRIBE = "scribe"
+
+
+# By kind too: as strings, the "resolved" of an incident and of a setting are equal.
+_LABELS: dict[tuple[type[Word], str], str] = {
+    (CustomerMail, CustomerMail.RESOLVED): "When it is resolved",
+    (CustomerMail, CustomerMail.EVERY_UPDATE): "With every public update",
+    (Impact, Impact.NONE): "No impact",
+    (Role, Role.COMMANDER): "Incident commander",
+    (Role, Role.COMMS_LEAD): "Communications lead",
+    (Step, Step.UPDATE): "Update",
+}
+
+
+def overall_indicator(components: Iterable[ComponentStatus], impacts: Iterable[Impact]) -> Impact:
+    """The page's overall state: the gravest of what components and open incidents say.
+
+    The rule, as visitors can read it in the docs: a major outage counts critical where it is any
+    component's state, a partial outage major, degraded performance minor, maintenance none (the
+    page says so in words); an open incident counts its own impact.
+    """
+    felt = [_INDICATOR[status] for status in components]
+    open_impacts = [impact for impact in impacts if impact is not Impact.MAINTENANCE]
+    return Impact.worst([*felt, *open_impacts], Impact.NONE)
+
+
+_INDICATOR: dict[ComponentStatus, Impact] = {
+    ComponentStatus.OPERATIONAL: Impact.NONE,
+    ComponentStatus.UNDER_MAINTENANCE: Impact.NONE,
+    ComponentStatus.DEGRADED_PERFORMANCE: Impact.MINOR,
+    ComponentStatus.PARTIAL_OUTAGE: Impact.MAJOR,
+    ComponentStatus.MAJOR_OUTAGE: Impact.CRITICAL,
+}
+
+OVERALL: dict[Impact, str] = {
+    Impact.NONE: "All Systems Operational",
+    Impact.MAINTENANCE: "Service Under Maintenance",
+    Impact.MINOR: "Partially Degraded Service",
+    Impact.MAJOR: "Partial System Outage",
+    Impact.CRITICAL: "Major System Outage",
+}
+"""Statuspage's own descriptions for ``status.indicator``, which clients compare with."""

@@ -1,0 +1,224 @@
+"""The worker: the clock's hands.  It calls the verbs that are due and knows nothing of its own.
+
+One process, one loop that looks for due deliveries five times a second, and APScheduler as the
+metronome of the slower duties: fixed jobs, memory job store, no misfire limit.  Everything that is
+due lives in our tables with its time, so a missed tick is made up for by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+from sqlalchemy import Connection, delete, select, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from statuspage import clock, maintenance
+from statuspage.config import Settings
+from statuspage.db import db, insert_new, sqlite_path, writing
+from statuspage.models import Worker as WorkerRow
+from statuspage.outbox import claims, news
+from statuspage.outbox.dispatch import Dispatcher, open_lanes
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.2
+BEAT_SECONDS = 5
+RESCUE_SECONDS = 2
+CLOCK_JUMP_SECONDS = 2.0
+
+
+class AlreadyRunning(Exception):
+    """Another worker serves this SQLite database; only one may."""
+
+
+class Worker:
+    """One worker process, from its start to its stop."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._settings: Settings = app.extensions["settings"]
+        self._id = claims.new_worker_id()
+        self._started_at = clock.now()
+        self._dispatcher = Dispatcher(app, self._id, open_lanes(self._settings))
+        self._stopping = threading.Event()
+        self._lifeline: Connection | None = None
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; raises :class:`AlreadyRunning` on SQLite."""
+        signal.signal(signal.SIGTERM, self._stop_on_signal)
+        signal.signal(signal.SIGINT, self._stop_on_signal)
+        with _sole_worker(self._settings):
+            self._try(self._beat)
+            scheduler = self._start_scheduler()
+            log.info("worker started")
+            try:
+                self._loop(scheduler)
+            finally:
+                scheduler.shutdown(wait=True)
+                self._dispatcher.stop()
+                self._try(self._sign_off)
+        log.info("worker stopped")
+
+    def _loop(self, scheduler: BackgroundScheduler) -> None:
+        offset = time.time() - time.monotonic()
+        while not self._stopping.is_set():
+            started = self._try(self._look)
+            jumped = time.time() - time.monotonic() - offset
+            if abs(jumped) > CLOCK_JUMP_SECONDS:
+                log.warning("the clock jumped by %.0f seconds", jumped)
+                offset += jumped
+                _ring_all(scheduler)
+            if not started:
+                self._stopping.wait(LOOK_SECONDS)
+
+    def _look(self) -> int:
+        # Without its lock a worker looks dead to others, who would take its claims away.
+        has_lock = self._settings.is_sqlite or self._lifeline is not None
+        return self._dispatcher.start_batches() if has_lock else 0
+
+    def _start_scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        for duty, seconds in self._duties():
+            # Due at once too: what a dead worker left is taken back at the start, not after it.
+            scheduler.add_job(
+                self._try, "interval", [duty], seconds=seconds, next_run_time=clock.now()
+            )
+        scheduler.start()
+        return scheduler
+
+    def _duties(self) -> list[tuple[Callable[[], object], int]]:
+        return [
+            (self._beat, BEAT_SECONDS),
+            (self._rescue, RESCUE_SECONDS),
+            (self._settle, 1),
+            (self._fold_news, 1),
+            (self._advance_maintenances, 1),
+        ]
+
+    def _try(self, act: Callable[[], object]) -> object:
+        """Do a duty; a database that is away, or a fault of ours, must not end the worker."""
+        try:
+            return act()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("the database did not answer: %s", error.orig)
+        except Exception:
+            log.exception("a duty failed")
+        # Not at full speed against something broken.
+        self._stopping.wait(1.0)
+        return None
+
+    def _beat(self) -> None:
+        """Say that this worker lives, and keep hold of its lock."""
+        with self._app.app_context():
+            self._keep_lifeline()
+            moment = clock.now()
+            with writing() as current:
+                current.execute(
+                    insert_new(current, WorkerRow)
+                    .values(
+                        id=self._id,
+                        host=socket.gethostname(),
+                        pid=os.getpid(),
+                        started_at=self._started_at,
+                        beat_at=moment,
+                    )
+                    .on_conflict_do_update(index_elements=["id"], set_={"beat_at": moment})
+                )
+                current.execute(
+                    delete(WorkerRow).where(WorkerRow.beat_at < moment - timedelta(hours=1))
+                )
+
+    def _rescue(self) -> None:
+        with self._app.app_context():
+            self._keep_lifeline()
+        taken_back = self._dispatcher.rescue()
+        if taken_back:
+            log.warning("took back %d deliveries of a worker that ended", taken_back)
+
+    def _settle(self) -> None:
+        with self._app.app_context():
+            claims.settle_due()
+
+    def _fold_news(self) -> None:
+        with self._app.app_context():
+            while news.fold() and not self._stopping.is_set():
+                pass
+
+    def _advance_maintenances(self) -> None:
+        with self._app.app_context():
+            maintenance.advance_due()
+
+    def _keep_lifeline(self) -> None:
+        """Hold the advisory lock that tells other workers that this one lives (PostgreSQL)."""
+        if self._settings.is_sqlite:
+            return
+        if self._lifeline is not None:
+            try:
+                self._lifeline.execute(select(1))
+            except (OperationalError, InterfaceError):
+                self._lifeline.close()
+                self._lifeline = None
+            else:
+                return
+        lifeline = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        # So that the lock of a host that vanished is dropped within a minute, not within hours.
+        for setting in ("idle = 20", "interval = 10", "count = 4"):
+            lifeline.execute(text(f"SET tcp_keepalives_{setting}"))
+        lifeline.execute(text("SELECT pg_advisory_lock(:id)"), {"id": self._id})
+        self._lifeline = lifeline
+
+    def _sign_off(self) -> None:
+        with self._app.app_context(), writing() as current:
+            current.execute(delete(WorkerRow).where(WorkerRow.id == self._id))
+        if self._lifeline is not None:
+            self._lifeline.close()
+
+    def _stop_on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+
+@contextmanager
+def _sole_worker(settings: Settings) -> Iterator[None]:
+    """On SQLite, hold the lock that only one worker can have; the system drops it with us."""
+    database = sqlite_path(settings)
+    if database is None:
+        yield
+        return
+    with Path(f"{database}.worker").open("w", encoding="ascii") as file:
+        _lock(file.fileno())
+        yield
+
+
+def _lock(descriptor: int, *, patience: float = 3.0) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise AlreadyRunning from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _ring_all(scheduler: BackgroundScheduler) -> None:
+    """Have every job run now: after a jump the times it was waiting for mean nothing."""
+    for job in scheduler.get_jobs():
+        job.modify(next_run_time=clock.now())

@@ -1,0 +1,70 @@
+"""Pictures of the public page on its good and bad days: ``make pictures``.
+
+With a folder as argument every whole page goes there, in all sizes; without one the few pictures
+that the docs show go to ``docs/pictures``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import ROOT, launch
+from tests.browser.showcase import Shot, Showcase, shots
+from tests.site.samples import LINKS, NOON
+
+WIDTHS = (320, 768, 1440)
+SCHEMES = ("light", "dark")
+SHOWN = {
+    ("all-fine", 1440, "light"), ("all-fine", 320, "dark"), ("worst-day", 1440, "light"),
+    ("worst-day", 1440, "dark"), ("worst-day", 320, "light"), ("maintenance", 768, "light"),
+    ("unconfirmed", 768, "light"), ("incident", 768, "light"), ("history", 768, "dark"),
+}  # fmt: skip
+
+
+def take(
+    browser: Browser, shot: Shot, *, width: int, scheme: str, folder: Path, whole: bool
+) -> None:
+    """One picture of the page or of its first screens, ``<name>-<width>-<scheme>.png``."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 1100},
+        color_scheme="dark" if scheme == "dark" else "light",
+        timezone_id="UTC",
+        locale="en-GB",
+    )
+    page = context.new_page()
+    page.clock.set_fixed_time(NOON)
+    Showcase(page, shot.html)
+    page.goto(LINKS.home)
+    page.screenshot(path=folder / f"{shot.name}-{width}-{scheme}.png", full_page=whole)
+    context.close()
+
+
+def main() -> None:
+    """Take the pictures that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="all pictures go here")
+    parser.add_argument("--only", default="", help="names that begin with this")
+    asked = parser.parse_args()
+    folder: Path = asked.folder or ROOT / "docs" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        (shot, width, scheme)
+        for shot in shots()
+        for width in WIDTHS
+        for scheme in SCHEMES
+        if shot.name.startswith(asked.only)
+        and (asked.folder or (shot.name, width, scheme) in SHOWN)
+    ]
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for shot, width, scheme in wanted:
+            whole = asked.folder is not None
+            take(browser, shot, width=width, scheme=scheme, folder=folder, whole=whole)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

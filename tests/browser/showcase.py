@@ -1,0 +1,89 @@
+"""Pages made from sample views, handed to a browser without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, Route
+
+from statuspage.site import pages
+from statuspage.site.assets import asset_documents
+from statuspage.site.document import PAGE_POLICY
+from tests.site import samples
+from tests.site.samples import LINKS
+
+STATE = "/api/v2/status.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A page worth looking at."""
+
+    name: str
+    html: str
+
+
+def shots() -> Iterator[Shot]:
+    """Every kind of page on every kind of day."""
+    for name, snapshot in samples.SAMPLES.items():
+        yield Shot(name, pages.render_home(snapshot, LINKS))
+    calm, worst = samples.ALL_FINE.frame, samples.WORST_DAY.frame
+    fine = pages.render_home(samples.ALL_FINE, LINKS)
+    yield Shot("unconfirmed", pages.mark_unconfirmed(fine, since=samples.NOON))
+    for name, frame, story in (
+        ("incident", calm, samples.PAYMENTS_OUTAGE),
+        ("incident-open", worst, samples.CHECKOUT_DOWN),
+        ("incident-maintenance", samples.MAINTENANCE.frame, samples.CARD_PROVIDER_MOVE),
+        ("incident-cancelled", samples.MAINTENANCE.frame, samples.CALLED_OFF),
+        ("incident-hostile", samples.HOSTILE.frame, samples.HOSTILE.open_incidents[0]),
+        ("incident-long", samples.VERY_LONG.frame, samples.VERY_LONG.open_incidents[0]),
+    ):
+        yield Shot(name, pages.render_incident(frame, story, LINKS))
+    yield Shot("history", pages.render_history(calm, samples.MONTH, LINKS))
+    yield Shot("history-empty", pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
+    yield Shot("history-paged", pages.render_history(worst, samples.PAGED_MONTH, LINKS))
+    yield Shot("error-404", pages.render_error(404, frame=worst, links=LINKS))
+    yield Shot("error-503", pages.render_error(503))
+
+
+class Showcase:
+    """What a browser finds at the page's address: change it while the browser looks on.
+
+    ``asked`` are the paths that were asked for, without the static files.
+    """
+
+    def __init__(self, page: Page, html: str, *, updated_at: str = "2026-03-04T11:48:00Z") -> None:
+        self.html = html
+        self.updated_at = updated_at
+        self.status = 200
+        self.is_away = False
+        self.asked: list[str] = []
+        page.route("**/*", self._answer)
+
+    @property
+    def looks(self) -> int:
+        """How often the page asked whether there is news."""
+        return self.asked.count(STATE)
+
+    def _answer(self, route: Route) -> None:
+        path = route.request.url.removeprefix(LINKS.base).partition("#")[0]
+        file = asset_documents().get(path)
+        if file is not None:
+            route.fulfill(body=file.body, content_type=file.content_type)
+            return
+        self.asked.append(path)
+        if self.is_away:
+            route.abort()
+        elif path == STATE:
+            body = json.dumps({"page": {"updated_at": self.updated_at}})
+            route.fulfill(body=body, content_type="application/json")
+        else:
+            headers = {"Content-Security-Policy": PAGE_POLICY}
+            route.fulfill(
+                status=self.status,
+                body=self.html,
+                content_type="text/html; charset=utf-8",
+                headers=headers,
+            )

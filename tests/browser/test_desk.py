@@ -1,0 +1,230 @@
+"""The comms desk in a browser: a whole incident in few acts, with and without script."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.axe import axe_violations
+from tests.browser.conftest import NewPage, sign_in
+from tests.service import Service
+
+NOTICE = "Card payments are declined at checkout."
+
+
+@dataclass
+class Hands:
+    """Counts what takes a decision: clicks and choices from a list; typing and Tab are free."""
+
+    page: Page
+    acts: int = field(default=0)
+
+    def press(self, locator: Locator) -> None:
+        locator.click()
+        self.acts += 1
+
+    def choose(self, name: str) -> None:
+        self.page.get_by_role("radio", name=name, exact=True).check()
+        self.acts += 1
+
+    def pick(self, label: str, value: str) -> None:
+        self.page.get_by_label(label, exact=True).select_option(value)
+        self.acts += 1
+
+    def button(self, name: str) -> None:
+        self.press(self.page.get_by_role("button", name=name))
+
+
+def declare(page: Page, service: Service, *, title: str = "Payments fail") -> Hands:
+    """From the dashboard to the first public post."""
+    hands = Hands(page)
+    page.goto(f"{service.url}/admin/")
+    hands.press(page.get_by_role("link", name="Declare an incident").first)
+    page.get_by_label("Title").fill(title)
+    hands.choose("SEV1")
+    page.get_by_label("What users notice").fill(NOTICE)
+    hands.pick("Checkout", "major_outage")
+    hands.button("Publish")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    return hands
+
+
+def lead_to_the_end(page: Page, service: Service) -> int:
+    """A whole SEV1, from declaring to the mails; how many acts it took."""
+    hands = declare(page, service)
+    assert hands.acts <= 6
+    page.get_by_label("Cause", exact=True).fill("A certificate ran out.")
+    hands.choose("Identified")
+    hands.button("Publish")
+    page.get_by_label("What is being done").fill("We renewed the certificate.")
+    hands.choose("Monitoring")
+    hands.button("Publish")
+    hands.choose("Resolved")
+    hands.button("Publish")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resolve: Payments fail")
+    hands.button("Resolve and mail")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
+    return hands.acts
+
+
+def told(page: Page, words: str) -> None:
+    """Wait until the report on customers says so."""
+    mail = page.locator(".told > li").filter(has_text="Mail to customers")
+    expect(mail.locator(".counts")).to_have_text(re.compile(words), timeout=20_000)
+
+
+def test_a_sev1_takes_few_acts_from_its_declaration_to_the_mails(
+    page: Page, own_service: Service
+) -> None:
+    sign_in(page, own_service)
+    assert lead_to_the_end(page, own_service) <= 12
+    # The report follows by itself while mails go out.
+    told(page, r"^\d+ accepted, \d+ suppressed$")
+
+
+def test_the_same_works_without_script(new_page: NewPage, own_service: Service) -> None:
+    page = new_page(javascript=False)
+    sign_in(page, own_service)
+    assert lead_to_the_end(page, own_service) <= 12
+    for _ in range(20):
+        if "waiting" not in page.locator(".told").inner_text():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    told(page, "accepted")
+
+
+def test_without_script_the_texts_are_shown_edited_and_made_again(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(javascript=False, storage_state=signed_in)
+    page.goto(f"{service.url}/admin/incidents/new")
+    page.get_by_label("Title").fill("Payments fail")
+    page.get_by_label("What users notice").fill(NOTICE)
+    page.get_by_role("button", name="Show the texts").last.click()
+    public = page.locator("[data-sheet=public]")
+    expect(public.locator(".reading")).to_contain_text(NOTICE)
+    public.get_by_text("Edit this text").click()
+    public.get_by_label("Public post").fill("We know.")
+    page.get_by_label("Title").press("Enter")
+    expect(public.locator(".reading")).to_have_text("We know.")
+    expect(public.locator(".mark")).to_have_text("edited by hand")
+    public.get_by_text("Edit this text").click()
+    public.get_by_role("button", name="Make it from the facts again").click()
+    expect(public.locator(".reading")).to_contain_text(NOTICE)
+
+
+def test_the_texts_follow_what_is_typed_and_leave_alone_what_was_edited(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(storage_state=signed_in)
+    page.goto(f"{service.url}/admin/incidents/new")
+    page.get_by_label("Title").fill("Payments fail")
+    public = page.locator("[data-sheet=public]")
+    gap = public.get_by_role("link", name="what users notice")
+    gap.click()
+    expect(page.get_by_label("What users notice")).to_be_focused()
+    page.keyboard.type(NOTICE)
+    expect(public.locator(".reading")).to_contain_text(NOTICE)
+    expect(gap).to_have_count(0)
+
+    public.get_by_text("Edit this text").click()
+    public.get_by_label("Public post").fill("We know.")
+    expect(public.locator(".reading")).to_have_text("We know.")
+    expect(public.locator(".mark")).to_have_text("edited by hand")
+    page.get_by_label("What users notice").fill("Nobody can pay.")
+    expect(public).to_contain_text("A fact has changed since you edited this text.")
+    expect(public.get_by_label("Public post")).to_have_value("We know.")
+    colleagues = page.locator("[data-sheet=internal] .reading")
+    expect(colleagues).to_contain_text("Nobody can pay.")
+
+    public.get_by_role("button", name="Make it from the facts again").click()
+    expect(public.locator(".reading")).to_contain_text("Nobody can pay.")
+    expect(public.get_by_label("Public post")).to_have_value(re.compile("^Nobody can pay."))
+
+
+def test_the_keyboard_alone_declares(new_page: NewPage, own_service: Service) -> None:
+    page = new_page()
+    sign_in(page, own_service)
+    page.goto(f"{own_service.url}/admin/incidents/new")
+    page.get_by_label("Title").focus()
+    page.keyboard.type("Payments fail")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type(NOTICE)
+    page.keyboard.press("Tab")
+    page.keyboard.type("Major")
+    for _ in range(80):
+        if page.evaluate("document.activeElement.name") == "publish":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
+    expect(page.locator(".standing")).to_contain_text("SEV1")
+
+
+@pytest.fixture(scope="package")
+def story(browser: Browser, service: Service, signed_in: Any) -> str:
+    """The address of an incident that the demo tells as open."""
+    context = browser.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{service.url}/admin/incidents?show=open")
+    address = str(page.locator(".stories h2 a").first.get_attribute("href"))
+    context.close()
+    return address
+
+
+SCREENS = ("incidents", "incidents/new", "maintenances", "maintenances/new")
+
+
+@pytest.mark.parametrize(
+    ("view", "scheme"),
+    [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")],
+)
+def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
+    new_page: NewPage, signed_in: Any, service: Service, story: str, view: str, scheme: str
+) -> None:
+    page = new_page(view=view, scheme=scheme, storage_state=signed_in)
+    found: dict[str, list[str]] = {}
+    wide: dict[str, int] = {}
+
+    def look(name: str) -> None:
+        found[name] = axe_violations(page)
+        wide[name] = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    for screen in SCREENS:
+        page.goto(f"{service.url}/admin/{screen}")
+        look(screen)
+    page.goto(f"{service.url}/admin/incidents/new")
+    page.get_by_label("Title").fill("Payments fail")
+    expect(page.locator("[data-sheet=public]")).to_be_visible()
+    for unfold in page.locator("details > summary").all():
+        unfold.click()
+    look("declaring")
+    page.goto(f"{service.url}{story}")
+    look("desk")
+    page.get_by_role("link", name="Correct this post").first.click()
+    look("correcting")
+    page.goto(f"{service.url}{story}/details")
+    look("details")
+    page.goto(f"{service.url}{story}")
+    page.get_by_role("radio", name="Resolved").check()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Resolve: ")
+    look("resolving")
+    page.goto(f"{service.url}/admin/incidents?show=resolved")
+    page.locator(".stories li", has_text="SEV1").first.get_by_role("link").click()
+    look("resolved")
+    page.get_by_role("link", name="Mail to customers").first.click()
+    look("message")
+    page.locator("tbody a").first.click()
+    look("delivery")
+    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert {name: excess for name, excess in wide.items() if excess > 0} == {}

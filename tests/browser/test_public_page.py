@@ -1,0 +1,323 @@
+"""The public page in a browser, made from sample views: what only a browser can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from statuspage.site import pages
+from tests.browser.conftest import NewPage
+from tests.browser.showcase import Shot, Showcase, shots
+from tests.site import samples
+from tests.site.samples import LINKS, NOON, PAGE, ago, post, shop, snapshot
+
+NEW_YORK = {"timezone_id": "America/New_York"}
+# Milliseconds of the page's own clock; it looks for news at least every 35 seconds.
+STEP = 2_000
+MOST_STEPS = 200
+
+HOME = pages.render_home(samples.ONE_MINOR, LINKS)
+SAVED = post(samples.IDENTIFIED, "We know why.", ago(minutes=1))
+NEWER_STORY = replace(samples.SLOW_SIGN_IN, posts=(SAVED, *samples.SLOW_SIGN_IN.posts))
+NEWER = pages.render_home(
+    snapshot(tree=shop(sign_in=samples.PARTIAL), stories=[NEWER_STORY, *samples.PAST]), LINKS
+)
+
+each_shot = pytest.mark.parametrize("shot", list(shots()), ids=lambda shot: shot.name)
+
+
+def visit(page: Page, html: str = HOME) -> Showcase:
+    """Open the page at noon, with a clock that the test moves."""
+    page.clock.install(time=NOON)
+    showcase = Showcase(page, html)
+    page.goto(LINKS.home)
+    return showcase
+
+
+def wait(page: Page, showcase: Showcase, *, looks: int = 1) -> None:
+    """Let time go by until the page has looked for news so many times more."""
+    goal = showcase.looks + looks
+    for _ in range(MOST_STEPS):
+        if showcase.looks >= goal:
+            break
+        page.clock.run_for(STEP)
+        page.wait_for_timeout(5)
+    # What it found may make it ask for more.
+    page.wait_for_timeout(50)
+
+
+# How it looks.
+
+
+@each_shot
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1440, "light")])
+def test_axe_finds_nothing(new_page: NewPage, shot: Shot, width: int, scheme: str) -> None:
+    page = new_page(scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    visit(page, shot.html)
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
+
+
+def test_nothing_needs_sideways_scrolling_at_320_pixels(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 900})
+    showcase = visit(page, "")
+    widths = {}
+    for shot in shots():
+        showcase.html = shot.html
+        page.reload()
+        widths[shot.name] = page.evaluate("document.documentElement.scrollWidth")
+    assert {name: width for name, width in widths.items() if width != 320} == {}
+
+
+def test_a_wall_screen_shows_everything_larger(page: Page) -> None:
+    visit(page)
+    usual = page.locator("h1").bounding_box()
+    page.set_viewport_size({"width": 2560, "height": 1440})
+    large = page.locator("h1").bounding_box()
+    assert usual is not None
+    assert large is not None
+    assert large["height"] > 1.5 * usual["height"]
+
+
+def test_right_to_left_the_page_is_mirrored(page: Page) -> None:
+    arabic = replace(PAGE, language="ar")
+    visit(page, pages.render_home(snapshot(page=arabic, tree=shop()), LINKS))
+    name = page.locator(".component .name").first.bounding_box()
+    state = page.locator(".component .state").first.bounding_box()
+    assert name is not None
+    assert state is not None
+    assert name["x"] > state["x"]
+
+
+def test_printed_folded_groups_are_open_and_controls_are_gone(page: Page) -> None:
+    visit(page, pages.render_home(samples.MANY_COMPONENTS, LINKS))
+    page.emulate_media(media="print")
+    expect(page.get_by_text("Compute (Tokyo)")).to_be_visible()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    expect(page.locator("#subscribe")).to_be_hidden()
+
+
+# Without a script, and without a mouse.
+
+
+def test_without_javascript_the_page_says_everything(new_page: NewPage) -> None:
+    page = new_page(javascript=False, **NEW_YORK)
+    Showcase(page, pages.render_home(samples.WORST_DAY, LINKS))
+    page.goto(LINKS.home)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Major System Outage")
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
+    expect(page.get_by_text("Times are in UTC.")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.locator(".days > li")).to_have_count(15)
+
+
+def test_the_first_key_press_leads_past_the_header(page: Page) -> None:
+    visit(page)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    box = skip.bounding_box()
+    assert box is not None
+    assert box["height"] > 20
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_groups_are_folded_by_keyboard(page: Page) -> None:
+    visit(page)
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Catalog", exact=True)).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Catalog", exact=True)).to_be_visible()
+
+
+def test_what_has_the_focus_is_outlined(page: Page) -> None:
+    visit(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    style = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(style) == "solid"
+
+
+# Times.
+
+
+def test_times_are_told_in_the_visitors_zone(new_page: NewPage) -> None:
+    page = new_page(**NEW_YORK)
+    visit(page)
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 06:48 EST")
+    expect(page.locator("#zone")).to_contain_text("Times are in your time zone, America/New_York.")
+
+
+def test_the_visitor_can_go_back_to_the_pages_zone_and_is_remembered(new_page: NewPage) -> None:
+    page = new_page(**NEW_YORK)
+    visit(page)
+    page.get_by_role("button", name="Show UTC").click()
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
+    expect(page.locator("#zone")).to_contain_text("Times are in UTC.")
+    page.reload()
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
+    page.get_by_role("button", name="Show America/New_York").click()
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 06:48 EST")
+
+
+def test_a_span_names_a_second_day_where_the_visitors_midnight_falls_in_it(
+    new_page: NewPage,
+) -> None:
+    page = new_page(**NEW_YORK)
+    visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    outage = page.locator(".line", has_text="Card payments").locator("[data-span]")
+    expect(outage).to_have_text("Feb 27, 2026, 04:30 – 07:00 EST")
+    night = samples.maintenance(
+        "Night work",
+        post(samples.SCHEDULED, "At night.", ago(days=1)),
+        start=NOON + timedelta(hours=16, minutes=30),
+        end=NOON + timedelta(hours=17, minutes=30),
+    )
+    visit(page, pages.render_home(snapshot(stories=[night]), LINKS))
+    expect(page.locator("#upcoming [data-span]")).to_have_text(
+        "Mar 4, 2026, 23:30 EST – Mar 5, 2026, 00:30 EST"
+    )
+
+
+def test_a_promise_counts_down(page: Page) -> None:
+    showcase = visit(page)
+    expect(page.locator("#open .promise")).to_contain_text("(in 30 minutes)")
+    # Less than ten minutes, for the clock also runs by itself.
+    page.clock.fast_forward("09:40")
+    wait(page, showcase)
+    expect(page.locator("#open .promise")).to_contain_text("(in 20 minutes)")
+
+
+# Keeping up to date.
+
+
+def test_a_change_appears_by_itself_and_is_announced(page: Page) -> None:
+    showcase = visit(page)
+    wait(page, showcase)
+    showcase.html, showcase.updated_at = NEWER, "2026-03-04T11:59:00Z"
+    wait(page, showcase)
+    expect(page.locator("#open .post h4").first).to_have_text("Identified")
+    expect(page.locator("#overall h1")).to_have_text("Partial System Outage")
+    expect(page).to_have_title("Partial System Outage · Marigold Status")
+    expect(page.get_by_role("status")).to_have_text("This page was updated. Partial System Outage")
+    assert "favicon-major" in str(page.locator("link[rel=icon]").get_attribute("href"))
+
+
+def test_nothing_is_fetched_but_the_state_while_nothing_changes(page: Page) -> None:
+    showcase = visit(page)
+    wait(page, showcase)
+    showcase.asked.clear()
+    wait(page, showcase)
+    assert showcase.asked == ["/api/v2/status.json"]
+    expect(page.get_by_role("status")).to_be_empty()
+
+
+def test_a_change_keeps_what_the_visitor_was_doing(page: Page) -> None:
+    showcase = visit(page)
+    page.locator("summary").first.click()
+    link = page.locator("#open h3 a")
+    link.focus()
+    showcase.html, showcase.updated_at = NEWER, "2026-03-04T11:59:00Z"
+    wait(page, showcase)
+    expect(page.locator("#open .post")).to_have_count(3)
+    expect(link).to_be_focused()
+    expect(page.get_by_text("Catalog", exact=True)).to_be_hidden()
+
+
+def test_a_change_keeps_the_visitors_zone(new_page: NewPage) -> None:
+    page = new_page(**NEW_YORK)
+    showcase = visit(page)
+    showcase.html, showcase.updated_at = NEWER, "2026-03-04T11:59:00Z"
+    wait(page, showcase)
+    expect(page.locator("#open .post .when").first).to_contain_text("Mar 4, 2026, 06:59 EST")
+    page.get_by_role("button", name="Show UTC").click()
+    expect(page.locator("#open .post .when").first).to_contain_text("Mar 4, 2026, 11:59 UTC")
+
+
+def test_a_promise_that_falls_due_is_fetched_without_any_news(page: Page) -> None:
+    due = replace(samples.ONE_MINOR, next_change_at=NOON + timedelta(minutes=30))
+    showcase = visit(page, pages.render_home(due, LINKS))
+    late = replace(samples.SLOW_SIGN_IN, is_overdue=True)
+    showcase.html = pages.render_home(
+        snapshot(tree=shop(sign_in=samples.DEGRADED), stories=[late, *samples.PAST]), LINKS
+    )
+    page.clock.fast_forward(20 * 60_000)
+    wait(page, showcase)
+    expect(page.locator(".promise.late")).to_have_count(0)
+    page.clock.fast_forward(10 * 60_000)
+    wait(page, showcase)
+    expect(page.locator(".promise.late")).to_contain_text("Update overdue")
+
+
+def test_a_page_that_its_server_no_longer_vouches_for_says_so_by_itself(page: Page) -> None:
+    fine = pages.render_home(samples.ALL_FINE, LINKS)
+    showcase = visit(page, fine)
+    showcase.html = pages.mark_unconfirmed(fine, since=NOON)
+    wait(page, showcase, looks=4)
+    expect(page.locator("#unconfirmed")).to_contain_text("Could not be confirmed since")
+    expect(page.locator("#overall .icon.fine")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Last known: All Systems Operational")
+
+
+def test_lost_contact_is_said_and_takes_the_green_away(page: Page) -> None:
+    showcase = visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    green = page.locator("#overall").evaluate("e => getComputedStyle(e).backgroundColor")
+    showcase.is_away = True
+    wait(page, showcase, looks=2)
+    expect(page.get_by_role("status")).to_contain_text("No contact since 12:00 UTC")
+    expect(page.locator("#overall")).not_to_have_css("background-color", green)
+    expect(page.locator("#overall .icon.fine")).to_be_hidden()
+    showcase.is_away = False
+    wait(page, showcase)
+    expect(page.get_by_role("status")).to_have_text("Contact is back.")
+    expect(page.locator("#overall")).to_have_css("background-color", green)
+
+
+def test_a_browser_without_network_says_so_at_once(page: Page) -> None:
+    visit(page)
+    page.context.set_offline(True)
+    expect(page.get_by_role("status")).to_contain_text("No contact since")
+    page.context.set_offline(False)
+    expect(page.get_by_role("status")).to_have_text("Contact is back.")
+
+
+def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(page: Page) -> None:
+    showcase = visit(page)
+    wait(page, showcase)
+    _hide(page, True)
+    showcase.asked.clear()
+    page.clock.run_for(10 * 60_000)
+    assert showcase.asked == []
+    _hide(page, False)
+    page.wait_for_timeout(50)
+    assert showcase.asked == ["/api/v2/status.json"]
+
+
+def test_a_story_that_was_withdrawn_is_not_left_standing(browser: Browser) -> None:
+    # A window of its own, for here it is right that the page asks in vain.
+    page = browser.new_page()
+    html = pages.render_incident(samples.ONE_MINOR.frame, samples.SLOW_SIGN_IN, LINKS)
+    showcase = visit(page, html)
+    wait(page, showcase)
+    showcase.html = pages.render_error(404, frame=samples.ALL_FINE.frame, links=LINKS)
+    showcase.status, showcase.updated_at = 404, "2026-03-04T11:59:00Z"
+    wait(page, showcase)
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    page.close()
+
+
+def _hide(page: Page, is_hidden: bool) -> None:
+    page.evaluate(
+        """isHidden => {
+            Object.defineProperty(document, "hidden", {value: isHidden, configurable: true});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )

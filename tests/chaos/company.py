@@ -1,0 +1,193 @@
+"""A company whose SEV1 has just been resolved, with its customers waiting to be told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from uuid import uuid4
+
+from flask import Flask
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from statuspage import clock, create_app, incidents
+from statuspage.audit import Actor
+from statuspage.config import load_settings
+from statuspage.db import db, session, writing
+from statuspage.incidents import Declaration, Post
+from statuspage.models import Attempt, Customer, Delivery, Page
+from statuspage.outbox import report
+from statuspage.policy import install_scheme
+from statuspage.words import Channel, DeliveryState, IncidentStatus
+from tests.standins.journal import count_addresses, read_journal
+
+ROOT = Path(__file__).resolve().parents[2]
+ACTOR = Actor("Ada")
+SECRET = "a key for chaos, never for anything else"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the mails of one run, by the provider's own count."""
+
+    customers: int
+    lost: int
+    doubled: int
+    kills: int = 0
+    kills_while_sending: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.customers:,} customers, {self.kills} kills"
+            f" ({self.kills_while_sending} while sending):"
+            f" {self.lost} lost, {self.doubled} doubled"
+        )
+
+
+@dataclass
+class Company:
+    """One database with its settings; workers are started and killed against it."""
+
+    environ: dict[str, str]
+    customers: int
+    app: Flask = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(load_settings(self.environ))
+        with self.app.app_context():
+            with writing() as current:
+                _found(current, self.customers)
+            self.code = incidents.declare(
+                Declaration("Payments fail", severity_rank=1, users_notice="Payments fail."),
+                actor=ACTOR,
+                form_key=uuid4().hex,
+            ).code
+
+    def resolve(self) -> None:
+        """End the incident: every customer's mail is queued."""
+        with self.app.app_context():
+            incidents.post_update(
+                self.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key=uuid4().hex
+            )
+
+    def waiting(self) -> int:
+        """Mails that are not done yet."""
+        with self.app.app_context():
+            return report.waiting_by_channel(session()).get(Channel.EMAIL, 0)
+
+    def in_hand(self) -> int:
+        """Mails that a worker holds claimed right now, with its provider call begun."""
+        with self.app.app_context():
+            return len(
+                session()
+                .scalars(
+                    select(Delivery.id)
+                    .join(Attempt, Attempt.id == Delivery.attempt_id)
+                    .where(
+                        Delivery.channel == Channel.EMAIL,
+                        Delivery.state == DeliveryState.SENDING,
+                        Attempt.called_at.is_not(None),
+                    )
+                )
+                .all()
+            )
+
+    def wait_until_done(self, *, seconds: float) -> bool:
+        """Wait until no mail waits any more; whether that came about in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.waiting() == 0:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self.app.app_context():
+            db.engine.dispose()
+
+    def tally(self, journal: Path, *, kills: int = 0, while_sending: int = 0) -> Tally:
+        """Count what the provider accepted, by address."""
+        accepted: Counter[str] = count_addresses(read_journal(journal))
+        lost = self.customers - len(accepted)
+        doubled = sum(accepted.values()) - len(accepted)
+        return Tally(self.customers, lost, doubled, kills, while_sending)
+
+
+class WorkerProcess:
+    """A real worker process, which can be stopped, continued and killed."""
+
+    def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
+        with log.open("a") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "statuspage", "worker"],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill -9."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def end(self) -> int:
+        """Ask it to end, as the supervisor does; its exit code."""
+        self._process.terminate()
+        return self._process.wait(30)
+
+    def freeze(self) -> None:
+        """Stop it where it stands (SIGSTOP)."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self._process.send_signal(signal.SIGCONT)
+
+
+def environ_of(database_url: str, data_dir: Path, **settings: str) -> dict[str, str]:
+    """The settings of a company on that database."""
+    return {
+        "DATABASE_URL": database_url,
+        "DATA_DIR": str(data_dir),
+        "PUBLIC_URL": "https://status.example.com",
+        "SECRET_KEY": SECRET,
+        "MAIL_FROM": "status@example.com",
+        **settings,
+    }
+
+
+def _found(current: Session, customers: int) -> None:
+    moment = clock.now()
+    current.add(Page(id=1, name="Acme", set_up_at=moment, support_email="help@example.com"))
+    install_scheme(current, "sev")
+    current.execute(
+        insert(Customer),
+        [
+            {"email": address, "address": address, "name": f"Customer {number}"}
+            for number in range(customers)
+            for address in [f"c{number}@example.com"]
+        ],
+    )

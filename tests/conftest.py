@@ -1,0 +1,154 @@
+"""What tests are given: an empty database of either kind, an app on it, and a clock that stands.
+
+A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL;
+``pytest --database=sqlite`` runs it on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy.orm import Session
+
+import statuspage.db
+from statuspage import accounts, create_app
+from statuspage.config import Settings, load_settings
+from statuspage.db import db
+from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
+from tests.editions import serve_at_once
+from tests.factories import NOON
+from tests.htmlchecker import HtmlChecker
+
+PUBLIC_URL = "https://status.example.com"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=[*KINDS, "both"], default="both", help="run database tests on this"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--database")
+        kinds = KINDS if chosen == "both" else (chosen,)
+        metafunc.parametrize("database", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """A migrated SQLite file."""
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """An empty database with all tables."""
+    if request.param == "sqlite":
+        template: SqliteTemplate = request.getfixturevalue("sqlite_template")
+        return template.copy_to(tmp_path / "data")
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.empty()
+
+
+@pytest.fixture
+def environ(database: Database, tmp_path: Path) -> dict[str, str]:
+    """The settings as environment variables; a test module overrides this to change some."""
+    return {
+        "DATABASE_URL": database.url,
+        "DATA_DIR": str(tmp_path / "data"),
+        "PUBLIC_URL": PUBLIC_URL,
+        "SECRET_KEY": "a key for tests, never for anything else",
+    }
+
+
+@pytest.fixture
+def settings(environ: dict[str, str]) -> Settings:
+    """The settings as the app reads them."""
+    return load_settings(environ)
+
+
+class Client(FlaskClient):
+    """A browser at the public address, so that host checks and secure cookies are the real ones."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str):
+            kwargs.setdefault("base_url", PUBLIC_URL)
+        return super().open(*args, **kwargs)
+
+
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates as Python code: compiling them for every app anew is most of a page's time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+    """The application on an empty database, with the public site in front of it."""
+    made = create_app(settings)
+    made.jinja_env.bytecode_cache = compiled_templates
+    made.test_client_class = Client
+    serve_at_once(made)
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Asks the app for pages; not for tests that also take ``session``."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """Runs the app's commands."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """The session of an app context that lasts as long as the test."""
+    with app.app_context():
+        yield statuspage.db.session()
+
+
+@pytest.fixture
+def frozen() -> Iterator[time_machine.Traveller]:
+    """A clock that stands at `NOON` until the test moves it."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Hashes that cost next to nothing: a good password hash is slow on purpose."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(accounts, "HASHER", cheap)
+        yield
+
+
+@pytest.fixture(scope="session")
+def html_errors() -> Iterator[HtmlChecker]:
+    """``html_errors(html)`` lists what the W3C's checker finds wrong with a page."""
+    checker = HtmlChecker()
+    yield checker
+    checker.stop()

@@ -1,0 +1,54 @@
+"""The public site in tests: built in the request itself as soon as it moved, with no thread."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Flask
+
+from statuspage import clock
+from statuspage.db import db
+from statuspage.links import Links
+from statuspage.site.build import build_edition, mark_stale
+from statuspage.site.edition import Edition
+from statuspage.site.revision import current_number
+from statuspage.web import public
+
+
+class AtOnce:
+    """Stands in for the refresher: whoever asks gets what the database holds now.
+
+    ``stale_since``: set it, and the last edition is shown as not confirmed since then.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._edition: Edition | None = None
+        self.stale_since: datetime | None = None
+        self.age = 0.0
+
+    def edition(self) -> Edition | None:
+        if self.stale_since is not None:
+            return self._edition and mark_stale(self._edition, self.stale_since)
+        with self._app.app_context():
+            engine = db.engine
+        with engine.connect() as connection:
+            number = current_number(connection)
+        if not self._matches(number):
+            links: Links = self._app.extensions["links"]
+            self._edition = build_edition(engine, links, self._edition)
+        return self._edition
+
+    def _matches(self, number: int) -> bool:
+        shown = self._edition
+        if shown is None or shown.revision != number:
+            return False
+        return shown.next_change_at is None or clock.now() < shown.next_change_at
+
+
+def serve_at_once(app: Flask) -> AtOnce:
+    """Put the public site in front of the app as the real one is, without its threads."""
+    site = AtOnce(app)
+    app.extensions["refresher"] = site
+    public.install(app)
+    return site

@@ -1,0 +1,120 @@
+"""A post is committed by one process and stands on page, feeds and JSON at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import feedparser
+import pytest
+import requests
+
+from statuspage import create_app, incidents
+from statuspage.audit import Actor
+from statuspage.config import load_settings
+from statuspage.db import db
+from statuspage.incidents import Declaration, Post
+from statuspage.words import IncidentStatus, Visibility
+from tests.service import Service
+
+ACTOR = Actor("Ada")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    running = Service(tmp_path_factory.mktemp("publishing"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def desk(service: Service) -> Iterator[None]:
+    """Another process's app on the same database: the posts come from here."""
+    app = create_app(
+        load_settings({"DATA_DIR": str(service.folder / "data"), "PUBLIC_URL": service.url})
+    )
+    with app.app_context():
+        yield
+        db.session.remove()
+        db.engine.dispose()
+
+
+def get(service: Service, path: str) -> requests.Response:
+    answer = requests.get(service.url + path, timeout=30)
+    assert answer.status_code == 200
+    return answer
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_post_is_everywhere_at_once(service: Service, desk: None) -> None:
+    before = get(service, "/updates.atom").text
+    incident = incidents.declare(
+        Declaration("Search finds nothing", 1, users_notice="Searches come up empty."),
+        actor=ACTOR,
+        form_key="journey",
+    )
+    update = incident.updates[0]
+    eventually(lambda: "Search finds nothing" in get(service, "/").text)
+    # Swapped whole: from the moment the page has it, nothing else may lack it.
+    known = {entry.id for entry in feedparser.parse(before).entries}
+    feed = feedparser.parse(get(service, "/updates.atom").text)
+    assert [entry.id for entry in feed.entries if entry.id not in known] == [update.entry_id]
+    assert f"/incidents/{incident.code}" in get(service, "/history.rss").text
+    unresolved = get(service, "/api/v2/incidents/unresolved.json").json()["incidents"]
+    assert incident.code in [entry["id"] for entry in unresolved]
+    assert get(service, "/api/v2/status.json").json()["status"]["indicator"] == "critical"
+    assert "Searches come up empty." in get(service, f"/incidents/{incident.code}").text
+    assert "Search finds nothing" in get(service, "/history").text
+
+
+def test_a_reader_that_has_seen_everything_finds_nothing_new(service: Service) -> None:
+    first = get(service, "/updates.rss")
+    again = requests.get(
+        service.url + "/updates.rss",
+        headers={"If-None-Match": first.headers["ETag"]},
+        timeout=30,
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: None) -> None:
+    before = {path: get(service, path).text for path in PUBLIC}
+    incident = incidents.declare(
+        Declaration(
+            "Zebra staging fails",
+            severity_rank=1,
+            users_notice="Zebra.",
+            visibility=Visibility.INTERNAL,
+        ),
+        actor=ACTOR,
+        form_key="internal journey",
+    )
+    incidents.post_update(
+        incident.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key="internal end"
+    )
+    assert {path: get(service, path).text for path in PUBLIC} == before
+    assert requests.get(f"{service.url}/incidents/{incident.code}", timeout=30).status_code == 404
+
+
+PUBLIC = (
+    "/",
+    "/history",
+    "/history.rss",
+    "/history.atom",
+    "/updates.rss",
+    "/updates.atom",
+    "/updates.json",
+    "/maintenances.ics",
+    "/api/v2/summary.json",
+    "/api/v2/status.json",
+    "/api/v2/components.json",
+    "/api/v2/incidents.json",
+    "/api/v2/incidents/unresolved.json",
+    "/api/v2/scheduled-maintenances.json",
+)

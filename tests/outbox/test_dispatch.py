@@ -1,0 +1,311 @@
+"""Claiming, sending, recording and rescuing, with a door that does as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage import alarms, clock
+from statuspage.audit import Actor
+from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
+from statuspage.models import Attempt, Delivery, DeliveryEvent
+from statuspage.outbox import claims, control
+from statuspage.outbox.dispatch import Dispatcher, Lane
+from statuspage.outbox.report import tallies
+from statuspage.words import Audience, Channel, DeliveryState
+from tests.stage import Stage, declare, mails, messages, resolve, set_stage
+
+EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
+WORKER = 7
+
+
+@dataclass
+class Door:
+    """Answers as scripted by address, else accepts; remembers what it was given."""
+
+    answers: dict[str, tuple[Outcome, Fault]] = field(default_factory=dict)
+    sent: list[tuple[Letter, Recipient]] = field(default_factory=list)
+    max_batch: int = 1000
+    before_each: Callable[[], None] = lambda: None
+    chunk: int = 1000
+
+    def send(
+        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+    ) -> Iterator[Sequence[Result]]:
+        for start in range(0, len(recipients), self.chunk):
+            self.before_each()
+            if not still_ours():
+                return
+            yield [self._answer(letter, one) for one in recipients[start : start + self.chunk]]
+
+    def _answer(self, letter: Letter, recipient: Recipient) -> Result:
+        self.sent.append((letter, recipient))
+        outcome, fault = self.answers.get(recipient.address, (Outcome.ACCEPTED, Fault.NONE))
+        reason = "" if outcome is Outcome.ACCEPTED else "as told"
+        return Result(recipient, outcome, fault, reason)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    @property
+    def addresses(self) -> list[str]:
+        return sorted(recipient.address for _, recipient in self.sent)
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
+    return set_stage(app)
+
+
+@pytest.fixture
+def dispatcher(app: Flask, door: Door) -> Dispatcher:
+    return make_dispatcher(app, door)
+
+
+def make_dispatcher(app: Flask, door: Door, *, worker_id: int = WORKER) -> Dispatcher:
+    return Dispatcher(app, worker_id, {Channel.EMAIL: Lane(door, parallel=1, batch=100)})
+
+
+@pytest.fixture
+def resolved(stage: Stage, session: Session) -> str:
+    """A resolved SEV1 whose customers wait for their mail."""
+    code = declare(stage).code
+    resolve(code)
+    return code
+
+
+def states(current: Session) -> dict[str, tuple[DeliveryState, str]]:
+    rows = current.scalars(
+        select(Delivery).filter_by(channel=Channel.EMAIL).execution_options(populate_existing=True)
+    )
+    found = {row.address: (row.state, row.reason) for row in rows}
+    current.rollback()
+    return found
+
+
+def test_everybody_is_sent_their_mail_once(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session
+) -> None:
+    dispatcher.send_all()
+    dispatcher.send_all()
+    assert door.addresses == EVERYBODY
+    assert set(states(session).values()) == {(DeliveryState.ACCEPTED, "")}
+
+
+def test_the_incident_says_how_many_were_accepted(
+    resolved: str, dispatcher: Dispatcher, session: Session
+) -> None:
+    dispatcher.send_all()
+    [mail] = messages(Audience.CUSTOMER)
+    [(_, tally)] = [
+        (told, counts)
+        for told, counts in tallies(session, mail.incident_id or 0)
+        if told.id == mail.id
+    ]
+    assert (tally.accepted, tally.waiting, tally.failed, tally.total) == (4, 0, 0, 4)
+
+
+def test_each_mail_is_filled_for_its_recipient_alone(
+    resolved: str, dispatcher: Dispatcher, door: Door
+) -> None:
+    dispatcher.send_all()
+    [recipient] = [one for _, one in door.sent if one.address == "shopper@example.com"]
+    others = {one.message_id for _, one in door.sent} | {
+        one.unsubscribe_url for _, one in door.sent
+    }
+    assert recipient.values["name"] == "Shopper"
+    assert recipient.message_id.endswith("@status.example.com>")
+    assert len(others) == 8
+
+
+def test_a_mail_that_is_sent_again_keeps_its_message_id(
+    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+) -> None:
+    door.answers = {"c1@example.com": (Outcome.NOT_SENT, Fault.PROVIDER)}
+    dispatcher.send_all()
+    frozen.shift(timedelta(minutes=5))
+    door.answers = {}
+    dispatcher.send_all()
+    ids = {one.message_id for _, one in door.sent if one.address == "c1@example.com"}
+    assert door.addresses == ["c1@example.com", *EVERYBODY]
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ((Outcome.REFUSED, Fault.RECIPIENT), DeliveryState.FAILED),
+        ((Outcome.NOT_SENT, Fault.PROVIDER), DeliveryState.PENDING),
+        ((Outcome.UNKNOWN, Fault.PROVIDER), DeliveryState.UNCERTAIN),
+    ],
+)
+def test_each_outcome_is_a_state_with_its_reason(
+    resolved: str,
+    dispatcher: Dispatcher,
+    door: Door,
+    session: Session,
+    answer: tuple[Outcome, Fault],
+    state: DeliveryState,
+) -> None:
+    door.answers = {"c2@example.com": answer}
+    dispatcher.send_all()
+    assert states(session)["c2@example.com"] == (state, "as told")
+
+
+def test_nothing_that_happened_to_a_delivery_is_overwritten(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    frozen: time_machine.Traveller,
+) -> None:  # fmt: skip
+    door.answers = {"c1@example.com": (Outcome.UNKNOWN, Fault.PROVIDER)}
+    dispatcher.send_all()
+    frozen.shift(1)
+    claims.settle_due()
+    door.answers = {}
+    dispatcher.send_all()
+    events = session.scalars(
+        select(DeliveryEvent.state)
+        .join(Delivery, Delivery.id == DeliveryEvent.delivery_id)
+        .where(Delivery.address == "c1@example.com")
+        .order_by(DeliveryEvent.id)
+    ).all()
+    assert events == [DeliveryState.UNCERTAIN, DeliveryState.PENDING, DeliveryState.ACCEPTED]
+
+
+def test_a_rejected_key_burns_no_attempt_and_raises_an_alarm(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session
+) -> None:
+    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.CREDENTIALS))
+    dispatcher.send_all()
+    assert {row.attempts for row in session.scalars(select(Delivery))} == {0}
+    assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
+
+
+def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    frozen: time_machine.Traveller,
+) -> None:  # fmt: skip
+    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
+    for _ in range(3):
+        dispatcher.send_all()
+        assert not control.may_send(session, Channel.EMAIL)
+        session.rollback()
+        frozen.shift(timedelta(minutes=2))
+    assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
+    door.answers = {}
+    dispatcher.send_all()
+    session.rollback()
+    assert alarms.standing(session) == []
+    assert mails(DeliveryState.ACCEPTED) == EVERYBODY
+
+
+def test_nothing_is_sent_while_the_outbox_is_held(
+    resolved: str, dispatcher: Dispatcher, door: Door
+) -> None:
+    control.hold(control.EVERYTHING, reason="restored", actor=Actor("Ada"))
+    dispatcher.send_all()
+    assert door.sent == []
+    control.release(control.EVERYTHING, actor=Actor("Ada"))
+    dispatcher.send_all()
+    assert door.addresses == EVERYBODY
+
+
+def test_what_is_too_old_to_be_news_expires(
+    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+) -> None:
+    frozen.shift(timedelta(days=4))
+    claims.settle_due()
+    dispatcher.send_all()
+    assert door.sent == []
+    assert mails(DeliveryState.EXPIRED) == EVERYBODY
+
+
+def test_a_claim_that_was_taken_away_is_not_sent(
+    resolved: str, app: Flask, door: Door, session: Session
+) -> None:
+    dispatcher = make_dispatcher(app, door)
+    door.before_each = lambda: take_away(app)
+    door.chunk = 1
+    dispatcher._hand_over(claims.claim(WORKER, Channel.EMAIL, size=10))  # type: ignore[arg-type]
+    assert door.sent == []
+    assert mails(DeliveryState.PENDING) == EVERYBODY
+
+
+def take_away(app: Flask) -> None:
+    with app.app_context():
+        claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
+
+
+def test_a_dead_workers_claim_is_due_again_where_it_was_certainly_not_sent(
+    resolved: str, dispatcher: Dispatcher, session: Session
+) -> None:
+    claims.claim(WORKER, Channel.EMAIL, size=10)
+    assert mails(DeliveryState.SENDING) == EVERYBODY
+    session.rollback()
+    assert dispatcher.rescue() == 4
+    assert mails(DeliveryState.PENDING) == EVERYBODY
+
+
+def test_a_dead_workers_claim_is_uncertain_where_its_call_had_begun(
+    resolved: str, dispatcher: Dispatcher, session: Session
+) -> None:
+    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
+    assert claim is not None
+    assert claims.begin_call(claim.attempt_id)
+    assert dispatcher.rescue() == 4
+    assert mails(DeliveryState.UNCERTAIN) == EVERYBODY
+    assert session.scalars(select(Attempt)).all() == []
+
+
+def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
+    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller,
+    session: Session,
+) -> None:  # fmt: skip
+    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
+    assert claim is not None
+    claims.begin_call(claim.attempt_id)
+    claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
+    frozen.shift(599)
+    claims.settle_due()
+    dispatcher.send_all()
+    assert door.sent == []
+    frozen.shift(1)
+    claims.settle_due()
+    dispatcher.send_all()
+    assert door.addresses == EVERYBODY
+
+
+def test_batches_are_as_large_as_the_lane_says(resolved: str, app: Flask, door: Door) -> None:
+    lane = Lane(door, parallel=1, batch=3)
+    assert Dispatcher(app, WORKER, {Channel.EMAIL: lane}).send_all() == 2
+
+
+def test_a_stopped_dispatcher_puts_back_what_it_did_not_come_to(
+    resolved: str, app: Flask, door: Door, session: Session
+) -> None:
+    dispatcher = make_dispatcher(app, door)
+    door.chunk = 1
+    door.before_each = lambda: dispatcher._stopping.set() if len(door.sent) == 2 else None
+    dispatcher.send_all()
+    assert len(mails(DeliveryState.ACCEPTED)) == 2
+    assert len(mails(DeliveryState.PENDING)) == 2
+
+
+def test_a_delivery_tells_its_last_change(
+    resolved: str, dispatcher: Dispatcher, session: Session, frozen: time_machine.Traveller
+) -> None:
+    frozen.shift(30)
+    dispatcher.send_all()
+    assert {row.changed_at for row in session.scalars(select(Delivery).filter_by(
+        channel=Channel.EMAIL))} == {clock.now()}  # fmt: skip

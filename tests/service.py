@@ -1,0 +1,80 @@
+"""The whole service, started as ``make run`` starts it, on a free port and data of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Service:
+    """Supervisor, web server and worker; ready when made.
+
+    ``email`` and ``password`` are the sign-in that the first start prints.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = folder / "output.txt"
+        with self.output.open("w") as output:
+            self._supervisor = subprocess.Popen(
+                [sys.executable, "-P", str(ROOT / "statuspage" / "supervise.py")],
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PORT": str(self.port),
+                    "DATA_DIR": str(folder / "data"),
+                    **(environ or {}),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            said = self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        sign_in = re.search(r"^ +(\S+@\S+)\n +(\S+)$", said, re.MULTILINE)
+        self.email, self.password = sign_in.groups() if sign_in else ("", "")
+
+    def pid_of(self, name: str) -> int:
+        """The process id of the ``worker`` or of ``serve``, the web server."""
+        for child in psutil.Process(self._supervisor.pid).children():
+            try:
+                words = child.cmdline()
+            except psutil.Error:
+                continue  # it has just ended
+            if name in words:
+                return child.pid
+        raise LookupError(name)
+
+    def kill(self, name: str) -> None:
+        """Kill -9 one of the two; the supervisor starts it again."""
+        os.kill(self.pid_of(name), signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Stop all of it, as Ctrl-C does; the supervisor's exit code."""
+        self._supervisor.send_signal(signal.SIGINT)
+        return self._supervisor.wait(60)
+
+    def _wait_until_ready(self) -> str:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self._supervisor.poll() is None:
+            said = self.output.read_text()
+            if "Status page" in said:
+                return said
+            time.sleep(0.02)
+        raise RuntimeError(f"the service did not start:\n{self.output.read_text()}")

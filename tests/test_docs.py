@@ -1,0 +1,28 @@
+"""The documentation is held against the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from statuspage.config import SETTINGS
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (?:`(.*)`)? \| (.*) \|$", (DOCS / "settings.md").read_text(), re.MULTILINE
+    )
+    assert rows == [(setting.name, setting.default, setting.meaning) for setting in SETTINGS]
+
+
+def test_every_module_stands_in_the_plan_of_the_house() -> None:
+    plan = (DOCS / "architecture.md").read_text()
+    folder = DOCS.parent / "statuspage"
+    modules = {
+        entry.name + ("/" if entry.is_dir() else "")
+        for entry in folder.iterdir()
+        if not entry.name.startswith(("__", "."))
+    }
+    assert {module for module in modules if module not in plan} == set()
