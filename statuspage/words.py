@@ -100,6 +100,7 @@ class Audience(Word):
 
     PUBLIC = "public"
     CUSTOMER = "customer"
+    SUBSCRIBER = "subscriber"
     INTERNAL = "internal"
 
 
@@ -158,6 +159,16 @@ class Step(Word):
     IN_PROGRESS = "in_progress"
     VERIFYING = "verifying"
     COMPLETED = "completed"
+    CONFIRM = "confirm"
+    SUBSCRIBED = "subscribed"
+
+
+class SubscriberState(Word):
+    """Whether an address that asked to hear is written to."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
 
 
 class Role(Word):
@@ -176,7 +187,10 @@ _LABELS: dict[tuple[type[Word], str], str] = {
     (Impact, Impact.NONE): "No impact",
     (Role, Role.COMMANDER): "Incident commander",
     (Role, Role.COMMS_LEAD): "Communications lead",
+    (Step, Step.CONFIRM): "Confirm a subscription",
+    (Step, Step.SUBSCRIBED): "Subscribed already",
     (Step, Step.UPDATE): "Update",
+    (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",
 }
 
 

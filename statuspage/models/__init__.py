@@ -1,7 +1,8 @@
 """The tables, and facts that a row knows about itself.
 
-Four rooms: the page and what it shows (:mod:`.page`), people (:mod:`.people`), what goes out
-(:mod:`.mail`), and what keeps the house in order (:mod:`.house`).
+Five rooms: the page and what it shows (:mod:`.page`), people (:mod:`.people`) and those who asked
+to hear (:mod:`.subscribers`), what goes out (:mod:`.mail`), and what keeps the house in order
+(:mod:`.house`).
 """
 
 from statuspage.models.house import (
@@ -42,6 +43,7 @@ from statuspage.models.people import (
     SignIn,
     Suppression,
 )
+from statuspage.models.subscribers import FollowedIncident, Subscriber, SubscriberComponent
 
 __all__ = [
     "Account",
@@ -58,6 +60,7 @@ __all__ = [
     "CustomerComponent",
     "Delivery",
     "DeliveryEvent",
+    "FollowedIncident",
     "Hold",
     "Incident",
     "IncidentComponent",
@@ -68,6 +71,8 @@ __all__ = [
     "Revision",
     "SeverityLevel",
     "SignIn",
+    "Subscriber",
+    "SubscriberComponent",
     "Suppression",
     "Throttle",
     "UpdateRevision",

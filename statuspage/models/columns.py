@@ -19,6 +19,7 @@ from statuspage.words import (
     Impact,
     Kind,
     Step,
+    SubscriberState,
     Visibility,
 )
 
@@ -68,7 +69,7 @@ Base.registry.update_type_annotation_map(
             words: _stored(words)
             for words in (
                 Audience, Channel, ComponentStatus, CustomerMail, DeliveryState, Impact, Kind,
-                Step, Visibility,
+                Step, SubscriberState, Visibility,
             )
         },
         dict[str, Any]: JSON,

@@ -28,6 +28,7 @@ from statuspage.web.admin.story_form import (
     facts_as_shown,
     read_number,
 )
+from statuspage.web.admin.texts import TITLES
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
     Form,
@@ -71,7 +72,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
         ),
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *("cause", "cause_confirmed", "resolution", "prevention"),
-        *(f"{part}_{audience.value}" for audience in Audience for part in ("text", "made")),
+        *(f"{part}_{audience.value}" for audience in TITLES for part in ("text", "made")),
     }
 )
 

@@ -39,7 +39,7 @@ MAIL_POLICY: Final = (
 )
 
 _GAP: Final = re.compile(r"\[\[([a-z_]+)\]\]")
-_TITLES: Final = {
+TITLES: Final = {
     Audience.PUBLIC: "Public post",
     Audience.INTERNAL: "Message to colleagues",
     Audience.CUSTOMER: "Mail to customers",
@@ -62,7 +62,7 @@ class TextsForm(PostForm):
         again = request.form.get("remake")
         return {
             audience: text
-            for audience in Audience
+            for audience in TITLES
             if audience.value != again and (text := self._edited(audience)) is not None
         }
 
@@ -139,7 +139,7 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
     is_plain = draft.audience is Audience.INTERNAL
     return Sheet(
         name=draft.audience.value,
-        title=_TITLES[draft.audience],
+        title=TITLES[draft.audience],
         subject=subject,
         reading=_show_gaps(Markup("{}").format(body) if is_plain else richtext.to_html(body)),
         is_plain=is_plain,
