@@ -6,11 +6,19 @@ from statuspage.messages.compose import (
     Unfinished,
     compose,
     finish,
+    finish_for_subscribers,
     preview,
     preview_sample,
     unfilled,
 )
-from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, TimelineEntry, facts_of
+from statuspage.messages.facts import (
+    Facts,
+    InternalFacts,
+    PublicFacts,
+    TimelineEntry,
+    facts_of,
+    sign_up_facts,
+)
 from statuspage.messages.language import Problem
 from statuspage.messages.tokens import salutation, token_values
 from statuspage.messages.wording import (
@@ -47,6 +55,7 @@ __all__ = [
     "current_wording",
     "facts_of",
     "finish",
+    "finish_for_subscribers",
     "history",
     "names",
     "newest_version",
@@ -56,6 +65,7 @@ __all__ = [
     "salutation",
     "save_wording",
     "shipped_wording",
+    "sign_up_facts",
     "template_name",
     "token_values",
     "unfilled",

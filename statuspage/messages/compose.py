@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import css_inline
@@ -22,7 +22,7 @@ from statuspage import richtext
 from statuspage.messages.facts import Facts, PublicFacts, moments_of
 from statuspage.messages.language import Problem, TemplateFault
 from statuspage.messages.sample import sample_facts
-from statuspage.messages.tokens import TOKEN, disarm, fillable, token
+from statuspage.messages.tokens import TOKEN, disarm, fillable, token, token_values
 from statuspage.messages.vocabulary import phrase, values_for
 from statuspage.messages.wording import (
     Source,
@@ -59,9 +59,9 @@ class Text:
 class Composed:
     """What is kept and sent: ``body`` is the Markdown that was published.
 
-    ``text`` and ``html`` are a customer's mail, with tokens as
-    :mod:`statuspage.channels.letter` fills them, or for colleagues the chat message; a public post
-    has neither.  ``moments`` are the times behind the tokens, ISO 8601 in UTC.
+    ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.channels.letter` fills them,
+    or for colleagues the chat message; a public post has neither.  ``moments`` are the times behind
+    the tokens, ISO 8601 in UTC.
     """
 
     subject: str
@@ -139,7 +139,7 @@ def _fillable(audience: Audience, facts: PublicFacts) -> frozenset[str]:
 def finish(
     text: Text, *, audience: Audience, step: Step, facts: Facts, language: str = "en"
 ) -> Composed:
-    """What goes out: for customers a mail as text and HTML, for colleagues a chat message.
+    """What goes out: a mail as text and HTML, or for colleagues a chat message.
 
     Raises :class:`Unfinished` where the text still lacks something.
     """
@@ -150,7 +150,24 @@ def finish(
         return Composed(subject, body)
     if audience is Audience.INTERNAL:
         return Composed(subject, body, text=body)
-    return _mail(subject, body, step, facts.public, language)
+    return _mail(subject, body, audience, step, facts.public, language)
+
+
+def finish_for_subscribers(
+    post: Composed, *, step: Step, facts: Facts, language: str = "en"
+) -> Composed:
+    """A finished public post as the mail to subscribers: the same words, in a mail's frame.
+
+    The times in it that the facts know become tokens, so that each reads them in their own zone.
+    """
+    public = facts.public
+    shown = token_values(moments_of(public), zone=public.zone.key, locale=public.language)
+    subject, body = f"{post.subject} ({disarm(public.service)})", post.body
+    # The longest first: a span begins with a time.
+    for name in sorted(shown.keys() - {"name"}, key=lambda name: len(shown[name]), reverse=True):
+        body = body.replace(shown[name], token(name))
+    mail = _mail(subject, body, Audience.SUBSCRIBER, step, public, language)
+    return replace(mail, body=post.body)
 
 
 # While Markdown and HTML are made, tokens are marks that no text can hold: what was written as a
@@ -161,7 +178,9 @@ _HEADING = re.compile(r"(</?h)([3-6])>")
 _MARKED_IN_LINK = re.compile("%EE%80%80([a-z_]+)%EE%80%81")
 
 
-def _mail(subject: str, body: str, step: Step, facts: PublicFacts, language: str) -> Composed:
+def _mail(
+    subject: str, body: str, audience: Audience, step: Step, facts: PublicFacts, language: str
+) -> Composed:
     moments = moments_of(facts)
     marked = _mark(body, fillable(moments))
     text = richtext.to_text(marked)
@@ -171,7 +190,9 @@ def _mail(subject: str, body: str, step: Step, facts: PublicFacts, language: str
         "text": text,
         "preheader": _opening(text),
         "language": language,
+        "audience": audience,
         "step": step,
+        "cancelled": facts.cancelled,
         "service": facts.service,
         "title": facts.title,
         "components": [name for name, _ in facts.components],
@@ -179,6 +200,8 @@ def _mail(subject: str, body: str, step: Step, facts: PublicFacts, language: str
         "incident_url": facts.incident_url or facts.page_url,
         "page_url": facts.page_url,
         "unsubscribe_url": f"{_OPEN}unsubscribe_url{_CLOSE}",
+        "manage_url": f"{_OPEN}manage_url{_CLOSE}",
+        "code": facts.incident_url.rpartition("/")[2],
     }
     html = _inliner.inline(_layouts.get_template("layout.html").render(context))
     if lacking := _MARKED_IN_LINK.findall(html):

@@ -106,14 +106,32 @@ class Facts:
 
 
 def moments_of(facts: PublicFacts) -> dict[str, str]:
-    """The known times by token name, ISO 8601 in UTC: what each customer's text is filled from."""
+    """The known times by token name, ISO 8601 in UTC: what each reader's mail is filled from."""
     known = {
         "started": facts.started,
         "ended": facts.ended,
         "expected_back": facts.expected_back,
         "next_update": facts.next_update,
+        "scheduled_for": facts.scheduled_for,
+        "scheduled_until": facts.scheduled_until,
     }
     return {name: at.astimezone(UTC).isoformat() for name, at in known.items() if at}
+
+
+def sign_up_facts(page: Page, *, links: Links, story: Incident | None = None) -> Facts:
+    """What may be said to somebody who asked for mail, perhaps about one story."""
+    return Facts(
+        PublicFacts(
+            service=page.name,
+            page_url=links.home,
+            title=story.title if story else "",
+            incident_url=links.incident(story.code) if story else "",
+            sign_off=page.sign_off or "",
+            support_email=page.support_email or "",
+            support_url=page.support_url or "",
+            zone=page.zone,
+        )
+    )
 
 
 def facts_of(

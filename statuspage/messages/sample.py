@@ -112,6 +112,8 @@ _STATUS = {
     Step.UPDATE: IncidentStatus.IDENTIFIED,
     Step.REOPENED: IncidentStatus.INVESTIGATING,
     Step.CLOSED: IncidentStatus.RESOLVED,
+    Step.CONFIRM: IncidentStatus.INVESTIGATING,
+    Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }
 _PLANNED = {Step(status.value) for status in MaintenanceStatus}
 _ENDS = {Step.RESOLVED, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}

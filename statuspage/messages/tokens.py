@@ -21,6 +21,11 @@ TOKENS = ("name", "started", "ended", "span", "expected_back", "next_update")
 """What a customer's text may hold; the mail's own footer adds ``unsubscribe_url``."""
 
 NAMELESS = "there"
+# What two times make together.
+_SPANS = {
+    "span": ("started", "ended"),
+    "scheduled_span": ("scheduled_for", "scheduled_until"),
+}
 
 # Wider than what is ever filled: a token in capitals is a mistake, and must not go out either.
 TOKEN = re.compile(r"\[\[\s*([^\W\d]\w{0,39})\s*\]\]")
@@ -41,8 +46,7 @@ def disarm(value: str) -> str:
 def fillable(moments: Mapping[str, str]) -> frozenset[str]:
     """The tokens that a text for customers may hold, given the times that are known."""
     known = {"name", *moments}
-    if {"started", "ended"} <= known:
-        known.add("span")
+    known |= {span for span, ends in _SPANS.items() if known.issuperset(ends)}
     return frozenset(known)
 
 
@@ -68,8 +72,9 @@ def _times(moments: tuple[tuple[str, str], ...], zone: str, locale: str) -> Mapp
     place, language = _zone(zone), _locale(locale)
     known = {name: datetime.fromisoformat(moment) for name, moment in moments}
     shown = {name: clock.show(moment, place, language) for name, moment in known.items()}
-    if "started" in known and "ended" in known:
-        shown["span"] = clock.show_span(known["started"], known["ended"], place, language)
+    for span, (start, end) in _SPANS.items():
+        if start in known and end in known:
+            shown[span] = clock.show_span(known[start], known[end], place, language)
     return shown
 
 

@@ -26,6 +26,9 @@ Value = str | bool | list[str] | list[Row]
 # A template may loop over a list: this bounds what one rendering can cost.
 LIST_LIMIT = 60
 
+# All that a mail about a subscription itself may say.
+_OF_SIGN_UPS = frozenset({"service", "title", "page_url", "incident_url", "support", "sign_off"})
+
 
 class Form(StrEnum):
     """What a word's value is, and so how it is made safe where it is put into a text."""
@@ -54,6 +57,8 @@ class Word:
         """Whether the word exists in that audience's templates."""
         if self.internal:
             return audience is Audience.INTERNAL
+        if audience is Audience.SUBSCRIBER:
+            return self.name in _OF_SIGN_UPS
         return audience is Audience.CUSTOMER or not self.customer_only
 
 
@@ -139,6 +144,8 @@ def values_for(facts: Facts, audience: Audience) -> dict[str, Value]:
         values |= _internal_values(facts.internal, facts.public)
     if audience is Audience.CUSTOMER:
         values["name"] = token("name")
+    if audience is Audience.SUBSCRIBER:
+        return {name: values[name] for name in words_for(audience)}
     return values
 
 

@@ -43,13 +43,15 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.CUSTOMER: (
         Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.REOPENED,
     ),
+    Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
     Audience.INTERNAL: (Step.DECLARED, Step.UPDATE, Step.CLOSED),
 }  # fmt: skip
-"""Every template there is."""
+"""Every template there is.  What subscribers hear of a story is its public post."""
 
 _KINDS = {
     Audience.PUBLIC: "Public post",
     Audience.CUSTOMER: "Customer mail",
+    Audience.SUBSCRIBER: "Mail to subscribers",
     Audience.INTERNAL: "Internal message",
 }
 

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from statuspage.channels import fill_html, fill_subject, fill_text
-from statuspage.messages import Facts, Text, check, finish, shipped_wording, token_values, unfilled
+from statuspage.messages import (
+    Facts,
+    Text,
+    check,
+    finish,
+    finish_for_subscribers,
+    shipped_wording,
+    token_values,
+    unfilled,
+)
 from statuspage.messages.compose import render_text
 from statuspage.messages.sample import bare_facts, sample_facts
 from statuspage.messages.wording import STEPS, parts_of, template_name
@@ -16,8 +25,12 @@ from statuspage.words import Audience, Step
 from tests.messages.kept import kept, kept_names
 
 NAMES = [template_name(audience, step) for audience, steps in STEPS.items() for step in steps]
-MAILS = [name for name in NAMES if name.startswith("customer/")]
-LINKS = {"unsubscribe_url": "https://status.shopstack.example/unsubscribe/t0k3n"}
+MAILS = [name for name in NAMES if name.startswith(("customer/", "subscriber/"))]
+POSTS = [name for name in NAMES if name.startswith("public/")]
+LINKS = {
+    "unsubscribe_url": "https://status.shopstack.example/unsubscribe/t0k3n",
+    "manage_url": "https://status.shopstack.example/subscriptions/t0k3n",
+}
 
 
 def variants(name: str) -> dict[str, Facts]:
@@ -29,6 +42,8 @@ def variants(name: str) -> dict[str, Facts]:
         turns[f"{name}.again"] = with_public(full, again=True)
     if step in {Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.IN_PROGRESS}:
         turns[f"{name}.still"] = with_public(full, still=True, cause="")
+    if audience is Audience.SUBSCRIBER:
+        turns[f"{name}.plain"] = with_public(full, title="", incident_url="")
     if step is Step.COMPLETED:
         turns[f"{name}.cancelled"] = with_public(full, cancelled=True)
     return turns
@@ -66,8 +81,24 @@ def test_each_mail_is_word_for_word_as_it_is_kept(name: str) -> None:
     assert kept(f"{name}.mail.html", html) == html
 
 
+@pytest.mark.parametrize("name", POSTS)
+def test_each_post_reaches_subscribers_word_for_word_as_it_is_kept(name: str) -> None:
+    audience, step = parts_of(name)
+    post = finish(text_of(name), audience=audience, step=step, facts=ALL[name])
+    mail = finish_for_subscribers(post, step=step, facts=ALL[name])
+    values = LINKS | token_values(mail.moments, zone="Europe/Berlin")
+    text = f"Subject: {fill_subject(mail.subject, values)}\n\n{fill_text(mail.text, values)}"
+    html = fill_html(mail.html, values)
+
+    assert mail.body == post.body
+    assert "PST" not in text
+    assert "[[" not in text + html
+    assert kept(f"{name}.mail.txt", text) == text
+
+
 def test_nothing_is_kept_that_no_message_says() -> None:
     mails = {f"{name}.mail.{kind}" for name in MAILS for kind in ("txt", "html")}
+    mails |= {f"{name}.mail.txt" for name in POSTS}
 
     assert kept_names() == {f"{turn}.md" for turn in ALL} | mails
 
