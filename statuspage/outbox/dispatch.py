@@ -149,14 +149,23 @@ class Dispatcher:
             if claim is None:
                 self._free[channel].release()
                 break
-            self._pool.submit(self._hand_over, claim).add_done_callback(
-                partial(self._finished, channel)
-            )
+            self._pool.submit(self._hand_over_all, claim)
             started += 1
         return started
 
-    def _finished(self, channel: Channel, done: object) -> None:
-        self._free[channel].release()
+    def _hand_over_all(self, first: Claim) -> None:
+        """Hand over a claim and what is due after it, with no pause in between."""
+        channel = first.channel
+        claim: Claim | None = first
+        try:
+            while claim is not None:
+                self._hand_over(claim)
+                claim = None if self._stopping.is_set() else self._claim(channel)
+        except Exception:
+            # The worker's next look tries again.
+            log.warning("what is due next could not be claimed", exc_info=True)
+        finally:
+            self._free[channel].release()
 
     def _claim(self, channel: Channel) -> Claim | None:
         with self._claiming, self._app.app_context():

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import Integer, String, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -31,6 +31,41 @@ LONGEST_RECIPIENT_BACKOFF_SECONDS = 900.0
 _ATTEMPTS = "attempts"
 _PROVIDER_ERRORS = "provider_errors"
 
+# The conditions are the token: who lost the claim, or heard the end from an event, is skipped.
+_OURS = (
+    Delivery.id.in_(bindparam("ids", expanding=True)),
+    Delivery.attempt_id == bindparam("attempt"),
+    in_state(DeliveryState.SENDING),
+)
+# Built once: over SMTP they run for each mail, and building them would take longer than sending it.
+_NOTE = (
+    insert(DeliveryEvent)
+    .from_select(
+        ["delivery_id", "at", "state", "reason", "attempt"],
+        select(
+            Delivery.id,
+            bindparam("moment", type_=DeliveryEvent.at.type),
+            bindparam("became", type_=DeliveryEvent.state.type),
+            bindparam("because", type_=String),
+            bindparam("attempt", type_=String),
+        ).where(*_OURS),
+    )
+    .execution_options(dml_strategy="raw")
+)
+_SETTLE = (
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state=bindparam("became"),
+        reason=bindparam("because"),
+        provider_id=bindparam("named"),
+        attempts=Delivery.attempts + bindparam("burnt", type_=Integer),
+        attempt_id=None,
+        changed_at=bindparam("moment"),
+    )
+    .execution_options(synchronize_session=False)
+)
+
 _STATES = {
     Outcome.ACCEPTED: DeliveryState.ACCEPTED,
     Outcome.REFUSED: DeliveryState.FAILED,
@@ -40,7 +75,7 @@ _STATES = {
 
 
 def backoff_seconds(attempts: int, fault: Fault) -> float:
-    """How long to wait before the next try: exponential, with full jitter.
+    """How long to wait before the next try: a second at least, exponential, with full jitter.
 
     A provider's trouble is capped low, because the breaker protects the provider and what waits
     must leave within a minute of its recovery; a recipient's own (greylisting) is given longer.
@@ -48,7 +83,7 @@ def backoff_seconds(attempts: int, fault: Fault) -> float:
     longest = (
         LONGEST_RECIPIENT_BACKOFF_SECONDS if fault is Fault.RECIPIENT else LONGEST_BACKOFF_SECONDS
     )
-    return random.uniform(0, min(longest, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 16)))
+    return random.uniform(1, min(longest, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 16)))
 
 
 def record_outcomes(
@@ -111,38 +146,17 @@ def _write(
     provider_id: str,
     burns_attempt: bool,
 ) -> None:
-    moment = clock.now()
-    # The conditions are the token: who lost the claim, or heard the end from an event, is skipped.
-    ours = (
-        Delivery.id.in_(ids),
-        Delivery.attempt_id == claim.attempt_id,
-        in_state(DeliveryState.SENDING),
-    )
-    current.execute(
-        insert(DeliveryEvent).from_select(
-            ["delivery_id", "at", "state", "reason", "attempt"],
-            select(
-                Delivery.id,
-                literal(moment, DeliveryEvent.at.type),
-                literal(state, DeliveryEvent.state.type),
-                literal(reason),
-                literal(claim.attempt_id),
-            ).where(*ours),
-        )
-    )
-    current.execute(
-        update(Delivery)
-        .where(*ours)
-        .values(
-            state=state,
-            reason=reason,
-            provider_id=provider_id,
-            attempts=Delivery.attempts + int(burns_attempt),
-            attempt_id=None,
-            changed_at=moment,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    became = {
+        "ids": ids,
+        "attempt": claim.attempt_id,
+        "moment": clock.now(),
+        "became": state,
+        "because": reason,
+        "named": provider_id,
+        "burnt": int(burns_attempt),
+    }
+    current.execute(_NOTE, became)
+    current.execute(_SETTLE, became)
 
 
 def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: float | None) -> None:
