@@ -13,7 +13,6 @@ import unicodedata
 from datetime import timedelta
 from functools import cache
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -428,7 +427,7 @@ def _count_try(email: str, address: str) -> None:
         waits = [
             throttle.count_try(current, what, whose, limit=limit, window=TRY_WINDOW)
             for what, whose, limit in (
-                ("sign-in address", _network(address), TRIES_BY_ADDRESS),
+                ("sign-in address", throttle.network(address), TRIES_BY_ADDRESS),
                 ("sign-in account", email, TRIES_BY_ACCOUNT),
             )
         ]
@@ -436,19 +435,6 @@ def _count_try(email: str, address: str) -> None:
     if longest is not None:
         log.warning("sign-in is throttled, from %s", address)
         raise Throttled(longest)
-
-
-def _network(address: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 that one IPv6 client has whole."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return f"{int(parsed) >> 64:x}::/64"
 
 
 def _random_password() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import blake2b
+from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy import case, delete
 from sqlalchemy.orm import Session
@@ -47,6 +48,19 @@ def forget_tries(current: Session, what: str, whose: str) -> None:
 def forget_old_tries(current: Session, *, older_than: timedelta = timedelta(days=1)) -> None:
     """Drop counts whose window began longer ago than any window lasts."""
     current.execute(delete(Throttle).where(Throttle.window_start < clock.now() - older_than))
+
+
+def network(address: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 that one IPv6 client has whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return f"{int(parsed) >> 64:x}::/64"
 
 
 def _key(what: str, whose: str) -> str:

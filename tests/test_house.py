@@ -32,8 +32,18 @@ ORDER = (
         "models",
     ),
     *("policy", "audit", "alarms", "throttle", "messages", "site", "channels", "people", "setup"),
-    *("outbox", "accounts", "subscriptions", "incidents", "maintenance", "imports", "demo", "web"),
-    *("worker", "operations", "cli", "__init__", "migrating", "__main__"),
+    *(
+        "outbox",
+        "accounts",
+        "api_keys",
+        "subscriptions",
+        "incidents",
+        "maintenance",
+        "imports",
+        "demo",
+        "web",
+    ),
+    *("export", "worker", "operations", "cli", "__init__", "migrating", "__main__"),
 )
 
 OF_A_REQUEST = {"request", "session", "flash", "render_template", "render_template_string", "g"}

@@ -18,6 +18,7 @@ from tests.factories import make_component, make_group, make_page
 
 ACTOR = Actor("Ada")
 HEADER = "email,name,company,components,language,time_zone,key,contractual\n"
+EVERYTHING = HEADER.strip() + ",tags\n"
 
 
 @pytest.fixture
@@ -122,8 +123,8 @@ def test_the_short_way_to_an_address_says_what_the_validator_says(
 def test_customers_come_in_with_everything_that_is_known_of_them(
     session: Session, shop: dict[str, int]
 ) -> None:
-    row = "Ana@Example.com,Ana Lima,Lima Tea,checkout; Platform / API,pt-BR,America/Lima,K1,yes"
-    report = take(HEADER + row)
+    row = "Ana@Example.com,Ana Lima,Lima Tea,checkout; Platform / API,pt-BR,America/Lima,K1,yes,"
+    report = take(EVERYTHING + row + "EU;gold; eu")
 
     customer = the_customer(session)
     assert counts(report) == (1, 0, 0, 0)
@@ -135,6 +136,7 @@ def test_customers_come_in_with_everything_that_is_known_of_them(
         "language": "pt_BR",
         "time_zone": "America/Lima",
         "contractual": True,
+        "tags": "eu; gold",
         "components": sorted([shop["checkout"], shop["platform_api"]]),
     }
     assert (customer.address, customer.all_components) == ("ana@example.com", False)
@@ -413,16 +415,16 @@ def test_progress_ends_with_everything_done(session: Session, shop: dict[str, in
 
 def test_an_export_comes_in_again_without_a_change(session: Session, shop: dict[str, int]) -> None:
     take(
-        HEADER
-        + 'Ana@example.com,"Ana, ""the"" Great",Tea,Checkout;Shop/API,de,Europe/Berlin,K1,yes\n'
-        + "bo@example.com,Bo,,,,,,\n"
+        EVERYTHING
+        + 'Ana@example.com,"Ana, ""the"" Great",Tea,Checkout;Shop/API,de,Europe/Rome,K1,yes,eu;a\n'
+        + "bo@example.com,Bo,,,,,,,\n"
     )
     data = export(session)
 
     assert data.splitlines() == [
-        "email,name,company,components,language,time_zone,key,contractual",
-        'Ana@example.com,"Ana, ""the"" Great",Tea,Checkout; Shop / API,de,Europe/Berlin,K1,yes',
-        "bo@example.com,Bo,,,en,,,",
+        "email,name,company,components,language,time_zone,key,contractual,tags",
+        'Ana@example.com,"Ana, ""the"" Great",Tea,Checkout; Shop / API,de,Europe/Rome,K1,yes,a; eu',
+        "bo@example.com,Bo,,,en,,,,",
     ]
     assert counts(take(data)) == (0, 0, 2, 0)
 
@@ -434,7 +436,7 @@ def test_no_exported_cell_is_a_formula_and_all_come_back(
     people.save_customer(CustomerValues("=ana@example.com", name=name), actor=ACTOR)
     data = export(session)
 
-    assert data.splitlines()[1] == f"'=ana@example.com,'{name},,,en,,,"
+    assert data.splitlines()[1] == f"'=ana@example.com,'{name},,,en,,,,"
     assert counts(take(data)) == (0, 0, 1, 0)
     assert stored(session) == [("=ana@example.com", name)]
 
@@ -449,7 +451,7 @@ def test_a_component_that_was_removed_is_exported_by_its_code_and_comes_back(
         code = component.code
     data = export(session)
 
-    assert data.splitlines()[1] == f"ana@example.com,,,{code},en,,,"
+    assert data.splitlines()[1] == f"ana@example.com,,,{code},en,,,,"
     assert counts(take(data)) == (0, 0, 1, 0)
 
 
@@ -544,6 +546,18 @@ def test_customers_are_found_by_the_component_that_concerns_them(
         "all@example.com",
         "checkout@example.com",
     ]
+
+
+def test_customers_are_found_by_a_whole_tag(session: Session, shop: dict[str, int]) -> None:
+    take("email,tags\nana@example.com,Gold;EU\nbo@example.com,golden\ncy@example.com,\n")
+
+    def found(text: str = "", tag: str = "") -> list[str]:
+        page = people.search_customers(session, text=text, tag=tag)
+        return [one.address for one in page.customers]
+
+    assert found(tag=" GOLD ") == ["ana@example.com"]
+    assert found(tag="%") == []
+    assert found(text="gold") == ["ana@example.com", "bo@example.com"]
 
 
 def test_customers_come_in_pages_forwards_and_back(session: Session, shop: dict[str, int]) -> None:

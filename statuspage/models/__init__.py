@@ -36,6 +36,7 @@ from statuspage.models.page import (
 )
 from statuspage.models.people import (
     Account,
+    ApiKey,
     Contact,
     Customer,
     CustomerComponent,
@@ -48,6 +49,7 @@ from statuspage.models.subscribers import FollowedIncident, Subscriber, Subscrib
 __all__ = [
     "Account",
     "Alarm",
+    "ApiKey",
     "Attempt",
     "AuditEntry",
     "Breaker",

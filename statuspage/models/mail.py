@@ -62,6 +62,12 @@ class Message(Base):
     # Times that tokens name, ISO 8601 in UTC: each recipient reads them in their own zone.
     moments: Mapped[Facts] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # A message is put right at most once.  The one that replaces it goes to whoever still waited,
+    # the one that corrects it to whoever was sent it.
+    replaces_id: Mapped[int | None] = mapped_column(unique=True, index=True)
+    corrects_id: Mapped[int | None] = mapped_column(unique=True, index=True)
+    # When the addresses of its deliveries were forgotten, all of them.
+    forgotten_at: Mapped[datetime | None]
 
     incident: Mapped[Incident | None] = relationship()
     update: Mapped[IncidentUpdate | None] = relationship()

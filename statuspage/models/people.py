@@ -71,6 +71,25 @@ class SignIn(Base):
     account: Mapped[Account] = relationship()
 
 
+class ApiKey(Base):
+    """A key that a tool of the company's own keeps customers by; the key itself is not kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[Key]
+    name: Mapped[Name]
+    # How the key begins, so that people can tell one from another.
+    beginning: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    # Written down at most once a minute.
+    used_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+    created_by: Mapped[Account | None] = relationship()
+
+
 class Customer(Base):
     """Somebody the company must tell, from its own list.
 
@@ -87,6 +106,8 @@ class Customer(Base):
     company: Mapped[Line]
     language: Mapped[str] = mapped_column(String(16), default="en")
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    # Words to find them by, in lower case, sorted and parted by "; ".
+    tags: Mapped[Line]
     # True where no component is named: then every incident concerns them.
     all_components: Mapped[bool] = mapped_column(default=True)
     # Notices owed by contract reach them even where they left the voluntary ones.
@@ -116,7 +137,7 @@ class Suppression(Base):
     """An address that nothing is sent to, and why.
 
     ``kind`` is ``bounced``, ``complained`` or ``unsubscribed``; a contractual notice reaches those
-    who only unsubscribed.
+    who only unsubscribed.  Where it is ``erased``, the address is only its keyed hash.
     """
 
     __tablename__ = "suppressions"

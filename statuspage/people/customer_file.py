@@ -1,9 +1,9 @@
 """The customers' CSV file (RFC 4180): read with every bad row named, written so that it reads back.
 
 Columns: ``email`` and, as wanted, ``name``, ``company``, ``components``, ``language``,
-``time_zone``, ``key``, ``contractual``, in any order and case.  A column that is absent leaves what
-is known alone; an empty cell empties it.  Components are parted by ``;``, each given by name, by
-``Group / Name`` or by code; none means all.
+``time_zone``, ``key``, ``contractual``, ``tags``, in any order and case.  A column that is absent
+leaves what is known alone; an empty cell empties it.  Components and tags are parted by ``;``, each
+component given by name, by ``Group / Name`` or by code; none means all.
 
 Rows count as if they came one after the other, so of two for the same customer the later one
 stands.  A row belongs to the customer with its ``key``, else to the one with its address.
@@ -38,9 +38,8 @@ from statuspage.people.customer_rows import (
     read_rows,
     shown,
 )
-from statuspage.people.customers import (
-    CustomerValues,
-)
+from statuspage.people.customers import CustomerValues
+from statuspage.people.erased import NOT_AGAIN, erased_among
 from statuspage.refusals import Refused
 
 _CHUNK = 5_000
@@ -50,7 +49,7 @@ _links = cast(Table, CustomerComponent.__table__)
 _c = _customers.c
 _stored = select(
     _c.id, _c.address, _c.email, _c.name, _c.company, _c.language, _c.time_zone, _c.key,
-    _c.contractual,
+    _c.contractual, _c.tags,
 )  # fmt: skip
 
 _BLANK = asdict(CustomerValues(email=""))
@@ -108,9 +107,9 @@ def import_customers(
     tell = progress or _silent
     rows, errors, notes = read_rows(data)
     if preview:
-        return _Import(session(), rows, errors, notes, tell).report()
+        return Intake(session(), rows, errors, notes, tell).report()
     with writing() as current:
-        work = _Import(current, rows, errors, notes, tell)
+        work = Intake(current, rows, errors, notes, tell)
         work.write()
         report = work.report()
         audit.record(
@@ -129,8 +128,8 @@ def import_customers(
     return report
 
 
-class _Import:
-    """One file on its way in: rows parsed, applied to what is known, and written."""
+class Intake:
+    """Rows on their way in: parsed, applied to what is known, and written."""
 
     def __init__(
         self,
@@ -139,19 +138,26 @@ class _Import:
         errors: list[RowError],
         notes: list[RowNote],
         tell: Progress,
+        *,
+        cells: type[Cells] = Cells,
     ) -> None:
         self._current = current
         self._errors = errors
         self._notes = notes
         self._tell = tell
         self._total = 2 * len(rows)
+        self._cells = cells
         self._language = current.scalar(select(Page.language)) or "en"
         parsed = list(self._parse(rows))
         self._touched: list[_Known] = []
         self._by_key: dict[str, _Known] = {}
         self._by_identity: dict[str, _Known] = {}
         self._load(parsed)
+        erased = erased_among(current, {row.identity for row in parsed})
         for row in parsed:
+            if row.identity in erased:
+                self._conflict(row, NOT_AGAIN)
+                continue
             self._apply(row)
 
     def report(self) -> ImportReport:
@@ -184,11 +190,16 @@ class _Import:
             self._tell(done := done + len(batch), self._total)
         self._tell(self._total, self._total)
 
+    def changes(self) -> list[tuple[str, Mapping[str, Any] | None, Mapping[str, Any]]]:
+        """For each customer who is new or changed: the address, and the values before and after."""
+        new = [known for known in self._touched if known.stored is None]
+        return [(known.identity, known.stored, known.values) for known in (*new, *self._changed())]
+
     def _changed(self) -> list[_Known]:
         return [k for k in self._touched if k.stored is not None and k.stored != k.values]
 
     def _parse(self, rows: Sequence[Row]) -> Iterator[_Parsed]:
-        read = Cells(component_names(self._current), self._language)
+        read = self._cells(component_names(self._current), self._language)
         for count, row in enumerate(rows, start=1):
             if count % 1_000 == 0:
                 self._tell(count, self._total)
@@ -233,8 +244,7 @@ class _Import:
         known = by_key or owner
         if owner is not None and self._collides(owner, by_key, key):
             whose = f"key {owner.values['key']!r}" if owner.values["key"] else "no key"
-            reason = f"This address belongs to the customer with {whose}"
-            self._errors.append(RowError(row.line, "email", row.given["email"], reason))
+            self._conflict(row, f"This address belongs to the customer with {whose}")
             return
         if known is None:
             blank = {**_BLANK, "language": self._language}
@@ -250,6 +260,9 @@ class _Import:
         known.values = {**known.values, **row.given, "key": key or known.values["key"]}
         known.identity, known.line = row.identity, row.line
         self._remember(known)
+
+    def _conflict(self, row: _Parsed, reason: str) -> None:
+        self._errors.append(RowError(row.line, "email", row.given["email"], reason, conflict=True))
 
     @staticmethod
     def _collides(owner: _Known, by_key: _Known | None, key: str | None) -> bool:
@@ -324,6 +337,7 @@ def export_customers(current: Session) -> Iterator[str]:
                 [
                     row.email, row.name, row.company, "; ".join(names), row.language,
                     row.time_zone or "", row.key or "", "yes" if row.contractual else "",
+                    row.tags,
                 ]
             )  # fmt: skip
         last = rows[-1].address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,12 +22,14 @@ from statuspage.people.customers import (
     check_email,
     check_language,
     check_line,
+    check_tags,
     check_zone,
 )
 from statuspage.refusals import Refused
 
 COLUMNS = (
     "email", "name", "company", "components", "language", "time_zone", "key", "contractual",
+    "tags",
 )  # fmt: skip
 _ALIASES = {"e_mail": "email", "timezone": "time_zone"}
 _BROKEN = re.compile("[\udc80-\udcff\ufffd]")
@@ -38,12 +41,16 @@ _YES, _NO = {"yes", "true", "1"}, {"", "no", "false", "0"}
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """A row that was left out: its line (the first is 1), the field, its value, and why."""
+    """A row that was left out: its line (the first is 1), the field, its value, and why.
+
+    A ``conflict`` is with what is known already: the row itself could be taken.
+    """
 
     line: int
     field: str
     value: str
     reason: str
+    conflict: bool = False
 
     def __str__(self) -> str:
         subject = f"{self.field} {self.value!r}: " if self.field else ""
@@ -66,7 +73,7 @@ class Row:
     """A row under the header: the line it starts on, and its cells by column."""
 
     line: int
-    cells: Mapping[str, str]
+    cells: Mapping[str, Any]
 
 
 def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNote]]:
@@ -157,8 +164,10 @@ def _read_header(
     return [name if name in COLUMNS else "" for name in columns]
 
 
-def shown(cell: str) -> str:
+def shown(cell: Any) -> str:
     """A cell for people: what is not UTF-8 as Latin-1 has it, which it mostly is."""
+    if not isinstance(cell, str):
+        return json.dumps(cell, ensure_ascii=False)[:200]
     if _BROKEN.search(cell) is None:
         return cell[:200]
     return cell.encode("utf-8", errors="surrogateescape").decode("latin-1")[:200]
@@ -169,15 +178,20 @@ class Cells:
 
     def __init__(self, components: Mapping[str, set[int]], language: str) -> None:
         self._language = language
+        self._names = components
         self._components = lru_cache(1024)(
             lambda text: frozenset(_find_components(text, components))
         )
 
-    def cell(self, name: str, cell: str) -> Any:
+    def cell(self, name: str, cell: Any) -> Any:
         """The value of a cell; :class:`Refused` where the column cannot have it."""
         if not cell.isascii() and _BROKEN.search(cell):
             raise Refused(name, "This is not UTF-8; save the file as UTF-8")
         text = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+        return self.value(name, text)
+
+    def value(self, name: str, text: str) -> Any:
+        """The value that ``text`` means; :class:`Refused` as :meth:`cell` has it."""
         match name:
             case "email":
                 return check_email(text)
@@ -189,9 +203,15 @@ class Cells:
                 return check_language(text) if text.strip() else self._language
             case "time_zone":
                 return check_zone(text)
+            case "tags":
+                return check_tags(text)
             case "contractual":
                 return _read_flag(name, text)
         return check_line(name, text)
+
+    def component(self, name: str) -> set[int]:
+        """The component of that name, with or without its group, or of that code."""
+        return _find_component(name, self._names)
 
 
 def _read_flag(name: str, text: str) -> bool:
@@ -212,14 +232,16 @@ def _folded(name: str) -> str:
 
 def _find_components(text: str, components: Mapping[str, set[int]]) -> Iterator[int]:
     for name in filter(None, (part.strip() for part in text.split(";"))):
-        found = components.get(_folded(name), set())
-        if not found:
-            raise Refused("components", f"There is no component {name!r}")
-        if len(found) > 1:
-            raise Refused(
-                "components", f"{len(found)} components are called {name!r}; name the group"
-            )
-        yield from found
+        yield from _find_component(name, components)
+
+
+def _find_component(name: str, components: Mapping[str, set[int]]) -> set[int]:
+    found = components.get(_folded(name), set())
+    if not found:
+        raise Refused("components", f"There is no component {name!r}")
+    if len(found) > 1:
+        raise Refused("components", f"{len(found)} components are called {name!r}; name the group")
+    return found
 
 
 def component_names(current: Session) -> dict[str, set[int]]:

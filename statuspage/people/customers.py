@@ -16,17 +16,22 @@ from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.models import Customer, CustomerComponent, Suppression
 from statuspage.people.address import Address, read_address
+from statuspage.people.erased import refuse_erased
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
 
 KEY_LIMIT = 200
 LINE_LIMIT = 500
+TAG_LIMIT = 50
 PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerValues:
-    """What is known about a customer; no components means all of them."""
+    """What is known about a customer; no components means all of them.
+
+    ``tags`` are words to find them by, as :func:`check_tags` writes them; they route no mail.
+    """
 
     email: str
     name: str = ""
@@ -36,6 +41,7 @@ class CustomerValues:
     time_zone: str | None = None
     key: str | None = None
     contractual: bool = False
+    tags: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,15 @@ def check_zone(text: str) -> str | None:
         raise Refused("time_zone", str(error)) from None
 
 
+def check_tags(text: str) -> str:
+    """Tags that are parted by ``;``, each once, in lower case and in order; :class:`Refused`."""
+    tags = {check_line("tags", part).lower() for part in text.split(";")} - {""}
+    too_long = next((tag for tag in tags if len(tag) > TAG_LIMIT), None)
+    if too_long is not None:
+        raise Refused("tags", f"A tag has at most {TAG_LIMIT} characters; {too_long!r} has more")
+    return check_line("tags", "; ".join(sorted(tags)))
+
+
 def save_customer(
     values: CustomerValues, *, actor: Actor, customer_id: int | None = None
 ) -> Customer:
@@ -109,17 +124,20 @@ def save_customer(
         language=check_language(values.language),
         time_zone=check_zone(values.time_zone or ""),
         key=check_line("key", values.key or "", limit=KEY_LIMIT) or None,
+        tags=check_tags(values.tags),
     )
     with writing() as current:
         customer = current.get(Customer, customer_id) if customer_id is not None else Customer()
         if customer is None:
             raise LookupError(f"no customer {customer_id}")
         _refuse_taken(current, customer, address=address.identity, key=checked.key)
+        refuse_erased(current, address.identity)
         before = None if customer_id is None else describe(customer)
         customer.email, customer.address = checked.email, address.identity
         customer.name, customer.company = checked.name, checked.company
         customer.language, customer.time_zone = checked.language, checked.time_zone
         customer.key, customer.contractual = checked.key, checked.contractual
+        customer.tags = checked.tags
         customer.all_components = not checked.components
         customer.updated_at = clock.now()
         _set_components(customer, checked.components)
@@ -158,28 +176,34 @@ def search_customers(
     *,
     text: str = "",
     component_id: int | None = None,
+    tag: str = "",
     suppressed: bool = False,
     after: str = "",
     before: str = "",
     page_size: int = PAGE_SIZE,
 ) -> CustomerPage:
-    """Customers in whose address, name, company or key ``text`` occurs, by address.
+    """Customers in whose address, name, company, key or tags ``text`` occurs, by address.
 
-    ``component_id`` keeps those whom an incident of that component concerns, ``suppressed`` those
-    whose address nothing is sent to.  The page begins ``after`` a normalised address or ends
-    ``before`` one, so the last page costs as little as the first.
+    ``component_id`` keeps those whom an incident of that component concerns, ``tag`` those who have
+    it, ``suppressed`` those whose address nothing is sent to.  The page begins ``after`` a
+    normalised address or ends ``before`` one, so the last page costs as little as the first.
     """
     found = select(Customer)
     if text.strip():
-        # One comparison of everything takes half as long as one of each column.
         # All of it in one comparison: one for each column takes twice as long.
         key = func.coalesce(Customer.key, "")
-        columns = (Customer.email, Customer.address, Customer.name, Customer.company)
+        columns = (
+            Customer.email, Customer.address, Customer.name, Customer.company, Customer.tags,
+        )  # fmt: skip
         known = sum((column + "\n" for column in columns[1:]), columns[0] + "\n") + key
         found = found.where(known.icontains(" ".join(text.split()), autoescape=True))
     if component_id is not None:
         uses = Customer.components.any(CustomerComponent.component_id == component_id)
         found = found.where(or_(Customer.all_components, uses))
+    if wanted := " ".join(tag.lower().split()):
+        found = found.where(
+            ("; " + Customer.tags + "; ").contains(f"; {wanted}; ", autoescape=True)
+        )
     if suppressed:
         found = found.where(Customer.address.in_(select(Suppression.address)))
     if before:
@@ -209,6 +233,7 @@ def describe(customer: Customer) -> dict[str, Any]:
         "language": customer.language,
         "time_zone": customer.time_zone,
         "contractual": customer.contractual,
+        "tags": customer.tags,
         "components": sorted(link.component_id for link in customer.components),
     }
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError, ServiceU
 
 from statuspage.links import current_links
 from statuspage.site import pages
+from statuspage.web.problems import problem
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,13 @@ _EXPLANATIONS: Final = {
         "was last known. Check whether what you sent was saved before you send it again.",
     ),
 }
+# What a tool is told, beside the name of the error.
+_DETAILS: Final = {
+    404: "There is nothing at this address.",
+    405: "This method cannot be used here.",
+    500: "It has been logged. Check whether it was done before doing it again.",
+    503: "The database cannot be reached. Try again; putting a customer twice does no harm.",
+}
 _FORGED: Final = Explanation(
     "This form was too old to be accepted",
     "Nothing was saved. Open the page again and send it once more.",
@@ -69,14 +77,20 @@ def show(error: HTTPException) -> ResponseReturnValue:
     """A page for a person, JSON for a tool; redirects go on their way."""
     if error.code is None or error.code < 400:
         return error
+    if request.path.startswith("/api/v1/"):
+        return problem(error.code, _DETAILS.get(error.code, ""), headers=_own_headers(error))
     answer = make_response(_body(error), error.code)
     answer.headers["Cache-Control"] = "no-store"
     if _wants_json():
         answer.mimetype = "application/json"
-    for name, value in error.get_headers():
-        if name not in {"Content-Type", "Content-Length"}:
-            answer.headers[name] = value
+    answer.headers.update(_own_headers(error))
     return answer
+
+
+def _own_headers(error: HTTPException) -> dict[str, str]:
+    """What an error says besides its page: which methods are allowed, when to try again."""
+    of_the_page = {"Content-Type", "Content-Length"}
+    return {name: value for name, value in error.get_headers() if name not in of_the_page}
 
 
 def show_missing(error: NoResultFound) -> ResponseReturnValue:

@@ -30,7 +30,7 @@ NOT_MODIFIED = "304 Not Modified"
 
 # The addresses that an edition answers.
 PUBLIC = re.compile(
-    r"/(|history|incidents/.*|components/.*|api/.*|(?!static/|admin/).*\.(rss|atom|json|ics|svg))"
+    r"/(|history|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
 RETRY_SECONDS = 5
 

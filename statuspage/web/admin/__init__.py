@@ -5,6 +5,7 @@ from flask import Flask
 from statuspage.web import auth
 from statuspage.web.admin import (
     accounts,
+    api_keys,
     audit_trail,
     components,
     contacts,
@@ -26,6 +27,7 @@ from statuspage.web.admin import (
 
 __all__ = [
     "accounts",
+    "api_keys",
     "audit_trail",
     "components",
     "contacts",

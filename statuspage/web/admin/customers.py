@@ -71,6 +71,7 @@ class CustomerForm(EditForm):
     time_zone = TheirZoneField("Time zone")
     key = StringField("Key", validators=[Most(KEY_LIMIT)], filters=[_line_or_none])
     contractual = BooleanField("Owed by contract")
+    tags = LineField("Tags")
 
     def values(self) -> CustomerValues:
         """The customer as typed."""
@@ -95,12 +96,14 @@ def customers() -> ResponseReturnValue:
     """The customers, by address, page by page."""
     text = request.args.get("text", "").strip()[:200]
     component_id = request.args.get("component", type=int)
+    tag = clean_line(request.args.get("tag", ""))[:50]
     suppressed = request.args.get("mail") == "none"
     current = session()
     found = people.search_customers(
         current,
         text=text,
         component_id=component_id,
+        tag=tag,
         suppressed=suppressed,
         after=request.args.get("after", ""),
         before=request.args.get("before", ""),
@@ -115,9 +118,11 @@ def customers() -> ResponseReturnValue:
         names=_component_names(),
         text=text,
         component_id=component_id,
+        tag=tag,
         suppressed=suppressed,
         asked={
             "text": text or None,
+            "tag": tag or None,
             "component": component_id,
             "mail": "none" if suppressed else None,
         },
@@ -289,6 +294,7 @@ def _values(found: Customer) -> CustomerValues:
         time_zone=found.time_zone,
         key=found.key,
         contractual=found.contractual,
+        tags=found.tags,
     )
 
 

@@ -100,6 +100,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("Severity scheme", "admin.scheme"),
             Place("Contacts", "admin.contacts"),
             Place("Accounts", "admin.accounts"),
+            Place("API keys", "admin.api_keys"),
             Place("Page settings", "admin.page_settings"),
             Place("Audit trail", "admin.audit_trail"),
         ),

@@ -73,7 +73,7 @@ def take(admin: Browser, shown: TestResponse) -> TestResponse:
 def test_an_empty_list_says_what_the_file_looks_like(admin: Browser) -> None:
     page = admin.get("/admin/customers")
     assert texts(page, "empty", "//code") == [
-        "email,name,company,components,language,time_zone,key,contractual"
+        "email,name,company,components,language,time_zone,key,contractual,tags"
     ]
 
 
