@@ -7,8 +7,9 @@ for its turn at once instead of failing halfway (https://www.sqlite.org/lang_tra
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,26 @@ from typing import Any
 
 import pysqlite3
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    bindparam,
+    event,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 from statuspage import clock
@@ -105,6 +122,46 @@ def insert_new(current: Session, table: type[Base]) -> Any:
     postgresql = current.get_bind().dialect.name == "postgresql"
     statement = postgresql_insert(table) if postgresql else sqlite_insert(table)
     return statement.execution_options(preserve_rowcount=True)
+
+
+class IdList(TypeDecorator[Sequence[int]]):
+    """Many ids as one parameter, written as JSON."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str:
+        """``[1,2,3]``."""
+        return json.dumps(list(value or ()))
+
+
+class _Members(FunctionElement[int]):
+    """The ids of a list, as rows."""
+
+    inherit_cache = True
+
+
+@compiles(_Members, "sqlite")
+def _members_on_sqlite(element: _Members, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT value FROM json_each({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(_Members, "postgresql")
+def _members_on_postgresql(element: _Members, compiler: SQLCompiler, **options: Any) -> str:
+    ids = compiler.process(element.clauses, **options)
+    return f"(SELECT value::bigint FROM json_array_elements_text({ids}::json))"
+
+
+def among(
+    column: ColumnElement[int] | InstrumentedAttribute[int], ids: Sequence[int] | str
+) -> ColumnElement[bool]:
+    """Whether the column is one of ``ids``, or of those given later under that parameter's name.
+
+    One parameter however many there are: with one for each of a thousand ids, building and parsing
+    the statement takes longer than running it.
+    """
+    given = bindparam(ids, type_=IdList) if isinstance(ids, str) else literal(ids, IdList)
+    return column.bool_op("IN")(_Members(given))
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

@@ -5,10 +5,10 @@ A request's host is whatever a client invents; a link in a mail or a feed must n
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from flask import current_app
@@ -19,21 +19,42 @@ def delivery_token(secret_key: str, delivery_id: int) -> str:
 
     The left side of the Message-ID and the end of the unsubscribe link.
     """
-    return f"{delivery_id}-{_signature(secret_key, delivery_id)}"
+    return _make_token(secret_key, "delivery", delivery_id)
 
 
 def read_delivery_token(secret_key: str, token: str) -> int | None:
     """The delivery that a token names; None for one that we did not make."""
+    return _read_token(secret_key, "delivery", token)
+
+
+def subscription_token(secret_key: str, delivery_id: int) -> str:
+    """A token that lets a mail's recipient confirm or change a subscription; the same each time.
+
+    It stands in that mail alone: a Message-ID or an unsubscribe link does not give it away.
+    """
+    return _make_token(secret_key, "subscription", delivery_id)
+
+
+def read_subscription_token(secret_key: str, token: str) -> int | None:
+    """The delivery whose recipient a token belongs to; None for one that we did not make."""
+    return _read_token(secret_key, "subscription", token)
+
+
+def _make_token(secret_key: str, purpose: str, delivery_id: int) -> str:
+    return f"{delivery_id}-{_signature(secret_key, purpose, delivery_id)}"
+
+
+def _read_token(secret_key: str, purpose: str, token: str) -> int | None:
     number, _, signature = token.partition("-")
     if not number.isascii() or not number.isdigit() or len(number) > 18:
         return None
-    genuine = _signature(secret_key, int(number))
+    genuine = _signature(secret_key, purpose, int(number))
     return int(number) if hmac.compare_digest(signature.encode(), genuine.encode()) else None
 
 
-def _signature(secret_key: str, delivery_id: int) -> str:
-    key = f"delivery {secret_key}".encode()
-    return hmac.new(key, str(delivery_id).encode(), hashlib.sha256).hexdigest()[:32]
+def _signature(secret_key: str, purpose: str, delivery_id: int) -> str:
+    key = f"{purpose} {secret_key}".encode()
+    return hmac.digest(key, str(delivery_id).encode(), "sha256").hex()[:32]
 
 
 def current_links() -> Links:
@@ -60,7 +81,7 @@ class Links:
     @property
     def host(self) -> str:
         """The host alone, for Message-IDs and tag URIs."""
-        return urlsplit(self.base).hostname or "localhost"
+        return _host(self.base)
 
     def incident(self, code: str) -> str:
         """One story's page."""
@@ -80,8 +101,14 @@ class Links:
 
     def unsubscribe(self, token: str) -> str:
         """Where mail is left with one click (RFC 8058)."""
-        return f"{self.base}/unsubscribe/{quote(token)}"
+        return f"{self.base}/unsubscribe/{token}"
 
     def admin_incident(self, code: str) -> str:
         """One story in the admin."""
         return f"{self.base}/admin/incidents/{quote(code)}"
+
+
+@lru_cache(maxsize=8)
+def _host(base: str) -> str:
+    # Asked for each recipient of a mail.
+    return urlsplit(base).hostname or "localhost"

@@ -21,7 +21,7 @@ from sqlalchemy import delete, exists, func, insert, literal, or_, select, updat
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.db import session, writing
+from statuspage.db import among, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, Worker
 from statuspage.models.mail import in_state
 from statuspage.outbox.control import may_send
@@ -105,7 +105,7 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
         )
         current.execute(
             update(Delivery)
-            .where(Delivery.id.in_([row.id for row in rows]))
+            .where(among(Delivery.id, [row.id for row in rows]))
             .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
             .execution_options(synchronize_session=False)
         )
@@ -130,7 +130,7 @@ def put_back(claim: Claim, unsent: list[int]) -> None:
         ours = [
             *current.scalars(
                 select(Delivery.id).where(
-                    Delivery.id.in_(unsent),
+                    among(Delivery.id, unsent),
                     Delivery.attempt_id == claim.attempt_id,
                     in_state(DeliveryState.SENDING),
                 )
@@ -289,7 +289,7 @@ def _move(
     )
     current.execute(
         update(Delivery)
-        .where(Delivery.id.in_(ids))
+        .where(among(Delivery.id, ids))
         .values(state=state, reason=reason, due_at=due_at, attempt_id=None, changed_at=moment)
         .execution_options(synchronize_session=False)
     )

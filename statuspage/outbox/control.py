@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from statuspage import alarms, clock
 from statuspage.audit import Actor, record
 from statuspage.channels import Fault, Outcome, Result
-from statuspage.db import insert_new, writing
+from statuspage.db import among, insert_new, writing
 from statuspage.models import Breaker, Delivery, DeliveryEvent, Hold, Message, Suppression
 from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE
 from statuspage.words import Audience, Channel, DeliveryState
@@ -85,7 +85,7 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
             )  # fmt: skip
             current.execute(
                 update(Delivery)
-                .where(Delivery.id.in_(ids))
+                .where(among(Delivery.id, ids))
                 .values(
                     state=DeliveryState.PENDING, reason=reason, attempts=0, attempt_id=None,
                     due_at=moment, expires_at=moment + age, changed_at=moment,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.channels import Fault, Outcome, Result
-from statuspage.db import insert_new
+from statuspage.db import among, insert_new
 from statuspage.models import Counter, Delivery, DeliveryEvent
 from statuspage.models.mail import in_state
 from statuspage.outbox.claims import Claim
@@ -33,7 +33,7 @@ _PROVIDER_ERRORS = "provider_errors"
 
 # The conditions are the token: who lost the claim, or heard the end from an event, is skipped.
 _OURS = (
-    Delivery.id.in_(bindparam("ids", expanding=True)),
+    among(Delivery.id, "ids"),
     Delivery.attempt_id == bindparam("attempt"),
     in_state(DeliveryState.SENDING),
 )
@@ -164,7 +164,7 @@ def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: fl
     moment = clock.now()
     rows = current.execute(
         select(Delivery.id, Delivery.attempts).where(
-            Delivery.id.in_(ids), in_state(DeliveryState.PENDING)
+            among(Delivery.id, ids), in_state(DeliveryState.PENDING)
         )
     ).all()
     buckets: dict[datetime, list[int]] = defaultdict(list)
@@ -184,7 +184,7 @@ def _await_news(current: Session, ids: list[int], *, uncertain_wait: float) -> N
 def _set_due(current: Session, ids: list[int], due_at: datetime) -> None:
     current.execute(
         update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.attempt_id.is_(None))
+        .where(among(Delivery.id, ids), Delivery.attempt_id.is_(None))
         .values(due_at=due_at)
         .execution_options(synchronize_session=False)
     )
