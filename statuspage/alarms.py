@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from datetime import datetime
+
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -26,12 +28,17 @@ def raise_alarm(current: Session, key: str, text: str) -> None:
     current.execute(update(Alarm).where(Alarm.key == key, Alarm.text != text).values(text=text))
 
 
-def clear_alarm(current: Session, key: str) -> None:
-    """Clear the alarm of that key, where it stands."""
+def clear_alarm(current: Session, key: str, *, raised_before: datetime | None = None) -> None:
+    """Clear the alarm of that key, where it stands (and was raised before that moment)."""
+    moment = clock.now()
     current.execute(
         update(Alarm)
-        .where(Alarm.key == key, Alarm.cleared_at.is_(None))
-        .values(cleared_at=clock.now())
+        .where(
+            Alarm.key == key,
+            Alarm.cleared_at.is_(None),
+            Alarm.raised_at < raised_before if raised_before else true(),
+        )
+        .values(cleared_at=moment)
     )
 
 

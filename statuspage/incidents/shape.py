@@ -11,6 +11,7 @@ from statuspage import clock
 from statuspage.messages import Composed, Text
 from statuspage.models import Incident
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
+from statuspage.outbox.subscribers import Reach
 from statuspage.refusals import Refused
 from statuspage.words import (
     CLOSED,
@@ -80,6 +81,7 @@ class Reader:
 class Draft:
     """One text that would go out: for whom, how many that is, and by which rule.
 
+    ``by_mail`` tells of a public post whom it reaches as subscribers, and why.
     ``made`` is what the facts alone make; ``finished`` is what would be sent, None while something
     is missing; ``readers`` are the first few customers.  ``missing`` facts keep it from going out;
     ``wanted`` ones would make it say more; ``fell_back`` tells that an edited wording failed and
@@ -94,6 +96,7 @@ class Draft:
     suppressed: int
     why: str
     finished: Composed | None = None
+    by_mail: Reach | None = None
     readers: tuple[Reader, ...] = ()
     edited: bool = False
     missing: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.orm import Session, make_transient
 
 from statuspage import clock, policy
@@ -35,6 +35,7 @@ from statuspage.messages import (
     compose,
     facts_of,
     finish,
+    finish_for_subscribers,
     unfilled,
 )
 from statuspage.models import (
@@ -48,7 +49,8 @@ from statuspage.models import (
     Page,
 )
 from statuspage.models.columns import new_code
-from statuspage.outbox import queue
+from statuspage.outbox import queue, subscribers
+from statuspage.outbox.subscribers import News, Reach
 from statuspage.refusals import Refused
 from statuspage.words import (
     Audience,
@@ -225,6 +227,7 @@ def drafts(
                 suppressed=suppressed,
                 why=why,
                 finished=_finish_if_whole(text, audience=audience, step=step, facts=facts),
+                by_mail=_by_mail(current, telling, story) if audience is Audience.PUBLIC else None,
                 readers=_first_readers(current, telling, audience, story),
                 edited=text != composed,
                 missing=missing,
@@ -250,7 +253,7 @@ def tell(
     facts = _facts(current, page, telling, incident, _count_customers(current, telling))
     if telling.reopens:
         queue.end_resolutions(current, incident.id)
-    body = ""
+    body, posted = "", None
     for audience, step in _audiences(current, telling):
         composed = compose(current, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
@@ -274,8 +277,58 @@ def tell(
         current.flush()
         if audience is Audience.PUBLIC or (incident.is_internal and audience is Audience.INTERNAL):
             body = finished.body
+        if audience is Audience.PUBLIC:
+            posted = finished
         _queue(current, telling, message, update)
+    # After the customers: who is both gets one mail, the customers'.
+    if posted is not None and subscribers.any_subscribers(current):
+        _tell_subscribers(current, telling, posted, facts, update)
     return body
+
+
+def _tell_subscribers(
+    current: Session, telling: Telling, post: Composed, facts: Facts, update: IncidentUpdate
+) -> None:
+    mail = finish_for_subscribers(post, step=telling.step, facts=facts)
+    message = Message(
+        incident_id=telling.incident.id,
+        update_id=update.id,
+        step=telling.step,
+        audience=Audience.SUBSCRIBER,
+        subject=mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+        moments=dict(mail.moments),
+    )
+    current.add(message)
+    current.flush()
+    step_key = f"update:{update.id}"
+    news = _news(telling, telling.incident.id)
+    subscribers.queue_subscribers(current, message, news, step_key=step_key)
+    queue.supersede(current, message, step_key=step_key)
+
+
+def _news(telling: Telling, story_id: int | None) -> News:
+    ids = [component.id for component, _ in telling.components]
+    return News(telling.incident.kind, telling.step, ids, story_id)
+
+
+def _by_mail(current: Session, telling: Telling, story: Incident | None) -> Reach:
+    """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
+    customers = None
+    if telling.incident.kind is Kind.INCIDENT and _mails_customers(current, telling):
+        customers = _customers_rule(current, telling, story)
+    news = _news(telling, story.id if story is not None else None)
+    return subscribers.count_subscribers(current, news, customers=customers)
+
+
+def _customers_rule(
+    current: Session, telling: Telling, story: Incident | None
+) -> ColumnElement[bool]:
+    if telling.reopens and story is not None:
+        return queue.told_customers(_resolution_messages(current, story.id))
+    return queue.concerned_customers([component.id for component, _ in telling.components])
 
 
 def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) -> Text:
@@ -378,10 +431,8 @@ def _first_readers(
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
         return ()
-    condition = queue.concerned_customers([component.id for component, _ in telling.components])
-    if telling.reopens and story is not None:
-        condition = queue.told_customers(_resolution_messages(current, story.id))
-    found = queue.first_customers(current, condition, most=FIRST_READERS)
+    rule = _customers_rule(current, telling, story)
+    found = queue.first_customers(current, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone) for one in found)
 
 

@@ -27,13 +27,13 @@ from statuspage.channels.sendgrid import SendGrid
 from statuspage.channels.smtp import Smtp
 from statuspage.config import ConfigError, Settings
 from statuspage.db import session, writing
-from statuspage.links import Links, delivery_token
+from statuspage.links import Links, delivery_token, subscription_token
 from statuspage.messages import salutation, token_values
 from statuspage.models import Message, Page
 from statuspage.outbox import claims
 from statuspage.outbox.claims import Claim, Claimed
 from statuspage.outbox.outcomes import record_outcomes
-from statuspage.words import Audience, Channel
+from statuspage.words import Audience, Channel, Step
 
 log = logging.getLogger(__name__)
 
@@ -224,23 +224,28 @@ class Dispatcher:
             reply_to=page.support_email or None,
             category=f"{message.audience}-{message.step}",
         )
-        may_leave = message.audience is not Audience.INTERNAL
         fill = _Values(message.moments, message.language, page.time_zone)
         return letter, [
-            self._recipient(delivery, claim, fill, may_leave) for delivery in claim.deliveries
+            self._recipient(delivery, claim, fill, message) for delivery in claim.deliveries
         ]
 
     def _recipient(
-        self, delivery: Claimed, claim: Claim, fill: _Values, may_leave: bool
+        self, delivery: Claimed, claim: Claim, fill: _Values, message: Message
     ) -> Recipient:
         key = delivery_token(self._settings.secret_key, delivery.id)
+        values = fill.of(delivery)
+        if message.audience is Audience.SUBSCRIBER:
+            token = subscription_token(self._settings.secret_key, delivery.id)
+            values["manage_url"] = self._links.subscription(token)
+        # Who has not confirmed yet has nothing to leave.
+        may_leave = message.audience is not Audience.INTERNAL and message.step is not Step.CONFIRM
         return Recipient(
             delivery_id=str(delivery.id),
             attempt_id=claim.attempt_id,
             address=delivery.email,
             name=delivery.name,
             message_id=f"<{key}@{self._links.host}>",
-            values=fill.of(delivery),
+            values=values,
             unsubscribe_url=self._links.unsubscribe(key) if may_leave else None,
         )
 

@@ -43,8 +43,10 @@ from statuspage.words import Audience, Channel, DeliveryState, Step
 CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
 CHAT_AGE = timedelta(hours=12)
+MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
+"""Whom news is mailed to."""
 
-_COLUMNS = (
+COLUMNS = (
     "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "customer_id",
     "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
     "queued_at", "changed_at",
@@ -116,7 +118,7 @@ def queue_customers(
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(concerned_customers(component_ids))
     )
-    return _insert(current, chosen)
+    return insert_chosen(current, chosen)
 
 
 def queue_same_customers(
@@ -128,7 +130,7 @@ def queue_same_customers(
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(told_customers(told_by))
     )
-    return _insert(current, chosen)
+    return insert_chosen(current, chosen)
 
 
 def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
@@ -162,13 +164,14 @@ def supersede(current: Session, message: Message, *, step_key: str) -> int:
     """End the waiting mails that a newer step of the same incident makes untrue; how many.
 
     A row gives way only where its address has a row of the newer step, so nobody is left with
-    nothing.  A resolution gives way to a reopening alone (:func:`end_resolutions`).
+    nothing; whether it is the customers' mail or the subscribers' does not matter.  A resolution
+    gives way to a reopening alone (:func:`end_resolutions`).
     """
     older = select(Message.id).where(
         Message.incident_id == message.incident_id,
-        Message.audience == message.audience,
+        Message.audience.in_(MAILED),
         Message.step != Step.RESOLVED,
-        Message.id != message.id,
+        Message.update_id.is_distinct_from(message.update_id),
     )
     waiting = and_(
         in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
@@ -184,7 +187,7 @@ def end_resolutions(current: Session, incident_id: int) -> int:
     """
     resolutions = select(Message.id).where(
         Message.incident_id == incident_id,
-        Message.audience == Audience.CUSTOMER,
+        Message.audience.in_(MAILED),
         Message.step == Step.RESOLVED,
     )
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
@@ -275,10 +278,11 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
     )
 
 
-def _insert(current: Session, chosen: Select[Any]) -> int:
+def insert_chosen(current: Session, chosen: Select[Any]) -> int:
+    """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many."""
     statement = (
         insert_new(current, Delivery)
-        .from_select(_COLUMNS, chosen, include_defaults=False)
+        .from_select(COLUMNS, chosen, include_defaults=False)
         .on_conflict_do_nothing()
     )
     return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]

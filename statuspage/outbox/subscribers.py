@@ -1,0 +1,243 @@
+"""Queueing for subscribers: whom a public post reaches by mail, and why; and their sign-ups.
+
+Customers are queued first: the unique key of step, channel and address then gives somebody who is
+both one mail, the customers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.db import insert_new
+from statuspage.models import (
+    Component,
+    Customer,
+    Delivery,
+    FollowedIncident,
+    Message,
+    Subscriber,
+    SubscriberComponent,
+    Suppression,
+)
+from statuspage.models.mail import LANE_NORMAL, LANE_URGENT
+from statuspage.outbox.queue import COLUMNS, CUSTOMER_MAIL_AGE, insert_chosen
+from statuspage.words import Channel, DeliveryState, Kind, Step, SubscriberState
+
+_SIGN_UP = "signup:"
+_ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
+_FOLLOWS = "Follows this story"
+_EVERYTHING = "Subscriber, all components"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a post is about, as far as it decides who hears of it.
+
+    ``story_id`` is None for a story that is not saved yet.
+    """
+
+    kind: Kind
+    step: Step
+    component_ids: Collection[int]
+    story_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a post reaches: how many by each reason, how many are suppressed.
+
+    ``as_customers`` counts those who get the customers' mail instead.
+    """
+
+    reasons: Sequence[tuple[str, int]] = ()
+    suppressed: int = 0
+    as_customers: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many are written to."""
+        return sum(count for _, count in self.reasons)
+
+
+def any_subscribers(current: Session) -> bool:
+    """Whether anybody subscribed and confirmed it."""
+    confirmed = select(Subscriber.id).where(Subscriber.state == SubscriberState.CONFIRMED)
+    return current.scalar(confirmed.limit(1)) is not None
+
+
+def count_subscribers(
+    current: Session, news: News, *, customers: ColumnElement[bool] | None
+) -> Reach:
+    """Whom the mail about a post would reach, and why.
+
+    ``customers`` is the rule of the customers' mail where there is one.
+    """
+    as_customer = false() if customers is None else _is_customer(customers)
+    each = (
+        select(
+            _why(news).label("why"),
+            Suppression.address.is_not(None).label("suppressed"),
+            as_customer.label("as_customer"),
+        )
+        .select_from(Subscriber)
+        .outerjoin(Suppression, Suppression.address == Subscriber.address)
+        .where(_is_concerned(news))
+        .subquery()
+    )
+    rows = current.execute(select(*each.c, func.count()).group_by(*each.c)).all()
+    reasons: dict[str, int] = {}
+    for reason, is_suppressed, is_customer, count in rows:
+        if not is_suppressed and not is_customer:
+            reasons[reason] = reasons.get(reason, 0) + count
+    return Reach(
+        reasons=sorted(reasons.items(), key=lambda one: (-one[1], one[0])),
+        suppressed=sum(row[3] for row in rows if row[1] and not row[2]),
+        as_customers=sum(row[3] for row in rows if row[2]),
+    )
+
+
+def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
+    """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
+    moment: datetime = clock.now()
+    suppressed = Suppression.address.is_not(None)
+    when = Delivery.due_at.type
+    chosen: Select[Any] = (
+        select(
+            literal(message.id),
+            literal(step_key),
+            literal(Channel.EMAIL, Delivery.channel.type),
+            Subscriber.address,
+            Subscriber.email,
+            literal(""),
+            Subscriber.time_zone,
+            cast(null(), Integer),
+            _why(news),
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+            case((suppressed, Suppression.reason), else_=""),
+            literal(LANE_NORMAL),
+            literal(0),
+            literal(moment, when),
+            literal(moment + CUSTOMER_MAIL_AGE, when),
+            literal(""),
+            literal(moment, when),
+            literal(moment, when),
+        )
+        .select_from(Subscriber)
+        .outerjoin(Suppression, Suppression.address == Subscriber.address)
+        .where(_is_concerned(news))
+        .order_by(Subscriber.address)
+    )
+    return insert_chosen(current, chosen)
+
+
+def sign_ups(current: Session, address: str) -> list[datetime]:
+    """When each mail about its own subscription was queued to an address, oldest first."""
+    chosen = select(Delivery.queued_at).where(
+        Delivery.address == address,
+        Delivery.channel == Channel.EMAIL,
+        Delivery.step_key.startswith(_SIGN_UP),
+    )
+    return list(current.scalars(chosen.order_by(Delivery.queued_at)))
+
+
+def queue_sign_up(
+    current: Session, message: Message, subscriber: Subscriber, *, number: int, lasts: timedelta
+) -> int:
+    """Queue the ``number``th mail about an address's own subscription, ahead of all news; its id.
+
+    Who only left may be asked; to an address that bounced or complained it is not sent.
+    """
+    moment = clock.now()
+    barred = current.scalar(
+        select(Suppression.reason).where(
+            Suppression.address == subscriber.address, Suppression.kind != "unsubscribed"
+        )
+    )
+    state = DeliveryState.PENDING if barred is None else DeliveryState.SUPPRESSED
+    values = (
+        message.id, f"{_SIGN_UP}{number}", Channel.EMAIL, subscriber.address, subscriber.email, "",
+        subscriber.time_zone, None, "Asked on the page to subscribe", state, barred or "",
+        LANE_URGENT, 0, moment, moment + lasts, "", moment, moment,
+    )  # fmt: skip
+    added = insert_new(current, Delivery).values(dict(zip(COLUMNS, values, strict=True)))
+    return int(current.execute(added.returning(Delivery.id)).scalar_one())
+
+
+def _is_concerned(news: News) -> ColumnElement[bool]:
+    """The rule: who confirmed, and follows this story or asked for this kind and component."""
+    return and_(
+        Subscriber.state == SubscriberState.CONFIRMED,
+        or_(_follows(news), and_(_wants(news), _names_one(news))),
+    )
+
+
+def _wants(news: News) -> ColumnElement[bool]:
+    if news.kind is Kind.MAINTENANCE:
+        return and_(Subscriber.maintenance)
+    if news.step in _ENDS:
+        return and_(Subscriber.incidents)
+    return and_(Subscriber.incidents, ~Subscriber.resolved_only)
+
+
+def _names_one(news: News) -> ColumnElement[bool]:
+    """Whether the subscriber named an affected component; everybody does where none is named."""
+    if not news.component_ids:
+        return true()
+    named = exists().where(
+        SubscriberComponent.subscriber_id == Subscriber.id,
+        SubscriberComponent.component_id.in_(news.component_ids),
+    )
+    return or_(Subscriber.all_components, named)
+
+
+def _follows(news: News) -> ColumnElement[bool]:
+    if news.story_id is None:
+        return false()
+    return exists().where(
+        FollowedIncident.subscriber_id == Subscriber.id,
+        FollowedIncident.incident_id == news.story_id,
+    )
+
+
+def _why(news: News) -> ColumnElement[str]:
+    theirs = SubscriberComponent.subscriber_id == Subscriber.id
+    if news.component_ids:
+        theirs = and_(theirs, SubscriberComponent.component_id.in_(news.component_ids))
+    one_of_theirs = (
+        select(func.min(Component.name))
+        .join(SubscriberComponent, SubscriberComponent.component_id == Component.id)
+        .where(theirs)
+        .scalar_subquery()
+    )
+    by_rule = and_(_wants(news), _names_one(news))
+    return case(
+        (and_(by_rule, Subscriber.all_components), _EVERYTHING),
+        (by_rule, "Subscriber to " + func.coalesce(one_of_theirs, "?")),
+        else_=_FOLLOWS,
+    )
+
+
+def _is_customer(rule: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Customer.address == Subscriber.address, rule)
