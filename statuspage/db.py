@@ -197,7 +197,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "cache_size=-8000",
+        "cache_size=-2000",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
