@@ -7,7 +7,8 @@ late, twice and in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -16,8 +17,10 @@ from statuspage import clock
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import insert_new, session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
+from statuspage.people.erased import is_mark
 from statuspage.words import OUTBOX, DeliveryState
 
+KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
 
 _BLOCKED = "blocked"
@@ -71,9 +74,10 @@ def keep(events: Iterable[Event]) -> int:
     if not rows:
         return 0
     with writing() as current:
-        statement = insert_new(current, WebhookEvent).on_conflict_do_nothing()
-        kept = current.execute(statement, rows)
-        return int(kept.rowcount)  # type: ignore[attr-defined]
+        return sum(
+            _insert(current, rows[at : at + KEEP_AT_ONCE])
+            for at in range(0, len(rows), KEEP_AT_ONCE)
+        )
 
 
 def fold() -> int:
@@ -105,6 +109,11 @@ def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
     )
 
 
+def _insert(current: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    statement = insert_new(current, WebhookEvent).values(rows).on_conflict_do_nothing()
+    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
 def _waiting() -> Select[WebhookEvent]:
     return select(WebhookEvent).where(WebhookEvent.folded_at.is_(None))
 
@@ -126,6 +135,9 @@ def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
 
 
 def _fold_one(current: Session, delivery: Delivery, event: WebhookEvent) -> None:
+    if is_mark(delivery.address):
+        # Its owner was forgotten meanwhile: what comes late must not bring the address back.
+        event.address = event.reason = ""
     kind = _SUPPRESSIONS.get(event.kind)
     if kind is not None:
         suppress(current, delivery.address, kind=kind, reason=_REASONS[kind])
