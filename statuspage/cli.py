@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from statuspage import accounts, demo, imports, operations, people
+from statuspage import accounts, demo, imports, operations, people, privacy
 from statuspage.audit import COMMAND_LINE
 from statuspage.config import ConfigError, current_settings
 from statuspage.db import session
@@ -36,6 +36,8 @@ def register(app: Flask) -> None:
         back_up,
         restore,
         reset_password,
+        held_on,
+        erase,
         outbox,
         load_demo,
         import_customers,
@@ -124,6 +126,40 @@ def reset_password(email: str) -> None:
     except Refused as refused:
         fail(refused.reason)
     click.echo(f"{email}\n{password}")
+
+
+@click.command("held-on")
+@click.argument("email")
+@with_appcontext
+def held_on(email: str) -> None:
+    """Say what is held on the address EMAIL, forgotten deliveries too."""
+    try:
+        held = privacy.holdings(session(), email)
+    except Refused as refused:
+        fail(refused.reason)
+    click.echo(f"customer: {'yes' if held.customer else 'no'}")
+    click.echo(f"subscriber: {held.subscriber.state.value if held.subscriber else 'no'}")
+    click.echo(f"kept from mail: {held.suppression.kind if held.suppression else 'no'}")
+    click.echo(f"erased: {held.erased_at.isoformat() if held.erased_at else 'no'}")
+    click.echo(f"deliveries: {held.total}, {held.in_the_clear} with the address")
+    for one in held.deliveries:
+        click.echo(f"  {one.changed_at.isoformat()} {one.state.value} {one.message.subject}")
+
+
+@click.command("erase")
+@click.argument("email")
+@click.confirmation_option(prompt="Erase what is held on this address for good?")
+@with_appcontext
+def erase(email: str) -> None:
+    """Erase what is held on the address EMAIL; that and when it was written to stays, by hash."""
+    try:
+        gone = privacy.erase(email, actor=COMMAND_LINE)
+    except Refused as refused:
+        fail(refused.reason)
+    click.echo(
+        f"Erased {gone.lists} list entries, the address in {gone.deliveries} deliveries, "
+        f"{gone.files} files."
+    )
 
 
 outbox = AppGroup("outbox", help="Hold and release what waits to be sent.")

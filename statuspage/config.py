@@ -237,6 +237,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most.",
         _integer(1, 1000),
     ),
+    Setting(
+        "ADDRESS_RETENTION_DAYS",
+        "",
+        "Days after which the addresses in deliveries are forgotten; states, times and a hash of "
+        "the address stay. Kept where unset.",
+        _optional_integer(30, 36_500),
+    ),
     Setting("LOG_FORMAT", "text", "`text` for people, `json` for machines.", _text),
 )
 
@@ -263,6 +270,7 @@ class Settings:
     trusted_proxies: int
     uncertain_wait: int
     delivery_batch: int
+    address_retention_days: int | None
     log_format: str
 
     @property

@@ -25,7 +25,7 @@ from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statuspage import clock, maintenance
+from statuspage import clock, maintenance, privacy
 from statuspage.config import Settings
 from statuspage.db import db, insert_new, sqlite_path, writing
 from statuspage.models import Worker as WorkerRow
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 BEAT_SECONDS = 5
 RESCUE_SECONDS = 2
+FORGET_SECONDS = 3600
 CLOCK_JUMP_SECONDS = 2.0
 
 
@@ -109,6 +110,7 @@ class Worker:
             (self._settle, 1),
             (self._fold_news, 1),
             (self._advance_maintenances, 1),
+            (self._forget_old_addresses, FORGET_SECONDS),
         ]
 
     def _try(self, act: Callable[[], object]) -> object:
@@ -163,6 +165,17 @@ class Worker:
     def _advance_maintenances(self) -> None:
         with self._app.app_context():
             maintenance.advance_due()
+
+    def _forget_old_addresses(self) -> None:
+        days = self._settings.address_retention_days
+        if days is None:
+            return
+        with self._app.app_context():
+            while not self._stopping.is_set():
+                if not privacy.forget_old_addresses(older_than=timedelta(days=days)):
+                    return
+                # What waits to be sent goes first.
+                self._stopping.wait(LOOK_SECONDS)
 
     def _keep_lifeline(self) -> None:
         """Hold the advisory lock that tells other workers that this one lives (PostgreSQL)."""

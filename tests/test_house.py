@@ -37,6 +37,7 @@ ORDER = (
         "accounts",
         "api_keys",
         "subscriptions",
+        "privacy",
         "incidents",
         "maintenance",
         "imports",

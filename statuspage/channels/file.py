@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -54,6 +54,13 @@ class Drawer:
             raise ValueError(f"{name!r} cannot name a file")
         paths = (day / f"{name}{self._suffix}" for day in self._days())
         return next((path for path in paths if path.exists()), None)
+
+    def remove(self, name: str) -> bool:
+        """Remove the file of that name; whether there was one."""
+        path = self.find(name)
+        if path is not None:
+            path.unlink(missing_ok=True)
+        return path is not None
 
     def newest(self, limit: int) -> list[Path]:
         """The files written last, newest first."""
@@ -135,6 +142,12 @@ def read_mail(data_dir: Path, delivery_id: str) -> StoredMail | None:
     except ValueError:
         return None
     return _read(path) if path else None
+
+
+def remove_mail(data_dir: Path, delivery_ids: Iterable[int]) -> int:
+    """Remove the mails of these deliveries; returns how many there were."""
+    drawer = mail_drawer(data_dir)
+    return sum(drawer.remove(str(delivery_id)) for delivery_id in delivery_ids)
 
 
 def list_mail(data_dir: Path, *, limit: int = 100) -> list[StoredMail]:

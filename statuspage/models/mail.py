@@ -124,6 +124,11 @@ class Delivery(Base):
     queued_at: Mapped[datetime] = mapped_column(default=clock.now)
     changed_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    @property
+    def recipient(self) -> str:
+        """The address for people, or what is left of it."""
+        return self.email or f"erased address {self.address.removeprefix('erased:')[:12]}"
+
     message: Mapped[Message] = relationship(
         primaryjoin=lambda: foreign(Delivery.message_id) == Message.id
     )

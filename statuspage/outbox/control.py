@@ -69,6 +69,8 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
             Delivery.message_id == message_id,
             Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
             Delivery.address.not_in(select(Suppression.address)),
+            # Whose address was forgotten cannot be written to.
+            Delivery.email != "",
             ~_has_newer(message),
         )
         again = list(current.scalars(select(Delivery.id).where(chosen)))

@@ -10,11 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from statuspage.channels.chat import ChatNote, list_chat
-from statuspage.channels.file import StoredMail, list_mail, read_mail
+from statuspage.channels.file import StoredMail, list_mail, read_mail, remove_mail
 from statuspage.channels.letter import fill_html, fill_subject, fill_text
 from statuspage.messages import token_values
 
-__all__ = ["ChatNote", "Copy", "StoredMail", "fill_copy", "list_chat", "list_mail", "read_mail"]
+__all__ = [
+    "ChatNote",
+    "Copy",
+    "StoredMail",
+    "fill_copy",
+    "list_chat",
+    "list_mail",
+    "read_mail",
+    "remove_mail",
+]
 
 
 @dataclass(frozen=True, slots=True)

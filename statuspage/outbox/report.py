@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from statuspage import clock
 from statuspage.models import Delivery, DeliveryEvent, Message
 from statuspage.models.mail import in_state
+from statuspage.people.address import read_address
+from statuspage.people.erased import mark
 from statuspage.words import OUTBOX, Audience, Channel, DeliveryState
 
 PAGE_SIZE = 100
@@ -101,7 +103,10 @@ def search(
     address: str = "",
     after: int = 0,
 ) -> Found:
-    """A page of a message's deliveries, by state and by a part of the address."""
+    """A page of a message's deliveries, by state and by a part of the address.
+
+    A whole address is found although it was forgotten: by its hash.
+    """
     conditions: list[ColumnElement[bool]] = [Delivery.message_id == message_id, Delivery.id > after]
     if state is not None:
         conditions.append(Delivery.state == state)
@@ -109,8 +114,9 @@ def search(
         part = address.strip().lower()
         conditions.append(
             or_(
-                Delivery.address.contains(part, autoescape=True),
+                Delivery.address.contains(part, autoescape=True) & (Delivery.email != ""),
                 func.lower(Delivery.email).contains(part, autoescape=True),
+                Delivery.address == _marked(part),
             )
         )
     rows = list(
@@ -120,6 +126,13 @@ def search(
     )
     shown = rows[:PAGE_SIZE]
     return Found(shown, shown[-1].id if len(rows) > PAGE_SIZE else None)
+
+
+def _marked(text: str) -> str:
+    try:
+        return mark(read_address(text).identity)
+    except ValueError:
+        return ""
 
 
 def every_delivery(current: Session, message_id: int) -> Iterator[Delivery]:

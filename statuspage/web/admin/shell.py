@@ -101,6 +101,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("Contacts", "admin.contacts"),
             Place("Accounts", "admin.accounts"),
             Place("API keys", "admin.api_keys"),
+            Place("Personal data", "admin.personal_data"),
             Place("Page settings", "admin.page_settings"),
             Place("Audit trail", "admin.audit_trail"),
         ),
