@@ -15,6 +15,9 @@ import time
 from ipaddress import ip_address
 from typing import Any
 
+# How much may still be read after the deadline, where it is there already; answers are shorter.
+_LATE_BYTES = 64 * 1024
+
 
 class DeadlineSocket:
     """A connected stream socket; after ``deadline`` (``time.monotonic``) it raises TimeoutError.
@@ -26,6 +29,7 @@ class DeadlineSocket:
         self._sock = sock
         self._readers = 0
         self._closing = False
+        self._late_bytes = _LATE_BYTES
         self.deadline = deadline
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
@@ -36,7 +40,13 @@ class DeadlineSocket:
             view = view[self._sock.send(view) :]
 
     def recv_into(self, buffer: Any) -> int:
-        """Read what is there, at most the buffer's length; 0 when the other side has closed."""
+        """Read what is there, at most the buffer's length; 0 when the other side has closed.
+
+        An answer that came while this process was stopped is still read after the deadline: mail
+        that was accepted long ago must not be sent again.
+        """
+        if self.is_late():
+            return self._read_late(buffer)
         self._arm()
         return self._sock.recv_into(buffer)
 
@@ -73,6 +83,17 @@ class DeadlineSocket:
         self._readers -= 1
         if self._closing:
             self.close()
+
+    def _read_late(self, buffer: Any) -> int:
+        self._sock.settimeout(0)
+        try:
+            count = self._sock.recv_into(buffer) if self._late_bytes > 0 else None
+        except (BlockingIOError, ssl.SSLWantReadError):
+            count = None
+        if count is None:
+            raise TimeoutError("no answer in time")
+        self._late_bytes -= count
+        return count
 
     def _arm(self) -> None:
         remaining = self.deadline - time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -23,6 +24,13 @@ def connect(server: socket.socket, *, seconds: float) -> wire.DeadlineSocket:
     return wire.connect(host, port, deadline=time.monotonic() + seconds)
 
 
+def wait_for_bytes(line: wire.DeadlineSocket) -> bool:
+    deadline = time.monotonic() + 5
+    while line.is_quiet() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not line.is_quiet()
+
+
 def test_a_trickle_ends_at_the_deadline(server: socket.socket) -> None:
     line = connect(server, seconds=0.3)
     other, _ = server.accept()
@@ -40,6 +48,44 @@ def test_a_trickle_ends_at_the_deadline(server: socket.socket) -> None:
     thread.join()
     assert line.is_late()
     line.close()
+    other.close()
+
+
+def test_an_answer_that_came_while_the_process_was_stopped_is_still_read(
+    server: socket.socket,
+) -> None:
+    line = connect(server, seconds=5)
+    other, _ = server.accept()
+    other.sendall(b"250 ok\r\n")
+    assert wait_for_bytes(line)
+    line.deadline = time.monotonic() - 60
+    with line.makefile() as reader:
+        assert reader.readline() == b"250 ok\r\n"
+        with pytest.raises(TimeoutError):
+            reader.readline()
+    line.close()
+    other.close()
+
+
+def test_whoever_never_stops_talking_is_not_listened_to_for_ever(server: socket.socket) -> None:
+    line = connect(server, seconds=5)
+    other, _ = server.accept()
+    ended = threading.Event()
+
+    def flood() -> None:
+        with contextlib.suppress(OSError):
+            while not ended.is_set():
+                other.sendall(bytes(10_000))
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    assert wait_for_bytes(line)
+    line.deadline = time.monotonic() - 1
+    with line.makefile() as reader, pytest.raises(TimeoutError):
+        reader.read(10_000_000)
+    ended.set()
+    line.close()
+    thread.join()
     other.close()
 
 
