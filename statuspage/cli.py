@@ -13,10 +13,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from statuspage import accounts, demo, imports, operations, people, privacy
+from statuspage import accounts, demo, export, imports, operations, people, privacy
 from statuspage.audit import COMMAND_LINE
 from statuspage.config import ConfigError, current_settings
-from statuspage.db import session
+from statuspage.db import db, session
+from statuspage.links import current_links
 from statuspage.logs import set_up_logs
 from statuspage.outbox import control
 from statuspage.refusals import Refused
@@ -44,6 +45,7 @@ def register(app: Flask) -> None:
         export_customers,
         import_incidents,
         import_statuspage,
+        export_site,
     ):
         app.cli.add_command(command)
 
@@ -259,6 +261,26 @@ def import_statuspage(sources: tuple[str, ...]) -> None:
                 documents += imports.read_documents([Path(source)])
         report = imports.import_page(documents, actor=COMMAND_LINE, progress=progress)
     _say_stories(report, "statuspage")
+
+
+@click.command("export-site")
+@click.argument("target", metavar="FOLDER|s3://BUCKET/PREFIX")
+@with_appcontext
+def export_site(target: str) -> None:
+    """Write the whole public site as static files; what is as it should be is not touched."""
+    try:
+        place = export.open_target(target)
+        with _progress("Documents") as progress:
+            report = export.export_site(place, db.engine, current_links(), progress=progress)
+    except export.Unusable as error:
+        fail(error)
+    except DBAPIError as error:
+        fail(f"the database cannot be used: {' '.join(str(error.orig).split())}")
+    except OSError as error:
+        fail(error)
+    click.echo(
+        f"{report.documents} documents: {report.written} files written, {report.removed} removed."
+    )
 
 
 def _say_stories(report: imports.StoryReport, source: str) -> None:

@@ -141,6 +141,17 @@ def _verification_key(value: str) -> str | None:
     return value
 
 
+def _export_place(value: str) -> str | None:
+    if not value:
+        return None
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        return str(Path(value).absolute())
+    if scheme != "s3" or not rest.partition("/")[0]:
+        raise ValueError("must be a folder, or look like s3://bucket/prefix")
+    return value
+
+
 def _words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
 
@@ -238,6 +249,14 @@ SETTINGS: tuple[Setting, ...] = (
         _integer(1, 1000),
     ),
     Setting(
+        "EXPORT_TO",
+        "",
+        "Folder, or `s3://bucket/prefix`, where the worker keeps the public site as static files; "
+        "empty, or written by this service before. S3's key, region and endpoint are boto3's own "
+        "variables, such as `AWS_ENDPOINT_URL_S3`.",
+        _export_place,
+    ),
+    Setting(
         "ADDRESS_RETENTION_DAYS",
         "",
         "Days after which the addresses in deliveries are forgotten; states, times and a hash of "
@@ -271,6 +290,7 @@ class Settings:
     uncertain_wait: int
     delivery_batch: int
     address_retention_days: int | None
+    export_to: str | None
     log_format: str
 
     @property

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -25,12 +26,13 @@ from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statuspage import clock, maintenance, privacy
+from statuspage import alarms, clock, export, maintenance, privacy
 from statuspage.config import Settings
 from statuspage.db import db, insert_new, sqlite_path, writing
 from statuspage.models import Worker as WorkerRow
 from statuspage.outbox import claims, news
 from statuspage.outbox.dispatch import Dispatcher, open_lanes
+from statuspage.web import public
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +66,13 @@ class Worker:
         with _sole_worker(self._settings):
             self._try(self._beat)
             scheduler = self._start_scheduler()
+            exporting = self._start_exporting()
             log.info("worker started")
             try:
                 self._loop(scheduler)
             finally:
                 scheduler.shutdown(wait=True)
+                exporting.join(timeout=5)
                 self._dispatcher.stop()
                 self._try(self._sign_off)
         log.info("worker stopped")
@@ -102,6 +106,22 @@ class Worker:
             )
         scheduler.start()
         return scheduler
+
+    def _start_exporting(self) -> threading.Thread:
+        """Keep the static site in a thread of its own: it may be slow, and mail must not wait."""
+        place = self._settings.export_to
+        act = partial(self._export, place) if place else self._calm_export
+        thread = threading.Thread(target=self._try, args=[act], name="export", daemon=True)
+        thread.start()
+        return thread
+
+    def _export(self, place: str) -> None:
+        export.Keeper(self._app, place, public.make_refresher(self._app)).run(self._stopping)
+
+    def _calm_export(self) -> None:
+        """An alarm about a place that is not among the settings any more concerns nobody."""
+        with self._app.app_context(), writing() as current:
+            alarms.clear_alarm(current, export.ALARM)
 
     def _duties(self) -> list[tuple[Callable[[], object], int]]:
         return [

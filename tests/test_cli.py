@@ -141,3 +141,24 @@ def test_a_database_without_tables_is_told_in_one_line(tmp_path: Path) -> None:
 
     assert (code, out, len(err)) == (1, [], 1)
     assert err[0].startswith("statuspage: the database cannot be used: ")
+
+
+def test_the_site_is_exported_and_a_second_time_nothing_is_written(
+    runner: FlaskCliRunner, tmp_path: Path
+) -> None:
+    command = ["export-site", str(tmp_path / "site")]
+    assert "files written, 0 removed." in runner.invoke(args=command).output
+    again = runner.invoke(args=command)
+    assert (again.exit_code, again.output.split(": ")[1]) == (0, "0 files written, 0 removed.\n")
+    assert (tmp_path / "site" / "index.html").exists()
+
+
+def test_a_folder_that_holds_other_files_is_not_exported_to(
+    runner: FlaskCliRunner, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    found = runner.invoke(args=["export-site", str(tmp_path)])
+    assert found.exit_code == 1
+    assert found.output == (
+        f"statuspage: {tmp_path} holds other files, which would be removed; name an empty folder\n"
+    )

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from sqlalchemy import Engine
 
 from statuspage.links import Links
-from statuspage.site import api, feeds, openapi, pages
+from statuspage.site import api, badges, feeds, openapi, pages
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
@@ -71,7 +71,7 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
 
 
 def mark_stale(edition: Edition, since: datetime) -> Edition:
-    """The edition saying on its pages that it could not be confirmed since then.
+    """The edition saying on its pages and badges that it could not be confirmed since then.
 
     Feeds and JSON stay as they are: their dates tell already how old they are.
     """
@@ -82,12 +82,17 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
 
 
 def mark_document(document: Document, since: datetime) -> Document:
-    """One document, marked where it is a page."""
-    if document.content_type != HTML:
+    """One document, marked where it is a page or a badge."""
+    if document.content_type == HTML:
+        content = pages.mark_unconfirmed(document.body.decode(), since=since)
+    elif document.content_type == badges.CONTENT_TYPE and document.cors:
+        content = badges.mark_unconfirmed(document.body.decode())
+    else:
         return document
     return make_document(
-        pages.mark_unconfirmed(document.body.decode(), since=since),
-        content_type=HTML,
+        content,
+        content_type=document.content_type,
+        cors=document.cors,
         # Kept: with a later one, a client that asks by date would keep the mark for good.
         last_modified=document.last_modified,
         previous=document,
@@ -114,6 +119,8 @@ def draft_site(
     for month in months:
         yield pages.history_path(month.month), draft_month(frame, month, links)
     yield "/history", draft_month(frame, months[0], links)
+    yield "/subscribe", _draft_subscribe(frame, snapshot.tree, links)
+    yield "/subscribe/sent", _draft_sign_up_sent(frame, links)
     stories = _ready_stories(snapshot)
     for story in stories:
         yield f"/incidents/{story.code}", draft_story(frame, story, links)
@@ -128,6 +135,10 @@ def draft_site(
             yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
     calendar = _calendar(snapshot.page, snapshot.maintenances, links)
     yield "/maintenances.ics", Draft(calendar, feeds.CALENDAR, cors=True)
+    yield badges.badge_path(), Draft(badges.page_badge(frame), badges.CONTENT_TYPE, cors=True)
+    for component in snapshot.components:
+        svg = badges.component_badge(component, frame)
+        yield badges.badge_path(component.code), Draft(svg, badges.CONTENT_TYPE, cors=True)
     yield "/robots.txt", Draft(_robots(links), TEXT)
     yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, links), XML)
 
@@ -162,6 +173,16 @@ def draft_story_json(page: PageView, story: StoryView, links: Links) -> Draft:
 def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
     """The page of one month."""
     return Draft(pages.render_history(frame, month, links), HTML)
+
+
+@lru_cache(maxsize=2)
+def _draft_subscribe(frame: Frame, tree: pages.Tree, links: Links) -> Draft:
+    return Draft(pages.render_subscribe(frame, tree, links), HTML)
+
+
+@lru_cache(maxsize=2)
+def _draft_sign_up_sent(frame: Frame, links: Links) -> Draft:
+    return Draft(pages.render_sign_up_sent(frame, links), HTML)
 
 
 _calendar = lru_cache(maxsize=2)(feeds.write_calendar)
@@ -207,7 +228,8 @@ def _robots(links: Links) -> str:
 
 
 def _sitemap(snapshot: Snapshot, stories: list[StoryView], links: Links) -> str:
-    rows = [(links.home, snapshot.updated_at), (links.to("/history"), snapshot.updated_at)]
+    entries = ("/", "/history", "/subscribe")
+    rows = [(links.to(path), snapshot.updated_at) for path in entries]
     rows += [(links.incident(story.code), story.updated_at) for story in stories]
     urls = "".join(
         f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>\n"

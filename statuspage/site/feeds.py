@@ -245,11 +245,11 @@ def write_json(feed: Feed, links: Links) -> bytes:
 def _write(feed: Feed, links: Links, *, ending: str, content_type: str) -> Any:
     generator = FeedGenerator()
     generator.id(feed.id)
-    generator.title(_xml(feed.title))
-    generator.description(_xml(feed.description))
+    generator.title(xml_text(feed.title))
+    generator.description(xml_text(feed.description))
     generator.language(feed.page.language)
     # Without an author Atom is invalid; RSS would want an address of one, and needs none.
-    generator.author(name=_xml(feed.page.name))
+    generator.author(name=xml_text(feed.page.name))
     # The last link becomes the channel's in RSS, so the feed's own comes first.
     generator.link(href=links.to(feed.path + ending), rel="self", type=content_type)
     generator.link(href=feed.home, rel="alternate", type="text/html")
@@ -265,17 +265,18 @@ def _write(feed: Feed, links: Links, *, ending: str, content_type: str) -> Any:
 def _feed_entry(entry: Entry) -> Any:
     written = FeedEntry()
     written.id(entry.id)
-    written.title(_xml(entry.title))
+    written.title(xml_text(entry.title))
     written.link(href=entry.link, rel="alternate", type="text/html")
-    written.content(_xml(entry.html), type="html")
+    written.content(xml_text(entry.html), type="html")
     written.published(_second(entry.published))
     written.updated(_second(entry.updated))
     for tag in entry.tags:
-        written.category(term=_xml(tag))
+        written.category(term=xml_text(tag))
     return written
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """The text without what XML cannot hold."""
     return _NOT_XML.sub("", text)
 
 
@@ -314,13 +315,13 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
     event.add("last-modified", _second(story.updated_at))
     event.add("dtstart", _second(story.begins_at))
     event.add("dtend", _second(max(end, story.begins_at)))
-    event.add("summary", _xml(story.title))
-    event.add("description", _xml(_latest_text(story, page.zone)))
+    event.add("summary", xml_text(story.title))
+    event.add("description", xml_text(_latest_text(story, page.zone)))
     event.add("url", links.incident(story.code))
     event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     if story.components:
-        event.add("categories", [_xml(component.full_name) for component in story.components])
+        event.add("categories", [xml_text(component.full_name) for component in story.components])
     return event
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from statuspage.links import Links
+from statuspage.site.badges import badge_path
 from statuspage.words import ComponentStatus, Impact, IncidentStatus, MaintenanceStatus, Word
 
 Json = dict[str, Any]
@@ -13,7 +14,7 @@ _INDICATORS = [impact.value for impact in Impact if impact is not Impact.MAINTEN
 
 
 def describe(links: Links) -> Json:
-    """The description of every document under ``/api/v2``, served at ``/api/openapi.json``."""
+    """The description of ``/api/v2`` and of the badges, served at ``/api/openapi.json``."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -32,6 +33,8 @@ def describe(links: Links) -> Json:
                 for path, (summary, names) in _DOCUMENTS.items()
             },
             "/api/v2/incidents/{code}.json": {"get": _story_operation()},
+            badge_path(): {"get": _badge_operation("badge", "The overall state as a badge")},
+            badge_path("{code}"): {"get": _component_badge_operation()},
         },
         "components": {"schemas": _SCHEMAS},
     }
@@ -103,20 +106,44 @@ def _story_operation() -> Json:
     return {
         "operationId": "incident",
         "summary": "One incident or maintenance",
-        "parameters": [
-            {
-                "name": "code",
-                "in": "path",
-                "required": True,
-                "description": "The incident's id",
-                "schema": {"type": "string", "pattern": "^[a-z0-9]{12}$"},
-            }
-        ],
+        "parameters": [_code_parameter("The incident's id")],
         "responses": {
             "200": _answer("The incident", _object({"page": _ref("Page"), "incident": story})),
             "304": {"description": "Not changed since the validators that were sent"},
             "404": _answer("There is no such incident", _object({"error": {"type": "string"}})),
         },
+    }
+
+
+def _badge_operation(name: str, summary: str) -> Json:
+    image = {"image/svg+xml": {"schema": {"type": "string"}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, "content": image},
+            "304": {"description": "Not changed since the validators that were sent"},
+        },
+    }
+
+
+def _component_badge_operation() -> Json:
+    operation = _badge_operation("component_badge", "One component's state as a badge")
+    missing = {"description": "There is no such component", "content": {"text/html": {}}}
+    return {
+        **operation,
+        "parameters": [_code_parameter("The component's id")],
+        "responses": {**operation["responses"], "404": missing},
+    }
+
+
+def _code_parameter(description: str) -> Json:
+    return {
+        "name": "code",
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "pattern": "^[a-z0-9]{12}$"},
     }
 
 

@@ -49,8 +49,8 @@ MOST_UNFOLDED_COMPONENTS: Final = 15
 NOTICE_MARKER: Final = Markup("<!--unconfirmed-->")
 HEADLINE_MARKER: Final = Markup("<!--last-known-->")
 
-# The name of a state's colour in static/tokens.css, of its icon and of its favicon.
-_TONES: Final[dict[Word, str]] = {
+# A state's tone: the name of its colour in static/tokens.css, of its icon and of its favicon.
+TONES: Final[dict[Word, str]] = {
     ComponentStatus.OPERATIONAL: "fine",
     ComponentStatus.UNDER_MAINTENANCE: "planned",
     ComponentStatus.DEGRADED_PERFORMANCE: "minor",
@@ -185,7 +185,7 @@ class When:
         self.language = language
         self.direction = locale.text_direction
         self.zone = clock.read_zone(zone)
-        self.words = _translations(language)
+        self.words = translations(language)
         self._locale = str(locale)
 
     def full(self, moment: datetime) -> Markup:
@@ -295,7 +295,7 @@ def _render(name: str, frame: Frame | None, links: Links, **context: Any) -> str
             "links": links,
             "root": urlsplit(links.base).path,
             "site": _title(frame, book),
-            "tone": _overall_tone(frame),
+            "tone": overall_tone(frame),
             "changes_at": None,
             "updated_at": None,
             **context,
@@ -314,11 +314,12 @@ def _title(frame: Frame | None, book: Environment) -> str:
     return _when_of(book).words.gettext("%(name)s Status") % {"name": frame.page.name}
 
 
-def _overall_tone(frame: Frame | None) -> str:
+def overall_tone(frame: Frame | None) -> str:
+    """The tone of the overall state; ``unknown`` where nobody vouches for one."""
     if frame is None or not frame.page.is_set_up:
         return "unknown"
     if frame.indicator is not Impact.NONE:
-        return _TONES[frame.indicator]
+        return TONES[frame.indicator]
     return "planned" if frame.under_maintenance else "fine"
 
 
@@ -369,7 +370,7 @@ def _when_of(book: Environment) -> When:
 
 
 @lru_cache(maxsize=16)
-def _translations(language: str) -> gettext.NullTranslations:
+def translations(language: str) -> gettext.NullTranslations:
     """The catalogue of a language; English needs none."""
     return gettext.NullTranslations()
 
@@ -392,7 +393,7 @@ def _changes(post: PostView) -> list[_Change]:
 
 
 def _tone(story: StoryView) -> str:
-    return "planned" if story.is_maintenance else _TONES[story.impact]
+    return "planned" if story.is_maintenance else TONES[story.impact]
 
 
 def _web_address(text: str) -> str:
@@ -420,7 +421,7 @@ def _state_in(words: gettext.NullTranslations) -> Callable[[ComponentStatus], Ma
 
     @lru_cache(maxsize=16)
     def state(status: ComponentStatus) -> Markup:
-        tone = _TONES[status]
+        tone = TONES[status]
         mark = Markup('<span class="state {}">{}{}</span>')
         return mark.format(tone, _icon(tone), words.gettext(status.label))
 

@@ -77,6 +77,12 @@ class Site:
         """The page's zone."""
         return self.page.zone
 
+    @property
+    def tomorrow(self) -> datetime:
+        """When the day ends in the page's zone."""
+        today = self.at.astimezone(self.zone).date()
+        return _midnight(today + timedelta(days=1), self.zone)
+
 
 @contextmanager
 def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
@@ -114,7 +120,7 @@ def read_snapshot(site: Site) -> Snapshot:
     keys.update(site.connection.scalars(statements.LATEST_TOLD))
     for kind in Kind:
         keys.update(site.connection.scalars(statements.RECENT, {"kind": kind}))
-    by_key = _read_stories(site, keys)
+    by_key = read_stories(site, keys)
     stories = list(by_key.values())
     incidents = [story for story in stories if not story.is_maintenance]
     maintenances = [story for story in stories if story.is_maintenance]
@@ -144,7 +150,7 @@ def read_snapshot(site: Site) -> Snapshot:
 
 def read_frame(site: Site) -> Frame:
     """What stands around every page, for pages that are made on demand."""
-    stories = _read_stories(site, site.connection.scalars(statements.OPEN).all()).values()
+    stories = read_stories(site, site.connection.scalars(statements.OPEN).all()).values()
     incidents = [story for story in stories if not story.is_maintenance]
     return _frame(site, incidents, [story for story in stories if story.is_maintenance])
 
@@ -152,13 +158,13 @@ def read_frame(site: Site) -> Frame:
 def read_story(site: Site, code: str) -> StoryView | None:
     """One story with all its posts; None where there is none that the public may see."""
     keys = site.connection.scalars(statements.BY_CODE, {"code": code}).all()
-    return next(iter(_read_stories(site, keys).values()), None)
+    return next(iter(read_stories(site, keys).values()), None)
 
 
 def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryView, ...]:
     """The most recent stories of a component, newest first."""
     keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
-    return tuple(_read_stories(site, keys).values())
+    return tuple(read_stories(site, keys).values())
 
 
 def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
@@ -166,9 +172,9 @@ def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
 
     None for a page that is not there, and for a month outside of what the history spans.
     """
-    tomorrow = _tomorrow(site)
+    tomorrow = site.tomorrow
     start = _midnight(month, site.zone)
-    end = min(_midnight(_following(month), site.zone), tomorrow)
+    end = min(_midnight(following_month(month), site.zone), tomorrow)
     earlier = _first_month(site, statements.HISTORY_BACKWARDS, {"until": start})
     later = _first_month(site, statements.HISTORY_FORWARDS, {"since": end, "until": tomorrow})
     span = {"since": start, "until": end}
@@ -179,7 +185,7 @@ def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
     offset = (number - 1) * STORIES_ON_A_PAGE
     page = {**span, "offset": offset, "limit": STORIES_ON_A_PAGE}
     keys = site.connection.scalars(statements.HISTORY_PAGE, page).all()
-    stories = _read_stories(site, keys, whole=False)
+    stories = read_stories(site, keys, whole=False)
     return MonthView(
         month=month,
         stories=tuple(stories.values()),
@@ -192,7 +198,7 @@ def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
 
 def read_newest_month(site: Site) -> date:
     """The first day of the newest month that has stories; of this month where none has."""
-    newest = _first_month(site, statements.HISTORY_BACKWARDS, {"until": _tomorrow(site)})
+    newest = _first_month(site, statements.HISTORY_BACKWARDS, {"until": site.tomorrow})
     return newest or _day_of(site.at, site.zone).replace(day=1)
 
 
@@ -200,7 +206,7 @@ def _read_window(site: Site) -> dict[date, list[int]]:
     """The keys of the last days' stories, newest first, by day, today first."""
     today = _day_of(site.at, site.zone)
     window: dict[date, list[int]] = {today - timedelta(days=n): [] for n in range(DAYS_SHOWN)}
-    span = {"since": _midnight(min(window), site.zone), "until": _tomorrow(site)}
+    span = {"since": _midnight(min(window), site.zone), "until": site.tomorrow}
     for key, moment in site.connection.execute(statements.WINDOW, span):
         window[_day_of(moment, site.zone)].append(key)
     return window
@@ -311,7 +317,7 @@ def _component(row: AnyRow, *, position: int, group: AnyRow | None = None) -> Co
     )
 
 
-def _read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
+def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
     """Those of the stories that the public may see, newest first, by key.
 
     Those that are not read as a ``whole`` have their newest post alone.
@@ -477,7 +483,7 @@ def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
     """Moments when time alone changes what the site says, the bounds of the day among them."""
     moments: list[datetime | None] = [
         _midnight(_day_of(site.at, site.zone), site.zone),
-        _tomorrow(site),
+        site.tomorrow,
     ]
     for story in stories:
         if story.is_open:
@@ -497,9 +503,6 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
-def _tomorrow(site: Site) -> datetime:
-    return _midnight(_day_of(site.at, site.zone) + timedelta(days=1), site.zone)
-
-
-def _following(month: date) -> date:
+def following_month(month: date) -> date:
+    """The first day of the month after."""
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1)

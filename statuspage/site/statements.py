@@ -110,15 +110,15 @@ def _raw(column: InstrumentedAttribute[Any]) -> Label[Any]:
 
 
 # Named one by one: a column that is not named here cannot reach the public by mistake.
-STORIES = select(
-    Incident.id,
-    *(_raw(column) for column in (
-        Incident.code, Incident.kind, Incident.title, Incident.status, Incident.impact,
-        Incident.severity_rank, Incident.begins_at, Incident.started_at, Incident.monitoring_at,
-        Incident.resolved_at, Incident.scheduled_for, Incident.scheduled_until,
-        Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
-    )),
-).where(_gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True)))  # fmt: skip
+_SHOWN = tuple(_raw(column) for column in (
+    Incident.code, Incident.kind, Incident.title, Incident.status, Incident.impact,
+    Incident.severity_rank, Incident.begins_at, Incident.started_at, Incident.monitoring_at,
+    Incident.resolved_at, Incident.scheduled_for, Incident.scheduled_until,
+    Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
+))  # fmt: skip
+STORIES = select(Incident.id, *_SHOWN).where(
+    _gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True))
+)
 _POSTS = select(
     IncidentUpdate.incident_id,
     *(_raw(column) for column in (
@@ -154,6 +154,27 @@ EARLIER = (
 AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id).where(
     IncidentComponent.incident_id.in_(bindparam("keys", expanding=True))
 )
+
+# The whole history at a glance: little of each story, but enough to tell whether it changed.
+SURVEY = (
+    select(Incident.id, Incident.begins_at.label("moment"), *_SHOWN)
+    .where(_gate(Incident))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+)
+SURVEY_POSTS = (
+    select(
+        IncidentUpdate.incident_id,
+        func.count(),
+        func.max(IncidentUpdate.id),
+        func.count(IncidentUpdate.edited_at),
+        type_coerce(func.max(IncidentUpdate.edited_at), NullType()),
+        func.sum(func.length(IncidentUpdate.body)),
+    )
+    .where(_gate(IncidentUpdate))
+    .group_by(IncidentUpdate.incident_id)
+)
+SURVEY_AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id)
+
 PAGE = select(Page.__table__).order_by(Page.id).limit(1)
 GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)
 COMPONENTS = select(Component.__table__).order_by(Component.id)

@@ -267,4 +267,5 @@ def test_the_description_refuses_a_field_that_statuspage_does_not_have() -> None
 
 def test_every_document_is_described() -> None:
     described = set(openapi.describe(LINKS)["paths"])
-    assert described == {*DOCUMENTS, "/api/v2/incidents/{code}.json"}
+    badges = {"/badge.svg", "/components/{code}/badge.svg"}
+    assert described == {*DOCUMENTS, "/api/v2/incidents/{code}.json", *badges}

@@ -68,7 +68,7 @@ def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
     assert set(made.documents) - static == {
         "/", "/history", "/history/2026-03",
         "/history.atom", "/history.rss", "/updates.atom", "/updates.rss", "/updates.json",
-        "/maintenances.ics", "/robots.txt", "/sitemap.xml", "/api/openapi.json",
+        "/maintenances.ics", "/robots.txt", "/sitemap.xml", "/api/openapi.json", "/badge.svg",
         "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
         "/api/v2/incidents.json", "/api/v2/incidents/unresolved.json",
         "/api/v2/scheduled-maintenances.json", "/api/v2/scheduled-maintenances/upcoming.json",
@@ -268,7 +268,9 @@ def test_a_promise_that_falls_due_is_told_by_the_next_build(
     assert after.next_change_at == datetime(2026, 3, 5, tzinfo=UTC)
 
 
-def test_a_stale_edition_says_so_on_every_page_and_leaves_the_rest(engine: Engine) -> None:
+def test_a_stale_edition_says_so_on_every_page_and_badge_and_leaves_the_rest(
+    engine: Engine,
+) -> None:
     def write(current: Session) -> None:
         make_component(current)
         make_incident(current, impact=Impact.NONE, code="calm00000000")
@@ -278,7 +280,9 @@ def test_a_stale_edition_says_so_on_every_page_and_leaves_the_rest(engine: Engin
     stale = mark_stale(good, NOON)
     pages = {path for path, made in good.documents.items() if made.content_type == HTML}
     assert {"/", "/history", "/incidents/calm00000000"} <= pages
-    assert changed(good, stale) == pages
+    badges = {path for path in good.documents if path.endswith("/badge.svg")}
+    assert len(badges) == 2
+    assert changed(good, stale) == pages | badges
     assert "<!--" not in body(stale, "/").partition("<main")[2][:200]
     assert (stale.revision, stale.next_change_at) == (good.revision, good.next_change_at)
 

@@ -1,0 +1,216 @@
+"""What an edition leaves out, named as a whole: every story, every month, every component's feeds.
+
+A :func:`survey` looks at the whole history at once, cheaply, and says of each part what it is made
+of, so that whoever keeps copies of the parts knows which of them to make again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from statuspage.links import Links
+from statuspage.site import api, feeds, pages, statements
+from statuspage.site.build import Draft, draft_feed, draft_month, draft_story, draft_story_json
+from statuspage.site.reading import (
+    FEED_STORIES,
+    STORIES_ON_A_PAGE,
+    Site,
+    following_month,
+    read_component_stories,
+    read_frame,
+    read_month,
+    read_stories,
+)
+from statuspage.site.snapshot import ComponentView, StoryView
+from statuspage.site.statements import FEED_UPDATES, RECENT_STORIES
+from statuspage.words import MaintenanceStatus
+
+_UPDATES = ("atom", "rss", "json")
+_HISTORY = ("atom", "rss")
+
+
+class PartKind(StrEnum):
+    """What a part of the site is; the first three are a story's."""
+
+    PAGE = "page"
+    JSON = "json"
+    FEEDS = "feeds"
+    COMPONENT = "component"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Documents that change together.
+
+    ``name`` is a code, or a month as ``2026-03``; ``key`` the row of a story.  ``own`` changes with
+    what the part tells, ``around`` with what it shows besides, such as the page's name or a banner.
+    Both mean something within one process only.
+    """
+
+    kind: PartKind
+    name: str
+    own: int
+    around: int
+    key: int = 0
+    pages: int = 1
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Its documents' addresses."""
+        match self.kind:
+            case PartKind.PAGE:
+                return (f"/incidents/{self.name}",)
+            case PartKind.JSON:
+                return (api.story_path(self.name),)
+            case PartKind.FEEDS:
+                return tuple(f"/incidents/{self.name}/updates.{each}" for each in _UPDATES)
+            case PartKind.COMPONENT:
+                home = f"/components/{self.name}"
+                updates = tuple(f"{home}/updates.{each}" for each in _UPDATES)
+                return (*updates, *(f"{home}/history.{each}" for each in _HISTORY))
+            case PartKind.MONTH:
+                month = date.fromisoformat(f"{self.name}-01")
+                return tuple(pages.history_path(month, number + 1) for number in range(self.pages))
+
+
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """A story in a survey: enough to know it again."""
+
+    key: int
+    code: str
+    begins_at: datetime
+    is_history: bool
+    told: int
+    components: tuple[int, ...]
+
+
+def survey(site: Site) -> list[Part]:
+    """All parts as they stand now: components, months, and stories, the newest first."""
+    glances = list(_look(site))
+    page, frame = hash(site.page), hash(read_frame(site))
+    faces = {key: hash(repr(view)) for key, view in site.by_key.items()}
+    parts = [*_components(site, glances, page), *_months(site, glances, frame)]
+    for glance in glances:
+        seen = hash((page, *(faces[key] for key in glance.components)))
+        for kind, around in (
+            (PartKind.PAGE, frame),
+            (PartKind.JSON, seen),
+            (PartKind.FEEDS, page),
+        ):
+            parts.append(Part(kind, glance.code, glance.told, around, key=glance.key))
+    return parts
+
+
+def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[tuple[str, Draft]]:
+    """The documents of these parts, by path; a story that is gone by now has none."""
+    frame = read_frame(site)
+    stories = read_stories(site, {part.key for part in parts if part.key})
+    components = {view.code: view for view in site.by_key.values() if not view.is_removed}
+    for part in parts:
+        story = stories.get(part.key)
+        if part.kind is PartKind.MONTH:
+            for number, path in enumerate(part.paths, start=1):
+                month = read_month(site, date.fromisoformat(f"{part.name}-01"), number=number)
+                if month:
+                    yield path, draft_month(frame, month, links)
+        elif part.kind is PartKind.COMPONENT:
+            if part.name in components:
+                yield from _draft_component(site, components[part.name], links)
+        elif story is None:
+            continue
+        elif part.kind is PartKind.PAGE:
+            yield part.paths[0], draft_story(frame, story, links)
+        elif part.kind is PartKind.JSON:
+            yield part.paths[0], draft_story_json(site.page, story, links)
+        else:
+            yield from _draft_story_feeds(site, story, links)
+
+
+def _draft_story_feeds(site: Site, story: StoryView, links: Links) -> Iterator[tuple[str, Draft]]:
+    feed = feeds.story_feed(site.page, story, links)
+    for ending in feed.endings:
+        yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
+
+
+def _draft_component(
+    site: Site, component: ComponentView, links: Links
+) -> Iterator[tuple[str, Draft]]:
+    stories = read_component_stories(site, component)
+    told = feeds.newest_told(stories, most=FEED_UPDATES)
+    for feed in (
+        feeds.updates_feed(site.page, told, links, component=component),
+        feeds.history_feed(site.page, stories[:FEED_STORIES], links, component=component),
+    ):
+        for ending in feed.endings:
+            yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
+
+
+def _look(site: Site) -> Iterator[_Glance]:
+    told: dict[int, tuple[Any, ...]] = {
+        row[0]: tuple(row) for row in site.connection.execute(statements.SURVEY_POSTS)
+    }
+    components: dict[int, list[int]] = defaultdict(list)
+    for key, component in site.connection.execute(statements.SURVEY_AFFECTED):
+        components[key].append(component)
+    names = {key: view.full_name for key, view in site.by_key.items()}
+    for row in site.connection.execute(statements.SURVEY):
+        affected = tuple(sorted(components[row.id]))
+        facts = (*row[2:], told.get(row.id), *(names[key] for key in affected))
+        yield _Glance(
+            key=row.id,
+            code=row.code,
+            begins_at=row.moment,
+            is_history=row.status != MaintenanceStatus.SCHEDULED and row.moment < site.tomorrow,
+            told=hash(facts),
+            components=affected,
+        )
+
+
+def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part]:
+    """A part for this month and for each from the first story's to the last's, empty or not."""
+    stories: dict[date, list[int]] = defaultdict(list)
+    for glance in glances:
+        if glance.is_history:
+            month = glance.begins_at.astimezone(site.zone).date().replace(day=1)
+            stories[month].append(glance.told)
+    filled = sorted(stories)
+    today = site.at.astimezone(site.zone).date()
+    for month in sorted(_span(filled, today.replace(day=1)), reverse=True):
+        told = stories.get(month, [])
+        place = bisect_left(filled, month)
+        yield Part(
+            PartKind.MONTH,
+            f"{month:%Y-%m}",
+            own=hash(tuple(told)),
+            around=hash((frame, *filled[max(0, place - 1) : place + 2])),
+            pages=max(1, -(-len(told) // STORIES_ON_A_PAGE)),
+        )
+
+
+def _span(filled: Sequence[date], this_month: date) -> set[date]:
+    months = {this_month}
+    month, last = (filled[0], filled[-1]) if filled else (this_month, this_month)
+    while month <= last:
+        months.add(month)
+        month = following_month(month)
+    return months
+
+
+def _components(site: Site, glances: Sequence[_Glance], page: int) -> Iterator[Part]:
+    stories: dict[int, list[int]] = defaultdict(list)
+    for glance in glances:
+        for key in glance.components:
+            if len(stories[key]) < RECENT_STORIES:
+                stories[key].append(glance.told)
+    for key, view in site.by_key.items():
+        if not view.is_removed:
+            around = hash((page, view.full_name))
+            yield Part(PartKind.COMPONENT, view.code, hash(tuple(stories[key])), around)

@@ -1,0 +1,164 @@
+"""The public site in an S3 bucket, against a server that speaks S3."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from statuspage import create_app, export
+from statuspage.config import load_settings
+from statuspage.db import db, writing
+from statuspage.models import Incident
+from statuspage.site.revision import bump
+from statuspage.words import Visibility
+from tests.databases import SqliteTemplate
+from tests.factories import LINKS, make_component, make_incident, make_page
+
+BUCKET = "status"
+Objects = dict[str, dict[str, Any]]
+
+pytestmark = pytest.mark.usefixtures("frozen")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    yield f"http://{host}:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def s3(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """boto3's own settings lead to the server, where there is one empty bucket."""
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": server,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", ())
+    gone = [{"Key": entry["Key"]} for entry in listed]
+    if gone:
+        client.delete_objects(Bucket=BUCKET, Delete={"Objects": gone})
+    client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def engine(sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[Engine]:
+    sqlite_template.copy_to(tmp_path)
+    app = create_app(load_settings({"DATA_DIR": str(tmp_path), "PUBLIC_URL": LINKS.base}))
+
+    def write(current: Session) -> None:
+        make_page(current)
+        make_incident(current, code="payments0000", components=[make_component(current)])
+
+    with app.app_context():
+        with writing() as current:
+            write(current)
+            bump(current)
+        yield db.engine
+        db.engine.dispose()
+
+
+def objects(client: Any) -> Objects:
+    found: Objects = {}
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for entry in page.get("Contents", ()):
+            found[entry["Key"]] = client.get_object(Bucket=BUCKET, Key=entry["Key"])
+    return found
+
+
+def export_to(place: str, engine: Engine) -> export.Report:
+    target = export.open_target(place)
+    return export.export_site(target, engine, LINKS, progress=lambda done, total: None)
+
+
+def test_each_address_is_an_object_of_its_type(s3: Any, engine: Engine) -> None:
+    export_to(f"s3://{BUCKET}", engine)
+    there = objects(s3)
+    assert {
+        name: there[name]["ContentType"]
+        for name in (
+            "index.html", "history", "incidents/payments0000", "incidents/payments0000/updates.rss",
+            "updates.json", "api/v2/summary.json", "maintenances.ics", "badge.svg", "404.html",
+        )
+    } == {
+        "index.html": "text/html; charset=utf-8",
+        "history": "text/html; charset=utf-8",
+        "incidents/payments0000": "text/html; charset=utf-8",
+        "incidents/payments0000/updates.rss": "application/rss+xml; charset=utf-8",
+        "updates.json": "application/feed+json; charset=utf-8",
+        "api/v2/summary.json": "application/json; charset=utf-8",
+        "maintenances.ics": "text/calendar; charset=utf-8",
+        "badge.svg": "image/svg+xml",
+        "404.html": "text/html; charset=utf-8",
+    }  # fmt: skip
+    assert there["index.html"]["CacheControl"].startswith("public, max-age=5")
+    (style,) = (name for name in there if name.startswith("static/page.") and name.endswith(".css"))
+    assert there[style]["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_the_compressed_forms_stand_beside_it(s3: Any, engine: Engine) -> None:
+    export_to(f"s3://{BUCKET}", engine)
+    there = objects(s3)
+    packed = there["index.html.gz"]
+    assert (packed["ContentEncoding"], packed["ContentType"]) == (
+        "gzip",
+        "text/html; charset=utf-8",
+    )
+    assert there["index.html.br"]["ContentEncoding"] == "br"
+    assert "ContentEncoding" not in there["index.html"]
+    assert gzip.decompress(packed["Body"].read()) == there["index.html"]["Body"].read()
+
+
+def test_a_second_run_writes_nothing(s3: Any, engine: Engine) -> None:
+    export_to(f"s3://{BUCKET}/status/page", engine)
+    assert all(name.startswith("status/page/") for name in objects(s3))
+    again = export_to(f"s3://{BUCKET}/status/page", engine)
+    assert (again.written, again.removed) == (0, 0)
+
+
+def test_what_is_gone_is_removed_and_what_differs_is_put_right(s3: Any, engine: Engine) -> None:
+    export_to(f"s3://{BUCKET}", engine)
+    s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"hacked")
+    with writing() as current:
+        current.query(Incident).update({"visibility": Visibility.INTERNAL})
+        bump(current)
+    export_to(f"s3://{BUCKET}", engine)
+    there = objects(s3)
+    assert [name for name in there if "payments0000" in name] == []
+    assert b"All Systems Operational" in there["index.html"]["Body"].read()
+
+
+def test_an_export_of_another_release_is_written_again(s3: Any, engine: Engine) -> None:
+    first = export_to(f"s3://{BUCKET}", engine)
+    s3.put_object(Bucket=BUCKET, Key=".statuspage", Body=b"0")
+    assert export_to(f"s3://{BUCKET}", engine).written == first.written
+
+
+def test_a_bucket_with_other_peoples_objects_is_refused(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="photos/me.jpg", Body=b"mine")
+    with pytest.raises(export.Unusable, match="holds other objects"):
+        export.open_target(f"s3://{BUCKET}")
+    export.open_target(f"s3://{BUCKET}/status")
+    assert set(objects(s3)) == {"photos/me.jpg", "status/.statuspage"}
+
+
+def test_a_bucket_that_is_not_there_is_told_in_a_line(s3: Any) -> None:
+    with pytest.raises(OSError, match=r"s3://nowhere: .*NoSuchBucket") as found:
+        export.open_target("s3://nowhere")
+    assert "\n" not in str(found.value)
