@@ -106,7 +106,7 @@ def count_subscribers(
         .where(_is_concerned(news))
         .subquery()
     )
-    rows = current.execute(select(*each.c, func.count()).group_by(*each.c)).all()
+    rows = current.execute(select(each, func.count()).group_by(*each.c)).all()
     reasons: dict[str, int] = {}
     for reason, is_suppressed, is_customer, count in rows:
         if not is_suppressed and not is_customer:

@@ -73,6 +73,8 @@ class Feed:
     content_type: str
 
 
+Tree = tuple[GroupView | ComponentView, ...]
+
 FEEDS: Final = (
     Feed("RSS", "/updates.rss", "application/rss+xml"),
     Feed("Atom", "/updates.atom", "application/atom+xml"),
@@ -144,6 +146,106 @@ def render_leaving(
         is_owed=is_owed,
         acted=acted,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedStory:
+    """A story of which somebody hears every update, or may."""
+
+    code: str
+    title: str
+    is_ticked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MailForm:
+    """What a form about mail holds: as it was sent, or as it is kept; components by their codes.
+
+    ``removed`` are components that were chosen and are listed no more.  ``reason`` is what is wrong
+    with ``field``, empty where nothing is.
+    """
+
+    email: str = ""
+    incidents: bool = True
+    maintenance: bool = True
+    resolved_only: bool = False
+    components: frozenset[str] = frozenset()
+    removed: tuple[ComponentView, ...] = ()
+    followed: tuple[FollowedStory, ...] = ()
+    time_zone: str = ""
+    field: str = ""
+    reason: str = ""
+
+
+def render_subscribe(
+    frame: Frame, tree: Tree, links: Links, *, form: MailForm | None = None
+) -> str:
+    """The page at ``/subscribe``: by mail, or without an address; ``form`` where it was refused."""
+    form = form or MailForm()
+    return _render("public/subscribe.html", frame, links, tree=tree, form=form)
+
+
+def render_sign_up_sent(frame: Frame, links: Links) -> str:
+    """The page that answers whoever asked for mail, the same for everybody."""
+    return _render("public/subscribe_sent.html", frame, links)
+
+
+def render_subscription(
+    frame: Frame,
+    tree: Tree,
+    links: Links,
+    *,
+    stage: str,
+    form: MailForm,
+    suppressed: str = "",
+    acted: str = "",
+) -> str:
+    """The page behind the links in a subscriber's mail.
+
+    ``stage`` is ``to_confirm``, ``confirmed``, ``left`` or ``over``; ``acted`` what the visitor
+    just did, or empty.
+    """
+    return _render(
+        "public/subscription.html",
+        frame,
+        links,
+        tree=tree,
+        stage=stage,
+        form=form,
+        suppressed=suppressed,
+        acted=acted,
+        wishes=_wishes(frame, tree, form),
+        zones=_zones_by_area(),
+    )
+
+
+def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str]:
+    """What a form asks for, as lines of a list."""
+    words = translations(frame.page.language)
+    lines = []
+    if form.incidents:
+        text = "incidents, only that they are over" if form.resolved_only else "incidents"
+        lines.append(words.gettext(text))
+    if form.maintenance:
+        lines.append(words.gettext("scheduled maintenance"))
+    listed = [
+        each
+        for item in tree
+        for each in (item.components if isinstance(item, GroupView) else (item,))
+    ]
+    names = [each.full_name for each in listed if each.code in form.components]
+    if lines and names:
+        lines = [words.gettext("%(what)s of %(names)s") % {
+            "what": words.gettext(" and ").join(lines), "names": ", ".join(names),
+        }]  # fmt: skip
+    every = words.gettext("every update on “%(title)s”")
+    return lines + [every % {"title": story.title} for story in form.followed]
+
+
+@lru_cache(maxsize=1)
+def _zones_by_area() -> list[tuple[str, list[str]]]:
+    areas = groupby(clock.zone_names(), lambda name: name.partition("/")[0])
+    return [(area, list(names)) for area, names in areas]
 
 
 def history_path(month: date, number: int = 1) -> str:

@@ -30,8 +30,10 @@ NOT_MODIFIED = "304 Not Modified"
 
 # The addresses that an edition answers.
 PUBLIC = re.compile(
-    r"/(|history|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
+    r"/(|history|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
+# A form stands at a ready document's own address: what is posted there is Flask's to answer.
+FORMS = frozenset({"/subscribe"})
 RETRY_SECONDS = 5
 
 # A header longer than any client has reason to send is treated as if it were malformed.
@@ -62,8 +64,10 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or let the application answer."""
-        edition = self._edition()
         path = environ["PATH_INFO"]
+        if path in FORMS and environ["REQUEST_METHOD"] == "POST":
+            return self._app(environ, start_response)
+        edition = self._edition()
         document = edition.documents.get(path) if edition is not None else None
         if document is not None:
             status, headers, body = respond(document, environ)

@@ -394,15 +394,24 @@ def test_without_an_edition_head_has_no_body():
 
 
 @pytest.mark.parametrize(
-    "path", ["/history", "/history.rss", "/updates.json", "/incidents/abc", "/maintenances.ics"]
+    "path",
+    [
+        *("/history", "/history.rss", "/updates.json", "/incidents/abc", "/maintenances.ics"),
+        *("/subscribe", "/subscribe/sent"),
+    ],
 )
 def test_without_an_edition_no_public_address_is_unknown(path: str):
     assert ask(path, edition=None).status_code == 503
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/healthz", "/static/logo.svg", "/subscribe"])
+@pytest.mark.parametrize("path", ["/admin/", "/healthz", "/static/logo.svg", "/unsubscribe/x"])
 def test_without_an_edition_the_rest_still_works(path: str):
     assert ask(path, edition=None).data == b"flask was asked"
+
+
+def test_what_is_posted_to_a_form_s_own_address_is_not_answered_from_memory():
+    assert ask("/subscribe", method="POST", edition=EDITION).data == b"flask was asked"
+    assert ask("/", method="POST", edition=EDITION).status_code == 405
 
 
 def test_an_empty_edition_answers_for_nothing():
