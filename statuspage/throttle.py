@@ -10,7 +10,7 @@ from sqlalchemy import case, delete
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.db import insert_new
+from statuspage.db import insert_new, writing
 from statuspage.models import Throttle
 
 
@@ -48,6 +48,12 @@ def forget_tries(current: Session, what: str, whose: str) -> None:
 def forget_old_tries(current: Session, *, older_than: timedelta = timedelta(days=1)) -> None:
     """Drop counts whose window began longer ago than any window lasts."""
     current.execute(delete(Throttle).where(Throttle.window_start < clock.now() - older_than))
+
+
+def forget_tries_of_yesterday() -> None:
+    """Drop old counts in a transaction of their own.  The worker's duty."""
+    with writing() as current:
+        forget_old_tries(current)
 
 
 def network(address: str) -> str:

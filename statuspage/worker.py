@@ -26,7 +26,7 @@ from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statuspage import alarms, clock, export, maintenance, privacy
+from statuspage import alarms, clock, export, maintenance, privacy, subscriptions, throttle
 from statuspage.config import Settings
 from statuspage.db import db, insert_new, sqlite_path, writing
 from statuspage.models import Worker as WorkerRow
@@ -131,6 +131,7 @@ class Worker:
             (self._fold_news, 1),
             (self._advance_maintenances, 1),
             (self._forget_old_addresses, FORGET_SECONDS),
+            (self._tidy, FORGET_SECONDS),
         ]
 
     def _try(self, act: Callable[[], object]) -> object:
@@ -196,6 +197,14 @@ class Worker:
                     return
                 # What waits to be sent goes first.
                 self._stopping.wait(LOOK_SECONDS)
+
+    def _tidy(self) -> None:
+        """Drop what has served: sign-ups that nobody confirmed, counts of tries, folded events."""
+        with self._app.app_context():
+            subscriptions.forget_unconfirmed()
+            throttle.forget_tries_of_yesterday()
+            while news.forget_folded() and not self._stopping.is_set():
+                pass
 
     def _keep_lifeline(self) -> None:
         """Hold the advisory lock that tells other workers that this one lives (PostgreSQL)."""

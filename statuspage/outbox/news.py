@@ -8,9 +8,10 @@ late, twice and in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -22,6 +23,8 @@ from statuspage.words import OUTBOX, DeliveryState
 
 KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
+FOLDED_KEPT = timedelta(days=30)
+FORGET_AT_ONCE = 1_000
 
 _BLOCKED = "blocked"
 
@@ -93,6 +96,21 @@ def fold() -> int:
         ).all()
         _fold_events(current, events)
         return len(events)
+
+
+def forget_folded() -> int:
+    """Drop a batch of events that were folded in long ago; how many.  The worker's duty.
+
+    A provider sends an event again for a day or so at most: what is dropped does not come back.
+    """
+    old = WebhookEvent.folded_at < clock.now() - FOLDED_KEPT
+    # Looked for first, so that nobody waits for the database while they are.
+    ids = list(session().scalars(select(WebhookEvent.event_id).where(old).limit(FORGET_AT_ONCE)))
+    if not ids:
+        return 0
+    with writing() as current:
+        current.execute(delete(WebhookEvent).where(WebhookEvent.event_id.in_(ids)))
+    return len(ids)
 
 
 def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:

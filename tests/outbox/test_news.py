@@ -87,3 +87,19 @@ def test_a_bounce_keeps_later_mail_away(app: Flask, delivery_id: int) -> None:
         assert state(delivery_id) is DeliveryState.BOUNCED
         address = session().get_one(Delivery, delivery_id).address
         assert session().get_one(Suppression, address).kind == "bounced"
+
+
+def test_what_was_folded_in_long_ago_is_dropped_and_what_waits_is_kept(
+    app: Flask, delivery_id: int, frozen: Traveller
+) -> None:
+    with app.app_context():
+        news.keep([event(1, EventKind.PROCESSED, delivery_id)])
+        news.fold()
+        news.keep([event(2, EventKind.DELIVERED, delivery_id)])
+        frozen.shift(timedelta(days=30))
+        assert news.forget_folded() == 0
+        frozen.shift(timedelta(seconds=1))
+        assert (news.forget_folded(), news.forget_folded()) == (1, 0)
+        assert session().scalars(select(WebhookEvent.event_id)).all() == ["event-2"]
+        news.fold()
+        assert state(delivery_id) is DeliveryState.DELIVERED
