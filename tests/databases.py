@@ -105,6 +105,18 @@ class PostgresServer:
         self._process.wait()
         shutil.rmtree(self._folder)
 
+    def halt(self) -> None:
+        """Stop the server and keep its files; whoever is connected is cut off."""
+        self._connection.close()
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait()
+
+    def resume(self) -> None:
+        """Start it again on the same files."""
+        self._process = self._start(self._folder / "data")
+        self._connection = self._connect("statuspage")
+        self._connection.execute("SET session_replication_role = replica")
+
     def _start(self, data: Path) -> subprocess.Popen[bytes]:
         server = get_server(data, start=False)
         server.ensure_pgdata_inited()

@@ -1,0 +1,197 @@
+"""The database stops, a web server that was killed starts: readers see the last edition.
+
+Two hosts serve one PostgreSQL, each with a data folder of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import feedparser
+import pytest
+import requests
+from flask import Flask
+
+from statuspage import create_app
+from statuspage.config import load_settings
+from statuspage.db import db, writing
+from statuspage.site.revision import bump
+from tests.databases import PostgresServer
+from tests.factories import make_component, make_incident, make_maintenance, make_page
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "one key for both hosts, never for anything else"
+PAGES = ("/", "/history", "/incidents/payments0000")
+REST = (
+    "/updates.atom", "/updates.rss", "/updates.json", "/history.atom", "/history.rss",
+    "/maintenances.ics", "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
+    "/api/v2/incidents.json", "/api/v2/incidents/unresolved.json",
+    "/api/v2/incidents/payments0000.json", "/api/v2/scheduled-maintenances.json",
+    "/robots.txt", "/sitemap.xml",
+)  # fmt: skip
+ON_DEMAND = ("/incidents/payments0000/updates.atom", "/components/checkout0000/history.rss")
+BADGES = ("/badge.svg", "/components/checkout0000/badge.svg")
+
+
+class Host:
+    """One web server with its own data folder, on the shared database."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.folder = folder
+        self._port = free_port()
+        self._database_url = database_url
+        self.start()
+
+    def start(self) -> None:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PORT": str(self._port),
+            "DATA_DIR": str(self.folder),
+            "DATABASE_URL": self._database_url,
+            "PUBLIC_URL": "https://status.example.com",
+            "SECRET_KEY": SECRET,
+        }
+        command = [sys.executable, "-P", "-m", "flask", "--app", "app", "serve"]
+        self._log = (self.folder.parent / f"{self.folder.name}.log").open("a")
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env={**environ, "PYTHONPATH": str(ROOT)}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
+        )  # fmt: skip
+        eventually(self._answers)
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self._port}{path}", headers=headers, timeout=30)
+
+    def kill(self) -> None:
+        """All its processes at once, as when the machine loses power."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._log.close()
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, Path(self._log.name).read_text()
+        try:
+            return self.get("/healthz").status_code == 200
+        except requests.ConnectionError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test's own, for it to stop."""
+    running = PostgresServer()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def desk(server: PostgresServer, tmp_path: Path) -> Iterator[Flask]:
+    server.empty()
+    app = create_app(
+        load_settings(
+            {"DATABASE_URL": server.url, "DATA_DIR": str(tmp_path / "desk"), "SECRET_KEY": SECRET}
+        )
+    )
+    with app.app_context():
+        with writing() as current:
+            make_page(current)
+            checkout = make_component(current, code="checkout0000")
+            make_incident(current, "Payments fail", code="payments0000", components=[checkout])
+            make_maintenance(current)
+            bump(current)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def hosts(server: PostgresServer, desk: Flask, tmp_path: Path) -> Iterator[tuple[Host, Host]]:
+    with ExitStack() as ending:
+        made = []
+        for name in ("one", "two"):
+            made.append(Host(tmp_path / name, server.url))
+            ending.callback(made[-1].kill)
+        yield made[0], made[1]
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_while_the_database_is_away_readers_see_the_last_edition_marked(
+    hosts: tuple[Host, Host], server: PostgresServer
+) -> None:
+    one, two = hosts
+    # Two hosts agree, to the byte and the validator.
+    for path in (*PAGES, *REST, *ON_DEMAND, *BADGES):
+        answers = [host.get(path) for host in hosts]
+        assert [answer.status_code for answer in answers] == [200, 200], path
+        assert answers[0].content == answers[1].content
+        for name in ("ETag", "Last-Modified", "Cache-Control", "Content-Type"):
+            assert answers[0].headers[name] == answers[1].headers[name]
+    before = {path: one.get(path).content for path in (*PAGES, *REST, *BADGES)}
+    eventually(lambda: (two.folder / "edition").exists())
+
+    server.halt()
+    two.kill()
+    two.start()
+    for host in hosts:
+        eventually(lambda host=host: "Not confirmed" in host.get("/").text)
+        for path in PAGES:
+            answer = host.get(path)
+            assert (answer.status_code, "Not confirmed" in answer.text) == (200, True)
+            assert "Could not be confirmed since <time datetime=" in answer.text
+        for path in REST:
+            answer = host.get(path)
+            assert (answer.status_code, answer.content) == (200, before[path])
+            assert host.get(path, **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
+        for path in BADGES:
+            assert "Not confirmed" in host.get(path).text
+        assert host.get("/incidents/unknown00000").status_code == 503
+        assert host.get("/healthz").status_code == 200
+
+    server.resume()
+    for host in hosts:
+        eventually(lambda host=host: host.get("/").content == before["/"])
+        assert host.get("/badge.svg").content == before["/badge.svg"]
+        assert host.get("/incidents/unknown00000").status_code == 404
+
+
+def test_a_reader_that_has_seen_everything_finds_one_entry_after_one_post(
+    hosts: tuple[Host, Host], desk: Flask
+) -> None:
+    one, two = hosts
+    feeds = ("/updates.atom", "/updates.rss", "/history.atom", "/history.rss")
+    seen = {path: ids(one.get(path)) for path in feeds}
+    # A reader that comes again, to either host, finds nothing.
+    for path in feeds:
+        etag = one.get(path).headers["ETag"]
+        assert two.get(path, **{"If-None-Match": etag}).status_code == 304
+
+    with writing() as current:
+        make_incident(current, "Search is slow", code="search000000")
+        bump(current)
+    for host in hosts:
+        eventually(lambda host=host: "Search is slow" in host.get("/").text)
+        for path in feeds:
+            assert len(ids(host.get(path)) - seen[path]) == 1
+            assert seen[path] <= ids(host.get(path))
+    again = {path: ids(one.get(path)) for path in feeds}
+    assert {path: ids(two.get(path)) for path in feeds} == again
+
+
+def ids(answer: requests.Response) -> set[str]:
+    assert answer.status_code == 200
+    return {entry.id for entry in feedparser.parse(answer.content).entries}
