@@ -293,8 +293,10 @@ def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Lin
     calendar.add("prodid", "-//statuspage//maintenances//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("name", f"{page.name} maintenances")
-    calendar.add("x-wr-calname", f"{page.name} maintenances")
+    # What is no text property is written as it is, and may hold no line break.
+    name = " ".join(xml_text(page.name).split())
+    calendar.add("name", f"{name} maintenances")
+    calendar.add("x-wr-calname", f"{name} maintenances")
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
     for story in maintenances:
         calendar.add_component(_event(story, page, links))
