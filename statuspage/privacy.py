@@ -170,12 +170,13 @@ def forget_old_addresses(*, older_than: timedelta) -> bool:
     """Forget the addresses of one batch of deliveries whose message is that old.
 
     Returns whether there may be more.  Small batches, so that nobody waits for the database; states
-    and times stay, as after an erasure.
+    and times stay, as after an erasure.  What the provider reported is dropped sooner than that
+    (:func:`statuspage.outbox.news.forget_folded`).
     """
     before = clock.now() - older_than
     message_id = session().scalar(_oldest_to_forget(before))
     if message_id is None:
-        return _forget_old_events(before)
+        return False
     with writing() as current:
         rows = [
             _Row(*row)
@@ -280,17 +281,6 @@ def _forget_events(current: Session, chosen: ColumnElement[bool]) -> None:
         .values(address="", reason="")
         .execution_options(synchronize_session=False)
     )
-
-
-def _forget_old_events(before: datetime) -> bool:
-    old = (WebhookEvent.received_at < before) & (WebhookEvent.address != "")
-    chosen = select(WebhookEvent.event_id).where(old, WebhookEvent.folded_at.is_not(None))
-    ids = list(session().scalars(chosen.limit(AT_ONCE)))
-    if not ids:
-        return False
-    with writing() as current:
-        _forget_events(current, WebhookEvent.event_id.in_(ids))
-    return len(ids) == AT_ONCE
 
 
 def _take_off(

@@ -5,6 +5,15 @@ audience, one delivery for each recipient, the audit entry and a new revision of
 are kept together or not at all.  No provider is called here.
 """
 
+from statuspage.incidents.corrections import (
+    Correction,
+    CorrectionDraft,
+    as_sent,
+    correctable,
+    may_be_corrected,
+    preview_correction,
+    send_correction,
+)
 from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
@@ -19,19 +28,26 @@ from statuspage.incidents.verbs import (
 
 __all__ = [
     "Conflict",
+    "Correction",
+    "CorrectionDraft",
     "Declaration",
     "Details",
     "Draft",
     "Post",
     "Reader",
+    "as_sent",
     "change_details",
     "correct_update",
+    "correctable",
     "declare",
     "hide",
+    "may_be_corrected",
     "post_update",
+    "preview_correction",
     "preview_declaration",
     "preview_update",
     "publish",
     "reopen",
+    "send_correction",
     "story_facts",
 ]

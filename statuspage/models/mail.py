@@ -72,6 +72,16 @@ class Message(Base):
     incident: Mapped[Incident | None] = relationship()
     update: Mapped[IncidentUpdate | None] = relationship()
 
+    @property
+    def title(self) -> str:
+        """What it is and for whom, in the words of the admin."""
+        kind = "Correction" if self.corrects_id is not None else "Mail"
+        if self.audience is Audience.INTERNAL:
+            return "Message to colleagues"
+        if self.audience is Audience.PUBLIC:
+            return "Public post"
+        return f"{kind} to {self.audience.value}s"
+
 
 def _partial(name: str, state: str, *columns: str) -> Index:
     """An index over the rows of one state only: its cost does not grow with history."""

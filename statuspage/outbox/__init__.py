@@ -1,6 +1,7 @@
 """The outbox: queue, claim, deliver, retry, recover.
 
 * :mod:`.queue` writes deliveries in the transaction that publishes.
+* :mod:`.corrections` puts right what was sent wrong.
 * :mod:`.control` holds, pauses and rests channels.
 * :mod:`.claims` takes batches for a worker, and takes back those of a dead one.
 * :mod:`.outcomes` writes what became of each recipient.

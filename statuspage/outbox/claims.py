@@ -13,17 +13,30 @@ import secrets
 import socket
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.db import among, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, Worker
 from statuspage.models.mail import in_state
+from statuspage.outbox import corrections
 from statuspage.outbox.control import may_send
 from statuspage.outbox.queue import close_waiting
 from statuspage.words import Channel, DeliveryState
@@ -73,12 +86,7 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
             Delivery.channel == channel,
             Delivery.due_at <= moment,
         )
-        first = current.execute(
-            select(Delivery.message_id, Delivery.lane)
-            .where(*due)
-            .order_by(Delivery.lane, Delivery.due_at, Delivery.id)
-            .limit(1)
-        ).one_or_none()
+        first = _first_due(current, due)
         if first is None:
             return None
         rows = current.execute(
@@ -110,6 +118,20 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
             .execution_options(synchronize_session=False)
         )
     return Claim(attempt_id, channel, first.message_id, tuple(Claimed(*row) for row in rows))
+
+
+def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int] | None:
+    """The message and the lane of what is due first; what was corrected meanwhile gives way."""
+    chosen = (
+        select(Delivery.message_id, Delivery.lane)
+        .where(*due)
+        .order_by(Delivery.lane, Delivery.due_at, Delivery.id)
+        .limit(1)
+    )
+    first = current.execute(chosen).one_or_none()
+    while first is not None and corrections.redirect(current, first.message_id) is not None:
+        first = current.execute(chosen).one_or_none()
+    return first
 
 
 def begin_call(attempt_id: str) -> bool:

@@ -11,14 +11,14 @@ from flask import Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
-from statuspage import clock
+from statuspage import clock, incidents
 from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
 from statuspage.db import session
 from statuspage.links import current_links, delivery_token
 from statuspage.messages import token_values
 from statuspage.models import Delivery, Message
-from statuspage.outbox import control, report
+from statuspage.outbox import control, corrections, report
 from statuspage.outbox.report import Tally
 from statuspage.people.customer_rows import guard
 from statuspage.web.admin.shell import admin, done, page, the_page
@@ -64,6 +64,8 @@ def message(message_id: int) -> ResponseReturnValue:
         after=after,
         in_words=in_words,
         advice=advise(counts),
+        can_correct=incidents.may_be_corrected(current, found),
+        correction=corrections.correction_of(current, message_id),
         can_resend=counts[DeliveryState.FAILED] + counts[DeliveryState.EXPIRED],
     )
 
@@ -156,7 +158,11 @@ def _values(found: Delivery) -> dict[str, str]:
         return values
     # Shown, not to be pressed: this link is the customer's.
     token = delivery_token(settings.secret_key, found.id)
-    return {**values, "unsubscribe_url": current_links().unsubscribe(token)}
+    values["unsubscribe_url"] = current_links().unsubscribe(token)
+    if told.audience is Audience.SUBSCRIBER:
+        # Not even shown: whoever has this one could confirm in their name.
+        values["manage_url"] = current_links().subscription("theirs-alone")
+    return values
 
 
 def _lines(message_id: int) -> Iterator[str]:

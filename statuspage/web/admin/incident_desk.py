@@ -270,7 +270,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                     actor=actor(),
                     seen_revisions=read_number(form.seen.data),
                 )
-                return done("The post is corrected, and says so.", "admin.incident", code=code)
+                return _corrected(story, update)
         except Conflict:
             standing = update.body
             form.seen.data = str(len(update.revisions))
@@ -279,6 +279,16 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                 "save it again to have it replace theirs."
             )
     return page("admin/correct_post.html", form=form, story=story, update=update, standing=standing)
+
+
+def _corrected(story: Incident, update: IncidentUpdate) -> ResponseReturnValue:
+    """What comes after a correction: putting right what was mailed, where it was."""
+    said = "The post is corrected, and says so."
+    mailed = incidents.correctable(session(), update.id)
+    if not mailed:
+        return done(said, "admin.incident", code=story.code)
+    said += " It was mailed as well: here you put that right too, or leave it."
+    return done(said, "admin.correct_message", message_id=mailed[0].id)
 
 
 # --- the form ------------------------------------------------------------------------------------

@@ -166,10 +166,11 @@ def _as_read(draft: Draft) -> tuple[str, str]:
 def _mails(draft: Draft) -> tuple[Mail, ...]:
     if draft.audience is not Audience.CUSTOMER or draft.finished is None:
         return ()
-    return tuple(_mail(draft.finished, reader) for reader in draft.readers)
+    return tuple(show_mail(draft.finished, reader) for reader in draft.readers)
 
 
-def _mail(composed: Composed, reader: Reader) -> Mail:
+def show_mail(composed: Composed, reader: Reader) -> Mail:
+    """A finished mail that was not sent yet, as its reader will see it."""
     values = _values(composed, reader)
     html = fill_html(composed.html, values)
     return Mail(

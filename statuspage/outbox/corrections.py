@@ -1,0 +1,162 @@
+"""Putting a mail right: who was sent the wrong text, and what becomes of whoever still waits.
+
+A message that was wrong gets two others.  Its replacement has the right text and goes to those who
+still waited; its correction says that something was wrong and goes to exactly those who were sent
+the wrong text, or may have been.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from statuspage import clock
+from statuspage.models import Customer, Delivery, DeliveryEvent, Message, Suppression
+from statuspage.models.mail import LANE_NORMAL, in_state
+from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
+from statuspage.words import Channel, DeliveryState
+
+WHY = "Was sent the text that is corrected"
+
+_HANDED_OVER = (
+    DeliveryState.SENDING,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.ACCEPTED,
+    DeliveryState.DELIVERED,
+)
+
+
+def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
+    """How many a correction would go to, how many of them are kept from mail, how many wait."""
+    told, suppressed = _was_told(), _is_suppressed(Delivery.address)
+    waiting = and_(in_state(DeliveryState.PENDING), ~told)
+    row = current.execute(
+        select(
+            func.count().filter(told, ~suppressed),
+            func.count().filter(told, suppressed),
+            func.count().filter(waiting),
+        ).where(_mails_of(message_id))
+    ).one()
+    return row[0], row[1], row[2]
+
+
+def first_told(current: Session, message_id: int) -> Delivery | None:
+    """One of those whom a correction would go to, so that their mail can be looked at."""
+    chosen = select(Delivery).where(_mails_of(message_id), _was_told()).order_by(Delivery.id)
+    return current.scalars(chosen.limit(1)).one_or_none()
+
+
+def correction_of(current: Session, message_id: int) -> Message | None:
+    """The correction that was made of a message, if any."""
+    return current.scalars(select(Message).filter_by(corrects_id=message_id)).one_or_none()
+
+
+def queue_correction(current: Session, *, wrong: Message, correction: Message) -> tuple[int, int]:
+    """Queue the correction to whoever was sent the wrong text; give the others the right one.
+
+    Call it in the transaction that keeps both messages.  Returns how many rows were added, and how
+    many that waited were given the right text.
+    """
+    # Nobody may claim a row between the two steps: it would be sent wrong and not corrected.
+    current.scalars(
+        select(Delivery.id)
+        .where(Delivery.message_id == wrong.id, in_state(DeliveryState.PENDING))
+        .with_for_update()
+    ).all()
+    added = insert_chosen(current, _to_told(wrong.id, correction.id))
+    return added, redirect(current, wrong.id) or 0
+
+
+def redirect(current: Session, message_id: int) -> int | None:
+    """Keep what waits of a corrected message from going out as it was.
+
+    Returns how many got the right text, None where the message was never corrected.  Whoever has
+    the correction is sent nothing else.  Called for each claim too: what was being sent when the
+    correction was made may come back to wait.
+    """
+    right = current.scalar(select(Message.id).where(Message.replaces_id == message_id))
+    if right is None:
+        return None
+    waiting = and_(Delivery.message_id == message_id, in_state(DeliveryState.PENDING))
+    corrected = exists(_rows_of_correction(message_id))
+    close_waiting(
+        current, and_(waiting, corrected), DeliveryState.SUPERSEDED, "a correction took its place"
+    )
+    done = current.execute(
+        update(Delivery)
+        .where(waiting)
+        .values(message_id=right, changed_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _mails_of(message_id: int) -> ColumnElement[bool]:
+    # Whose address was forgotten cannot be written to.
+    return and_(
+        Delivery.message_id == message_id, Delivery.channel == Channel.EMAIL, Delivery.email != ""
+    )
+
+
+def _was_told() -> ColumnElement[bool]:
+    """Whoever was sent it, or may have been: also where it waits to be sent once more."""
+    was_uncertain = exists().where(
+        DeliveryEvent.delivery_id == Delivery.id, DeliveryEvent.state == DeliveryState.UNCERTAIN
+    )
+    return or_(
+        Delivery.state.in_(_HANDED_OVER), and_(in_state(DeliveryState.PENDING), was_uncertain)
+    )
+
+
+def _is_suppressed(address: Any) -> ColumnElement[bool]:
+    owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
+    return exists().where(
+        Suppression.address == address, ~and_(Suppression.kind == "unsubscribed", owed)
+    )
+
+
+def _rows_of_correction(message_id: int) -> Select[Any]:
+    theirs = aliased(Delivery)
+    correction = select(Message.id).where(Message.corrects_id == message_id).scalar_subquery()
+    return (
+        select(theirs.id)
+        .where(
+            theirs.message_id == correction,
+            theirs.channel == Delivery.channel,
+            theirs.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    )
+
+
+def _to_told(message_id: int, correction_id: int) -> Select[Any]:
+    moment = clock.now()
+    when = Delivery.due_at.type
+    suppressed = _is_suppressed(Delivery.address)
+    reason = select(Suppression.reason).where(Suppression.address == Delivery.address)
+    return (
+        select(
+            literal(correction_id),
+            literal(f"correction:{message_id}"),
+            Delivery.channel,
+            Delivery.address,
+            Delivery.email,
+            Delivery.name,
+            Delivery.time_zone,
+            Delivery.customer_id,
+            literal(WHY),
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+            case((suppressed, reason.scalar_subquery()), else_=""),
+            literal(LANE_NORMAL),
+            literal(0),
+            literal(moment, when),
+            literal(moment + CUSTOMER_MAIL_AGE, when),
+            literal(""),
+            literal(moment, when),
+            literal(moment, when),
+        )
+        .where(_mails_of(message_id), _was_told())
+        .order_by(Delivery.address)
+    )

@@ -1,0 +1,66 @@
+"""Correcting a mail: seen before it goes, and sent to exactly those who got it wrong."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from wtforms import HiddenField
+
+from statuspage import incidents
+from statuspage.db import session
+from statuspage.incidents import Correction
+from statuspage.models import Message
+from statuspage.web.admin.shell import admin, done, page, refused
+from statuspage.web.admin.texts import show_mail
+from statuspage.web.auth import actor
+from statuspage.web.forms import Form, NameField, ProseField
+
+
+class MailCorrectionForm(Form):
+    """What a mail should have said; ``shown`` is a mark of the text that was shown last."""
+
+    note = ProseField("What was wrong", needed="Say that something was wrong")
+    subject = NameField("Subject", needed="Give the mail a subject")
+    body = ProseField("What it should have said", needed="Write what people should read")
+    shown = HiddenField()
+
+    def correction(self) -> Correction:
+        """The correction as typed."""
+        return Correction(self.subject.data, self.body.data, self.note.data)
+
+    def mark(self) -> str:
+        """A short name for what is typed, equal as long as it is the same."""
+        typed = repr((self.subject.data, self.body.data, self.note.data))
+        return sha256(typed.encode()).hexdigest()[:16]
+
+
+@admin.route("/messages/<int:message_id>/correct", methods=["GET", "POST"])
+def correct_message(message_id: int) -> ResponseReturnValue:
+    """Write the correction of a mail, look at it, and send it; nothing goes out unseen."""
+    current = session()
+    wrong = current.get_one(Message, message_id)
+    if not incidents.may_be_corrected(current, wrong):
+        reason = "There is nothing to correct: nobody was sent it, or it was corrected already."
+        return refused(reason, "admin.message", message_id=message_id)
+    form = MailCorrectionForm.read(incidents.as_sent(current, wrong))
+    draft = None
+    if form.is_accepted():
+        with form.refusals():
+            if "send" in request.form and form.shown.data == form.mark():
+                return _send(wrong, form)
+            draft = incidents.preview_correction(wrong, form.correction())
+            form.shown.data = form.mark()
+    mail = show_mail(draft.mail, draft.reader) if draft and draft.reader else None
+    return page("admin/correct_message.html", form=form, message=wrong, draft=draft, mail=mail)
+
+
+def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
+    message_id, update_id = wrong.id, wrong.update_id
+    told = incidents.send_correction(message_id, form.correction(), actor=actor())
+    others = incidents.correctable(session(), update_id) if update_id is not None else []
+    if others:
+        said = f"The correction goes out. The {others[0].title.lower()} said the same: put it right"
+        return done(f"{said} too, or leave it.", "admin.correct_message", message_id=others[0].id)
+    return done("The correction goes out.", "admin.message", message_id=told.id)
