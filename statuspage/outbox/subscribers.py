@@ -80,6 +80,11 @@ class Reach:
         """How many are written to."""
         return sum(count for _, count in self.reasons)
 
+    @property
+    def anybody(self) -> bool:
+        """Whether it concerns any subscriber at all, written to or not."""
+        return bool(self.reasons or self.suppressed or self.as_customers)
+
 
 def any_subscribers(current: Session) -> bool:
     """Whether anybody subscribed and confirmed it."""

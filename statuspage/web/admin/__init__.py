@@ -24,6 +24,7 @@ from statuspage.web.admin import (
     personal_data,
     scheme,
     shell,
+    subscribers,
     wordings,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "personal_data",
     "register",
     "scheme",
+    "subscribers",
     "wordings",
 ]
 

@@ -17,8 +17,10 @@ from statuspage.incidents import Conflict
 from statuspage.links import current_links
 from statuspage.maintenance import Plan
 from statuspage.models import Account, Incident, IncidentComponent
+from statuspage.outbox import report
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
+from statuspage.web.admin.deliveries import advise, in_words
 from statuspage.web.admin.shell import admin, done, page, zone
 from statuspage.web.admin.story_form import ChosenRadioField, TickedComponentsField, read_number
 from statuspage.web.admin.texts import TextsForm
@@ -184,6 +186,9 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         to_html=to_html,
         span=_span,
         public_address=current_links().incident(story.code),
+        told=report.tallies(session(), story.id),
+        in_words=in_words,
+        advise=advise,
         moment=clock.now(),
         **_step_texts(story, form),
     )

@@ -89,6 +89,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("Incidents", "admin.incidents"),
             Place("Maintenance", "admin.maintenances"),
             Place("Customers", "admin.customers"),
+            Place("Subscribers", "admin.subscribers"),
             Place("Outbox", "admin.outbox"),
         ),
     ),

@@ -28,6 +28,7 @@ from statuspage.incidents import Draft, Reader
 from statuspage.links import current_links
 from statuspage.messages import Composed, Text, token_values
 from statuspage.messages.vocabulary import WORDS
+from statuspage.outbox.subscribers import Reach
 from statuspage.web.admin.shell import admin, the_page
 from statuspage.web.forms import LineField, PostForm, ProseField
 from statuspage.words import Audience
@@ -119,6 +120,7 @@ class Sheet:
     why: str
     recipients: int
     suppressed: int
+    by_mail: Reach | None
     edited: bool
     stale: bool
     fell_back: bool
@@ -146,6 +148,7 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
         why=draft.why,
         recipients=draft.recipients,
         suppressed=draft.suppressed,
+        by_mail=draft.by_mail,
         edited=draft.edited,
         stale=is_stale,
         fell_back=draft.fell_back,
