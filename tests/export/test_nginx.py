@@ -1,0 +1,154 @@
+"""A real nginx with the configuration of the documentation serves what the service itself does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+
+from statuspage import create_app, export
+from statuspage.config import load_settings
+from statuspage.db import db, writing
+from statuspage.site.revision import bump
+from tests.conftest import Client
+from tests.databases import SqliteTemplate
+from tests.editions import serve_at_once
+from tests.factories import LINKS, make_component, make_incident, make_page
+from tests.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+HTTP = """
+daemon off;
+worker_processes 1;
+{user}pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/temp;
+    proxy_temp_path {folder}/temp;
+    fastcgi_temp_path {folder}/temp;
+    uwsgi_temp_path {folder}/temp;
+    scgi_temp_path {folder}/temp;
+    include {folder}/site.conf;
+}}
+"""
+ADDRESSES = [
+    "/", "/history", "/history/2026-03", "/incidents/payments0000", "/history.rss",
+    "/incidents/payments0000/updates.atom", "/incidents/payments0000/updates.json",
+    "/components/checkout0000/updates.json", "/components/checkout0000/badge.svg", "/badge.svg",
+    "/updates.rss", "/updates.atom", "/updates.json", "/maintenances.ics", "/robots.txt",
+    "/sitemap.xml", "/api/openapi.json", "/api/v2/summary.json", "/api/v2/incidents.json",
+    "/api/v2/incidents/unresolved.json", "/api/v2/incidents/payments0000.json",
+]  # fmt: skip
+SAME = (
+    "Content-Type", "Cache-Control", "Last-Modified", "Access-Control-Allow-Origin",
+    "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder = tmp_path_factory.mktemp("service")
+    sqlite_template.copy_to(folder)
+    made = create_app(load_settings({"DATA_DIR": str(folder), "PUBLIC_URL": LINKS.base}))
+    made.test_client_class = Client
+    with made.app_context(), writing() as current:
+        make_page(current)
+        checkout = make_component(current, code="checkout0000")
+        make_incident(current, code="payments0000", components=[checkout])
+        bump(current)
+    serve_at_once(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def nginx(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an nginx that serves the exported site."""
+    folder = tmp_path_factory.mktemp("nginx")
+    # nginx gives its rights up and must still get there.
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(0o755)
+    with app.app_context():
+        target = export.open_target(str(folder / "site"))
+        export.export_site(target, db.engine, LINKS, progress=lambda done, total: None)
+        db.engine.dispose()
+    port = free_port()
+    text = (ROOT / "docs" / "nginx.conf").read_text()
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    text = text.replace("root /srv/status;", f"root {folder}/site;")
+    (folder / "site.conf").write_text(text)
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(HTTP.format(folder=folder, user=user))
+    environ = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, env=environ)
+    yield wait_for(f"http://127.0.0.1:{port}", process)
+    process.terminate()
+    process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 20
+    while True:
+        assert process.poll() is None
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        else:
+            return url
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_each_address_has_the_bytes_and_headers_of_the_service(
+    nginx: str, client: FlaskClient, address: str
+) -> None:
+    ours, theirs = client.get(address), requests.get(nginx + address, timeout=10)
+    assert (theirs.status_code, theirs.content) == (ours.status_code, ours.data)
+    assert {name: theirs.headers.get(name) for name in SAME} == {
+        name: ours.headers.get(name) for name in SAME
+    }
+
+
+def test_the_style_is_kept_for_ever(nginx: str) -> None:
+    page = requests.get(nginx + "/", timeout=10).text
+    style = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    answer = requests.get(nginx + style, timeout=10)
+    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_it_is_sent_compressed_and_known_when_asked_again(nginx: str) -> None:
+    first = requests.get(nginx + "/", headers={"Accept-Encoding": "gzip"}, timeout=10)
+    assert (first.headers["Content-Encoding"], first.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    again = requests.get(nginx, headers={"If-None-Match": first.headers["ETag"]}, timeout=10)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("address", ["/nothing", "/incidents/nothing00000", "/.statuspage"])
+def test_what_is_not_there_is_told_in_the_pages_look(nginx: str, address: str) -> None:
+    answer = requests.get(nginx + address, timeout=10)
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+
+
+def test_what_is_not_there_is_told_to_tools_in_json(nginx: str) -> None:
+    answer = requests.get(nginx + "/api/v2/incidents/nothing00000.json", timeout=10)
+    assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+def test_it_can_only_be_read(nginx: str) -> None:
+    assert requests.post(nginx + "/", data={"a": "b"}, timeout=10).status_code == 405
