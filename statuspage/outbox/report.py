@@ -10,13 +10,17 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.models import Delivery, DeliveryEvent, Message
+from statuspage.models import Delivery, DeliveryEvent, Message, Worker
 from statuspage.models.mail import in_state
 from statuspage.people.address import read_address
 from statuspage.people.erased import mark
 from statuspage.words import OUTBOX, Audience, Channel, DeliveryState
 
 PAGE_SIZE = 100
+WORKER_SILENCE = timedelta(seconds=30)
+"""After this long without a sign of life a worker counts as gone."""
+PACE_WINDOW = timedelta(seconds=15)
+PACE_EVENTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +139,13 @@ def _marked(text: str) -> str:
         return ""
 
 
-def every_delivery(current: Session, message_id: int) -> Iterator[Delivery]:
-    """All deliveries of a message in turn, for an export; read in pages, never all at once."""
+def every_delivery(
+    current: Session, message_id: int, *, state: DeliveryState | None = None, address: str = ""
+) -> Iterator[Delivery]:
+    """What :func:`search` finds, all of it in turn, for an export; never all read at once."""
     after: int | None = 0
     while after is not None:
-        found = search(current, message_id, after=after)
+        found = search(current, message_id, state=state, address=address, after=after)
         yield from found.deliveries
         current.expunge_all()
         after = found.after
@@ -152,6 +158,50 @@ def story(current: Session, delivery: Delivery) -> list[DeliveryEvent]:
             select(DeliveryEvent).filter_by(delivery_id=delivery.id).order_by(DeliveryEvent.id)
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a message goes out: deliveries a second just now, and the seconds that are left.
+
+    ``left`` is None where nothing goes out now, so that nobody can tell.
+    """
+
+    rate: float = 0.0
+    left: float | None = None
+
+
+def pace(current: Session, message_id: int, counts: Tally) -> Pace:
+    """How fast a message goes out, from what became of the latest deliveries in the last seconds.
+
+    The cost does not grow with the message nor with history.
+    """
+    latest = (
+        select(DeliveryEvent.delivery_id, DeliveryEvent.at, DeliveryEvent.state)
+        .order_by(DeliveryEvent.id.desc())
+        .limit(PACE_EVENTS)
+        .subquery()
+    )
+    moment = clock.now()
+    count, first = current.execute(
+        select(func.count(), func.min(latest.c.at))
+        .join_from(latest, Delivery, Delivery.id == latest.c.delivery_id)
+        .where(
+            Delivery.message_id == message_id,
+            latest.c.at > moment - PACE_WINDOW,
+            latest.c.state.not_in(OUTBOX),
+        )
+    ).one()
+    if not count:
+        return Pace()
+    rate = count / max(1.0, (moment - first).total_seconds())
+    return Pace(rate, counts.waiting / rate)
+
+
+def worker_silence(current: Session) -> timedelta | None:
+    """How long ago a worker last gave a sign of life; None where none ever did."""
+    beat: datetime | None = current.scalar(select(func.max(Worker.beat_at)))
+    return None if beat is None else clock.now() - beat
 
 
 def oldest_waiting(current: Session) -> datetime | None:

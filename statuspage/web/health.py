@@ -16,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from statuspage import alarms, clock
 from statuspage.db import session
-from statuspage.models import Breaker, Delivery, WebhookEvent, Worker
+from statuspage.models import Breaker, Delivery, WebhookEvent
 from statuspage.outbox import control, report
 from statuspage.outbox.outcomes import counted
 from statuspage.web.refresher import Refresher
 
-WORKER_SILENCE = timedelta(seconds=30)
 OLDEST_WAITING = timedelta(minutes=5)
 
 health = Blueprint("health", __name__)
@@ -76,11 +75,10 @@ def _checks() -> dict[str, str]:
 
 
 def _worker_check(current: Session) -> str:
-    beat: datetime | None = current.scalar(select(func.max(Worker.beat_at)))
-    if beat is None:
+    silence = report.worker_silence(current)
+    if silence is None:
         return "no worker is running"
-    silence = clock.now() - beat
-    if silence > WORKER_SILENCE:
+    if silence > report.WORKER_SILENCE:
         return f"no sign of life for {clock.show_duration(silence)}"
     return "ok"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
-from typing import Final
+from typing import Any, Final
 
 from flask import Response, request, stream_with_context
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from wtforms import SelectField
 
 from statuspage import clock, incidents
@@ -17,10 +19,11 @@ from statuspage.config import current_settings
 from statuspage.db import session
 from statuspage.links import current_links, delivery_token
 from statuspage.messages import token_values
-from statuspage.models import Delivery, Message
+from statuspage.models import Breaker, Delivery, Message
 from statuspage.outbox import control, corrections, report
 from statuspage.outbox.report import Tally
 from statuspage.people.customer_rows import guard
+from statuspage.richtext import clean_line
 from statuspage.web.admin.shell import admin, done, page, the_page
 from statuspage.web.admin.texts import framed_mail
 from statuspage.web.auth import actor
@@ -48,34 +51,40 @@ def message(message_id: int) -> ResponseReturnValue:
     """A message's report, and its deliveries by state and address."""
     current = session()
     found = current.get_one(Message, message_id)
-    asked = request.args.get("state", "")
-    state = DeliveryState(asked) if asked in set(DeliveryState) else None
-    address = request.args.get("address", "").strip()[:320]
+    state, address = _asked()
     after = max(0, request.args.get("after", 0, type=int))
     counts = report.tally(current, message_id)
     return page(
         "admin/message.html",
         message=found,
-        counts=counts,
+        **_progress(counts, message_id),
         found=report.search(current, message_id, state=state, address=address, after=after),
         states=[(one, counts[one]) for one in DeliveryState if counts[one]],
         state=state,
         address=address,
+        asked={"state": state.value if state else None, "address": address or None},
         after=after,
-        in_words=in_words,
-        advice=advise(counts),
         can_correct=incidents.may_be_corrected(current, found),
         correction=corrections.correction_of(current, message_id),
         can_resend=counts[DeliveryState.FAILED] + counts[DeliveryState.EXPIRED],
     )
 
 
+@admin.get("/messages/<int:message_id>/progress")
+def message_progress(message_id: int) -> ResponseReturnValue:
+    """How it goes, for the script that looks again while something waits."""
+    session().get_one(Message, message_id)
+    counts = report.tally(session(), message_id)
+    return page("admin/message_progress.html", **_progress(counts, message_id))
+
+
 @admin.get("/messages/<int:message_id>/deliveries.csv")
 def export_deliveries(message_id: int) -> ResponseReturnValue:
-    """Every delivery of a message as CSV, streamed; no cell can run as a formula."""
+    """The deliveries of a message as CSV, those that were asked for; no cell runs as a formula."""
     session().get_one(Message, message_id)
+    state, address = _asked()
     return Response(
-        stream_with_context(_lines(message_id)),
+        stream_with_context(_lines(message_id, state, address)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="message-{message_id}.csv"'},
     )
@@ -111,6 +120,42 @@ def delivered_mail(delivery_id: int) -> ResponseReturnValue:
     """The HTML of exactly the mail that went to that address, for a frame."""
     found = session().get_one(Delivery, delivery_id)
     return framed_mail(fill_html(found.message.html, _values(found)))
+
+
+def _asked() -> tuple[DeliveryState | None, str]:
+    """The state and the part of an address that are asked for."""
+    asked = request.args.get("state", "")
+    state = DeliveryState(asked) if asked in set(DeliveryState) else None
+    return state, clean_line(request.args.get("address", ""))[:320]
+
+
+def _progress(counts: Tally, message_id: int) -> dict[str, Any]:
+    """What the summary of a message shows, and shows again while something waits."""
+    speed = report.pace(session(), message_id, counts) if counts.waiting else report.Pace()
+    return {
+        "counts": counts,
+        "in_words": in_words,
+        "pace": speed,
+        "left": clock.show_duration(timedelta(seconds=speed.left + 59)) if speed.left else "",
+        "hindrance": _hindrance() if counts.waiting and not speed.rate else "",
+        "advice": advise(counts),
+    }
+
+
+def _hindrance() -> str:
+    """Why nothing goes out just now, and what to do; empty where nothing is in the way."""
+    current = session()
+    stops = {control.EVERYTHING, Channel.EMAIL.value, Channel.CHAT.value}
+    hold = next((one for one in control.holds(current) if one.channel in stops), None)
+    if hold is not None:
+        return f"Sending is stopped: {hold.reason}. Release it in the outbox."
+    breaker = current.scalars(select(Breaker)).first()
+    if breaker is not None:
+        return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
+    silence = report.worker_silence(current)
+    if silence is None or silence > report.WORKER_SILENCE:
+        return "No worker is running, so nothing is sent. Start it, and everything goes out."
+    return ""
 
 
 def in_words(counts: Tally) -> str:
@@ -165,7 +210,7 @@ def _values(found: Delivery) -> dict[str, str]:
     return values
 
 
-def _lines(message_id: int) -> Iterator[str]:
+def _lines(message_id: int, state: DeliveryState | None, address: str) -> Iterator[str]:
     line = StringIO(newline="")
     writer = csv.writer(line)
 
@@ -176,10 +221,10 @@ def _lines(message_id: int) -> Iterator[str]:
         return line.getvalue()
 
     yield write(_COLUMNS)
-    for one in report.every_delivery(session(), message_id):
+    for one in report.every_delivery(session(), message_id, state=state, address=address):
         yield write(
             [
-                one.email, one.name, one.channel.value, one.state.value, one.reason, one.why,
+                one.recipient, one.name, one.channel.value, one.state.value, one.reason, one.why,
                 str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),
                 clock.as_utc(one.changed_at).isoformat(timespec="seconds"),
             ]

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select, update
 from time_machine import Traveller
 
+from statuspage import clock, privacy
 from statuspage.db import session, writing
-from statuspage.models import Customer, Delivery, DeliveryEvent, Suppression
+from statuspage.models import Customer, Delivery, DeliveryEvent, Suppression, Worker
 from statuspage.words import DeliveryState
 from tests.htmlchecker import HtmlChecker
-from tests.stage import make_customer
+from tests.stage import ACTOR, make_customer
 from tests.web.admin.conftest import Desk
 from tests.web.conftest import actions, said, texts
 
@@ -51,7 +52,7 @@ def test_the_report_says_in_words_how_it_stands(desk: Desk, message: str) -> Non
     set_state(desk, "bo@example.com", DeliveryState.BOUNCED, "no such mailbox")
     shown = desk.get(message)
     assert texts(shown, "counts") == ["2 accepted, 1 delivered, 1 bounced"]
-    assert texts(shown, "summary", "/p")[1] == (
+    assert texts(shown, "summary", "/div/p")[1] == (
         "What bounced has an address that does not work any more."
     )
     assert texts(shown, "table", "//tbody//th") == ["ada@example.comAda", "bo@example.comBo"]
@@ -119,6 +120,53 @@ def test_the_export_holds_every_delivery_and_no_formula(desk: Desk, message: str
     ]
 
 
+def test_the_export_holds_what_is_shown(desk: Desk, message: str) -> None:
+    set_state(desk, "bo@example.com", DeliveryState.FAILED, "550 no")
+    shown = desk.get(f"{message}?state=failed")
+    assert f"{message}/deliveries.csv?state=failed" in shown.text
+    answer = desk.get(f"{message}/deliveries.csv?state=failed")
+    assert [row["address"] for row in csv.DictReader(StringIO(answer.text))] == ["bo@example.com"]
+
+
+def test_the_numbers_move_while_it_goes_out(desk: Desk, message: str, frozen: Traveller) -> None:
+    assert f'data-deliveries="{message}/progress"' in desk.get(message).text
+    fragment = desk.get(f"{message}/progress")
+    assert "data-waiting" in fragment.text
+    assert 'value="0" max="2"' in fragment.text
+    set_state(desk, "ada@example.com", DeliveryState.ACCEPTED)
+    frozen.shift(timedelta(seconds=1))
+    moved = desk.get(f"{message}/progress")
+    assert texts(moved, "soft")[0] == "1 of 2 · 1 a second · about 1 minute left"
+    set_state(desk, "bo@example.com", DeliveryState.ACCEPTED)
+    assert "data-waiting" not in desk.get(f"{message}/progress").text
+
+
+def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> None:
+    assert texts(desk.get(message), "reason") == [
+        "No worker is running, so nothing is sent. Start it, and everything goes out. Outbox"
+    ]
+    desk.browser.send("/admin/outbox/hold", {"channel": "email", "reason": "wrong text"})
+    assert texts(desk.get(message), "reason") == [
+        "Sending is stopped: wrong text. Release it in the outbox. Outbox"
+    ]
+    desk.browser.send("/admin/outbox/release", {"channel": "email"})
+    with desk.app.app_context(), writing() as current:
+        moment = clock.now()
+        current.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
+    assert texts(desk.get(message), "reason") == []
+    assert "They go out by themselves" in desk.get(message).text
+
+
+def test_an_address_that_was_forgotten_is_shown_as_such(desk: Desk, message: str) -> None:
+    with desk.app.app_context():
+        privacy.erase("ada@example.com", actor=ACTOR)
+    found = desk.get(f"{message}?address=ada@example.com")
+    (name,) = texts(found, "table", "//tbody//a")
+    assert name.startswith("erased address ")
+    rows = csv.DictReader(StringIO(desk.get(f"{message}/deliveries.csv").text))
+    assert [row["address"] for row in rows] == [name, "bo@example.com"]
+
+
 def test_what_failed_is_sent_again_and_nothing_else(
     desk: Desk, message: str, frozen: Traveller
 ) -> None:
@@ -176,6 +224,8 @@ def test_the_screens_are_sound_html(desk: Desk, message: str, html_errors: HtmlC
     [
         "messages/4711",
         "messages/4711/deliveries.csv",
+        "messages/4711/progress",
+        "messages/4711/correct",
         "deliveries/4711",
         "deliveries/4711/mail",
     ],
