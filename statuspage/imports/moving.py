@@ -209,7 +209,7 @@ def _read_json(document: Document, published: _Published) -> None:
     if not isinstance(content, dict) or not isinstance(content.get("page"), dict):
         raise Wrong("this is no public document of a Statuspage page: it names no page")
     before, page = published.page.get("id"), content["page"].get("id")
-    if before not in {None, page}:
+    if before is not None and before != page:
         raise Wrong(f"this is another page, {page}, than the documents before it, {before}")
     published.page = content["page"]
     for part in _rows(content, "components"):
