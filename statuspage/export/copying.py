@@ -84,7 +84,8 @@ class Copy:
         """Find out what else changed, and remove what is gone."""
         with open_site(self._engine) as site:
             parts = survey(site)
-        paths = {path for part in parts for path in part.paths} | set(self._edition)
+        paths = {path for part in parts for path in part.paths}
+        paths.update(self._edition)
         self._remove(self._gone(paths))
         self._paths = paths
         is_first = not self._parts

@@ -9,10 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from statuspage.links import Links
 from statuspage.site import api, feeds, pages, statements
@@ -45,13 +44,12 @@ class PartKind(StrEnum):
     MONTH = "month"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Documents that change together.
+class Part(NamedTuple):
+    """Documents that change together; a tuple, because there are tens of thousands.
 
-    ``name`` is a code, or a month as ``2026-03``; ``key`` the row of a story.  ``own`` changes with
-    what the part tells, ``around`` with what it shows besides, such as the page's name or a banner.
-    Both mean something within one process only.
+    ``name`` is a code, or the address of a month's page; ``key`` the row of a story.  ``own``
+    changes with what the part tells, ``around`` with what it shows besides, such as the page's name
+    or a banner.  Both mean something within one process only.
     """
 
     kind: PartKind
@@ -59,7 +57,6 @@ class Part:
     own: int
     around: int
     key: int = 0
-    pages: int = 1
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -76,12 +73,10 @@ class Part:
                 updates = tuple(f"{home}/updates.{each}" for each in _UPDATES)
                 return (*updates, *(f"{home}/history.{each}" for each in _HISTORY))
             case PartKind.MONTH:
-                month = date.fromisoformat(f"{self.name}-01")
-                return tuple(pages.history_path(month, number + 1) for number in range(self.pages))
+                return (self.name,)
 
 
-@dataclass(frozen=True, slots=True)
-class _Glance:
+class _Glance(NamedTuple):
     """A story in a survey: enough to know it again."""
 
     key: int
@@ -117,10 +112,10 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
     for part in parts:
         story = stories.get(part.key)
         if part.kind is PartKind.MONTH:
-            for number, path in enumerate(part.paths, start=1):
-                month = read_month(site, date.fromisoformat(f"{part.name}-01"), number=number)
-                if month:
-                    yield path, draft_month(frame, month, links)
+            month, number = _month_of(part.name)
+            found = read_month(site, month, number=number)
+            if found:
+                yield part.name, draft_month(frame, found, links)
         elif part.kind is PartKind.COMPONENT:
             if part.name in components:
                 yield from _draft_component(site, components[part.name], links)
@@ -132,6 +127,12 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
             yield part.paths[0], draft_story_json(site.page, story, links)
         else:
             yield from _draft_story_feeds(site, story, links)
+
+
+def _month_of(path: str) -> tuple[date, int]:
+    """What :func:`pages.history_path` was given for this address."""
+    _, _, month, *number = path.split("/")
+    return date.fromisoformat(f"{month}-01"), int(number[0]) if number else 1
 
 
 def _draft_story_feeds(site: Site, story: StoryView, links: Links) -> Iterator[tuple[str, Draft]]:
@@ -161,6 +162,7 @@ def _look(site: Site) -> Iterator[_Glance]:
     for key, component in site.connection.execute(statements.SURVEY_AFFECTED):
         components[key].append(component)
     names = {key: view.full_name for key, view in site.by_key.items()}
+    tomorrow = site.tomorrow
     for row in site.connection.execute(statements.SURVEY):
         affected = tuple(sorted(components[row.id]))
         facts = (*row[2:], told.get(row.id), *(names[key] for key in affected))
@@ -168,31 +170,29 @@ def _look(site: Site) -> Iterator[_Glance]:
             key=row.id,
             code=row.code,
             begins_at=row.moment,
-            is_history=row.status != MaintenanceStatus.SCHEDULED and row.moment < site.tomorrow,
+            is_history=row.status != MaintenanceStatus.SCHEDULED and row.moment < tomorrow,
             told=hash(facts),
             components=affected,
         )
 
 
 def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part]:
-    """A part for this month and for each from the first story's to the last's, empty or not."""
+    """A part for each page of this month, and of all from the first story's to the last's."""
     stories: dict[date, list[int]] = defaultdict(list)
+    zone = site.zone
     for glance in glances:
         if glance.is_history:
-            month = glance.begins_at.astimezone(site.zone).date().replace(day=1)
+            month = glance.begins_at.astimezone(zone).date().replace(day=1)
             stories[month].append(glance.told)
     filled = sorted(stories)
     today = site.at.astimezone(site.zone).date()
     for month in sorted(_span(filled, today.replace(day=1)), reverse=True):
         told = stories.get(month, [])
         place = bisect_left(filled, month)
-        yield Part(
-            PartKind.MONTH,
-            f"{month:%Y-%m}",
-            own=hash(tuple(told)),
-            around=hash((frame, *filled[max(0, place - 1) : place + 2])),
-            pages=max(1, -(-len(told) // STORIES_ON_A_PAGE)),
-        )
+        around = hash((frame, len(told), *filled[max(0, place - 1) : place + 2]))
+        for number, start in enumerate(range(0, len(told) or 1, STORIES_ON_A_PAGE), start=1):
+            own = hash(tuple(told[start : start + STORIES_ON_A_PAGE]))
+            yield Part(PartKind.MONTH, pages.history_path(month, number), own, around)
 
 
 def _span(filled: Sequence[date], this_month: date) -> set[date]:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from statuspage import create_app
 from statuspage.config import load_settings
 from statuspage.db import db, writing
-from tests.bench import delivery, front, site
+from tests.bench import delivery, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -78,6 +78,7 @@ SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = 
     "front": _front,
     "building": lambda places, _: site.building(places),
     "importing": lambda places, options: site.importing(places, options.incidents),
+    "exporting": lambda places, _: exporting.exporting(places),
     "at-rest": lambda _, __: site.at_rest(),
     "queueing": lambda places, _: delivery.queueing(places),
     "handing-over": lambda places, _: delivery.handing_over(places),

@@ -1,0 +1,122 @@
+"""What it costs to keep the public site as static files: once whole, and then after each post."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from statuspage import clock, create_app, export
+from statuspage.config import load_settings
+from statuspage.db import db, writing
+from statuspage.links import current_links
+from statuspage.models import Component, Incident, IncidentUpdate
+from statuspage.site.build import build_edition
+from statuspage.site.revision import bump
+from statuspage.words import ComponentStatus
+from tests.bench import site
+from tests.bench.delivery import Places
+from tests.bench.figures import Figure
+
+INCIDENTS = 10_000
+
+
+def exporting(places: Places) -> Iterator[Figure]:
+    """A folder with 10,000 incidents: written, found unchanged, and kept current."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        app = _app(places.url("sqlite", folder), folder / "data")
+        with app.app_context():
+            with writing() as current:
+                site.fill(current, INCIDENTS)
+                bump(current)
+            yield from _measure(folder / "site")
+            db.engine.dispose()
+
+
+def _measure(folder: Path) -> Iterator[Figure]:
+    target = export.open_target(str(folder))
+    copy = export.Copy(target, db.engine, current_links())
+    first = _seconds(lambda: _finish(copy))
+    yield Figure(f"{INCIDENTS:,} incidents exported, first time", first, "s")
+    yield Figure("  documents", copy.report.documents)
+    yield Figure("  files", copy.report.written)
+    size = sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+    yield Figure("  on the disk", size / 1e6, "MB")
+    for what, act in (
+        ("a post on the newest incident", _post_on_newest),
+        ("a correction of the oldest incident", _correct_oldest),
+        ("a component that fails", _fail_component),
+    ):
+        with writing() as current:
+            act(current)
+            bump(current)
+        before = copy.report.written
+        page = _seconds(lambda: copy.take(build_edition(db.engine, current_links())))
+        news = page + _seconds(lambda: _tell(copy))
+        yield Figure(f"{what}: page, JSON and feeds there after", page * 1000, "ms", at_most=1000)
+        yield Figure("  all that tells of it", news * 1000, "ms")
+        rest = _seconds(lambda: _finish(copy))
+        yield Figure("  files written", copy.report.written - before)
+        yield Figure("  the rest, in the background, at full speed", rest, "s")
+
+
+def _tell(copy: export.Copy) -> None:
+    """All that is news."""
+    copy.take(build_edition(db.engine, current_links()))
+    copy.survey()
+    while copy.is_urgent:
+        copy.step()
+
+
+def _finish(copy: export.Copy) -> None:
+    _tell(copy)
+    while copy.waits:
+        copy.step()
+
+
+def _post_on_newest(current: Session) -> None:
+    incident = current.query(Incident).order_by(Incident.begins_at.desc()).first()
+    assert incident is not None
+    moment = clock.now()
+    current.add(
+        IncidentUpdate(
+            incident_id=incident.id, code="newpost00000", status=incident.status, body="More.",
+            happened_at=moment, posted_at=moment, affected=[], entry_id="tag:bench:new",
+        )
+    )  # fmt: skip
+
+
+def _correct_oldest(current: Session) -> None:
+    update = current.query(IncidentUpdate).order_by(IncidentUpdate.posted_at).first()
+    assert update is not None
+    update.body, update.edited_at = "Put right.", clock.now()
+
+
+def _fail_component(current: Session) -> None:
+    component = current.query(Component).first()
+    assert component is not None
+    component.status, component.updated_at = ComponentStatus.MAJOR_OUTAGE, clock.now()
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def _app(database_url: str, data_dir: Path) -> Flask:
+    return create_app(
+        load_settings(
+            {
+                "DATABASE_URL": database_url,
+                "DATA_DIR": str(data_dir),
+                "PUBLIC_URL": "http://127.0.0.1",
+                "SECRET_KEY": "a key for benches, never for anything else",
+            }
+        )
+    )
