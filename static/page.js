@@ -219,6 +219,8 @@
     const isDue = Date.now() >= Date.parse(main.dataset.changes) + GRACE;
     const isNew = shown !== null && second !== shown;
     if (shown === null || !main.dataset.updated) shown = second;
+    // What somebody is filling in, or was answered, stays as it is.
+    if ("still" in main.dataset) return;
     if (isNew || isDue || failures || looks % WHOLE === 0) await refresh();
   }
 

@@ -141,6 +141,7 @@ def render_leaving(
         "public/leaving.html",
         frame,
         links,
+        is_still=True,
         email=email,
         suppressed=suppressed,
         is_owed=is_owed,
@@ -182,7 +183,7 @@ def render_subscribe(
 ) -> str:
     """The page at ``/subscribe``: by mail, or without an address; ``form`` where it was refused."""
     form = form or MailForm()
-    return _render("public/subscribe.html", frame, links, tree=tree, form=form)
+    return _render("public/subscribe.html", frame, links, is_still=True, tree=tree, form=form)
 
 
 def render_sign_up_sent(frame: Frame, links: Links) -> str:
@@ -209,6 +210,7 @@ def render_subscription(
         "public/subscription.html",
         frame,
         links,
+        is_still=True,
         tree=tree,
         stage=stage,
         form=form,
@@ -400,6 +402,7 @@ def _render(name: str, frame: Frame | None, links: Links, **context: Any) -> str
             "tone": overall_tone(frame),
             "changes_at": None,
             "updated_at": None,
+            "is_still": False,
             **context,
         }
     )

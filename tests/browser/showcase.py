@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playwright.sync_api import Page, Route
 
 from statuspage.site import pages
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import PAGE_POLICY
+from statuspage.site.pages import FollowedStory, MailForm
 from tests.site import samples
 from tests.site.samples import LINKS
 
@@ -44,6 +45,22 @@ def shots() -> Iterator[Shot]:
     yield Shot("history", pages.render_history(calm, samples.MONTH, LINKS))
     yield Shot("history-empty", pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
     yield Shot("history-paged", pages.render_history(worst, samples.PAGED_MONTH, LINKS))
+    tree = samples.WORST_DAY.tree
+    yield Shot("subscribe", pages.render_subscribe(calm, tree, LINKS))
+    wrong = MailForm(
+        email="nobody",
+        components=frozenset({samples.WORST_DAY.components[0].code}),
+        field="email",
+        reason="Enter a mail address, like name@example.com.",
+    )
+    yield Shot("subscribe-refused", pages.render_subscribe(worst, tree, LINKS, form=wrong))
+    yield Shot("subscribe-sent", pages.render_sign_up_sent(calm, LINKS))
+    kept = replace(
+        wrong, email="sam@example.com", field="", followed=(FollowedStory("c0", "Checkout down"),)
+    )
+    for stage in ("to_confirm", "confirmed", "left", "over"):
+        html = pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
+        yield Shot(f"subscription-{stage}", html)
     yield Shot("error-404", pages.render_error(404, frame=worst, links=LINKS))
     yield Shot("error-503", pages.render_error(503))
 
