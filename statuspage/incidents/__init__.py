@@ -15,6 +15,12 @@ from statuspage.incidents.corrections import (
     send_correction,
 )
 from statuspage.incidents.details import Details, change_details
+from statuspage.incidents.hearing import (
+    Hearing,
+    explain_declaration,
+    explain_step,
+    explain_update,
+)
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
 from statuspage.incidents.verbs import (
@@ -33,6 +39,7 @@ __all__ = [
     "Declaration",
     "Details",
     "Draft",
+    "Hearing",
     "Post",
     "Reader",
     "as_sent",
@@ -40,6 +47,9 @@ __all__ = [
     "correct_update",
     "correctable",
     "declare",
+    "explain_declaration",
+    "explain_step",
+    "explain_update",
     "hide",
     "may_be_corrected",
     "post_update",

@@ -88,13 +88,17 @@ def preview_declaration(
 
     Raises :class:`~statuspage.refusals.Refused`.
     """
+    return drafts(session(), telling_of_declaration(declaration), texts or {})
+
+
+def telling_of_declaration(declaration: Declaration) -> Telling:
+    """The step that declaring this would be; changes nothing and raises as the verb does."""
     check_declaration(declaration)
     current = session()
     moment = clock.now()
     incident = declared(current, declaration, moment)
     components = states_of(current, declaration.components)
-    telling = Telling(incident, Step(declaration.status.value), components, moment, declares=True)
-    return drafts(current, telling, texts or {})
+    return Telling(incident, Step(declaration.status.value), components, moment, declares=True)
 
 
 def preview_update(
@@ -109,6 +113,14 @@ def preview_update(
 
     Raises :class:`~statuspage.refusals.Refused`.
     """
+    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    return drafts(session(), telling, texts or {}, story=incident)
+
+
+def telling_of_update(
+    incident: Incident, post: Post, *, reopens: bool = False, publishes: bool = False
+) -> Telling:
+    """The step that posting this would be; changes nothing and raises as the verb does."""
     check_post(incident, post, reopens=reopens)
     current = session()
     moment = clock.now()
@@ -118,7 +130,7 @@ def preview_update(
         copy.visibility = Visibility.PUBLIC
     still = copy.status == post.status
     apply_post(current, copy, post, moment, reopens=reopens)
-    telling = Telling(
+    return Telling(
         copy,
         step_of(post, reopens=reopens),
         states_of(current, states),
@@ -126,7 +138,6 @@ def preview_update(
         reopens=reopens,
         still=still,
     )
-    return drafts(current, telling, texts or {}, story=incident)
 
 
 def story_facts(incident: Incident, step: Step) -> Facts:
@@ -304,12 +315,13 @@ def _tell_subscribers(
     current.add(message)
     current.flush()
     step_key = f"update:{update.id}"
-    news = _news(telling, telling.incident.id)
+    news = news_of(telling, telling.incident.id)
     subscribers.queue_subscribers(current, message, news, step_key=step_key)
     queue.supersede(current, message, step_key=step_key)
 
 
-def _news(telling: Telling, story_id: int | None) -> News:
+def news_of(telling: Telling, story_id: int | None) -> News:
+    """What a step is about, as far as it decides which subscribers hear of it."""
     ids = [component.id for component, _ in telling.components]
     return News(telling.incident.kind, telling.step, ids, story_id)
 
@@ -317,15 +329,16 @@ def _news(telling: Telling, story_id: int | None) -> News:
 def _by_mail(current: Session, telling: Telling, story: Incident | None) -> Reach:
     """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
     customers = None
-    if telling.incident.kind is Kind.INCIDENT and _mails_customers(current, telling):
-        customers = _customers_rule(current, telling, story)
-    news = _news(telling, story.id if story is not None else None)
+    if telling.incident.kind is Kind.INCIDENT and mails_customers(current, telling):
+        customers = customers_rule(current, telling, story)
+    news = news_of(telling, story.id if story is not None else None)
     return subscribers.count_subscribers(current, news, customers=customers)
 
 
-def _customers_rule(
+def customers_rule(
     current: Session, telling: Telling, story: Incident | None
 ) -> ColumnElement[bool]:
+    """Which customers a step is mailed to, where it is mailed to customers at all."""
     if telling.reopens and story is not None:
         return queue.told_customers(_resolution_messages(current, story.id))
     return queue.concerned_customers([component.id for component, _ in telling.components])
@@ -377,12 +390,13 @@ def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]
     if telling.incident.kind is Kind.MAINTENANCE:
         return [(Audience.PUBLIC, telling.step)]
     audiences = [(Audience.PUBLIC, telling.step), internal]
-    if _mails_customers(current, telling):
+    if mails_customers(current, telling):
         audiences.append((Audience.CUSTOMER, telling.step))
     return audiences
 
 
-def _mails_customers(current: Session, telling: Telling) -> bool:
+def mails_customers(current: Session, telling: Telling) -> bool:
+    """Whether a step is mailed to customers."""
     if telling.reopens:
         # Whoever was told that it is over must hear that it is not.
         return _told_of_resolution(current, telling.incident) > 0
@@ -397,7 +411,7 @@ def _internal_step(telling: Telling) -> Step:
 
 def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | None:
     """How many customers of the components are written to, and how many of them are suppressed."""
-    if telling.reopens or not _mails_customers(current, telling):
+    if telling.reopens or not mails_customers(current, telling):
         return None
     return queue.count_customers(current, [component.id for component, _ in telling.components])
 
@@ -431,7 +445,7 @@ def _first_readers(
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
         return ()
-    rule = _customers_rule(current, telling, story)
+    rule = customers_rule(current, telling, story)
     found = queue.first_customers(current, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone) for one in found)
 

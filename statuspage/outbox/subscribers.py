@@ -123,6 +123,12 @@ def count_subscribers(
     )
 
 
+def find_reason(current: Session, news: News, address: str) -> str | None:
+    """Why a post reaches the subscriber with that normalised address; None where it does not."""
+    chosen = select(_why(news)).where(Subscriber.address == address, _is_concerned(news))
+    return current.scalar(chosen)
+
+
 def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
     moment: datetime = clock.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -151,7 +152,9 @@ def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet]
     declaration = form.declaration(_level(form, levels))
     texts = form.edited_texts()
     try:
-        return form.show(incidents.preview_declaration(declaration, texts=texts)), ""
+        sheets = form.show(incidents.preview_declaration(declaration, texts=texts))
+        form.answer(partial(incidents.explain_declaration, declaration))
+        return sheets, ""
     except Refused as error:
         return [], error.reason
 

@@ -17,12 +17,15 @@ from statuspage import clock, incidents
 from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
 from statuspage.db import session
+from statuspage.incidents import Hearing
 from statuspage.links import current_links, delivery_token
 from statuspage.messages import token_values
 from statuspage.models import Breaker, Delivery, Message
 from statuspage.outbox import control, corrections, report
+from statuspage.outbox.queue import MAILED
 from statuspage.outbox.report import Tally
 from statuspage.people.customer_rows import guard
+from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
 from statuspage.web.admin.shell import admin, done, page, the_page
 from statuspage.web.admin.texts import framed_mail
@@ -54,11 +57,13 @@ def message(message_id: int) -> ResponseReturnValue:
     state, address = _asked()
     after = max(0, request.args.get("after", 0, type=int))
     counts = report.tally(current, message_id)
+    deliveries = report.search(current, message_id, state=state, address=address, after=after)
     return page(
         "admin/message.html",
         message=found,
+        hearing=None if deliveries.deliveries else _why_not(found, address),
         **_progress(counts, message_id),
-        found=report.search(current, message_id, state=state, address=address, after=after),
+        found=deliveries,
         states=[(one, counts[one]) for one in DeliveryState if counts[one]],
         state=state,
         address=address,
@@ -140,6 +145,16 @@ def _progress(counts: Tally, message_id: int) -> dict[str, Any]:
         "hindrance": _hindrance() if counts.waiting and not speed.rate else "",
         "advice": advise(counts),
     }
+
+
+def _why_not(told: Message, address: str) -> Hearing | None:
+    """Why a whole address is not among those whom a mail went to, as the lists stand now."""
+    if told.audience not in MAILED or told.incident is None:
+        return None
+    try:
+        return incidents.explain_step(told.incident, told.step, address)
+    except Refused:
+        return None
 
 
 def _hindrance() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from flask import redirect, request, url_for
@@ -12,7 +13,7 @@ from wtforms import BooleanField, HiddenField
 
 from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
-from statuspage.incidents import Conflict, Details, Draft, Post
+from statuspage.incidents import Conflict, Details, Draft, Hearing, Post
 from statuspage.links import current_links
 from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
 from statuspage.outbox import report
@@ -67,6 +68,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
             "preview",
             "back",
             "remake",
+            "ask",
             "at_the_end",
             "promised",
         ),
@@ -381,12 +383,23 @@ def _drafts(story: Incident, form: UpdateForm) -> list[Draft]:
     )
 
 
+def _explain(story: Incident, form: UpdateForm, address: str) -> Hearing:
+    return incidents.explain_update(
+        story,
+        form.post(story, _level(story, form)),
+        address,
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+    )
+
+
 def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
     """What the panel of texts shows; or why they cannot be made."""
     level = _level(story, form)
     promised = form.promise_by(level)
     try:
         sheets, reason = form.show(_drafts(story, form)), ""
+        form.answer(partial(_explain, story, form))
     except Refused as error:
         sheets, reason = [], error.reason
     return {

@@ -133,6 +133,8 @@ class ChosenRadioField(RadioField):
 class StoryForm(TextsForm):
     """The part of an incident that each post may change."""
 
+    can_ask = True
+
     users_notice = ProseField("What users notice")
     components = ComponentsField("Affected components")
     promise = ChosenRadioField(

@@ -9,7 +9,7 @@ it stands.  So nothing here needs a script, and nothing that was typed is overwr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -24,11 +24,12 @@ from wtforms import HiddenField
 from statuspage import richtext
 from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
-from statuspage.incidents import Draft, Reader
+from statuspage.incidents import Draft, Hearing, Reader
 from statuspage.links import current_links
 from statuspage.messages import Composed, Text, token_values
 from statuspage.messages.vocabulary import WORDS
 from statuspage.outbox.subscribers import Reach
+from statuspage.refusals import Refused
 from statuspage.web.admin.shell import admin, the_page
 from statuspage.web.forms import LineField, PostForm, ProseField
 from statuspage.words import Audience
@@ -57,6 +58,20 @@ class TextsForm(PostForm):
     made_public = HiddenField()
     made_internal = HiddenField()
     made_customer = HiddenField()
+    ask = LineField("Who hears this? Ask for one address")
+    # Whether a form can tell, and what it told.
+    can_ask = False
+    hearing: Hearing | None = None
+
+    def answer(self, explain: Callable[[str], Hearing]) -> None:
+        """Tell whether the address that is asked for hears of it, where one is."""
+        if not self.ask.data:
+            return
+        try:
+            self.hearing = explain(self.ask.data)
+        except Refused as refused:
+            # Not an error of the form: what is posted does not depend on it.
+            self.hearing = Hearing(self.ask.data, False, (f"{refused.reason}.",))
 
     def edited_texts(self) -> dict[Audience, Text]:
         """What was edited by hand; asked to be made from the facts again, a text is not."""

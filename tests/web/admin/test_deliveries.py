@@ -67,6 +67,14 @@ def test_deliveries_are_found_by_state_and_by_address(desk: Desk, message: str) 
     assert len(texts(desk.get(f"{message}?state=x&after=-1"), "table", "//tbody//a")) == 2
 
 
+def test_whoever_was_not_told_is_explained(desk: Desk, message: str) -> None:
+    found = desk.get(f"{message}?address=Nobody@Example.com")
+    assert texts(found, "empty", "/p")[1] == (
+        "This did not go to nobody@example.com. They are not on the list of customers. "
+        "They did not subscribe."
+    )
+
+
 def test_many_deliveries_come_in_pages(desk: Desk) -> None:
     with desk.app.app_context(), writing() as current:
         current.add_all(make_customer(f"c{n:03}@example.com", "") for n in range(120))

@@ -492,3 +492,27 @@ def test_of_a_long_story_the_newest_posts_are_shown_first(desk: Desk) -> None:
     assert len(texts(desk.get(path(code)), "posts", "/li")) == 20
     assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 posts"]
     assert len(texts(desk.get(f"{path(code)}?all=1"), "posts", "/li")) == 25
+
+
+def test_the_desk_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
+    code = desk.declare()
+    path = f"/admin/incidents/{code}"
+    asked = {"status": "resolved", "ask": "Ada@Example.com", "preview": "1"}
+    shown = desk.browser.send_shown(path, asked)
+    assert texts(shown, "hears") == [
+        "Yes, ada@example.com is mailed. "
+        "They are a customer, and it concerns them whatever they use."
+    ]
+    assert texts(desk.browser.send_shown(f"{path}", {**asked, "ask": "x"}), "hears")[0].startswith(
+        "No, x is not mailed."
+    )
+    # The script is told the same.
+    assert texts(desk.browser.send(f"{path}/texts", asked), "hears") == texts(shown, "hears")
+    # Asking keeps nobody from posting.
+    assert desk.resolve(code, ask="not an address").status_code == 303
+
+
+def test_declaring_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
+    asked = {**desk.filled(), "ask": "bo@example.com", "preview": "1"}
+    shown = desk.browser.send_shown("/admin/incidents/new", asked)
+    assert "customers are not written to at this step" in texts(shown, "hears")[0]

@@ -1,0 +1,141 @@
+"""Whether one address hears of a step, by which rule, or why not: asked before it is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.db import session
+from statuspage.incidents.shape import Declaration, Post
+from statuspage.incidents.telling import (
+    Telling,
+    affected_components,
+    customers_rule,
+    mails_customers,
+    news_of,
+    telling_of_declaration,
+    telling_of_update,
+)
+from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
+from statuspage.outbox import subscribers
+from statuspage.people.customers import check_email
+from statuspage.people.erased import erased_at
+from statuspage.refusals import Refused
+from statuspage.words import Kind, Step, SubscriberState
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Whether a normalised address is mailed, and why or why not, in sentences."""
+
+    address: str
+    hears: bool
+    reasons: tuple[str, ...]
+
+
+def explain_declaration(declaration: Declaration, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed by declaring this; :class:`Refused`."""
+    return _explain(session(), telling_of_declaration(declaration), None, _read(text))
+
+
+def explain_update(
+    incident: Incident, post: Post, text: str, *, reopens: bool = False, publishes: bool = False
+) -> Hearing:
+    """Whether the address in ``text`` would be mailed by posting this; :class:`Refused`."""
+    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    return _explain(session(), telling, incident, _read(text))
+
+
+def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed about a step, as things stand now."""
+    current = session()
+    components = affected_components(current, incident)
+    telling = Telling(incident, step, components, clock.now(), reopens=step is Step.REOPENED)
+    return _explain(current, telling, incident, _read(text))
+
+
+def _read(text: str) -> str:
+    try:
+        return check_email(text).identity
+    except Refused as refused:
+        raise Refused("ask", refused.reason) from None
+
+
+def _explain(current: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
+    if telling.incident.is_internal:
+        return Hearing(address, False, ("Nobody outside is told of what is internal.",))
+    suppression = current.get(Suppression, address)
+    hears, as_customer = _as_customer(current, telling, story, address, suppression)
+    if hears:
+        return Hearing(address, True, (as_customer,))
+    hears, as_subscriber = _as_subscriber(current, telling, story, address, suppression)
+    if hears:
+        return Hearing(address, True, (as_subscriber,))
+    reasons = [as_customer, as_subscriber]
+    if erased_at(current, address) is not None:
+        reasons.insert(0, "They were erased at their own request.")
+    return Hearing(address, False, tuple(reasons))
+
+
+def _as_customer(
+    current: Session,
+    telling: Telling,
+    story: Incident | None,
+    address: str,
+    suppression: Suppression | None,
+) -> tuple[bool, str]:
+    customer = current.scalars(select(Customer).filter_by(address=address)).one_or_none()
+    if customer is None:
+        return False, "They are not on the list of customers."
+    if telling.incident.kind is not Kind.INCIDENT or not mails_customers(current, telling):
+        return False, "They are a customer, and customers are not written to at this step."
+    rule = customers_rule(current, telling, story)
+    reached = current.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
+    if reached is None and telling.reopens:
+        return False, "They are a customer who was not told that it is resolved."
+    if reached is None:
+        return False, f"They are a customer of other components: {_used(current, customer)}."
+    if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
+        return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
+    if suppression:
+        return True, "They left, but notices are owed to them by contract."
+    if telling.reopens:
+        return True, "They are a customer who was told that it is resolved."
+    if customer.all_components or not telling.components:
+        return True, "They are a customer, and it concerns them whatever they use."
+    return True, f"They are a customer of {_used(current, customer)}."
+
+
+def _as_subscriber(
+    current: Session,
+    telling: Telling,
+    story: Incident | None,
+    address: str,
+    suppression: Suppression | None,
+) -> tuple[bool, str]:
+    subscriber = current.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
+    if subscriber is None:
+        return False, "They did not subscribe."
+    if subscriber.state is SubscriberState.PENDING:
+        return False, "They asked to subscribe and have not confirmed it."
+    if subscriber.state is SubscriberState.UNSUBSCRIBED:
+        return False, "They ended their subscription."
+    why = subscribers.find_reason(current, news_of(telling, story.id if story else None), address)
+    if why is None:
+        return False, "They subscribed to other components or other kinds of news."
+    if suppression:
+        return False, f"They subscribed to this, but {_kept_away(suppression)}"
+    return True, f"{why}."
+
+
+def _kept_away(suppression: Suppression) -> str:
+    return f"nothing is sent to them: {suppression.reason or suppression.kind}."
+
+
+def _used(current: Session, customer: Customer) -> str:
+    ids = [link.component_id for link in customer.components]
+    names = current.scalars(select(Component.name).where(Component.id.in_(ids)))
+    return ", ".join(sorted(names))
