@@ -128,6 +128,9 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         status=(status or IncidentStatus(step)).label,
         again=step is Step.REOPENED,
     )
+    if audience is Audience.SUBSCRIBER:
+        # They asked about the story; what it affects is not told them yet.
+        public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED
         public = replace(public, ended=end, next_update=None, expected_back=None)

@@ -45,6 +45,7 @@ def fill_copy(
     language: str = "en",
     name: str = "",
     unsubscribe_url: str = "",
+    manage_url: str = "",
 ) -> Copy:
     """A finished message as somebody of that ``name`` in that time ``zone`` reads it.
 
@@ -53,4 +54,6 @@ def fill_copy(
     values = token_values(moments, zone=zone, locale=language, name=name)
     if unsubscribe_url:
         values["unsubscribe_url"] = unsubscribe_url
+    if manage_url:
+        values["manage_url"] = manage_url
     return Copy(fill_subject(subject, values), fill_text(text, values), fill_html(html, values))

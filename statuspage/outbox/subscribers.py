@@ -47,8 +47,8 @@ from statuspage.words import Channel, DeliveryState, Kind, Step, SubscriberState
 
 _SIGN_UP = "signup:"
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
-_FOLLOWS = "Follows this story"
-_EVERYTHING = "Subscriber, all components"
+_FOLLOWS = "Following this story"
+_EVERYTHING = "Subscribed to all components"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def queue_sign_up(
 
 
 def _is_concerned(news: News) -> ColumnElement[bool]:
-    """The rule: who confirmed, and follows this story or asked for this kind and component."""
+    """The rule: who confirmed, and following this story or asked for this kind and component."""
     return and_(
         Subscriber.state == SubscriberState.CONFIRMED,
         or_(_follows(news), and_(_wants(news), _names_one(news))),
@@ -245,7 +245,7 @@ def _why(news: News) -> ColumnElement[str]:
     by_rule = and_(_wants(news), _names_one(news))
     return case(
         (and_(by_rule, Subscriber.all_components), _EVERYTHING),
-        (by_rule, "Subscriber to " + func.coalesce(one_of_theirs, "?")),
+        (by_rule, "Subscribed to " + func.coalesce(one_of_theirs, "?")),
         else_=_FOLLOWS,
     )
 

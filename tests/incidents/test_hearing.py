@@ -69,7 +69,7 @@ def told(incident: Incident, name: str, post: Post = RESOLVED) -> tuple[bool, st
         ("left", False, "They are a customer whom it concerns, but nothing is sent to them: "
                         "they left. They did not subscribe."),
         ("owed", True, "They left, but notices are owed to them by contract."),
-        ("eve", True, "Subscriber, all components."),
+        ("eve", True, "Subscribed to all components."),
         ("pat", False, "They are not on the list of customers. "
                        "They asked to subscribe and have not confirmed it."),
         ("lee", False, "They are not on the list of customers. They ended their subscription."),

@@ -74,7 +74,7 @@ def test_every_public_post_reaches_who_subscribed_to_everything(
         post(code, status)
     known = {"cause": "A bad setting.", "cause_confirmed": True, "resolution": "We undid it."}
     post(code, "postmortem", public_facts={**known, "prevention": "We check settings now."})
-    why = "Subscriber, all components"
+    why = "Subscribed to all components"
     steps = ["investigating", "identified", "monitoring", "resolved", "postmortem"]
     assert told(session) == [(SAM, step, why) for step in steps]
 
@@ -95,15 +95,15 @@ def test_only_those_who_named_an_affected_component_hear_of_it(
     add_subscriber("catalog@example.com", components=[stage.catalog])
     declare(stage)
     assert told(session) == [
-        ("both@example.com", "investigating", "Subscriber to Checkout"),
-        ("checkout@example.com", "investigating", "Subscriber to Checkout"),
+        ("both@example.com", "investigating", "Subscribed to Checkout"),
+        ("checkout@example.com", "investigating", "Subscribed to Checkout"),
     ]
 
 
 def test_a_story_that_names_no_component_concerns_everybody(session: Session, stage: Stage) -> None:
     add_subscriber(components=[stage.catalog])
     declare(stage, components={})
-    assert told(session) == [(SAM, "investigating", "Subscriber to Catalog")]
+    assert told(session) == [(SAM, "investigating", "Subscribed to Catalog")]
 
 
 def test_incidents_and_maintenance_are_chosen_apart(session: Session, stage: Stage) -> None:
@@ -142,7 +142,7 @@ def test_who_follows_one_story_hears_all_of_it_and_of_no_other(
     post(other.code, "identified")
     post(followed.code, "identified")
     resolve(followed.code)
-    why = "Follows this story"
+    why = "Following this story"
     assert told(session) == [(SAM, "identified", why), (SAM, "resolved", why)]
 
 
@@ -235,7 +235,7 @@ def test_before_it_is_posted_each_reason_is_counted(session: Session, stage: Sta
         current.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
     reach = incidents.preview_declaration(declaration(stage))[0].by_mail
     assert reach is not None
-    assert reach.reasons == [("Subscriber, all components", 3), ("Subscriber to Checkout", 1)]
+    assert reach.reasons == [("Subscribed to all components", 3), ("Subscribed to Checkout", 1)]
     assert (reach.total, reach.suppressed, reach.as_customers) == (4, 1, 0)
     incident = declare(stage)
     assert len(told(session, state=DeliveryState.PENDING)) == reach.total
@@ -252,7 +252,7 @@ def test_who_follows_is_counted_before_it_is_posted(session: Session, stage: Sta
     add_subscriber(incidents=False, maintenance=False, follows=[incident.id])
     reach = incidents.preview_update(incident, Post(IncidentStatus.IDENTIFIED))[0].by_mail
     assert reach is not None
-    assert reach.reasons == [("Follows this story", 1)]
+    assert reach.reasons == [("Following this story", 1)]
 
 
 def test_who_leaves_hears_nothing_more_and_returns_by_the_same_link(

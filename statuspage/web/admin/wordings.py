@@ -269,6 +269,7 @@ def _copy(finished: Composed) -> Copy:
         zone=zone().key,
         name=SAMPLE_NAME,
         unsubscribe_url=current_links().home,
+        manage_url=current_links().home,
     )
 
 
