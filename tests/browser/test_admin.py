@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,8 +20,12 @@ def screens(page: Page, service: Service) -> list[str]:
     found = [
         urljoin(service.url, menu.nth(n).get_attribute("href") or "") for n in range(menu.count())
     ]
+    report = mail_report(page, service)
     return [
         *found,
+        report,
+        f"{report}/correct",
+        f"{report}?address=nobody@example.com",
         f"{service.url}/admin/components/1",
         f"{service.url}/admin/components/new",
         f"{service.url}/admin/contacts/new",
@@ -31,6 +36,18 @@ def screens(page: Page, service: Service) -> list[str]:
         f"{service.url}/admin/login?again=1",
         f"{service.url}/admin/nothing",
     ]
+
+
+def mail_report(page: Page, service: Service) -> str:
+    """The address of the report on a mail to customers."""
+    page.goto(f"{service.url}/admin/incidents")
+    stories = page.locator(".stories h2 a")
+    for path in [stories.nth(n).get_attribute("href") or "" for n in range(stories.count())]:
+        page.goto(urljoin(service.url, path))
+        mail = page.get_by_role("link", name=re.compile("^Mail to customers"))
+        if mail.count():
+            return urljoin(service.url, mail.first.get_attribute("href") or "")
+    raise AssertionError("the demo has mailed nobody")
 
 
 def look(page: Page, service: Service) -> dict[str, list[str]]:

@@ -12,9 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
 
+from statuspage.channels.letter import fill_html, fill_text, one_line
 from statuspage.channels.sendgrid import SendGrid
 from tests.channels.samples import LETTER, outcomes, recipient, recipients, send_all, yes_times
+from tests.channels.test_mime import HOSTILE
 from tests.standins.sendgrid import Does, FakeSendGrid
 
 KEY = "SG.very-secret-key"
@@ -135,6 +138,32 @@ def test_names_and_subjects_open_no_header_and_no_list(
         "=\u2060?utf-8?q?=0d=0aBcc:_e@example.com?= X: y Doe, Jane; =\u2060?utf-8?q?x?="
     )
     assert mail.name == "Doe  Jane  =\u2060?utf-8?q?x?="
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(HOSTILE, HOSTILE, HOSTILE)
+@example("=?utf-8?q?=0d=0aBcc:_e@example.com?=", "\r\nBcc: e@example.com", "[[name]] -0-")
+def test_whatever_is_typed_no_header_is_opened_and_no_value_is_filled_again(
+    fake: FakeSendGrid, channel: SendGrid, subject: str, name: str, value: str
+) -> None:
+    fake.mails.clear()
+    letter = replace(LETTER, subject=f"About {subject} [[started]]", sender_name=name)
+    hostile = recipient(1, name=name, values={"started": value})
+    # One in a batch, and one whose mail travels alone.
+    send_all(channel, [hostile, recipient(2)], letter=letter)
+    send_all(channel, [hostile], letter=letter)
+    mails = [mail for mail in fake.mails if mail.address == hostile.address]
+    assert len(mails) == 2
+    for mail in mails:
+        for written in (mail.subject, mail.name):
+            assert one_line(written) == written.strip()
+            assert "=?" not in written
+        assert "," not in mail.name
+        values = {**hostile.tokens(), "started": value}
+        assert mail.text == fill_text(LETTER.text, values)
+        assert mail.html == fill_html(LETTER.html, values)
 
 
 def test_sandbox_mode_is_accepted_without_being_sent(fake: FakeSendGrid) -> None:
