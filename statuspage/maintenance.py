@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
+from statuspage.incidents.checking import Overrides
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import Conflict, Draft, check_body, check_title
 from statuspage.incidents.states import affect, at_the_end, set_state
@@ -46,6 +47,7 @@ from statuspage.words import (
 )
 
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
+AS_ANNOUNCED = "It was announced like this, and goes on by itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,12 @@ def preview_step(
 
 
 def schedule(
-    plan: Plan, *, actor: Actor, form_key: str, texts: Mapping[Audience, Text] | None = None
+    plan: Plan,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
 ) -> Incident:
     """Announce a maintenance; raises :class:`Refused`."""
     _check_plan(plan)
@@ -113,7 +120,9 @@ def schedule(
         for component_id in plan.component_ids:
             # Named now, shown as under maintenance only from the start on.
             set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
-        _post(current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts)
+        _post(
+            current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides
+        )
         audit.record(
             current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
             after={
@@ -133,6 +142,7 @@ def advance(
     form_key: str,
     seen_version: int | None = None,
     texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
@@ -145,7 +155,7 @@ def advance(
             return earlier
         _check_step(maintenance, status, seen_version)
         before = maintenance.status
-        update = _advance(current, maintenance, status, actor, form_key, texts)
+        update = _advance(current, maintenance, status, actor, form_key, texts, overrides)
         audit.record(
             current, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
             before={"status": before}, after={"status": status, "body": update.body},
@@ -162,6 +172,7 @@ def move(
     form_key: str,
     seen_version: int | None = None,
     texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Move the window, or extend it while it runs, and say so; raises :class:`Refused`."""
     with writing() as current:
@@ -178,7 +189,9 @@ def move(
             maintenance.started_at = scheduled_for
         maintenance.scheduled_until = scheduled_until
         still = _is_still(maintenance, status)
-        update = _post(current, maintenance, status, {}, actor, form_key, texts, still=still)
+        update = _post(
+            current, maintenance, status, {}, actor, form_key, texts, overrides, still=still
+        )
         audit.record(
             current, actor, "maintenance.move", subject_kind="maintenance", subject=code,
             before={"scheduled_for": before[0], "scheduled_until": before[1]},
@@ -194,6 +207,7 @@ def cancel(
     form_key: str,
     seen_version: int | None = None,
     texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Call it off before it starts, and say so; raises :class:`Refused`."""
     with writing() as current:
@@ -205,7 +219,9 @@ def cancel(
             raise Refused("status", "Only a maintenance that has not started can be called off.")
         _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
         maintenance.cancelled_at = clock.now()
-        update = _advance(current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts)
+        update = _advance(
+            current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+        )
         audit.record(current, actor, "maintenance.cancel", subject_kind="maintenance", subject=code)
         return update
 
@@ -224,7 +240,8 @@ def _take_due_step(code: str) -> int:
         if status is None:
             return 0
         before = maintenance.status
-        _advance(current, maintenance, status, SYSTEM, uuid4().hex, None)
+        overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
+        _advance(current, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
         audit.record(
             current, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
             before={"status": before}, after={"status": status},
@@ -292,6 +309,7 @@ def _advance(
     actor: Actor,
     form_key: str,
     texts: Mapping[Audience, Text] | None,
+    overrides: Overrides | None,
 ) -> IncidentUpdate:
     moment = clock.now()
     states: Mapping[int, ComponentStatus] = {}
@@ -303,7 +321,9 @@ def _advance(
         states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
     still = _is_still(maintenance, status)
     maintenance.status = status.value
-    return _post(current, maintenance, status, states, actor, form_key, texts, still=still)
+    return _post(
+        current, maintenance, status, states, actor, form_key, texts, overrides, still=still
+    )
 
 
 def _post(
@@ -314,6 +334,7 @@ def _post(
     actor: Actor,
     form_key: str,
     texts: Mapping[Audience, Text] | None,
+    overrides: Overrides | None,
     *,
     still: bool = False,
 ) -> IncidentUpdate:
@@ -328,7 +349,9 @@ def _post(
         moment,
         still=still,
     )
-    update.body = tell(current, telling, update, texts or {})
+    update.body = tell(
+        current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+    )
     revision.bump(current)
     return update
 

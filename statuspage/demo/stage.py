@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.audit import SYSTEM
 from statuspage.demo.cast import Cast
 from statuspage.imports.store import named_code
 from statuspage.incidents.shape import Declaration, Post
@@ -271,7 +272,7 @@ class Stage:
         self._current.expire(incident, ["updates"])
         components = affected_components(self._current, incident)
         telling = Telling(incident, step, components, moment, declares=declares, still=still)
-        update.body = tell(self._current, telling, update, {})
+        update.body = tell(self._current, telling, update, {}, actor=SYSTEM, overrides={})
         for message in self._current.scalars(select(Message).filter_by(update_id=update.id)):
             message.created_at = moment
             self._file(message, moment)

@@ -9,6 +9,7 @@ from typing import Any
 
 from statuspage import clock
 from statuspage.messages import Composed, Text
+from statuspage.messages.checks import Finding
 from statuspage.models import Incident
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
 from statuspage.outbox.subscribers import Reach
@@ -84,8 +85,9 @@ class Draft:
     ``by_mail`` tells of a public post whom it reaches as subscribers, and why.
     ``made`` is what the facts alone make; ``finished`` is what would be sent, None while something
     is missing; ``readers`` are the first few customers.  ``missing`` facts keep it from going out;
-    ``wanted`` ones would make it say more; ``fell_back`` tells that an edited wording failed and
-    the shipped one was used.
+    ``wanted`` ones would make it say more; ``findings`` are what the checks say of it; ``before``
+    is what that audience was told last; ``fell_back`` tells that an edited wording failed and the
+    shipped one was used.
     """
 
     audience: Audience
@@ -101,6 +103,8 @@ class Draft:
     edited: bool = False
     missing: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    before: Text | None = None
     fell_back: bool = False
 
 

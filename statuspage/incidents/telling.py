@@ -14,8 +14,10 @@ from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.orm import Session, make_transient
 
 from statuspage import clock, policy
+from statuspage.audit import Actor
 from statuspage.config import current_settings
 from statuspage.db import session
+from statuspage.incidents.checking import Overrides, check_text, let_pass
 from statuspage.incidents.shape import (
     Declaration,
     Draft,
@@ -243,6 +245,8 @@ def drafts(
                 edited=text != composed,
                 missing=missing,
                 wanted=composed.wanted,
+                findings=check_text(current, text, audience=audience, step=step, facts=facts),
+                before=_told_before(current, story, audience),
                 fell_back=composed.fell_back,
             )
         )
@@ -254,10 +258,14 @@ def tell(
     telling: Telling,
     update: IncidentUpdate,
     texts: Mapping[Audience, Text],
+    *,
+    actor: Actor,
+    overrides: Overrides,
 ) -> str:
     """Keep each audience's message and queue its deliveries; returns the public post's body.
 
-    For an internal story the body is the internal text.
+    For an internal story the body is the internal text.  Raises :class:`Refused` for a text that
+    would leak and has no reason among the ``overrides``.
     """
     page = current.get_one(Page, 1)
     incident = telling.incident
@@ -272,6 +280,14 @@ def tell(
             f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body
         )
         finished = _finish(text, audience=audience, step=step, facts=facts)
+        override = let_pass(
+            current,
+            incident,
+            check_text(current, text, audience=audience, step=step, facts=facts),
+            audience=audience,
+            reason=overrides.get(audience, ""),
+            actor=actor,
+        )
         message = Message(
             incident_id=incident.id,
             update_id=update.id,
@@ -282,6 +298,7 @@ def tell(
             text=finished.text,
             html=finished.html,
             edited=text != composed,
+            override=override,
             moments=dict(finished.moments),
         )
         current.add(message)
@@ -295,6 +312,19 @@ def tell(
     if posted is not None and subscribers.any_subscribers(current):
         _tell_subscribers(current, telling, posted, facts, update)
     return body
+
+
+def _told_before(current: Session, story: Incident | None, audience: Audience) -> Text | None:
+    """What that audience was told last about a story, if anything."""
+    if story is None or story.id is None:
+        return None
+    told = current.execute(
+        select(Message.subject, Message.body)
+        .where(Message.incident_id == story.id, Message.audience == audience)
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Text(told.subject, told.body) if told else None
 
 
 def _tell_subscribers(

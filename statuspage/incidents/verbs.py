@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.incidents.checking import Overrides
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
     Conflict,
@@ -49,9 +50,17 @@ Texts = Mapping[Audience, Text]
 
 
 def declare(
-    declaration: Declaration, *, actor: Actor, form_key: str, texts: Texts | None = None
+    declaration: Declaration,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Texts | None = None,
+    overrides: Overrides | None = None,
 ) -> Incident:
-    """Declare an incident and publish its first post; raises :class:`Refused`."""
+    """Declare an incident and publish its first post; raises :class:`Refused`.
+
+    ``overrides`` say why a text goes out that would leak.
+    """
     check_declaration(declaration)
     with writing() as current:
         earlier = posted_with(current, form_key)
@@ -81,7 +90,9 @@ def declare(
             moment,
             declares=True,
         )
-        update.body = tell(current, telling, update, texts or {})
+        update.body = tell(
+            current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+        )
         audit.record(
             current, actor, "incident.declare", subject_kind="incident", subject=incident.code,
             after={
@@ -105,11 +116,12 @@ def post_update(
     form_key: str,
     seen_version: int | None = None,
     texts: Texts | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Post an update on an open incident; raises :class:`Refused`, :class:`Conflict`."""
     return _post(
         incident_code, post, action="incident.update", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {},
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {},
     )  # fmt: skip
 
 
@@ -121,6 +133,7 @@ def reopen(
     form_key: str,
     seen_version: int | None = None,
     texts: Texts | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Open a resolved incident again; whoever was told that it is over is told that it is not.
 
@@ -128,7 +141,7 @@ def reopen(
     """
     return _post(
         incident_code, post, action="incident.reopen", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {}, reopens=True,
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, reopens=True,
     )  # fmt: skip
 
 
@@ -140,6 +153,7 @@ def publish(
     form_key: str,
     seen_version: int | None = None,
     texts: Texts | None = None,
+    overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Make an internal incident public with its first public post.
 
@@ -147,7 +161,7 @@ def publish(
     """
     return _post(
         incident_code, post, action="incident.publish", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {}, publishes=True,
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, publishes=True,
     )  # fmt: skip
 
 
@@ -217,6 +231,7 @@ def _post(
     form_key: str,
     seen_version: int | None,
     texts: Texts,
+    overrides: Overrides,
     reopens: bool = False,
     publishes: bool = False,
 ) -> IncidentUpdate:
@@ -253,7 +268,7 @@ def _post(
             reopens=reopens,
             still=still,
         )
-        update.body = tell(current, telling, update, texts)
+        update.body = tell(current, telling, update, texts, actor=actor, overrides=overrides)
         audit.record(
             current, actor, action, subject_kind="incident", subject=incident.code,
             before=before,

@@ -61,6 +61,8 @@ class Message(Base):
     edited: Mapped[bool] = mapped_column(default=False)
     # Times that tokens name, ISO 8601 in UTC: each recipient reads them in their own zone.
     moments: Mapped[Facts] = mapped_column(default=dict)
+    # Why it went out although it was held back: {"reason": "...", "findings": [...]}.
+    override: Mapped[Facts] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     # A message is put right at most once.  The one that replaces it goes to whoever still waited,
     # the one that corrects it to whoever was sent it.

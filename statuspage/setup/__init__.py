@@ -33,6 +33,7 @@ from statuspage.setup.editing import (
     fingerprint,
     read_as,
 )
+from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
 from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
 from statuspage.setup.scheme import change_level, choose_scheme
 
@@ -44,6 +45,7 @@ __all__ = [
     "GroupDetails",
     "LevelRules",
     "PageSettings",
+    "WordLists",
     "add_component",
     "add_contact",
     "add_group",
@@ -51,6 +53,7 @@ __all__ = [
     "change_contact",
     "change_group",
     "change_level",
+    "change_own_words",
     "change_page",
     "choose_scheme",
     "contacts",
@@ -59,6 +62,7 @@ __all__ = [
     "move_component",
     "move_group",
     "open_stories_by_component",
+    "own_words",
     "present",
     "read_as",
     "read_outline",
@@ -71,4 +75,5 @@ __all__ = [
     "set_up_page",
     "the_page",
     "top_level",
+    "word_lists",
 ]

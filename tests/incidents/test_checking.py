@@ -1,0 +1,146 @@
+"""Nothing that would leak goes out without a reason, and the reason is kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage import incidents, maintenance, setup
+from statuspage.incidents import Post
+from statuspage.maintenance import AS_ANNOUNCED, Plan
+from statuspage.messages import Text
+from statuspage.models import AuditEntry, Incident, Message, Page
+from statuspage.refusals import Refused, Stale
+from statuspage.setup import ContactDetails, WordLists
+from statuspage.words import Audience, IncidentStatus, Visibility
+from tests.factories import NOON
+from tests.stage import ACTOR, Stage, declaration, declare, messages, set_stage
+
+LEAKY = {Audience.PUBLIC: Text("", "We restarted db-01. The next update comes by 12:30 UTC.")}
+BECAUSE = {Audience.PUBLIC: "Customers know this machine by its name."}
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Stage:
+    return set_stage(app)
+
+
+def overrides(session: Session) -> list[AuditEntry]:
+    return list(session.scalars(select(AuditEntry).filter_by(action="message.override")))
+
+
+def test_a_text_that_would_leak_is_refused_on_its_own_field(stage: Stage, session: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        incidents.declare(declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY)
+    assert (refused.value.field, refused.value.reason) == (
+        "text_public",
+        "This would tell outsiders what is not for them: “db-01”. "
+        "Take it out, or say why it stays.",
+    )
+    assert session.scalars(select(Incident)).all() == []
+
+
+def test_with_a_reason_it_goes_out_and_the_reason_is_kept(stage: Stage, session: Session) -> None:
+    incident = incidents.declare(
+        declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY, overrides=BECAUSE
+    )
+    (public,) = messages(Audience.PUBLIC)
+    kept = {
+        "reason": BECAUSE[Audience.PUBLIC],
+        "findings": [{"rule": "host", "excerpt": "db-01"}],
+    }
+    assert public.override == kept
+    (entry,) = overrides(session)
+    assert (entry.actor, entry.subject) == ("Ada", incident.code)
+    assert entry.after == {"audience": "public", **kept}
+    assert [one.override for one in messages(Audience.INTERNAL)] == [{}]
+
+
+def test_a_reason_that_nothing_asks_for_is_not_kept(stage: Stage, session: Session) -> None:
+    incidents.declare(declaration(stage), actor=ACTOR, form_key="sheet", overrides=BECAUSE)
+    assert [one.override for one in messages(Audience.PUBLIC)] == [{}]
+    assert overrides(session) == []
+
+
+def test_facts_leak_as_edited_texts_do(stage: Stage, session: Session) -> None:
+    code = declare(stage).code
+    post = Post(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
+    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+        incidents.post_update(code, post, actor=ACTOR, form_key="sheet")
+    assert len(messages(Audience.PUBLIC)) == 1
+
+
+def test_an_internal_fact_typed_into_a_public_text_is_blocked(
+    stage: Stage, session: Session
+) -> None:
+    code = declare(stage, internal_facts={"technical_cause": "pgbouncer ran dry"}).code
+    edited = {Audience.PUBLIC: Text("", "It was because PgBouncer ran dry.")}
+    with pytest.raises(Refused, match="“PgBouncer ran dry”"):
+        incidents.post_update(
+            code, Post(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="sheet", texts=edited
+        )
+
+
+def test_colleagues_may_read_anything(stage: Stage, session: Session) -> None:
+    declare(
+        stage,
+        visibility=Visibility.INTERNAL,
+        title="db-01 is down",
+        internal_facts={"technical_cause": "see OPS-12 and @ada"},
+    )
+    assert [one.audience for one in session.scalars(select(Message))] == [Audience.INTERNAL]
+
+
+def test_contacts_and_listed_words_are_kept_inside(stage: Stage, session: Session) -> None:
+    setup.add_contact(ContactDetails("Priya Raman"), actor=ACTOR)
+    setup.change_own_words(WordLists(vendors="Brightpay\n brightpay \n"), actor=ACTOR)
+    told = {Audience.PUBLIC: Text("", "Priya asked BrightPay.")}
+    (draft, *_) = incidents.preview_declaration(declaration(stage), texts=told)
+    assert [(one.rule, one.excerpt) for one in draft.findings if one.blocks] == [
+        ("person", "Priya"),
+        ("vendor", "BrightPay"),
+    ]
+
+
+def test_word_lists_are_kept_once_and_never_blindly(stage: Stage, session: Session) -> None:
+    before = setup.word_lists(session)
+    setup.change_own_words(WordLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
+    assert setup.word_lists(session) == WordLists(code_names="FALCON\nOtter")
+    with pytest.raises(Stale):
+        setup.change_own_words(WordLists(people="Kim"), actor=ACTOR, seen=setup.fingerprint(before))
+    with pytest.raises(Refused, match="“x” has not 2 to 100 characters"):
+        setup.change_own_words(WordLists(people="x"), actor=ACTOR)
+    (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
+    assert entry.after == {"people": [], "vendors": [], "code_names": ["FALCON", "Otter"]}
+    assert session.get_one(Page, 1).own_words == entry.after
+
+
+def test_a_maintenance_that_was_let_through_goes_on_by_itself(
+    stage: Stage, session: Session
+) -> None:
+    plan = Plan(
+        title="Upgrade of db-01",
+        what="Nothing is felt of it.",
+        scheduled_for=NOON,
+        scheduled_until=NOON + timedelta(days=1),
+    )
+    with pytest.raises(Refused, match="“db-01”"):
+        maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
+    maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex, overrides=BECAUSE)
+    assert maintenance.advance_due() == 1
+    reasons = [one.override["reason"] for one in messages(Audience.PUBLIC)]
+    assert reasons == [BECAUSE[Audience.PUBLIC], AS_ANNOUNCED]
+
+
+def test_the_texts_tell_what_was_said_before(stage: Stage, session: Session) -> None:
+    incident = declare(stage)
+    drafts = incidents.preview_update(incident, Post(IncidentStatus.IDENTIFIED))
+    (public,) = [one for one in drafts if one.audience is Audience.PUBLIC]
+    assert public.before is not None
+    assert public.before.body == incident.updates[0].body
