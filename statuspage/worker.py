@@ -58,6 +58,12 @@ class Worker:
         self._dispatcher = Dispatcher(app, self._id, open_lanes(self._settings))
         self._stopping = threading.Event()
         self._lifeline: Connection | None = None
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._clock_offset = time.time() - time.monotonic()
+        self._clock_watch = threading.Lock()
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; raises :class:`AlreadyRunning` on SQLite."""
@@ -65,27 +71,22 @@ class Worker:
         signal.signal(signal.SIGINT, self._stop_on_signal)
         with _sole_worker(self._settings):
             self._try(self._beat)
-            scheduler = self._start_scheduler()
+            self._start_scheduler()
             exporting = self._start_exporting()
             log.info("worker started")
             try:
-                self._loop(scheduler)
+                self._loop()
             finally:
-                scheduler.shutdown(wait=True)
+                self._scheduler.shutdown(wait=True)
                 self._dispatcher.stop()
                 exporting.join(timeout=5)
                 self._try(self._sign_off)
         log.info("worker stopped")
 
-    def _loop(self, scheduler: BackgroundScheduler) -> None:
-        offset = time.time() - time.monotonic()
+    def _loop(self) -> None:
         while not self._stopping.is_set():
+            self._try(self._follow_clock)
             started = self._try(self._look)
-            jumped = time.time() - time.monotonic() - offset
-            if abs(jumped) > CLOCK_JUMP_SECONDS:
-                log.warning("the clock jumped by %.0f seconds", jumped)
-                offset += jumped
-                _ring_all(scheduler)
             if not started:
                 self._stopping.wait(LOOK_SECONDS)
 
@@ -94,18 +95,13 @@ class Worker:
         has_lock = self._settings.is_sqlite or self._lifeline is not None
         return self._dispatcher.start_batches() if has_lock else 0
 
-    def _start_scheduler(self) -> BackgroundScheduler:
-        scheduler = BackgroundScheduler(
-            timezone="UTC",
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
+    def _start_scheduler(self) -> None:
         for duty, seconds in self._duties():
             # Due at once too: what a dead worker left is taken back at the start, not after it.
-            scheduler.add_job(
+            self._scheduler.add_job(
                 self._try, "interval", [duty], seconds=seconds, next_run_time=clock.now()
             )
-        scheduler.start()
-        return scheduler
+        self._scheduler.start()
 
     def _start_exporting(self) -> threading.Thread:
         """Keep the static site in a thread of its own: it may be slow, and mail must not wait."""
@@ -128,7 +124,6 @@ class Worker:
             (self._beat, BEAT_SECONDS),
             (self._rescue, RESCUE_SECONDS),
             (self._settle, 1),
-            (self._fold_news, 1),
             (self._advance_maintenances, 1),
             (self._forget_old_addresses, FORGET_SECONDS),
             (self._tidy, FORGET_SECONDS),
@@ -175,13 +170,27 @@ class Worker:
             log.warning("took back %d deliveries of a worker that ended", taken_back)
 
     def _settle(self) -> None:
+        # First, or a clock that was set ahead would end what waits.
+        self._follow_clock()
         with self._app.app_context():
-            claims.settle_due()
-
-    def _fold_news(self) -> None:
-        with self._app.app_context():
+            # Before what nobody told of is sent again.
             while news.fold() and not self._stopping.is_set():
                 pass
+            claims.settle_due()
+
+    def _follow_clock(self) -> None:
+        """Where the clock has jumped since the last look, have all that is planned follow it."""
+        with self._clock_watch:
+            jumped = time.time() - time.monotonic() - self._clock_offset
+            if abs(jumped) <= CLOCK_JUMP_SECONDS:
+                return
+            log.warning("the clock jumped by %.0f seconds", jumped)
+            with self._app.app_context():
+                claims.follow_clock(timedelta(seconds=jumped))
+            self._clock_offset += jumped
+            for job in self._scheduler.get_jobs():
+                # The time that it was waiting for means nothing any more.
+                job.modify(next_run_time=clock.now())
 
     def _advance_maintenances(self) -> None:
         with self._app.app_context():
@@ -258,9 +267,3 @@ def _lock(descriptor: int, *, patience: float = 3.0) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def _ring_all(scheduler: BackgroundScheduler) -> None:
-    """Have every job run now: after a jump the times it was waiting for mean nothing."""
-    for job in scheduler.get_jobs():
-        job.modify(next_run_time=clock.now())

@@ -21,6 +21,7 @@ from pathlib import Path
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     delete,
     exists,
     func,
@@ -34,10 +35,10 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.db import among, session, writing
-from statuspage.models import Attempt, Delivery, DeliveryEvent, Worker
+from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
 from statuspage.models.mail import in_state
 from statuspage.outbox import corrections
-from statuspage.outbox.control import may_send
+from statuspage.outbox.control import limit_rests, may_send
 from statuspage.outbox.queue import close_waiting
 from statuspage.words import Channel, DeliveryState
 
@@ -215,9 +216,19 @@ def rescue(
 
 
 def settle_due(*, limit: int = 5000) -> int:
-    """Send once more what has been uncertain long enough, and end what is too old; how many."""
+    """Send once more what has been uncertain long enough, and end what is too old; how many.
+
+    What an event tells of that is kept and not yet folded in is left alone.
+    """
     moment = clock.now()
-    is_waiting = in_state(DeliveryState.UNCERTAIN) & (Delivery.due_at <= moment)
+    told_of = select(WebhookEvent.delivery_id).where(
+        WebhookEvent.folded_at.is_(None), WebhookEvent.delivery_id.is_not(None)
+    )
+    is_waiting = and_(
+        in_state(DeliveryState.UNCERTAIN),
+        Delivery.due_at <= moment,
+        Delivery.id.not_in(told_of),
+    )
     too_old = [
         in_state(state) & (Delivery.expires_at <= moment)
         for state in (DeliveryState.PENDING, DeliveryState.UNCERTAIN)
@@ -241,6 +252,38 @@ def settle_due(*, limit: int = 5000) -> int:
             due_at=moment,
         )
         return sum(ended) + len(ids)
+
+
+def follow_clock(jump: timedelta) -> None:
+    """After the clock jumped, let what waits be due, and end, as if it had not.
+
+    A clock that is set back must not hold mail up, one that is set ahead must not end it.  Only
+    times that the jump itself has reached are moved, so several workers may do the same.
+    """
+    moment = clock.now()
+    waits = or_(in_state(DeliveryState.PENDING), in_state(DeliveryState.UNCERTAIN))
+    with writing() as current:
+        for column in (Delivery.due_at, Delivery.expires_at):
+            reached = and_(column > moment - jump, column <= moment)
+            if jump < timedelta(0):
+                reached = and_(Delivery.changed_at > moment, column.is_not(None))
+            # Few: those of one message, or of one second's retries, share theirs.  In order, so
+            # that none is moved to where the next begins.
+            times = select(column).where(waits, reached).distinct().order_by(column)
+            for old in filter(None, list(current.scalars(times))):
+                current.execute(
+                    update(Delivery)
+                    .where(waits, reached, column == old)
+                    .values({column: old + jump})
+                    .execution_options(synchronize_session=False)
+                )
+        current.execute(
+            update(Delivery)
+            .where(waits, Delivery.changed_at > moment)
+            .values(changed_at=moment)
+            .execution_options(synchronize_session=False)
+        )
+        limit_rests(current)
 
 
 def _anything_due(channel: Channel, moment: datetime) -> bool:

@@ -135,6 +135,12 @@ def note_results(current: Session, channel: Channel, results: Sequence[Result]) 
         _open(current, channel, troubled[0])
 
 
+def limit_rests(current: Session) -> None:
+    """End each rest within half a minute: a clock that was set back would prolong it."""
+    latest = clock.now() + LONGEST_REST
+    current.execute(update(Breaker).where(Breaker.open_until > latest).values(open_until=latest))
+
+
 def _close(current: Session, channel: Channel) -> None:
     breaker = current.get(Breaker, channel.value)
     if breaker is None:

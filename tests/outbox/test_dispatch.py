@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from statuspage import alarms, clock
 from statuspage.audit import Actor
 from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
+from statuspage.channels.events import Event, EventKind
 from statuspage.models import Attempt, Delivery, DeliveryEvent
-from statuspage.outbox import claims, control
+from statuspage.outbox import claims, control, news
 from statuspage.outbox.dispatch import Dispatcher, Lane
 from statuspage.outbox.report import tallies
 from statuspage.words import Audience, Channel, DeliveryState
@@ -286,6 +287,25 @@ def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
     assert door.addresses == EVERYBODY
 
 
+def test_mail_that_an_event_tells_of_is_not_sent_again_before_the_event_is_folded_in(
+    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller,
+    session: Session,
+) -> None:  # fmt: skip
+    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
+    assert claim is not None
+    claims.begin_call(claim.attempt_id)
+    claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
+    told = claim.deliveries[0]
+    news.keep(
+        [Event("e1", EventKind.DELIVERED, clock.now(), told.email, str(told.id), claim.attempt_id)]
+    )
+    frozen.shift(600)
+    claims.settle_due()
+    news.fold()
+    dispatcher.send_all()
+    assert door.addresses == [one for one in EVERYBODY if one != told.email]
+
+
 def test_batches_are_as_large_as_the_lane_says(resolved: str, app: Flask, door: Door) -> None:
     lane = Lane(door, parallel=1, batch=3)
     assert Dispatcher(app, WORKER, {Channel.EMAIL: lane}).send_all() == 2
@@ -309,3 +329,45 @@ def test_a_delivery_tells_its_last_change(
     dispatcher.send_all()
     assert {row.changed_at for row in session.scalars(select(Delivery).filter_by(
         channel=Channel.EMAIL))} == {clock.now()}  # fmt: skip
+
+
+# Clocks that jump.
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(days=30)])
+def test_what_waits_follows_a_clock_that_jumps(
+    resolved: str, session: Session, frozen: time_machine.Traveller, jump: timedelta
+) -> None:
+    frozen.shift(timedelta(seconds=1))
+    waiting = select(Delivery).filter_by(channel=Channel.EMAIL)
+    before = {mail.id: (mail.due_at, mail.expires_at) for mail in session.scalars(waiting)}
+    session.rollback()
+
+    frozen.shift(jump)
+    for _ in range(2):
+        claims.follow_clock(jump)
+        claims.settle_due()
+
+    session.expire_all()
+    moment = clock.now()
+    assert len(before) == 4
+    for mail in session.scalars(waiting):
+        due_at, expires_at = before[mail.id]
+        assert mail.state is DeliveryState.PENDING
+        assert mail.due_at <= moment
+        # Each end that the jump has reached moved along, and nothing moved twice.
+        assert mail.expires_at == (expires_at + jump if expires_at else None)
+        assert mail.due_at in {due_at, due_at + jump}
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_a_channels_rest(
+    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+) -> None:
+    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
+    dispatcher.send_all()
+    frozen.shift(timedelta(hours=-1))
+    claims.follow_clock(timedelta(hours=-1))
+    door.answers = {}
+    frozen.shift(timedelta(seconds=31))
+    dispatcher.send_all()
+    assert door.addresses == sorted(EVERYBODY * 2)
