@@ -39,6 +39,9 @@ class AtOnce:
             self._edition = build_edition(engine, links, self._edition)
         return self._edition
 
+    def stop(self) -> None:
+        """There is no thread to end."""
+
     def _matches(self, number: int) -> bool:
         shown = self._edition
         if shown is None or shown.revision != number:

@@ -9,17 +9,20 @@ from typing import Any
 
 import boto3
 import pytest
+from flask import Flask
 from moto.server import ThreadedMotoServer
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from statuspage import create_app, export
 from statuspage.config import load_settings
 from statuspage.db import db, writing
-from statuspage.models import Incident
+from statuspage.export import keeping
+from statuspage.models import Alarm, Incident
 from statuspage.site.revision import bump
 from statuspage.words import Visibility
 from tests.databases import SqliteTemplate
+from tests.editions import AtOnce
 from tests.factories import LINKS, make_component, make_incident, make_page
 
 BUCKET = "status"
@@ -58,10 +61,13 @@ def s3(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
-def engine(sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[Engine]:
+def app(sqlite_template: SqliteTemplate, tmp_path: Path) -> Flask:
     sqlite_template.copy_to(tmp_path)
-    app = create_app(load_settings({"DATA_DIR": str(tmp_path), "PUBLIC_URL": LINKS.base}))
+    return create_app(load_settings({"DATA_DIR": str(tmp_path), "PUBLIC_URL": LINKS.base}))
 
+
+@pytest.fixture
+def engine(app: Flask) -> Iterator[Engine]:
     def write(current: Session) -> None:
         make_page(current)
         make_incident(current, code="payments0000", components=[make_component(current)])
@@ -162,3 +168,26 @@ def test_a_bucket_that_is_not_there_is_told_in_a_line(s3: Any) -> None:
     with pytest.raises(OSError, match=r"s3://nowhere: .*NoSuchBucket") as found:
         export.open_target("s3://nowhere")
     assert "\n" not in str(found.value)
+
+
+def test_the_worker_keeps_a_bucket_once_it_is_there_and_tells_until_then(
+    s3: Any, app: Flask, engine: Engine
+) -> None:
+    keeper = export.Keeper(app, "s3://later/page", AtOnce(app))  # type: ignore[arg-type]
+    assert keeper.step() == 1.0
+    alarm = db.session.scalars(select(Alarm)).one()
+    assert "s3://later/page: " in alarm.text
+    assert "NoSuchBucket" in alarm.text
+    db.session.remove()
+    s3.create_bucket(Bucket="later")
+    while keeper.step() != keeping.LOOK_SECONDS:
+        pass
+    assert db.session.scalars(select(Alarm)).one().cleared_at is not None
+    listed = s3.list_objects_v2(Bucket="later", Prefix="page/incidents/")["Contents"]
+    assert "page/incidents/payments0000" in {entry["Key"] for entry in listed}
+    with writing() as current:
+        current.query(Incident).update({"visibility": Visibility.INTERNAL})
+        bump(current)
+    keeper.step()
+    assert s3.list_objects_v2(Bucket="later", Prefix="page/incidents/").get("Contents", []) == []
+    db.session.remove()

@@ -35,13 +35,7 @@ def keeper(app: Flask, site: Path) -> Iterator[export.Keeper]:
 
 
 def keeper_of(app: Flask, place: object) -> export.Keeper:
-    return export.Keeper(app, str(place), _Steady(app))  # type: ignore[arg-type]
-
-
-class _Steady(AtOnce):
-    """As the real refresher, it can be stopped."""
-
-    def stop(self) -> None: ...
+    return export.Keeper(app, str(place), AtOnce(app))  # type: ignore[arg-type]
 
 
 def change(app: Flask, act: Callable[[Session], object]) -> None:
@@ -130,7 +124,7 @@ def test_while_the_database_is_away_the_pages_say_so_and_nothing_goes(
     app: Flask, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(app, lambda current: (make_page(current), make_component(current)))
-    refresher = _Steady(app)
+    refresher = AtOnce(app)
     keeper = export.Keeper(app, str(site), refresher)  # type: ignore[arg-type]
     work(keeper)
     before = set(site.rglob("*"))
