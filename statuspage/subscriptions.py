@@ -38,6 +38,7 @@ from statuspage.outbox.queue import MAILED, close_waiting
 from statuspage.outbox.subscribers import queue_sign_up, sign_ups
 from statuspage.people import Address
 from statuspage.people.customers import check_email
+from statuspage.people.erased import find_marked, is_mark
 from statuspage.people.subscribers import Wish, apply_wish, check_wish, describe, wish_of
 from statuspage.refusals import Refused
 from statuspage.words import Audience, Channel, DeliveryState, Step, SubscriberState
@@ -286,10 +287,21 @@ def write_again(address: str, *, actor: Actor) -> None:
         )
 
 
-def _mail(current: Session, delivery_id: int) -> Delivery | None:
-    """A mail that its recipient may leave by: colleagues' messages carry no such link."""
-    return current.scalars(
-        select(Delivery)
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """To whom a mail went: the normalised address, and as it was given to us."""
+
+    address: str
+    email: str
+
+
+def _mail(current: Session, delivery_id: int) -> _Mail | None:
+    """A mail that its recipient may leave by: colleagues' messages carry no such link.
+
+    Where its address was forgotten meanwhile, it is the one on a list that has the same hash.
+    """
+    row = current.execute(
+        select(Delivery.address, Delivery.email)
         .join(Message, Message.id == Delivery.message_id)
         .where(
             Delivery.id == delivery_id,
@@ -297,16 +309,22 @@ def _mail(current: Session, delivery_id: int) -> Delivery | None:
             Message.audience != Audience.INTERNAL,
         )
     ).one_or_none()
+    if row is None:
+        return None
+    if not is_mark(row.address):
+        return _Mail(row.address, row.email)
+    address = find_marked(current, row.address)
+    return None if address is None else _Mail(address, address)
 
 
-def _known_mail(current: Session, delivery_id: int) -> Delivery:
+def _known_mail(current: Session, delivery_id: int) -> _Mail:
     delivery = _mail(current, delivery_id)
     if delivery is None:
         raise LookupError(f"no mail {delivery_id}")
     return delivery
 
 
-def _standing(current: Session, delivery: Delivery) -> Standing:
+def _standing(current: Session, delivery: _Mail) -> Standing:
     address = delivery.address
     owed = current.scalar(select(Customer.contractual).where(Customer.address == address))
     return Standing(delivery.email, _suppressed(current, address), bool(owed))

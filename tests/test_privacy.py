@@ -12,7 +12,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import Table, func, select, update
 from time_machine import Traveller
 
-from statuspage import people, privacy
+from statuspage import people, privacy, subscriptions
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import Base, session, writing
 from statuspage.models import (
@@ -218,6 +218,21 @@ def test_old_addresses_are_forgotten_in_small_batches(
         assert session().scalar(unforgotten) == 0
         # Nobody was erased: they are still written to.
         assert session().scalar(select(func.count(Suppression.address))) == 0
+
+
+def test_who_is_still_on_a_list_leaves_by_the_link_of_a_forgotten_mail(
+    app: Flask, told: int, frozen: Traveller
+) -> None:
+    with app.app_context():
+        delivery_id = session().scalar(select(Delivery.id).filter_by(address=C1)) or 0
+        frozen.shift(timedelta(days=31))
+        while privacy.forget_old_addresses(older_than=timedelta(days=30)):
+            pass
+        assert subscriptions.leave(delivery_id).has_left
+        assert session().get_one(Suppression, C1).kind == "unsubscribed"
+        privacy.erase(C1, actor=ACTOR)
+        with pytest.raises(LookupError):
+            subscriptions.leave(delivery_id)
 
 
 def test_what_still_waits_is_not_forgotten(app: Flask, frozen: Traveller) -> None:
