@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Subquery,
     and_,
     case,
     cast,
@@ -99,18 +100,9 @@ def count_subscribers(
 
     ``customers`` is the rule of the customers' mail where there is one.
     """
-    as_customer = false() if customers is None else _is_customer(customers)
-    each = (
-        select(
-            _why(news).label("why"),
-            Suppression.address.is_not(None).label("suppressed"),
-            as_customer.label("as_customer"),
-        )
-        .select_from(Subscriber)
-        .outerjoin(Suppression, Suppression.address == Subscriber.address)
-        .where(_is_concerned(news))
-        .subquery()
-    )
+    heard = _concerned(news)
+    as_customer = false() if customers is None else _is_customer(heard, customers)
+    each = select(heard.c.why, heard.c.suppressed, as_customer.label("as_customer")).subquery()
     rows = current.execute(select(each, func.count()).group_by(*each.c)).all()
     reasons: dict[str, int] = {}
     for reason, is_suppressed, is_customer, count in rows:
@@ -125,41 +117,35 @@ def count_subscribers(
 
 def find_reason(current: Session, news: News, address: str) -> str | None:
     """Why a post reaches the subscriber with that normalised address; None where it does not."""
-    chosen = select(_why(news)).where(Subscriber.address == address, _is_concerned(news))
-    return current.scalar(chosen)
+    heard = _concerned(news)
+    return current.scalar(select(heard.c.why).where(heard.c.address == address))
 
 
 def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
-    moment: datetime = clock.now()
-    suppressed = Suppression.address.is_not(None)
-    when = Delivery.due_at.type
-    chosen: Select[Any] = (
-        select(
-            literal(message.id),
-            literal(step_key),
-            literal(Channel.EMAIL, Delivery.channel.type),
-            Subscriber.address,
-            Subscriber.email,
-            literal(""),
-            Subscriber.time_zone,
-            cast(null(), Integer),
-            _why(news),
-            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
-            case((suppressed, Suppression.reason), else_=""),
-            literal(LANE_NORMAL),
-            literal(0),
-            literal(moment, when),
-            literal(moment + CUSTOMER_MAIL_AGE, when),
-            literal(""),
-            literal(moment, when),
-            literal(moment, when),
-        )
-        .select_from(Subscriber)
-        .outerjoin(Suppression, Suppression.address == Subscriber.address)
-        .where(_is_concerned(news))
-        .order_by(Subscriber.address)
-    )
+    moment, when = clock.now(), Delivery.due_at.type
+    heard = _concerned(news)
+    states = DeliveryState.SUPPRESSED.value, DeliveryState.PENDING.value
+    chosen: Select[Any] = select(
+        literal(message.id),
+        literal(step_key),
+        literal(Channel.EMAIL, Delivery.channel.type),
+        heard.c.address,
+        heard.c.email,
+        literal(""),
+        heard.c.time_zone,
+        cast(null(), Integer),
+        heard.c.why,
+        case((heard.c.suppressed, states[0]), else_=states[1]),
+        heard.c.reason,
+        literal(LANE_NORMAL),
+        literal(0),
+        literal(moment, when),
+        literal(moment + CUSTOMER_MAIL_AGE, when),
+        literal(""),
+        literal(moment, when),
+        literal(moment, when),
+    ).order_by(heard.c.address)
     return insert_chosen(current, chosen)
 
 
@@ -196,12 +182,53 @@ def queue_sign_up(
     return int(current.execute(added.returning(Delivery.id)).scalar_one())
 
 
-def _is_concerned(news: News) -> ColumnElement[bool]:
-    """The rule: who confirmed, and following this story or asked for this kind and component."""
-    return and_(
-        Subscriber.state == SubscriberState.CONFIRMED,
-        or_(_follows(news), and_(_wants(news), _names_one(news))),
+def _concerned(news: News) -> Subquery:
+    """The rule: who confirmed, and follows this story or asked for this kind and component.
+
+    Where a story names no component it concerns everybody.  The tables are joined as wholes: asked
+    for each subscriber, PostgreSQL takes several times as long.
+    """
+    named, followers = _by_component(news), _followers(news)
+    has_named = named.c.subscriber_id.is_not(None) if news.component_ids else true()
+    by_rule = and_(_wants(news), or_(Subscriber.all_components, has_named))
+    return (
+        select(
+            Subscriber.address,
+            Subscriber.email,
+            Subscriber.time_zone,
+            case(
+                (and_(by_rule, Subscriber.all_components), _EVERYTHING),
+                (by_rule, "Subscribed to " + func.coalesce(named.c.component, "?")),
+                else_=_FOLLOWS,
+            ).label("why"),
+            Suppression.address.is_not(None).label("suppressed"),
+            func.coalesce(Suppression.reason, "").label("reason"),
+        )
+        .select_from(Subscriber)
+        .outerjoin(Suppression, Suppression.address == Subscriber.address)
+        .outerjoin(named, named.c.subscriber_id == Subscriber.id)
+        .outerjoin(followers, followers.c.subscriber_id == Subscriber.id)
+        .where(
+            Subscriber.state == SubscriberState.CONFIRMED,
+            or_(followers.c.subscriber_id.is_not(None), by_rule),
+        )
+        .subquery()
     )
+
+
+def _by_component(news: News) -> Subquery:
+    """Who named a component, of the affected ones where there are any, and the first of these."""
+    chosen = select(
+        SubscriberComponent.subscriber_id, func.min(Component.name).label("component")
+    ).join(Component, Component.id == SubscriberComponent.component_id)
+    if news.component_ids:
+        chosen = chosen.where(SubscriberComponent.component_id.in_(news.component_ids))
+    return chosen.group_by(SubscriberComponent.subscriber_id).subquery()
+
+
+def _followers(news: News) -> Subquery:
+    followers = select(FollowedIncident.subscriber_id)
+    return followers.where(FollowedIncident.incident_id == news.story_id).subquery()
 
 
 def _wants(news: News) -> ColumnElement[bool]:
@@ -212,43 +239,5 @@ def _wants(news: News) -> ColumnElement[bool]:
     return and_(Subscriber.incidents, ~Subscriber.resolved_only)
 
 
-def _names_one(news: News) -> ColumnElement[bool]:
-    """Whether the subscriber named an affected component; everybody does where none is named."""
-    if not news.component_ids:
-        return true()
-    named = exists().where(
-        SubscriberComponent.subscriber_id == Subscriber.id,
-        SubscriberComponent.component_id.in_(news.component_ids),
-    )
-    return or_(Subscriber.all_components, named)
-
-
-def _follows(news: News) -> ColumnElement[bool]:
-    if news.story_id is None:
-        return false()
-    return exists().where(
-        FollowedIncident.subscriber_id == Subscriber.id,
-        FollowedIncident.incident_id == news.story_id,
-    )
-
-
-def _why(news: News) -> ColumnElement[str]:
-    theirs = SubscriberComponent.subscriber_id == Subscriber.id
-    if news.component_ids:
-        theirs = and_(theirs, SubscriberComponent.component_id.in_(news.component_ids))
-    one_of_theirs = (
-        select(func.min(Component.name))
-        .join(SubscriberComponent, SubscriberComponent.component_id == Component.id)
-        .where(theirs)
-        .scalar_subquery()
-    )
-    by_rule = and_(_wants(news), _names_one(news))
-    return case(
-        (and_(by_rule, Subscriber.all_components), _EVERYTHING),
-        (by_rule, "Subscribed to " + func.coalesce(one_of_theirs, "?")),
-        else_=_FOLLOWS,
-    )
-
-
-def _is_customer(rule: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Customer.address == Subscriber.address, rule)
+def _is_customer(heard: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Customer.address == heard.c.address, rule)
