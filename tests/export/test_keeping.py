@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from statuspage.site.revision import bump
 from tests.databases import Database
 from tests.editions import AtOnce
 from tests.factories import NOON, make_component, make_incident, make_page
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -183,3 +187,8 @@ def test_a_place_to_export_to(value: str, kept: str | None, tmp_path: Path) -> N
 def test_a_place_that_cannot_be_is_refused(value: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="EXPORT_TO: must be a folder, or look like s3://"):
         load_settings({"EXPORT_TO": value, "DATA_DIR": str(tmp_path)})
+
+
+def test_nobody_without_a_bucket_pays_for_boto3() -> None:
+    program = "import sys, statuspage, statuspage.worker; sys.exit('boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
