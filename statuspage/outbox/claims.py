@@ -152,11 +152,13 @@ def put_back(claim: Claim, unsent: list[int]) -> None:
     with writing() as current:
         ours = [
             *current.scalars(
-                select(Delivery.id).where(
+                select(Delivery.id)
+                .where(
                     among(Delivery.id, unsent),
                     Delivery.attempt_id == claim.attempt_id,
                     in_state(DeliveryState.SENDING),
                 )
+                .with_for_update()
             )
         ]
         _move(current, ours, DeliveryState.PENDING, "", due_at=clock.now())
@@ -326,9 +328,10 @@ def _take_back(attempt_id: str, uncertain_wait: float) -> int:
             return 0
         ids = list(
             current.scalars(
-                select(Delivery.id).where(
-                    in_state(DeliveryState.SENDING), Delivery.attempt_id == attempt_id
-                )
+                # Locked, or an event that is folded in meanwhile would be overwritten.
+                select(Delivery.id)
+                .where(in_state(DeliveryState.SENDING), Delivery.attempt_id == attempt_id)
+                .with_for_update()
             )
         )
         if attempt.called_at is None:

@@ -141,7 +141,7 @@ def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
     deliveries = {
         delivery.id: delivery
         for delivery in current.scalars(
-            select(Delivery).where(Delivery.id.in_(ids)).with_for_update()
+            select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
         )
     }
     moment = clock.now()

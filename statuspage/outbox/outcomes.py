@@ -48,7 +48,11 @@ _NOTE = (
             bindparam("became", type_=DeliveryEvent.state.type),
             bindparam("because", type_=String),
             bindparam("attempt", type_=String),
-        ).where(*_OURS),
+        )
+        .where(*_OURS)
+        .order_by(Delivery.id)
+        # So that what is noted and what is settled are the same rows.
+        .with_for_update(of=Delivery),
     )
     .execution_options(dml_strategy="raw")
 )

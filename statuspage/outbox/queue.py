@@ -209,7 +209,10 @@ def close_waiting(
                 literal(state, DeliveryEvent.state.type),
                 literal(reason),
                 literal(""),
-            ).where(condition),
+            )
+            .where(condition)
+            # So that nothing is noted of a row that a worker claims meanwhile.
+            .with_for_update(of=Delivery),
         )
     )
     done = current.execute(
