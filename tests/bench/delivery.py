@@ -23,14 +23,16 @@ from statuspage.outbox.claims import new_worker_id
 from statuspage.outbox.dispatch import Dispatcher, open_lanes
 from statuspage.words import Audience, Channel, DeliveryState, Step
 from tests.bench.figures import Figure
-from tests.chaos.company import Company, WorkerProcess, environ_of
+from tests.chaos.company import Company, environ_of
 from tests.chaos.kills import sendgrid
+from tests.chaos.processes import WorkerProcess
 from tests.databases import PostgresServer, SqliteTemplate
 from tests.standins.journal import Accepted, read_journal
 from tests.standins.process import StandIn
+from tests.standins.sendgrid import Signer
 
 CUSTOMERS = 100_000
-NOWHERE = "http://127.0.0.1:9/"
+EIGHT_CALLS = {"SENDGRID_WEBHOOK_KEY": Signer().public_key}
 """With the webhook's key set eight calls run at a time, though no event ever comes."""
 
 
@@ -73,10 +75,7 @@ def handing_over(places: Places) -> Iterator[Figure]:
     for kind in ("sqlite", "postgresql"):
         with TemporaryDirectory() as name:
             folder = Path(name)
-            # The webhook's key is set, so eight calls run at a time; no event needs to come.
-            with sendgrid(
-                folder, batch=1000, latency=0.2, webhook_to="http://127.0.0.1:9/"
-            ) as door:
+            with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as door:
                 environ = environ_of(places.url(kind, folder), folder / "data", **door.settings)
                 company = Company(environ, CUSTOMERS)
                 with WorkerProcess(environ, log=folder / "worker.log") as worker:
@@ -102,7 +101,7 @@ def first_and_most(places: Places) -> Iterator[Figure]:
     """10,000 recipients: how soon after publishing the first and 95 % are handed over."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with sendgrid(folder, batch=1000, latency=0.2, webhook_to=NOWHERE) as door:
+        with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as door:
             environ = environ_of(places.url("sqlite", folder), folder / "data", **door.settings)
             company = Company(environ, 10_000)
             with WorkerProcess(environ, log=folder / "worker.log"):

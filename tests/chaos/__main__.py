@@ -1,80 +1,207 @@
-"""``make chaos``: kill the worker while it sends, on both databases and over both providers.
+"""``make chaos``: everything that can go wrong with mail and posts, made to go wrong, and counted.
 
-``python -m tests.chaos [--seeds N] [--first-seed N] [--kills N] [--customers N]``.  A seed that is
-given again picks the same points.  The exit code is 1 where anything was lost or doubled too often.
+``python -m tests.chaos [TROUBLE …] [--seeds N] [--first-seed N] [--kills N] [--customers N]``.  A
+seed that is given again picks the same points.  The exit code is 1 where a promise was not kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.chaos import troubles
+from tests.chaos.company import Tally
 from tests.chaos.kills import Provider, kill_while_sending, sendgrid, smtp
+from tests.chaos.publishing import kill_while_publishing
 from tests.databases import KINDS, PostgresServer, SqliteTemplate
 
-BATCH = 50
+BATCH = 200
+HOUR, MONTH = 3600, 30 * 24 * 3600
 
 Open = Callable[[Path], AbstractContextManager[Provider]]
 PROVIDERS: dict[str, tuple[Open, int]] = {
     # What a kill may double at most: the mail, or the batch, that was under way.
     "SMTP": (smtp, 1),
     "SendGrid": (lambda folder: sendgrid(folder, batch=BATCH), BATCH),
+    "SendGrid with its webhook": (lambda folder: sendgrid(folder, batch=BATCH, tells=True), 0),
 }
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one run, and whether that is what is promised."""
+
+    text: str
+    held: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where databases come from, and how much is asked for."""
+
+    template: SqliteTemplate
+    server: PostgresServer
+    options: argparse.Namespace
+
+    @property
+    def seeds(self) -> range:
+        """The seeds that were asked for."""
+        return range(self.options.first_seed, self.options.first_seed + self.options.seeds)
+
+    def url(self, kind: str, folder: Path) -> str:
+        """An empty database of that kind."""
+        database = self.template.copy_to(folder / "data") if kind == "sqlite" else None
+        return (database or self.server.empty()).url
+
+    def places(self) -> Iterator[tuple[str, str, Path]]:
+        """Each kind of database once: its name, its address and a folder."""
+        for kind in KINDS:
+            with TemporaryDirectory() as name:
+                yield kind, self.url(kind, Path(name)), Path(name)
+
+
 def main() -> int:
-    """Run every seed on every database and provider; the result is the exit code."""
+    """Make every trouble that is asked for, or all; the result is the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("troubles", nargs="*", metavar="TROUBLE", help=", ".join(TROUBLES))
+    parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument("--customers", type=int, default=2_000)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--publishing", type=int, default=200, help="kills of the web server")
+    parser.add_argument("--outage", type=float, default=300, help="seconds without a database")
     options = parser.parse_args()
-    failed = 0
+    chosen = options.troubles or list(TROUBLES)
+    started = time.monotonic()
+    if len(chosen) == 1:
+        broken = _make(chosen[0], options)
+    else:
+        # Much of it is waiting, so two run side by side, each in a process of its own.
+        with ThreadPoolExecutor(2) as lanes:
+            broken = sum(lanes.map(_make_apart, chosen))
+        kept = f"{broken} troubles broke a promise" if broken else "every promise kept"
+        print(f"\n{kept}, in {(time.monotonic() - started) / 60:.1f} minutes")
+    return int(broken > 0)
+
+
+def _make_apart(trouble: str) -> int:
+    others = [word for word in sys.argv[1:] if word not in TROUBLES]
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", trouble, *others], stdout=subprocess.PIPE, text=True
+    )
+    print(made.stdout, end="", flush=True)
+    return int(made.returncode != 0)
+
+
+def _make(trouble: str, options: argparse.Namespace) -> int:
+    """Make one trouble and say what came of it; how many promises it broke."""
+    start = time.monotonic()
+    broken = 0
+    print(f"\n{trouble}", flush=True)
     with TemporaryDirectory() as name, ExitStack() as ending:
         server = PostgresServer()
         ending.callback(server.stop)
-        template = SqliteTemplate(Path(name))
-        for seed in range(options.first_seed, options.first_seed + options.seeds):
-            for kind in KINDS:
-                for provider in PROVIDERS:
-                    failed += not _run(kind, provider, template, server, seed, options)
-    print(f"\n{failed} runs failed" if failed else "\nnothing lost, nothing doubled too often")
-    return int(failed > 0)
+        stage = Stage(SqliteTemplate(Path(name)), server, options)
+        for verdict in TROUBLES[trouble](stage):
+            broken += not verdict.held
+            print(f"  {verdict.text}{'' if verdict.held else '   BROKEN'}", flush=True)
+    print(f"  ({time.monotonic() - start:.0f} s)", flush=True)
+    return broken
 
 
-def _run(
-    kind: str,
-    name: str,
-    template: SqliteTemplate,
-    server: PostgresServer,
-    seed: int,
-    options: argparse.Namespace,
-) -> bool:
-    opened, per_kill = PROVIDERS[name]
-    with TemporaryDirectory() as place:
-        folder = Path(place)
-        database = template.copy_to(folder / "data") if kind == "sqlite" else server.empty()
-        with opened(folder) as provider:
-            tally = kill_while_sending(
-                database.url,
-                folder,
-                provider,
-                customers=options.customers,
-                kills=options.kills,
-                seed=seed,
-            )
-    held = (
-        tally.lost == 0
-        and tally.kills_while_sending == options.kills
-        and tally.doubled <= options.kills * per_kill
-    )
-    print(f"seed {seed}, {kind}, {name}: {tally}{'' if held else '  FAILED'}", flush=True)
-    return held
+def _nothing_lost(where: str, tally: Tally, *, doubled: int = 0) -> Verdict:
+    return Verdict(f"{where}: {tally}", tally.lost == 0 and tally.doubled <= doubled)
+
+
+def _kills(stage: Stage) -> Iterator[Verdict]:
+    """Each seed on both databases; the providers take turns."""
+    kills, customers = stage.options.kills, stage.options.customers
+    for seed in stage.seeds:
+        for number, (kind, url, folder) in enumerate(stage.places()):
+            name = list(PROVIDERS)[(seed + number) % len(PROVIDERS)]
+            opened, per_kill = PROVIDERS[name]
+            with opened(folder) as provider:
+                tally = kill_while_sending(
+                    url, folder, provider, customers=customers, kills=kills, seed=seed
+                )
+            kept = _nothing_lost(f"seed {seed}, {kind}, {name}", tally, doubled=kills * per_kill)
+            yield Verdict(kept.text, kept.held and tally.kills_while_sending == kills)
+
+
+def _publishing(stage: Stage) -> Iterator[Verdict]:
+    for kind, url, folder in stage.places():
+        kills = stage.options.publishing // len(KINDS)
+        published = kill_while_publishing(url, folder, kills=kills, seed=stage.seeds[0])
+        yield Verdict(f"{kind}: {published}", published.held)
+
+
+def _frozen(stage: Stage) -> Iterator[Verdict]:
+    for kind, url, folder in stage.places():
+        workers = 1 if kind == "sqlite" else 2
+        # Longer than a call may take, so that its answer is read after its deadline.
+        tally = troubles.freeze_in_the_act(
+            url, folder, customers=2_000, seconds=35, workers=workers
+        )
+        yield _nothing_lost(f"{kind}, {workers} worker(s), one stopped for 35 s", tally)
+
+
+def _provider(stage: Stage) -> Iterator[Verdict]:
+    seed = stage.seeds[0]
+    for kind, url, folder in stage.places():
+        tally = troubles.bad_provider(url, folder, customers=5_000, seed=seed)
+        yield _nothing_lost(f"{kind}, refusals, failures, drops, a hang, a bad key", tally)
+    for kind, url, folder in stage.places():
+        tally, seconds = troubles.provider_away(url, folder, customers=2_000, seconds=20)
+        kept = _nothing_lost(f"{kind}, away for 20 s, done {seconds:.0f} s after", tally)
+        yield Verdict(kept.text, kept.held and seconds <= 60)
+
+
+def _disk(stage: Stage) -> Iterator[Verdict]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        url = stage.url("sqlite", folder)
+        tally = troubles.full_disk(url, folder, customers=2_000, seconds=5)
+        yield _nothing_lost("sqlite, no byte can be written for 5 s", tally)
+
+
+def _database(stage: Stage) -> Iterator[Verdict]:
+    seconds = stage.options.outage
+    with TemporaryDirectory() as name:
+        tally = troubles.database_away(stage.server, Path(name), customers=2_000, seconds=seconds)
+        yield _nothing_lost(f"postgresql, away for {seconds:g} s", tally)
+
+
+def _forgers(stage: Stage) -> Iterator[Verdict]:
+    with TemporaryDirectory() as name:
+        url = stage.url("sqlite", Path(name))
+        forged = troubles.forge_events(url, Path(name), posts=10_000, seed=stage.seeds[0])
+        yield Verdict(str(forged), forged.held)
+
+
+def _clock(stage: Stage) -> Iterator[Verdict]:
+    for (kind, url, folder), jump in zip(stage.places(), (-HOUR, MONTH), strict=True):
+        tally = troubles.jump_clock(url, folder, customers=1_000, seconds=jump)
+        yield _nothing_lost(f"{kind}, the clock jumps by {jump / HOUR:+g} hours", tally)
+
+
+TROUBLES: dict[str, Callable[[Stage], Iterator[Verdict]]] = {
+    "kills": _kills,
+    "publishing": _publishing,
+    "frozen": _frozen,
+    "provider": _provider,
+    "disk": _disk,
+    "database": _database,
+    "forgers": _forgers,
+    "clock": _clock,
+}
 
 
 if __name__ == "__main__":

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 from uuid import uuid4
 
 from flask import Flask
@@ -29,7 +23,6 @@ from statuspage.policy import install_scheme
 from statuspage.words import Channel, DeliveryState, IncidentStatus
 from tests.standins.journal import count_addresses, read_journal
 
-ROOT = Path(__file__).resolve().parents[2]
 ACTOR = Actor("Ada")
 SECRET = "a key for chaos, never for anything else"
 
@@ -45,9 +38,9 @@ class Tally:
     kills_while_sending: int = 0
 
     def __str__(self) -> str:
+        killed = f", {self.kills} kills ({self.kills_while_sending} while sending)"
         return (
-            f"{self.customers:,} customers, {self.kills} kills"
-            f" ({self.kills_while_sending} while sending):"
+            f"{self.customers:,} customers{killed if self.kills else ''}:"
             f" {self.lost} lost, {self.doubled} doubled"
         )
 
@@ -76,6 +69,15 @@ class Company:
         with self.app.app_context():
             incidents.post_update(
                 self.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key=uuid4().hex
+            )
+
+    def post(self, text: str) -> None:
+        """Post an update on another incident, which stays open; no customer is written to."""
+        with self.app.app_context():
+            incidents.declare(
+                Declaration(text, severity_rank=3, users_notice=text),
+                actor=ACTOR,
+                form_key=uuid4().hex,
             )
 
     def waiting(self) -> int:
@@ -120,51 +122,6 @@ class Company:
         lost = self.customers - len(accepted)
         doubled = sum(accepted.values()) - len(accepted)
         return Tally(self.customers, lost, doubled, kills, while_sending)
-
-
-class WorkerProcess:
-    """A real worker process, which can be stopped, continued and killed."""
-
-    def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
-        with log.open("a") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "statuspage", "worker"],
-                cwd=ROOT,
-                env={"PATH": os.environ["PATH"], **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        """Kill -9."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
-    def end(self) -> int:
-        """Ask it to end, as the supervisor does; its exit code."""
-        self._process.terminate()
-        return self._process.wait(30)
-
-    def freeze(self) -> None:
-        """Stop it where it stands (SIGSTOP)."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it go on (SIGCONT)."""
-        self._process.send_signal(signal.SIGCONT)
 
 
 def environ_of(database_url: str, data_dir: Path, **settings: str) -> dict[str, str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from tests.chaos.company import Company, Tally, WorkerProcess, environ_of
+from tests.chaos.company import Company, Tally, environ_of
+from tests.chaos.processes import PATIENCE_SECONDS, WebProcess, WorkerProcess, wait_until
+from tests.ports import free_port
 from tests.standins.process import StandIn
-
-KILL_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,34 @@ class Provider:
 
     settings: dict[str, str]
     journal: Path
+
+    @property
+    def tells(self) -> bool:
+        """Whether it posts events about its mails, for which the web server must run."""
+        return "SENDGRID_WEBHOOK_KEY" in self.settings
+
+    def accepted(self) -> int:
+        """How many mails it has taken so far."""
+        return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0
+
+
+@contextmanager
+def company_with(
+    database_url: str, folder: Path, provider: Provider, *, customers: int
+) -> Iterator[Company]:
+    """A company whose SEV1 is still open; where its provider tells, its web server runs."""
+    environ = environ_of(database_url, folder / "data", **provider.settings)
+    company = Company(environ, customers)
+    with ExitStack() as ending:
+        ending.callback(company.close)
+        if provider.tells:
+            ending.enter_context(WebProcess(environ, log=folder / "web.log"))
+        try:
+            yield company
+        except Exception as error:
+            for log in folder.glob("*.log"):
+                error.add_note(f"{log.name}: {log.read_text()[-2000:]}")
+            raise
 
 
 @contextmanager
@@ -35,22 +65,33 @@ def smtp(folder: Path) -> Iterator[Provider]:
 
 @contextmanager
 def sendgrid(
-    folder: Path, *, batch: int = 50, latency: float = 0.05, webhook_to: str = ""
+    folder: Path,
+    *,
+    batch: int = 50,
+    latency: float = 0.05,
+    tells: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    **manners: object,
 ) -> Iterator[Provider]:
-    """A SendGrid that takes ``latency`` seconds a call, and tells of each mail where asked to."""
-    options = ["--manners", f'{{"latency": {latency}}}']
-    if webhook_to:
-        options += ["--webhook", webhook_to]
+    """A SendGrid that takes ``latency`` seconds a call and misbehaves as ``manners`` say.
+
+    Where it ``tells``, it posts events about each mail to the port in the provider's settings.
+    """
+    port = str(free_port())
+    options = ["--manners", json.dumps({"latency": latency, **manners})]
+    if tells:
+        options += ["--webhook", f"http://127.0.0.1:{port}/hooks/sendgrid"]
     fake = StandIn("sendgrid", *options, folder=folder)
-    settings = {
+    chosen = {
         "SENDGRID_API_KEY": "SG.chaos",
         "SENDGRID_API_HOST": fake.facts["url"],
         "DELIVERY_BATCH": str(batch),
+        "PORT": port,
     }
-    if webhook_to:
-        settings |= {"SENDGRID_WEBHOOK_KEY": fake.facts["webhook_key"], "UNCERTAIN_WAIT": "5"}
+    if tells:
+        chosen |= {"SENDGRID_WEBHOOK_KEY": fake.facts["webhook_key"], "UNCERTAIN_WAIT": "5"}
     try:
-        yield Provider(settings, fake.journal)
+        yield Provider({**chosen, **settings}, fake.journal)
     finally:
         fake.stop()
 
@@ -71,30 +112,34 @@ def kill_while_sending(
     stands, looked at, and killed or let go on.
     """
     dice = random.Random(seed)
-    company = Company(environ_of(database_url, folder / "data", **provider.settings), customers)
     log = folder / "worker.log"
-    try:
+    with company_with(database_url, folder, provider, customers=customers) as company:
         company.resolve()
         done = while_sending = 0
         for left in range(kills, 0, -1):
             # Spread over what is left, so that there is something to kill to the end.
-            step = max(1, (customers - done) // (left + 1))
-            target = done + dice.randint(1, step)
+            target = done + dice.randint(1, max(1, (customers - done) // (left + 1)))
             with WorkerProcess(company.environ, log=log) as worker:
-                _wait_for_progress(provider.journal, target)
+                wait_until(lambda goal=target: provider.accepted() >= goal, what="mails go out")
                 while_sending += _kill_in_the_act(worker, company, dice)
-            done = _lines(provider.journal)
-        with WorkerProcess(company.environ, log=log) as worker:
-            company.wait_until_done(seconds=finish_seconds)
-            worker.end()
+            done = provider.accepted()
+        finish(company, folder, seconds=finish_seconds)
         return company.tally(provider.journal, kills=kills, while_sending=while_sending)
-    finally:
-        company.close()
+
+
+def finish(company: Company, folder: Path, *, seconds: float = 120.0) -> float:
+    """Have a worker do what is left; how many seconds that took."""
+    start = time.monotonic()
+    with WorkerProcess(company.environ, log=folder / "worker.log") as worker:
+        company.wait_until_done(seconds=seconds)
+        took = time.monotonic() - start
+        worker.end()
+    return took
 
 
 def _kill_in_the_act(worker: WorkerProcess, company: Company, dice: random.Random) -> bool:
     """Kill the worker at a moment when it has mails in hand; whether there came such a moment."""
-    deadline = time.monotonic() + KILL_PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and company.waiting():
         time.sleep(dice.uniform(0, 0.03))
         worker.freeze()
@@ -103,19 +148,3 @@ def _kill_in_the_act(worker: WorkerProcess, company: Company, dice: random.Rando
             return True
         worker.thaw()
     return False
-
-
-def _wait_for_progress(journal: Path, accepted: int) -> None:
-    _wait_until(lambda: _lines(journal) >= accepted)
-
-
-def _lines(journal: Path) -> int:
-    return journal.read_bytes().count(b"\n") if journal.exists() else 0
-
-
-def _wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + KILL_PATIENCE_SECONDS
-    while not is_true():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the worker made no progress")
-        time.sleep(0.002)

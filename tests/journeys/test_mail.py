@@ -7,7 +7,8 @@ import email.policy
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.company import Company, WorkerProcess, environ_of
+from tests.chaos.company import Company, environ_of
+from tests.chaos.processes import WorkerProcess
 from tests.databases import Database
 from tests.standins.sendgrid import FakeSendGrid
 from tests.standins.smtp import SmtpSink

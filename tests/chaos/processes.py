@@ -1,0 +1,156 @@
+"""The service's real processes, each of which can be stopped, continued and killed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60.0
+
+
+class ServiceProcess:
+    """``python -m statuspage`` with some words, writing to a log."""
+
+    words: tuple[str, ...] = ()
+
+    def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
+        self._environ = environ
+        self._log = log
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "statuspage", *self.words],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], **self._environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill -9."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def end(self) -> int:
+        """Ask it to end, as the supervisor does; its exit code."""
+        self._process.terminate()
+        return self._process.wait(30)
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; its exit code."""
+        return self._process.wait(PATIENCE_SECONDS)
+
+    def freeze(self) -> None:
+        """Stop it where it stands (SIGSTOP)."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT)."""
+        self._process.send_signal(signal.SIGCONT)
+
+
+class WorkerProcess(ServiceProcess):
+    """A delivery worker."""
+
+    words = ("worker",)
+
+
+class WebProcess(ServiceProcess):
+    """A web server on the PORT of its settings; answers when made."""
+
+    words = ("serve",)
+
+    def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
+        super().__init__(environ, log=log)
+        self.port = int(environ["PORT"])
+        self.wait_until_it_answers()
+
+    def kill(self) -> None:
+        """Kill -9, and with it the process that serves."""
+        for child in self._children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        super().kill()
+
+    def kill_server(self) -> None:
+        """Kill -9 the process that serves, alone."""
+        for child in self._children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+
+    def come_back(self) -> None:
+        """Wait until another process serves: its parent starts one, or gives up and is started."""
+
+        def answers() -> bool:
+            if self._process.poll() is not None:
+                self._process = self._start()
+            return self._answers()
+
+        wait_until(answers, what="the web server is back")
+
+    def write_no_more_than(self, size: int | None) -> None:
+        """Let no file of the serving process grow beyond ``size`` bytes; None takes that back."""
+        for child in self._children():
+            limit_files(child.pid, size)
+
+    def wait_until_it_answers(self) -> None:
+        """Return once the server says that it lives."""
+        wait_until(self._answers, what="the web server answers")
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _children(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+
+def limit_files(pid: int, size: int | None) -> None:
+    """Let no file that the process writes grow beyond ``size`` bytes, as on a disk that is full."""
+    most = psutil.RLIM_INFINITY
+    psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (most if size is None else size, most))
+
+
+def wait_until(is_true: object, *, what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until ``is_true()``; raises ``TimeoutError`` that names what did not come about."""
+    assert callable(is_true)
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it did not come about that {what}")
+        time.sleep(0.005)
