@@ -49,6 +49,10 @@ function follow(form) {
     const old = panel().querySelector(`[data-sheet=${next.dataset.sheet}]`);
     old.className = next.className;
     swap(old, next, "[data-part]");
+    for (const part of next.querySelectorAll("[data-shown]")) {
+      const mine = old.querySelector(`[data-shown=${part.dataset.shown}]`);
+      if (mine) mine.hidden = part.hidden;
+    }
     for (const field of next.querySelectorAll("input[name], textarea[name]")) {
       const mine = old.querySelector(`[name=${field.name}]`);
       // Whoever is writing in a field is right about it.

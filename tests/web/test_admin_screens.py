@@ -35,6 +35,7 @@ SCREENS = (
     "/admin/login?again=1",
     "/admin/me",
     "/admin/settings",
+    "/admin/words",
     "/admin/severity",
     "/admin/severity/1",
     "/admin/severity/choose?scheme=p0",

@@ -90,6 +90,7 @@ def new_incident() -> ResponseReturnValue:
                 actor=actor(),
                 form_key=form.form_key.data or "",
                 texts=form.edited_texts(),
+                overrides=form.overrides(),
             )
             where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
             return done(f"Declared. {where}", "admin.incident", code=incident.code)

@@ -15,6 +15,7 @@ from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
 from statuspage.incidents import Conflict, Details, Draft, Hearing, Post
 from statuspage.links import current_links
+from statuspage.messages.checks import blocking
 from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
 from statuspage.outbox import report
 from statuspage.refusals import Refused
@@ -74,7 +75,11 @@ _SHOWN_AT_THE_END: Final = frozenset(
         ),
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *("cause", "cause_confirmed", "resolution", "prevention"),
-        *(f"{part}_{audience.value}" for audience in TITLES for part in ("text", "made")),
+        *(
+            f"{part}_{audience.value}"
+            for audience in TITLES
+            for part in ("text", "made", "because")
+        ),
     }
 )
 
@@ -360,6 +365,7 @@ def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         form_key=form.form_key.data or "",
         seen_version=read_number(form.seen_version.data),
         texts=form.edited_texts(),
+        overrides=form.overrides(),
     )
     return done(f"Posted: {update.step.label}.", "admin.incident", code=story.code)
 
@@ -495,7 +501,9 @@ def _quiet(story: Incident) -> tuple[str, str]:
     except Refused:
         return "", ""
     said = drafts[0]
-    if said.missing or not post.next_update_at:
+    if any(draft.missing or blocking(draft.findings) for draft in drafts):
+        return "", ""
+    if not post.next_update_at:
         return "", ""
     return said.text.body, clock.show_time(post.next_update_at, zone())
 

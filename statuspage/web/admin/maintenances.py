@@ -140,6 +140,7 @@ def new_maintenance() -> ResponseReturnValue:
                 actor=actor(),
                 form_key=form.form_key.data or "",
                 texts=form.edited_texts(),
+                overrides=form.overrides(),
             )
             return done("Announced on the page.", "admin.maintenance_desk", code=story.code)
     return page(
@@ -225,6 +226,7 @@ def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
         "form_key": form.form_key.data or "",
         "seen_version": read_number(form.seen_version.data),
         "texts": form.edited_texts(),
+        "overrides": form.overrides(),
     }
     if form.do.data == "cancel":
         update = maintenance.cancel(story.code, **same)

@@ -98,6 +98,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         (
             Place("Components", "admin.components", also=("/admin/groups/",)),
             Place("Message templates", "admin.wordings"),
+            Place("Words kept inside", "admin.own_words"),
             Place("Severity scheme", "admin.scheme"),
             Place("Contacts", "admin.contacts"),
             Place("Accounts", "admin.accounts"),

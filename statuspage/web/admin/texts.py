@@ -27,9 +27,11 @@ from statuspage.config import current_settings
 from statuspage.incidents import Draft, Hearing, Reader
 from statuspage.links import current_links
 from statuspage.messages import Composed, Text, token_values
+from statuspage.messages.checks import blocking
 from statuspage.messages.vocabulary import WORDS
 from statuspage.outbox.subscribers import Reach
 from statuspage.refusals import Refused
+from statuspage.web.admin.findings import Remark, remarks_on, show_changes, show_marked
 from statuspage.web.admin.shell import admin, the_page
 from statuspage.web.forms import LineField, PostForm, ProseField
 from statuspage.words import Audience
@@ -58,6 +60,8 @@ class TextsForm(PostForm):
     made_public = HiddenField()
     made_internal = HiddenField()
     made_customer = HiddenField()
+    because_public = LineField("Publish anyway because")
+    because_customer = LineField("Send anyway because")
     ask = LineField("Who hears this? Ask for one address")
     # Whether a form can tell, and what it told.
     can_ask = False
@@ -72,6 +76,14 @@ class TextsForm(PostForm):
         except Refused as refused:
             # Not an error of the form: what is posted does not depend on it.
             self.hearing = Hearing(self.ask.data, False, (f"{refused.reason}.",))
+
+    def overrides(self) -> dict[Audience, str]:
+        """Why a text goes out although the checks hold it back, where somebody says so."""
+        typed = {
+            Audience.PUBLIC: self.because_public.data,
+            Audience.CUSTOMER: self.because_customer.data,
+        }
+        return {audience: reason for audience, reason in typed.items() if reason}
 
     def edited_texts(self) -> dict[Audience, Text]:
         """What was edited by hand; asked to be made from the facts again, a text is not."""
@@ -141,6 +153,9 @@ class Sheet:
     fell_back: bool
     missing: tuple[Gap, ...]
     wanted: tuple[Gap, ...]
+    remarks: tuple[Remark, ...]
+    is_held: bool
+    changes: Markup | None
     mails: tuple[Mail, ...]
 
 
@@ -152,13 +167,13 @@ def mark(text: Text, audience: Audience) -> str:
 
 def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
     """What stands around a text; its reading is the first customer's where it is a mail."""
-    subject, body = _as_read(draft)
+    subject, _ = _as_read(draft, draft.text)
     is_plain = draft.audience is Audience.INTERNAL
     return Sheet(
         name=draft.audience.value,
         title=TITLES[draft.audience],
         subject=subject,
-        reading=_show_gaps(Markup("{}").format(body) if is_plain else richtext.to_html(body)),
+        reading=_show_gaps(_reading(draft)),
         is_plain=is_plain,
         why=draft.why,
         recipients=draft.recipients,
@@ -169,16 +184,41 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
         fell_back=draft.fell_back,
         missing=tuple(_gap(name, form) for name in draft.missing),
         wanted=tuple(_gap(name, form) for name in draft.wanted),
+        remarks=remarks_on(draft.text, draft.findings),
+        is_held=bool(blocking(draft.findings)),
+        changes=_changes(draft),
         mails=_mails(draft),
     )
 
 
-def _as_read(draft: Draft) -> tuple[str, str]:
+def _reading(draft: Draft) -> Markup:
+    """The text as it reads, with the places that the checks found."""
+    if draft.audience is Audience.INTERNAL:
+        return Markup("{}").format(draft.text.body)
+
+    def render(body: str) -> Markup:
+        return richtext.to_html(_as_read(draft, Text(draft.text.subject, body))[1])
+
+    return show_marked(draft.text.body, draft.findings, render)
+
+
+def _changes(draft: Draft) -> Markup | None:
+    """What differs from what this audience was told last; None where it was told nothing."""
+    if draft.before is None:
+        return None
+    if draft.audience is not Audience.CUSTOMER:
+        return show_changes(draft.before.body, draft.text.body)
+    before, after = draft.before, draft.text
+    return show_changes(f"{before.subject}\n\n{before.body}", f"{after.subject}\n\n{after.body}")
+
+
+def _as_read(draft: Draft, text: Text) -> tuple[str, str]:
+    """Subject and body as the first customer reads them; anybody else, as they stand."""
     if draft.audience is not Audience.CUSTOMER or draft.finished is None:
-        return draft.text.subject, draft.text.body
+        return text.subject, text.body
     reader = draft.readers[0] if draft.readers else Reader("", "", None)
     values = _values(draft.finished, reader)
-    return fill_subject(draft.text.subject, values), fill_text(draft.text.body, values)
+    return fill_subject(text.subject, values), fill_text(text.body, values)
 
 
 def _mails(draft: Draft) -> tuple[Mail, ...]:
