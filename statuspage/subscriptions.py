@@ -126,16 +126,18 @@ def subscribe(email: str, wish: Wish, *, client: str) -> None:
     with writing() as current:
         subscriber = _locked(current, address)
         sent = sign_ups(current, address.identity)
+        step = Step.SUBSCRIBED if _is_heard(current, subscriber) else Step.CONFIRM
+        # Made before it is known whether it is sent, so that the time it takes tells nothing.
+        message = _sign_up_message(current, step, wish)
         if not _may_write(sent, subscriber):
             return
-        step = Step.SUBSCRIBED if _is_heard(current, subscriber) else Step.CONFIRM
         if step is Step.CONFIRM:
             subscriber.email, subscriber.asked_at = address.email, clock.now()
             subscriber.state = SubscriberState.PENDING
             apply_wish(subscriber, wish)
         delivery_id = queue_sign_up(
             current,
-            _sign_up_message(current, step, wish),
+            message,
             subscriber,
             number=len(sent) + 1,
             lasts=LINK_LASTS,
