@@ -37,8 +37,8 @@ class Correction:
 class CorrectionDraft:
     """What a correction would send: ``mail`` to ``told``, the right text to ``waiting``.
 
-    ``suppressed`` of those who were told must not be written to any more.  ``reader`` is the first
-    of the others.
+    ``suppressed`` of those who were told must not be written to any more.  Where nobody was told
+    yet, ``mail`` is the right text.  ``reader`` is one of those who get it.
     """
 
     mail: Composed
@@ -87,9 +87,10 @@ def preview_correction(message: Message, correction: Correction) -> CorrectionDr
     current = session()
     story = _check(current, message, correction)
     told, suppressed, waiting = corrections.count_told(current, message.id)
-    first = corrections.first_told(current, message.id)
+    first = corrections.first_reader(current, message.id, told=told > 0)
+    plain = Text(correction.subject, correction.body)
     return CorrectionDraft(
-        mail=_finish(message, story, _with_note(message, correction)),
+        mail=_finish(message, story, _with_note(message, correction) if told else plain),
         told=told,
         suppressed=suppressed,
         waiting=waiting,

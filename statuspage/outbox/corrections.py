@@ -42,9 +42,10 @@ def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
     return row[0], row[1], row[2]
 
 
-def first_told(current: Session, message_id: int) -> Delivery | None:
-    """One of those whom a correction would go to, so that their mail can be looked at."""
-    chosen = select(Delivery).where(_mails_of(message_id), _was_told()).order_by(Delivery.id)
+def first_reader(current: Session, message_id: int, *, told: bool) -> Delivery | None:
+    """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
+    who = _was_told() if told else in_state(DeliveryState.PENDING)
+    chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
     return current.scalars(chosen.limit(1)).one_or_none()
 
 

@@ -49,6 +49,11 @@ class Tally:
         return sum(self[state] for state in OUTBOX)
 
     @property
+    def sending(self) -> int:
+        """Under way, or perhaps handed over: nobody can take them back."""
+        return self[DeliveryState.SENDING] + self[DeliveryState.UNCERTAIN]
+
+    @property
     def failed(self) -> int:
         """Will not arrive, and nobody decided so: refused, bounced or too late."""
         states = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.EXPIRED)

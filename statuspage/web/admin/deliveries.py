@@ -163,13 +163,13 @@ def _hindrance() -> str:
     stops = {control.EVERYTHING, Channel.EMAIL.value, Channel.CHAT.value}
     hold = next((one for one in control.holds(current) if one.channel in stops), None)
     if hold is not None:
-        return f"Sending is stopped: {hold.reason}. Release it in the outbox."
+        return f"Sending is stopped: {hold.reason}."
     breaker = current.scalars(select(Breaker)).first()
     if breaker is not None:
         return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
     silence = report.worker_silence(current)
     if silence is None or silence > report.WORKER_SILENCE:
-        return "No worker is running, so nothing is sent. Start it, and everything goes out."
+        return "No worker is running. Start it, and everything goes out."
     return ""
 
 

@@ -151,11 +151,11 @@ def test_the_numbers_move_while_it_goes_out(desk: Desk, message: str, frozen: Tr
 
 def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> None:
     assert texts(desk.get(message), "reason") == [
-        "No worker is running, so nothing is sent. Start it, and everything goes out. Outbox"
+        "No worker is running. Start it, and everything goes out. Go to the outbox"
     ]
     desk.browser.send("/admin/outbox/hold", {"channel": "email", "reason": "wrong text"})
     assert texts(desk.get(message), "reason") == [
-        "Sending is stopped: wrong text. Release it in the outbox. Outbox"
+        "Sending is stopped: wrong text. Go to the outbox"
     ]
     desk.browser.send("/admin/outbox/release", {"channel": "email"})
     with desk.app.app_context(), writing() as current:
