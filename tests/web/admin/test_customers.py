@@ -302,3 +302,14 @@ def test_the_pages_are_correct_html(
     ]
     assert [html_errors(page.text) for page in pages] == [[]] * len(pages)
     assert re.search(r"Line \d", pages[-1].text)
+
+
+def test_customers_are_found_by_their_tags(admin: Browser) -> None:
+    values = {"email": "ada@example.com", "language": "en", "tags": "Gold; eu;gold"}
+    assert admin.send_shown("/admin/customers/new", values).status_code == 303
+    admin.send_shown("/admin/customers/new", {"email": "bo@example.com", "language": "en"})
+    listed = admin.get("/admin/customers")
+    assert texts(listed, "tags", "/a") == ["eu", "gold"]
+    found = admin.get("/admin/customers?tag=GOLD")
+    assert texts(found, "table", "//tbody//th") == ["ada@example.com"]
+    assert 'name="tag"' in found.text
