@@ -8,6 +8,7 @@ everywhere else the address of the page is the proof.  Mail programs post to it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ STAY = "stay"
 _NO_SUCH_ADDRESS = "Enter a mail address, like name@example.com."
 _FOREIGN = "This form was sent by another site. Send it from here."
 _MOST_TICKS = 500
+_CODE = re.compile(r"[a-z0-9]{12}")
 
 
 def register(app: Flask) -> None:
@@ -154,7 +156,7 @@ def _wish(form: MailForm) -> Wish:
 
 def _stories(codes: Iterable[str]) -> list[Incident]:
     """The public stories of these codes, newest first."""
-    wanted = [code for code in codes if code][:_MOST_TICKS]
+    wanted = [code for code in codes if _CODE.fullmatch(code)][:_MOST_TICKS]
     chosen = select(Incident).where(
         Incident.code.in_(wanted), Incident.visibility == Visibility.PUBLIC
     )

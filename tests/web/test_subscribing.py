@@ -149,6 +149,34 @@ def test_a_machine_that_fills_in_everything_is_thanked_and_forgotten(
         assert session().scalars(select(Subscriber)).all() == []
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"incident": "\0"},
+        {"email": f"\0{SAM}"},
+        {"components": "\0"},
+        {"kinds": "\0"},
+        {"email": b"a@ex\xed\xa0\x80ample.com"},
+    ],
+)
+def test_nothing_that_is_sent_is_our_own_fault(
+    client: FlaskClient, stage: Stage, values: dict[str, Any]
+) -> None:
+    assert send(client, {**WISH, **values}).status_code in {303, 422}
+
+
+def test_nothing_that_is_sent_to_a_link_is_our_own_fault(
+    client: FlaskClient, app: Flask, link: str
+) -> None:
+    client.post(link, data={"choice": "confirm"})
+    before = wish(app)
+    assert client.get(f"{link}?follow=%00").status_code == 200
+    for values in ({"components": "\0"}, {"time_zone": "\0"}, {"kinds": "\0"}):
+        data = {"choice": "change", "kinds": "incidents", **values}
+        assert client.post(link, data=data).status_code == 422
+    assert wish(app) == before
+
+
 def test_a_client_that_asks_too_often_is_told_how_long_to_wait(
     client: FlaskClient, stage: Stage
 ) -> None:

@@ -19,6 +19,7 @@ from statuspage.people.subscribers import (
     remove_subscriber,
     search_subscribers,
 )
+from statuspage.richtext import clean_line
 from statuspage.web.admin.shell import admin, done, page
 from statuspage.web.auth import actor
 from statuspage.words import SubscriberState
@@ -30,8 +31,7 @@ _LINES_AT_ONCE: Final = 1_000
 @admin.get("/subscribers")
 def subscribers() -> ResponseReturnValue:
     """The subscribers, by address, page by page."""
-    text = request.args.get("text", "").strip()[:320]
-    asked = request.args.get("state", "")
+    text, asked = _asked("text"), _asked("state")
     state = SubscriberState(asked) if asked in set(SubscriberState) else None
     suppressed = asked == "suppressed"
     current = session()
@@ -40,8 +40,8 @@ def subscribers() -> ResponseReturnValue:
         text=text,
         state=state,
         suppressed=suppressed,
-        after=request.args.get("after", ""),
-        before=request.args.get("before", ""),
+        after=_asked("after"),
+        before=_asked("before"),
     )
     addresses = [one.address for one in found.subscribers]
     reasons = select(Suppression).where(Suppression.address.in_(addresses))
@@ -108,6 +108,11 @@ def export_all_subscribers() -> ResponseReturnValue:
         mimetype="text/csv",
         headers={"Content-Disposition": 'attachment; filename="subscribers.csv"'},
     )
+
+
+def _asked(name: str) -> str:
+    """A part of the query, without what no database can hold."""
+    return clean_line(request.args.get(name, ""))[:320]
 
 
 def _component_names() -> dict[int, str]:

@@ -59,6 +59,7 @@ def test_the_list_tells_how_many_there_are_of_each(admin: Browser, people: None)
         ("?state=suppressed", ["gone@example.com"]),
         ("?state=nonsense&text=fan", ["fan@example.com"]),
         ("?text=nobody", []),
+        ("?text=%00fan&after=%00&before=%00", ["fan@example.com"]),
     ],
 )
 def test_the_list_is_searched(admin: Browser, people: None, query: str, found: list[str]) -> None:
