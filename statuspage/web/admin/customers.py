@@ -94,7 +94,7 @@ class TakenForm(Form):
 @admin.get("/customers")
 def customers() -> ResponseReturnValue:
     """The customers, by address, page by page."""
-    text = request.args.get("text", "").strip()[:200]
+    text = clean_line(request.args.get("text", ""))[:200]
     component_id = request.args.get("component", type=int)
     tag = clean_line(request.args.get("tag", ""))[:50]
     suppressed = request.args.get("mail") == "none"
@@ -105,8 +105,8 @@ def customers() -> ResponseReturnValue:
         component_id=component_id,
         tag=tag,
         suppressed=suppressed,
-        after=request.args.get("after", ""),
-        before=request.args.get("before", ""),
+        after=clean_line(request.args.get("after", "")),
+        before=clean_line(request.args.get("before", "")),
     )
     addresses = [customer.address for customer in found.customers]
     reasons = select(Suppression).where(Suppression.address.in_(addresses))
