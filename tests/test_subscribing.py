@@ -182,10 +182,10 @@ def test_no_request_goes_to_an_address_that_takes_no_mail(
     assert (delivery.state, delivery.reason) == (DeliveryState.SUPPRESSED, "the provider said so")
 
 
-def test_a_client_is_held_back_after_ten_and_its_network_counts_as_one(
+def test_a_client_is_held_back_after_thirty_and_its_network_counts_as_one(
     session: Session, stage: Stage, frozen: time_machine.Traveller
 ) -> None:
-    for number in range(10):
+    for number in range(30):
         ask(f"s{number}@example.com", client=f"2001:db8::{number}")
     with pytest.raises(Throttled) as refused:
         ask(client="2001:db8::ffff")
