@@ -51,7 +51,7 @@ SAMPLE_NAME: Final = "Robin Sample"
 _HEARD: Final = {
     Audience.PUBLIC: "On the page and in the feeds, for everybody.",
     Audience.CUSTOMER: "By mail, to the customers of what is affected.",
-    Audience.SUBSCRIBER: "By mail, to who asks on the page to hear. News then comes as posted.",
+    Audience.SUBSCRIBER: "By mail, about the subscription itself. News they get as it is posted.",
     Audience.INTERNAL: "In chat, for colleagues. Only these may tell internal facts.",
 }
 _PLANNED: Final = frozenset(Step(status.value) for status in MaintenanceStatus)
