@@ -168,6 +168,25 @@ def test_the_keyboard_alone_declares(new_page: NewPage, own_service: Service) ->
     expect(page.locator(".standing")).to_contain_text("SEV1")
 
 
+def test_a_text_that_would_leak_waits_for_a_reason(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(storage_state=signed_in)
+    page.goto(f"{service.url}/admin/incidents/new")
+    page.get_by_label("Title").fill("Payments fail")
+    why = page.get_by_label("Publish anyway because")
+    expect(why).to_be_hidden()
+    page.get_by_label("What users notice").fill("Payments fail on db-01.")
+    public = page.locator("[data-sheet=public]")
+    expect(public.locator(".reading mark")).to_have_text("db-01")
+    why.fill("It is")
+    page.get_by_label("Title").fill("Payments fail again")
+    expect(page.locator("[data-sheet=internal] .reading")).to_contain_text("fail again")
+    expect(why).to_have_value("It is")
+    page.get_by_label("What users notice").fill("Payments fail.")
+    expect(why).to_be_hidden()
+
+
 @pytest.fixture(scope="package")
 def story(browser: Browser, service: Service, signed_in: Any) -> str:
     """The address of an incident that the demo tells as open."""
@@ -179,7 +198,7 @@ def story(browser: Browser, service: Service, signed_in: Any) -> str:
     return address
 
 
-SCREENS = ("incidents", "incidents/new", "maintenances", "maintenances/new")
+SCREENS = ("incidents", "incidents/new", "maintenances", "maintenances/new", "words")
 
 
 @pytest.mark.parametrize(
@@ -204,11 +223,16 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
         look(screen)
     page.goto(f"{service.url}/admin/incidents/new")
     page.get_by_label("Title").fill("Payments fail")
-    expect(page.locator("[data-sheet=public]")).to_be_visible()
+    page.get_by_label("What users notice").fill("Payments on db-01 fail, soon to be fixed.")
+    expect(page.locator("[data-sheet=public] .remarks .holds")).to_be_visible()
     for unfold in page.locator("details > summary").all():
         unfold.click()
     look("declaring")
     page.goto(f"{service.url}{story}")
+    page.get_by_role("radio", name="Investigating").check()
+    page.get_by_label("What users notice").fill("Payments on db-01 are slow.")
+    expect(page.locator("[data-sheet=public] .remarks .holds")).to_be_visible()
+    page.locator("[data-sheet=public] .changed summary").click()
     look("desk")
     page.get_by_role("link", name="Correct this post").first.click()
     look("correcting")

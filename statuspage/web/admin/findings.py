@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from itertools import groupby
 from typing import Final
 
@@ -20,12 +20,13 @@ MOST_PLACES: Final = 4
 MOST_MARKS: Final = 30
 # More words than that are compared line by line.
 MOST_WORDS: Final = 1_500
+FEWEST_KEPT: Final = 3
 
 # No text holds these, and Markdown leaves them alone.
 _HELD, _LOOKED, _END = "\ue010", "\ue011", "\ue012"
 _MARKED = re.compile(f"([{_HELD}{_LOOKED}])([^<{_HELD}{_LOOKED}{_END}]*){_END}")
 _ANY = re.compile(f"[{_HELD}{_LOOKED}{_END}]")
-_PIECE = re.compile(r"\s+|\w+|[^\w\s]")
+_WORD = re.compile(r"\S+\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,18 @@ def remarks_on(text: Text, findings: Sequence[Finding]) -> tuple[Remark, ...]:
 
 def _place(text: Text, finding: Finding) -> Place:
     written = text.subject if finding.field == "subject" else text.body
-    before = written[max(0, finding.start - AROUND) : finding.start]
-    after = written[finding.end : finding.end + AROUND]
-    return Place(
-        _line(before, cut_start=finding.start > AROUND),
-        " ".join(finding.excerpt.split()),
-        _line(after, cut_end=len(written) > finding.end + AROUND),
-    )
+    before = _as_line(written[max(0, finding.start - AROUND) : finding.start])
+    after = _as_line(written[finding.end : finding.end + AROUND])
+    # Cut where a word ends, and say so.
+    if finding.start > AROUND:
+        before = f"… {before.partition(' ')[2]}"
+    if len(written) > finding.end + AROUND:
+        after = f"{after.rpartition(' ')[0].rstrip('.,;:')} …"
+    return Place(before, " ".join(finding.excerpt.split()), after)
 
 
-def _line(text: str, *, cut_start: bool = False, cut_end: bool = False) -> str:
-    line = re.sub(r"\s+", " ", read(text).text)
-    return ("…" if cut_start else "") + line + ("…" if cut_end else "")
+def _as_line(text: str) -> str:
+    return re.sub(r"\s+", " ", read(text).text)
 
 
 def show_marked(body: str, findings: Sequence[Finding], render: Callable[[str], Markup]) -> Markup:
@@ -118,24 +119,39 @@ def show_changes(before: str, after: str) -> Markup:
     """The words that came and went, as ``<ins>`` and ``<del>``; empty where nothing did."""
     if before == after:
         return Markup()
-    old, new = _pieces(before), _pieces(after)
+    old, new = _words(before), _words(after)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    return Markup("").join(_changes(matcher, old, new))
+    return Markup("").join(_changes(matcher.get_matching_blocks(), old, new))
 
 
-def _changes(
-    matcher: SequenceMatcher[str], old: Sequence[str], new: Sequence[str]
-) -> Iterator[Markup]:
-    for action, first, last, start, end in matcher.get_opcodes():
-        if action == "equal":
-            yield Markup("{}").format("".join(old[first:last]))
+def _changes(blocks: Sequence[Match], old: Sequence[str], new: Sequence[str]) -> Iterator[Markup]:
+    at_old = at_new = 0
+    for block in blocks:
+        if _is_by_chance(block, old):
             continue
-        if first < last:
-            yield Markup("<del>{}</del>").format("".join(old[first:last]))
-        if start < end:
-            yield Markup("<ins>{}</ins>").format("".join(new[start:end]))
+        if at_old < block.a:
+            yield Markup("<del>{}</del> ").format("".join(old[at_old : block.a]).rstrip())
+        if at_new < block.b:
+            yield Markup("<ins>{}</ins> ").format("".join(new[at_new : block.b]).rstrip())
+        if at_old < block.a or at_new < block.b:
+            yield Markup("{}").format(_breaks(new[at_new : block.b] or old[at_old : block.a]))
+        at_old, at_new = block.a + block.size, block.b + block.size
+        yield Markup("{}").format("".join(old[block.a : at_old]))
 
 
-def _pieces(text: str) -> list[str]:
-    pieces = _PIECE.findall(text)
-    return pieces if len(pieces) <= MOST_WORDS else text.splitlines(keepends=True)
+def _is_by_chance(block: Match, words: Sequence[str]) -> bool:
+    """Whether so few words are the same that they would only tear a changed sentence apart."""
+    is_edge = not block.size or (block.a, block.b) == (0, 0)
+    ends_line = "\n" in "".join(words[block.a : block.a + block.size])
+    return not is_edge and not ends_line and block.size < FEWEST_KEPT
+
+
+def _breaks(words: Sequence[str]) -> str:
+    """The line ends after the last word."""
+    text = "".join(words)
+    return "\n" * text[len(text.rstrip()) :].count("\n")
+
+
+def _words(text: str) -> list[str]:
+    words = _WORD.findall(text)
+    return words if len(words) <= MOST_WORDS else text.splitlines(keepends=True)
