@@ -308,7 +308,9 @@ def jump_clock(database_url: str, folder: Path, *, customers: int, seconds: floa
         company.resolve()
         with WorkerProcess(faked, log=folder / "worker.log") as worker:
             wait_until(lambda: provider.accepted() > 0, what="mails go out")
-            offset.write_text(f"{seconds:+.0f}\n")
+            # Whole at once: a file that is half written would be another jump.
+            offset.with_suffix(".new").write_text(f"{seconds:+.0f}\n")
+            offset.with_suffix(".new").replace(offset)
             at_the_jump = provider.accepted()
             wait_until(
                 lambda: provider.accepted() > at_the_jump + 20,
