@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from statuspage.config import SETTINGS
+from statuspage.messages.checks import RULES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -26,3 +27,15 @@ def test_every_module_stands_in_the_plan_of_the_house() -> None:
         if not entry.name.startswith(("__", "."))
     }
     assert {module for module in modules if module not in plan} == set()
+
+
+def test_every_check_is_documented_as_it_is() -> None:
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| (\w+) \| ([\w ]+) \| (.*) \|$",
+        (DOCS / "checks.md").read_text(),
+        re.MULTILINE,
+    )
+    assert rows == [
+        (rule.id, rule.kind.value, "holds back" if rule.blocks else "warns", rule.reason)
+        for rule in RULES
+    ]

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from statuspage import create_app
 from statuspage.config import load_settings
 from statuspage.db import db, writing
-from tests.bench import delivery, exporting, front, site
+from tests.bench import checks, delivery, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -29,7 +29,7 @@ def main() -> None:
     """Run the sections that are asked for, or all, and say what was not reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--incidents", type=Path, help="a published history to import")
+    parser.add_argument("--incidents", type=Path, help="a published history to read")
     options = parser.parse_args()
     missed: list[Figure] = []
     with TemporaryDirectory() as name, ExitStack() as ending:
@@ -77,6 +77,7 @@ def _fill(url: str, folder: Path) -> None:
 SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = {
     "front": _front,
     "building": lambda places, _: site.building(places),
+    "checks": lambda places, options: checks.checking(places, options.incidents),
     "importing": lambda places, options: site.importing(places, options.incidents),
     "exporting": lambda places, _: exporting.exporting(places),
     "at-rest": lambda _, __: site.at_rest(),

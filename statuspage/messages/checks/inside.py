@@ -72,14 +72,20 @@ def _find_listed(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     index = _index(names)
     if not index:
         return
-    found = [(match[0].casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
-    words = [_bare(word) for word, _, _ in found]
+    words, places = _words_of(text)
     for at, word in enumerate(words):
         for name in index.get(word, ()):
             end = at + len(name)
-            if tuple(words[at:end]) == name and _is_one(text, found[at][1], found[end - 1][2]):
-                yield Span(found[at][1], found[end - 1][2])
+            if words[at:end] == name and _is_one(text, places[at][0], places[end - 1][1]):
+                yield Span(places[at][0], places[end - 1][1])
                 break
+
+
+@lru_cache(maxsize=4)
+def _words_of(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """The words of a text, folded, and their places: every list is held against the same ones."""
+    found = list(_WORD.finditer(text))
+    return tuple(_bare(one[0].casefold()) for one in found), tuple(one.span() for one in found)
 
 
 def _is_one(text: str, start: int, end: int) -> bool:
@@ -99,7 +105,7 @@ def _index(names: tuple[str, ...]) -> Index:
 
 
 def _bare(word: str) -> str:
-    return re.sub(r"['’]s?$", "", word)
+    return word.removesuffix("'s").removesuffix("’s").rstrip("'’")
 
 
 def _find_parts(text: str, names: tuple[str, ...]) -> Iterator[Span]:

@@ -66,7 +66,7 @@ _OVER = re.compile(
     r"(?<!\w)(?:until|till|to|ended|over|resolved|restored|recovered|fixed)(?!\w)|–", re.IGNORECASE
 )
 _APOLOGY = re.compile(r"(?<!\w)(?:apolog\w{2,6}|sorry|regret)(?!\w)", re.IGNORECASE)
-_MD_LINK = re.compile(r"\[[^\]\n]{0,300}\]\((?P<target>[^)\n]{0,2000})\)")
+_MD_LINK = re.compile(r"\[[^\]\[\n]{0,300}\]\((?P<target>[^)\[\n]{0,1000})\)")
 _URL = re.compile(r"(?<!\w)(?:https?|htp|htps|hxxps?|ttps?)(?::/{0,3}|//)[^\s<>)\]]{0,500}", re.IGNORECASE)  # fmt: skip  # noqa: E501
 _NOWHERE: Final = ("example", "invalid", "test", "localhost", "local", "internal", "lan")
 _HOST = re.compile(r"(?=.{1,253}$)(?:(?!-)[a-z0-9_-]{1,63}\.)+(?!-)[a-z][a-z0-9-]{1,62}", re.IGNORECASE)  # fmt: skip  # noqa: E501
