@@ -29,7 +29,7 @@ from tests.factories import (
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
 
-# An empty text stands for any; a trailing "?" may be null; "@" is a time; a shape in brackets is a list.
+# An empty text stands for any; a trailing "?" may be null; "@" is a time; brackets make a list.
 PAGE = {"id": "", "name": "", "url": "", "time_zone": "", "updated_at": "@"}
 STATUS = {"indicator": "none|minor|major|critical", "description": ""}
 COMPONENT = {
