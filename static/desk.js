@@ -80,6 +80,11 @@ function follow(form) {
     refresh(button.name === "remake" ? button.value : undefined);
   });
 
+  // A text to copy is taken whole.
+  form.addEventListener("focusin", (event) => {
+    if (event.target.matches("[data-copy]")) event.target.select();
+  });
+
   // A gap that a text names leads to the field that fills it, unfolding what it lies in.
   form.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-fill]");

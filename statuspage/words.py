@@ -102,6 +102,19 @@ class Audience(Word):
     CUSTOMER = "customer"
     SUBSCRIBER = "subscriber"
     INTERNAL = "internal"
+    # Texts to copy: they are sent nowhere.
+    EXECUTIVE = "executive"
+    SUPPORT = "support"
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether internal facts exist in its texts."""
+        return self in {Audience.INTERNAL, Audience.EXECUTIVE}
+
+    @property
+    def reads_plain(self) -> bool:
+        """Whether its texts are plain and no Markdown."""
+        return self.is_inside or self is Audience.SUPPORT
 
 
 class Channel(Word):

@@ -15,6 +15,11 @@ from statuspage.incidents.corrections import (
     send_correction,
 )
 from statuspage.incidents.details import Details, change_details
+from statuspage.incidents.handouts import (
+    Handout,
+    handouts_of_declaration,
+    handouts_of_update,
+)
 from statuspage.incidents.hearing import (
     Hearing,
     explain_declaration,
@@ -39,6 +44,7 @@ __all__ = [
     "Declaration",
     "Details",
     "Draft",
+    "Handout",
     "Hearing",
     "Post",
     "Reader",
@@ -50,6 +56,8 @@ __all__ = [
     "explain_declaration",
     "explain_step",
     "explain_update",
+    "handouts_of_declaration",
+    "handouts_of_update",
     "hide",
     "may_be_corrected",
     "post_update",

@@ -15,7 +15,7 @@ from statuspage.models import Incident
 from statuspage.refusals import Refused
 from statuspage.words import Audience, Step
 
-OUTSIDE: Final = frozenset({Audience.PUBLIC, Audience.CUSTOMER, Audience.SUBSCRIBER})
+OUTSIDE: Final = frozenset(audience for audience in Audience if not audience.is_inside)
 LONGEST_REASON: Final = 500
 
 Overrides = Mapping[Audience, str]

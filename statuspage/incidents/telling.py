@@ -142,12 +142,17 @@ def telling_of_update(
     )
 
 
+def facts_for(current: Session, telling: Telling, story: Incident | None) -> Facts:
+    """The facts that a step is told from."""
+    counted = _count_customers(current, telling)
+    return _facts(current, current.get_one(Page, 1), telling, story, counted)
+
+
 def story_facts(incident: Incident, step: Step) -> Facts:
     """What a message about that step would be made of, as the story stands; changes nothing."""
     current = session()
     telling = Telling(incident, step, affected_components(current, incident), clock.now())
-    counted = _count_customers(current, telling)
-    return _facts(current, current.get_one(Page, 1), telling, incident, counted)
+    return facts_for(current, telling, incident)
 
 
 def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:

@@ -148,7 +148,7 @@ def finish(
     subject, body = richtext.clean_line(text.subject), richtext.clean(text.body)
     if audience is Audience.PUBLIC:
         return Composed(subject, body)
-    if audience is Audience.INTERNAL:
+    if audience.reads_plain:
         return Composed(subject, body, text=body)
     return _mail(subject, body, audience, step, facts.public, language)
 

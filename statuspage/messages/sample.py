@@ -140,7 +140,7 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
     internal = _INTERNAL
     if step is Step.DECLARED:
         internal = replace(_INTERNAL, last_update=None)
-    return Facts(public, internal if audience is Audience.INTERNAL else InternalFacts())
+    return Facts(public, internal if audience.is_inside else InternalFacts())
 
 
 def bare_facts(audience: Audience, step: Step) -> Facts:

@@ -56,7 +56,7 @@ class Word:
     def is_for(self, audience: Audience) -> bool:
         """Whether the word exists in that audience's templates."""
         if self.internal:
-            return audience is Audience.INTERNAL
+            return audience.is_inside
         if audience is Audience.SUBSCRIBER:
             return self.name in _OF_SIGN_UPS
         return audience is Audience.CUSTOMER or not self.customer_only
@@ -140,7 +140,7 @@ def words_for(audience: Audience) -> dict[str, Word]:
 def values_for(facts: Facts, audience: Audience) -> dict[str, Value]:
     """The plain value of each word of that audience; an unknown fact is empty text or no items."""
     values = _public_values(facts.public, in_tokens=audience is Audience.CUSTOMER)
-    if audience is Audience.INTERNAL:
+    if audience.is_inside:
         values |= _internal_values(facts.internal, facts.public)
     if audience is Audience.CUSTOMER:
         values["name"] = token("name")

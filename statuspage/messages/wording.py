@@ -45,6 +45,8 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     ),
     Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
     Audience.INTERNAL: (Step.DECLARED, Step.UPDATE, Step.CLOSED),
+    Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
+    Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),
 }  # fmt: skip
 """Every template there is.  What subscribers hear of a story is its public post."""
 
@@ -53,6 +55,8 @@ _KINDS = {
     Audience.CUSTOMER: "Customer mail",
     Audience.SUBSCRIBER: "Mail to subscribers",
     Audience.INTERNAL: "Internal message",
+    Audience.EXECUTIVE: "Line for executives",
+    Audience.SUPPORT: "Reply for support",
 }
 
 
@@ -260,7 +264,7 @@ def render_part(
 
 
 def _dialect(audience: Audience) -> Dialect:
-    return CHAT if audience is Audience.INTERNAL else MARKDOWN
+    return CHAT if audience.reads_plain else MARKDOWN
 
 
 def _tidy(text: str) -> str:

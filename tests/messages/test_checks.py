@@ -252,7 +252,7 @@ def test_what_the_page_says_itself_is_no_leak() -> None:
     ("audience", "step"),
     [
         (audience, step)
-        for audience in (Audience.PUBLIC, Audience.CUSTOMER)
+        for audience in (Audience.PUBLIC, Audience.CUSTOMER, Audience.SUPPORT)
         for step in STEPS[audience]
     ],
 )

@@ -152,6 +152,8 @@ def find_no_next_update(look: Look) -> Iterator[Span]:
     """It goes on, and nobody knows when they hear more."""
     if look.step not in OPEN or look.is_maintenance:
         return
+    if look.audience is Audience.SUPPORT:
+        return  # an answer to one of them: it leads to the page
     if look.audience is Audience.CUSTOMER and look.step is Step.MONITORING:
         return  # their next mail is the resolution's
     moment = look.facts.public.next_update

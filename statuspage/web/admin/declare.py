@@ -154,6 +154,7 @@ def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet]
     texts = form.edited_texts()
     try:
         sheets = form.show(incidents.preview_declaration(declaration, texts=texts))
+        form.hand_out(incidents.handouts_of_declaration(declaration))
         form.answer(partial(incidents.explain_declaration, declaration))
         return sheets, ""
     except Refused as error:

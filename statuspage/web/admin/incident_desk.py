@@ -13,7 +13,7 @@ from wtforms import BooleanField, HiddenField
 
 from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
-from statuspage.incidents import Conflict, Details, Draft, Hearing, Post
+from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Post
 from statuspage.links import current_links
 from statuspage.messages.checks import blocking
 from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
@@ -389,6 +389,15 @@ def _drafts(story: Incident, form: UpdateForm) -> list[Draft]:
     )
 
 
+def _handouts(story: Incident, form: UpdateForm) -> tuple[Handout, ...]:
+    return incidents.handouts_of_update(
+        story,
+        form.post(story, _level(story, form)),
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+    )
+
+
 def _explain(story: Incident, form: UpdateForm, address: str) -> Hearing:
     return incidents.explain_update(
         story,
@@ -405,6 +414,7 @@ def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
     promised = form.promise_by(level)
     try:
         sheets, reason = form.show(_drafts(story, form)), ""
+        form.hand_out(_handouts(story, form))
         form.answer(partial(_explain, story, form))
     except Refused as error:
         sheets, reason = [], error.reason

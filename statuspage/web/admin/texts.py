@@ -24,7 +24,7 @@ from wtforms import HiddenField
 from statuspage import richtext
 from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
-from statuspage.incidents import Draft, Hearing, Reader
+from statuspage.incidents import Draft, Handout, Hearing, Reader
 from statuspage.links import current_links
 from statuspage.messages import Composed, Text, token_values
 from statuspage.messages.checks import blocking
@@ -50,6 +50,22 @@ TITLES: Final = {
 }
 
 
+COPIED: Final = {
+    Audience.EXECUTIVE: "One line for executives",
+    Audience.SUPPORT: "Reply for support",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """A text that somebody copies; it is sent nowhere."""
+
+    name: str
+    title: str
+    text: str
+    remarks: tuple[Remark, ...]
+
+
 class TextsForm(PostForm):
     """A form that ends in texts for several audiences."""
 
@@ -66,6 +82,19 @@ class TextsForm(PostForm):
     # Whether a form can tell, and what it told.
     can_ask = False
     hearing: Hearing | None = None
+    handouts: tuple[ToCopy, ...] = ()
+
+    def hand_out(self, handouts: Sequence[Handout]) -> None:
+        """Put texts to copy beside those that go out."""
+        self.handouts = tuple(
+            ToCopy(
+                one.audience.value,
+                COPIED[one.audience],
+                one.text.body,
+                remarks_on(one.text, one.findings),
+            )
+            for one in handouts
+        )
 
     def answer(self, explain: Callable[[str], Hearing]) -> None:
         """Tell whether the address that is asked for hears of it, where one is."""

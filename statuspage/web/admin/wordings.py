@@ -52,7 +52,9 @@ _HEARD: Final = {
     Audience.PUBLIC: "On the page and in the feeds, for everybody.",
     Audience.CUSTOMER: "By mail, to the customers of what is affected.",
     Audience.SUBSCRIBER: "By mail, about the subscription itself. News they get as it is posted.",
-    Audience.INTERNAL: "In chat, for colleagues. Only these may tell internal facts.",
+    Audience.INTERNAL: "In chat, for colleagues. Internal facts may be told.",
+    Audience.EXECUTIVE: "One line to copy from the desk. Internal facts may be told.",
+    Audience.SUPPORT: "To copy from the desk into an answer to a customer.",
 }
 _PLANNED: Final = frozenset(Step(status.value) for status in MaintenanceStatus)
 _MOST_SHOWN: Final = 100  # characters of a line that has a problem
@@ -237,7 +239,7 @@ def _stories(info: TemplateInfo) -> Sequence[Incident]:
     """The open stories that this template could be about, newest first."""
     kind = Kind.MAINTENANCE if info.step in _PLANNED else Kind.INCIDENT
     chosen = select(Incident).where(Incident.kind == kind, Incident.status.not_in(CLOSED))
-    if info.audience is not Audience.INTERNAL:
+    if not info.audience.is_inside:
         chosen = chosen.where(Incident.visibility == Visibility.PUBLIC)
     return session().scalars(chosen.order_by(Incident.id.desc()).limit(20)).all()
 

@@ -122,3 +122,14 @@ def test_a_word_that_is_too_short_is_refused_beside_its_list(desk: Desk) -> None
     answer = desk.browser.send_shown("/admin/words", {"people": "x"})
     assert answer.status_code == 422
     assert "“x” has not 2 to 100 characters" in answer.text
+
+
+def test_texts_to_copy_stand_beside_and_are_no_part_of_the_form(desk: Desk) -> None:
+    shown = html.fromstring(look(desk).text)
+    texts = shown.cssselect(".handout textarea[readonly]")
+    assert [one.get("name") for one in texts] == [None, None]
+    assert [one.get("aria-labelledby") for one in texts] == [
+        "handout-executive-title",
+        "handout-support-title",
+    ]
+    assert "SEV1, investigating: Payments fail." in texts[0].text
