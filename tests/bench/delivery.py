@@ -84,7 +84,7 @@ def handing_over(places: Places) -> Iterator[Figure]:
                     company.resolve()
                     before = psutil.Process(worker.pid).memory_info().rss / 1e6
                     with _watch_memory(worker.pid) as grown:
-                        done = company.wait_until_done(seconds=120)
+                        done = company.wait_until_done(seconds=120, look_every=1)
                     accepted = read_journal(door.journal)
                 company.close()
             if not done or len(accepted) != CUSTOMERS:
@@ -108,7 +108,7 @@ def first_and_most(places: Places) -> Iterator[Figure]:
                 _let_it_start(company)
                 start = time.time()
                 company.resolve()
-                company.wait_until_done(seconds=60)
+                company.wait_until_done(seconds=60, look_every=1)
             times = sorted(mail.at - start for mail in read_journal(door.journal))
             company.close()
     yield Figure("10,000 recipients: first handed over after", times[0], "s", at_most=2)
@@ -129,7 +129,7 @@ def over_smtp(places: Places) -> Iterator[Figure]:
             with WorkerProcess(environ, log=folder / "worker.log"):
                 _let_it_start(company)
                 company.resolve()
-                company.wait_until_done(seconds=120)
+                company.wait_until_done(seconds=120, look_every=1)
             rate = _rate(read_journal(sink.journal))
             company.close()
             sink.stop()
@@ -148,7 +148,7 @@ def with_history(places: Places) -> Iterator[Figure]:
             for history in (10_000, 1_000_000):
                 _grow_history(company, history)
                 costs.append(
-                    statistics.median(_deliver_once(company, door.journal) for _ in range(3))
+                    statistics.median(_deliver_once(company) for _ in range(3))
                 )
             company.close()
     yield Figure(

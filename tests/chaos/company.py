@@ -102,13 +102,16 @@ class Company:
                 .all()
             )
 
-    def wait_until_done(self, *, seconds: float) -> bool:
-        """Wait until no mail waits any more; whether that came about in time."""
+    def wait_until_done(self, *, seconds: float, look_every: float = 0.1) -> bool:
+        """Wait until no mail waits any more; whether that came about in time.
+
+        Looking costs a little of what others could do meanwhile.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.waiting() == 0:
                 return True
-            time.sleep(0.1)
+            time.sleep(look_every)
         return False
 
     def close(self) -> None:
