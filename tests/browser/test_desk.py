@@ -178,7 +178,7 @@ def test_a_text_that_would_leak_waits_for_a_reason(
     expect(why).to_be_hidden()
     page.get_by_label("What users notice").fill("Payments fail on db-01.")
     public = page.locator("[data-sheet=public]")
-    expect(public.locator(".reading mark")).to_have_text("db-01")
+    expect(public.locator(".reading mark.held")).to_have_text("db-01")
     why.fill("It is")
     page.get_by_label("Title").fill("Payments fail again")
     expect(page.locator("[data-sheet=internal] .reading")).to_contain_text("fail again")

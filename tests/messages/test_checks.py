@@ -144,7 +144,10 @@ EXAMPLES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     ),
     "placeholder": ([("Back by TBD.", "TBD"), ("At [time]", "[time]")], ["To do: nothing."]),
     "blame": ([("This was human error.", "human error")], ["We are to fix it."]),
-    "hedge": ([("It will be back soon.", "soon")], ["Sooner if there is news."]),
+    "hedge": (
+        [("It will be back soon.", "soon")],
+        ["Sooner if there is news.", "We write as soon as we know more."],
+    ),
     "jargon": ([("High latency.", "latency")], ["It is slow."]),
     "shouting": ([("ALL SYSTEMS ARE DOWN", "ALL SYSTEMS ARE DOWN")], ["The API and SSO work."]),
 }

@@ -91,7 +91,7 @@ class TextsForm(PostForm):
                 one.audience.value,
                 COPIED[one.audience],
                 one.text.body,
-                remarks_on(one.text, one.findings),
+                remarks_on(one.text, blocking(one.findings)),
             )
             for one in handouts
         )
