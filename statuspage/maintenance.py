@@ -1,15 +1,15 @@
-"""Maintenance: schedule, start, verify, complete, move, cancel.
+"""Maintenance: schedule, remind, start, verify, complete, move, cancel.
 
 A maintenance is a story like an incident, with a window instead of a severity.  Its components are
-under maintenance from its start to its end; the worker starts and ends it by itself when its time
-has come, once, however late that is noticed.
+under maintenance from its start to its end; the worker reminds of it, starts and ends it by itself
+when its time has come, once, however late that is noticed; a late start says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, select
@@ -46,19 +46,29 @@ from statuspage.words import (
     Visibility,
 )
 
+_RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
+# A day ahead people can still plan around it.
+USUAL_REMINDER = 24 * 60
+LONGEST_REMINDER = 30 * 24 * 60
+# A start noticed within this is on time for whoever reads of it.
+LATE_AFTER = timedelta(minutes=5)
 AS_ANNOUNCED = "It was announced like this, and goes on by itself."
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A maintenance as it is planned; ``what`` says in Markdown what is done and what is felt."""
+    """A maintenance as it is planned; ``what`` says in Markdown what is done and what is felt.
+
+    ``remind_minutes`` before it begins people are reminded, unless it is announced later than that.
+    """
 
     title: str
     what: str
     scheduled_for: datetime
     scheduled_until: datetime
     component_ids: Collection[int] = ()
+    remind_minutes: int | None = USUAL_REMINDER
 
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
@@ -94,7 +104,14 @@ def preview_step(
     copy.cancelled_at = moment if cancels else None
     copy.status = status.value
     named = affected_components(current, maintenance)
-    telling = Telling(copy, Step(status.value), named, moment, still=_is_still(maintenance, status))
+    telling = Telling(
+        copy,
+        Step(status.value),
+        named,
+        moment,
+        still=_is_still(maintenance, status),
+        late=_is_late(maintenance, status, moment),
+    )
     return drafts(current, telling, texts or {}, story=maintenance)
 
 
@@ -187,6 +204,7 @@ def move(
         if status is MaintenanceStatus.SCHEDULED:
             maintenance.scheduled_for = scheduled_for
             maintenance.started_at = scheduled_for
+            maintenance.remind_at = _reminder_due(scheduled_for, maintenance.remind_minutes)
         maintenance.scheduled_until = scheduled_until
         still = _is_still(maintenance, status)
         update = _post(
@@ -227,7 +245,7 @@ def cancel(
 
 
 def advance_due() -> int:
-    """Start and end what is due; returns how many steps were taken.  The worker's duty."""
+    """Remind of, start and end what is due; returns the count of steps.  The worker's duty."""
     return sum(
         _take_due_step(code) for code in session().scalars(select(Incident.code).where(_due()))
     )
@@ -236,11 +254,11 @@ def advance_due() -> int:
 def _take_due_step(code: str) -> int:
     with writing() as current:
         maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
         status = _due_status(maintenance)
         if status is None:
-            return 0
+            return _remind_if_due(current, maintenance, overrides)
         before = maintenance.status
-        overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
         _advance(current, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
         audit.record(
             current, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
@@ -249,19 +267,36 @@ def _take_due_step(code: str) -> int:
         return 1
 
 
+def _remind_if_due(current: Session, maintenance: Incident, overrides: Overrides) -> int:
+    scheduled = MaintenanceStatus.SCHEDULED
+    due_at = maintenance.remind_at
+    if maintenance.status != scheduled or due_at is None or due_at > clock.now():
+        return 0
+    maintenance.remind_at = None
+    _post(
+        current, maintenance, scheduled, {}, SYSTEM, uuid4().hex, None, overrides,
+        step=Step.REMINDER,
+    )  # fmt: skip
+    audit.record(
+        current, SYSTEM, "maintenance.remind", subject_kind="maintenance", subject=maintenance.code
+    )
+    return 1
+
+
 def _due() -> ColumnElement[bool]:
     moment = clock.now()
+    reminders = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
+        Incident.remind_at <= moment
+    )
     starts = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
         Incident.scheduled_for <= moment
     )
-    ends = (Incident.status == MaintenanceStatus.IN_PROGRESS.value) & (
-        Incident.scheduled_until <= moment
-    )
+    ends = Incident.status.in_(_RUNNING) & (Incident.scheduled_until <= moment)
     return (
         (Incident.kind == Kind.MAINTENANCE)
         & Incident.resolved_at.is_(None)
         & Incident.origin.is_(None)
-        & (starts | ends)
+        & (reminders | starts | ends)
     )
 
 
@@ -270,7 +305,7 @@ def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
     starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
     if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
         return MaintenanceStatus.IN_PROGRESS
-    if maintenance.status == MaintenanceStatus.IN_PROGRESS and ends_at and ends_at <= moment:
+    if maintenance.status in _RUNNING and ends_at and ends_at <= moment:
         return MaintenanceStatus.COMPLETED
     return None
 
@@ -291,6 +326,8 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         started_at=plan.scheduled_for,
         scheduled_for=plan.scheduled_for,
         scheduled_until=plan.scheduled_until,
+        remind_minutes=plan.remind_minutes,
+        remind_at=_reminder_due(plan.scheduled_for, plan.remind_minutes),
         created_at=moment,
         updated_at=moment,
         entry_id=current_links().incident_entry(code, moment),
@@ -300,6 +337,22 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
 def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
     """Whether a post repeats the status of work that has begun."""
     return status is not MaintenanceStatus.SCHEDULED and maintenance.status == status
+
+
+def _is_late(maintenance: Incident, status: MaintenanceStatus, moment: datetime) -> bool:
+    """Whether a step begins the work later than was announced."""
+    if maintenance.status != MaintenanceStatus.SCHEDULED or status not in _RUNNING:
+        return False
+    planned = maintenance.scheduled_for
+    return planned is not None and moment - planned >= LATE_AFTER
+
+
+def _reminder_due(scheduled_for: datetime, minutes: int | None) -> datetime | None:
+    """When to remind; None where nobody asked for it, or what is said now is the reminder."""
+    if minutes is None:
+        return None
+    due_at = scheduled_for - timedelta(minutes=minutes)
+    return due_at if due_at > clock.now() else None
 
 
 def _advance(
@@ -319,11 +372,12 @@ def _advance(
     elif maintenance.status == MaintenanceStatus.SCHEDULED != status:
         maintenance.started_at = moment
         states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
-    still = _is_still(maintenance, status)
+    still, late = _is_still(maintenance, status), _is_late(maintenance, status, moment)
     maintenance.status = status.value
     return _post(
-        current, maintenance, status, states, actor, form_key, texts, overrides, still=still
-    )
+        current, maintenance, status, states, actor, form_key, texts, overrides,
+        still=still, late=late,
+    )  # fmt: skip
 
 
 def _post(
@@ -336,7 +390,9 @@ def _post(
     texts: Mapping[Audience, Text] | None,
     overrides: Overrides | None,
     *,
+    step: Step | None = None,
     still: bool = False,
+    late: bool = False,
 ) -> IncidentUpdate:
     moment = clock.now()
     maintenance.updated_at = moment
@@ -344,10 +400,11 @@ def _post(
     update.affected = affect(current, maintenance, states, update=update, at=moment)
     telling = Telling(
         maintenance,
-        Step(status.value),
+        step or Step(status.value),
         affected_components(current, maintenance),
         moment,
         still=still,
+        late=late,
     )
     update.body = tell(
         current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
@@ -369,6 +426,7 @@ def _check_plan(plan: Plan) -> None:
     check_title(plan.title)
     check_body("what", plan.what, needed=True)
     _check_window(plan.scheduled_for, plan.scheduled_until)
+    _check_reminder(plan.remind_minutes)
 
 
 def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
@@ -376,3 +434,8 @@ def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
         raise Refused("scheduled_until", "It must end after it begins.")
     if scheduled_until <= clock.now():
         raise Refused("scheduled_until", "This window is over already.")
+
+
+def _check_reminder(minutes: int | None) -> None:
+    if minutes is not None and not 0 < minutes <= LONGEST_REMINDER:
+        raise Refused("remind_minutes", "Remind at least a minute and at most 30 days before.")

@@ -169,6 +169,7 @@ class Step(Word):
     POSTMORTEM = "postmortem"
     CLOSED = "closed"
     SCHEDULED = "scheduled"
+    REMINDER = "reminder"
     IN_PROGRESS = "in_progress"
     VERIFYING = "verifying"
     COMPLETED = "completed"

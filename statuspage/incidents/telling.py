@@ -81,6 +81,7 @@ class Telling:
     reopens: bool = False
     declares: bool = False
     still: bool = False
+    late: bool = False
 
 
 def preview_declaration(
@@ -537,6 +538,7 @@ def _facts(
         recipients=counted[0] if counted else None,
         review_due=incident.review_due_at,
         still=telling.still,
+        late=telling.late,
     )
 
 

@@ -36,7 +36,8 @@ class PublicFacts:
 
     ``cause`` is only ever a confirmed one.  ``action`` says what is being done, ``resolution`` what
     was done.  ``components`` are pairs of a name and a state in words.  ``again`` says that the
-    incident had been resolved before, ``still`` that this post repeats the status before it.
+    incident had been resolved before, ``still`` that this post repeats the status before it,
+    ``late`` that a maintenance begins later than it was planned to.
     """
 
     service: str
@@ -64,6 +65,7 @@ class PublicFacts:
     scheduled_until: datetime | None = None
     again: bool = False
     still: bool = False
+    late: bool = False
     cancelled: bool = False
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
@@ -149,6 +151,7 @@ def facts_of(
     review_owner: str = "",
     again: bool | None = None,
     still: bool = False,
+    late: bool = False,
     language: str = "en",
 ) -> Facts:
     """The facts of an incident, saved or not: only plain columns are read, no relation.
@@ -160,7 +163,14 @@ def facts_of(
     """
     return Facts(
         public=_public_facts(
-            page, incident, links, components, again=again, still=still, language=language
+            page,
+            incident,
+            links,
+            components,
+            again=again,
+            still=still,
+            late=late,
+            language=language,
         ),
         internal=_internal_facts(
             incident,
@@ -184,6 +194,7 @@ def _public_facts(
     *,
     again: bool | None,
     still: bool,
+    late: bool,
     language: str,
 ) -> PublicFacts:
     known = _Known(incident.public_facts)
@@ -213,6 +224,7 @@ def _public_facts(
         scheduled_until=incident.scheduled_until,
         again=_was_resolved_before(incident) if again is None else again,
         still=still,
+        late=late,
         cancelled=incident.cancelled_at is not None,
         zone=page.zone,
         language=language,

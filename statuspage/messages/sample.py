@@ -115,14 +115,16 @@ _STATUS = {
     Step.CONFIRM: IncidentStatus.INVESTIGATING,
     Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }
-_PLANNED = {Step(status.value) for status in MaintenanceStatus}
+_PLANNED = {Step(status.value): status for status in MaintenanceStatus} | {
+    Step.REMINDER: MaintenanceStatus.SCHEDULED
+}
 _ENDS = {Step.RESOLVED, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
     """The story as it stands at that step, with every fact told."""
     public = _MAINTENANCE if step in _PLANNED else _INCIDENT
-    status = MaintenanceStatus(step) if step in _PLANNED else _STATUS.get(step)
+    status = _PLANNED.get(step) or _STATUS.get(step)
     public = replace(
         public,
         status=(status or IncidentStatus(step)).label,

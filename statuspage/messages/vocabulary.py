@@ -95,6 +95,7 @@ WORDS: dict[str, Word] = {
         Word("scheduled_duration", "How long a maintenance is planned to take"),
         Word("again", "Whether it had been resolved before", Form.FLAG),
         Word("still", "Whether this post repeats the status before it", Form.FLAG),
+        Word("late", "Whether a maintenance begins later than planned", Form.FLAG),
         Word("cancelled", "Whether a maintenance was called off", Form.FLAG),
         Word("incident_url", "Address of the incident's page", Form.ADDRESS),
         Word("page_url", "Address of the status page", Form.ADDRESS),
@@ -156,8 +157,8 @@ def _public_values(facts: PublicFacts, *, in_tokens: bool) -> dict[str, Value]:
         name: getattr(facts, name)
         for name in (
             "service", "title", "status", "impact", "users_notice", "workaround", "action",
-            "cause", "resolution", "prevention", "again", "still", "cancelled", "incident_url",
-            "page_url",
+            "cause", "resolution", "prevention", "again", "still", "late", "cancelled",
+            "incident_url", "page_url",
         )
     }  # fmt: skip
     return typed | _times(facts, in_tokens=in_tokens) | {

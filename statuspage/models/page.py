@@ -136,6 +136,8 @@ class Incident(Base):
         UniqueConstraint("origin", "origin_id"),
         Index("ix_incidents_history", "visibility", "begins_at", "status"),
         Index("ix_incidents_shown", "visibility", "kind", "begins_at"),
+        # No occurrence of a series is announced twice, whoever does it.
+        Index("ix_incidents_occurrence", "series_id", "occurs_at", unique=True),
         Index(
             "ix_incidents_open",
             "kind",
@@ -167,6 +169,12 @@ class Incident(Base):
         Computed("coalesce(scheduled_for, started_at)", persisted=True)
     )
     cancelled_at: Mapped[datetime | None]
+    # How long before its start people are reminded, and when that is due; None once it is done.
+    remind_minutes: Mapped[int | None]
+    remind_at: Mapped[datetime | None]
+    # Which occurrence of which series it is: the time that the series had for it.
+    series_id: Mapped[int | None]
+    occurs_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
     next_update_at: Mapped[datetime | None]
@@ -228,6 +236,32 @@ class Incident(Base):
     def person(self, role: Role) -> Contact | None:
         """Who holds a role, if anybody."""
         return cast("Contact | None", getattr(self, role.value))
+
+
+class MaintenanceSeries(Base):
+    """A maintenance that recurs; each occurrence is a story of its own, announced ahead."""
+
+    __tablename__ = "maintenance_series"
+
+    id: Mapped[Key]
+    code: Mapped[Code]
+    title: Mapped[Name]
+    users_notice: Mapped[Prose]
+    # RFC 5545: the first start as a wall-clock time in the zone, and the rule without its start.
+    time_zone: Mapped[str] = mapped_column(String(64))
+    first_start: Mapped[str] = mapped_column(String(16))
+    rule: Mapped[Line]
+    length_minutes: Mapped[int]
+    remind_minutes: Mapped[int | None]
+    component_ids: Mapped[list[Any]] = mapped_column(default=list)
+    # Occurrences up to here are dealt with: announced, or dropped by a change.
+    announced_until: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own form)
 
 
 class IncidentComponent(Base):

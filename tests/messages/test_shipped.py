@@ -42,6 +42,8 @@ def variants(name: str) -> dict[str, Facts]:
         turns[f"{name}.again"] = with_public(full, again=True)
     if step in {Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.IN_PROGRESS}:
         turns[f"{name}.still"] = with_public(full, still=True, cause="")
+    if step is Step.IN_PROGRESS:
+        turns[f"{name}.late"] = with_public(full, late=True)
     if audience is Audience.SUBSCRIBER:
         turns[f"{name}.plain"] = with_public(full, title="", incident_url="")
     if step is Step.COMPLETED:

@@ -25,7 +25,7 @@ from statuspage.web.admin.shell import admin, done, page, zone
 from statuspage.web.admin.story_form import ChosenRadioField, TickedComponentsField, read_number
 from statuspage.web.admin.texts import TextsForm
 from statuspage.web.auth import actor
-from statuspage.web.forms import MomentField, NameField, ProseField
+from statuspage.web.forms import DurationField, MomentField, NameField, ProseField
 from statuspage.words import Kind, MaintenanceStatus
 
 PAGE_SIZE: Final = 25
@@ -63,6 +63,11 @@ class PlanForm(TextsForm):
     components = TickedComponentsField("Components")
     scheduled_for = MomentField("Begins", needed="Enter when it begins")
     scheduled_until = MomentField("Ends", needed="Enter when it ends")
+    remind_minutes = DurationField(
+        "Remind people before it begins",
+        most=timedelta(minutes=maintenance.LONGEST_REMINDER),
+        default=maintenance.USUAL_REMINDER,
+    )
 
     def plan(self) -> Plan:
         """The plan as typed."""
@@ -73,6 +78,7 @@ class PlanForm(TextsForm):
             scheduled_for=begins,
             scheduled_until=self.scheduled_until.data or begins + USUAL_LENGTH,
             component_ids=self.components.data,
+            remind_minutes=self.remind_minutes.data,
         )
 
 
