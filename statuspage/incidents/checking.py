@@ -38,6 +38,24 @@ def check_text(
     )
 
 
+def let_correction_pass(
+    current: Session,
+    incident: Incident,
+    text: Text,
+    *,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    reason: str,
+    actor: Actor,
+) -> dict[str, Any]:
+    """As :func:`let_pass`, for what puts a text right; refused on its ``body``."""
+    findings = check_text(current, text, audience=audience, step=step, facts=facts)
+    return let_pass(
+        current, incident, findings, audience=audience, reason=reason, actor=actor, field="body"
+    )
+
+
 def let_pass(
     current: Session,
     incident: Incident,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import session, writing
+from statuspage.incidents.checking import let_correction_pass
 from statuspage.incidents.shape import Reader, check_body
 from statuspage.incidents.telling import story_facts
 from statuspage.messages import Composed, Text, Unfinished, finish, finish_for_subscribers
@@ -26,11 +27,15 @@ NOTE = "Part of what we last wrote to you about this was wrong. This is how it s
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a message should have said, and the sentence that says what was wrong."""
+    """What a message should have said, and the sentence that says what was wrong.
+
+    ``because`` says why it goes out although something in it would leak.
+    """
 
     subject: str
     body: str
     note: str
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +111,19 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
     with writing() as current:
         wrong = current.get_one(Message, message_id, with_for_update=True)
         story = _check(current, wrong, correction)
+        override = let_correction_pass(
+            current,
+            story,
+            Text(correction.subject, f"{correction.note}\n\n{correction.body}"),
+            audience=wrong.audience,
+            step=wrong.step,
+            facts=story_facts(story, wrong.step),
+            reason=correction.because,
+            actor=actor,
+        )
         right = _message(wrong, _finish(wrong, story, Text(correction.subject, correction.body)))
         told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction)))
+        right.override = told.override = override
         right.replaces_id = told.corrects_id = wrong.id
         current.add_all([right, told])
         current.flush()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
-from statuspage.incidents.checking import Overrides
+from statuspage.incidents.checking import Overrides, let_correction_pass
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
     Conflict,
@@ -31,6 +31,7 @@ from statuspage.incidents.telling import (
     apply_post,
     declared,
     step_of,
+    story_facts,
     tell,
 )
 from statuspage.messages import Text
@@ -186,11 +187,17 @@ def hide(incident_code: str, *, actor: Actor) -> Incident:
 
 
 def correct_update(
-    update_code: str, *, body: str, actor: Actor, seen_revisions: int | None = None
+    update_code: str,
+    *,
+    body: str,
+    actor: Actor,
+    seen_revisions: int | None = None,
+    because: str = "",
 ) -> IncidentUpdate:
     """Correct the text of a post: it keeps its id, place and date, and says that it was edited.
 
-    Nobody is notified.  ``seen_revisions`` tells how often it had been corrected when it was read.
+    ``because`` says why it stands there although something in it would leak.  Nobody is notified.
+    ``seen_revisions`` tells how often it had been corrected when it was read.
     Raises :class:`Refused`, :class:`Conflict`.
     """
     check_body("body", body, needed=True)
@@ -204,6 +211,18 @@ def correct_update(
             return update
         if seen_revisions is not None and seen_revisions != len(update.revisions):
             raise Conflict(update.incident)
+        if update.visibility is Visibility.PUBLIC:
+            step = Step(update.status)
+            let_correction_pass(
+                current,
+                update.incident,
+                Text("", body),
+                audience=Audience.PUBLIC,
+                step=step,
+                facts=story_facts(update.incident, step),
+                reason=because,
+                actor=actor,
+            )
         moment = clock.now()
         before = update.body
         current.add(

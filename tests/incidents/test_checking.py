@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage import incidents, maintenance, setup
-from statuspage.incidents import Post
+from statuspage.incidents import Correction, Post
 from statuspage.maintenance import AS_ANNOUNCED, Plan
 from statuspage.messages import Text
 from statuspage.models import AuditEntry, Incident, Message, Page
@@ -20,7 +21,7 @@ from statuspage.refusals import Refused, Stale
 from statuspage.setup import ContactDetails, WordLists
 from statuspage.words import Audience, IncidentStatus, Visibility
 from tests.factories import NOON
-from tests.stage import ACTOR, Stage, declaration, declare, messages, set_stage
+from tests.stage import ACTOR, Stage, declaration, declare, messages, post, set_stage
 
 LEAKY = {Audience.PUBLIC: Text("", "We restarted db-01. The next update comes by 12:30 UTC.")}
 BECAUSE = {Audience.PUBLIC: "Customers know this machine by its name."}
@@ -70,9 +71,9 @@ def test_a_reason_that_nothing_asks_for_is_not_kept(stage: Stage, session: Sessi
 
 def test_facts_leak_as_edited_texts_do(stage: Stage, session: Session) -> None:
     code = declare(stage).code
-    post = Post(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
+    leaky = Post(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
     with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
-        incidents.post_update(code, post, actor=ACTOR, form_key="sheet")
+        incidents.post_update(code, leaky, actor=ACTOR, form_key="sheet")
     assert len(messages(Audience.PUBLIC)) == 1
 
 
@@ -144,3 +145,26 @@ def test_the_texts_tell_what_was_said_before(stage: Stage, session: Session) -> 
     (public,) = [one for one in drafts if one.audience is Audience.PUBLIC]
     assert public.before is not None
     assert public.before.body == incident.updates[0].body
+
+
+def test_a_corrected_post_is_checked_too(stage: Stage, session: Session) -> None:
+    update = declare(stage).updates[0]
+    with pytest.raises(Refused, match="“db-01”") as refused:
+        incidents.correct_update(update.code, body="It was db-01.", actor=ACTOR)
+    assert refused.value.field == "body"
+    incidents.correct_update(update.code, body="It was db-01.", actor=ACTOR, because="It is known.")
+    (entry,) = overrides(session)
+    assert (entry.after or {})["reason"] == "It is known."
+
+
+def test_a_corrected_mail_is_checked_too(stage: Stage, session: Session) -> None:
+    code = declare(stage).code
+    post(code, "resolved")
+    (wrong,) = messages(Audience.CUSTOMER)
+    right = Correction(wrong.subject, "It was 10.0.0.7, and is over.", "We were wrong.")
+    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+        incidents.send_correction(wrong.id, right, actor=ACTOR)
+    told = incidents.send_correction(
+        wrong.id, replace(right, because="It is a sample."), actor=ACTOR
+    )
+    assert told.override["reason"] == "It is a sample."

@@ -158,6 +158,7 @@ class CorrectionForm(Form):
     """What a post should have said."""
 
     body = ProseField("What it says", needed="Write what people should read")
+    because = LineField("Publish anyway because")
     seen = HiddenField()
 
 
@@ -276,6 +277,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                     body=form.body.data,
                     actor=actor(),
                     seen_revisions=read_number(form.seen.data),
+                    because=form.because.data,
                 )
                 return _corrected(story, update)
         except Conflict:

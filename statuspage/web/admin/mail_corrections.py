@@ -15,7 +15,7 @@ from statuspage.models import Message
 from statuspage.web.admin.shell import admin, done, page, refused
 from statuspage.web.admin.texts import show_mail
 from statuspage.web.auth import actor
-from statuspage.web.forms import Form, NameField, ProseField
+from statuspage.web.forms import Form, LineField, NameField, ProseField
 
 
 class MailCorrectionForm(Form):
@@ -24,11 +24,12 @@ class MailCorrectionForm(Form):
     note = ProseField("What was wrong", needed="Say that something was wrong")
     subject = NameField("Subject", needed="Give the mail a subject")
     body = ProseField("What it should have said", needed="Write what people should read")
+    because = LineField("Send anyway because")
     shown = HiddenField()
 
     def correction(self) -> Correction:
         """The correction as typed."""
-        return Correction(self.subject.data, self.body.data, self.note.data)
+        return Correction(self.subject.data, self.body.data, self.note.data, self.because.data)
 
     def mark(self) -> str:
         """A short name for what is typed, equal as long as it is the same."""
