@@ -15,16 +15,25 @@ from typing import Any, NamedTuple
 
 from statuspage.links import Links
 from statuspage.site import api, feeds, pages, statements
-from statuspage.site.build import Draft, draft_feed, draft_month, draft_story, draft_story_json
+from statuspage.site.build import (
+    Draft,
+    draft_component,
+    draft_feed,
+    draft_month,
+    draft_story,
+    draft_story_json,
+)
 from statuspage.site.reading import (
     FEED_STORIES,
     STORIES_ON_A_PAGE,
     Site,
     following_month,
+    read_component_page,
     read_component_stories,
     read_frame,
     read_month,
     read_stories,
+    read_uptimes,
 )
 from statuspage.site.snapshot import ComponentView, StoryView
 from statuspage.site.statements import FEED_UPDATES, RECENT_STORIES
@@ -41,6 +50,7 @@ class PartKind(StrEnum):
     JSON = "json"
     FEEDS = "feeds"
     COMPONENT = "component"
+    STANDING = "standing"
     MONTH = "month"
 
 
@@ -72,6 +82,8 @@ class Part(NamedTuple):
                 home = f"/components/{self.name}"
                 updates = tuple(f"{home}/updates.{each}" for each in _UPDATES)
                 return (*updates, *(f"{home}/history.{each}" for each in _HISTORY))
+            case PartKind.STANDING:
+                return (pages.component_path(self.name),)
             case PartKind.MONTH:
                 return (self.name,)
 
@@ -92,7 +104,7 @@ def survey(site: Site) -> list[Part]:
     glances = list(_look(site))
     page, frame = hash(site.page), hash(read_frame(site))
     faces = {key: hash(repr(view)) for key, view in site.by_key.items()}
-    parts = [*_components(site, glances, page), *_months(site, glances, frame)]
+    parts = [*_components(site, glances, page, frame), *_months(site, glances, frame)]
     for glance in glances:
         seen = hash((page, *(faces[key] for key in glance.components)))
         for kind, around in (
@@ -119,6 +131,10 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
         elif part.kind is PartKind.COMPONENT:
             if part.name in components:
                 yield from _draft_component(site, components[part.name], links)
+        elif part.kind is PartKind.STANDING:
+            if part.name in components:
+                view = read_component_page(site, components[part.name])
+                yield part.paths[0], draft_component(frame, view, links)
         elif story is None:
             continue
         elif part.kind is PartKind.PAGE:
@@ -204,7 +220,8 @@ def _span(filled: Sequence[date], this_month: date) -> set[date]:
     return months
 
 
-def _components(site: Site, glances: Sequence[_Glance], page: int) -> Iterator[Part]:
+def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -> Iterator[Part]:
+    uptimes = read_uptimes(site)
     stories: dict[int, list[int]] = defaultdict(list)
     for glance in glances:
         for key in glance.components:
@@ -213,4 +230,7 @@ def _components(site: Site, glances: Sequence[_Glance], page: int) -> Iterator[P
     for key, view in site.by_key.items():
         if not view.is_removed:
             around = hash((page, view.full_name))
-            yield Part(PartKind.COMPONENT, view.code, hash(tuple(stories[key])), around)
+            told = hash(tuple(stories[key]))
+            yield Part(PartKind.COMPONENT, view.code, told, around)
+            own = hash((told, repr(view), uptimes[view.code]))
+            yield Part(PartKind.STANDING, view.code, own, frame)

@@ -29,7 +29,14 @@ from statuspage.site.reading import (
     read_snapshot,
 )
 from statuspage.site.revision import read_revision
-from statuspage.site.snapshot import Frame, MonthView, PageView, Snapshot, StoryView
+from statuspage.site.snapshot import (
+    ComponentPageView,
+    Frame,
+    MonthView,
+    PageView,
+    Snapshot,
+    StoryView,
+)
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -175,6 +182,11 @@ def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
     return Draft(pages.render_history(frame, month, links), HTML)
 
 
+def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> Draft:
+    """The page of one component."""
+    return Draft(pages.render_component(frame, view, links), HTML)
+
+
 @lru_cache(maxsize=2)
 def _draft_subscribe(frame: Frame, tree: pages.Tree, links: Links) -> Draft:
     return Draft(pages.render_subscribe(frame, tree, links), HTML)
@@ -230,6 +242,10 @@ def _robots(links: Links) -> str:
 def _sitemap(snapshot: Snapshot, stories: list[StoryView], links: Links) -> str:
     entries = ("/", "/history", "/subscribe")
     rows = [(links.to(path), snapshot.updated_at) for path in entries]
+    rows += [
+        (links.to(pages.component_path(view.code)), snapshot.updated_at)
+        for view in snapshot.components
+    ]
     rows += [(links.incident(story.code), story.updated_at) for story in stories]
     urls = "".join(
         f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>\n"

@@ -27,7 +27,9 @@ from markupsafe import Markup, escape
 from statuspage import clock, richtext
 from statuspage.links import Links
 from statuspage.site.assets import asset
+from statuspage.site.bars import draw_bar
 from statuspage.site.snapshot import (
+    ComponentPageView,
     ComponentView,
     Frame,
     GroupView,
@@ -36,6 +38,7 @@ from statuspage.site.snapshot import (
     Snapshot,
     StoryView,
 )
+from statuspage.site.uptime import Uptime
 from statuspage.words import ComponentStatus, Impact, Word
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -111,6 +114,11 @@ def render_incident(frame: Frame, story: StoryView, links: Links) -> str:
         story=story,
         month=story.begins_at.astimezone(frame.page.zone).date(),
     )
+
+
+def render_component(frame: Frame, view: ComponentPageView, links: Links) -> str:
+    """The page at ``/components/<code>``: its state, its days, its stories."""
+    return _render("public/component.html", frame, links, view=view, component=view.component)
 
 
 def render_history(frame: Frame, month: MonthView, links: Links) -> str:
@@ -250,6 +258,11 @@ def _zones_by_area() -> list[tuple[str, list[str]]]:
     return [(area, list(names)) for area, names in areas]
 
 
+def component_path(code: str) -> str:
+    """Where a component's own page is."""
+    return f"/components/{code}"
+
+
 def history_path(month: date, number: int = 1) -> str:
     """Where a month's stories are; ``number`` counts its pages from 1."""
     return f"/history/{month:%Y-%m}" + (f"/{number}" if number > 1 else "")
@@ -314,7 +327,11 @@ class When:
 
     def duration(self, start: datetime, end: datetime) -> str:
         """How long it took, in two units at most: ``2 hours 30 minutes``."""
-        minutes = int((end - start).total_seconds() // 60)
+        return self.length(int((end - start).total_seconds()))
+
+    def length(self, seconds: int) -> str:
+        """So many seconds, in two units at most."""
+        minutes = seconds // 60
         if minutes < 1:
             return self.words.gettext("less than a minute")
         days, rest = divmod(minutes, 24 * 60)
@@ -449,6 +466,7 @@ def _book(language: str = "en", zone: str = "UTC") -> Environment:
         MOST_POSTS_ON_HOME=MOST_POSTS_ON_HOME,
         NOTICE_MARKER=NOTICE_MARKER,
         asset=asset,
+        bar=_bar_in(when.words),
         history_path=history_path,
         when=when,
     )
@@ -519,6 +537,24 @@ def _icon(tone: str) -> Markup:
     """A symbol of templates/public/icons.svg; what it means stands beside it in words."""
     mark = Markup('<svg class="icon {0}" aria-hidden="true"><use href="#i-{0}"/></svg>')
     return mark.format(tone)
+
+
+def _bar_in(words: gettext.NullTranslations) -> Callable[[Uptime], Markup]:
+    """A component's days as an image with a sentence in one language."""
+
+    @lru_cache(maxsize=256)
+    def bar(uptime: Uptime) -> Markup:
+        troubled = len(uptime.troubled_days)
+        parts = [words.gettext("Last %(num)d days") % {"num": len(uptime.days)}]
+        if uptime.percent is None:
+            parts.append(words.gettext("no data"))
+        else:
+            parts.append(words.gettext("%(percent)s%% uptime") % {"percent": uptime.percent})
+            days = words.ngettext("trouble on %(num)d day", "trouble on %(num)d days", troubled)
+            parts.append(days % {"num": troubled} if troubled else words.gettext("no trouble"))
+        return draw_bar(uptime, ", ".join(parts))
+
+    return bar
 
 
 def _state_in(words: gettext.NullTranslations) -> Callable[[ComponentStatus], Markup]:

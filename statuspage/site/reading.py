@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,8 @@ from statuspage.models.columns import CODE_LENGTH
 from statuspage.site import statements
 from statuspage.site.snapshot import (
     Affected,
+    Behind,
+    ComponentPageView,
     ComponentView,
     DayView,
     EarlierText,
@@ -38,7 +41,9 @@ from statuspage.site.snapshot import (
     PostView,
     Snapshot,
     StoryView,
+    ToldDay,
 )
+from statuspage.site.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
 from statuspage.words import (
     CLOSED,
     OVERALL,
@@ -56,6 +61,10 @@ DAYS_SHOWN = 15
 MOST_STORIES_A_DAY = 12
 FEED_STORIES = 25
 STORIES_ON_A_PAGE = 50
+MOST_STORIES_BEHIND_A_DAY = 5
+# While something is wrong the figures of the day are counted anew so often, else once a change:
+# were it always to the second, no two editions would be alike.
+RECKONED_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,7 @@ def read_snapshot(site: Site) -> Snapshot:
     planned = [story for story in reversed(maintenances) if story.is_open]
     recent = [*incidents[: statements.RECENT_STORIES], *maintenances[: statements.RECENT_STORIES]]
     told = [(story, post) for story in stories for post in story.posts]
-    turns = _turns(site, stories)
+    turns = [*_turns(site, stories), *_reckonings(site)]
     return Snapshot(
         at=site.at,
         frame=_frame(site, open_incidents, planned),
@@ -145,6 +154,7 @@ def read_snapshot(site: Site) -> Snapshot:
         updated_at=_updated_at(site, stories),
         last_change_at=max(moment for moment in turns if moment <= site.at),
         next_change_at=min(moment for moment in turns if moment > site.at),
+        uptimes=read_uptimes(site),
     )
 
 
@@ -165,6 +175,63 @@ def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryV
     """The most recent stories of a component, newest first."""
     keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
     return tuple(read_stories(site, keys).values())
+
+
+def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Uptime]:
+    """The last days of every listed component, or of one, by its code."""
+    keys = [
+        key
+        for key, view in site.by_key.items()
+        if not view.is_removed and (only is None or view is only)
+    ]
+    midnight, _ = _today(site)
+    span = {"keys": keys, "since": since_when(midnight, site.zone), "until": site.at}
+    told: dict[int, list[tuple[str | datetime, str]]] = defaultdict(list)
+    for statement in (statements.STOOD, statements.CHANGES):
+        for key, at, status in site.connection.execute(statement, span):
+            told[key].append((at, status))
+    reckoned = max(moment for moment in [midnight, *_reckonings(site)] if moment <= site.at)
+    return {site.by_key[key].code: _uptime(tuple(told[key]), site.zone, reckoned) for key in keys}
+
+
+def read_component_page(site: Site, component: ComponentView) -> ComponentPageView:
+    """What a component's own page tells."""
+    uptime = read_uptimes(site, component)[component.code]
+    key = next(key for key, view in site.by_key.items() if view is component)
+    bounds = day_bounds(uptime.days[-1].day, site.zone, len(uptime.days))
+    span = {"key": key, "since": bounds[0], "until": site.at}
+    rows = site.connection.execute(statements.BEHIND, span).all()
+    spans = [
+        (Behind(row.code, row.title), _known(row.begins_at), _moment(row.resolved_at) or site.at)
+        for row in rows
+    ]
+    days = [
+        _told_day(
+            day,
+            [who for who, begin, end in spans if begin < last and (begin >= first or end > first)],
+        )
+        for day, (first, last) in zip(uptime.days, pairwise(bounds), strict=True)
+    ]
+    keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
+    return ComponentPageView(
+        component=component,
+        uptime=uptime,
+        days=tuple(reversed(days)),
+        stories=tuple(read_stories(site, keys, whole=False).values()),
+    )
+
+
+def _told_day(day: Day, stories: Sequence[Behind]) -> ToldDay:
+    shown = stories[:MOST_STORIES_BEHIND_A_DAY]
+    return ToldDay(day=day, stories=tuple(shown), more=len(stories) - len(shown))
+
+
+@lru_cache(maxsize=256)
+def _uptime(told: tuple[tuple[str | datetime, str], ...], zone: ZoneInfo, at: datetime) -> Uptime:
+    """The days counted up to ``at``, or up to the last change where that is later."""
+    changes = tuple(Change(_known(moment), ComponentStatus(status)) for moment, status in told)
+    until = max(at, changes[-1].at) if changes else at
+    return count_days(changes, zone=zone, until=until)
 
 
 def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
@@ -482,13 +549,26 @@ def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
 def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
     """Moments when time alone changes what the site says, the bounds of the day among them."""
     moments: list[datetime | None] = [
-        _midnight(_day_of(site.at, site.zone), site.zone),
-        site.tomorrow,
+        *_today(site),
     ]
     for story in stories:
         if story.is_open:
             moments += [story.next_update_at, story.scheduled_for, story.scheduled_until]
     return [moment for moment in moments if moment is not None]
+
+
+def _reckonings(site: Site) -> list[datetime]:
+    """When the figures of a day that has trouble were last counted, and are next."""
+    statuses = (view.status for view in site.by_key.values() if not view.is_removed)
+    if all(status is ComponentStatus.OPERATIONAL for status in statuses):
+        return []
+    last = site.at - (site.at - EPOCH) % RECKONED_EVERY
+    return [last, last + RECKONED_EVERY]
+
+
+def _today(site: Site) -> tuple[datetime, datetime]:
+    """When the day began in the page's zone, and when it ends."""
+    return _midnight(_day_of(site.at, site.zone), site.zone), site.tomorrow
 
 
 def _told_at(told: tuple[StoryView, PostView]) -> datetime:

@@ -7,7 +7,8 @@ equal.  Times are aware and UTC; days and months are the page's, in its zone.  T
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from statuspage import richtext
+from statuspage.site.uptime import Day, Uptime
 from statuspage.words import (
     CLOSED,
     ComponentStatus,
@@ -261,6 +263,36 @@ class MonthView:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """A story that a day of a component is due to, as a link: its address and its title."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDay:
+    """A day of one component with the stories behind it, and how many more there were."""
+
+    day: Day
+    stories: tuple[Behind, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentPageView:
+    """What a component's own page tells: its days, today first, and its most recent stories.
+
+    ``stories`` have their newest post alone.
+    """
+
+    component: ComponentView
+    uptime: Uptime
+    days: tuple[ToldDay, ...]
+    stories: tuple[StoryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pinned:
     """What the banner says of an open story of the worst severity: little, for it is on all pages.
 
@@ -313,6 +345,7 @@ class Snapshot:
     updated_at: datetime
     last_change_at: datetime
     next_change_at: datetime
+    uptimes: Mapping[str, Uptime] = field(default_factory=dict, hash=False)
 
     @property
     def page(self) -> PageView:

@@ -24,6 +24,7 @@ from sqlalchemy.types import NullType
 
 from statuspage.models import (
     Component,
+    ComponentChange,
     ComponentGroup,
     Incident,
     IncidentComponent,
@@ -153,6 +154,48 @@ EARLIER = (
 )
 AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id).where(
     IncidentComponent.incident_id.in_(bindparam("keys", expanding=True))
+)
+
+# The log of states: what changed in the days that are counted, and what stood when they began.
+_LOGGED = select(
+    ComponentChange.component_id, _raw(ComponentChange.at), _raw(ComponentChange.status)
+)
+CHANGES = _LOGGED.where(
+    # Named one by one, so that the index serves: most of the log is older.
+    ComponentChange.component_id.in_(bindparam("keys", expanding=True)),
+    ComponentChange.at >= bindparam("since"),
+    ComponentChange.at <= bindparam("until"),
+).order_by(ComponentChange.component_id, ComponentChange.at, ComponentChange.id)
+_BEFORE = aliased(ComponentChange)
+STOOD = _LOGGED.join(
+    Component,
+    select(_BEFORE.id)
+    .where(_BEFORE.component_id == Component.id, _BEFORE.at < bindparam("since"))
+    .order_by(_BEFORE.at.desc(), _BEFORE.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    == ComponentChange.id,
+).where(Component.id.in_(bindparam("keys", expanding=True)))
+# Stories that went on at some time in the days that are counted, the newest first.
+BEHIND = (
+    select(
+        IncidentComponent.component_id,
+        _raw(Incident.code),
+        _raw(Incident.title),
+        _raw(Incident.begins_at),
+        _raw(Incident.resolved_at),
+    )
+    .join(IncidentComponent)
+    .where(
+        IncidentComponent.component_id == bindparam("key"),
+        _gate_of_rows(Incident),
+        Incident.status != MaintenanceStatus.SCHEDULED.value,
+        Incident.cancelled_at.is_(None),
+        Incident.begins_at <= bindparam("until"),
+        Incident.resolved_at.is_(None) | (Incident.resolved_at >= bindparam("since")),
+    )
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+    .limit(MOST_STORIES_COUNTED)
 )
 
 # The whole history at a glance: little of each story, but enough to tell whether it changed.

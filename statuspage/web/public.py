@@ -29,6 +29,7 @@ from statuspage.site.reading import (
     FEED_STORIES,
     Site,
     open_site,
+    read_component_page,
     read_component_stories,
     read_frame,
     read_month,
@@ -136,6 +137,19 @@ def story_feed(code: str, ending: str) -> Response:
         if found is None:
             return None
         return build.draft_feed(feeds.story_feed(site.page, found, links), ending, links)
+
+    return _serve(make, code=code)
+
+
+@_address("/components/<code>")
+def component(code: str) -> Response:
+    """The page of one component."""
+
+    def make(site: Site, links: Links) -> Draft | None:
+        found = _find_component(site, code)
+        if found is None:
+            return None
+        return build.draft_component(read_frame(site), read_component_page(site, found), links)
 
     return _serve(make, code=code)
 

@@ -45,6 +45,12 @@ def shots() -> Iterator[Shot]:
     yield Shot("history", pages.render_history(calm, samples.MONTH, LINKS))
     yield Shot("history-empty", pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
     yield Shot("history-paged", pages.render_history(worst, samples.PAGED_MONTH, LINKS))
+    for name, sample in (("fine", samples.ALL_FINE), ("worst", samples.WORST_DAY)):
+        payments = next(each for each in sample.components if each.name == "Payments")
+        view = samples.component_page(payments, sample.incidents)
+        html = pages.render_component(sample.frame, view, LINKS)
+        yield Shot(f"component-{name}", html)
+        yield Shot(f"component-{name}-table", html.replace('id="table"', 'id="table" open'))
     tree = samples.WORST_DAY.tree
     yield Shot("subscribe", pages.render_subscribe(calm, tree, LINKS))
     wrong = MailForm(

@@ -97,6 +97,7 @@ def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
         "/", "/history", "/history/2026-03", "/history/2024-04", "/history/2024-08",
         f"/incidents/{OLD}", "/incidents/since0000007", "/incidents/upgrade00000",
         f"/incidents/{OLD}/updates.atom", f"/incidents/{OLD}/updates.json",
+        "/components/checkout0000", "/components/fax000000000",
         "/components/checkout0000/updates.rss", "/components/checkout0000/history.atom",
         "/components/fax000000000/updates.json", "/components/fax000000000/badge.svg",
         "/badge.svg", "/history.rss", "/updates.atom", "/updates.json", "/maintenances.ics",
@@ -229,6 +230,7 @@ def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_pat
             "/history/2024-04",
             *(f"/components/checkout0000/updates.{each}" for each in ("atom", "rss", "json")),
             *(f"/components/checkout0000/history.{each}" for each in ("atom", "rss")),
+            "/components/checkout0000",
         }
     )
     assert b"Right." in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]

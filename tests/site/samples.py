@@ -5,6 +5,7 @@ They are plain views, made without a database; all times are told from `NOON`.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,8 @@ from statuspage.links import Links
 from statuspage.richtext import clean_line
 from statuspage.site.snapshot import (
     Affected,
+    Behind,
+    ComponentPageView,
     ComponentView,
     DayView,
     EarlierText,
@@ -25,7 +28,9 @@ from statuspage.site.snapshot import (
     PostView,
     Snapshot,
     StoryView,
+    ToldDay,
 )
+from statuspage.site.uptime import Change, Uptime, count_days
 from statuspage.words import (
     OVERALL,
     ComponentStatus,
@@ -273,7 +278,50 @@ def snapshot(
         updated_at=max([page.updated_at, *(story.updated_at for story in stories)]),
         last_change_at=NOON - timedelta(hours=12),
         next_change_at=next_change_at,
+        uptimes={each.code: uptime(each, stories, page, at) for each in components},
     )
+
+
+def uptime(
+    view: ComponentView, stories: Iterable[StoryView], page: PageView = PAGE, at: datetime = NOON
+) -> Uptime:
+    """A component's days: what these stories say of it, and old trouble made up from its name."""
+    dice = random.Random(view.name)
+    words = [(ago(days=80), OPERATIONAL)]
+    for start in sorted(ago(days=dice.uniform(16, 78)) for _ in range(dice.choice((0, 1, 3)))):
+        words.append((start, dice.choice((DEGRADED, PARTIAL, MAJOR, MAINTAINED))))
+        words.append((start + timedelta(minutes=dice.randint(9, 200)), OPERATIONAL))
+    words += sorted(
+        (post.happened_at, effect.new_status)
+        for story in stories
+        for post in story.posts
+        for effect in post.affected
+        if effect.code == view.code and post.happened_at <= at
+    )
+    words.append((max(words[-1][0], at - timedelta(minutes=20)), view.status))
+    log = tuple(Change(moment, status) for moment, status in words)
+    return count_days(log, zone=page.zone, until=at)
+
+
+def component_page(
+    view: ComponentView, stories: Sequence[StoryView], page: PageView = PAGE
+) -> ComponentPageView:
+    """What a component's own page tells of it after these stories."""
+    own = _newest_first(s for s in stories if view.code in {each.code for each in s.components})
+    counted = uptime(view, own, page)
+    days = [
+        ToldDay(
+            day,
+            tuple(
+                Behind(story.code, story.title)
+                for story in own
+                if story.begins_at.astimezone(page.zone).date() == day.day
+            ),
+            more=0,
+        )
+        for day in reversed(counted.days)
+    ]
+    return ComponentPageView(view, counted, tuple(days), own)
 
 
 def _newest_first(stories: Iterable[StoryView]) -> tuple[StoryView, ...]:

@@ -38,6 +38,14 @@ def shots() -> dict[str, str]:
             for view in samples.SAMPLES.values()
             for story in (*view.open_incidents, *view.active, *view.upcoming, *view.recent[:3])
         },
+        **{
+            f"component-{name}-{view.code}": pages.render_component(
+                sample.frame, samples.component_page(view, sample.incidents), LINKS
+            )
+            for name in ("all-fine", "worst-day", "hostile")
+            for sample in [samples.SAMPLES[name]]
+            for view in sample.components[:3]
+        },
         "history": pages.render_history(CALM, samples.MONTH, LINKS),
         "history-empty": pages.render_history(CALM, samples.EMPTY_MONTH, LINKS),
         "history-paged": pages.render_history(WORST.frame, samples.PAGED_MONTH, LINKS),
@@ -217,13 +225,14 @@ def test_a_component_can_be_shown_only_while_it_is_degraded() -> None:
     fine = component("Legacy", only_show_if_degraded=True)
     broken = component("Legacy", samples.PARTIAL, only_show_if_degraded=True)
     assert home(snapshot(tree=[fine])).cssselect(".component") == []
-    assert read_all(home(snapshot(tree=[broken])), ".component") == ["Legacy Partial outage"]
+    shown = home(snapshot(tree=[broken]))
+    assert read_all(shown, ".component :is(.name, .state)") == ["Legacy", "Partial outage"]
 
 
 def test_a_group_of_which_nothing_is_shown_is_left_out() -> None:
     hidden = samples.group("Old things", component("Legacy", only_show_if_degraded=True))
     root = home(snapshot(tree=[hidden, component("API")]))
-    assert read_all(root, "#components li") == ["API Operational"]
+    assert read_all(root, "#components li :is(.name, .state)") == ["API", "Operational"]
 
 
 def test_a_page_without_components_says_so() -> None:
@@ -648,3 +657,61 @@ def test_edges_of_controls_the_focus_and_the_banner_can_be_seen(scheme: str) -> 
         assert contrast(colours["line-strong"], colours[ground]) >= 3
         assert contrast(colours["focus"], colours[ground]) >= 3
     assert contrast(colours["on-alarm"], colours["alarm"]) >= 4.5
+
+
+# The days of components.
+
+
+def shown_component(view: Snapshot, name: str) -> Element:
+    part = next(each for each in view.components if each.name == name)
+    html = pages.render_component(view.frame, samples.component_page(part, view.incidents), LINKS)
+    return lxml.html.fromstring(html)
+
+
+def test_a_bar_says_in_words_what_it_shows():
+    [bar] = [
+        each.cssselect("svg.bar")[0]
+        for each in home(WORST).cssselect(".component")
+        if read(each, ".name") == "Payments"
+    ]
+    label = bar.get("aria-label", "")
+    assert (bar.get("role"), label.partition(",")[0]) == ("img", "Last 90 days")
+    assert re.search(r"\d\d\.\d\d% uptime, trouble on \d+ days?$", label)
+
+
+def test_a_bar_has_one_column_for_each_day():
+    for path_of in home(WORST).cssselect("svg.bar"):
+        strokes = "".join(path.get("d", "") for path in path_of.cssselect("path"))
+        runs = re.findall(r"M(\d+) [\d.]+h(\d+)", strokes)
+        columns = sorted(n for at, length in runs for n in range(int(at), int(at) + int(length)))
+        assert columns == list(range(90))
+
+
+def test_a_components_name_leads_to_its_page():
+    links = [each.get("href", "") for each in home(WORST).cssselect(".component .name a")]
+    assert links == [f"/components/{each.code}" for each in WORST.components]
+
+
+def test_the_days_of_a_component_read_as_a_table():
+    root = shown_component(WORST, "Payments")
+    assert read_all(root, "thead th[scope=col]") == ["Day", "Worst state", "How long", "Behind it"]
+    assert len(root.cssselect("tbody th[scope=row]")) == 90
+    rows = [read_all(row, "th, td") for row in root.cssselect("tbody tr")]
+    assert rows[0][:2] == ["March 4, 2026", "Partial outage"]
+    [day] = [row for row in rows if row[0] == "February 27, 2026"]
+    assert day == [
+        "February 27, 2026",
+        "Major outage",
+        "Major outage 1 hour 50 minutes; Partial outage 40 minutes",
+        "Card payments were declined",
+    ]  # fmt: skip
+
+
+def test_a_day_of_which_nothing_is_known_is_not_called_fine():
+    rows = shown_component(WORST, "Webhooks").cssselect("tbody tr")
+    assert read_all(rows[-1], "td") == ["No data", "–", "–"]
+
+
+def test_the_page_of_a_component_tells_the_rule_of_its_percentage():
+    told = read(shown_component(WORST, "Payments"), "#uptime .panel .uptime ~ .facts")
+    assert "A major outage counts whole, a partial outage 30 percent of its length" in told

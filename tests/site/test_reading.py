@@ -6,11 +6,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from statuspage.db import db, writing
-from statuspage.models import Component, UpdateRevision
+from statuspage.models import Component, ComponentChange, UpdateRevision
 from statuspage.site.reading import (
     MOST_STORIES_A_DAY,
     STORIES_ON_A_PAGE,
     open_site,
+    read_component_page,
     read_component_stories,
     read_frame,
     read_month,
@@ -448,6 +449,90 @@ def test_a_look_sees_one_moment_whatever_is_written_meanwhile(session: Session) 
             current.get_one(Component, checkout).name = "Till"
         snapshot = read_snapshot(site)
     assert (snapshot.components[0].name, snapshot.open_incidents) == ("Checkout", ())
+
+
+def log(current: Session, component: Component, *states: tuple[datetime, ComponentStatus]) -> None:
+    current.add_all(
+        ComponentChange(component_id=component.id, at=at, status=status) for at, status in states
+    )
+    current.flush()
+
+
+def test_the_days_of_a_component_come_from_its_log_alone(
+    session: Session, look: Callable[[], Snapshot]
+) -> None:
+    checkout = make_component(session, "Checkout", code="checkout0000")
+    make_component(session, "Fax", code="fax000000000")
+    log(
+        session, checkout,
+        (NOON - 400 * DAY, ComponentStatus.MAJOR_OUTAGE),
+        (NOON - 399 * DAY, ComponentStatus.OPERATIONAL),
+        (NOON - 3 * DAY, ComponentStatus.PARTIAL_OUTAGE),
+        (NOON - 3 * DAY + minutes(50), ComponentStatus.OPERATIONAL),
+    )  # fmt: skip
+    uptimes = look().uptimes
+    assert uptimes["checkout0000"].percent == "99.98"
+    assert [day.day for day in uptimes["checkout0000"].troubled_days] == [date(2026, 3, 1)]
+    assert uptimes["checkout0000"].known_days == 90
+    assert uptimes["fax000000000"].percent is None
+
+
+def test_the_days_of_a_component_are_the_pages_own(session: Session) -> None:
+    make_page(session, time_zone="Pacific/Auckland")
+    checkout = make_component(session, "Checkout", code="checkout0000")
+    start = datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
+    log(
+        session, checkout,
+        (start, ComponentStatus.MAJOR_OUTAGE), (start + minutes(60), ComponentStatus.OPERATIONAL),
+    )  # fmt: skip
+    snapshot = read_snapshot(read_site(session, at=NOON))
+    days = snapshot.uptimes["checkout0000"].days
+    assert [day.day for day in days[:1] + days[-1:]] == [date(2025, 12, 6), date(2026, 3, 5)]
+    assert [(day.day, day.seconds) for day in days if day.is_troubled] == [
+        (
+            date(2026, 3, 3),
+            # Of its first half hour nothing is known.
+            ((ComponentStatus.MAJOR_OUTAGE, 3600), (ComponentStatus.OPERATIONAL, 45 * 1800)),
+        )
+    ]
+
+
+def test_figures_stand_still_while_all_is_well_and_move_on_in_steps_while_it_is_not(
+    session: Session,
+) -> None:
+    make_page(session)
+    checkout = make_component(session, "Checkout", code="checkout0000")
+    log(session, checkout, (NOON - 9 * DAY, ComponentStatus.OPERATIONAL))
+    early, late = (read_snapshot(read_site(session, at=NOON + minutes(n))) for n in (1, 50))
+    assert early.uptimes == late.uptimes
+    checkout.status = ComponentStatus.MAJOR_OUTAGE
+    log(session, checkout, (NOON + minutes(55), ComponentStatus.MAJOR_OUTAGE))
+    worse = read_snapshot(read_site(session, at=NOON + minutes(78)))
+    assert worse.uptimes["checkout0000"].until == NOON + minutes(70)
+    assert (worse.last_change_at, worse.next_change_at) == (
+        NOON + minutes(70), NOON + minutes(80),
+    )  # fmt: skip
+
+
+def test_a_components_page_names_the_stories_behind_each_day(session: Session) -> None:
+    make_page(session)
+    checkout = make_component(session, "Checkout", code="checkout0000")
+    long = make_incident(
+        session, "Over midnight", started_at=NOON - 2 * DAY, step_minutes=13 * 60,
+        updates=("investigating", "resolved"), components=[checkout],
+    )  # fmt: skip
+    make_incident(session, "Not public", components=[checkout], **INTERNAL)
+    make_incident(session, "Elsewhere", components=[make_component(session, "Fax")])
+    for number in range(7):
+        make_incident(session, f"Flood {number}", components=[checkout])
+    site = read_site(session, at=NOON)
+    page = read_component_page(site, next(v for v in site.by_key.values() if v.name == "Checkout"))
+    told = {told.day.day: [story.title for story in told.stories] for told in page.days}
+    assert next(iter(told)) == date(2026, 3, 4)
+    assert (told[date(2026, 3, 2)], told[date(2026, 3, 3)]) == ([long.title], [long.title])
+    assert told[date(2026, 3, 1)] == []
+    assert (len(told[date(2026, 3, 4)]), page.days[0].more) == (5, 2)
+    assert len(page.stories) == 8
 
 
 def test_reading_takes_as_many_statements_at_any_length_of_history(session: Session) -> None:

@@ -38,6 +38,7 @@ ON_DEMAND = [
     f"/incidents/{OLD}/updates.atom",
     f"/incidents/{OLD}/updates.rss",
     f"/incidents/{OLD}/updates.json",
+    f"/components/{CHECKOUT}",
     f"/components/{CHECKOUT}/updates.atom",
     f"/components/{CHECKOUT}/updates.rss",
     f"/components/{CHECKOUT}/updates.json",
@@ -125,7 +126,9 @@ def test_json_and_feeds_made_on_demand_may_be_read_by_scripts_of_any_site(
         for path in ON_DEMAND
         if client.get(path).headers.get("Access-Control-Allow-Origin") == "*"
     }
-    assert set(ON_DEMAND) - shared == {f"/incidents/{OLD}", "/history/2024-02"}
+    assert set(ON_DEMAND) - shared == {
+        f"/incidents/{OLD}", f"/components/{CHECKOUT}", "/history/2024-02",
+    }  # fmt: skip
     preflight = client.options(f"/api/v2/incidents/{OLD}.json")
     assert preflight.status_code == 204
     assert preflight.headers["Access-Control-Allow-Origin"] == "*"
@@ -216,6 +219,9 @@ NOT_THERE = [
     "/components/fax000000000/updates.atom",
     "/components/nothing00000/updates.atom",
     "/history/2022-01",
+    "/components/fax000000000",
+    "/components/nosuchcode00",
+    "/components/..%2fadmin",
     "/history/2024-13",
     "/history/2024-2",
     "/history/2024-02/1",
