@@ -73,7 +73,7 @@ class Plan:
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
     """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
-    _check_plan(plan)
+    check_plan(plan)
     current = session()
     moment = clock.now()
     planned = _planned(plan, new_code(), moment)
@@ -124,31 +124,78 @@ def schedule(
     overrides: Overrides | None = None,
 ) -> Incident:
     """Announce a maintenance; raises :class:`Refused`."""
-    _check_plan(plan)
+    check_plan(plan)
     with writing() as current:
         earlier = posted_with(current, form_key)
         if earlier is not None:
             return earlier.incident
-        moment = clock.now()
-        code = new_code()
-        maintenance = _planned(plan, code, moment)
-        current.add(maintenance)
-        current.flush()
-        for component_id in plan.component_ids:
-            # Named now, shown as under maintenance only from the start on.
-            set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
-        _post(
-            current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides
+        return announce(
+            current, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
         )
-        audit.record(
-            current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
-            after={
-                "title": plan.title,
-                "scheduled_for": plan.scheduled_for,
-                "scheduled_until": plan.scheduled_until,
-            },
-        )  # fmt: skip
-        return maintenance
+
+
+def announce(
+    current: Session,
+    plan: Plan,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+    series_id: int | None = None,
+) -> Incident:
+    """What :func:`schedule` does, within its caller's transaction; perhaps one of a series."""
+    code = new_code()
+    maintenance = _planned(plan, code, clock.now())
+    if series_id is not None:
+        maintenance.series_id, maintenance.occurs_at = series_id, plan.scheduled_for
+    current.add(maintenance)
+    current.flush()
+    for component_id in plan.component_ids:
+        # Named now, shown as under maintenance only from the start on.
+        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+    _post(current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides)
+    audit.record(
+        current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
+        after={
+            "title": plan.title,
+            "scheduled_for": plan.scheduled_for,
+            "scheduled_until": plan.scheduled_until,
+        },
+    )  # fmt: skip
+    return maintenance
+
+
+def replan(
+    current: Session,
+    maintenance: Incident,
+    plan: Plan,
+    *,
+    actor: Actor,
+    overrides: Overrides | None = None,
+) -> None:
+    """Give one that has not started another plan and say so, within its caller's transaction."""
+    before = (maintenance.scheduled_for, maintenance.scheduled_until)
+    maintenance.title, maintenance.users_notice = plan.title, plan.what
+    maintenance.scheduled_for = maintenance.started_at = plan.scheduled_for
+    maintenance.scheduled_until = plan.scheduled_until
+    maintenance.remind_minutes = plan.remind_minutes
+    maintenance.remind_at = _reminder_due(plan.scheduled_for, plan.remind_minutes)
+    for row in list(maintenance.affected):
+        if row.component_id not in plan.component_ids:
+            current.delete(row)
+    current.flush()
+    current.expire(maintenance, ["affected"])
+    for component_id in plan.component_ids:
+        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+    status = MaintenanceStatus.SCHEDULED
+    _post(current, maintenance, status, {}, actor, uuid4().hex, None, overrides)
+    audit.record(
+        current, actor, "maintenance.replan", subject_kind="maintenance",
+        subject=maintenance.code,
+        before={"scheduled_for": before[0], "scheduled_until": before[1]},
+        after={"scheduled_for": plan.scheduled_for, "scheduled_until": plan.scheduled_until},
+    )  # fmt: skip
 
 
 def advance(
@@ -236,12 +283,29 @@ def cancel(
         if maintenance.status != MaintenanceStatus.SCHEDULED:
             raise Refused("status", "Only a maintenance that has not started can be called off.")
         _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
-        maintenance.cancelled_at = clock.now()
-        update = _advance(
-            current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+        return call_off(
+            current, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
         )
-        audit.record(current, actor, "maintenance.cancel", subject_kind="maintenance", subject=code)
-        return update
+
+
+def call_off(
+    current: Session,
+    maintenance: Incident,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """What :func:`cancel` does to one that has not started, within its caller's transaction."""
+    maintenance.cancelled_at = clock.now()
+    update = _advance(
+        current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+    )
+    audit.record(
+        current, actor, "maintenance.cancel", subject_kind="maintenance", subject=maintenance.code
+    )
+    return update
 
 
 def advance_due() -> int:
@@ -422,7 +486,8 @@ def _check_step(maintenance: Incident, status: MaintenanceStatus, seen_version: 
         raise Refused("status", "A maintenance does not go back a step.")
 
 
-def _check_plan(plan: Plan) -> None:
+def check_plan(plan: Plan) -> None:
+    """Raise :class:`Refused` for the first thing that is wrong with it."""
     check_title(plan.title)
     check_body("what", plan.what, needed=True)
     _check_window(plan.scheduled_for, plan.scheduled_until)

@@ -40,6 +40,7 @@ ORDER = (
         "privacy",
         "incidents",
         "maintenance",
+        "series",
         "imports",
         "demo",
         "web",

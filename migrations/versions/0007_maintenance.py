@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("length_minutes", sa.Integer(), nullable=False),
         sa.Column("remind_minutes", sa.Integer(), nullable=True),
         sa.Column("component_ids", sa.JSON(), nullable=False),
-        sa.Column("announced_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

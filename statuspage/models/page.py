@@ -254,8 +254,6 @@ class MaintenanceSeries(Base):
     length_minutes: Mapped[int]
     remind_minutes: Mapped[int | None]
     component_ids: Mapped[list[Any]] = mapped_column(default=list)
-    # Occurrences up to here are dealt with: announced, or dropped by a change.
-    announced_until: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -24,6 +24,7 @@ from statuspage.web.admin import (
     page_settings,
     personal_data,
     scheme,
+    series,
     shell,
     subscribers,
     wordings,
@@ -51,6 +52,7 @@ __all__ = [
     "personal_data",
     "register",
     "scheme",
+    "series",
     "subscribers",
     "wordings",
 ]

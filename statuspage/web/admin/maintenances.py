@@ -21,6 +21,7 @@ from statuspage.outbox import report
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
+from statuspage.web.admin.series import running_series
 from statuspage.web.admin.shell import admin, done, page, zone
 from statuspage.web.admin.story_form import ChosenRadioField, TickedComponentsField, read_number
 from statuspage.web.admin.texts import TextsForm
@@ -130,6 +131,7 @@ def maintenances() -> ResponseReturnValue:
         "admin/maintenances.html",
         stories=found[:PAGE_SIZE],
         number=number,
+        recurring=running_series() if number == 1 else [],
         has_more=len(found) > PAGE_SIZE,
         span=_span,
     )

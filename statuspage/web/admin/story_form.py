@@ -88,10 +88,12 @@ class TickedComponentsField(Field):
     def process(
         self, formdata: Any, data: Any = unset_value, extra_filters: Sequence[Any] | None = None
     ) -> None:
-        """Read the ticked ids; what is no number was not sent by the form."""
+        """Read the ticked ids, or take those that stand; no form sends what is no number."""
         self.process_errors: list[str] = []
         self.raw_data: list[str] = formdata.getlist(self.name) if formdata is not None else []
-        self.data = sorted({number for text in self.raw_data if (number := read_number(text))})
+        standing = () if formdata is not None or data is unset_value else data
+        ticked = {number for text in self.raw_data if (number := read_number(text))}
+        self.data = sorted(ticked or standing)
 
     def rows(self) -> list[Rows]:
         """All present components in the page's order."""

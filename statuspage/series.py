@@ -1,0 +1,320 @@
+"""Recurring maintenance: a rule, and the occurrences that it has announced.
+
+A series is a first start on the wall clock of its zone and an RRULE (RFC 5545, section 3.3.10).
+Every occurrence is a maintenance of its own, with its own code, posts and mails: the worker
+announces the next :data:`AHEAD` of them.  Wall times stay as they are when the clocks change; one
+that a change skips is taken by the offset before it, one that comes twice the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from itertools import islice, zip_longest
+from uuid import uuid4
+
+from dateutil.rrule import rrulestr
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, clock, maintenance
+from statuspage.audit import SYSTEM, Actor
+from statuspage.db import session, writing
+from statuspage.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
+from statuspage.models import Incident, MaintenanceSeries, Page
+from statuspage.refusals import Refused
+from statuspage.words import Audience, MaintenanceStatus, Word
+
+AHEAD = 2
+MOST_EVERY = 52
+_AGREED = dict.fromkeys(Audience, AS_ANNOUNCED)
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+class Unit(Word):
+    """What a recurrence counts in."""
+
+    WEEKS = "weeks"
+    MONTHS_BY_DAY = "months_on_the_same_day"
+    MONTHS_BY_WEEKDAY = "months_on_the_same_weekday"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """A series as it is planned: the first window, how it recurs, and until which day if any."""
+
+    title: str
+    what: str
+    first_start: datetime
+    length_minutes: int
+    every: int = 1
+    unit: Unit = Unit.WEEKS
+    until: date | None = None
+    component_ids: Sequence[int] = ()
+    remind_minutes: int | None = USUAL_REMINDER
+
+
+def preview_dates(plan: SeriesPlan, *, time_zone: str, most: int) -> list[datetime]:
+    """The next starts that the plan would have; changes nothing and raises :class:`Refused`."""
+    series = MaintenanceSeries(time_zone=time_zone)
+    _write(series, plan)
+    return list(islice(occurrences(series, after=clock.now()), most))
+
+
+def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
+    """Begin a series in the page's zone, and announce its next ones; raises :class:`Refused`."""
+    with writing() as current:
+        # One sheet of the form makes one series, however often it is sent.
+        code = _code_of(form_key)
+        earlier = current.scalars(select(MaintenanceSeries).filter_by(code=code)).one_or_none()
+        if earlier is not None:
+            return earlier
+        page = current.get_one(Page, 1)
+        series = MaintenanceSeries(code=code, time_zone=page.time_zone)
+        _write(series, plan)
+        current.add(series)
+        current.flush()
+        _announce_ahead(current, series, actor)
+        audit.record(
+            current, actor, "maintenance_series.plan", subject_kind="maintenance_series",
+            subject=code, after=_as_record(series),
+        )  # fmt: skip
+        return series
+
+
+def change_series(
+    code: str, plan: SeriesPlan, *, actor: Actor, seen_version: int | None = None
+) -> MaintenanceSeries:
+    """Change it and every occurrence that has not started, with notice; raises :class:`Refused`.
+
+    The announced ones take the next dates in their order; one for which there is none is called
+    off.  One that stays just as it was says nothing.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped. Plan another.")
+        if seen_version is not None and seen_version != series.version:
+            raise Refused("series", "Somebody else changed this series meanwhile. Look at it anew.")
+        before = _as_record(series)
+        _write(series, plan)
+        series.updated_at = clock.now()
+        _realign(current, series, actor)
+        _announce_ahead(current, series, actor)
+        audit.record(
+            current, actor, "maintenance_series.change", subject_kind="maintenance_series",
+            subject=code, before=before, after=_as_record(series),
+        )  # fmt: skip
+        return series
+
+
+def stop_series(code: str, *, actor: Actor) -> None:
+    """Announce no more of it; what is announced stays.  Doing it again changes nothing."""
+    with writing() as current:
+        series = _locked(current, code)
+        if series.stopped_at is not None:
+            return
+        series.stopped_at = series.updated_at = clock.now()
+        audit.record(
+            current, actor, "maintenance_series.stop", subject_kind="maintenance_series",
+            subject=code,
+        )  # fmt: skip
+
+
+def announce_due() -> int:
+    """Announce what is near enough; returns how many occurrences that were.  The worker's duty."""
+    current = session()
+    running = current.scalars(select(MaintenanceSeries).filter_by(stopped_at=None)).all()
+    lacking = [series.code for series in running if _next_to_announce(current, series)]
+    return sum(_announce_next(code) for code in lacking)
+
+
+def occurrences(series: MaintenanceSeries, *, after: datetime) -> Iterator[datetime]:
+    """The starts later than ``after``, soonest first, in UTC; endless where the rule has no end."""
+    zone = clock.read_zone(series.time_zone)
+    rule = rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start))
+    # No wall clock is as much as two days off UTC.
+    early = after.astimezone(UTC).replace(tzinfo=None) - timedelta(days=2)
+    for wall in rule.xafter(early):
+        # A skipped time keeps the offset before the change: RFC 5545, section 3.3.5.
+        moment = wall.replace(tzinfo=zone).astimezone(UTC)
+        if moment > after:
+            yield moment
+
+
+def plan_of(series: MaintenanceSeries) -> SeriesPlan:
+    """The plan that a series stands for."""
+    parts = dict(part.split("=") for part in series.rule.split(";"))
+    unit = Unit.WEEKS
+    if parts["FREQ"] == "MONTHLY":
+        unit = Unit.MONTHS_BY_WEEKDAY if "BYDAY" in parts else Unit.MONTHS_BY_DAY
+    until = parts.get("UNTIL")
+    zone = clock.read_zone(series.time_zone)
+    return SeriesPlan(
+        title=series.title,
+        what=series.users_notice,
+        first_start=datetime.fromisoformat(series.first_start).replace(tzinfo=zone).astimezone(UTC),
+        length_minutes=series.length_minutes,
+        every=int(parts["INTERVAL"]),
+        unit=unit,
+        until=date.fromisoformat(until[:8]) if until else None,
+        component_ids=tuple(series.component_ids),
+        remind_minutes=series.remind_minutes,
+    )
+
+
+def announced(current: Session, series: MaintenanceSeries) -> list[Incident]:
+    """Its occurrences that are announced and have not started, soonest first."""
+    return list(
+        current.scalars(
+            select(Incident)
+            .filter_by(series_id=series.id, status=MaintenanceStatus.SCHEDULED.value)
+            .order_by(Incident.scheduled_for, Incident.id)
+        )
+    )
+
+
+def _announce_next(code: str) -> int:
+    with writing() as current:
+        series = _locked(current, code)
+        return 0 if series.stopped_at else _announce_ahead(current, series, SYSTEM)
+
+
+def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -> int:
+    count = 0
+    while moment := _next_to_announce(current, series):
+        maintenance.announce(
+            current,
+            _occurrence(series, moment),
+            actor=actor,
+            form_key=uuid4().hex,
+            # A person planned it and its text was checked then; the worker cannot give reasons.
+            overrides=_AGREED if actor is SYSTEM else None,
+            series_id=series.id,
+        )
+        count += 1
+    return count
+
+
+def _next_to_announce(current: Session, series: MaintenanceSeries) -> datetime | None:
+    if len(announced(current, series)) >= AHEAD:
+        return None
+    return next(_free_starts(current, series), None)
+
+
+def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[datetime]:
+    """The starts to come that no story has, not even one that was called off or started early."""
+    moment = clock.now()
+    taken = set(
+        current.scalars(
+            select(Incident.occurs_at).where(
+                Incident.series_id == series.id, Incident.occurs_at > moment
+            )
+        )
+    )
+    return (start for start in occurrences(series, after=moment) if start not in taken)
+
+
+def _realign(current: Session, series: MaintenanceSeries, actor: Actor) -> None:
+    stories = announced(current, series)
+    for story in stories:
+        # First out of the way of each other: an occurrence has one story only.
+        story.occurs_at = None
+    current.flush()
+    moments = list(islice(_free_starts(current, series), len(stories)))
+    for story, moment in zip_longest(stories, moments):
+        story.occurs_at = moment
+        if moment is None:
+            maintenance.call_off(current, story, actor=actor, form_key=uuid4().hex)
+        elif _differs(story, plan := _occurrence(series, moment)):
+            maintenance.replan(current, story, plan, actor=actor)
+
+
+def _differs(story: Incident, plan: Plan) -> bool:
+    stands = Plan(
+        title=story.title,
+        what=story.users_notice,
+        scheduled_for=story.scheduled_for or story.started_at,
+        scheduled_until=story.scheduled_until or story.started_at,
+        component_ids=tuple(sorted(row.component_id for row in story.affected)),
+        remind_minutes=story.remind_minutes,
+    )
+    return stands != plan
+
+
+def _occurrence(series: MaintenanceSeries, moment: datetime) -> Plan:
+    return Plan(
+        title=series.title,
+        what=series.users_notice,
+        scheduled_for=moment,
+        scheduled_until=moment + timedelta(minutes=series.length_minutes),
+        component_ids=tuple(sorted(series.component_ids)),
+        remind_minutes=series.remind_minutes,
+    )
+
+
+def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
+    if not 1 <= plan.every <= MOST_EVERY:
+        raise Refused("every", f"Use a whole number from 1 to {MOST_EVERY}.")
+    local = plan.first_start.astimezone(clock.read_zone(series.time_zone))
+    if plan.until is not None and plan.until < local.date():
+        raise Refused("until", "This is before it begins.")
+    if plan.length_minutes < 1:
+        raise Refused("length_minutes", "It must last a minute at least.")
+    series.title, series.users_notice = plan.title, plan.what
+    series.first_start = f"{local:%Y-%m-%dT%H:%M}"
+    series.rule = _rule(plan, local)
+    series.length_minutes = plan.length_minutes
+    series.remind_minutes = plan.remind_minutes
+    series.component_ids = sorted(set(plan.component_ids))
+    start = next(occurrences(series, after=clock.now()), None)
+    if start is None:
+        raise Refused("until" if plan.until else "first_start", "None of its times is to come.")
+    maintenance.check_plan(_occurrence(series, start))
+    following = next(occurrences(series, after=start), None)
+    if following is not None and start + timedelta(minutes=plan.length_minutes) > following:
+        raise Refused("length_minutes", "It would last until after the next one begins.")
+
+
+def _rule(plan: SeriesPlan, first: datetime) -> str:
+    """The RRULE; its end is a wall-clock time, as the start that it is read with."""
+    end = f";UNTIL={plan.until:%Y%m%d}T235959" if plan.until else ""
+    if plan.unit is Unit.WEEKS:
+        return f"FREQ=WEEKLY;INTERVAL={plan.every}{end}"
+    if plan.unit is Unit.MONTHS_BY_WEEKDAY:
+        place = (first.day - 1) // 7 + 1
+        # Not every month has a fifth one: the last is meant.
+        day = f"{-1 if place == 5 else place}{_DAYS[first.weekday()]}"
+        return f"FREQ=MONTHLY;INTERVAL={plan.every};BYDAY={day}{end}"
+    # In a month that is too short, its last day; a plain RRULE would leave that month out.
+    days = ",".join(str(day) for day in range(min(first.day, 28), first.day + 1))
+    return f"FREQ=MONTHLY;INTERVAL={plan.every};BYMONTHDAY={days};BYSETPOS=-1{end}"
+
+
+def _locked(current: Session, code: str) -> MaintenanceSeries:
+    found = current.scalars(
+        select(MaintenanceSeries)
+        .filter_by(code=code)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise Refused("series", "This series does not exist.")
+    return found
+
+
+def _code_of(form_key: str) -> str:
+    return blake2b(form_key.encode(), digest_size=6).hexdigest()
+
+
+def _as_record(series: MaintenanceSeries) -> dict[str, object]:
+    return {
+        "title": series.title,
+        "first_start": series.first_start,
+        "time_zone": series.time_zone,
+        "rule": series.rule,
+        "length_minutes": series.length_minutes,
+        "component_ids": list(series.component_ids),
+    }

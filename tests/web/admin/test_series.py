@@ -1,0 +1,108 @@
+"""Recurring maintenance from the admin: planned, looked at, changed and stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.htmlchecker import HtmlChecker
+from tests.web.admin.conftest import Desk
+from tests.web.conftest import reasons, said, texts
+
+NEW = "/admin/maintenances/series/new"
+
+
+def send(desk: Desk, where: str = NEW, **changes: Any) -> Any:
+    values = {
+        "title": "Weekly upgrade",
+        "what": "Checkout is slow.",
+        "first_start": "2026-03-10T21:00",
+        "length_minutes": "2 hours",
+        "component_ids": str(desk.checkout),
+        "save": "1",
+    }
+    return desk.browser.send_shown(where, {**values, **changes})
+
+
+def plan(desk: Desk, **changes: Any) -> str:
+    answer = send(desk, **changes)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["Location"])
+
+
+def test_a_series_is_planned_and_its_next_two_are_announced(desk: Desk) -> None:
+    where = plan(desk, every="2")
+    shown = desk.get(where)
+    assert said(shown) == ["The series is planned."]
+    assert "Every 2 weeks on Tuesday, 21:00 for 2 hours, UTC" in shown.text
+    assert [story.title for story in desk.incidents()] == ["Weekly upgrade"] * 2
+    assert "Weekly upgrade" in desk.get("/admin/maintenances").text
+
+
+def test_its_dates_are_seen_before_it_is_planned(desk: Desk) -> None:
+    values = {"unit": "months_on_the_same_weekday"}
+    shown = desk.browser.send_shown(
+        NEW,
+        {
+            "title": "Upgrade",
+            "what": "Slow.",
+            "first_start": "2026-03-10T21:00",
+            "length_minutes": "2h",
+            "preview": "1",
+            **values,
+        },
+    )
+    assert "Apr 14, 2026, 21:00 UTC" in shown.text
+    assert desk.incidents() == []
+
+
+def test_it_is_changed_with_what_is_announced(desk: Desk) -> None:
+    where = plan(desk)
+    changed = send(desk, where, title="Nightly upgrade")
+    assert changed.status_code == 303, changed.text
+    assert [story.title for story in desk.incidents()] == ["Nightly upgrade"] * 2
+
+
+def test_its_form_shows_what_stands(desk: Desk) -> None:
+    where = plan(desk, until="2026-12-24")
+    form = desk.get(where).text
+    assert 'value="2026-03-10T21:00"' in form
+    assert 'value="2026-12-24"' in form
+    assert f'value="{desk.checkout}" checked' in form
+
+
+def test_it_is_stopped(desk: Desk) -> None:
+    where = plan(desk)
+    desk.browser.send(f"{where}/stop", {})
+    shown = desk.get(where)
+    assert "stopped" in shown.text
+    assert texts(shown, "danger") == []
+    assert "Every week" not in desk.get("/admin/maintenances").text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"length_minutes": ""}, "Lasts: Enter how long it lasts"),
+        ({"every": "0"}, "Every: Enter a whole number from 1 to 52"),
+        ({"until": "2026-03-01"}, "Last day: This is before it begins."),
+        ({"first_start": ""}, "First begins: Enter when the first one begins"),
+    ],
+)
+def test_what_cannot_be_planned_comes_back(
+    desk: Desk, changes: dict[str, str], reason: str
+) -> None:
+    assert reasons(send(desk, **changes)) == [reason]
+    assert desk.incidents() == []
+
+
+def test_an_unknown_series_is_not_found(desk: Desk) -> None:
+    assert desk.get("/admin/maintenances/series/nothinghere0").status_code == 404
+
+
+def test_the_screens_are_sound_html(desk: Desk, html_errors: HtmlChecker) -> None:
+    assert html_errors(desk.get(NEW).text) == []
+    where = plan(desk)
+    assert html_errors(desk.get(where).text) == []
+    assert html_errors(desk.get("/admin/maintenances").text) == []
