@@ -8,16 +8,13 @@ changes, so it does not matter in which order or how often they come in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
+from statuspage.incidents.log import OPERATIONAL, Said, settle_log
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -27,18 +24,7 @@ from statuspage.models import (
 )
 from statuspage.words import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
 
-OPERATIONAL = ComponentStatus.OPERATIONAL
 _CHUNK = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """From ``at`` on a story says that a component is ``status``."""
-
-    at: datetime
-    status: ComponentStatus
-    incident_id: int
-    update_id: int | None
 
 
 def log_changes(
@@ -72,7 +58,7 @@ def log_changes(
             "update_id": change.update_id,
         }
         for component_id, told in said.items()
-        for change in settle(told)
+        for change in settle_log(told)
     ]
     if rows:
         current.execute(insert(ComponentChange), rows)
@@ -97,23 +83,6 @@ def show_standing(current: Session, component_ids: Collection[int]) -> None:
         if component.status is not worst[component.id]:
             component.status = worst[component.id]
             component.updated_at = clock.now()
-
-
-def settle(said: Sequence[Said]) -> Iterator[Said]:
-    """The changes of one component: the worst of what its stories say, whenever that changes."""
-    standing: dict[int, ComponentStatus] = {}
-    shown = OPERATIONAL
-    for _, moment in groupby(sorted(said, key=attrgetter("at")), key=attrgetter("at")):
-        together = list(moment)
-        for word in together:
-            standing.pop(word.incident_id, None)
-            if word.status is not OPERATIONAL:
-                standing[word.incident_id] = word.status
-        worst = ComponentStatus.worst(standing.values(), OPERATIONAL)
-        if worst is not shown:
-            last = together[-1]
-            yield Said(last.at, worst, last.incident_id, last.update_id)
-            shown = worst
 
 
 def _listen(

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.incidents import log
 from statuspage.incidents.shape import Conflict, check_start, check_title
 from statuspage.models import Contact, Incident
 from statuspage.refusals import Refused
@@ -57,6 +58,10 @@ def change_details(
         before = {name: getattr(incident, name) for name in changed}
         for name in changed:
             setattr(incident, name, wanted[name])
+        if "started_at" in changed and not incident.is_internal:
+            since = min(before["started_at"], incident.started_at)
+            affected = [row.component_id for row in incident.affected]
+            log.write_anew(current, affected, since=since)
         incident.updated_at = clock.now()
         names = _names(current.scalars(select(Contact)).all())
         audit.record(

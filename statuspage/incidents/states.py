@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.incidents import log
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -39,15 +40,16 @@ def affect(
     for component_id, status in states.items():
         set_state(current, incident, component_id, status)
     current.flush()
+    late: list[int] = []
     if not incident.is_internal:
-        settle(current, states, incident=incident, update=update, at=at)
+        late = settle(current, states, incident=incident, update=update, at=at)
     rows = current.scalars(
         select(IncidentComponent)
         .filter_by(incident_id=incident.id)
         .join(Component)
         .order_by(Component.position, Component.id)
     )
-    return [
+    update.affected = [
         {
             "code": row.component.code,
             "name": row.component.name,
@@ -56,6 +58,8 @@ def affect(
         }
         for row in rows
     ]
+    log.write_anew(current, late, since=at)
+    return update.affected
 
 
 def settle(
@@ -65,21 +69,28 @@ def settle(
     incident: Incident,
     update: IncidentUpdate | None,
     at: datetime,
-) -> None:
+) -> list[int]:
     """Have each component show the worst of what is said here and by any open public story.
 
     So a resolution may leave a component degraded, and never turns one green that another story
-    still holds.
+    still holds.  Returns the components whose log tells of a later time already: theirs is for the
+    caller to write anew, once all that is said is kept.
     """
+    told_late: list[int] = []
     for component_id, status in sorted(states.items()):
         component = current.get_one(Component, component_id)
+        is_late = log.goes_on_after(current, component_id, at)
         settled = ComponentStatus.worst(
             [status, *_states_by_open_stories(current, component_id)], OPERATIONAL
         )
+        if is_late:
+            told_late.append(component_id)
         if component.status is settled:
             continue
         component.status = settled
         component.updated_at = at
+        if is_late:
+            continue
         current.add(
             ComponentChange(
                 component_id=component_id,
@@ -89,6 +100,7 @@ def settle(
                 update_id=update.id if update else None,
             )
         )
+    return told_late
 
 
 def at_the_end(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.incidents import log
 from statuspage.incidents.checking import Overrides, let_correction_pass
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
@@ -178,6 +179,8 @@ def hide(incident_code: str, *, actor: Actor) -> Incident:
         given_back = {row.component_id: ComponentStatus.OPERATIONAL for row in incident.affected}
         if incident.is_open:
             settle(current, given_back, incident=incident, update=None, at=clock.now())
+        # What is not public any more is not counted any more.
+        log.write_anew(current, given_back, since=incident.started_at)
         audit.record(
             current, actor, "incident.hide", subject_kind="incident", subject=incident.code,
             before={"visibility": Visibility.PUBLIC}, after={"visibility": Visibility.INTERNAL},
