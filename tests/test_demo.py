@@ -381,13 +381,14 @@ def test_an_empty_laptop_may_load_it(tmp_path: Path) -> None:
         {"SENDGRID_API_KEY": "SG.x", "MAIL_FROM": "status@example.com"},
         {"SMTP_URL": "smtp://localhost", "MAIL_FROM": "status@example.com"},
         {"CHAT_URLS": "json://localhost"},
-        {"DATABASE_URL": "sqlite:////tmp/chosen-for-statuspage-tests.db"},
+        {"DATABASE_URL": "sqlite:///{folder}/chosen.db"},
     ],
 )
 def test_it_is_never_loaded_where_anything_could_be_sent(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    with laptop(tmp_path, **settings).app_context():
+    chosen = {name: value.format(folder=tmp_path) for name, value in settings.items()}
+    with laptop(tmp_path, **chosen).app_context():
         assert not demo.may_load()
         with pytest.raises(demo.DemoRefused, match="neither a mail provider nor a chat"):
             demo.load()

@@ -97,9 +97,10 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
 @admin.get("/subscribers.csv")
 def export_all_subscribers() -> ResponseReturnValue:
     """All of them as CSV, streamed."""
-    lines = export_subscribers(session())
 
     def chunks() -> Iterator[str]:
+        # Asked for here: the session of the request itself has ended when the first line is read.
+        lines = export_subscribers(session())
         while chunk := "".join(islice(lines, _LINES_AT_ONCE)):
             yield chunk
 
