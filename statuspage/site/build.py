@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from sqlalchemy import Engine
 
 from statuspage.links import Links
-from statuspage.site import api, badges, feeds, openapi, pages
+from statuspage.site import api, badges, feeds, openapi, pages, widget
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
@@ -146,6 +146,8 @@ def draft_site(
     for component in snapshot.components:
         svg = badges.component_badge(component, frame)
         yield badges.badge_path(component.code), Draft(svg, badges.CONTENT_TYPE, cors=True)
+    script = widget.draw_widget(frame.page.language)
+    yield widget.PATH, Draft(script, widget.CONTENT_TYPE, cors=True)
     yield "/robots.txt", Draft(_robots(links), TEXT)
     yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, links), XML)
 

@@ -30,7 +30,7 @@ NOT_MODIFIED = "304 Not Modified"
 
 # The addresses that an edition answers.
 PUBLIC = re.compile(
-    r"/(|history|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
+    r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
 # A form stands at a ready document's own address: what is posted there is Flask's to answer.
 FORMS = frozenset({"/subscribe"})

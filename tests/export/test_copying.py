@@ -100,7 +100,8 @@ def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
         "/components/checkout0000", "/components/fax000000000",
         "/components/checkout0000/updates.rss", "/components/checkout0000/history.atom",
         "/components/fax000000000/updates.json", "/components/fax000000000/badge.svg",
-        "/badge.svg", "/history.rss", "/updates.atom", "/updates.json", "/maintenances.ics",
+        "/badge.svg", "/widget.js", "/history.rss", "/updates.atom", "/updates.json",
+        "/maintenances.ics",
         "/api/openapi.json", "/api/v2/summary.json", "/api/v2/incidents.json",
         "/api/v2/incidents/unresolved.json", f"/api/v2/incidents/{OLD}.json", "/robots.txt",
     }  # fmt: skip

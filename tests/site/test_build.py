@@ -69,6 +69,7 @@ def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
         "/", "/history", "/history/2026-03",
         "/history.atom", "/history.rss", "/updates.atom", "/updates.rss", "/updates.json",
         "/maintenances.ics", "/robots.txt", "/sitemap.xml", "/api/openapi.json", "/badge.svg",
+        "/widget.js",
         "/subscribe", "/subscribe/sent",
         "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
         "/api/v2/incidents.json", "/api/v2/incidents/unresolved.json",
