@@ -133,7 +133,7 @@ def render_error(code: int, *, frame: Frame | None = None, links: Links | None =
 
     Without ``frame`` and ``links`` it needs neither database nor settings.
     """
-    name = code if code in {404, 405, 503} else 500
+    name = code if code in {404, 405, 410, 503} else 500
     return _render(f"errors/{name}.html", frame, links or Links(""), code=code)
 
 

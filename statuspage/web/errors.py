@@ -15,11 +15,14 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError, ServiceU
 
 from statuspage.links import current_links
 from statuspage.site import pages
+from statuspage.web import public
 from statuspage.web.problems import problem
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 10
+# What a visitor meets while the service is well: these stand in the page's own frame.
+_FRAMED: Final = frozenset({404, 405, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ def _body(error: HTTPException) -> str | Response:
         return make_response({"error": error.name})
     # A wrong host is the operator's to put right, whatever was asked for.
     if not request.path.startswith("/admin") and not isinstance(error, SecurityError):
-        return pages.render_error(code, links=current_links())
+        framed = public.error_page(code) if code in _FRAMED else None
+        return framed or pages.render_error(code, links=current_links())
     # Not through Flask's own rendering: what surrounds a screen is read from the database.
     template = current_app.jinja_env.get_template("admin/error.html")
     return template.render(code=code, explanation=_explain(error, code), typed=typed_texts())

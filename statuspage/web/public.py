@@ -15,13 +15,15 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import NotFound, ServiceUnavailable
 
 from statuspage import alarms
 from statuspage.config import Settings
 from statuspage.db import db, writing
 from statuspage.links import Links, current_links
-from statuspage.site import build, feeds
+from statuspage.site import build, feeds, pages
 from statuspage.site.build import Draft
 from statuspage.site.document import Document
 from statuspage.site.edition import Edition
@@ -222,6 +224,34 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
 
     version = (edition.revision, edition.built_at)
     return document_response(shelf.get(request.path, version=version, make=finish))
+
+
+def error_page(code: int) -> str | None:
+    """The page for an HTTP status with what stands around every page: banner, links, help.
+
+    None where nobody vouches for that: no edition is shown, or the database is away.
+    """
+    if not isinstance(current_app.wsgi_app, Front):
+        return None
+    refresher: Refresher = current_app.extensions["refresher"]
+    edition = refresher.edition()
+    if edition is None or refresher.stale_since is not None:
+        return None
+    shelf: OnDemand = current_app.extensions["on_demand"]
+    links = current_links()
+
+    def finish(previous: Document | None) -> Document:
+        with open_site(db.engine) as site:
+            html = pages.render_error(code, frame=read_frame(site), links=links)
+            changed_at = read_revision(site.connection)[1]
+        return build.finish(Draft(html, build.HTML), changed_at, previous=previous)
+
+    version = (edition.revision, edition.built_at)
+    try:
+        # No path is named so: a path begins with a slash.
+        return shelf.get(f"error {code}", version=version, make=finish).body.decode()
+    except (OperationalError, InterfaceError, PoolTimeout):
+        return None
 
 
 def _serve_kept(since: datetime | None) -> Response:

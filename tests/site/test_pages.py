@@ -49,7 +49,7 @@ def shots() -> dict[str, str]:
         "history": pages.render_history(CALM, samples.MONTH, LINKS),
         "history-empty": pages.render_history(CALM, samples.EMPTY_MONTH, LINKS),
         "history-paged": pages.render_history(WORST.frame, samples.PAGED_MONTH, LINKS),
-        **{f"error-{code}": pages.render_error(code) for code in (404, 405, 500, 503)},
+        **{f"error-{code}": pages.render_error(code) for code in (404, 405, 410, 500, 503)},
         "error-in-frame": pages.render_error(404, frame=WORST.frame, links=LINKS),
     }
 

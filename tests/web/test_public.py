@@ -252,6 +252,41 @@ def test_what_is_not_there_is_answered_in_the_pages_look(client: FlaskClient) ->
     assert [path for path, a in answers.items() if "zebra" in a.text] == []
 
 
+def test_what_is_not_there_is_answered_in_the_pages_frame(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), writing() as current:
+        make_incident(current, "Orders cannot be placed", code="worst0000000", severity_rank=1)
+        bump(current)
+    for path, status in (("/nothing", 404), (f"/incidents/{HIDDEN}", 404)):
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert "Orders cannot be placed" in answer.text
+        assert 'href="/history"' in answer.text
+    answer = client.post("/components/checkout0000")
+    assert (answer.status_code, "Orders cannot be placed" in answer.text) == (405, True)
+
+
+def test_a_framed_error_is_made_once_until_the_site_changes(
+    app: Flask, client: FlaskClient
+) -> None:
+    client.get("/nothing")
+    asked: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda *details: asked.append(details[2]))
+    client.get("/nothing-else")
+    assert not [statement for statement in asked if "incidents" in statement]
+
+
+def test_while_the_database_is_away_an_error_stands_alone(
+    site: AtOnce, client: FlaskClient
+) -> None:
+    client.get("/")
+    site.stale_since = NOON
+    answer = client.get("/nothing")
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+    assert 'class="masthead' not in answer.text
+
+
 def test_what_is_not_there_is_answered_in_json_to_tools(client: FlaskClient) -> None:
     answers = {path: client.get(path) for path in NOT_THERE_FOR_TOOLS}
     assert {path: (a.status_code, a.json) for path, a in answers.items()} == dict.fromkeys(
