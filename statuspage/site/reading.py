@@ -186,12 +186,14 @@ def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Upt
     ]
     midnight, _ = _today(site)
     span = {"keys": keys, "since": since_when(midnight, site.zone), "until": site.at}
-    told: dict[int, list[tuple[str | datetime, str]]] = defaultdict(list)
+    told: dict[int, list[str]] = defaultdict(list)
     for statement in (statements.STOOD, statements.CHANGES):
-        for key, at, status in site.connection.execute(statement, span):
-            told[key].append((at, status))
+        for key, log in site.connection.execute(statement, span):
+            told[key].append(log)
     reckoned = max(moment for moment in [midnight, *_reckonings(site)] if moment <= site.at)
-    return {site.by_key[key].code: _uptime(tuple(told[key]), site.zone, reckoned) for key in keys}
+    return {
+        site.by_key[key].code: _uptime(",".join(told[key]), site.zone, reckoned) for key in keys
+    }
 
 
 def read_component_page(site: Site, component: ComponentView) -> ComponentPageView:
@@ -227,9 +229,11 @@ def _told_day(day: Day, stories: Sequence[Behind]) -> ToldDay:
 
 
 @lru_cache(maxsize=256)
-def _uptime(told: tuple[tuple[str | datetime, str], ...], zone: ZoneInfo, at: datetime) -> Uptime:
+def _uptime(log: str, zone: ZoneInfo, at: datetime) -> Uptime:
     """The days counted up to ``at``, or up to the last change where that is later."""
-    changes = tuple(Change(_known(moment), ComponentStatus(status)) for moment, status in told)
+    words = (entry.split("|") for entry in log.split(",") if entry)
+    rows = sorted((_known(moment), int(key), status) for moment, key, status in words)
+    changes = tuple(Change(moment, ComponentStatus(status)) for moment, _, status in rows)
     until = max(at, changes[-1].at) if changes else at
     return count_days(changes, zone=zone, until=until)
 
@@ -505,9 +509,10 @@ def _moment(value: str | datetime | None) -> datetime | None:
 
 
 def _known(value: str | datetime) -> datetime:
-    """A time as the driver hands it out: text in UTC from SQLite, aware from PostgreSQL."""
+    """A time as it comes: text in UTC from SQLite, from PostgreSQL aware or text with its zone."""
     if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return value.astimezone(UTC)
 
 

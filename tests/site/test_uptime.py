@@ -116,9 +116,9 @@ def test_uptime_is_what_the_rule_says_of_all_known_minutes(
     changes, zone, until = history
     total = sum(count_slowly(changes, zone, until).values(), Counter())
     known = sum(total.values())
-    down = sum(seconds * DOWN.get(status, Fraction()) for status, seconds in total.items())
+    down = sum(Fraction(seconds * DOWN.get(status, 0), 100) for status, seconds in total.items())
     counted = count_days(changes, zone=zone, until=until, days=DAYS)
-    assert counted.ratio == (1 - Fraction(down) / known if known else None)
+    assert counted.ratio == (1 - down / known if known else None)
 
 
 def at(text: str) -> datetime:
