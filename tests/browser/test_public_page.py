@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -135,6 +136,41 @@ def test_groups_are_folded_by_keyboard(page: Page) -> None:
     expect(page.get_by_text("Catalog", exact=True)).to_be_hidden()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Catalog", exact=True)).to_be_visible()
+
+
+def component_page() -> str:
+    [payments] = [each for each in samples.WORST_DAY.components if each.name == "Payments"]
+    view = samples.component_page(payments, samples.WORST_DAY.incidents)
+    return pages.render_component(samples.WORST_DAY.frame, view, LINKS)
+
+
+def test_the_days_are_opened_by_keyboard_and_read_as_a_table(page: Page) -> None:
+    visit(page, component_page())
+    page.locator("#table > summary").focus()
+    page.keyboard.press("Enter")
+    row = page.get_by_role("row", name="February 27, 2026")
+    expect(row.get_by_role("rowheader")).to_have_text("February 27, 2026")
+    expect(row.get_by_role("cell").nth(0)).to_have_text("Major outage")
+    expect(row.get_by_role("link")).to_have_text("Card payments were declined")
+    expect(page.get_by_role("row")).to_have_count(91)
+
+
+def test_the_bar_is_an_image_that_says_what_it_shows(page: Page) -> None:
+    visit(page, component_page())
+    bar = page.get_by_role("img")
+    expect(bar).to_have_accessible_name(re.compile(r"Last 90 days, \d\d\.\d\d% uptime, trouble"))
+
+
+def test_a_phone_shows_the_last_thirty_days_of_the_bar(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    visit(page, component_page())
+    whole = page.get_by_role("img").bounding_box()
+    window = page.locator(".columns").bounding_box()
+    assert whole is not None
+    assert window is not None
+    assert whole["width"] == pytest.approx(3 * window["width"], abs=1)
+    assert whole["x"] + whole["width"] == pytest.approx(window["x"] + window["width"], abs=1)
+    expect(page.get_by_text("February 3, 2026").first).to_be_visible()
 
 
 def test_what_has_the_focus_is_outlined(page: Page) -> None:
