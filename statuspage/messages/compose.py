@@ -194,6 +194,7 @@ def _mail(
         "step": step,
         "cancelled": facts.cancelled,
         "service": facts.service,
+        "accent": facts.accent,
         "title": facts.title,
         "components": [name for name, _ in facts.components],
         "affected": phrase([name for name, _ in facts.components]),

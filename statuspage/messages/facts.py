@@ -69,6 +69,7 @@ class PublicFacts:
     cancelled: bool = False
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
+    accent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ def sign_up_facts(page: Page, *, links: Links, story: Incident | None = None) ->
             support_email=page.support_email or "",
             support_url=page.support_url or "",
             zone=page.zone,
+            accent=_accent(page),
         )
     )
 
@@ -228,6 +230,7 @@ def _public_facts(
         cancelled=incident.cancelled_at is not None,
         zone=page.zone,
         language=language,
+        accent=_accent(page),
     )
 
 
@@ -280,6 +283,11 @@ class _Known:
     def moment(self, name: str) -> datetime | None:
         value = self.text(name)
         return clock.as_utc(datetime.fromisoformat(value)) if value else None
+
+
+def _accent(page: Page) -> str:
+    """The company's colour, as its look keeps it; white is read on it."""
+    return str((page.look or {}).get("accent", ""))
 
 
 def _called(contact: Contact | None) -> str:

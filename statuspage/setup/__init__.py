@@ -33,6 +33,7 @@ from statuspage.setup.editing import (
     fingerprint,
     read_as,
 )
+from statuspage.setup.look import LookChoices, change_look, look_choices, remove_logo, set_logo
 from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
 from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
 from statuspage.setup.scheme import change_level, choose_scheme
@@ -44,6 +45,7 @@ __all__ = [
     "Editable",
     "GroupDetails",
     "LevelRules",
+    "LookChoices",
     "PageSettings",
     "WordLists",
     "add_component",
@@ -53,12 +55,14 @@ __all__ = [
     "change_contact",
     "change_group",
     "change_level",
+    "change_look",
     "change_own_words",
     "change_page",
     "choose_scheme",
     "contacts",
     "ensure_page",
     "fingerprint",
+    "look_choices",
     "move_component",
     "move_group",
     "open_stories_by_component",
@@ -69,9 +73,11 @@ __all__ = [
     "remove_component",
     "remove_contact",
     "remove_group",
+    "remove_logo",
     "removed_components",
     "restore_component",
     "set_component_status",
+    "set_logo",
     "set_up_page",
     "the_page",
     "top_level",

@@ -146,6 +146,8 @@ def draft_site(
     for component in snapshot.components:
         svg = badges.component_badge(component, frame)
         yield badges.badge_path(component.code), Draft(svg, badges.CONTENT_TYPE, cors=True)
+    for path, file, content_type in frame.page.own_look.files():
+        yield path, Draft(file, content_type)
     script = widget.draw_widget(frame.page.language)
     yield widget.PATH, Draft(script, widget.CONTENT_TYPE, cors=True)
     yield "/robots.txt", Draft(_robots(links), TEXT)

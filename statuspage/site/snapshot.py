@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from statuspage import richtext
+from statuspage.site.look import Look, read_look
 from statuspage.site.uptime import Day, Uptime
 from statuspage.words import (
     CLOSED,
@@ -54,6 +55,16 @@ class PageView:
     def about_html(self) -> Markup:
         """What the page says about itself, as safe HTML; empty where it says nothing."""
         return _rendered(self.about)
+
+    @property
+    def own_look(self) -> Look:
+        """The company's colours, logo, links and footer."""
+        return read_look(self.look)
+
+    @property
+    def footer_html(self) -> Markup:
+        """The company's footer, as safe HTML."""
+        return _rendered(self.own_look.footer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,13 @@ def test_an_internal_message_is_plain_text() -> None:
     assert done == Composed("SEV1", "SEV1: *it* is over", text="SEV1: *it* is over")
 
 
+def test_the_companys_colour_is_that_of_a_mails_button() -> None:
+    text = Text("Resolved", "It is over.")
+    coloured = mail(text, with_public(RESOLVED, accent="#7a1fa2")).html
+    assert re.search(r'class="button"[^>]*background-color: ?#7a1fa2', coloured)
+    assert "#7a1fa2" not in mail(text).html
+
+
 def test_a_mail_is_text_and_html_filled_for_its_recipient() -> None:
     done = mail(Text("Over ([[ended]])", "Hello [[name]],\n\nIt was **[[span]]**."))
 

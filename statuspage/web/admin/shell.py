@@ -105,6 +105,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("API keys", "admin.api_keys"),
             Place("Personal data", "admin.personal_data"),
             Place("Page settings", "admin.page_settings"),
+            Place("Look", "admin.look"),
             Place("Audit trail", "admin.audit_trail"),
         ),
     ),
