@@ -1,0 +1,30 @@
+"""The company's own look, chosen in the admin and seen on the page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import axe_violations
+from tests.browser.conftest import sign_in
+from tests.service import Service
+
+
+def test_a_colour_is_seen_while_it_is_typed_and_then_on_the_page(
+    page: Page, own_service: Service
+) -> None:
+    sign_in(page, own_service)
+    page.goto(f"{own_service.url}/admin/look")
+    page.get_by_label("Accent colour", exact=True).fill("#7a1fa2")
+    band = page.locator("[data-scheme=light] [data-accent]").first
+    expect(band).to_have_attribute("fill", "#7a1fa2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The page has its new look.")).to_be_visible()
+    assert axe_violations(page) == []
+    subscribe = page.get_by_role("link", name="Subscribe").first
+    for _ in range(20):
+        page.goto(own_service.url)
+        if page.locator('link[href^="/look/"]').count():
+            break
+        page.wait_for_timeout(250)
+    expect(subscribe).to_have_css("background-color", "rgb(122, 31, 162)")
+    assert axe_violations(page) == []
