@@ -22,7 +22,14 @@ from statuspage.audit import COMMAND_LINE
 from statuspage.config import load_settings
 from statuspage.db import db, writing
 from statuspage.links import current_links
-from statuspage.models import Component, Incident, IncidentComponent, IncidentUpdate, Page
+from statuspage.models import (
+    Component,
+    ComponentChange,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Page,
+)
 from statuspage.policy import install_scheme
 from statuspage.site.build import build_edition
 from statuspage.words import ComponentStatus, Impact, IncidentStatus, Kind, Visibility
@@ -148,6 +155,18 @@ def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
                 for place, status in enumerate(("investigating", "identified", "resolved"))
             ],
         )
+        current.execute(
+            insert(ComponentChange),
+            [
+                {"component_id": dice.choice(components).id, "at": moment, "status": status,
+                 "incident_id": ids[codes[n]]}
+                for n in batch
+                for moment, status in (
+                    (starts[n], ComponentStatus.PARTIAL_OUTAGE),
+                    (starts[n] + timedelta(minutes=40), ComponentStatus.OPERATIONAL),
+                )
+            ],
+        )  # fmt: skip
     return codes
 
 
