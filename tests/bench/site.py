@@ -158,7 +158,7 @@ def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
         current.execute(
             insert(ComponentChange),
             [
-                {"component_id": dice.choice(components).id, "at": moment, "status": status,
+                {"component_id": components[n % len(components)].id, "at": moment, "status": status,
                  "incident_id": ids[codes[n]]}
                 for n in batch
                 for moment, status in (
