@@ -291,13 +291,20 @@ def uptime(
     for start in sorted(ago(days=dice.uniform(16, 78)) for _ in range(dice.choice((0, 1, 3)))):
         words.append((start, dice.choice((DEGRADED, PARTIAL, MAJOR, MAINTAINED))))
         words.append((start + timedelta(minutes=dice.randint(9, 200)), OPERATIONAL))
-    words += sorted(
+    stories = list(stories)
+    ends = [
+        (story.resolved_at, OPERATIONAL)
+        for story in stories
+        if story.resolved_at and view.code in {each.code for each in story.components}
+    ]
+    told = [
         (post.happened_at, effect.new_status)
         for story in stories
         for post in story.posts
         for effect in post.affected
         if effect.code == view.code and post.happened_at <= at
-    )
+    ]
+    words += sorted([*told, *ends])
     words.append((max(words[-1][0], at - timedelta(minutes=20)), view.status))
     log = tuple(Change(moment, status) for moment, status in words)
     return count_days(log, zone=page.zone, until=at)
