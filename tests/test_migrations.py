@@ -17,5 +17,9 @@ def test_the_migrations_make_the_tables_that_the_models_name(app: Flask) -> None
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_the_migrations_are_one_line_without_branches() -> None:
-    assert len(ScriptDirectory(str(ROOT / "migrations")).get_heads()) == 1
+def test_the_migrations_are_one_line_in_the_order_of_their_numbers() -> None:
+    line = ScriptDirectory(str(ROOT / "migrations")).walk_revisions()
+    numbers = [script.revision for script in line]
+    assert numbers[::-1] == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    files = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+    assert [file.name.split("_")[0] for file in files] == numbers[::-1]

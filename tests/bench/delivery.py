@@ -147,9 +147,7 @@ def with_history(places: Places) -> Iterator[Figure]:
             costs = []
             for history in (10_000, 1_000_000):
                 _grow_history(company, history)
-                costs.append(
-                    statistics.median(_deliver_once(company) for _ in range(3))
-                )
+                costs.append(statistics.median(_deliver_once(company) for _ in range(3)))
             company.close()
     yield Figure(
         "cost of a delivery at 1,000,000 rows of history, times that at 10,000",
