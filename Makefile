@@ -22,7 +22,7 @@ help:  ## list what can be made
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
 	@exec $(BIN)/python -P statuspage/supervise.py
 
-test: lint .tools/chromium .tools/vnu.jar .tools/nginx  ## linter, type checker and all tests
+test: lint .tools/chromium .tools/vnu.jar .tools/nginx .tools/faketime  ## linter, type checker and all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/test.stamp  ## linter, layout and type checker only

@@ -55,8 +55,8 @@ def company_with(
 
 @contextmanager
 def smtp(folder: Path) -> Iterator[Provider]:
-    """An SMTP server that takes a little while for each mail."""
-    sink = StandIn("smtp", "--manners", '{"latency": 0.002}', folder=folder)
+    """An SMTP server."""
+    sink = StandIn("smtp", folder=folder)
     try:
         yield Provider({"SMTP_URL": sink.facts["url"]}, sink.journal)
     finally:
