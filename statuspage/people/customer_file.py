@@ -11,11 +11,9 @@ stands.  A row belongs to the customer with its ``key``, else to the one with it
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import String, Table, bindparam, or_, select
@@ -34,7 +32,7 @@ from statuspage.people.customer_rows import (
     RowNote,
     component_labels,
     component_names,
-    guard,
+    csv_lines,
     read_rows,
     shown,
 )
@@ -315,17 +313,12 @@ def export_customers(current: Session) -> Iterator[str]:
     Cells that a spreadsheet would run as a formula start with an apostrophe, which the import
     takes off again.
     """
+    return csv_lines(_exported(current))
+
+
+def _exported(current: Session) -> Iterator[Sequence[str]]:
     labels = component_labels(current)
-    line = StringIO(newline="")
-    writer = csv.writer(line)
-
-    def write(cells: Sequence[str]) -> str:
-        line.seek(0)
-        line.truncate()
-        writer.writerow([guard(cell) for cell in cells])
-        return line.getvalue()
-
-    yield write(COLUMNS)
+    yield COLUMNS
     last = ""
     while rows := current.execute(
         _stored.where(_c.address > last).order_by(_c.address).limit(_CHUNK)
@@ -333,12 +326,10 @@ def export_customers(current: Session) -> Iterator[str]:
         components = _components_of(current, [row.id for row in rows])
         for row in rows:
             names = sorted(labels[used] for used in components.get(row.id, ()))
-            yield write(
-                [
-                    row.email, row.name, row.company, "; ".join(names), row.language,
-                    row.time_zone or "", row.key or "", "yes" if row.contractual else "",
-                    row.tags,
-                ]
+            yield (
+                row.email, row.name, row.company, "; ".join(names), row.language,
+                row.time_zone or "", row.key or "", "yes" if row.contractual else "",
+                row.tags,
             )  # fmt: skip
         last = rows[-1].address
 

@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
@@ -224,6 +224,17 @@ def _read_flag(name: str, text: str) -> bool:
 def guard(cell: str) -> str:
     """``cell`` so that no spreadsheet runs it as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Each row as a line of CSV (RFC 4180), none of whose cells a spreadsheet runs."""
+    line = StringIO(newline="")
+    writer = csv.writer(line)
+    for row in rows:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([guard(cell) for cell in row])
+        yield line.getvalue()
 
 
 def _folded(name: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -22,7 +20,7 @@ from statuspage.models import (
     SubscriberComponent,
     Suppression,
 )
-from statuspage.people.customer_rows import component_labels, guard
+from statuspage.people.customer_rows import component_labels, csv_lines
 from statuspage.people.customers import check_language, check_zone
 from statuspage.refusals import Refused
 from statuspage.words import SubscriberState, Visibility
@@ -173,23 +171,18 @@ def remove_subscriber(subscriber_id: int, *, actor: Actor) -> None:
 
 def export_subscribers(current: Session) -> Iterator[str]:
     """The lines of a CSV file with every subscriber, by address; no cell can run as a formula."""
+    return csv_lines(_exported(current))
+
+
+def _exported(current: Session) -> Iterator[Sequence[str]]:
     labels = component_labels(current)
-    line = StringIO(newline="")
-    writer = csv.writer(line)
-
-    def write(cells: Sequence[str]) -> str:
-        line.seek(0)
-        line.truncate()
-        writer.writerow([guard(cell) for cell in cells])
-        return line.getvalue()
-
-    yield write(COLUMNS)
+    yield COLUMNS
     after: str | None = ""
     while after is not None:
         page = search_subscribers(current, after=after, page_size=_CHUNK)
         codes = _codes(current, page.subscribers)
         for one in page.subscribers:
-            yield write(_cells(one, labels, codes))
+            yield _cells(one, labels, codes)
         current.expunge_all()
         after = page.after
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
-from flask import Response, request, stream_with_context
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from wtforms import BooleanField, FileField, HiddenField, SelectMultipleField, StringField
@@ -24,7 +22,7 @@ from statuspage.people.customer_rows import COLUMNS
 from statuspage.people.customers import KEY_LIMIT
 from statuspage.richtext import clean_line
 from statuspage.setup import fingerprint
-from statuspage.web.admin.shell import admin, done, page, refused, the_page, zone
+from statuspage.web.admin.shell import admin, done, download_csv, page, refused, the_page, zone
 from statuspage.web.auth import actor
 from statuspage.web.forms import EditForm, Form, LineField, MailField, Most, ZoneField
 
@@ -34,7 +32,6 @@ KEPT_SECONDS: Final = 3_600
 LATEST: Final = 10
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}")
-_LINES_AT_ONCE: Final = 1_000
 
 
 def _line_or_none(text: str | None) -> str | None:
@@ -182,18 +179,7 @@ def write_again(customer_id: int) -> ResponseReturnValue:
 @admin.get("/customers.csv")
 def export_customers() -> ResponseReturnValue:
     """All of them as the file that the import reads."""
-
-    def chunks() -> Iterator[str]:
-        # Asked for here: the session of the request itself has ended when the first line is read.
-        lines = people.export_customers(session())
-        while chunk := "".join(islice(lines, _LINES_AT_ONCE)):
-            yield chunk
-
-    return Response(
-        stream_with_context(chunks()),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="customers.csv"'},
-    )
+    return download_csv("customers.csv", lambda: people.export_customers(session()))
 
 
 @admin.route("/customers/import", methods=["GET", "POST"])

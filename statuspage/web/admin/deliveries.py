@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from io import StringIO
 from typing import Any, Final
 
-from flask import Response, request, stream_with_context
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import SelectField
@@ -24,10 +22,10 @@ from statuspage.models import Breaker, Delivery, Message
 from statuspage.outbox import control, corrections, report
 from statuspage.outbox.queue import MAILED
 from statuspage.outbox.report import Tally
-from statuspage.people.customer_rows import guard
+from statuspage.people.customer_rows import csv_lines
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
-from statuspage.web.admin.shell import admin, done, page, the_page
+from statuspage.web.admin.shell import admin, done, download_csv, page, the_page
 from statuspage.web.admin.texts import framed_mail
 from statuspage.web.auth import actor
 from statuspage.web.forms import Form, LineField
@@ -88,10 +86,8 @@ def export_deliveries(message_id: int) -> ResponseReturnValue:
     """The deliveries of a message as CSV, those that were asked for; no cell runs as a formula."""
     session().get_one(Message, message_id)
     state, address = _asked()
-    return Response(
-        stream_with_context(_lines(message_id, state, address)),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="message-{message_id}.csv"'},
+    return download_csv(
+        f"message-{message_id}.csv", lambda: csv_lines(_rows(message_id, state, address))
     )
 
 
@@ -225,22 +221,11 @@ def _values(found: Delivery) -> dict[str, str]:
     return values
 
 
-def _lines(message_id: int, state: DeliveryState | None, address: str) -> Iterator[str]:
-    line = StringIO(newline="")
-    writer = csv.writer(line)
-
-    def write(cells: list[str] | tuple[str, ...]) -> str:
-        line.seek(0)
-        line.truncate()
-        writer.writerow([guard(cell) for cell in cells])
-        return line.getvalue()
-
-    yield write(_COLUMNS)
+def _rows(message_id: int, state: DeliveryState | None, address: str) -> Iterator[Sequence[str]]:
+    yield _COLUMNS
     for one in report.every_delivery(session(), message_id, state=state, address=address):
-        yield write(
-            [
-                one.recipient, one.name, one.channel.value, one.state.value, one.reason, one.why,
-                str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),
-                clock.as_utc(one.changed_at).isoformat(timespec="seconds"),
-            ]
+        yield (
+            one.recipient, one.name, one.channel.value, one.state.value, one.reason, one.why,
+            str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),
+            clock.as_utc(one.changed_at).isoformat(timespec="seconds"),
         )  # fmt: skip

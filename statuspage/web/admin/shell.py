@@ -14,8 +14,10 @@ tables, marks and empty states from ``admin/macros.html``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -32,6 +34,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    stream_with_context,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -68,6 +71,7 @@ POLICY: Final = (
 SIGN_IN_ENDS_SOON: Final = timedelta(minutes=45)
 
 # Where the first account may go before the page has been set up.
+_LINES_AT_ONCE: Final = 1_000
 _BEFORE_SET_UP: Final = frozenset({"admin.first_steps", "admin.sign_in", "admin.sign_out"})
 
 
@@ -204,6 +208,24 @@ def done(message: str, endpoint: str, **values: Any) -> Response:
     """Say what was done, on the screen that comes next."""
     flash(message)
     return make_response(redirect(url_for(endpoint, **values), 303))
+
+
+def download_csv(name: str, make_lines: Callable[[], Iterator[str]]) -> Response:
+    """A CSV file that is sent while it is made.
+
+    ``make_lines`` is called while it is sent: the session of the request itself has ended by then.
+    """
+
+    def chunks() -> Iterator[str]:
+        lines = make_lines()
+        while chunk := "".join(islice(lines, _LINES_AT_ONCE)):
+            yield chunk
+
+    return Response(
+        stream_with_context(chunks()),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def refused(message: str, endpoint: str, **values: Any) -> Response:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
-from flask import Response, request, stream_with_context
+from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -20,12 +18,11 @@ from statuspage.people.subscribers import (
     search_subscribers,
 )
 from statuspage.richtext import clean_line
-from statuspage.web.admin.shell import admin, done, page
+from statuspage.web.admin.shell import admin, done, download_csv, page
 from statuspage.web.auth import actor
 from statuspage.words import SubscriberState
 
 LATEST: Final = 10
-_LINES_AT_ONCE: Final = 1_000
 
 
 @admin.get("/subscribers")
@@ -97,18 +94,7 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
 @admin.get("/subscribers.csv")
 def export_all_subscribers() -> ResponseReturnValue:
     """All of them as CSV, streamed."""
-
-    def chunks() -> Iterator[str]:
-        # Asked for here: the session of the request itself has ended when the first line is read.
-        lines = export_subscribers(session())
-        while chunk := "".join(islice(lines, _LINES_AT_ONCE)):
-            yield chunk
-
-    return Response(
-        stream_with_context(chunks()),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="subscribers.csv"'},
-    )
+    return download_csv("subscribers.csv", lambda: export_subscribers(session()))
 
 
 def _asked(name: str) -> str:
