@@ -254,6 +254,19 @@ def promise_next_update(level: SeverityLevel | None, moment: datetime) -> dateti
     return (moment + timedelta(minutes=level.cadence_minutes)).replace(second=0, microsecond=0)
 
 
+def promised(
+    level: SeverityLevel | None, moment: datetime, wanted: datetime | None, *, because: str | None
+) -> datetime | None:
+    """When a post's next update is due: when it says, or by the level's cadence.
+
+    So no promise is forgotten: a post goes without one only where the level has no cadence, or
+    where it says why (``because``).
+    """
+    if wanted is not None or because is not None:
+        return wanted
+    return promise_next_update(level, moment)
+
+
 def review_due(level: SeverityLevel | None, resolved_at: datetime) -> datetime | None:
     """When the level's review is due: hours after the end, or business days (Monday to Friday)."""
     if level is None:

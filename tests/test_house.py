@@ -39,6 +39,7 @@ ORDER = (
         "subscriptions",
         "privacy",
         "incidents",
+        "promises",
         "maintenance",
         "series",
         "imports",

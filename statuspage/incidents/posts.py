@@ -11,7 +11,7 @@ from statuspage import clock
 from statuspage.audit import Actor
 from statuspage.links import current_links
 from statuspage.models import Incident, IncidentUpdate
-from statuspage.models.columns import new_code
+from statuspage.models.columns import LINE_LIMIT, new_code
 from statuspage.refusals import Refused
 from statuspage.words import Kind
 
@@ -43,6 +43,7 @@ def add_update(
     form_key: str,
     happened_at: datetime | None = None,
     reopens: bool = False,
+    no_promise_because: str | None = None,
 ) -> IncidentUpdate:
     """A new post, dated now and still without its text; its feed id is made here, for ever."""
     moment = clock.now()
@@ -57,6 +58,7 @@ def add_update(
         posted_at=moment,
         reopens=reopens,
         next_update_at=story.next_update_at,
+        no_promise_because=(no_promise_because or "")[:LINE_LIMIT],
         entry_id=current_links().update(story.code, code),
         form_key=form_key,
         account_id=actor.account_id,

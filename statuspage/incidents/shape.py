@@ -51,17 +51,23 @@ class Declaration:
     chat_channel: str = ""
     war_room: str = ""
     next_update_at: datetime | None = None
+    no_promise_because: str | None = None
     public_facts: Mapping[str, Any] = field(default_factory=dict)
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """An update as it is posted; what is None or absent stays as it was."""
+    """An update as it is posted; what is None or absent stays as it was.
+
+    Without ``next_update_at`` it promises what the severity level does, unless
+    ``no_promise_because`` says why it promises nothing.
+    """
 
     status: IncidentStatus
     components: Mapping[int, ComponentStatus] = field(default_factory=dict)
     next_update_at: datetime | None = None
+    no_promise_because: str | None = None
     severity_rank: int | None = None
     users_notice: str | None = None
     public_facts: Mapping[str, Any] = field(default_factory=dict)
@@ -113,7 +119,7 @@ def check_declaration(declaration: Declaration) -> None:
     check_title(declaration.title)
     check_body("users_notice", declaration.users_notice)
     check_start(declaration.started_at)
-    _check_promise(declaration.next_update_at)
+    _check_promise(declaration.next_update_at, declaration.no_promise_because)
 
 
 def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
@@ -135,7 +141,7 @@ def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
     if post.happened_at is not None and post.happened_at < incident.started_at:
         raise Refused("happened_at", "This is before the incident started.")
     if post.status not in CLOSED:
-        _check_promise(post.next_update_at)
+        _check_promise(post.next_update_at, post.no_promise_because)
 
 
 def check_start(moment: datetime | None) -> None:
@@ -168,6 +174,8 @@ def _check_past(field: str, moment: datetime | None, reason: str) -> None:
         raise Refused(field, reason)
 
 
-def _check_promise(moment: datetime | None) -> None:
+def _check_promise(moment: datetime | None, because: str | None) -> None:
     if moment is not None and moment <= clock.now():
         raise Refused("next_update_at", "The next update must be promised for a time to come.")
+    if moment is None and because is not None and not because.strip():
+        raise Refused("no_promise_because", "Say why no next update is promised.")

@@ -55,6 +55,7 @@ from statuspage.outbox import queue, subscribers
 from statuspage.outbox.subscribers import News, Reach
 from statuspage.refusals import Refused
 from statuspage.words import (
+    CLOSED,
     Audience,
     ComponentStatus,
     DeliveryState,
@@ -175,13 +176,21 @@ def declared(current: Session, declaration: Declaration, moment: datetime) -> In
         monitoring_at=moment if declaration.status is IncidentStatus.MONITORING else None,
         created_at=moment,
         updated_at=moment,
-        next_update_at=declaration.next_update_at,
+        next_update_at=policy.promised(
+            level,
+            moment,
+            declaration.next_update_at,
+            because=declaration.no_promise_because,
+        ),
         users_notice=declaration.users_notice,
         public_facts=dict(declaration.public_facts),
         internal_facts=dict(declaration.internal_facts),
         chat_channel=declaration.chat_channel,
         war_room=declaration.war_room,
         resolutions=0,
+        closing={},
+        is_drill=False,
+        drill_list=[],
         entry_id=current_links().incident_entry(code, moment),
         **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
     )
@@ -200,16 +209,20 @@ def apply_post(
     incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
     incident.status = post.status.value
     incident.updated_at = moment
-    incident.next_update_at = post.next_update_at
+    level = policy.level_of(current, incident.severity_rank)
+    incident.next_update_at = policy.promised(
+        level, moment, post.next_update_at, because=post.no_promise_because
+    )
     if reopens:
         incident.resolved_at = None
         incident.review_due_at = None
     if post.status is IncidentStatus.MONITORING:
         incident.monitoring_at = happened_at
+    if post.status in CLOSED:
+        incident.next_update_at = None
     if post.status is IncidentStatus.RESOLVED:
         incident.resolved_at = happened_at
         incident.resolutions += 1
-        incident.next_update_at = None
         worst = policy.level_of(current, incident.worst_rank)
         incident.review_due_at = policy.review_due(worst, happened_at)
 

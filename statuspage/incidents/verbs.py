@@ -75,12 +75,18 @@ def declare(
         post = Post(
             status=declaration.status,
             components=declaration.components,
-            next_update_at=declaration.next_update_at,
+            next_update_at=incident.next_update_at,
+            no_promise_because=declaration.no_promise_because,
             # The story began when it began, though it is told only now.
             happened_at=None,
         )
         update = add_update(
-            current, incident, status=post.status.value, actor=actor, form_key=form_key
+            current,
+            incident,
+            status=post.status.value,
+            actor=actor,
+            form_key=form_key,
+            no_promise_because=post.no_promise_because,
         )
         update.affected = affect(
             current, incident, declaration.components, update=update, at=incident.started_at
@@ -104,6 +110,7 @@ def declare(
                 "visibility": incident.visibility,
                 "started_at": incident.started_at,
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+                **_no_promise(update),
             },
         )  # fmt: skip
         _announce(current, incident)
@@ -279,6 +286,7 @@ def _post(
             form_key=form_key,
             happened_at=post.happened_at,
             reopens=reopens,
+            no_promise_because=post.no_promise_because,
         )
         states = _states_after(incident, post, publishes=publishes)
         update.affected = affect(current, incident, states, update=update, at=update.happened_at)
@@ -299,6 +307,7 @@ def _post(
                 "severity": incident.severity_name,
                 "body": update.body,
                 "next_update_at": incident.next_update_at,
+                **_no_promise(update),
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
             },
         )  # fmt: skip
@@ -314,6 +323,11 @@ def _states_after(
     if publishes:
         return {row.component_id: row.status for row in incident.affected} | dict(post.components)
     return post.components
+
+
+def _no_promise(update: IncidentUpdate) -> dict[str, str]:
+    because = update.no_promise_because
+    return {"no update promised because": because} if because else {}
 
 
 def _announce(current: Session, incident: Incident) -> None:

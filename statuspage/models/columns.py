@@ -27,6 +27,7 @@ CODE_LENGTH = 12
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 TITLE_LIMIT = 200
+LINE_LIMIT = 500
 BODY_LIMIT = 10_000
 
 
@@ -42,7 +43,7 @@ BigKey = Annotated[
 ]
 Code = Annotated[str, mapped_column(String(CODE_LENGTH), unique=True, default=new_code)]
 Name = Annotated[str, mapped_column(String(TITLE_LIMIT))]
-Line = Annotated[str, mapped_column(String(500), default="")]
+Line = Annotated[str, mapped_column(String(LINE_LIMIT), default="")]
 Prose = Annotated[str, mapped_column(Text, default="")]
 # Addresses are compared by their bytes; PostgreSQL's own way, by language, is several times slower.
 Address = Annotated[

@@ -194,6 +194,13 @@ class Incident(Base):
 
     resolutions: Mapped[int] = mapped_column(default=0)
     review_due_at: Mapped[datetime | None]
+    # A contact; without a foreign key, as columns added to a table of SQLite are.
+    review_owner_id: Mapped[int | None]
+    # What was ticked off after the end: {"components": {"at": "...", "by": "..."}}.
+    closing: Mapped[Facts] = mapped_column(default=dict)
+    # A drill is internal as well, and reaches only its own list: [{"email": "...", "name": "..."}].
+    is_drill: Mapped[bool] = mapped_column(default=False)
+    drill_list: Mapped[list[Any]] = mapped_column(default=list)
     entry_id: Mapped[str] = mapped_column(String(500))
     origin: Mapped[str | None] = mapped_column(String(200))
     origin_id: Mapped[str | None] = mapped_column(String(200))
@@ -298,6 +305,8 @@ class IncidentUpdate(Base):
     edited_at: Mapped[datetime | None]
     reopens: Mapped[bool] = mapped_column(default=False)
     next_update_at: Mapped[datetime | None]
+    # Why it promises no next update although the severity would.
+    no_promise_because: Mapped[Line]
     # [{"code", "name", "old_status", "new_status"}], as the public JSON shows them.
     affected: Mapped[list[Any]] = mapped_column(default=list)
     entry_id: Mapped[str] = mapped_column(String(500), unique=True)

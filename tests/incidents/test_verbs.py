@@ -411,3 +411,31 @@ def reopen(code: str) -> None:
     incidents.reopen(
         code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=f"reopen {clock.now()}"
     )
+
+
+def test_a_post_that_says_nothing_of_the_next_promises_it_by_the_severity(
+    stage: Stage, session: Session
+) -> None:
+    incident = declare(stage, next_update_at=None)
+    post(incident.code, "identified", severity_rank=2)
+    post(incident.code, "identified", severity_rank=3)
+    session.expire_all()
+    assert [update.next_update_at for update in incident.updates] == [
+        NOON + timedelta(minutes=30),
+        NOON + timedelta(hours=1),
+        None,
+    ]
+
+
+def test_no_promise_needs_a_reason_which_is_kept(stage: Stage, session: Session) -> None:
+    incident = declare(stage)
+    with pytest.raises(Refused) as refusal:
+        post(incident.code, "identified", no_promise_because=" ")
+    post(incident.code, "identified", no_promise_because="We write once it is over")
+    session.expire_all()
+    [_, update] = incident.updates
+    entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert refusal.value.field == "no_promise_because"
+    assert (update.next_update_at, update.no_promise_because) == (None, "We write once it is over")
+    assert entry is not None
+    assert (entry.after or {})["no update promised because"] == "We write once it is over"

@@ -74,6 +74,7 @@ class DeclareForm(StoryForm):
             chat_channel=self.chat_channel.data,
             war_room=self.war_room.data,
             next_update_at=self.promise_by(level),
+            no_promise_because=self.no_promise(),
             public_facts=_known(self.public_facts()),
             internal_facts=_known(self.internal_facts()),
         )

@@ -18,6 +18,7 @@ from statuspage.links import current_links
 from statuspage.messages.checks import blocking
 from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
 from statuspage.outbox import report
+from statuspage.promises import record_of
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
@@ -102,6 +103,11 @@ class UpdateForm(StoryForm):
         """Whether this post ends the incident."""
         return self.status.data is IncidentStatus.RESOLVED
 
+    @property
+    def promises(self) -> bool:
+        """Whether what is posted could promise a next update at all."""
+        return self.status.data not in CLOSED
+
     def moment(self) -> datetime | None:
         """When it happened, if the form says; to the second where nobody changed the minute."""
         typed: datetime | None = self.happened_at.data
@@ -117,6 +123,7 @@ class UpdateForm(StoryForm):
             status=status,
             components=self.components.data,
             next_update_at=None if status in CLOSED else self.promise_by(level),
+            no_promise_because=self.no_promise(),
             severity_rank=self.severity_rank.data,
             users_notice=self.users_notice.data,
             public_facts=self.public_facts(),
@@ -458,6 +465,8 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         in_words=in_words,
         advise=advise,
         quiet=_quiet(story) if story.is_open else None,
+        record=record_of(story, clock.now()),
+        unpromised=story.updates[-1].no_promise_because if story.updates else "",
         moment=clock.now(),
         **(_texts(story, form) if shows_form else {}),
     )

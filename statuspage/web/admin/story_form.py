@@ -151,6 +151,7 @@ class StoryForm(TextsForm):
         default="level",
     )
     next_update_at = MomentField("Time of the next update")
+    no_promise_because = LineField("Why no update is promised")
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
     promised = HiddenField()
 
@@ -171,13 +172,26 @@ class StoryForm(TextsForm):
     references = ProseField("Tickets, dashboards, changes")
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """A promise 'at a time' needs its time."""
+        """A promise 'at a time' needs its time, and no promise needs its reason."""
         is_valid = super().validate(extra_validators)
+        if self.promises and self.promise.data == "none" and not self.no_promise_because.data:
+            self.refuse("no_promise_because", "Say why no next update is promised")
+            return False
         if self.promise.data == "at" and not self.next_update_at.data:
             if not self.next_update_at.errors:
                 self.refuse("next_update_at", "Enter when the next update comes")
             return False
         return is_valid
+
+    @property
+    def promises(self) -> bool:
+        """Whether what is posted could promise a next update at all."""
+        return True
+
+    def no_promise(self) -> str | None:
+        """Why no next update is promised; None where one is, or the severity decides."""
+        is_chosen = self.promises and self.promise.data == "none"
+        return self.no_promise_because.data or "" if is_chosen else None
 
     def promise_by(self, level: SeverityLevel | None) -> datetime | None:
         """When the next update is promised for.

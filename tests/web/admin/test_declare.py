@@ -163,7 +163,7 @@ def test_what_nobody_edited_is_promised_from_the_moment_of_publishing(
     ("chosen", "promised"),
     [
         ({"promise": "15"}, NOON + timedelta(minutes=15)),
-        ({"promise": "none"}, None),
+        ({"promise": "none", "no_promise_because": "A holiday"}, None),
         ({"promise": "at", "next_update_at": "2026-03-04T18:00"}, NOON + timedelta(hours=6)),
         ({"severity_rank": "3"}, None),
         ({"severity_rank": "2"}, NOON + timedelta(hours=1)),
@@ -192,6 +192,10 @@ def test_the_next_update_is_promised_as_chosen(
         (
             {"promise": "at"},
             "Time of the next update: Enter when the next update comes",
+        ),
+        (
+            {"promise": "none"},
+            "Why no update is promised: Say why no next update is promised",
         ),
         (
             {"promise": "at", "next_update_at": "2026-03-04T11:00"},

@@ -516,3 +516,18 @@ def test_declaring_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
     asked = {**desk.filled(), "ask": "bo@example.com", "preview": "1"}
     shown = desk.browser.send_shown("/admin/incidents/new", asked)
     assert "customers are not written to at this step" in texts(shown, "hears")[0]
+
+
+def test_the_desk_tells_which_promises_were_kept_and_why_none_is_given(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare()
+    frozen.shift(timedelta(minutes=34))
+    desk.post(code, "identified")
+    frozen.shift(timedelta(minutes=20))
+    desk.post(code, "monitoring", promise="none", no_promise_because="We write once it is over")
+    shown = desk.get(path(code))
+    assert "2 promises: 1 kept, 1 late by 4 minutes" in texts(shown, "card", "/p")
+    assert texts(shown, "promised", "/p")[0] == (
+        "No next update is promised: We write once it is over"
+    )

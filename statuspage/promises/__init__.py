@@ -1,0 +1,5 @@
+"""What was promised to the public: whether it was kept, and who hears when it may not be."""
+
+from statuspage.promises.record import Promise, Record, record_of
+
+__all__ = ["Promise", "Record", "record_of"]
