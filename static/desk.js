@@ -114,3 +114,15 @@ async function lookAgain() {
   }
   setTimeout(lookAgain, LOOK_AGAIN);
 }
+
+// The moment in which mails can still be cancelled, by the second.
+for (const timer of document.querySelectorAll("[data-left]")) {
+  // By the page's own clock: that of the computer may be wrong.
+  const ends = performance.now() + Number(timer.dataset.left) * 1000;
+  const tick = () => {
+    const left = Math.ceil((ends - performance.now()) / 1000);
+    timer.textContent = left > 0 ? `in ${left} ${left === 1 ? "second" : "seconds"}` : "about now";
+    if (left > 0) setTimeout(tick, 250);
+  };
+  tick();
+}

@@ -69,10 +69,12 @@ def show_date(day: date, locale: str = "en") -> str:
     return format_date(day, format="long", locale=locale)
 
 
-def show_time(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
-    """The time of day with its zone: ``12:00 UTC``."""
+def show_time(
+    moment: datetime, zone: ZoneInfo, locale: str = "en", *, seconds: bool = False
+) -> str:
+    """The time of day with its zone: ``12:00 UTC``, or ``12:00:30 UTC``."""
     local = moment.astimezone(zone)
-    text = format_skeleton("Hm", local, locale=locale)
+    text = format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
     return f"{text} {zone_label(moment, zone)}"
 
 

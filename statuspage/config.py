@@ -243,6 +243,13 @@ SETTINGS: tuple[Setting, ...] = (
         _optional_integer(0, 86_400),
     ),
     Setting(
+        "CANCEL_WINDOW",
+        "60",
+        "Seconds that the mails about a resolution wait after it is published, so that one press "
+        "can still cancel them; 0 sends them at once. All other mail goes at once.",
+        _integer(0, 3_600),
+    ),
+    Setting(
         "DELIVERY_BATCH",
         "1000",
         "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most.",
@@ -288,6 +295,7 @@ class Settings:
     time_zone: ZoneInfo
     trusted_proxies: int
     uncertain_wait: int
+    cancel_window: int
     delivery_batch: int
     address_retention_days: int | None
     export_to: str | None

@@ -139,6 +139,7 @@ class DeliveryState(Word):
     FAILED = "failed"
     SUPPRESSED = "suppressed"
     SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
     EXPIRED = "expired"
 
 

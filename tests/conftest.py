@@ -75,6 +75,8 @@ def environ(database: Database, tmp_path: Path) -> dict[str, str]:
         "DATA_DIR": str(tmp_path / "data"),
         "PUBLIC_URL": PUBLIC_URL,
         "SECRET_KEY": "a key for tests, never for anything else",
+        # Tests of the window itself set one.
+        "CANCEL_WINDOW": "0",
     }
 
 

@@ -36,6 +36,8 @@ class Service:
                     "PATH": os.environ["PATH"],
                     "PORT": str(self.port),
                     "DATA_DIR": str(folder / "data"),
+                    # Nobody waits for it here.
+                    "CANCEL_WINDOW": "0",
                     **(environ or {}),
                 },
                 stdin=subprocess.DEVNULL,

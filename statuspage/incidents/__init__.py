@@ -5,6 +5,12 @@ audience, one delivery for each recipient, the audit entry and a new revision of
 are kept together or not at all.  No provider is called here.
 """
 
+from statuspage.incidents.cancelling import (
+    Cancelled,
+    cancel_mails,
+    mails_of_resolution,
+    send_after_all,
+)
 from statuspage.incidents.corrections import (
     Correction,
     CorrectionDraft,
@@ -38,6 +44,7 @@ from statuspage.incidents.verbs import (
 )
 
 __all__ = [
+    "Cancelled",
     "Conflict",
     "Correction",
     "CorrectionDraft",
@@ -49,6 +56,7 @@ __all__ = [
     "Post",
     "Reader",
     "as_sent",
+    "cancel_mails",
     "change_details",
     "correct_update",
     "correctable",
@@ -59,6 +67,7 @@ __all__ = [
     "handouts_of_declaration",
     "handouts_of_update",
     "hide",
+    "mails_of_resolution",
     "may_be_corrected",
     "post_update",
     "preview_correction",
@@ -66,6 +75,7 @@ __all__ = [
     "preview_update",
     "publish",
     "reopen",
+    "send_after_all",
     "send_correction",
     "story_facts",
 ]

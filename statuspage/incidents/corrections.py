@@ -124,6 +124,8 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
         right = _message(wrong, _finish(wrong, story, Text(correction.subject, correction.body)))
         told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction)))
         right.override = told.override = override
+        # Cancelled stays cancelled: the right text goes only if it is sent after all.
+        right.cancelled_at = wrong.cancelled_at
         right.replaces_id = told.corrects_id = wrong.id
         current.add_all([right, told])
         current.flush()

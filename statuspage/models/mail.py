@@ -68,6 +68,8 @@ class Message(Base):
     # the one that corrects it to whoever was sent it.
     replaces_id: Mapped[int | None] = mapped_column(unique=True, index=True)
     corrects_id: Mapped[int | None] = mapped_column(unique=True, index=True)
+    # When somebody kept back what of it had not gone yet; None again once it goes after all.
+    cancelled_at: Mapped[datetime | None]
     # When the addresses of its deliveries were forgotten, all of them.
     forgotten_at: Mapped[datetime | None]
 

@@ -37,7 +37,7 @@ from statuspage import clock
 from statuspage.db import among, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
 from statuspage.models.mail import in_state
-from statuspage.outbox import corrections
+from statuspage.outbox import cancelling, corrections
 from statuspage.outbox.control import limit_rests, may_send
 from statuspage.outbox.queue import close_waiting
 from statuspage.words import Channel, DeliveryState
@@ -122,7 +122,10 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
 
 
 def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int] | None:
-    """The message and the lane of what is due first; what was corrected meanwhile gives way."""
+    """The message and the lane of what is due first.
+
+    What was corrected or cancelled meanwhile gives way.
+    """
     chosen = (
         select(Delivery.message_id, Delivery.lane)
         .where(*due)
@@ -130,7 +133,10 @@ def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
         .limit(1)
     )
     first = current.execute(chosen).one_or_none()
-    while first is not None and corrections.redirect(current, first.message_id) is not None:
+    while first is not None and (
+        corrections.redirect(current, first.message_id) is not None
+        or cancelling.keep_back(current, first.message_id)
+    ):
         first = current.execute(chosen).one_or_none()
     return first
 
@@ -259,16 +265,22 @@ def settle_due(*, limit: int = 5000) -> int:
 def follow_clock(jump: timedelta) -> None:
     """After the clock jumped, let what waits be due, and end, as if it had not.
 
-    A clock that is set back must not hold mail up, one that is set ahead must not end it.  Only
-    times that the jump itself has reached are moved, so several workers may do the same.
+    A clock that is set back must not hold mail up, one that is set ahead must not end it, nor cut
+    the time short in which it can be cancelled.  What is moved is marked as changed by now, and
+    what has been changed since the jump is not moved, so several workers may do the same.
     """
     moment = clock.now()
     waits = or_(in_state(DeliveryState.PENDING), in_state(DeliveryState.UNCERTAIN))
     with writing() as current:
-        for column in (Delivery.due_at, Delivery.expires_at):
-            reached = and_(column > moment - jump, column <= moment)
+        for column in (Delivery.expires_at, Delivery.due_at):
+            marks = {}
             if jump < timedelta(0):
                 reached = and_(Delivery.changed_at > moment, column.is_not(None))
+            elif column is Delivery.due_at:
+                reached = and_(column > moment - jump, Delivery.changed_at <= moment - jump)
+                marks = {Delivery.changed_at: moment}
+            else:
+                reached = and_(column > moment - jump, column <= moment)
             # Few: those of one message, or of one second's retries, share theirs.  In order, so
             # that none is moved to where the next begins.
             times = select(column).where(waits, reached).distinct().order_by(column)
@@ -276,7 +288,7 @@ def follow_clock(jump: timedelta) -> None:
                 current.execute(
                     update(Delivery)
                     .where(waits, reached, column == old)
-                    .values({column: old + jump})
+                    .values({column: old + jump, **marks})
                     .execution_options(synchronize_session=False)
                 )
         current.execute(

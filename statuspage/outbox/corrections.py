@@ -26,12 +26,14 @@ _HANDED_OVER = (
     DeliveryState.ACCEPTED,
     DeliveryState.DELIVERED,
 )
+# What was cancelled may yet be sent after all, with the right text then.
+_NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 
 
 def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
     """How many a correction would go to, how many of them are kept from mail, how many wait."""
-    told, suppressed = _was_told(), _is_suppressed(Delivery.address)
-    waiting = and_(in_state(DeliveryState.PENDING), ~told)
+    told, suppressed = _was_told(), is_suppressed(Delivery.address)
+    waiting = and_(Delivery.state.in_(_NOT_GONE), ~told)
     row = current.execute(
         select(
             func.count().filter(told, ~suppressed),
@@ -44,7 +46,7 @@ def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
 
 def first_reader(current: Session, message_id: int, *, told: bool) -> Delivery | None:
     """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
-    who = _was_told() if told else in_state(DeliveryState.PENDING)
+    who = _was_told() if told else Delivery.state.in_(_NOT_GONE)
     chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
     return current.scalars(chosen.limit(1)).one_or_none()
 
@@ -63,7 +65,7 @@ def queue_correction(current: Session, *, wrong: Message, correction: Message) -
     # Nobody may claim a row between the two steps: it would be sent wrong and not corrected.
     current.scalars(
         select(Delivery.id)
-        .where(Delivery.message_id == wrong.id, in_state(DeliveryState.PENDING))
+        .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
         .with_for_update()
     ).all()
     added = insert_chosen(current, _to_told(wrong.id, correction.id))
@@ -87,7 +89,7 @@ def redirect(current: Session, message_id: int) -> int | None:
     )
     done = current.execute(
         update(Delivery)
-        .where(waiting)
+        .where(Delivery.message_id == message_id, Delivery.state.in_(_NOT_GONE))
         .values(message_id=right, changed_at=clock.now())
         .execution_options(synchronize_session=False)
     )
@@ -103,15 +105,20 @@ def _mails_of(message_id: int) -> ColumnElement[bool]:
 
 def _was_told() -> ColumnElement[bool]:
     """Whoever was sent it, or may have been: also where it waits to be sent once more."""
-    was_uncertain = exists().where(
+    return or_(
+        Delivery.state.in_(_HANDED_OVER), and_(in_state(DeliveryState.PENDING), was_uncertain())
+    )
+
+
+def was_uncertain() -> ColumnElement[bool]:
+    """Whether a delivery may have been sent once although it waits."""
+    return exists().where(
         DeliveryEvent.delivery_id == Delivery.id, DeliveryEvent.state == DeliveryState.UNCERTAIN
     )
-    return or_(
-        Delivery.state.in_(_HANDED_OVER), and_(in_state(DeliveryState.PENDING), was_uncertain)
-    )
 
 
-def _is_suppressed(address: Any) -> ColumnElement[bool]:
+def is_suppressed(address: Any) -> ColumnElement[bool]:
+    """Whether an address must not be written to; what is owed by contract is."""
     owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
     return exists().where(
         Suppression.address == address, ~and_(Suppression.kind == "unsubscribed", owed)
@@ -135,7 +142,7 @@ def _rows_of_correction(message_id: int) -> Select[Any]:
 def _to_told(message_id: int, correction_id: int) -> Select[Any]:
     moment = clock.now()
     when = Delivery.due_at.type
-    suppressed = _is_suppressed(Delivery.address)
+    suppressed = is_suppressed(Delivery.address)
     reason = select(Suppression.reason).where(Suppression.address == Delivery.address)
     return (
         select(

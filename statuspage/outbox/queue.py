@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from statuspage import clock
+from statuspage.config import current_settings
 from statuspage.db import insert_new
 from statuspage.models import (
     Component,
@@ -51,6 +52,12 @@ COLUMNS = (
     "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
     "queued_at", "changed_at",
 )  # fmt: skip
+
+
+def may_go_at(message: Message, moment: datetime) -> datetime:
+    """When its mails are due: a moment later where they can be cancelled, else at once."""
+    can_be_cancelled = message.step is Step.RESOLVED and message.audience in MAILED
+    return moment + timedelta(seconds=current_settings().cancel_window * can_be_cancelled)
 
 
 def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
@@ -244,6 +251,7 @@ def _is_suppressed() -> ColumnElement[bool]:
 
 def _to_customers(message: Message, step_key: str) -> Select[Any]:
     moment: datetime = clock.now()
+    due_at = may_go_at(message, moment)
     suppressed = _is_suppressed()
     when = Delivery.due_at.type
     one_of_theirs = (
@@ -270,8 +278,8 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
             case((suppressed, Suppression.reason), else_=""),
             literal(LANE_NORMAL),
             literal(0),
-            literal(moment, when),
-            literal(moment + CUSTOMER_MAIL_AGE, when),
+            literal(due_at, when),
+            literal(due_at + CUSTOMER_MAIL_AGE, when),
             literal(""),
             literal(moment, when),
             literal(moment, when),

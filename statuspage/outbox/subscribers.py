@@ -43,7 +43,7 @@ from statuspage.models import (
     Suppression,
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT
-from statuspage.outbox.queue import COLUMNS, CUSTOMER_MAIL_AGE, insert_chosen
+from statuspage.outbox.queue import COLUMNS, CUSTOMER_MAIL_AGE, insert_chosen, may_go_at
 from statuspage.words import Channel, DeliveryState, Kind, Step, SubscriberState
 
 _SIGN_UP = "signup:"
@@ -124,6 +124,7 @@ def find_reason(current: Session, news: News, address: str) -> str | None:
 def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
     moment, when = clock.now(), Delivery.due_at.type
+    due_at = may_go_at(message, moment)
     heard = _concerned(news)
     states = DeliveryState.SUPPRESSED.value, DeliveryState.PENDING.value
     chosen: Select[Any] = select(
@@ -140,8 +141,8 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         heard.c.reason,
         literal(LANE_NORMAL),
         literal(0),
-        literal(moment, when),
-        literal(moment + CUSTOMER_MAIL_AGE, when),
+        literal(due_at, when),
+        literal(due_at + CUSTOMER_MAIL_AGE, when),
         literal(""),
         literal(moment, when),
         literal(moment, when),

@@ -135,6 +135,8 @@ def environ_of(database_url: str, data_dir: Path, **settings: str) -> dict[str, 
         "PUBLIC_URL": "https://status.example.com",
         "SECRET_KEY": SECRET,
         "MAIL_FROM": "status@example.com",
+        # What is measured here begins when the mails may go.
+        "CANCEL_WINDOW": "0",
         **settings,
     }
 

@@ -19,17 +19,17 @@ from statuspage.incidents import Hearing
 from statuspage.links import current_links, delivery_token
 from statuspage.messages import token_values
 from statuspage.models import Breaker, Delivery, Message
-from statuspage.outbox import control, corrections, report
+from statuspage.outbox import cancelling, control, corrections, report
 from statuspage.outbox.queue import MAILED
 from statuspage.outbox.report import Tally
 from statuspage.people.customer_rows import csv_lines
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
-from statuspage.web.admin.shell import admin, done, download_csv, page, the_page
+from statuspage.web.admin.shell import admin, done, download_csv, page, the_page, zone
 from statuspage.web.admin.texts import framed_mail
 from statuspage.web.auth import actor
 from statuspage.web.forms import Form, LineField
-from statuspage.words import Audience, Channel, DeliveryState
+from statuspage.words import Audience, Channel, DeliveryState, Step
 
 _COLUMNS: Final = (
     "address", "name", "channel", "state", "reason", "why", "attempts", "queued", "changed",
@@ -133,14 +133,25 @@ def _asked() -> tuple[DeliveryState | None, str]:
 def _progress(counts: Tally, message_id: int) -> dict[str, Any]:
     """What the summary of a message shows, and shows again while something waits."""
     speed = report.pace(session(), message_id, counts) if counts.waiting else report.Pace()
+    waits = _window(message_id) if counts.waiting and not speed.rate else ""
     return {
         "counts": counts,
         "in_words": in_words,
         "pace": speed,
         "left": clock.show_duration(timedelta(seconds=speed.left + 59)) if speed.left else "",
-        "hindrance": _hindrance() if counts.waiting and not speed.rate else "",
-        "advice": advise(counts),
+        "hindrance": _hindrance() if counts.waiting and not speed.rate and not waits else "",
+        "advice": waits or advise(counts),
     }
+
+
+def _window(message_id: int) -> str:
+    """Until when a message waits so that it can be cancelled; empty where it does not."""
+    told = session().get_one(Message, message_id)
+    due_at = cancelling.stand(session(), [told]).due_at
+    if told.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
+        return ""
+    until = clock.show_time(due_at, zone(), seconds=True)
+    return f"They wait until {until}. Until then they can be cancelled, at the incident."
 
 
 def _why_not(told: Message, address: str) -> Hearing | None:
@@ -186,6 +197,7 @@ _TOLD_APART: Final = (
     DeliveryState.EXPIRED,
     DeliveryState.SUPPRESSED,
     DeliveryState.SUPERSEDED,
+    DeliveryState.CANCELLED,
 )
 
 

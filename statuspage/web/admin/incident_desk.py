@@ -16,12 +16,13 @@ from statuspage.db import session
 from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Post
 from statuspage.links import current_links
 from statuspage.messages.checks import blocking
-from statuspage.models import Account, Incident, IncidentUpdate, SeverityLevel
+from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
 from statuspage.outbox import report
 from statuspage.promises import record_of
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
+from statuspage.web.admin.kept_back import tell_of_the_window
 from statuspage.web.admin.shell import admin, done, page, refused, zone
 from statuspage.web.admin.story_form import (
     AFFECTED,
@@ -376,7 +377,10 @@ def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         texts=form.edited_texts(),
         overrides=form.overrides(),
     )
-    return done(f"Posted: {update.step.label}.", "admin.incident", code=story.code)
+    said = f"Posted: {update.step.label}."
+    if form.resolves:
+        said += tell_of_the_window(story.code)
+    return done(said, "admin.incident", code=story.code)
 
 
 def _show_what_changed(story: Incident, form: UpdateForm) -> None:
@@ -464,6 +468,8 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         told=report.tallies(current, story.id, most=_most()),
         in_words=in_words,
         advise=advise,
+        to_correct=_told_that_it_is_over(story),
+        ending=None if story.is_open else incidents.mails_of_resolution(current, story),
         quiet=_quiet(story) if story.is_open else None,
         record=record_of(story, clock.now()),
         unpromised=story.updates[-1].no_promise_because if story.updates else "",
@@ -507,6 +513,14 @@ def _last_step(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         customers=customers,
         **texts,
     )
+
+
+def _told_that_it_is_over(story: Incident) -> list[Message]:
+    """The mails about the newest resolution that can be corrected, for whoever reopens it."""
+    ends = [post.id for post in story.updates if post.status == IncidentStatus.RESOLVED]
+    if story.is_open or not ends:
+        return []
+    return incidents.correctable(session(), max(ends))
 
 
 def _most() -> int | None:

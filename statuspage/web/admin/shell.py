@@ -148,6 +148,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         when=when,
         relative=relative,
+        to_the_second=to_the_second,
         countdown=countdown,
         minutes=write_minutes,
         duration=clock.show_duration,
@@ -319,6 +320,13 @@ def countdown(moment: datetime) -> Markup:
     return Markup(
         '<time class="countdown" datetime="{}" title="{}" data-countdown>{}</time>'
     ).format(moment.isoformat(timespec="seconds"), clock.show(moment, zone()), relative(moment))
+
+
+def to_the_second(moment: datetime) -> Markup:
+    """The time of day of a moment that is near, with seconds and its zone."""
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment.isoformat(), clock.show_time(moment, zone(), seconds=True)
+    )
 
 
 def write_minutes(minutes: int) -> str:

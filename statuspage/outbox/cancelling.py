@@ -1,0 +1,150 @@
+"""Cancelling: a resolution's mails wait a moment, and what still waits can be kept back.
+
+What may have been sent is never called cancelled.  A row that was being sent when its message was
+cancelled, and comes back unsent, is kept back by the next claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from statuspage import clock
+from statuspage.models import Delivery, DeliveryEvent, Message
+from statuspage.models.mail import in_state
+from statuspage.outbox.corrections import is_suppressed, was_uncertain
+from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting
+from statuspage.words import DeliveryState, Step
+
+_GONE = (
+    DeliveryState.SENDING,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.ACCEPTED,
+    DeliveryState.DELIVERED,
+    DeliveryState.BOUNCED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the mails about a resolution stand; the first that waits may go at ``due_at``."""
+
+    waiting: int = 0
+    cancelled: int = 0
+    gone: int = 0
+    due_at: datetime | None = None
+
+
+def resolution_mails(
+    current: Session, incident_id: int, *, for_update: bool = False
+) -> Sequence[Message]:
+    """The mails about an incident's newest resolution, and what replaced them; no corrections."""
+    newest = select(func.max(Message.update_id)).where(
+        Message.incident_id == incident_id, Message.step == Step.RESOLVED
+    )
+    chosen = (
+        select(Message)
+        .where(
+            Message.update_id == newest.scalar_subquery(),
+            Message.step == Step.RESOLVED,
+            Message.audience.in_(MAILED),
+            Message.corrects_id.is_(None),
+        )
+        .order_by(Message.id)
+    )
+    if for_update:
+        chosen = chosen.with_for_update().execution_options(populate_existing=True)
+    return current.scalars(chosen).all()
+
+
+def stand(current: Session, messages: Sequence[Message]) -> Standing:
+    """How the deliveries of these messages stand, together."""
+    ids = [message.id for message in messages]
+    rows = current.execute(
+        select(Delivery.state, func.count())
+        .where(Delivery.message_id.in_(ids))
+        .group_by(Delivery.state)
+    )
+    counts = {row[0]: row[1] for row in rows}
+    waiting = counts.get(DeliveryState.PENDING, 0)
+    due_at = None
+    if waiting:
+        pending = and_(Delivery.message_id.in_(ids), in_state(DeliveryState.PENDING))
+        due_at = current.scalar(select(func.min(Delivery.due_at)).where(pending))
+    return Standing(
+        waiting=waiting,
+        cancelled=counts.get(DeliveryState.CANCELLED, 0),
+        gone=sum(counts.get(state, 0) for state in _GONE),
+        due_at=due_at,
+    )
+
+
+def cancel(current: Session, messages: Sequence[Message], *, reason: str) -> int:
+    """Keep back what waits of these messages, and what comes back to wait; how many so far.
+
+    The messages were read ``for_update``.
+    """
+    for message in messages:
+        message.cancelled_at = clock.now()
+    current.flush()
+    return sum(keep_back(current, message.id, reason=reason) for message in messages)
+
+
+def keep_back(
+    current: Session, message_id: int, *, reason: str = "cancelled before it was sent"
+) -> int:
+    """End what waits of a cancelled message; how many, 0 where it was not cancelled.
+
+    The rows are locked, so no claim takes one meanwhile.
+    """
+    cancelled_at = current.scalar(select(Message.cancelled_at).where(Message.id == message_id))
+    if cancelled_at is None:
+        return 0
+    waiting = and_(
+        Delivery.message_id == message_id, in_state(DeliveryState.PENDING), ~was_uncertain()
+    )
+    return close_waiting(current, waiting, DeliveryState.CANCELLED, reason)
+
+
+def send_after_all(current: Session, messages: Sequence[Message], *, reason: str) -> int:
+    """Have what was cancelled of these messages go out at once; how many.
+
+    The rows are the same ones, so nobody gets two.  Left out is whoever must not be written to any
+    more.  The messages were read ``for_update``.
+    """
+    for message in messages:
+        message.cancelled_at = None
+    current.flush()
+    moment = clock.now()
+    cancelled = and_(
+        Delivery.message_id.in_([message.id for message in messages]),
+        Delivery.state == DeliveryState.CANCELLED,
+        Delivery.email != "",
+        ~is_suppressed(Delivery.address),
+    )
+    current.execute(
+        insert(DeliveryEvent).from_select(
+            ["delivery_id", "at", "state", "reason", "attempt"],
+            select(
+                Delivery.id,
+                literal(moment, DeliveryEvent.at.type),
+                literal(DeliveryState.PENDING, DeliveryEvent.state.type),
+                literal(reason),
+                literal(""),
+            ).where(cancelled),
+        )
+    )
+    done = current.execute(
+        update(Delivery)
+        .where(cancelled)
+        .values(
+            state=DeliveryState.PENDING, reason=reason, attempts=0, attempt_id=None,
+            due_at=moment, expires_at=moment + CUSTOMER_MAIL_AGE, changed_at=moment,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    return int(done.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,48 @@
+"""The mails about a resolution: what still waits can be cancelled, and sent after all."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from statuspage import clock, incidents
+from statuspage.db import session
+from statuspage.models import Incident
+from statuspage.refusals import Refused
+from statuspage.web.admin.shell import admin, done, refused, zone
+from statuspage.web.auth import actor
+
+
+@admin.post("/incidents/<code>/mails/cancel")
+def cancel_mails(code: str) -> ResponseReturnValue:
+    """Keep back the mails about the resolution that have not gone yet; the post stays."""
+    try:
+        cancelled = incidents.cancel_mails(code, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    kept, gone = cancelled.kept_back, cancelled.gone
+    said = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
+    if gone:
+        said += f" {gone:,} had gone out already."
+    return done(said, "admin.incident", code=code)
+
+
+@admin.post("/incidents/<code>/mails/send")
+def send_after_all(code: str) -> ResponseReturnValue:
+    """Send the cancelled mails after all, once to each."""
+    try:
+        sent = incidents.send_after_all(code, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    return done(f"{sent:,} {'mail goes' if sent == 1 else 'mails go'} out now.",
+                "admin.incident", code=code)  # fmt: skip
+
+
+def tell_of_the_window(code: str) -> str:
+    """What is said once a resolution is posted whose mails wait; empty where none does."""
+    story = session().scalars(select(Incident).filter_by(code=code)).one()
+    mails = incidents.mails_of_resolution(session(), story)
+    if mails.due_at is None or mails.due_at <= clock.now():
+        return ""
+    until = clock.show_time(mails.due_at, zone(), seconds=True)
+    return f" The mails wait until {until}; until then you can cancel them."
