@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.models import Incident, SeverityLevel
-from statuspage.words import CustomerMail, Impact, IncidentStatus, Kind
+from statuspage.words import CustomerMail, Impact, IncidentStatus, Kind, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,15 @@ PRESETS: dict[str, Scheme] = {
     )
 }
 
+
+ESCALATED_TO: dict[str, str] = {
+    "on_call": "On-call engineer",
+    Role.TECHNICAL_LEAD.value: Role.TECHNICAL_LEAD.label,
+    Role.COMMANDER.value: Role.COMMANDER.label,
+    Role.COMMS_LEAD.value: Role.COMMS_LEAD.label,
+    "management": "Management",
+}
+"""Whom a level may be escalated to: the roles of an incident, and two that stand outside of it."""
 
 FALLBACK_IMPACT = Impact.MINOR
 """The impact of an incident whose severity level does not exist any more."""

@@ -169,6 +169,9 @@ class Step(Word):
     REOPENED = "reopened"
     POSTMORTEM = "postmortem"
     CLOSED = "closed"
+    UPDATE_DUE = "update_due"
+    OVERDUE = "overdue"
+    ESCALATED = "escalated"
     SCHEDULED = "scheduled"
     REMINDER = "reminder"
     IN_PROGRESS = "in_progress"
@@ -205,6 +208,7 @@ _LABELS: dict[tuple[type[Word], str], str] = {
     (Step, Step.CONFIRM): "Confirm a subscription",
     (Step, Step.SUBSCRIBED): "Subscribed already",
     (Step, Step.UPDATE): "Update",
+    (Step, Step.OVERDUE): "Update overdue",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",
 }
 

@@ -26,7 +26,17 @@ from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statuspage import alarms, clock, export, maintenance, privacy, series, subscriptions, throttle
+from statuspage import (
+    alarms,
+    clock,
+    export,
+    maintenance,
+    privacy,
+    promises,
+    series,
+    subscriptions,
+    throttle,
+)
 from statuspage.config import Settings
 from statuspage.db import db, insert_new, sqlite_path, writing
 from statuspage.models import Worker as WorkerRow
@@ -39,6 +49,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.2
 BEAT_SECONDS = 5
 RESCUE_SECONDS = 2
+PROMISE_SECONDS = 5
 ANNOUNCE_SECONDS = 60
 FORGET_SECONDS = 3600
 CLOCK_JUMP_SECONDS = 2.0
@@ -126,6 +137,7 @@ class Worker:
             (self._rescue, RESCUE_SECONDS),
             (self._settle, 1),
             (self._advance_maintenances, 1),
+            (self._keep_promises, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
             (self._forget_old_addresses, FORGET_SECONDS),
             (self._tidy, FORGET_SECONDS),
@@ -197,6 +209,10 @@ class Worker:
     def _advance_maintenances(self) -> None:
         with self._app.app_context():
             maintenance.advance_due()
+
+    def _keep_promises(self) -> None:
+        with self._app.app_context():
+            promises.notify_due()
 
     def _announce_occurrences(self) -> None:
         with self._app.app_context():

@@ -327,6 +327,7 @@ def tell(
         if audience is Audience.PUBLIC:
             posted = finished
         _queue(current, telling, message, update)
+    queue.end_notices(current, incident.id, is_over=not incident.is_open)
     # After the customers: who is both gets one mail, the customers'.
     if posted is not None and subscribers.any_subscribers(current):
         _tell_subscribers(current, telling, posted, facts, update)

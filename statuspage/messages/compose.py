@@ -170,6 +170,24 @@ def finish_for_subscribers(
     return replace(mail, body=post.body)
 
 
+def finish_for_colleagues(
+    text: Text, *, step: Step, facts: Facts, language: str = "en"
+) -> Composed:
+    """A text for colleagues as it goes out by chat and by mail: the same words, and a mail's frame.
+
+    Raises :class:`Unfinished` where the text still lacks something.
+    """
+    note = finish(text, audience=Audience.INTERNAL, step=step, facts=facts)
+    frame = _frame(Audience.INTERNAL, step, facts.public, language) | {
+        "subject": note.subject,
+        "body": _as_paragraphs(note.body),
+        "preheader": _opening(note.body),
+        "admin_url": facts.internal.admin_url,
+    }
+    html = _inliner.inline(_layouts.get_template("layout.html").render(frame))
+    return replace(note, html=_as_html_tokens(html))
+
+
 # While Markdown and HTML are made, tokens are marks that no text can hold: what was written as a
 # token stays one, and nothing else becomes one.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -184,11 +202,27 @@ def _mail(
     moments = moments_of(facts)
     marked = _mark(body, fillable(moments))
     text = richtext.to_text(marked)
-    context = {
+    context = _frame(audience, step, facts, language) | {
         "subject": _mark(subject, fillable(moments)),
         "body": _as_sections(richtext.to_html(marked)),
         "text": text,
         "preheader": _opening(text),
+    }
+    html = _inliner.inline(_layouts.get_template("layout.html").render(context))
+    if lacking := _MARKED_IN_LINK.findall(html):
+        raise Unfinished(tuple(dict.fromkeys(lacking)))
+    return Composed(
+        subject=subject,
+        body=body,
+        text=_as_tokens(_layouts.get_template("layout.txt").render(context).strip() + "\n"),
+        html=_as_html_tokens(html),
+        moments=moments,
+    )
+
+
+def _frame(audience: Audience, step: Step, facts: PublicFacts, language: str) -> dict[str, object]:
+    """What stands around the text of a mail."""
+    return {
         "language": language,
         "audience": audience,
         "step": step,
@@ -204,16 +238,14 @@ def _mail(
         "manage_url": f"{_OPEN}manage_url{_CLOSE}",
         "code": facts.incident_url.rpartition("/")[2],
     }
-    html = _inliner.inline(_layouts.get_template("layout.html").render(context))
-    if lacking := _MARKED_IN_LINK.findall(html):
-        raise Unfinished(tuple(dict.fromkeys(lacking)))
-    return Composed(
-        subject=subject,
-        body=body,
-        text=_as_tokens(_layouts.get_template("layout.txt").render(context).strip() + "\n"),
-        html=_as_html_tokens(html),
-        moments=moments,
+
+
+def _as_paragraphs(text: str) -> Markup:
+    """Plain text as HTML: its lines as they are."""
+    paragraphs = (
+        Markup("<br>\n").join(part.split("\n")) for part in text.split("\n\n") if part.strip()
     )
+    return Markup("\n").join(Markup("<p>{}</p>").format(part) for part in paragraphs)
 
 
 def _mark(text: str, names: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,7 +74,11 @@ class PublicFacts:
 
 @dataclass(frozen=True, slots=True)
 class InternalFacts:
-    """What only colleagues may know."""
+    """What only colleagues may know.
+
+    ``asked`` names whom a notice asks to act; ``late_by`` is how late a promised update is by now,
+    ``open_for`` how long ago the incident was declared or opened again.
+    """
 
     severity: str = ""
     commander: str = ""
@@ -97,6 +101,9 @@ class InternalFacts:
     review_due: datetime | None = None
     review_owner: str = ""
     admin_url: str = ""
+    asked: str = ""
+    late_by: timedelta | None = None
+    open_for: timedelta | None = None
     timeline: Sequence[TimelineEntry] = ()
 
 

@@ -99,6 +99,9 @@ _INTERNAL = InternalFacts(
     review_due=_ENDED + timedelta(hours=48),
     review_owner="Alice Moreau (@alice)",
     admin_url="https://status.shopstack.example/admin/incidents/p4ym3nts0ut1",
+    asked="Charlie Lindqvist (@charlie) and Alice Moreau (@alice)",
+    late_by=timedelta(minutes=12),
+    open_for=timedelta(minutes=30),
     timeline=(
         TimelineEntry(_after(5), "Investigating", "Card payments fail; we are looking into it."),
         TimelineEntry(_after(30), "Identified", "A settings change is the cause. Rolling it back."),
@@ -112,6 +115,9 @@ _STATUS = {
     Step.UPDATE: IncidentStatus.IDENTIFIED,
     Step.REOPENED: IncidentStatus.INVESTIGATING,
     Step.CLOSED: IncidentStatus.RESOLVED,
+    Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
+    Step.OVERDUE: IncidentStatus.IDENTIFIED,
+    Step.ESCALATED: IncidentStatus.IDENTIFIED,
     Step.CONFIRM: IncidentStatus.INVESTIGATING,
     Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }

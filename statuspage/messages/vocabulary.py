@@ -121,6 +121,9 @@ WORDS: dict[str, Word] = {
         Word("last_update", "When the last update was posted", internal=True),
         Word("review_due", "When the review is due", internal=True),
         Word("review_owner", "Who owns the review", Form.LINE, internal=True),
+        Word("asked", "Who is asked to act: “Alice Moreau (@alice)”", Form.LINE, internal=True),
+        Word("late_by", "How late a promised update is: “12 minutes”", internal=True),
+        Word("open_for", "How long the incident has been open", internal=True),
         Word("admin_url", "Address of the incident in the admin", Form.ADDRESS, internal=True),
         Word(
             "timeline",
@@ -204,12 +207,14 @@ def _internal_values(facts: InternalFacts, public: PublicFacts) -> dict[str, Val
             "severity", "commander", "technical_lead", "comms_lead", "scribe", "chat_channel",
             "war_room", "page_state", "progress", "technical_cause", "suspected_cause",
             "current_actions", "next_steps", "references", "users_affected", "review_owner",
-            "admin_url",
+            "admin_url", "asked",
         )
     }  # fmt: skip
     return typed | {
         "recipients": "" if facts.recipients is None else f"{facts.recipients:,}",
         "cadence": _minutes(facts.cadence_minutes),
+        "late_by": _in_words(facts.late_by),
+        "open_for": _in_words(facts.open_for),
         "last_update": _show(facts.last_update, public),
         "review_due": _show(facts.review_due, public),
         "timeline": [
@@ -243,6 +248,10 @@ def _scheduled_span(facts: PublicFacts) -> str:
 
 def _length(start: datetime | None, end: datetime | None) -> str:
     return clock.show_duration(end - start) if start and end else ""
+
+
+def _in_words(length: timedelta | None) -> str:
+    return "" if length is None else clock.show_duration(length)
 
 
 def _minutes(minutes: int | None) -> str:

@@ -45,7 +45,9 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
         Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.REOPENED,
     ),
     Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
-    Audience.INTERNAL: (Step.DECLARED, Step.UPDATE, Step.CLOSED),
+    Audience.INTERNAL: (
+        Step.DECLARED, Step.UPDATE, Step.CLOSED, Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED,
+    ),
     Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),
 }  # fmt: skip

@@ -7,7 +7,7 @@ reached by two rules one message: the one queued first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ from statuspage.config import current_settings
 from statuspage.db import insert_new
 from statuspage.models import (
     Component,
+    Contact,
     Customer,
     CustomerComponent,
     Delivery,
@@ -39,11 +40,15 @@ from statuspage.models import (
     Suppression,
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.people.address import Address, read_address
+from statuspage.people.erased import mark
 from statuspage.words import Audience, Channel, DeliveryState, Step
 
 CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
 CHAT_AGE = timedelta(hours=12)
+NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED})
+"""What colleagues are sent because time passes, not because something was posted."""
 MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
 """Whom news is mailed to."""
 
@@ -142,29 +147,105 @@ def queue_same_customers(
 
 def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
     """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
+    why = "Colleagues, in chat"
+    rows = [_urgent(message, step_key, Channel.CHAT, room, email=room, why=why) for room in rooms]
+    _insert(current, rows)
+
+
+def queue_colleagues(
+    current: Session, message: Message, *, step_key: str, people: Iterable[tuple[Contact, str]]
+) -> None:
+    """Queue the mail of an internal message to contacts, each with why; ahead of customers' mail.
+
+    Who left the customers' mail is written to nonetheless; whose mail bounced or was erased is not.
+    """
+    rows = []
+    for contact, why in people:
+        found = mailbox_of(contact)
+        if found is None:
+            continue
+        row = _urgent(
+            message, step_key, Channel.EMAIL, found.identity, email=found.email, why=why
+        ) | {"name": contact.name}
+        kept_from = current.scalars(
+            select(Suppression).where(
+                Suppression.address.in_([found.identity, mark(found.identity)]),
+                Suppression.kind != "unsubscribed",
+            )
+        ).first()
+        if kept_from is not None:
+            row |= {"state": DeliveryState.SUPPRESSED, "reason": kept_from.reason}
+        rows.append(row)
+    _insert(current, rows)
+
+
+def mailbox_of(contact: Contact) -> Address | None:
+    """A contact's mail address; None where there is none that could be written to."""
+    try:
+        return read_address(contact.email)
+    except ValueError:
+        return None
+
+
+def _urgent(
+    message: Message, step_key: str, channel: Channel, address: str, *, email: str, why: str
+) -> dict[str, Any]:
     moment = clock.now()
-    rows = [
-        {
-            "message_id": message.id,
-            "step_key": step_key,
-            "channel": Channel.CHAT,
-            "address": room,
-            "email": room,
-            "name": "",
-            "why": "Colleagues, in chat",
-            "state": DeliveryState.PENDING,
-            "reason": "",
-            "lane": LANE_URGENT,
-            "attempts": 0,
-            "due_at": moment,
-            "expires_at": moment + CHAT_AGE,
-            "provider_id": "",
-            "queued_at": moment,
-            "changed_at": moment,
-        }
-        for room in rooms
-    ]
-    current.execute(insert_new(current, Delivery).values(rows).on_conflict_do_nothing())
+    return {
+        "message_id": message.id,
+        "step_key": step_key,
+        "channel": channel,
+        "address": address,
+        "email": email,
+        "name": "",
+        "why": why,
+        "state": DeliveryState.PENDING,
+        "reason": "",
+        "lane": LANE_URGENT,
+        "attempts": 0,
+        "due_at": moment,
+        "expires_at": moment + CHAT_AGE,
+        "provider_id": "",
+        "queued_at": moment,
+        "changed_at": moment,
+    }
+
+
+def _insert(current: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        current.execute(insert_new(current, Delivery).values(rows).on_conflict_do_nothing())
+
+
+def supersede_notices(current: Session, message: Message, *, step_key: str) -> int:
+    """End the waiting notices about the same incident that a newer one replaces; how many.
+
+    As with mail, only where the same address has the newer one.
+    """
+    older = _notices(message.incident_id).where(Message.id != message.id)
+    waiting = and_(
+        in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
+    )
+    return close_waiting(
+        current, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"
+    )
+
+
+def end_notices(current: Session, incident_id: int, *, is_over: bool) -> int:
+    """End the waiting notices that a new post makes untrue; how many.
+
+    A post keeps the promise that people were to be reminded of; the end calls nobody any more.
+    """
+    steps = NOTICES if is_over else NOTICES - {Step.ESCALATED}
+    untrue = _notices(incident_id).where(Message.step.in_(steps))
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(untrue))
+    reason = "the update was posted before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def _notices(incident_id: int | None) -> Select[int]:
+    return select(Message.id).where(
+        Message.incident_id == incident_id, Message.step.in_(sorted(NOTICES))
+    )
 
 
 def supersede(current: Session, message: Message, *, step_key: str) -> int:

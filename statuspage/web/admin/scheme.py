@@ -13,7 +13,7 @@ from wtforms import SelectField
 from statuspage import setup
 from statuspage.db import session
 from statuspage.models import Incident, SeverityLevel
-from statuspage.policy import PRESETS, Level, severity_levels
+from statuspage.policy import ESCALATED_TO, PRESETS, Level, severity_levels
 from statuspage.setup import LevelRules
 from statuspage.web.admin.shell import admin, done, page
 from statuspage.web.auth import actor
@@ -26,18 +26,10 @@ from statuspage.web.forms import (
     WordField,
     WordRadioField,
 )
-from statuspage.words import CustomerMail, Impact, Kind, Role
+from statuspage.words import CustomerMail, Impact, Kind
 
 ESCALATION_STEPS: Final = 4
 
-# Whom a level may be escalated to: the roles of an incident, and two that stand outside of it.
-ESCALATED_TO: Final[dict[str, str]] = {
-    "on_call": "On-call engineer",
-    Role.TECHNICAL_LEAD.value: Role.TECHNICAL_LEAD.label,
-    Role.COMMANDER.value: Role.COMMANDER.label,
-    Role.COMMS_LEAD.value: Role.COMMS_LEAD.label,
-    "management": "Management",
-}
 _IMPACTS: Final = (Impact.CRITICAL, Impact.MAJOR, Impact.MINOR, Impact.NONE)
 
 

@@ -1,0 +1,146 @@
+"""Calling colleagues when a clock of an incident runs out: by chat and mail, through the outbox.
+
+Each rung of a ladder (:mod:`statuspage.promises.clocks`) is told once, whoever ticks and however
+often: the incident is locked while it is looked at what was queued for it already.  Where several
+rungs have been reached since, as after a pause of the worker, one notice tells them all how late
+it is by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage import audit, clock
+from statuspage.audit import SYSTEM
+from statuspage.config import current_settings
+from statuspage.db import session, writing
+from statuspage.incidents import story_facts
+from statuspage.incidents.posts import locked
+from statuspage.messages import Facts, compose, finish_for_colleagues
+from statuspage.messages.vocabulary import phrase
+from statuspage.models import Contact, Delivery, Incident, Message, Page
+from statuspage.outbox import queue
+from statuspage.policy import ESCALATED_TO
+from statuspage.promises.clocks import Rung, ladders, newest_post, opened_at
+from statuspage.words import CLOSED, Audience, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The rungs that have been reached and not been told, as one; the last says what to write."""
+
+    key: str
+    rungs: tuple[Rung, ...]
+
+    @property
+    def people(self) -> dict[Contact, str]:
+        """Whom it asks, each once, and as what."""
+        found: dict[Contact, str] = {}
+        for rung in self.rungs:
+            why = ", ".join(ESCALATED_TO.get(to, to) for to in rung.to)
+            for contact in rung.people:
+                found.setdefault(contact, why)
+        return found
+
+
+def notify_due() -> int:
+    """Tell colleagues of every clock that has run out; how many notices.  The worker's duty."""
+    current = session()
+    if current.scalar(select(Page.is_demo)):
+        # The demo's people are made up.
+        return 0
+    codes = current.scalars(
+        select(Incident.code).where(
+            Incident.kind == Kind.INCIDENT,
+            Incident.resolved_at.is_(None),
+            Incident.status.not_in(CLOSED),
+            Incident.origin.is_(None),
+        )
+    ).all()
+    return sum(_notify(code) for code in codes)
+
+
+def _notify(code: str) -> int:
+    moment = clock.now()
+    story = session().scalars(select(Incident).filter_by(code=code)).one()
+    if not any(_due(session(), story, moment)):
+        return 0
+    session().rollback()
+    with writing() as current:
+        incident = locked(current, code, kind=Kind.INCIDENT)
+        notices = list(_due(current, incident, moment)) if incident.is_open else []
+        for notice in notices:
+            _queue(current, incident, notice, moment)
+        return len(notices)
+
+
+def _due(current: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
+    told = _told(current, incident)
+    for ladder in ladders(current, incident):
+        last = max((place for key, place in told if key == ladder.key), default=-1)
+        reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
+        notice = Notice(f"{ladder.key}{reached[-1].place}", reached) if reached else None
+        if notice and (notice.people or current_settings().chat_rooms):
+            yield notice
+
+
+def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:
+    """The ladders and places that notices of an incident were queued for."""
+    keys = current.scalars(
+        select(Delivery.step_key)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.incident_id == incident.id, Message.step.in_(sorted(queue.NOTICES)))
+        .distinct()
+    )
+    split = (key.rpartition(":") for key in keys)
+    return {(f"{ladder}:", int(place)) for ladder, _, place in split}
+
+
+def _queue(current: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
+    step = notice.rungs[-1].step
+    facts = _facts(incident, notice, moment)
+    text = compose(current, facts, audience=Audience.INTERNAL, step=step)
+    finished = finish_for_colleagues(text, step=step, facts=facts)
+    message = Message(
+        incident_id=incident.id,
+        update_id=newest_post(incident).id,
+        step=step,
+        audience=Audience.INTERNAL,
+        subject=finished.subject,
+        body=finished.body,
+        text=finished.text,
+        html=finished.html,
+    )
+    current.add(message)
+    current.flush()
+    rooms = current_settings().chat_rooms
+    queue.queue_chat(current, message, step_key=notice.key, rooms=rooms)
+    people = notice.people.items()
+    queue.queue_colleagues(current, message, step_key=notice.key, people=people)
+    queue.supersede_notices(current, message, step_key=notice.key)
+    audit.record(
+        current, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
+        after={"about": step.label, "asked": [contact.name for contact in notice.people]},
+    )  # fmt: skip
+
+
+def _facts(incident: Incident, notice: Notice, moment: datetime) -> Facts:
+    facts = story_facts(incident, notice.rungs[-1].step)
+    due_at = incident.next_update_at
+    asked = [
+        f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle
+        else contact.name
+        for contact in notice.people
+    ]  # fmt: skip
+    internal = replace(
+        facts.internal,
+        asked=phrase(asked),
+        late_by=moment - due_at if due_at and due_at < moment else None,
+        open_for=moment - opened_at(incident),
+    )
+    return replace(facts, internal=internal)
