@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
-from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 import statuspage.db
-from statuspage import accounts, create_app
+from statuspage import accounts
 from statuspage.config import Settings, load_settings
 from statuspage.db import db
+from tests.apps import PUBLIC_URL, Apps
 from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
-from tests.editions import serve_at_once
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
-
-PUBLIC_URL = "https://status.example.com"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,22 +53,37 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def data_link(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every test's data directory is found, so that all have the same settings."""
+    return tmp_path_factory.mktemp("home") / "data"
+
+
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+def data_dir(data_link: Path, tmp_path: Path) -> Path:
+    """The test's own data directory, by the path that all tests share."""
+    (tmp_path / "data").mkdir(exist_ok=True)
+    data_link.unlink(missing_ok=True)
+    data_link.symlink_to(tmp_path / "data")
+    return data_link
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, data_dir: Path) -> Database:
     """An empty database with all tables."""
     if request.param == "sqlite":
         template: SqliteTemplate = request.getfixturevalue("sqlite_template")
-        return template.copy_to(tmp_path / "data")
+        return template.copy_to(data_dir)
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return server.empty()
 
 
 @pytest.fixture
-def environ(database: Database, tmp_path: Path) -> dict[str, str]:
+def environ(database: Database, data_dir: Path) -> dict[str, str]:
     """The settings as environment variables; a test module overrides this to change some."""
     return {
         "DATABASE_URL": database.url,
-        "DATA_DIR": str(tmp_path / "data"),
+        "DATA_DIR": str(data_dir),
         "PUBLIC_URL": PUBLIC_URL,
         "SECRET_KEY": "a key for tests, never for anything else",
         # Tests of the window itself set one.
@@ -86,28 +97,16 @@ def settings(environ: dict[str, str]) -> Settings:
     return load_settings(environ)
 
 
-class Client(FlaskClient):
-    """A browser at the public address, so that host checks and secure cookies are the real ones."""
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        if args and isinstance(args[0], str):
-            kwargs.setdefault("base_url", PUBLIC_URL)
-        return super().open(*args, **kwargs)
-
-
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates as Python code: compiling them for every app anew is most of a page's time."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def apps() -> Apps:
+    """The applications of this test process."""
+    return Apps()
 
 
 @pytest.fixture
-def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(apps: Apps, environ: dict[str, str]) -> Iterator[Flask]:
     """The application on an empty database, with the public site in front of it."""
-    made = create_app(settings)
-    made.jinja_env.bytecode_cache = compiled_templates
-    made.test_client_class = Client
-    serve_at_once(made)
+    made = apps.get(environ)
     yield made
     with made.app_context():
         db.engine.dispose()

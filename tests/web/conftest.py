@@ -8,6 +8,7 @@ from typing import Any
 import lxml.html
 import pytest
 from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -47,9 +48,23 @@ class Browser:
         return self.send(path, {**fields(page.text), **dict(values)}, **options)
 
     def token(self) -> str:
-        """The token, from a page that this browser may see."""
-        page = self.get("/admin/login?again=1")
-        return fields(page.text)["csrf_token"]
+        """The token: from a page that this browser may see, and then as that page would sign it."""
+        raw = self._session().get("csrf_token")
+        if raw is None:
+            page = self.get("/admin/login?again=1")
+            return fields(page.text)["csrf_token"]
+        secret = self.client.application.secret_key
+        return str(URLSafeTimedSerializer(secret, salt="wtf-csrf-token").dumps(raw))
+
+    def _session(self) -> dict[str, Any]:
+        """What the browser's session cookie holds; nothing, where it has none."""
+        app = self.client.application
+        name, path = app.config["SESSION_COOKIE_NAME"], app.config["SESSION_COOKIE_PATH"]
+        cookie = self.client.get_cookie(name, "status.example.com", path)
+        if cookie is None:
+            return {}
+        signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+        return dict(signer.loads(cookie.value))
 
     def sign_in(self, email: str = KIM, password: str = PASSWORD) -> TestResponse:
         return self.send("/admin/login", {"email": email, "password": password})

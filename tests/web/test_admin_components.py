@@ -128,7 +128,7 @@ def test_a_removed_component_can_be_brought_back(admin: Browser, app: Flask, api
     assert "Removed components (1)" in admin.get("/admin/components").text
     admin.send("/admin/components/new", {"name": "API"})
     admin.send(f"/admin/components/{api}/restore")
-    assert said(admin.get("/admin/components")) == ["There is a component of that name already"]
+    assert said(admin.get("/admin/components"))[-1] == "There is a component of that name already"
     assert component(app, api).removed_at is not None
 
 

@@ -10,7 +10,6 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from statuspage import accounts
 from statuspage.audit import Actor
-from statuspage.config import Settings, load_settings
 from statuspage.db import writing
 from statuspage.web.auth import client_address
 from tests.web.conftest import KIM, PASSWORD, Browser, actions, make_account, reasons, said
@@ -121,8 +120,8 @@ def test_the_cookies_are_for_the_admin_alone_and_for_no_script(stranger: Browser
 
 class TestWithoutTls:
     @pytest.fixture
-    def settings(self, environ: dict[str, str]) -> Settings:
-        return load_settings(environ | {"PUBLIC_URL": "http://127.0.0.1:8000"})
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"PUBLIC_URL": "http://127.0.0.1:8000"}
 
     def test_cookies_are_not_secure_on_a_laptop(self, app: Flask, kim: Actor) -> None:
         answer = app.test_client().get("/admin/login", base_url="http://127.0.0.1:8000")

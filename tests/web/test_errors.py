@@ -12,7 +12,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from statuspage import accounts, create_app
 from statuspage.config import load_settings
+from tests.apps import Apps
 from tests.web.conftest import OWN_FORM, Browser
+
+
+@pytest.fixture
+def apps() -> Apps:
+    """An app for each test: views are added to it."""
+    return Apps()
 
 
 @pytest.fixture

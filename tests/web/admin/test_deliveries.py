@@ -209,7 +209,8 @@ def test_nobody_is_sent_again_what_has_been_overtaken(desk: Desk) -> None:
         ).one()
     desk.post(code, "identified")
     desk.browser.send(f"/admin/messages/{first}/resend")
-    assert said(desk.get(f"/admin/messages/{first}")) == ["There was nothing to send again."]
+    notices = said(desk.get(f"/admin/messages/{first}"))
+    assert notices == ["Posted: Identified.", "There was nothing to send again."]
 
 
 def test_nobody_is_sent_again_who_must_not_be_written_to(desk: Desk, message: str) -> None:
