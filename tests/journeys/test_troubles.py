@@ -77,5 +77,5 @@ def test_a_clock_that_jumps_neither_stops_nor_repeats_anything(
     sqlite_template: SqliteTemplate, tmp_path: Path, hours: int
 ) -> None:
     url = sqlite_template.copy_to(tmp_path / "data").url
-    tally = troubles.jump_clock(url, tmp_path, customers=200, seconds=hours * 3600)
+    tally = troubles.jump_clock(url, tmp_path, customers=200, seconds=hours * 3600, within=60)
     assert (tally.lost, tally.doubled) == NONE
