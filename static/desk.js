@@ -40,6 +40,14 @@ function follow(form) {
     } else if (!old.contains(document.activeElement)) {
       old.replaceWith(document.adoptNode(next));
     }
+    for (const part of fresh.querySelectorAll(".gate [data-live]")) {
+      const mine = form.querySelector(`.gate [data-live=${part.dataset.live}]`);
+      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
+    }
+    for (const part of fresh.querySelectorAll(".gate [data-shown]")) {
+      const mine = form.querySelector(`.gate [data-shown=${part.dataset.shown}]`);
+      if (mine) mine.hidden = part.hidden;
+    }
     const reach = form.querySelector(".bar-below [data-part=reach]");
     const said = fresh.querySelector("body > [data-part=reach]").textContent.trim();
     if (reach && reach.textContent.trim() !== said) reach.textContent = said;

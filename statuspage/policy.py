@@ -26,6 +26,7 @@ class Level:
     respond_minutes: int | None = None
     resolve_minutes: int | None = None
     cadence_minutes: int | None = None
+    watch_minutes: int | None = None
     customer_mail: CustomerMail = CustomerMail.NEVER
     review_hours: int | None = None
     review_business_days: int | None = None
@@ -56,6 +57,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.CRITICAL,
                     respond_minutes=15,
                     cadence_minutes=30,
+                    watch_minutes=30,
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
                     escalation=((30, "technical_lead"), (60, "commander")),
@@ -66,6 +68,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.MAJOR,
                     respond_minutes=60,
                     cadence_minutes=60,
+                    watch_minutes=15,
                 ),
                 Level(
                     "SEV3",
@@ -86,6 +89,7 @@ PRESETS: dict[str, Scheme] = {
                     respond_minutes=0,
                     resolve_minutes=4 * _HOUR,
                     cadence_minutes=15,
+                    watch_minutes=30,
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
                     escalation=((0, "on_call"),),
@@ -97,6 +101,7 @@ PRESETS: dict[str, Scheme] = {
                     respond_minutes=_HOUR,
                     resolve_minutes=_DAY,
                     cadence_minutes=30,
+                    watch_minutes=15,
                     review_hours=48,
                     escalation=((15, "on_call"),),
                 ),
@@ -126,6 +131,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.CRITICAL,
                     respond_minutes=15,
                     cadence_minutes=30,
+                    watch_minutes=30,
                     customer_mail=CustomerMail.EVERY_UPDATE,
                     review_business_days=3,
                     escalation=((30, "technical_lead"), (60, "management")),
@@ -136,6 +142,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.MAJOR,
                     respond_minutes=_HOUR,
                     cadence_minutes=60,
+                    watch_minutes=15,
                     customer_mail=CustomerMail.EVERY_UPDATE,
                     review_business_days=3,
                     escalation=((30, "technical_lead"),),
@@ -164,6 +171,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.CRITICAL,
                     respond_minutes=15,
                     cadence_minutes=30,
+                    watch_minutes=30,
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
                 ),
@@ -173,6 +181,7 @@ PRESETS: dict[str, Scheme] = {
                     Impact.MAJOR,
                     respond_minutes=_HOUR,
                     cadence_minutes=60,
+                    watch_minutes=15,
                     review_hours=48,
                 ),
                 Level(
@@ -217,6 +226,7 @@ def install_scheme(current: Session, name: str) -> None:
                 respond_minutes=level.respond_minutes,
                 resolve_minutes=level.resolve_minutes,
                 cadence_minutes=level.cadence_minutes,
+                watch_minutes=level.watch_minutes,
                 customer_mail=level.customer_mail,
                 review_hours=level.review_hours,
                 review_business_days=level.review_business_days,

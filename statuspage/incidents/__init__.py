@@ -21,16 +21,20 @@ from statuspage.incidents.corrections import (
     send_correction,
 )
 from statuspage.incidents.details import Details, change_details
+from statuspage.incidents.gate import WHY_NOT, Gate
+from statuspage.incidents.gate import look as look_at_gate
 from statuspage.incidents.handouts import (
     Handout,
     handouts_of_declaration,
     handouts_of_update,
 )
 from statuspage.incidents.hearing import (
+    Groups,
     Hearing,
     explain_declaration,
     explain_step,
     explain_update,
+    recipient_groups,
 )
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
@@ -44,6 +48,7 @@ from statuspage.incidents.verbs import (
 )
 
 __all__ = [
+    "WHY_NOT",
     "Cancelled",
     "Conflict",
     "Correction",
@@ -51,6 +56,8 @@ __all__ = [
     "Declaration",
     "Details",
     "Draft",
+    "Gate",
+    "Groups",
     "Handout",
     "Hearing",
     "Post",
@@ -67,6 +74,7 @@ __all__ = [
     "handouts_of_declaration",
     "handouts_of_update",
     "hide",
+    "look_at_gate",
     "mails_of_resolution",
     "may_be_corrected",
     "post_update",
@@ -74,6 +82,7 @@ __all__ = [
     "preview_declaration",
     "preview_update",
     "publish",
+    "recipient_groups",
     "reopen",
     "send_after_all",
     "send_correction",

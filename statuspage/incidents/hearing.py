@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from statuspage.incidents.telling import (
     telling_of_update,
 )
 from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
-from statuspage.outbox import subscribers
+from statuspage.outbox import queue, subscribers
 from statuspage.people.customers import check_email
 from statuspage.people.erased import erased_at
 from statuspage.refusals import Refused
@@ -34,6 +35,27 @@ class Hearing:
     address: str
     hears: bool
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which customers a step is mailed to: how many by each reason, and how many are left out."""
+
+    reached: Sequence[tuple[str, int]]
+    left_out: Sequence[tuple[str, int]]
+
+
+def recipient_groups(incident: Incident, post: Post) -> Groups | None:
+    """Which customers posting this would mail, and why; None where it mails none.
+
+    Raises :class:`Refused` as the verb does.
+    """
+    current = session()
+    telling = telling_of_update(incident, post)
+    if telling.incident.is_internal or not mails_customers(current, telling):
+        return None
+    ids = [component.id for component, _ in telling.components]
+    return Groups(*queue.group_customers(current, customers_rule(current, telling, incident), ids))
 
 
 def explain_declaration(declaration: Declaration, text: str) -> Hearing:

@@ -61,7 +61,8 @@ class Post:
     """An update as it is posted; what is None or absent stays as it was.
 
     Without ``next_update_at`` it promises what the severity level does, unless
-    ``no_promise_because`` says why it promises nothing.
+    ``no_promise_because`` says why it promises nothing.  ``although`` says why it resolves the
+    incident although something does not hold, by the names of :mod:`~statuspage.incidents.gate`.
     """
 
     status: IncidentStatus
@@ -73,6 +74,7 @@ class Post:
     public_facts: Mapping[str, Any] = field(default_factory=dict)
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
     happened_at: datetime | None = None
+    although: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
-from statuspage.incidents import log
+from statuspage.incidents import gate, log
 from statuspage.incidents.checking import Overrides, let_correction_pass
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
@@ -272,6 +272,8 @@ def _post(
         if seen_version is not None and seen_version != incident.version:
             raise Conflict(incident)
         check_post(incident, post, reopens=reopens)
+        resolves = post.status is IncidentStatus.RESOLVED
+        although = gate.let_through(gate.look(current, incident, post), post) if resolves else {}
         if publishes:
             incident.visibility = Visibility.PUBLIC
         before = {"status": incident.status, "severity": incident.severity_name}
@@ -288,6 +290,7 @@ def _post(
             reopens=reopens,
             no_promise_because=post.no_promise_because,
         )
+        update.gate = although
         states = _states_after(incident, post, publishes=publishes)
         update.affected = affect(current, incident, states, update=update, at=update.happened_at)
         telling = Telling(
@@ -308,6 +311,7 @@ def _post(
                 "body": update.body,
                 "next_update_at": incident.next_update_at,
                 **_no_promise(update),
+                **({"resolved although": although} if although else {}),
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
             },
         )  # fmt: skip

@@ -69,6 +69,8 @@ class SeverityLevel(Base):
     respond_minutes: Mapped[int | None]
     resolve_minutes: Mapped[int | None]
     cadence_minutes: Mapped[int | None]
+    # How long a fix is watched before it counts as resolved; None where that is not asked.
+    watch_minutes: Mapped[int | None]
     customer_mail: Mapped[CustomerMail] = mapped_column(default=CustomerMail.NEVER)
     review_hours: Mapped[int | None]
     review_business_days: Mapped[int | None]
@@ -307,6 +309,8 @@ class IncidentUpdate(Base):
     next_update_at: Mapped[datetime | None]
     # Why it promises no next update although the severity would.
     no_promise_because: Mapped[Line]
+    # Why it is a resolution although something did not hold: {"watched": "...", ...}.
+    gate: Mapped[Facts] = mapped_column(default=dict)
     # [{"code", "name", "old_status", "new_status"}], as the public JSON shows them.
     affected: Mapped[list[Any]] = mapped_column(default=list)
     entry_id: Mapped[str] = mapped_column(String(500), unique=True)

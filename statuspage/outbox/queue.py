@@ -121,6 +121,44 @@ def count_customers(current: Session, component_ids: Collection[int]) -> tuple[i
     return reached, skipped
 
 
+def group_customers(
+    current: Session, rule: ColumnElement[bool], component_ids: Collection[int]
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Whom a rule reaches: how many by each reason, and how many are left out, and why."""
+    named = (
+        select(CustomerComponent.customer_id, func.min(Component.name).label("component"))
+        .join(Component, Component.id == CustomerComponent.component_id)
+        .where(CustomerComponent.component_id.in_(component_ids))
+        .group_by(CustomerComponent.customer_id)
+        .subquery()
+    )
+    why = case(
+        (Customer.all_components, "use everything"),
+        (named.c.component.is_not(None), "use " + named.c.component),
+        else_="are told whatever they use",
+    )
+    each = (
+        select(
+            case((_is_suppressed(), Suppression.reason), else_=why).label("why"),
+            _is_suppressed().label("left_out"),
+        )
+        .select_from(Customer)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .outerjoin(named, named.c.customer_id == Customer.id)
+        .where(rule)
+        .subquery()
+    )
+    count = func.count()
+    rows = current.execute(
+        select(each.c.why, each.c.left_out, count)
+        .group_by(each.c.why, each.c.left_out)
+        .order_by(count.desc(), each.c.why)
+    ).all()
+    reached = [(why, number) for why, left_out, number in rows if not left_out]
+    left_out = [(why, number) for why, is_left_out, number in rows if is_left_out]
+    return reached, left_out
+
+
 def queue_customers(
     current: Session, message: Message, *, step_key: str, component_ids: Collection[int]
 ) -> int:

@@ -71,6 +71,7 @@ class LevelRules:
     respond_minutes: int | None = None
     resolve_minutes: int | None = None
     cadence_minutes: int | None = None
+    watch_minutes: int | None = None
     customer_mail: CustomerMail = CustomerMail.NEVER
     review_hours: int | None = None
     review_business_days: int | None = None

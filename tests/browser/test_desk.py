@@ -66,6 +66,7 @@ def lead_to_the_end(page: Page, service: Service) -> int:
     hands.choose("Resolved")
     hands.button("Publish")
     expect(page.get_by_role("heading", level=1)).to_have_text("Resolve: Payments fail")
+    page.get_by_label("Resolve although it was not watched that long").fill("It is a test.")
     hands.button("Resolve and mail")
     expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
     return hands.acts

@@ -68,7 +68,10 @@ class Company:
         """End the incident: every customer's mail is queued."""
         with self.app.app_context():
             incidents.post_update(
-                self.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key=uuid4().hex
+                self.code,
+                Post(IncidentStatus.RESOLVED, although={"watched": "chaos is not watched"}),
+                actor=ACTOR,
+                form_key=uuid4().hex,
             )
 
     def post(self, text: str) -> None:

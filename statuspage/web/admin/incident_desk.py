@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from wtforms import BooleanField, HiddenField
+from wtforms import HiddenField
 
 from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
@@ -23,16 +23,16 @@ from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
 from statuspage.web.admin.kept_back import tell_of_the_window
+from statuspage.web.admin.resolving import begin_last_step, gate_of, show_last_step
 from statuspage.web.admin.shell import admin, done, page, refused, zone
 from statuspage.web.admin.story_form import (
     AFFECTED,
     INTERNAL_FACTS,
     PUBLIC_FACTS,
-    StoryForm,
     facts_as_shown,
     read_number,
 )
-from statuspage.web.admin.texts import TITLES
+from statuspage.web.admin.update_form import UpdateForm
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
     Form,
@@ -42,11 +42,9 @@ from statuspage.web.forms import (
     PostForm,
     ProseField,
     RowField,
-    WordRadioField,
 )
 from statuspage.words import (
     CLOSED,
-    Audience,
     ComponentStatus,
     IncidentStatus,
     Kind,
@@ -61,76 +59,6 @@ OPEN_STATUSES: Final = (
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
 USUAL_PROMISE_MINUTES: Final = 30
 NEWEST: Final = 20
-# Buttons, and what the last step shows itself: the rest of the form rides along unseen.
-_SHOWN_AT_THE_END: Final = frozenset(
-    {
-        *(
-            "csrf_token",
-            "form_key",
-            "publish",
-            "preview",
-            "back",
-            "remake",
-            "ask",
-            "at_the_end",
-            "promised",
-        ),
-        *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
-        *("cause", "cause_confirmed", "resolution", "prevention"),
-        *(
-            f"{part}_{audience.value}"
-            for audience in TITLES
-            for part in ("text", "made", "because")
-        ),
-    }
-)
-
-
-class UpdateForm(StoryForm):
-    """The next post on an incident."""
-
-    status = WordRadioField("Status", IncidentStatus)
-    severity_rank = RowField("Severity", none="As it is")
-    happened_at = MomentField("When it happened", not_after_now=True)
-    # The moment that the last step offered, to the second: the field shows whole minutes.
-    exactly = HiddenField()
-    publishes = BooleanField("Make this incident public with this post")
-    seen_version = HiddenField()
-    seen_update = HiddenField()
-    at_the_end = HiddenField()
-
-    @property
-    def resolves(self) -> bool:
-        """Whether this post ends the incident."""
-        return self.status.data is IncidentStatus.RESOLVED
-
-    @property
-    def promises(self) -> bool:
-        """Whether what is posted could promise a next update at all."""
-        return self.status.data not in CLOSED
-
-    def moment(self) -> datetime | None:
-        """When it happened, if the form says; to the second where nobody changed the minute."""
-        typed: datetime | None = self.happened_at.data
-        if not typed or not self.exactly.data:
-            return typed
-        exact = clock.as_utc(datetime.fromisoformat(self.exactly.data))
-        return exact if exact.replace(second=0, microsecond=0) == typed else typed
-
-    def post(self, story: Incident, level: SeverityLevel | None) -> Post:
-        """The post as typed."""
-        status = self.status.data or IncidentStatus(story.status)
-        return Post(
-            status=status,
-            components=self.components.data,
-            next_update_at=None if status in CLOSED else self.promise_by(level),
-            no_promise_because=self.no_promise(),
-            severity_rank=self.severity_rank.data,
-            users_notice=self.users_notice.data,
-            public_facts=self.public_facts(),
-            internal_facts=self.internal_facts(),
-            happened_at=self.moment(),
-        )
 
 
 class DetailsForm(Form):
@@ -196,7 +124,10 @@ def incident_texts(code: str) -> ResponseReturnValue:
     """The texts alone, for the script that keeps them beside what is typed."""
     story = _found(code)
     form = _form(story)
-    return page("admin/texts_only.html", form=None, texts_form=form, **_texts(story, form))
+    texts, gate = _texts(story, form), {}
+    if form.at_the_end.data:
+        gate = gate_of(story, form, form.post(story, _level(story, form)), texts["sheets"])
+    return page("admin/texts_only.html", form=None, texts_form=form, gate=gate, **texts)
 
 
 @admin.post("/incidents/<code>/no-change")
@@ -479,40 +410,8 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
 
 
 def _last_step(story: Incident, form: UpdateForm) -> ResponseReturnValue:
-    """Resolving asks once more: since when, for how long, what comes back, and who is told."""
-    if not form.at_the_end.data:
-        form.at_the_end.data = "yes"
-        if not form.happened_at.data:
-            moment = clock.now()
-            form.exactly.data = moment.isoformat()
-            form.happened_at.data = moment
-            form.happened_at.raw_data = None
-    form.happened_at.label.text = "Over since"
-    ended = form.moment() or clock.now()
-    texts = _texts(story, form)
-    # Whom it reaches by name is what somebody wants to check last.
-    texts["sheets"].sort(key=lambda sheet: sheet.name != Audience.CUSTOMER)
-    customers = next((sheet for sheet in texts["sheets"] if sheet.mails), None)
-    return page(
-        "admin/resolve.html",
-        form=form,
-        story=story,
-        kept=[
-            (name, value)
-            for name, value in request.form.items(multi=True)
-            if name not in _SHOWN_AT_THE_END
-        ],
-        zone_label=clock.zone_label(ended, zone()),
-        span=clock.show_span(story.started_at, ended, zone()) if ended > story.started_at else "",
-        length=clock.show_duration(ended - story.started_at),
-        watched=ended - story.monitoring_at if story.monitoring_at else None,
-        back=[
-            (row.component.name, row.status, form.components.data.get(row.component_id, STATES[0]))
-            for row in story.affected
-        ],
-        customers=customers,
-        **texts,
-    )
+    begin_last_step(form)
+    return show_last_step(story, form, form.post(story, _level(story, form)), _texts(story, form))
 
 
 def _told_that_it_is_over(story: Incident) -> list[Message]:

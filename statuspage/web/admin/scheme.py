@@ -46,6 +46,7 @@ class LevelForm(EditForm):
     respond_minutes = DurationField("First response within")
     resolve_minutes = DurationField("Resolved within")
     cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
+    watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
     customer_mail = WordRadioField("Customers are written to", CustomerMail)
     review_hours = DurationField("Review due within", unit=timedelta(hours=1))
     review_business_days = CountField("Or within business days", least=1, most=60)

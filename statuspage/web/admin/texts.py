@@ -162,6 +162,7 @@ class Mail:
     subject: str
     text: str
     url: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +266,18 @@ def show_mail(composed: Composed, reader: Reader) -> Mail:
         subject=fill_subject(composed.subject, values),
         text=fill_text(composed.text, values),
         url=url_for("admin.mail_sheet", sheet=_serializer().dumps(html)),
+        zone=_zone_of(reader),
     )
 
 
 def _values(composed: Composed, reader: Reader) -> Mapping[str, str]:
-    page = the_page()
-    zone = reader.time_zone or (page.time_zone if page else "UTC")
-    values = token_values(composed.moments, zone=zone, name=reader.name)
+    values = token_values(composed.moments, zone=_zone_of(reader), name=reader.name)
     return {**values, "unsubscribe_url": current_links().unsubscribe("preview")}
+
+
+def _zone_of(reader: Reader) -> str:
+    page = the_page()
+    return reader.time_zone or (page.time_zone if page else "UTC")
 
 
 def _gap(name: str, form: TextsForm) -> Gap:

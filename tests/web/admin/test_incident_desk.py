@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import lxml.html
 import pytest
 from time_machine import Traveller
+from werkzeug.test import TestResponse
 
 from statuspage import incidents
 from statuspage.db import session
@@ -82,6 +84,51 @@ def test_every_state_of_the_desk_is_sound_html(desk: Desk, html_errors: HtmlChec
     assert html_errors(desk.get("/admin/incidents").text) == []
 
 
+def gate(answer: TestResponse) -> dict[str, str]:
+    """What stands before the button, as it is shown."""
+    tree = lxml.html.fromstring(answer.text)
+    for hidden in tree.xpath("//dl//*[@hidden]"):
+        hidden.drop_tree()
+    rows = tree.xpath("//dl[contains(@class, 'gate')]/div")
+    return {
+        " ".join(row[0].text_content().split()): " ".join(row[1].text_content().split())
+        for row in rows
+    }
+
+
+def test_a_fix_that_was_not_watched_long_enough_needs_a_reason(
+    desk: Desk, frozen: Traveller
+) -> None:
+    desk.use_scheme("sev")
+    code = desk.declare()
+    desk.post(code, "monitoring")
+    frozen.shift(timedelta(minutes=20))
+    desk.post(code, "monitoring", users_notice="It seems to work.")
+    frozen.shift(timedelta(minutes=9))
+    asked = desk.post(code, "resolved")
+    assert "for 29 minutes; SEV1 asks for 30 minutes" in gate(asked)["The fix was watched"]
+    refused = desk.browser.send(path(code), {**fields(asked.text), "publish": "1"})
+    assert refused.status_code == 422
+    assert desk.incident(code).is_open
+    frozen.shift(timedelta(minutes=1))
+    held = desk.post(code, "resolved")
+    assert gate(held)["The fix was watched"] == ("Holds: for 30 minutes; SEV1 asks for 30 minutes")
+    because = {"because_watched": "The provider told us that it is over."}
+    done = desk.browser.send(path(code), {**fields(refused.text), **because, "publish": "1"})
+    assert done.status_code == 303
+    assert desk.posts(code)[-1].gate == {"watched": "The provider told us that it is over."}
+
+
+def test_the_watch_begins_anew_where_the_fix_did_not_hold(desk: Desk, frozen: Traveller) -> None:
+    desk.use_scheme("sev")
+    code = desk.declare()
+    desk.post(code, "monitoring")
+    frozen.shift(timedelta(hours=1))
+    desk.post(code, "identified")
+    asked = desk.post(code, "resolved")
+    assert "It is “Identified”, not “Monitoring”" in gate(asked)["The fix was watched"]
+
+
 def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) -> None:
     code = desk.declare()
     frozen.shift(timedelta(hours=2, minutes=30))
@@ -89,17 +136,18 @@ def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) ->
     assert asked.status_code == 200
     assert desk.incident(code).is_open
     assert desk.mailed() == []
-    gate = dict(zip(texts(asked, "gate", "//dt"), texts(asked, "gate", "//dd"), strict=True))
-    assert gate == {
+    assert gate(asked) == {
         "It lasted": "2 hours 30 minutesMar 4, 2026, 12:00 – 14:30 UTC",
-        "Watched": "It was never “Monitoring”",
+        "The fix was watched": "It is “Investigating”, not “Monitoring”",
         "Checkout": "Major outage →becomes Operational",
-        "Customers": "2 customers: customers of Checkout, and those who use everything",
+        "Content checks": "Holds: nothing holds it back",
+        "Customers": "2 customers: 2 use everything",
         "Visitors": "Everybody who visits the page or reads its feeds",
         "Colleagues": "Colleagues, in chat: 1 room",
     }
     assert texts(asked, "primary") == ["Resolve and mail 2 customers"]
-    assert asked.text.count("<iframe") == 1
+    # One for each of the first recipients.
+    assert asked.text.count("<iframe") == 2
 
 
 def test_the_mail_is_shown_as_the_first_recipient_will_see_it(desk: Desk) -> None:
@@ -131,7 +179,17 @@ def test_resolving_mails_every_customer_once(desk: Desk) -> None:
 
 def test_a_component_that_is_not_back_stays_as_it_is_said_to_be(desk: Desk) -> None:
     code = desk.declare()
-    desk.resolve(code, **{f"components-{desk.checkout}": "degraded_performance"})
+    impaired = {f"components-{desk.checkout}": "degraded_performance"}
+    asked = desk.post(code, "resolved", **impaired)
+    filled = {**fields(asked.text), "publish": "1"}
+    refused = desk.browser.send(path(code), filled)
+    assert reasons(refused) == [
+        "Resolve although not everything is back, because: Not everything is back. Say why it is "
+        "resolved all the same."
+    ]
+    assert gate(refused)["Not back"].startswith("Does not hold: Checkout")
+    desk.browser.send(path(code), {**filled, "because_components": "It is slow, as it was before."})
+    assert desk.posts(code)[-1].gate == {"components": "It is slow, as it was before."}
     assert state_of(desk, desk.checkout) is ComponentStatus.DEGRADED_PERFORMANCE
 
 
@@ -439,7 +497,7 @@ def test_the_last_steps_texts_keep_their_mail(desk: Desk) -> None:
     code = desk.declare()
     asked = desk.post(code, "resolved")
     answer = desk.browser.send(f"{path(code)}/texts", fields(asked.text))
-    assert answer.text.count("<iframe") == 1
+    assert answer.text.count("<iframe") == 2
 
 
 def test_the_list_shows_the_open_ones_first(desk: Desk, frozen: Traveller) -> None:
