@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench chaos pictures clean
+.PHONY: help run test lint format translations bench chaos pictures clean
 
 # Python keeps what it has compiled, whatever the machine says: a start takes seconds less.
 unexport PYTHONDONTWRITEBYTECODE
@@ -17,7 +17,7 @@ HTML_CHECKER := 26.9.27
 NODE := 24.19.0
 
 help:  ## list what can be made
-	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
 	@exec $(BIN)/python -P statuspage/supervise.py
@@ -33,6 +33,9 @@ lint: .venv/test.stamp  ## linter, layout and type checker only
 format: .venv/test.stamp  ## put the code into its layout
 	@$(BIN)/ruff check -q --fix-only .
 	@$(BIN)/ruff format -q .
+
+translations: .venv/test.stamp  ## bring the catalogues up to date with the texts in the source
+	@$(BIN)/python -m tests.translations
 
 bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second beside nginx, publishing, importing
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -12,7 +12,7 @@ from statuspage import cli
 from statuspage.config import ConfigError, Settings, load_settings
 from statuspage.db import db, engine_options, tune
 from statuspage.links import Links
-from statuspage.web import admin, api, errors, health, hooks, public, safety
+from statuspage.web import admin, api, errors, health, hooks, language, public, safety
 from statuspage.web import subscriptions as subscription_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app)
     admin.register(app)
     public.register(app)
+    language.register(app)
     health.register(app)
     hooks.register(app)
     api.register(app)

@@ -91,7 +91,7 @@ class Throttled(Refused):
         shown = clock.show_duration(wait + timedelta(seconds=59))
         whose = "at present" if everybody else "from your network"
         super().__init__("form", f"Too many sign-ups {whose}. Try again in {shown}.")
-        self.wait = wait
+        self.wait, self.everybody = wait, everybody
 
 
 class Stage(StrEnum):

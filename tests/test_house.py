@@ -23,6 +23,7 @@ ORDER = (
         "supervise",
         "config",
         "words",
+        "languages",
         "clock",
         "refusals",
         "richtext",

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import css_inline
@@ -19,6 +20,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from statuspage import richtext
+from statuspage.languages import direction, translations
 from statuspage.messages.facts import Facts, PublicFacts, moments_of
 from statuspage.messages.language import Problem, TemplateFault
 from statuspage.messages.sample import sample_facts
@@ -184,7 +186,7 @@ def finish_for_colleagues(
         "preheader": _opening(note.body),
         "admin_url": facts.internal.admin_url,
     }
-    html = _inliner.inline(_layouts.get_template("layout.html").render(frame))
+    html = _inliner.inline(_layouts(language).get_template("layout.html").render(frame))
     return replace(note, html=_as_html_tokens(html))
 
 
@@ -208,13 +210,15 @@ def _mail(
         "text": text,
         "preheader": _opening(text),
     }
-    html = _inliner.inline(_layouts.get_template("layout.html").render(context))
+    html = _inliner.inline(_layouts(language).get_template("layout.html").render(context))
     if lacking := _MARKED_IN_LINK.findall(html):
         raise Unfinished(tuple(dict.fromkeys(lacking)))
     return Composed(
         subject=subject,
         body=body,
-        text=_as_tokens(_layouts.get_template("layout.txt").render(context).strip() + "\n"),
+        text=_as_tokens(
+            _layouts(language).get_template("layout.txt").render(context).strip() + "\n"
+        ),
         html=_as_html_tokens(html),
         moments=moments,
     )
@@ -224,6 +228,7 @@ def _frame(audience: Audience, step: Step, facts: PublicFacts, language: str) ->
     """What stands around the text of a mail."""
     return {
         "language": language,
+        "direction": direction(language),
         "audience": audience,
         "step": step,
         "cancelled": facts.cancelled,
@@ -276,11 +281,20 @@ def _opening(text: str) -> str:
     return line if len(line) <= 140 else line[:139].rsplit(" ", 1)[0] + "…"
 
 
-_layouts = Environment(
-    loader=FileSystemLoader(_FOLDER),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+@lru_cache(maxsize=16)
+def _layouts(language: str) -> Environment:
+    """The frames of mails, bound to one language."""
+    layouts = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    layouts.policies["ext.i18n.trimmed"] = True
+    layouts.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    return layouts
+
+
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)

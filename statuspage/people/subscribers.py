@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.languages import N_
 from statuspage.models import (
     Component,
     FollowedIncident,
@@ -66,17 +67,17 @@ class SubscriberPage:
 def check_wish(current: Session, wish: Wish) -> None:
     """Raise :class:`Refused` for what cannot be wished for."""
     if not (wish.incidents or wish.maintenance or wish.follows):
-        raise Refused("kinds", "Choose incidents, maintenance or both.")
+        raise Refused("kinds", N_("Choose incidents, maintenance or both."))
     check_language(wish.language)
     check_zone(wish.time_zone or "")
     there = select(func.count(Component.id)).where(Component.id.in_(wish.components))
     if wish.components and current.scalar(there) != len(wish.components):
-        raise Refused("components", "One of these components does not exist any more.")
+        raise Refused("components", N_("One of these components does not exist any more."))
     shown = select(func.count(Incident.id)).where(
         Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
     )
     if wish.follows and current.scalar(shown) != len(wish.follows):
-        raise Refused("follows", "This incident cannot be followed any more.")
+        raise Refused("follows", N_("This incident cannot be followed any more."))
 
 
 def apply_wish(subscriber: Subscriber, wish: Wish) -> None:

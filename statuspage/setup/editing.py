@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit
 from statuspage.audit import Actor
 from statuspage.db import Base
+from statuspage.languages import ENGLISH
 from statuspage.models import Component, ComponentGroup, Contact, Page, SeverityLevel
 from statuspage.refusals import Stale
 from statuspage.words import CustomerMail, Impact
@@ -24,6 +25,7 @@ class PageSettings:
     name: str
     about: str = ""
     time_zone: str = "UTC"
+    language: str = ENGLISH
     support_email: str = ""
     support_url: str = ""
     sign_off: str = ""

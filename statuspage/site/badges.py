@@ -15,8 +15,9 @@ from typing import Final
 
 from markupsafe import Markup
 
+from statuspage.languages import N_, translations
 from statuspage.site.feeds import xml_text
-from statuspage.site.pages import TEMPLATES, TONES, overall_tone, translations
+from statuspage.site.pages import TEMPLATES, TONES, overall_tone
 from statuspage.site.snapshot import ComponentView, Frame
 
 CONTENT_TYPE: Final = "image/svg+xml"
@@ -42,7 +43,7 @@ def badge_path(code: str = "") -> str:
 def page_badge(frame: Frame) -> str:
     """The overall state, in the page's own words."""
     page = frame.page
-    said = frame.description if page.is_set_up else "Not set up"
+    said = frame.description if page.is_set_up else N_("Not set up")
     return _draw(page.name, said, overall_tone(frame), page.language)
 
 
@@ -57,7 +58,7 @@ def mark_unconfirmed(svg: str) -> str:
     found = _HEAD.match(svg)
     if found is None:
         return svg
-    return _draw(unescape(found["name"]), "Not confirmed", "unknown", found["language"])
+    return _draw(unescape(found["name"]), N_("Not confirmed"), "unknown", found["language"])
 
 
 # What `mark_unconfirmed` reads back.

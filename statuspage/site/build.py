@@ -1,7 +1,8 @@
 """The edition: every public document of the present and the recent past, from one read.
 
 What an equal view was made into before is kept, so that a post costs the documents that it changes
-and not the whole site.  What the edition leaves out (older stories and months, feeds of one
+and not the whole site; languages other than the page's own wait until somebody asks for them.
+What the edition leaves out (older stories and months, feeds of one
 component or story) is made by the functions at the end when somebody asks.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial, update_wrapper
+from typing import Concatenate, ParamSpec
 from xml.sax.saxutils import escape
 
 from sqlalchemy import Engine
 
+from statuspage.languages import OFFERED, prefix
 from statuspage.links import Links
 from statuspage.site import api, badges, feeds, openapi, pages, widget
 from statuspage.site.assets import asset_documents
@@ -37,6 +40,7 @@ from statuspage.site.snapshot import (
     Snapshot,
     StoryView,
 )
+from statuspage.site.versions import Make, Versions
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -74,7 +78,35 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
         documents=documents,
         built_at=snapshot.at,
         next_change_at=snapshot.next_change_at,
+        language=snapshot.page.language,
+        versions=_versions(snapshot, months, links, last_modified, previous),
     )
+
+
+def _versions(
+    snapshot: Snapshot,
+    months: tuple[MonthView, ...],
+    links: Links,
+    last_modified: datetime,
+    previous: Edition | None,
+) -> Versions:
+    """The edition's pages in the other languages, of the same views."""
+
+    def making(page: Page, frame: Frame) -> Make:
+        return lambda former: finish(page(frame), last_modified, previous=former)
+
+    own, makers, front = snapshot.page.language, {}, set()
+    pages_by_path = list(_draft_pages(snapshot, months, links))
+    for language in OFFERED:
+        if language.code == own:
+            continue
+        frame = replace(snapshot.frame, read_in=language.code)
+        before = prefix(language.code, own=own)
+        front.add(f"{before}/")
+        for path, page in pages_by_path:
+            makers[before + path] = making(page, frame)
+    former = previous.versions if previous else None
+    return Versions(makers, front=frozenset(front), former=former)
 
 
 def mark_stale(edition: Edition, since: datetime) -> Edition:
@@ -85,7 +117,8 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
     documents = {
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
-    return replace(edition, documents=documents)
+    versions = edition.versions.changed(lambda document: mark_document(document, since))
+    return replace(edition, documents=documents, versions=versions)
 
 
 def mark_document(document: Document, since: datetime) -> Document:
@@ -122,15 +155,10 @@ def draft_site(
 ) -> Iterator[tuple[str, Draft]]:
     """All documents of an edition, by path."""
     frame = snapshot.frame
-    yield "/", Draft(pages.render_home(snapshot, links), HTML)
-    for month in months:
-        yield pages.history_path(month.month), draft_month(frame, month, links)
-    yield "/history", draft_month(frame, months[0], links)
-    yield "/subscribe", _draft_subscribe(frame, snapshot.tree, links)
-    yield "/subscribe/sent", _draft_sign_up_sent(frame, links)
+    for path, page in _draft_pages(snapshot, months, links):
+        yield path, page(frame)
     stories = _ready_stories(snapshot)
     for story in stories:
-        yield f"/incidents/{story.code}", draft_story(frame, story, links)
         yield api.story_path(story.code), draft_story_json(snapshot.page, story, links)
     for path, content in api.api_documents(snapshot, links).items():
         yield path, Draft(content, api.CONTENT_TYPE, cors=True)
@@ -154,6 +182,47 @@ def draft_site(
     yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, links), XML)
 
 
+Page = Callable[[Frame], Draft]
+"""Makes a page in the language of a frame."""
+
+
+def _draft_pages(
+    snapshot: Snapshot, months: tuple[MonthView, ...], links: Links
+) -> Iterator[tuple[str, Page]]:
+    """The pages of an edition, by their paths in the page's own language."""
+    yield "/", lambda frame: _draft_home(frame, snapshot, links)
+    yield "/history", partial(draft_month, month=months[0], links=links)
+    for month in months:
+        yield pages.history_path(month.month), partial(draft_month, month=month, links=links)
+    yield "/subscribe", lambda frame: _draft_subscribe(frame, snapshot.tree, links)
+    yield "/subscribe/sent", lambda frame: _draft_sign_up_sent(frame, links)
+    for story in _ready_stories(snapshot):
+        yield pages.story_path(story.code), partial(draft_story, story=story, links=links)
+
+
+def _draft_home(frame: Frame, snapshot: Snapshot, links: Links) -> Draft:
+    return Draft(pages.render_home(replace(snapshot, frame=frame), links), HTML)
+
+
+Rest = ParamSpec("Rest")
+Drafting = Callable[Concatenate[Frame, Rest], Draft]
+
+
+def _kept(*, most: int) -> Callable[[Drafting[Rest]], Drafting[Rest]]:
+    """Keep what was drafted, in the page's own language: the others would only push it out."""
+
+    def keeping(draft: Drafting[Rest]) -> Drafting[Rest]:
+        kept = lru_cache(maxsize=most)(draft)
+
+        def own_kept(frame: Frame, /, *rest: Rest.args, **named: Rest.kwargs) -> Draft:
+            return (draft if frame.read_in else kept)(frame, *rest, **named)
+
+        update_wrapper(own_kept, draft)
+        return own_kept
+
+    return keeping
+
+
 @lru_cache(maxsize=64)
 def draft_feed(feed: Feed, ending: str, links: Links) -> Draft:
     """A feed in the format of ``ending``; ``KeyError`` for one that there is not."""
@@ -168,7 +237,7 @@ _FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
 }
 
 
-@lru_cache(maxsize=512)
+@_kept(most=512)
 def draft_story(frame: Frame, story: StoryView, links: Links) -> Draft:
     """The page of one story."""
     return Draft(pages.render_incident(frame, story, links), HTML)
@@ -180,7 +249,7 @@ def draft_story_json(page: PageView, story: StoryView, links: Links) -> Draft:
     return Draft(api.story_document(page, story, links), api.CONTENT_TYPE, cors=True)
 
 
-@lru_cache(maxsize=8)
+@_kept(most=8)
 def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
     """The page of one month."""
     return Draft(pages.render_history(frame, month, links), HTML)
@@ -191,12 +260,12 @@ def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> Draf
     return Draft(pages.render_component(frame, view, links), HTML)
 
 
-@lru_cache(maxsize=2)
+@_kept(most=2)
 def _draft_subscribe(frame: Frame, tree: pages.Tree, links: Links) -> Draft:
     return Draft(pages.render_subscribe(frame, tree, links), HTML)
 
 
-@lru_cache(maxsize=2)
+@_kept(most=2)
 def _draft_sign_up_sent(frame: Frame, links: Links) -> Draft:
     return Draft(pages.render_sign_up_sent(frame, links), HTML)
 

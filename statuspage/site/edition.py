@@ -6,7 +6,7 @@ header, and the documents' bytes one after the other:
 
     statuspage-edition/1 2026-03-04T12:00:00Z
     <64 hexadecimal digits>
-    {"revision": …, "built_at": …, "next_change_at": …, "documents": [[path, …, sizes], …]}
+    {"revision": …, "built_at": …, "language": …, …, "documents": [[path, …, sizes], …]}
     <bytes>
 """
 
@@ -24,7 +24,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from statuspage.languages import ENGLISH
 from statuspage.site.document import Document
+from statuspage.site.versions import Versions
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,20 @@ class Edition:
     """All ready documents of one revision, by exact path.
 
     ``next_change_at`` is when the same revision will read differently (a promise falls due, a day
-    ends), None where time alone changes nothing.  Times are aware, in UTC.
+    ends), None where time alone changes nothing.  Times are aware, in UTC.  ``documents`` stand in
+    the page's own ``language``; ``versions`` are its pages in the others.
     """
 
     revision: int
     documents: Mapping[str, Document] = field(repr=False)
     built_at: datetime
     next_change_at: datetime | None = None
+    language: str = ENGLISH
+    versions: Versions = field(default_factory=lambda: Versions({}), repr=False, compare=False)
+
+    def find(self, path: str) -> Document | None:
+        """The document at exactly this path; None where the edition has none."""
+        return self.documents.get(path) or self.versions.get(path)
 
 
 def save(edition: Edition, path: Path) -> None:
@@ -105,12 +114,14 @@ def confirmed_at(path: Path) -> datetime | None:
 
 
 def _pack(edition: Edition) -> Iterator[bytes]:
+    documents = {**edition.documents, **edition.versions.to_keep()}
     head = {
         "revision": edition.revision,
         "built_at": edition.built_at.astimezone(UTC).isoformat(),
         "next_change_at": (
             edition.next_change_at.astimezone(UTC).isoformat() if edition.next_change_at else None
         ),
+        "language": edition.language,
         "documents": [
             [
                 path,
@@ -126,11 +137,11 @@ def _pack(edition: Edition) -> Iterator[bytes]:
                     for body in (document.body, document.gzip, document.brotli)
                 ],
             ]
-            for path, document in edition.documents.items()
+            for path, document in documents.items()
         ],
     }
     yield json.dumps(head).encode() + b"\n"
-    for document in edition.documents.values():
+    for document in documents.values():
         yield document.body
         yield document.gzip or b""
         yield document.brotli or b""
@@ -151,6 +162,7 @@ def _read(path: Path) -> Edition:
         documents=dict(_unpack(head["documents"], blobs)),
         built_at=_moment(head["built_at"]),
         next_change_at=_moment(head["next_change_at"]) if head["next_change_at"] else None,
+        language=str(head.get("language", ENGLISH)),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from icalendar import Calendar, Event
 from markupsafe import escape
 
 from statuspage import clock
+from statuspage.languages import N_, locale_name, translations
 from statuspage.links import Links
 from statuspage.site.snapshot import ComponentView, PageView, PostView, StoryView
 
@@ -88,10 +89,12 @@ def history_feed(
         page=page,
         path=_scope(component) + "/history",
         endings=("atom", "rss"),
-        title=f"{_name(page, component)} - Incident History",
-        description=f"Incidents and maintenances of {_name(page, component)}",
+        title=_say(page, N_("%(name)s - Incident History"), name=_name(page, component)),
+        description=_say(
+            page, N_("Incidents and maintenances of %(name)s"), name=_name(page, component)
+        ),
         home=links.to("/history"),
-        entries=tuple(_story_entry(story, page.zone, links) for story in told),
+        entries=tuple(_story_entry(story, _reading(page), links) for story in told),
     )
 
 
@@ -107,10 +110,14 @@ def updates_feed(
         page=page,
         path=_scope(component) + "/updates",
         endings=("atom", "rss", "json"),
-        title=f"{_name(page, component)} - Status Updates",
-        description=f"Every update on incidents and maintenances of {_name(page, component)}",
+        title=_say(page, N_("%(name)s - Status Updates"), name=_name(page, component)),
+        description=_say(
+            page,
+            N_("Every update on incidents and maintenances of %(name)s"),
+            name=_name(page, component),
+        ),
         home=links.home,
-        entries=tuple(_post_entry(story, post, page.zone, links) for story, post in told),
+        entries=tuple(_post_entry(story, post, _reading(page), links) for story, post in told),
     )
 
 
@@ -121,9 +128,9 @@ def story_feed(page: PageView, story: StoryView, links: Links) -> Feed:
         path=f"/incidents/{story.code}/updates",
         endings=("atom", "rss", "json"),
         title=f"{page.name} - {story.title}",
-        description=f"Updates on “{story.title}”",
+        description=_say(page, N_("Updates on “%(title)s”"), title=story.title),
         home=links.incident(story.code),
-        entries=tuple(_post_entry(story, post, page.zone, links) for post in story.posts),
+        entries=tuple(_post_entry(story, post, _reading(page), links) for post in story.posts),
     )
 
 
@@ -140,16 +147,44 @@ def _scope(component: ComponentView | None) -> str:
 def _name(page: PageView, component: ComponentView | None) -> str:
     if component:
         return f"{page.name} {component.full_name}"
-    return page.name if "status" in page.name.casefold() else f"{page.name} Status"
+    if "status" in page.name.casefold():
+        return page.name
+    return _say(page, N_("%(name)s Status"), name=page.name)
+
+
+def _say(page: PageView, text: str, **values: str) -> str:
+    """A text of ours in the page's own language."""
+    return translations(page.language).gettext(text) % values
 
 
 # Their entries.
 
 
+class _Reading(NamedTuple):
+    """In which zone and language entries are told: the page's own."""
+
+    zone: ZoneInfo
+    language: str
+
+    @property
+    def locale(self) -> str:
+        return locale_name(self.language)
+
+    def say(self, text: str) -> str:
+        return translations(self.language).gettext(text)
+
+    def time(self, moment: datetime) -> str:
+        return clock.show(moment, self.zone, self.locale)
+
+
+def _reading(page: PageView) -> _Reading:
+    return _Reading(page.zone, page.language)
+
+
 @lru_cache(maxsize=1024)
-def _story_entry(story: StoryView, zone: ZoneInfo, links: Links) -> Entry:
-    parts = [_post_html(post, zone) for post in story.posts]
-    planned = _planned(story, zone)
+def _story_entry(story: StoryView, reading: _Reading, links: Links) -> Entry:
+    parts = [_post_html(post, reading) for post in story.posts]
+    planned = _planned(story, reading)
     if planned:
         parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
     return Entry(
@@ -164,12 +199,12 @@ def _story_entry(story: StoryView, zone: ZoneInfo, links: Links) -> Entry:
 
 
 @lru_cache(maxsize=2048)
-def _post_entry(story: StoryView, post: PostView, zone: ZoneInfo, links: Links) -> Entry:
+def _post_entry(story: StoryView, post: PostView, reading: _Reading, links: Links) -> Entry:
     return Entry(
         id=post.entry_id,
-        title=f"{post.status.label}: {story.title}",
+        title=f"{reading.say(post.status.label)}: {story.title}",
         link=links.update(story.code, post.code),
-        html=_post_html(post, zone),
+        html=_post_html(post, reading),
         published=post.posted_at,
         updated=post.changed_at,
         tags=tuple(component.full_name for component in story.components),
@@ -177,28 +212,27 @@ def _post_entry(story: StoryView, post: PostView, zone: ZoneInfo, links: Links) 
 
 
 @lru_cache(maxsize=4096)
-def _post_html(post: PostView, zone: ZoneInfo) -> str:
-    moment = clock.show(post.happened_at, zone)
-    head = f"<p><small>{escape(moment)}</small><br><strong>{escape(post.status.label)}</strong>"
+def _post_html(post: PostView, reading: _Reading) -> str:
+    moment, status = reading.time(post.happened_at), reading.say(post.status.label)
+    head = f"<p><small>{escape(moment)}</small><br><strong>{escape(status)}</strong>"
     edited = ""
     if post.edited_at:
-        edited = f" <p><small>Edited {escape(clock.show(post.edited_at, zone))}</small></p>"
+        note = reading.say("Edited %(time)s") % {"time": reading.time(post.edited_at)}
+        edited = f" <p><small>{escape(note)}</small></p>"
     # A body that opens with a paragraph goes on in the head's, as in Statuspage's feeds.
     if post.html.startswith("<p>"):
         return f"{head} - {post.html[3:]}{edited}"
     return f"{head}</p> {post.html}{edited}"
 
 
-def _planned(story: StoryView, zone: ZoneInfo) -> str:
+def _planned(story: StoryView, reading: _Reading) -> str:
     if not story.is_maintenance or story.scheduled_for is None:
         return ""
     end = story.scheduled_until or story.scheduled_for
-    span = clock.show_span(story.scheduled_for, end, zone)
-    return (
-        f"Maintenance called off, was planned for {span}"
-        if story.is_cancelled
-        else (f"Scheduled maintenance, {span}")
-    )
+    span = {"span": clock.show_span(story.scheduled_for, end, reading.zone, reading.locale)}
+    if story.is_cancelled:
+        return reading.say("Maintenance called off, was planned for %(span)s") % span
+    return reading.say("Scheduled maintenance, %(span)s") % span
 
 
 # How they are written.
@@ -295,8 +329,9 @@ def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Lin
     calendar.add("method", "PUBLISH")
     # What is no text property is written as it is, and may hold no line break.
     name = " ".join(xml_text(page.name).split())
-    calendar.add("name", f"{name} maintenances")
-    calendar.add("x-wr-calname", f"{name} maintenances")
+    title = _say(page, N_("%(name)s maintenances"), name=name)
+    calendar.add("name", title)
+    calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
     for story in maintenances:
         calendar.add_component(_event(story, page, links))
@@ -318,7 +353,7 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
     event.add("dtstart", _second(story.begins_at))
     event.add("dtend", _second(max(end, story.begins_at)))
     event.add("summary", xml_text(story.title))
-    event.add("description", xml_text(_latest_text(story, page.zone)))
+    event.add("description", xml_text(_latest_text(story, _reading(page))))
     event.add("url", links.incident(story.code))
     event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
@@ -328,8 +363,8 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
 
 
 @lru_cache(maxsize=256)
-def _latest_text(story: StoryView, zone: ZoneInfo) -> str:
+def _latest_text(story: StoryView, reading: _Reading) -> str:
     if story.latest is None:
         return ""
-    moment = clock.show(story.latest.happened_at, zone)
-    return f"{moment}, {story.latest.status.label} - {story.latest.text}"
+    moment, status = reading.time(story.latest.happened_at), reading.say(story.latest.status.label)
+    return f"{moment}{reading.say(', ')}{status} - {story.latest.text}"

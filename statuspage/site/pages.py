@@ -7,24 +7,23 @@ become safe HTML in :mod:`statuspage.richtext`.
 
 from __future__ import annotations
 
-import gettext
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
+from gettext import NullTranslations
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
-from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.dates import format_skeleton
+from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from statuspage import clock, richtext
+from statuspage.languages import ENGLISH, OFFERED, Language, locale_name, prefix, translations
 from statuspage.links import Links
 from statuspage.site.assets import asset
 from statuspage.site.bars import draw_bar
@@ -39,6 +38,7 @@ from statuspage.site.snapshot import (
     StoryView,
 )
 from statuspage.site.uptime import Uptime
+from statuspage.site.when import When, iso
 from statuspage.words import ComponentStatus, Impact, Word
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
@@ -93,6 +93,7 @@ def render_home(snapshot: Snapshot, links: Links) -> str:
         "public/home.html",
         snapshot.frame,
         links,
+        path="/",
         changes_at=snapshot.next_change_at,
         updated_at=snapshot.updated_at,
         snapshot=snapshot,
@@ -110,6 +111,7 @@ def render_incident(frame: Frame, story: StoryView, links: Links) -> str:
         "public/incident.html",
         frame,
         links,
+        path=story_path(story.code),
         changes_at=story.next_update_at if is_promised else None,
         story=story,
         month=story.begins_at.astimezone(frame.page.zone).date(),
@@ -118,32 +120,57 @@ def render_incident(frame: Frame, story: StoryView, links: Links) -> str:
 
 def render_component(frame: Frame, view: ComponentPageView, links: Links) -> str:
     """The page at ``/components/<code>``: its state, its days, its stories."""
-    return _render("public/component.html", frame, links, view=view, component=view.component)
+    path = component_path(view.component.code)
+    return _render(
+        "public/component.html", frame, links, path=path, view=view, component=view.component
+    )
 
 
 def render_history(frame: Frame, month: MonthView, links: Links) -> str:
     """The page at :func:`history_path`: the stories of one month, newest first."""
     days = groupby(month.stories, lambda story: story.begins_at.astimezone(frame.page.zone).date())
     by_day = [(day, list(stories)) for day, stories in days]
-    return _render("public/history.html", frame, links, month=month, days=by_day)
+    path = history_path(month.month, month.number)
+    return _render("public/history.html", frame, links, path=path, month=month, days=by_day)
 
 
-def render_error(code: int, *, frame: Frame | None = None, links: Links | None = None) -> str:
+def render_error(
+    code: int,
+    *,
+    frame: Frame | None = None,
+    links: Links | None = None,
+    asked: str | None = None,
+    own: str = ENGLISH,
+) -> str:
     """A page for an HTTP status such as 404, with a way onwards.
 
-    Without ``frame`` and ``links`` it needs neither database nor settings.
+    Without ``frame`` and ``links`` it needs neither database nor settings; it then stands in the
+    language that the address ``asked`` for, or else in the page's ``own``.
     """
     name = code if code in {404, 405, 410, 503} else 500
-    return _render(f"errors/{name}.html", frame, links or Links(""), code=code)
+    if frame is not None:
+        return _render(f"errors/{name}.html", frame, links or Links(""), code=code)
+    language = asked or own
+    return _render(
+        f"errors/{name}.html", None, links or Links(""), language=language, own=own, code=code
+    )
 
 
 def render_leaving(
-    frame: Frame, links: Links, *, email: str, suppressed: str, is_owed: bool, acted: str
+    frame: Frame,
+    links: Links,
+    *,
+    email: str,
+    suppressed: str,
+    is_owed: bool,
+    acted: str,
+    here: str = "",
 ) -> str:
     """The page behind the link that ends a mail: asks, or says what was done.
 
     ``suppressed`` is why nothing is sent to ``email``, or empty; ``is_owed`` that notices owed by
-    contract are; ``acted`` is ``leave``, ``stay`` or empty.
+    contract are; ``acted`` is ``leave``, ``stay`` or empty; ``here`` its path in the page's own
+    language.
     """
     return _render(
         "public/leaving.html",
@@ -154,6 +181,7 @@ def render_leaving(
         suppressed=suppressed,
         is_owed=is_owed,
         acted=acted,
+        here=here,
     )
 
 
@@ -191,7 +219,15 @@ def render_subscribe(
 ) -> str:
     """The page at ``/subscribe``: by mail, or without an address; ``form`` where it was refused."""
     form = form or MailForm()
-    return _render("public/subscribe.html", frame, links, is_still=True, tree=tree, form=form)
+    return _render(
+        "public/subscribe.html",
+        frame,
+        links,
+        path="/subscribe",
+        is_still=True,
+        tree=tree,
+        form=form,
+    )
 
 
 def render_sign_up_sent(frame: Frame, links: Links) -> str:
@@ -208,11 +244,12 @@ def render_subscription(
     form: MailForm,
     suppressed: str = "",
     acted: str = "",
+    here: str = "",
 ) -> str:
     """The page behind the links in a subscriber's mail.
 
     ``stage`` is ``to_confirm``, ``confirmed``, ``left`` or ``over``; ``acted`` what the visitor
-    just did, or empty.
+    just did, or empty; ``here`` its path in the page's own language.
     """
     return _render(
         "public/subscription.html",
@@ -224,18 +261,21 @@ def render_subscription(
         form=form,
         suppressed=suppressed,
         acted=acted,
+        here=here,
         wishes=_wishes(frame, tree, form),
         zones=_zones_by_area(),
     )
 
 
-def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str]:
+def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str | Markup]:
     """What a form asks for, as lines of a list."""
-    words = translations(frame.page.language)
-    lines = []
-    if form.incidents:
-        text = "incidents, only that they are over" if form.resolved_only else "incidents"
-        lines.append(words.gettext(text))
+    words = translations(frame.language)
+    own = Markup("<bdi>{}</bdi>").format
+    lines: list[str | Markup] = []
+    if form.incidents and form.resolved_only:
+        lines.append(words.gettext("incidents, only that they are over"))
+    elif form.incidents:
+        lines.append(words.gettext("incidents"))
     if form.maintenance:
         lines.append(words.gettext("scheduled maintenance"))
     listed = [
@@ -243,19 +283,25 @@ def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str]:
         for item in tree
         for each in (item.components if isinstance(item, GroupView) else (item,))
     ]
-    names = [each.full_name for each in listed if each.code in form.components]
+    names = [own(each.full_name) for each in listed if each.code in form.components]
     if lines and names:
-        lines = [words.gettext("%(what)s of %(names)s") % {
-            "what": words.gettext(" and ").join(lines), "names": ", ".join(names),
+        lines = [Markup(words.gettext("%(what)s of %(names)s")) % {
+            "what": format_list(lines, locale=locale_name(frame.language)),
+            "names": Markup(words.gettext(", ")).join(names),
         }]  # fmt: skip
-    every = words.gettext("every update on “%(title)s”")
-    return lines + [every % {"title": story.title} for story in form.followed]
+    every = Markup(words.gettext("every update on “%(title)s”"))
+    return lines + [every % {"title": own(story.title)} for story in form.followed]
 
 
 @lru_cache(maxsize=1)
 def _zones_by_area() -> list[tuple[str, list[str]]]:
     areas = groupby(clock.zone_names(), lambda name: name.partition("/")[0])
     return [(area, list(names)) for area, names in areas]
+
+
+def story_path(code: str) -> str:
+    """Where a story's page is."""
+    return f"/incidents/{code}"
 
 
 def component_path(code: str) -> str:
@@ -281,7 +327,8 @@ def mark_unconfirmed(html: str, *, since: datetime) -> str:
     words = _when_of(book).words
     notice = book.get_template("public/unconfirmed.html").render(since=since)
     html = html.replace(NOTICE_MARKER, notice, 1)
-    html = html.replace(HEADLINE_MARKER, f"<span>{escape(words.gettext('Last known:'))}</span> ", 1)
+    last_known = Markup("<span>{}</span> ").format(words.gettext("Last known:"))
+    html = html.replace(HEADLINE_MARKER, last_known, 1)
     html = html.replace("<title>", f"<title>{escape(words.gettext('Not confirmed'))} · ", 1)
     return _ICON_LINK.sub(lambda link: link[1] + asset("favicon-unknown.svg"), html, count=1)
 
@@ -291,98 +338,7 @@ _ROOT_TAG: Final = re.compile(r'<html lang="([^"]*)" dir="[^"]*" data-zone="([^"
 _ICON_LINK: Final = re.compile(r'(<link rel="icon"[^>]* href="[^"]*?)/static/favicon-[^"]*')
 
 
-class When:
-    """Times, days and lengths as the pages of one language and zone show them.
-
-    A moment becomes a ``<time>`` element that static/page.js rewrites in the visitor's own zone.
-    """
-
-    def __init__(self, language: str, zone: str) -> None:
-        locale = Locale.parse(language, sep="-")
-        self.language = language
-        self.direction = locale.text_direction
-        self.zone = clock.read_zone(zone)
-        self.words = translations(language)
-        self._locale = str(locale)
-
-    def full(self, moment: datetime) -> Markup:
-        """``Mar 4, 2026, 12:00 UTC``."""
-        return _full(moment, self.zone, self._locale)
-
-    def near(self, moment: datetime) -> Markup:
-        """The same, to which the script adds how long ago or how soon that is."""
-        return _near(moment, self.zone, self._locale)
-
-    def span(self, start: datetime, end: datetime) -> Markup:
-        """``Mar 4, 2026, 12:00 – 13:30 UTC``."""
-        return _span(start, end, self.zone, self._locale)
-
-    def day(self, day: date) -> Markup:
-        """``March 4, 2026``: a day of the page's zone, whatever the visitor's."""
-        return _day(day, self._locale)
-
-    def month(self, month: date) -> str:
-        """``March 2026``."""
-        return str(format_skeleton("yMMMM", month, locale=self._locale))
-
-    def duration(self, start: datetime, end: datetime) -> str:
-        """How long it took, in two units at most: ``2 hours 30 minutes``."""
-        return self.length(int((end - start).total_seconds()))
-
-    def length(self, seconds: int) -> str:
-        """So many seconds, in two units at most."""
-        minutes = seconds // 60
-        if minutes < 1:
-            return self.words.gettext("less than a minute")
-        days, rest = divmod(minutes, 24 * 60)
-        hours, minutes = divmod(rest, 60)
-        count = self.words.ngettext
-        parts = [
-            (days, count("%(num)d day", "%(num)d days", days)),
-            (hours, count("%(num)d hour", "%(num)d hours", hours)),
-            (minutes, count("%(num)d minute", "%(num)d minutes", minutes)),
-        ]
-        while not parts[0][0]:
-            del parts[0]
-        return " ".join(text % {"num": number} for number, text in parts[:2] if number)
-
-
 _first_line = lru_cache(maxsize=2048)(richtext.first_line)
-
-
-# A moment reads the same for as long as there is a page, and formatting one costs more than the
-# rest of its line.
-@lru_cache(maxsize=8192)
-def _full(moment: datetime, zone: ZoneInfo, locale: str) -> Markup:
-    return _element(moment, clock.show(moment, zone, locale))
-
-
-@lru_cache(maxsize=2048)
-def _near(moment: datetime, zone: ZoneInfo, locale: str) -> Markup:
-    return _element(moment, clock.show(moment, zone, locale), near=True)
-
-
-@lru_cache(maxsize=4096)
-def _span(start: datetime, end: datetime, zone: ZoneInfo, locale: str) -> Markup:
-    first, _, last = clock.show_span(start, end, zone, locale).partition(" – ")
-    parts = _element(start, first), _element(end, last)
-    return Markup("<span data-span>{} – {}</span>").format(*parts)
-
-
-@lru_cache(maxsize=1024)
-def _day(day: date, locale: str) -> Markup:
-    text = clock.show_date(day, locale)
-    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
-
-
-def iso(moment: datetime) -> str:
-    """A moment as ``datetime`` attributes hold it, in UTC and to the second."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _element(moment: datetime, text: str, *, near: bool = False) -> Markup:
-    mark = Markup(" data-near" if near else "")
-    return Markup('<time datetime="{}"{}>{}</time>').format(iso(moment), mark, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,13 +364,35 @@ def _board(tree: tuple[GroupView | ComponentView, ...], *, unfold: bool) -> Iter
             yield _Row(item, status, shown, is_unfolded=unfold or is_troubled)
 
 
-def _render(name: str, frame: Frame | None, links: Links, **context: Any) -> str:
-    book = _book(frame.page.language, frame.page.time_zone) if frame else _book()
+def _render(
+    name: str,
+    frame: Frame | None,
+    links: Links,
+    *,
+    path: str = "",
+    here: str = "",
+    language: str = ENGLISH,
+    own: str = ENGLISH,
+    **context: Any,
+) -> str:
+    """The page of one template.
+
+    ``path`` is its address in the page's own language, where visitors and machines may be led to
+    it, and ``here`` that of a page for a single visitor.  ``language`` and ``own`` are for a page
+    without a frame.
+    """
+    if frame is not None:
+        language, own = frame.language, frame.page.language
+    book = _book(language, frame.page.time_zone if frame else "UTC")
+    root, before = urlsplit(links.base).path, prefix(language, own=own)
     return book.get_template(name).render(
         {
             "frame": frame,
             "links": links,
-            "root": urlsplit(links.base).path,
+            "root": root,
+            "home": root + before,
+            "canonical": before + path if path else "",
+            "ways": _ways(own, path or here or "/") if frame else (),
             "site": _title(frame, book),
             "tone": overall_tone(frame),
             "changes_at": None,
@@ -423,6 +401,12 @@ def _render(name: str, frame: Frame | None, links: Links, **context: Any) -> str
             **context,
         }
     )
+
+
+@lru_cache(maxsize=512)
+def _ways(own: str, path: str) -> tuple[tuple[Language, str], ...]:
+    """Each offered language, with where this page is in it."""
+    return tuple((each, prefix(each.code, own=own) + path) for each in OFFERED)
 
 
 def _gravity(story: StoryView) -> tuple[bool, int]:
@@ -446,7 +430,7 @@ def overall_tone(frame: Frame | None) -> str:
 
 
 @lru_cache(maxsize=16)
-def _book(language: str = "en", zone: str = "UTC") -> Environment:
+def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     """The templates, bound to one language and zone."""
     when = When(language, zone)
     book = Environment(
@@ -466,7 +450,8 @@ def _book(language: str = "en", zone: str = "UTC") -> Environment:
         MOST_POSTS_ON_HOME=MOST_POSTS_ON_HOME,
         NOTICE_MARKER=NOTICE_MARKER,
         asset=asset,
-        bar=_bar_in(when.words),
+        bar=_bar_in(when),
+        comma=when.words.gettext(", "),
         history_path=history_path,
         when=when,
     )
@@ -481,6 +466,7 @@ def _book(language: str = "en", zone: str = "UTC") -> Environment:
         mail_address=_mail_address,
         month=when.month,
         near=when.near,
+        percent=when.percent,
         state=_state_in(when.words),
         tone=_tone,
         web_address=_web_address,
@@ -490,12 +476,6 @@ def _book(language: str = "en", zone: str = "UTC") -> Environment:
 
 def _when_of(book: Environment) -> When:
     return cast("When", book.globals["when"])
-
-
-@lru_cache(maxsize=16)
-def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language; English needs none."""
-    return gettext.NullTranslations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,25 +519,29 @@ def _icon(tone: str) -> Markup:
     return mark.format(tone)
 
 
-def _bar_in(words: gettext.NullTranslations) -> Callable[[Uptime], Markup]:
+def _bar_in(when: When) -> Callable[[Uptime], Markup]:
     """A component's days as an image with a sentence in one language."""
+    words = when.words
 
     @lru_cache(maxsize=256)
     def bar(uptime: Uptime) -> Markup:
         troubled = len(uptime.troubled_days)
-        parts = [words.gettext("Last %(num)d days") % {"num": len(uptime.days)}]
+        length = len(uptime.days)
+        last = words.ngettext("Last %(num)s day", "Last %(num)s days", length)
+        parts = [last % {"num": length}]
         if uptime.percent is None:
             parts.append(words.gettext("no data"))
         else:
-            parts.append(words.gettext("%(percent)s%% uptime") % {"percent": uptime.percent})
+            percent = when.percent(uptime.percent)
+            parts.append(words.gettext("%(percent)s uptime") % {"percent": percent})
             days = words.ngettext("trouble on %(num)d day", "trouble on %(num)d days", troubled)
             parts.append(days % {"num": troubled} if troubled else words.gettext("no trouble"))
-        return draw_bar(uptime, ", ".join(parts))
+        return draw_bar(uptime, words.gettext(", ").join(parts))
 
     return bar
 
 
-def _state_in(words: gettext.NullTranslations) -> Callable[[ComponentStatus], Markup]:
+def _state_in(words: NullTranslations) -> Callable[[ComponentStatus], Markup]:
     """A component's state by shape, colour and word, in one language."""
 
     @lru_cache(maxsize=16)

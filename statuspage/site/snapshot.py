@@ -321,7 +321,8 @@ class Frame:
     """What every public page shows around its own content.
 
     ``indicator`` is none, minor, major or critical; ``description`` the sentence that goes with
-    it.  ``pinned`` are the open stories of the worst severity, newest first.
+    it.  ``pinned`` are the open stories of the worst severity, newest first.  ``read_in`` is the
+    language that it is read in, where that is not the page's own.
     """
 
     page: PageView
@@ -329,6 +330,12 @@ class Frame:
     description: str
     under_maintenance: bool
     pinned: tuple[Pinned, ...]
+    read_in: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language of what stands around the company's own words."""
+        return self.read_in or self.page.language
 
 
 @dataclass(frozen=True, slots=True)

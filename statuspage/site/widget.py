@@ -11,9 +11,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from babel import Locale
-
-from statuspage.site.pages import TEMPLATES, translations
+from statuspage.languages import direction, translations
+from statuspage.site.pages import TEMPLATES
 from statuspage.words import OVERALL, IncidentStatus, MaintenanceStatus
 
 CONTENT_TYPE: Final = "text/javascript; charset=utf-8"
@@ -39,7 +38,7 @@ def draw_widget(language: str) -> str:
     }
     known = {
         "language": language,
-        "direction": Locale.parse(language, sep="-").text_direction,
+        "direction": direction(language),
         "words": words,
         "signs": {**_signs(), "unknown": _QUESTION},
     }

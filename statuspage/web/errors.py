@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError, ServiceU
 from statuspage.links import current_links
 from statuspage.site import pages
 from statuspage.web import public
+from statuspage.web.language import asked_language, own_language
 from statuspage.web.problems import problem
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,9 @@ def _body(error: HTTPException) -> str | Response:
     # A wrong host is the operator's to put right, whatever was asked for.
     if not request.path.startswith("/admin") and not isinstance(error, SecurityError):
         framed = public.error_page(code) if code in _FRAMED else None
-        return framed or pages.render_error(code, links=current_links())
+        return framed or pages.render_error(
+            code, links=current_links(), asked=asked_language(), own=own_language()
+        )
     # Not through Flask's own rendering: what surrounds a screen is read from the database.
     template = current_app.jinja_env.get_template("admin/error.html")
     return template.render(code=code, explanation=_explain(error, code), typed=typed_texts())

@@ -44,6 +44,7 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import DateTimeLocalInput, EmailInput, URLInput
 
 from statuspage import clock
+from statuspage.languages import OFFERED
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
 from statuspage.people import CustomerValues
 from statuspage.people.address import read_address
@@ -294,6 +295,14 @@ class ZoneField(SelectField):
             clock.read_zone(self.data or "")
         except ValueError as error:
             raise StopValidation(str(error)) from None
+
+
+class LanguageField(SelectField):
+    """A language that the public side is read in; its data is the code."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        choices = {language.code: language.name for language in OFFERED}
+        super().__init__(label, choices=choices, **_PICK_ONE, **options)
 
 
 class WordField(SelectField):

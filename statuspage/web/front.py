@@ -17,9 +17,11 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
+from markupsafe import escape
 from werkzeug.datastructures import Headers
 
 from statuspage import clock
+from statuspage.languages import BY_SEGMENT, ENGLISH, direction, split_path, translations
 from statuspage.site.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, HeaderList
 from statuspage.web.refresher import Refresher
 
@@ -28,12 +30,13 @@ Answer = tuple[str, HeaderList, bytes]
 OK = "200 OK"
 NOT_MODIFIED = "304 Not Modified"
 
-# The addresses that an edition answers.
+# The addresses that an edition answers, in the page's own language and in others.
 PUBLIC = re.compile(
+    rf"/({'|'.join(BY_SEGMENT)})/(|history|subscribe(/sent)?|incidents/[^.]*|components/[^.]*)|"
     r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
 # A form stands at a ready document's own address: what is posted there is Flask's to answer.
-FORMS = frozenset({"/subscribe"})
+FORMS = frozenset({"/subscribe", *(f"/{segment}/subscribe" for segment in BY_SEGMENT)})
 RETRY_SECONDS = 5
 
 # A header longer than any client has reason to send is treated as if it were malformed.
@@ -68,7 +71,7 @@ class Front:
         if path in FORMS and environ["REQUEST_METHOD"] == "POST":
             return self._app(environ, start_response)
         edition = self._edition()
-        document = edition.documents.get(path) if edition is not None else None
+        document = edition.find(path) if edition is not None else None
         if document is not None:
             status, headers, body = respond(document, environ)
         elif edition is None and self._public.fullmatch(path):
@@ -100,7 +103,8 @@ def unavailable(environ: WSGIEnvironment) -> Answer:
         text = json.dumps({"error": "The status is not available right now. Please try again."})
         content_type = "application/json; charset=utf-8"
     else:
-        text, content_type = _UNAVAILABLE_PAGE, "text/html; charset=utf-8"
+        asked, _ = split_path(environ["PATH_INFO"])
+        text, content_type = _unavailable_page(asked or ENGLISH), "text/html; charset=utf-8"
     body = text.encode()
     headers = [
         ("Content-Type", content_type),
@@ -283,17 +287,27 @@ _PREFLIGHT = [
     ("Access-Control-Allow-Headers", "*"),
     ("Access-Control-Max-Age", "86400"),
 ]
-_UNAVAILABLE_PAGE = """<!doctype html>
-<html lang="en">
+
+
+@lru_cache(maxsize=len(BY_SEGMENT))
+def _unavailable_page(language: str) -> str:
+    """A page that needs no style: there may be nothing here to serve one."""
+    say = translations(language).gettext
+    title = say("The status is not available right now")
+    reason = say(
+        "This page cannot reach its own records, so it cannot say how the services are doing. "
+        "Please try again in a few seconds."
+    )
+    return f"""<!doctype html>
+<html lang="{language}" dir="{direction(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Status not available</title>
+<title>{escape(title)}</title>
 </head>
 <body>
-<h1>The status is not available right now</h1>
-<p>This page could not reach its own records, so it cannot say how the service is doing.
-Please try again in a few seconds.</p>
+<h1>{escape(title)}</h1>
+<p>{escape(reason)}</p>
 </body>
 </html>
 """

@@ -1,8 +1,9 @@
 """The public side in Flask: the layer in front, and what the edition leaves out.
 
 Older stories and months, and the feeds of one component or story, are made when somebody asks, and
-kept in memory until the site changes.  While the database is away what was made before is shown,
-marked, and nothing else is tried: a thread that waits for a database would be missed in front.
+kept in memory until the site changes.  Pages have an address in each language.  While the database
+is away what was made before is shown, marked, and nothing else is tried: a thread that waits for a
+database would be missed in front.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ from statuspage.site.reading import (
     open_site,
     read_component_page,
     read_component_stories,
-    read_frame,
     read_month,
     read_story,
 )
@@ -41,6 +41,12 @@ from statuspage.site.revision import current_number, read_revision
 from statuspage.site.snapshot import ComponentView
 from statuspage.site.statements import FEED_UPDATES
 from statuspage.web.front import RETRY_SECONDS, Front, OnDemand, document_response
+from statuspage.web.language import (
+    IN_A_LANGUAGE,
+    asked_language,
+    current_refresher,
+    present_frame,
+)
 from statuspage.web.refresher import Refresher
 
 ALARM: Final = "public site"
@@ -108,13 +114,31 @@ def _address(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Res
     return public.route(rule, methods=["GET", "HEAD", "OPTIONS"], provide_automatic_options=False)
 
 
-@_address("/incidents/<code>")
+def _page(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """The same for a page, in every language."""
+
+    def register(view: Callable[..., Response]) -> Callable[..., Response]:
+        return _address(rule)(_address(IN_A_LANGUAGE + rule)(view))
+
+    return register
+
+
+@_address(f"{IN_A_LANGUAGE}/")
+@_address(f"{IN_A_LANGUAGE}/history")
+@_address(f"{IN_A_LANGUAGE}/subscribe")
+@_address(f"{IN_A_LANGUAGE}/subscribe/sent")
+def other_language() -> Response:
+    """What every edition has, but not every copy of one: no database could make it now."""
+    return _serve_kept(None)
+
+
+@_page("/incidents/<code>")
 def story(code: str) -> Response:
     """The page of an older story."""
 
     def make(site: Site, links: Links) -> Draft | None:
         found = read_story(site, code)
-        return build.draft_story(read_frame(site), found, links) if found else None
+        return build.draft_story(present_frame(site), found, links) if found else None
 
     return _serve(make, code=code)
 
@@ -143,7 +167,7 @@ def story_feed(code: str, ending: str) -> Response:
     return _serve(make, code=code)
 
 
-@_address("/components/<code>")
+@_page("/components/<code>")
 def component(code: str) -> Response:
     """The page of one component."""
 
@@ -151,7 +175,7 @@ def component(code: str) -> Response:
         found = _find_component(site, code)
         if found is None:
             return None
-        return build.draft_component(read_frame(site), read_component_page(site, found), links)
+        return build.draft_component(present_frame(site), read_component_page(site, found), links)
 
     return _serve(make, code=code)
 
@@ -186,8 +210,8 @@ def component_history(code: str, ending: str) -> Response:
     return _serve(make, code=code)
 
 
-@_address("/history/<month>")
-@_address("/history/<month>/<number>")
+@_page("/history/<month>")
+@_page("/history/<month>/<number>")
 def history(month: str, number: str = "1") -> Response:
     """An older month, page by page; its first page has one address only."""
     named = _MONTH.fullmatch(month)
@@ -199,7 +223,7 @@ def history(month: str, number: str = "1") -> Response:
 
     def make(site: Site, links: Links) -> Draft | None:
         found = read_month(site, day, number=int(number))
-        return build.draft_month(read_frame(site), found, links) if found else None
+        return build.draft_month(present_frame(site), found, links) if found else None
 
     return _serve(make)
 
@@ -208,7 +232,7 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
     """Answer with the document that ``make`` drafts; 404 where it drafts none."""
     if code is not None and not _CODE.fullmatch(code):
         raise NotFound
-    refresher: Refresher = current_app.extensions["refresher"]
+    refresher = current_refresher()
     edition, since = refresher.edition(), refresher.stale_since
     if edition is None or since is not None:
         return _serve_kept(since)
@@ -233,7 +257,7 @@ def error_page(code: int) -> str | None:
     """
     if not isinstance(current_app.wsgi_app, Front):
         return None
-    refresher: Refresher = current_app.extensions["refresher"]
+    refresher = current_refresher()
     edition = refresher.edition()
     if edition is None or refresher.stale_since is not None:
         return None
@@ -242,14 +266,15 @@ def error_page(code: int) -> str | None:
 
     def finish(previous: Document | None) -> Document:
         with open_site(db.engine) as site:
-            html = pages.render_error(code, frame=read_frame(site), links=links)
+            html = pages.render_error(code, frame=present_frame(site), links=links)
             changed_at = read_revision(site.connection)[1]
         return build.finish(Draft(html, build.HTML), changed_at, previous=previous)
 
     version = (edition.revision, edition.built_at)
     try:
         # No path is named so: a path begins with a slash.
-        return shelf.get(f"error {code}", version=version, make=finish).body.decode()
+        name = f"error {code} {asked_language() or edition.language}"
+        return shelf.get(name, version=version, make=finish).body.decode()
     except (OperationalError, InterfaceError, PoolTimeout):
         return None
 

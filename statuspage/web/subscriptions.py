@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -21,15 +20,24 @@ from werkzeug.exceptions import NotFound
 from statuspage import subscriptions
 from statuspage.config import current_settings
 from statuspage.db import db, session
+from statuspage.languages import N_, split_path, translations
 from statuspage.links import current_links, read_delivery_token
 from statuspage.models import Component, Incident
 from statuspage.people.subscribers import Wish
 from statuspage.refusals import Refused
 from statuspage.site import pages
 from statuspage.site.pages import FollowedStory, MailForm
-from statuspage.site.reading import Site, open_site, read_frame
+from statuspage.site.reading import Site, open_site
+from statuspage.site.when import When
 from statuspage.subscriptions import Stage, Standing, Subscription, Throttled
 from statuspage.web import auth
+from statuspage.web.language import (
+    IN_A_LANGUAGE,
+    address_in,
+    asked_language,
+    own_language,
+    present_frame,
+)
 from statuspage.words import Visibility
 
 leaving = Blueprint("leaving", __name__)
@@ -38,8 +46,8 @@ CONFIRM = "confirm"
 LEAVE = "leave"
 STAY = "stay"
 
-_NO_SUCH_ADDRESS = "Enter a mail address, like name@example.com."
-_FOREIGN = "This form was sent by another site. Send it from here."
+_NO_SUCH_ADDRESS = N_("Enter a mail address, like name@example.com.")
+_FOREIGN = N_("This form was sent by another site. Send it from here.")
 _MOST_TICKS = 500
 _CODE = re.compile(r"[a-z0-9]{12}")
 
@@ -50,6 +58,7 @@ def register(app: Flask) -> None:
 
 
 @leaving.post("/subscribe")
+@leaving.post(IN_A_LANGUAGE + "/subscribe")
 def subscribe() -> ResponseReturnValue:
     """Ask for mail; every address is answered the same."""
     sent = _sent_form()
@@ -60,7 +69,7 @@ def subscribe() -> ResponseReturnValue:
     try:
         subscriptions.subscribe(sent.email, _wish(sent), client=auth.present_address())
     except Throttled as error:
-        answer = _refuse(sent, error.field, error.reason, 429)
+        answer = _refuse(sent, error.field, _too_many(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
     except Refused as error:
@@ -70,6 +79,7 @@ def subscribe() -> ResponseReturnValue:
 
 
 @leaving.get("/subscriptions/<token>")
+@leaving.get(IN_A_LANGUAGE + "/subscriptions/<token>")
 def show(token: str) -> ResponseReturnValue:
     """Ask to confirm, or show what is heard; opening the link changes nothing."""
     found = subscriptions.find_subscription(session(), token)
@@ -79,6 +89,7 @@ def show(token: str) -> ResponseReturnValue:
 
 
 @leaving.post("/subscriptions/<token>")
+@leaving.post(IN_A_LANGUAGE + "/subscriptions/<token>")
 def act_on(token: str) -> ResponseReturnValue:
     """Confirm, change, leave or return, whichever button was pressed."""
     choice = request.form.get("choice", "")
@@ -95,6 +106,7 @@ def act_on(token: str) -> ResponseReturnValue:
 
 
 @leaving.get("/unsubscribe/<token>")
+@leaving.get(IN_A_LANGUAGE + "/unsubscribe/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Show what leaving means, with a button; opening the link changes nothing."""
     standing = subscriptions.standing(session(), _delivery_of(token))
@@ -104,6 +116,7 @@ def ask(token: str) -> ResponseReturnValue:
 
 
 @leaving.post("/unsubscribe/<token>")
+@leaving.post(IN_A_LANGUAGE + "/unsubscribe/<token>")
 def act(token: str) -> ResponseReturnValue:
     """Leave, or with ``choice=stay`` take that back; once or often, the result is the same.
 
@@ -142,7 +155,7 @@ def _wish(form: MailForm) -> Wish:
     rows = session().execute(select(Component.code, Component.id))
     by_code = {row.code: row.id for row in rows}
     if not form.components <= by_code.keys():
-        raise Refused("components", "One of these components does not exist any more.")
+        raise Refused("components", N_("One of these components does not exist any more."))
     ticked = [story.code for story in form.followed if story.is_ticked]
     return Wish(
         incidents=form.incidents,
@@ -196,17 +209,31 @@ def _offered_stories(wish: Wish, codes: Iterable[str]) -> list[Incident]:
 
 
 def _sign_up_sent() -> Response:
-    answer = redirect(urlsplit(current_links().base).path + "/subscribe/sent", 303)
+    own = own_language()
+    answer = redirect(address_in(asked_language() or own, "/subscribe/sent", own=own), 303)
     answer.headers["Cache-Control"] = "no-store"
     return make_response(answer)
 
 
 def _refuse(form: MailForm, field: str, reason: str, status: int) -> Response:
     with open_site(db.engine) as site:
-        frame = read_frame(site)
+        frame = present_frame(site)
     form = replace(form, field=field, reason=reason)
     html = pages.render_subscribe(frame, site.tree, current_links(), form=form)
     return _private(html, status)
+
+
+def _too_many(error: Throttled) -> str:
+    """What :class:`Throttled` says, in the language of the page."""
+    language = asked_language() or own_language()
+    say = translations(language).gettext
+    text = (
+        say("Too many sign-ups at present. Try again in %(time)s.")
+        if error.everybody
+        else say("Too many sign-ups from your network. Try again in %(time)s.")
+    )
+    # Rounded up: who comes back when told must not be told to wait again.
+    return text % {"time": When(language, "UTC").length(int(error.wait.total_seconds()) + 59)}
 
 
 def _show_subscription(
@@ -218,7 +245,7 @@ def _show_subscription(
     status: int = 200,
 ) -> Response:
     with open_site(db.engine) as site:
-        frame = read_frame(site)
+        frame = present_frame(site)
     html = pages.render_subscription(
         frame,
         site.tree,
@@ -227,6 +254,7 @@ def _show_subscription(
         form=form or _kept_form(found, site, offered),
         suppressed=found.suppressed,
         acted=acted,
+        here=split_path(request.path)[1],
     )
     return _private(html, 410 if found.stage is Stage.OVER else status)
 
@@ -256,7 +284,7 @@ def _delivery_of(token: str) -> int:
 
 def _show(standing: Standing, *, acted: str) -> Response:
     with open_site(db.engine) as site:
-        frame = read_frame(site)
+        frame = present_frame(site)
     html = pages.render_leaving(
         frame,
         current_links(),
@@ -264,6 +292,7 @@ def _show(standing: Standing, *, acted: str) -> Response:
         suppressed=standing.suppressed,
         is_owed=standing.is_owed,
         acted=acted,
+        here=split_path(request.path)[1],
     )
     return _private(html)
 

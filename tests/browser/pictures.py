@@ -47,12 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="all pictures go here")
     parser.add_argument("--only", default="", help="names that begin with this")
+    parser.add_argument("--language", default="", help="in this language: de, pt-BR")
     asked = parser.parse_args()
     folder: Path = asked.folder or ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [
         (shot, width, scheme)
-        for shot in shots()
+        for shot in shots(asked.language)
         for width in WIDTHS
         for scheme in SCHEMES
         if shot.name.startswith(asked.only)

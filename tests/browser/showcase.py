@@ -12,6 +12,7 @@ from statuspage.site import pages
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import PAGE_POLICY
 from statuspage.site.pages import FollowedStory, MailForm
+from statuspage.site.snapshot import Frame
 from tests.site import samples
 from tests.site.samples import LINKS
 
@@ -26,12 +27,16 @@ class Shot:
     html: str
 
 
-def shots() -> Iterator[Shot]:
-    """Every kind of page on every kind of day."""
+def shots(language: str = "") -> Iterator[Shot]:
+    """Every kind of page on every kind of day, in the page's own language or another."""
+
+    def read(frame: Frame) -> Frame:
+        return replace(frame, read_in=language)
+
     for name, snapshot in samples.SAMPLES.items():
-        yield Shot(name, pages.render_home(snapshot, LINKS))
-    calm, worst = samples.ALL_FINE.frame, samples.WORST_DAY.frame
-    fine = pages.render_home(samples.ALL_FINE, LINKS)
+        yield Shot(name, pages.render_home(replace(snapshot, frame=read(snapshot.frame)), LINKS))
+    calm, worst = read(samples.ALL_FINE.frame), read(samples.WORST_DAY.frame)
+    fine = pages.render_home(replace(samples.ALL_FINE, frame=calm), LINKS)
     yield Shot("unconfirmed", pages.mark_unconfirmed(fine, since=samples.NOON))
     for name, frame, story in (
         ("incident", calm, samples.PAYMENTS_OUTAGE),
@@ -41,14 +46,14 @@ def shots() -> Iterator[Shot]:
         ("incident-hostile", samples.HOSTILE.frame, samples.HOSTILE.open_incidents[0]),
         ("incident-long", samples.VERY_LONG.frame, samples.VERY_LONG.open_incidents[0]),
     ):
-        yield Shot(name, pages.render_incident(frame, story, LINKS))
+        yield Shot(name, pages.render_incident(read(frame), story, LINKS))
     yield Shot("history", pages.render_history(calm, samples.MONTH, LINKS))
     yield Shot("history-empty", pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
     yield Shot("history-paged", pages.render_history(worst, samples.PAGED_MONTH, LINKS))
     for name, sample in (("fine", samples.ALL_FINE), ("worst", samples.WORST_DAY)):
         payments = next(each for each in sample.components if each.name == "Payments")
         view = samples.component_page(payments, sample.incidents)
-        html = pages.render_component(sample.frame, view, LINKS)
+        html = pages.render_component(read(sample.frame), view, LINKS)
         yield Shot(f"component-{name}", html)
         yield Shot(f"component-{name}-table", html.replace('id="table"', 'id="table" open'))
     tree = samples.WORST_DAY.tree
@@ -67,8 +72,20 @@ def shots() -> Iterator[Shot]:
     for stage in ("to_confirm", "confirmed", "left", "over"):
         html = pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
         yield Shot(f"subscription-{stage}", html)
-    yield Shot("error-404", pages.render_error(404, frame=worst, links=LINKS))
-    yield Shot("error-503", pages.render_error(503))
+    for suppressed, acted in (("", ""), ("", "stay"), ("unsubscribed", "leave"), ("bounced", "")):
+        html = pages.render_leaving(
+            calm,
+            LINKS,
+            email="sam@example.com",
+            suppressed=suppressed,
+            is_owed=True,
+            acted=acted,
+        )
+        yield Shot(f"leaving-{suppressed}{acted}", html)
+    for code in (404, 405, 410):
+        yield Shot(f"error-{code}", pages.render_error(code, frame=worst, links=LINKS))
+    for code in (500, 503):
+        yield Shot(f"error-{code}", pages.render_error(code, asked=language or None))
 
 
 class Showcase:

@@ -13,6 +13,7 @@ from tests.web.conftest import Browser, actions, fields, reasons, said
 GLOBEX = {
     "name": "Globex",
     "about": "We sell *things*.",
+    "language": "de",
     "time_zone": "Europe/Berlin",
     "support_email": "help@globex.example",
     "support_url": "https://globex.example/help",

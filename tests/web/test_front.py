@@ -382,6 +382,13 @@ def test_without_an_edition_public_addresses_are_unavailable_and_say_when_to_com
     assert "The status is not available right now" in answer.text
 
 
+@pytest.mark.parametrize("path", ["/de/", "/de/history", "/de/incidents/abc", "/de/subscribe/sent"])
+def test_without_an_edition_each_language_is_unavailable_in_its_words(path: str):
+    answer = ask(path, edition=None)
+    assert answer.status_code == 503
+    assert "<h1>Der Status ist gerade nicht verfügbar</h1>" in answer.text
+
+
 def test_without_an_edition_json_is_unavailable_as_json():
     answer = ask("/api/v2/summary.json", edition=None)
     assert answer.status_code == 503

@@ -204,7 +204,7 @@ def test_opening_the_link_changes_nothing(client: FlaskClient, app: Flask, link:
     answer = client.get(link)
     assert headline(answer) == "Confirm your subscription"
     assert SAM in answer.text
-    assert "incidents and scheduled maintenance of Checkout" in answer.text
+    assert "incidents and scheduled maintenance of <bdi>Checkout</bdi>" in answer.text
     assert state(app) is SubscriberState.PENDING
 
 
@@ -277,7 +277,7 @@ def test_one_incident_is_followed_from_its_page(
     assert wish(app) == Wish(incidents=False, maintenance=False, follows=frozenset({key}))
     with app.app_context():
         link = f"/subscriptions/{newest_link()}"
-    assert "every update on “Payments fail”" in client.get(link).text
+    assert "every update on “<bdi>Payments fail</bdi>”" in client.get(link).text
 
 
 def test_who_is_subscribed_may_follow_by_the_link_in_the_mail(

@@ -11,6 +11,7 @@ from statuspage.web.admin.shell import admin, done, page
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
     EditForm,
+    LanguageField,
     LineField,
     MailField,
     NameField,
@@ -26,6 +27,7 @@ class PageForm(EditForm):
     name = NameField("Name", needed="Enter the name that visitors know you by")
     about = ProseField("About", limit=2_000, render_kw={"rows": 3})
     time_zone = ZoneField("Time zone")
+    language = LanguageField("Language")
     support_email = MailField("Support address")
     support_url = WebAddressField("Support page")
     sign_off = LineField("Sign-off of mails")

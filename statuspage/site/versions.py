@@ -1,0 +1,67 @@
+"""An edition's pages in the languages that are not the page's own, made when somebody asks.
+
+They are made of the very views that the edition was made of, without the database: at one revision
+all languages, feeds and JSON say the same, and all of them can be read while the database is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+from statuspage.site.document import Document
+
+Make = Callable[[Document | None], Document]
+"""Makes a document, given the one of an older edition so that equal bytes stay the same object."""
+
+
+class Versions:
+    """Ready documents by path, each made once.  Safe for threads.
+
+    ``makers`` says how for every path there is; ``front`` are those to be made at once where the
+    ``former`` edition had them, so that a copy of the edition has them too.
+    """
+
+    def __init__(
+        self,
+        makers: Mapping[str, Make],
+        *,
+        front: frozenset[str] = frozenset(),
+        former: Versions | None = None,
+    ) -> None:
+        self._makers = makers
+        self._front = front
+        self._former = former.made if former else {}
+        self._made: dict[str, Document] = {}
+        self._lock = Lock()
+
+    def get(self, path: str) -> Document | None:
+        """The document at ``path``; None where there is none."""
+        made = self._made.get(path)
+        if made is not None or path not in self._makers:
+            return made
+        with self._lock:
+            if path not in self._made:
+                self._made[path] = self._makers[path](self._former.get(path))
+            return self._made[path]
+
+    @property
+    def made(self) -> dict[str, Document]:
+        """What was asked for in this edition, and what it has from the former one, by path."""
+        known = {path: each for path, each in self._former.items() if path in self._makers}
+        return {**known, **self._made}
+
+    def to_keep(self) -> dict[str, Document]:
+        """What belongs into a copy: the front pages of the languages that are read here."""
+        wanted = self._front & (self._former.keys() | self._made.keys())
+        found = ((path, self.get(path)) for path in sorted(wanted))
+        return {path: document for path, document in found if document is not None}
+
+    def changed(self, change: Callable[[Document], Document]) -> Versions:
+        """The same pages, each put through ``change``."""
+
+        def changing(path: str) -> Make:
+            # What was made for visitors before is changed, and not made anew.
+            return lambda former: change(self.get(path) or self._makers[path](former))
+
+        return Versions({path: changing(path) for path in self._makers}, front=self._front)
