@@ -179,6 +179,7 @@ class Step(Word):
     COMPLETED = "completed"
     CONFIRM = "confirm"
     SUBSCRIBED = "subscribed"
+    TEST = "test"
 
 
 class SubscriberState(Word):

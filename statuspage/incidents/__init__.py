@@ -38,6 +38,7 @@ from statuspage.incidents.hearing import (
 )
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
+from statuspage.incidents.trial import send_test
 from statuspage.incidents.verbs import (
     correct_update,
     declare,
@@ -86,5 +87,6 @@ __all__ = [
     "reopen",
     "send_after_all",
     "send_correction",
+    "send_test",
     "story_facts",
 ]

@@ -237,8 +237,12 @@ class Dispatcher:
         if message.audience is Audience.SUBSCRIBER:
             token = subscription_token(self._settings.secret_key, delivery.id)
             values["manage_url"] = self._links.subscription(token)
-        # Who has not confirmed yet has nothing to leave.
-        may_leave = message.audience is not Audience.INTERNAL and message.step is not Step.CONFIRM
+        # Who has not confirmed yet has nothing to leave, nor has who only looks at a test.
+        is_news = message.step not in {Step.CONFIRM, Step.TEST}
+        may_leave = message.audience is not Audience.INTERNAL and is_news
+        if message.step is Step.TEST:
+            values["manage_url"] = self._links.subscription("preview")
+            values["unsubscribe_url"] = self._links.unsubscribe("preview")
         return Recipient(
             delivery_id=str(delivery.id),
             attempt_id=claim.attempt_id,

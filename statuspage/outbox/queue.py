@@ -286,6 +286,46 @@ def _notices(incident_id: int | None) -> Select[int]:
     )
 
 
+def was_queued(current: Session, step_key: str, email: str) -> bool:
+    """Whether a step was queued to a mail address."""
+    found = select(Delivery.id).where(
+        Delivery.address == email.lower(),
+        Delivery.channel == Channel.EMAIL,
+        Delivery.step_key == step_key,
+    )
+    return current.scalar(found.limit(1)) is not None
+
+
+def queue_test(
+    current: Session,
+    message: Message,
+    *,
+    step_key: str,
+    email: str,
+    name: str,
+    time_zone: str | None,
+) -> None:
+    """Queue a test of a mail to one address, ahead of what customers get."""
+    moment = clock.now()
+    current.add(
+        Delivery(
+            message_id=message.id,
+            step_key=step_key,
+            channel=Channel.EMAIL,
+            address=email.lower(),
+            email=email,
+            name=name,
+            time_zone=time_zone,
+            why="A test, to whoever asked for it",
+            lane=LANE_URGENT,
+            due_at=moment,
+            expires_at=moment + CHAT_AGE,
+            queued_at=moment,
+            changed_at=moment,
+        )
+    )
+
+
 def supersede(current: Session, message: Message, *, step_key: str) -> int:
     """End the waiting mails that a newer step of the same incident makes untrue; how many.
 

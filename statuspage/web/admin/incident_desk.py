@@ -13,7 +13,7 @@ from wtforms import HiddenField
 
 from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
-from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Post
+from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Post, Reader
 from statuspage.links import current_links
 from statuspage.messages.checks import blocking
 from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
@@ -33,7 +33,7 @@ from statuspage.web.admin.story_form import (
     read_number,
 )
 from statuspage.web.admin.update_form import UpdateForm
-from statuspage.web.auth import actor
+from statuspage.web.auth import actor, signed_in
 from statuspage.web.forms import (
     Form,
     LineField,
@@ -115,6 +115,8 @@ def incident(code: str) -> ResponseReturnValue:
             _show_what_changed(conflict.incident, form)
             story = conflict.incident
     if form.at_the_end.data and "back" not in request.form:
+        if "test" in request.form and form.is_accepted():
+            _send_test(story, form)
         return _last_step(story, form)
     return _desk(story, form)
 
@@ -312,6 +314,30 @@ def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
     if form.resolves:
         said += tell_of_the_window(story.code)
     return done(said, "admin.incident", code=story.code)
+
+
+def _send_test(story: Incident, form: UpdateForm) -> None:
+    """Send the mail to whoever is at the desk; the screen stays, and says so."""
+    person = signed_in()
+    if person is None:
+        return
+    try:
+        is_new = incidents.send_test(
+            story.code,
+            form.post(story, _level(story, form)),
+            to=Reader(person.email, person.name, None),
+            form_key=form.form_key.data or "",
+            actor=actor(),
+            texts=form.edited_texts(),
+        )
+    except Refused as error:
+        form.form_errors.append(error.reason)
+        return
+    form.tried = (
+        f"A test goes to {person.email}."
+        if is_new
+        else (f"This very mail went to {person.email} already. Change something to try it again.")
+    )
 
 
 def _show_what_changed(story: Incident, form: UpdateForm) -> None:

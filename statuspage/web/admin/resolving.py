@@ -25,6 +25,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
             "form_key",
             "publish",
             "preview",
+            "test",
             "back",
             "remake",
             "ask",
@@ -72,6 +73,9 @@ def show_last_step(
         ],
         zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
         gate=gate_of(story, form, post, texts["sheets"]),
+        sends_mail=any(
+            sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in texts["sheets"]
+        ),
         customers=next((sheet for sheet in texts["sheets"] if sheet.mails), None),
         **texts,
     )

@@ -29,6 +29,9 @@ class UpdateForm(StoryForm):
     because_watched = LineField("Resolve although it was not watched that long, because")
     because_components = LineField("Resolve although not everything is back, because")
 
+    # What became of the test mail that was asked for.
+    tried = ""
+
     @property
     def resolves(self) -> bool:
         """Whether this post ends the incident."""

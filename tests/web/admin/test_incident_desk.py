@@ -589,3 +589,17 @@ def test_the_desk_tells_which_promises_were_kept_and_why_none_is_given(
     assert texts(shown, "promised", "/p")[0] == (
         "No next update is promised: We write once it is over"
     )
+
+
+def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:
+    code = desk.declare()
+    asked = desk.post(code, "resolved", resolution="We renewed the certificate.")
+    tried = desk.browser.send(path(code), {**fields(asked.text), "test": "1"})
+    assert said(tried) == ["A test goes to kim@example.com."]
+    assert fields(tried.text)["resolution"] == "We renewed the certificate."
+    assert desk.mailed() == ["kim@example.com"]
+    assert desk.incident(code).is_open
+    again = desk.browser.send(path(code), {**fields(tried.text), "test": "1"})
+    assert said(again) == [
+        "This very mail went to kim@example.com already. Change something to try it again."
+    ]
