@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
+from statuspage.incidents.applying import detached_copy
 from statuspage.incidents.checking import Overrides
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import Conflict, Draft, check_body, check_title
@@ -25,7 +26,6 @@ from statuspage.incidents.states import affect, at_the_end, set_state
 from statuspage.incidents.telling import (
     Telling,
     affected_components,
-    detached_copy,
     drafts,
     states_of,
     tell,

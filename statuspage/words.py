@@ -165,6 +165,7 @@ class Step(Word):
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"
     MONITORING = "monitoring"
+    NO_CHANGE = "no_change"
     RESOLVED = "resolved"
     REOPENED = "reopened"
     POSTMORTEM = "postmortem"

@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 from statuspage.audit import SYSTEM
 from statuspage.demo.cast import Cast
 from statuspage.imports.store import named_code
+from statuspage.incidents.applying import apply_post, declared
 from statuspage.incidents.shape import Declaration, Post
 from statuspage.incidents.states import affect, at_the_end, set_state
 from statuspage.incidents.telling import (
     Telling,
     affected_components,
-    apply_post,
-    declared,
     tell,
 )
 from statuspage.links import current_links

@@ -11,6 +11,7 @@ from statuspage.incidents.cancelling import (
     mails_of_resolution,
     send_after_all,
 )
+from statuspage.incidents.closing import Closing, closing_of, tick_off, untick
 from statuspage.incidents.corrections import (
     Correction,
     CorrectionDraft,
@@ -51,6 +52,7 @@ from statuspage.incidents.verbs import (
 __all__ = [
     "WHY_NOT",
     "Cancelled",
+    "Closing",
     "Conflict",
     "Correction",
     "CorrectionDraft",
@@ -66,6 +68,7 @@ __all__ = [
     "as_sent",
     "cancel_mails",
     "change_details",
+    "closing_of",
     "correct_update",
     "correctable",
     "declare",
@@ -89,4 +92,6 @@ __all__ = [
     "send_correction",
     "send_test",
     "story_facts",
+    "tick_off",
+    "untick",
 ]

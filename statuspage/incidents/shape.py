@@ -63,6 +63,7 @@ class Post:
     Without ``next_update_at`` it promises what the severity level does, unless
     ``no_promise_because`` says why it promises nothing.  ``although`` says why it resolves the
     incident although something does not hold, by the names of :mod:`~statuspage.incidents.gate`.
+    With ``no_change`` it says to the public that there is nothing new, in that template's words.
     """
 
     status: IncidentStatus
@@ -75,6 +76,7 @@ class Post:
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
     happened_at: datetime | None = None
     although: Mapping[str, str] = field(default_factory=dict)
+    no_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
         )
     if incident.is_open and post.status == IncidentStatus.POSTMORTEM:
         raise Refused("status", "A post-mortem follows the resolution; resolve it first.")
+    if post.no_change and incident.status != post.status:
+        raise Refused("status", "A new status is a change; say what has changed.")
     if post.users_notice is not None:
         check_body("users_notice", post.users_notice)
     _check_past("happened_at", post.happened_at, "A post cannot tell of the future.")

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, inspect, select
-from sqlalchemy.orm import Session, make_transient
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from statuspage import clock, policy
 from statuspage.audit import Actor
 from statuspage.config import current_settings
 from statuspage.db import session
+from statuspage.incidents.applying import apply_post, declared, detached_copy, step_of
 from statuspage.incidents.checking import Overrides, check_text, let_pass
 from statuspage.incidents.shape import (
     Declaration,
@@ -50,16 +51,13 @@ from statuspage.models import (
     Message,
     Page,
 )
-from statuspage.models.columns import new_code
 from statuspage.outbox import queue, subscribers
 from statuspage.outbox.subscribers import News, Reach
 from statuspage.refusals import Refused
 from statuspage.words import (
-    CLOSED,
     Audience,
     ComponentStatus,
     DeliveryState,
-    IncidentStatus,
     Kind,
     Role,
     Step,
@@ -83,6 +81,7 @@ class Telling:
     declares: bool = False
     still: bool = False
     late: bool = False
+    no_change: bool = False
 
 
 def preview_declaration(
@@ -141,6 +140,7 @@ def telling_of_update(
         post.happened_at or moment,
         reopens=reopens,
         still=still,
+        no_change=post.no_change,
     )
 
 
@@ -155,81 +155,6 @@ def story_facts(incident: Incident, step: Step) -> Facts:
     current = session()
     telling = Telling(incident, step, affected_components(current, incident), clock.now())
     return facts_for(current, telling, incident)
-
-
-def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
-    """The incident that a declaration describes, not yet in any session."""
-    level = policy.level_of(current, declaration.severity_rank)
-    code = new_code()
-    return Incident(
-        code=code,
-        # Written out because a preview's row never meets the database and its defaults.
-        kind=Kind.INCIDENT,
-        title=declaration.title,
-        status=declaration.status.value,
-        impact=level.impact if level else policy.FALLBACK_IMPACT,
-        visibility=declaration.visibility,
-        severity_rank=declaration.severity_rank,
-        severity_name=level.name if level else None,
-        worst_rank=declaration.severity_rank,
-        started_at=declaration.started_at or moment,
-        monitoring_at=moment if declaration.status is IncidentStatus.MONITORING else None,
-        created_at=moment,
-        updated_at=moment,
-        next_update_at=policy.promised(
-            level,
-            moment,
-            declaration.next_update_at,
-            because=declaration.no_promise_because,
-        ),
-        users_notice=declaration.users_notice,
-        public_facts=dict(declaration.public_facts),
-        internal_facts=dict(declaration.internal_facts),
-        chat_channel=declaration.chat_channel,
-        war_room=declaration.war_room,
-        resolutions=0,
-        closing={},
-        is_drill=False,
-        drill_list=[],
-        entry_id=current_links().incident_entry(code, moment),
-        **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
-    )
-
-
-def apply_post(
-    current: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
-) -> None:
-    """Change the columns of an incident, saved or a copy, to what a post says."""
-    happened_at = post.happened_at or moment
-    if post.severity_rank is not None:
-        _set_severity(current, incident, post.severity_rank)
-    if post.users_notice is not None:
-        incident.users_notice = post.users_notice
-    incident.public_facts = {**incident.public_facts, **post.public_facts}
-    incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
-    incident.status = post.status.value
-    incident.updated_at = moment
-    level = policy.level_of(current, incident.severity_rank)
-    incident.next_update_at = policy.promised(
-        level, moment, post.next_update_at, because=post.no_promise_because
-    )
-    if reopens:
-        incident.resolved_at = None
-        incident.review_due_at = None
-    if post.status is IncidentStatus.MONITORING:
-        incident.monitoring_at = happened_at
-    if post.status in CLOSED:
-        incident.next_update_at = None
-    if post.status is IncidentStatus.RESOLVED:
-        incident.resolved_at = happened_at
-        incident.resolutions += 1
-        worst = policy.level_of(current, incident.worst_rank)
-        incident.review_due_at = policy.review_due(worst, happened_at)
-
-
-def step_of(post: Post, *, reopens: bool) -> Step:
-    """The step that a post is, in the words of the templates."""
-    return Step.REOPENED if reopens else Step(post.status.value)
 
 
 def drafts(
@@ -439,7 +364,8 @@ def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]
         return [internal]
     if telling.incident.kind is Kind.MAINTENANCE:
         return [(Audience.PUBLIC, telling.step)]
-    audiences = [(Audience.PUBLIC, telling.step), internal]
+    said = Step.NO_CHANGE if telling.no_change else telling.step
+    audiences = [(Audience.PUBLIC, said), internal]
     if mails_customers(current, telling):
         audiences.append((Audience.CUSTOMER, telling.step))
     return audiences
@@ -551,6 +477,7 @@ def _facts(
         cadence_minutes=level.cadence_minutes if level else None,
         recipients=counted[0] if counted else None,
         review_due=incident.review_due_at,
+        review_owner=_name_of(current, incident.review_owner_id),
         still=telling.still,
         late=telling.late,
     )
@@ -558,6 +485,11 @@ def _facts(
 
 def _contact(current: Session, contact_id: int | None) -> Contact | None:
     return current.get(Contact, contact_id) if contact_id is not None else None
+
+
+def _name_of(current: Session, contact_id: int | None) -> str:
+    contact = _contact(current, contact_id)
+    return contact.name if contact else ""
 
 
 def states_of(current: Session, states: Mapping[int, ComponentStatus]) -> Components:
@@ -577,24 +509,3 @@ def affected_components(current: Session, incident: Incident) -> Components:
         .order_by(Component.position, Component.id)
     )
     return [(row[0], row[1]) for row in rows]
-
-
-def _set_severity(current: Session, incident: Incident, rank: int) -> None:
-    level = policy.level_of(current, rank)
-    if level is None or rank == incident.severity_rank:
-        return
-    incident.severity_rank = rank
-    incident.severity_name = level.name
-    incident.impact = level.impact
-    incident.worst_rank = min(rank, incident.worst_rank or rank)
-
-
-def detached_copy(incident: Incident) -> Incident:
-    """The same columns on a row of no session, so that a preview can change it freely."""
-    columns = inspect(Incident).column_attrs
-    values = {
-        column.key: getattr(incident, column.key) for column in columns if column.key != "begins_at"
-    }
-    copy = Incident(**values)
-    make_transient(copy)
-    return copy

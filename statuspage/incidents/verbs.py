@@ -15,6 +15,7 @@ from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.incidents import gate, log
+from statuspage.incidents.applying import apply_post, declared, step_of
 from statuspage.incidents.checking import Overrides, let_correction_pass
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
@@ -29,9 +30,6 @@ from statuspage.incidents.states import affect, at_the_end, settle
 from statuspage.incidents.telling import (
     Telling,
     affected_components,
-    apply_post,
-    declared,
-    step_of,
     story_facts,
     tell,
 )
@@ -300,6 +298,7 @@ def _post(
             update.happened_at,
             reopens=reopens,
             still=still,
+            no_change=post.no_change,
         )
         update.body = tell(current, telling, update, texts, actor=actor, overrides=overrides)
         audit.record(

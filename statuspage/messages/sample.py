@@ -115,6 +115,7 @@ _STATUS = {
     Step.UPDATE: IncidentStatus.IDENTIFIED,
     Step.REOPENED: IncidentStatus.INVESTIGATING,
     Step.CLOSED: IncidentStatus.RESOLVED,
+    Step.NO_CHANGE: IncidentStatus.IDENTIFIED,
     Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
     Step.OVERDUE: IncidentStatus.IDENTIFIED,
     Step.ESCALATED: IncidentStatus.IDENTIFIED,

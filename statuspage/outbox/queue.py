@@ -254,14 +254,18 @@ def _insert(current: Session, rows: Sequence[dict[str, Any]]) -> None:
         current.execute(insert_new(current, Delivery).values(rows).on_conflict_do_nothing())
 
 
-def supersede_notices(current: Session, message: Message, *, step_key: str) -> int:
-    """End the waiting notices about the same incident that a newer one replaces; how many.
+def supersede_notices(current: Session, message: Message, *, step_key: str, about: str) -> int:
+    """End the waiting notices that a newer one replaces; how many.
 
-    As with mail, only where the same address has the newer one.
+    As with mail, only where the same address has the newer one.  ``about`` is how the keys of what
+    it replaces begin.
     """
     older = _notices(message.incident_id).where(Message.id != message.id)
     waiting = and_(
-        in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
+        in_state(DeliveryState.PENDING),
+        Delivery.message_id.in_(older),
+        Delivery.step_key.startswith(about, autoescape=True),
+        _newer_rows(step_key),
     )
     return close_waiting(
         current, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"

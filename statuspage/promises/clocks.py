@@ -55,7 +55,7 @@ class Ladder:
 def ladders(current: Session, incident: Incident) -> list[Ladder]:
     """What calls whom while an open incident goes on."""
     level = policy.level_of(current, incident.severity_rank)
-    found = [_escalation(current, incident, level)]
+    found = [escalation(current, incident)]
     if incident.next_update_at is not None:
         found.insert(0, _promise(current, incident, level, incident.next_update_at))
     return [ladder for ladder in found if ladder.rungs]
@@ -110,7 +110,9 @@ def _next_in_line(current: Session, incident: Incident, level: SeverityLevel | N
     return Role.TECHNICAL_LEAD.value
 
 
-def _escalation(current: Session, incident: Incident, level: SeverityLevel | None) -> Ladder:
+def escalation(current: Session, incident: Incident) -> Ladder:
+    """Whom the scheme calls in, and when, for as long as an incident is open."""
+    level = policy.level_of(current, incident.severity_rank)
     opened = opened_at(incident)
     by_time: dict[int, list[str]] = {}
     for after, to in steps_of(level):

@@ -34,8 +34,13 @@ from statuspage.words import CLOSED, Audience, Kind
 class Notice:
     """The rungs that have been reached and not been told, as one; the last says what to write."""
 
-    key: str
+    ladder: str
     rungs: tuple[Rung, ...]
+
+    @property
+    def key(self) -> str:
+        """What its deliveries carry, so that it is told once."""
+        return f"{self.ladder}{self.rungs[-1].place}"
 
     @property
     def people(self) -> dict[Contact, str]:
@@ -84,7 +89,7 @@ def _due(current: Session, incident: Incident, moment: datetime) -> Iterator[Not
     for ladder in ladders(current, incident):
         last = max((place for key, place in told if key == ladder.key), default=-1)
         reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
-        notice = Notice(f"{ladder.key}{reached[-1].place}", reached) if reached else None
+        notice = Notice(ladder.key, reached) if reached else None
         if notice and (notice.people or current_settings().chat_rooms):
             yield notice
 
@@ -122,7 +127,7 @@ def _queue(current: Session, incident: Incident, notice: Notice, moment: datetim
     queue.queue_chat(current, message, step_key=notice.key, rooms=rooms)
     people = notice.people.items()
     queue.queue_colleagues(current, message, step_key=notice.key, people=people)
-    queue.supersede_notices(current, message, step_key=notice.key)
+    queue.supersede_notices(current, message, step_key=notice.key, about=notice.ladder)
     audit.record(
         current, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
         after={"about": step.label, "asked": [contact.name for contact in notice.people]},

@@ -179,6 +179,8 @@ def test_two_workers_tell_it_once(
         worker.join()
     assert sorted(told) == [0, 0, 0, 2]
     assert [step for step, _ in notices(session)] == [Step.OVERDUE, Step.ESCALATED]
+    # Each is about something else, so neither takes the other's place.
+    assert waiting(session).count((Channel.CHAT, "file")) == 2
 
 
 def test_the_scheme_calls_people_in_while_it_goes_on(

@@ -13,7 +13,14 @@ from statuspage.messages.checks.shape import WHOLE, Look, Span
 from statuspage.words import Audience, Step
 
 OPEN: Final = frozenset(
-    {Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.REOPENED, Step.UPDATE}
+    {
+        Step.INVESTIGATING,
+        Step.IDENTIFIED,
+        Step.MONITORING,
+        Step.NO_CHANGE,
+        Step.REOPENED,
+        Step.UPDATE,
+    }
 )
 _CAUSE = re.compile(
     r"(?<!\w)(?:caused by|because of|due to|root cause (?:is|was)|the cause (?:is|was)|as a "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -13,18 +12,17 @@ from wtforms import HiddenField
 
 from statuspage import clock, incidents, policy, setup
 from statuspage.db import session
-from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Post, Reader
+from statuspage.incidents import Conflict, Details, Draft, Handout, Hearing, Reader
 from statuspage.links import current_links
-from statuspage.messages.checks import blocking
 from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
 from statuspage.outbox import report
-from statuspage.promises import record_of
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
+from statuspage.web.admin import clocks
 from statuspage.web.admin.deliveries import advise, in_words
 from statuspage.web.admin.kept_back import tell_of_the_window
 from statuspage.web.admin.resolving import begin_last_step, gate_of, show_last_step
-from statuspage.web.admin.shell import admin, done, page, refused, zone
+from statuspage.web.admin.shell import admin, done, page, zone
 from statuspage.web.admin.story_form import (
     AFFECTED,
     INTERNAL_FACTS,
@@ -39,7 +37,6 @@ from statuspage.web.forms import (
     LineField,
     MomentField,
     NameField,
-    PostForm,
     ProseField,
     RowField,
 )
@@ -57,7 +54,6 @@ OPEN_STATUSES: Final = (
     IncidentStatus.MONITORING,
 )
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
-USUAL_PROMISE_MINUTES: Final = 30
 NEWEST: Final = 20
 
 
@@ -130,31 +126,6 @@ def incident_texts(code: str) -> ResponseReturnValue:
     if form.at_the_end.data:
         gate = gate_of(story, form, form.post(story, _level(story, form)), texts["sheets"])
     return page("admin/texts_only.html", form=None, texts_form=form, gate=gate, **texts)
-
-
-@admin.post("/incidents/<code>/no-change")
-def no_change(code: str) -> ResponseReturnValue:
-    """Say honestly that there is no news yet, and when the next update comes."""
-    story = _found(code)
-    form = PostForm.read()
-    post = _no_change(story)
-    try:
-        incidents.post_update(
-            code,
-            post,
-            actor=actor(),
-            form_key=form.form_key.data or "",
-            seen_version=request.form.get("seen_version", type=int),
-        )
-    except Refused as error:
-        return refused(error.reason, "admin.incident", code=code)
-    except Conflict:
-        return refused(
-            "Somebody else posted meanwhile, so nothing was sent. Read it first.",
-            "admin.incident",
-            code=code,
-        )
-    return done("Posted that there is no change yet.", "admin.incident", code=code)
 
 
 @admin.post("/incidents/<code>/hide")
@@ -427,9 +398,8 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         advise=advise,
         to_correct=_told_that_it_is_over(story),
         ending=None if story.is_open else incidents.mails_of_resolution(current, story),
-        quiet=_quiet(story) if story.is_open else None,
-        record=record_of(story, clock.now()),
-        unpromised=story.updates[-1].no_promise_because if story.updates else "",
+        quiet=clocks.quiet(story) if story.is_open else None,
+        **clocks.of(story),
         moment=clock.now(),
         **(_texts(story, form) if shows_form else {}),
     )
@@ -451,30 +421,6 @@ def _told_that_it_is_over(story: Incident) -> list[Message]:
 def _most() -> int | None:
     """How many posts and messages are shown: the newest, or all that there are."""
     return None if "all" in request.args else NEWEST
-
-
-def _quiet(story: Incident) -> tuple[str, str]:
-    """What the one press says and when it promises the next update; empty where it cannot."""
-    post = _no_change(story)
-    try:
-        drafts = incidents.preview_update(story, post)
-    except Refused:
-        return "", ""
-    said = drafts[0]
-    if any(draft.missing or blocking(draft.findings) for draft in drafts):
-        return "", ""
-    if not post.next_update_at:
-        return "", ""
-    return said.text.body, clock.show_time(post.next_update_at, zone())
-
-
-def _no_change(story: Incident) -> Post:
-    level = policy.level_of(session(), story.severity_rank)
-    moment = clock.now()
-    promised = policy.promise_next_update(level, moment) or (
-        moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
-    ).replace(second=0, microsecond=0)
-    return Post(status=IncidentStatus(story.status), next_update_at=promised)
 
 
 def _writers(story: Incident) -> dict[int | None, str]:

@@ -321,7 +321,11 @@ def test_no_change_yet_is_one_press_and_promises_anew(desk: Desk, frozen: Travel
     assert answer.status_code == 303
     incident = desk.incident(code)
     assert incident.next_update_at == NOON + timedelta(minutes=70)
-    assert "We are still investigating." in incident.updates[-1].body
+    assert "There is no change since our last update." in incident.updates[-1].body
+    again = desk.browser.send(
+        f"{path(code)}/no-change", {"form_key": "k" * 20, "seen_version": "1"}
+    )
+    assert (again.status_code, len(desk.posts(code))) == (303, 2)
 
 
 def test_no_change_is_not_said_over_somebody_elses_news(desk: Desk) -> None:
@@ -574,21 +578,6 @@ def test_declaring_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
     asked = {**desk.filled(), "ask": "bo@example.com", "preview": "1"}
     shown = desk.browser.send_shown("/admin/incidents/new", asked)
     assert "customers are not written to at this step" in texts(shown, "hears")[0]
-
-
-def test_the_desk_tells_which_promises_were_kept_and_why_none_is_given(
-    desk: Desk, frozen: Traveller
-) -> None:
-    code = desk.declare()
-    frozen.shift(timedelta(minutes=34))
-    desk.post(code, "identified")
-    frozen.shift(timedelta(minutes=20))
-    desk.post(code, "monitoring", promise="none", no_promise_because="We write once it is over")
-    shown = desk.get(path(code))
-    assert "2 promises: 1 kept, 1 late by 4 minutes" in texts(shown, "card", "/p")
-    assert texts(shown, "promised", "/p")[0] == (
-        "No next update is promised: We write once it is over"
-    )
 
 
 def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:
