@@ -202,10 +202,7 @@ def story(browser: Browser, service: Service, signed_in: Any) -> str:
 SCREENS = ("incidents", "incidents/new", "maintenances", "maintenances/new", "words")
 
 
-@pytest.mark.parametrize(
-    ("view", "scheme"),
-    [("phone", "light"), ("phone", "dark"), ("desktop", "light"), ("desktop", "dark")],
-)
+@pytest.mark.parametrize(("view", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     new_page: NewPage, signed_in: Any, service: Service, story: str, view: str, scheme: str
 ) -> None:

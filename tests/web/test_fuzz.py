@@ -17,7 +17,7 @@ from statuspage.words import Visibility
 from tests.databases import Database
 from tests.factories import make_component, make_incident, make_maintenance, make_page
 
-REQUESTS = {"sqlite": 10_000, "postgresql": 1_000}
+REQUESTS = {"sqlite": 10_000, "postgresql": 3_000}
 
 PUBLIC = [
     "/", "/history", "/history/2026-03", "/history/2026-03/2", "/incidents/payments0000",
@@ -81,7 +81,7 @@ def test_thousands_of_invented_requests_find_no_fault(site: Flask, database: Dat
             faults.append((status, environ["REQUEST_METHOD"], environ["PATH_INFO"]))
     assert faults == []
     # It was no test of one answer alone.
-    assert {200, 204, 304, 400, 404, 405} <= set(answered)
+    assert {200, 204, 400, 404, 405} <= set(answered)
     assert answered[200] > requests / 5
 
 
