@@ -27,6 +27,7 @@ class Level:
     resolve_minutes: int | None = None
     cadence_minutes: int | None = None
     watch_minutes: int | None = None
+    needs_approval: bool = False
     customer_mail: CustomerMail = CustomerMail.NEVER
     review_hours: int | None = None
     review_business_days: int | None = None
@@ -227,6 +228,7 @@ def install_scheme(current: Session, name: str) -> None:
                 resolve_minutes=level.resolve_minutes,
                 cadence_minutes=level.cadence_minutes,
                 watch_minutes=level.watch_minutes,
+                needs_approval=level.needs_approval,
                 customer_mail=level.customer_mail,
                 review_hours=level.review_hours,
                 review_business_days=level.review_business_days,

@@ -5,6 +5,7 @@ audience, one delivery for each recipient, the audit entry and a new revision of
 are kept together or not at all.  No provider is called here.
 """
 
+from statuspage.incidents.approval import approve, ask_approval, is_current, open_approval
 from statuspage.incidents.cancelling import (
     Cancelled,
     cancel_mails,
@@ -65,7 +66,9 @@ __all__ = [
     "Hearing",
     "Post",
     "Reader",
+    "approve",
     "as_sent",
+    "ask_approval",
     "cancel_mails",
     "change_details",
     "closing_of",
@@ -78,9 +81,11 @@ __all__ = [
     "handouts_of_declaration",
     "handouts_of_update",
     "hide",
+    "is_current",
     "look_at_gate",
     "mails_of_resolution",
     "may_be_corrected",
+    "open_approval",
     "post_update",
     "preview_correction",
     "preview_declaration",

@@ -6,6 +6,7 @@ post and in the audit trail.  What is internal concerns nobody outside, and has 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,8 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage import clock, policy
+from statuspage.incidents.approval import Texts, approval_of, state
 from statuspage.incidents.shape import Post
-from statuspage.models import Component, Incident
+from statuspage.models import Approval, Component, Incident
 from statuspage.refusals import Refused
 from statuspage.words import ComponentStatus, IncidentStatus
 
@@ -25,6 +27,8 @@ WHY_NOT: Final = {
     "watched": "The fix was not watched as long as the severity asks. Say why it is over all the "
     "same.",
     "components": "Not everything is back. Say why it is resolved all the same.",
+    "approval": "Nobody else has approved exactly this. Ask for approval, or say why it goes "
+    "without.",
 }
 """What is asked where something does not hold, by its name."""
 
@@ -40,24 +44,43 @@ class Gate:
     watched: timedelta | None
     watch_for: timedelta | None
     not_back: tuple[str, ...]
+    needs_approval: bool = False
+    approval: Approval | None = None
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """The names of what does not hold."""
-        is_short = self.watch_for is not None and (self.watched or timedelta()) < self.watch_for
-        return (*(["watched"] if is_short else []), *(["components"] if self.not_back else []))
+        is_approved = self.approval is not None and self.approval.approved_at is not None
+        holds = {
+            "watched": self.watch_for is None or (self.watched or timedelta()) >= self.watch_for,
+            "components": not self.not_back,
+            "approval": is_approved or not self.needs_approval,
+        }
+        return tuple(name for name, does in holds.items() if not does)
 
 
-def look(current: Session, incident: Incident, post: Post) -> Gate:
-    """What would hold if this post resolved the incident; changes nothing."""
+def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate:
+    """What would hold if this post, with these edited texts, resolved the incident.
+
+    Changes nothing.
+    """
     level = policy.level_of(current, incident.worst_rank)
     ended = post.happened_at or clock.now()
     since = watched_since(incident)
     minutes = level.watch_minutes if level and not incident.is_internal else None
+    needs_approval = bool(level and level.needs_approval and not incident.is_internal)
+    approval = None
+    if needs_approval:
+        # A post that cannot be made at all is refused where it is made.
+        with suppress(Refused):
+            said = state(current, incident, post, texts)
+            approval = approval_of(current, incident, said.fingerprint)
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),
         watch_for=None if minutes is None else timedelta(minutes=minutes),
         not_back=() if incident.is_internal else _not_back(current, incident, post),
+        needs_approval=needs_approval,
+        approval=approval,
     )
 
 

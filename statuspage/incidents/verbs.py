@@ -271,7 +271,9 @@ def _post(
             raise Conflict(incident)
         check_post(incident, post, reopens=reopens)
         resolves = post.status is IncidentStatus.RESOLVED
-        although = gate.let_through(gate.look(current, incident, post), post) if resolves else {}
+        although = (
+            gate.let_through(gate.look(current, incident, post, texts), post) if resolves else {}
+        )
         if publishes:
             incident.visibility = Visibility.PUBLIC
         before = {"status": incident.status, "severity": incident.severity_name}

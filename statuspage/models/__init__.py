@@ -24,6 +24,7 @@ from statuspage.models.mail import (
     Wording,
 )
 from statuspage.models.page import (
+    Approval,
     Component,
     ComponentChange,
     ComponentGroup,
@@ -51,6 +52,7 @@ __all__ = [
     "Account",
     "Alarm",
     "ApiKey",
+    "Approval",
     "Attempt",
     "AuditEntry",
     "Breaker",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from statuspage import clock
 from statuspage.db import Base
 from statuspage.models.columns import BigKey, Code, Facts, Key, Line, Name, Prose
-from statuspage.models.people import Contact
+from statuspage.models.people import Account, Contact
 from statuspage.words import (
     CLOSED,
     ComponentStatus,
@@ -71,6 +71,8 @@ class SeverityLevel(Base):
     cadence_minutes: Mapped[int | None]
     # How long a fix is watched before it counts as resolved; None where that is not asked.
     watch_minutes: Mapped[int | None]
+    # Whether a second account approves what a resolution says.
+    needs_approval: Mapped[bool] = mapped_column(default=False)
     customer_mail: Mapped[CustomerMail] = mapped_column(default=CustomerMail.NEVER)
     review_hours: Mapped[int | None]
     review_business_days: Mapped[int | None]
@@ -341,3 +343,27 @@ class UpdateRevision(Base):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
     update: Mapped[IncidentUpdate] = relationship(back_populates="revisions")
+
+
+class Approval(Base):
+    """A request that a second account approve exactly what a resolution says, and its answer."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[Key]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    incident_version: Mapped[int]
+    # Of what outsiders would read and of the facts behind it: anything else is not approved.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    # {"customer": {"subject": "...", "body": "..."}, ...}
+    texts: Mapped[Facts]
+    # What was typed, as [name, value], to go on with it.
+    form: Mapped[list[Any]]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    asked_at: Mapped[datetime]
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    approved_at: Mapped[datetime | None]
+
+    incident: Mapped[Incident] = relationship()
+    asked_by: Mapped[Account] = relationship(foreign_keys=[asked_by_id])
+    approved_by: Mapped[Account | None] = relationship(foreign_keys=[approved_by_id])

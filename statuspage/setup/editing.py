@@ -74,6 +74,7 @@ class LevelRules:
     resolve_minutes: int | None = None
     cadence_minutes: int | None = None
     watch_minutes: int | None = None
+    needs_approval: bool = False
     customer_mail: CustomerMail = CustomerMail.NEVER
     review_hours: int | None = None
     review_business_days: int | None = None

@@ -6,6 +6,7 @@ from statuspage.web import auth
 from statuspage.web.admin import (
     accounts,
     api_keys,
+    approvals,
     audit_trail,
     clocks,
     components,
@@ -36,6 +37,7 @@ from statuspage.web.admin import (
 __all__ = [
     "accounts",
     "api_keys",
+    "approvals",
     "audit_trail",
     "clocks",
     "components",

@@ -21,7 +21,12 @@ from statuspage.richtext import to_html
 from statuspage.web.admin import clocks
 from statuspage.web.admin.deliveries import advise, in_words
 from statuspage.web.admin.kept_back import tell_of_the_window
-from statuspage.web.admin.resolving import begin_last_step, gate_of, show_last_step
+from statuspage.web.admin.resolving import (
+    begin_last_step,
+    gate_of,
+    show_last_step,
+    what_was_typed,
+)
 from statuspage.web.admin.shell import admin, done, page, zone
 from statuspage.web.admin.story_form import (
     AFFECTED,
@@ -113,6 +118,9 @@ def incident(code: str) -> ResponseReturnValue:
     if form.at_the_end.data and "back" not in request.form:
         if "test" in request.form and form.is_accepted():
             _send_test(story, form)
+        if "ask_approval" in request.form and form.is_accepted():
+            with form.refusals():
+                return _ask_approval(story, form)
         return _last_step(story, form)
     return _desk(story, form)
 
@@ -311,6 +319,17 @@ def _send_test(story: Incident, form: UpdateForm) -> None:
     )
 
 
+def _ask_approval(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    asked = incidents.ask_approval(
+        story.code,
+        form.post(story, _level(story, form)),
+        form=what_was_typed(),
+        actor=actor(),
+        texts=form.edited_texts(),
+    )
+    return redirect(url_for("admin.approval", approval_id=asked.id), 303)
+
+
 def _show_what_changed(story: Incident, form: UpdateForm) -> None:
     """Tell what somebody else did meanwhile; sent again, the form comes after it."""
     form.form_errors.append(
@@ -397,6 +416,7 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         in_words=in_words,
         advise=advise,
         to_correct=_told_that_it_is_over(story),
+        approval=incidents.open_approval(current, story),
         ending=None if story.is_open else incidents.mails_of_resolution(current, story),
         quiet=clocks.quiet(story) if story.is_open else None,
         **clocks.of(story),

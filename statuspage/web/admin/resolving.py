@@ -32,7 +32,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
             "at_the_end",
             "promised",
         ),
-        *("because_watched", "because_components"),
+        *("because_watched", "because_components", "because_approval", "ask_approval"),
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *("cause", "cause_confirmed", "resolution", "prevention"),
         *(
@@ -42,6 +42,8 @@ _SHOWN_AT_THE_END: Final = frozenset(
         ),
     }
 )
+
+_ASKS: Final = frozenset({"ask", "ask_approval"})
 
 
 def begin_last_step(form: UpdateForm) -> None:
@@ -81,13 +83,22 @@ def show_last_step(
     )
 
 
+def what_was_typed() -> list[tuple[str, str]]:
+    """The sent form without its buttons and keys, to go on with it later."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in {"csrf_token", "publish", "preview", "test", "remake", "back", *_ASKS}
+    ]
+
+
 def gate_of(
     story: Incident, form: UpdateForm, post: Post, sheets: Sequence[Sheet]
 ) -> dict[str, Any]:
     """What stands before the button, each with its answer."""
     ended = post.happened_at or clock.now()
     return {
-        "checked": incidents.look_at_gate(session(), story, post),
+        "checked": incidents.look_at_gate(session(), story, post, form.edited_texts()),
         "level": story.severity_name,
         "step": story.step.label,
         "span": clock.show_span(story.started_at, ended, zone())

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
-from wtforms import SelectField
+from wtforms import BooleanField, SelectField
 
 from statuspage import setup
 from statuspage.db import session
@@ -47,6 +47,7 @@ class LevelForm(EditForm):
     resolve_minutes = DurationField("Resolved within")
     cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
     watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
+    needs_approval = BooleanField("A second account approves what a resolution says")
     customer_mail = WordRadioField("Customers are written to", CustomerMail)
     review_hours = DurationField("Review due within", unit=timedelta(hours=1))
     review_business_days = CountField("Or within business days", least=1, most=60)

@@ -29,6 +29,7 @@ class UpdateForm(StoryForm):
     because_watched = LineField("Resolve although it was not watched that long, because")
     because_components = LineField("Resolve although not everything is back, because")
 
+    because_approval = LineField("Resolve without approval, because")
     # What became of the test mail that was asked for.
     tried = ""
 
@@ -66,5 +67,6 @@ class UpdateForm(StoryForm):
             although={
                 "watched": self.because_watched.data,
                 "components": self.because_components.data,
+                "approval": self.because_approval.data,
             },
         )

@@ -144,6 +144,7 @@ def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) ->
         "Customers": "2 customers: 2 use everything",
         "Visitors": "Everybody who visits the page or reads its feeds",
         "Colleagues": "Colleagues, in chat: 1 room",
+        "A test": "Send a test to myself",
     }
     assert texts(asked, "primary") == ["Resolve and mail 2 customers"]
     # One for each of the first recipients.
