@@ -90,20 +90,7 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
         first = _first_due(current, due)
         if first is None:
             return None
-        rows = current.execute(
-            select(
-                Delivery.id,
-                Delivery.address,
-                Delivery.email,
-                Delivery.name,
-                Delivery.time_zone,
-                Delivery.customer_id,
-            )
-            .where(*due, Delivery.message_id == first.message_id, Delivery.lane == first.lane)
-            .order_by(Delivery.id)
-            .limit(size)
-            .with_for_update(skip_locked=True)
-        ).all()
+        rows = _next_due(current, due, first, size)
         if not rows:
             return None
         attempt_id = str(uuid.uuid4())
@@ -118,7 +105,7 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
             .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
             .execution_options(synchronize_session=False)
         )
-    return Claim(attempt_id, channel, first.message_id, tuple(Claimed(*row) for row in rows))
+    return Claim(attempt_id, channel, first.message_id, tuple(rows))
 
 
 def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int] | None:
@@ -131,6 +118,7 @@ def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
         .where(*due)
         .order_by(Delivery.lane, Delivery.due_at, Delivery.id)
         .limit(1)
+        .with_for_update(skip_locked=True)
     )
     first = current.execute(chosen).one_or_none()
     while first is not None and (
@@ -139,6 +127,32 @@ def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
     ):
         first = current.execute(chosen).one_or_none()
     return first
+
+
+def _next_due(
+    current: Session, due: Sequence[ColumnElement[bool]], first: Row[int, int], size: int
+) -> list[Claimed]:
+    """Up to ``size`` of what is due next, as far as it is of one message; locked.
+
+    Read in the order of the index of what waits and sorted out here: asked for one message,
+    PostgreSQL takes another index and sorts all that waits, for every batch.
+    """
+    rows = current.execute(
+        select(
+            Delivery.id,
+            Delivery.address,
+            Delivery.email,
+            Delivery.name,
+            Delivery.time_zone,
+            Delivery.customer_id,
+            Delivery.message_id,
+        )
+        .where(*due, Delivery.lane == first.lane)
+        .order_by(Delivery.due_at, Delivery.id)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+    )
+    return [Claimed(*row[:-1]) for row in rows if row.message_id == first.message_id]
 
 
 def begin_call(attempt_id: str) -> bool:
