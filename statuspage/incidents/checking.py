@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, setup
 from statuspage.audit import Actor
 from statuspage.messages import Facts, Text, checks
-from statuspage.messages.checks import Finding, blocking
+from statuspage.messages.checks import Finding, blocking, in_words
 from statuspage.models import Incident
 from statuspage.refusals import Refused
 from statuspage.words import Audience, Step
@@ -56,6 +56,36 @@ def let_correction_pass(
     )
 
 
+def hold_title_back(
+    current: Session, incident: Incident, *, field: str, overrides: Overrides
+) -> None:
+    """Refuse, on ``field``, a title that would leak with the first public post.
+
+    Whoever says why the post goes out says it of its title too, and it is kept with the post.
+    """
+    if incident.is_internal or overrides.get(Audience.PUBLIC):
+        return
+    held = blocking(checks.find_in_name(incident.title, own=setup.own_words(current)))
+    if held:
+        raise Refused(field, in_words(held))
+
+
+def let_title_pass(
+    current: Session, incident: Incident, title: str, *, reason: str, actor: Actor
+) -> None:
+    """As :func:`let_pass`, for a title that becomes public without a post; refused on ``title``."""
+    found = checks.find_in_name(title, own=setup.own_words(current))
+    let_pass(
+        current,
+        incident,
+        found,
+        audience=Audience.PUBLIC,
+        reason=reason,
+        actor=actor,
+        field="title",
+    )
+
+
 def let_pass(
     current: Session,
     incident: Incident,
@@ -85,19 +115,3 @@ def let_pass(
         after={"audience": audience, **kept},
     )  # fmt: skip
     return kept
-
-
-def in_words(held: Sequence[Finding]) -> str:
-    """Why a text cannot go out, naming the first few places."""
-    places = list(dict.fromkeys(one.excerpt for one in held))
-    named = ", ".join(f"“{_short(place)}”" for place in places[:3])
-    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-    return (
-        f"This would tell outsiders what is not for them: {named}{more}. "
-        "Take it out, or say why it stays."
-    )
-
-
-def _short(place: str) -> str:
-    line = " ".join(place.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"

@@ -13,6 +13,7 @@ from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.incidents import log
+from statuspage.incidents.checking import let_title_pass
 from statuspage.incidents.shape import Conflict, check_start, check_title
 from statuspage.models import Contact, Incident
 from statuspage.refusals import Refused
@@ -32,10 +33,16 @@ class Details:
 
 
 def change_details(
-    incident_code: str, details: Details, *, actor: Actor, seen_version: int | None = None
+    incident_code: str,
+    details: Details,
+    *,
+    actor: Actor,
+    seen_version: int | None = None,
+    because: str = "",
 ) -> Incident:
     """Put an incident's details right; the page shows a new title or start, nobody is told.
 
+    ``because`` says why a title that everybody can read stays although it would leak.
     Raises :class:`Refused`, :class:`Conflict`.
     """
     check_title(details.title)
@@ -55,6 +62,8 @@ def change_details(
         changed = [name for name, value in wanted.items() if getattr(incident, name) != value]
         if not changed:
             return incident
+        if "title" in changed and not incident.is_internal:
+            let_title_pass(current, incident, details.title, reason=because, actor=actor)
         before = {name: getattr(incident, name) for name in changed}
         for name in changed:
             setattr(incident, name, wanted[name])

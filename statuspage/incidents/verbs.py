@@ -16,7 +16,7 @@ from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.incidents import gate, log
 from statuspage.incidents.applying import apply_post, declared, step_of
-from statuspage.incidents.checking import Overrides, let_correction_pass
+from statuspage.incidents.checking import Overrides, hold_title_back, let_correction_pass
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import (
     Conflict,
@@ -68,6 +68,7 @@ def declare(
             return earlier.incident
         moment = clock.now()
         incident = declared(current, declaration, moment)
+        hold_title_back(current, incident, field="title", overrides=overrides or {})
         current.add(incident)
         current.flush()
         post = Post(
@@ -276,6 +277,7 @@ def _post(
         )
         if publishes:
             incident.visibility = Visibility.PUBLIC
+            hold_title_back(current, incident, field="text_public", overrides=overrides)
         before = {"status": incident.status, "severity": incident.severity_name}
         still = incident.status == post.status
         moment = clock.now()

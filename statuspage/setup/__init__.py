@@ -34,6 +34,7 @@ from statuspage.setup.editing import (
     read_as,
 )
 from statuspage.setup.look import LookChoices, change_look, look_choices, remove_logo, set_logo
+from statuspage.setup.names import worth_a_look
 from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
 from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
 from statuspage.setup.scheme import change_level, choose_scheme
@@ -82,4 +83,5 @@ __all__ = [
     "the_page",
     "top_level",
     "word_lists",
+    "worth_a_look",
 ]

@@ -21,6 +21,7 @@ from statuspage.models import (
 )
 from statuspage.refusals import Refused
 from statuspage.setup.editing import ComponentDetails, GroupDetails, change_row, read_as, record
+from statuspage.setup.names import let_name_pass
 from statuspage.site import revision
 from statuspage.words import ComponentStatus
 
@@ -73,10 +74,14 @@ def open_stories_by_component(current: Session) -> dict[int, list[Incident]]:
     return stories
 
 
-def add_group(details: GroupDetails, *, actor: Actor) -> ComponentGroup:
-    """Add a heading at the end; :class:`Refused` for a name that is taken."""
+def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> ComponentGroup:
+    """Add a heading at the end; :class:`Refused` for a name that is taken, or that would leak.
+
+    ``because`` says why it stays all the same, here and in what follows.
+    """
     with writing() as current:
         _refuse_taken_group(current, details.name, but=None)
+        _let_pass(current, "group", details, None, because=because, actor=actor)
         group = ComponentGroup(**asdict(details), position=next_position(current, None))
         current.add(group)
         record(current, actor, "group.add", group.name, after=asdict(details))
@@ -85,12 +90,18 @@ def add_group(details: GroupDetails, *, actor: Actor) -> ComponentGroup:
 
 
 def change_group(
-    group_id: int, details: GroupDetails, *, actor: Actor, seen: str | None = None
+    group_id: int,
+    details: GroupDetails,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+    because: str = "",
 ) -> None:
-    """Rename or describe a heading; :class:`Refused` for a name that is taken."""
+    """Rename or describe a heading; :class:`Refused` for a name that is taken, or would leak."""
     with writing() as current:
         group = current.get_one(ComponentGroup, group_id, with_for_update=True)
         _refuse_taken_group(current, details.name, but=group_id)
+        _let_pass(current, "group", details, group, because=because, actor=actor)
         if change_row(current, group, details, actor=actor, action="group.change", seen=seen):
             group.updated_at = clock.now()
             revision.bump(current)
@@ -112,10 +123,14 @@ def remove_group(group_id: int, *, actor: Actor) -> None:
         revision.bump(current)
 
 
-def add_component(details: ComponentDetails, *, actor: Actor) -> Component:
-    """Add a component at the end of its group, operational; :class:`Refused` for a taken name."""
+def add_component(details: ComponentDetails, *, actor: Actor, because: str = "") -> Component:
+    """Add a component at the end of its group, operational.
+
+    :class:`Refused` for a name that is taken, or that would leak.
+    """
     with writing() as current:
         _refuse_taken_component(current, details, but=None)
+        _let_pass(current, "component", details, None, because=because, actor=actor)
         component = insert_component(current, details)
         record(current, actor, "component.add", component.name, after=asdict(details))
         revision.bump(current)
@@ -123,12 +138,21 @@ def add_component(details: ComponentDetails, *, actor: Actor) -> Component:
 
 
 def change_component(
-    component_id: int, details: ComponentDetails, *, actor: Actor, seen: str | None = None
+    component_id: int,
+    details: ComponentDetails,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+    because: str = "",
 ) -> None:
-    """Change what a component is, not its state; one that changes its group goes to its end."""
+    """Change what a component is, not its state; one that changes its group goes to its end.
+
+    :class:`Refused` for a name that is taken, or that would leak.
+    """
     with writing() as current:
         component = current.get_one(Component, component_id, with_for_update=True)
         _refuse_taken_component(current, details, but=component_id)
+        _let_pass(current, "component", details, component, because=because, actor=actor)
         moves = component.group_id != details.group_id
         if not change_row(
             current, component, details, actor=actor, action="component.change", seen=seen
@@ -253,6 +277,23 @@ def next_position(current: Session, group_id: int | None, *, but: int | None = N
     if group_id is None:
         places.append(current.scalar(select(func.max(ComponentGroup.position))))
     return max((place for place in places if place is not None), default=-1) + 1
+
+
+def _let_pass(
+    current: Session,
+    kind: str,
+    details: ComponentDetails | GroupDetails,
+    standing: Component | ComponentGroup | None,
+    *,
+    because: str,
+    actor: Actor,
+) -> None:
+    """Check what of the words is new."""
+    fresh = {"name": details.name, "description": details.description}
+    for field, text in fresh.items():
+        if standing is not None and getattr(standing, field) == text:
+            fresh[field] = ""
+    let_name_pass(current, kind, fresh["name"], fresh["description"], reason=because, actor=actor)
 
 
 def _refuse_taken_group(current: Session, name: str, *, but: int | None) -> None:

@@ -38,6 +38,7 @@ from statuspage.messages.checks.shape import (
     OwnWords,
     Rule,
     blocking,
+    in_words,
 )
 from statuspage.messages.checks.tone import find_blame, find_hedges, find_jargon, find_shouting
 from statuspage.messages.checks.truth import (
@@ -50,7 +51,7 @@ from statuspage.messages.checks.truth import (
     find_unbacked_times,
     find_unconfirmed_cause,
 )
-from statuspage.messages.facts import Facts
+from statuspage.messages.facts import Facts, PublicFacts
 from statuspage.words import Audience, Step
 
 LEAK, TRUTH, TONE = Kind.LEAK, Kind.TRUTH, Kind.TONE
@@ -118,6 +119,15 @@ def find(
     return tuple(sorted(found, key=lambda one: (not one.blocks, one.field != "subject", one.start)))
 
 
+def find_in_name(name: str, *, own: OwnWords | None = None) -> tuple[Finding, ...]:
+    """What is wrong with the public name of something that no story is told of yet."""
+    facts = Facts(PublicFacts(service="", page_url="", title=""))
+    found = find(
+        subject=name, body="", audience=Audience.PUBLIC, step=Step.UPDATE, facts=facts, own=own
+    )
+    return tuple(one for one in found if one.field == "subject")
+
+
 def _check(
     field: str, written: str, audience: Audience, step: Step, facts: Facts, own: OwnWords
 ) -> Iterator[Finding]:
@@ -156,4 +166,15 @@ def _public_places(look: Look) -> bytearray:
     return places
 
 
-__all__ = ["RULES", "Finding", "Kind", "Look", "OwnWords", "Rule", "blocking", "find"]
+__all__ = [
+    "RULES",
+    "Finding",
+    "Kind",
+    "Look",
+    "OwnWords",
+    "Rule",
+    "blocking",
+    "find",
+    "find_in_name",
+    "in_words",
+]

@@ -105,3 +105,19 @@ class Finding:
 def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Those that keep a text from going out."""
     return tuple(finding for finding in findings if finding.blocks)
+
+
+def in_words(held: Sequence[Finding]) -> str:
+    """Why a text cannot go out, naming the first few places."""
+    places = list(dict.fromkeys(one.excerpt for one in held))
+    named = ", ".join(f"“{_short(place)}”" for place in places[:3])
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return (
+        f"This would tell outsiders what is not for them: {named}{more}. "
+        "Take it out, or say why it stays."
+    )
+
+
+def _short(place: str) -> str:
+    line = " ".join(place.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
@@ -24,10 +26,11 @@ class ComponentForm(EditForm):
     description = LineField("Description")
     group_id = RowField("Group", none="No group")
     only_show_if_degraded = BooleanField("Show it only while something is wrong with it")
+    because = LineField("Show it anyway because")
 
     def details(self) -> ComponentDetails:
         """The component as typed."""
-        return ComponentDetails(**self.typed())
+        return ComponentDetails(**_without_reason(self))
 
 
 class GroupForm(EditForm):
@@ -35,16 +38,27 @@ class GroupForm(EditForm):
 
     name = NameField("Name", needed="Enter the group's name")
     description = LineField("Description")
+    because = LineField("Show it anyway because")
 
     def details(self) -> GroupDetails:
         """The heading as typed."""
-        return GroupDetails(**self.typed())
+        return GroupDetails(**_without_reason(self))
 
 
 class StatusForm(Form):
     """How a component is, apart from any incident."""
 
     status = WordRadioField("State", ComponentStatus)
+
+
+def _without_reason(form: EditForm) -> dict[str, Any]:
+    typed = form.typed()
+    del typed["because"]
+    return typed
+
+
+def _worth_a_look(form: ComponentForm | GroupForm) -> str:
+    return setup.worth_a_look(session(), form.name.data, form.description.data)
 
 
 @admin.get("/components")
@@ -67,8 +81,10 @@ def new_component() -> ResponseReturnValue:
     form.group_id.offer(_groups())
     if form.is_accepted():
         with form.refusals():
-            setup.add_component(form.details(), actor=actor())
-            return done(f"{form.name.data} is on the page now.", "admin.components")
+            setup.add_component(form.details(), actor=actor(), because=form.because.data)
+            return done(
+                f"{form.name.data} is on the page now.{_worth_a_look(form)}", "admin.components"
+            )
     return page("admin/component.html", form=form, component=None)
 
 
@@ -80,8 +96,14 @@ def component(component_id: int) -> ResponseReturnValue:
     form.group_id.offer(_groups())
     if form.is_accepted():
         with form.refusals():
-            setup.change_component(component_id, form.details(), actor=actor(), seen=form.seen.data)
-            return done(f"{form.name.data} is saved.", "admin.components")
+            setup.change_component(
+                component_id,
+                form.details(),
+                actor=actor(),
+                seen=form.seen.data,
+                because=form.because.data,
+            )
+            return done(f"{form.name.data} is saved.{_worth_a_look(form)}", "admin.components")
     return _component_page(found, form=form)
 
 
@@ -131,7 +153,7 @@ def new_group() -> ResponseReturnValue:
     form = GroupForm.read()
     if form.is_accepted():
         with form.refusals():
-            setup.add_group(form.details(), actor=actor())
+            setup.add_group(form.details(), actor=actor(), because=form.because.data)
             return done(f"The group {form.name.data} is added.", "admin.components")
     return page("admin/group.html", form=form, group=None)
 
@@ -143,7 +165,13 @@ def group(group_id: int) -> ResponseReturnValue:
     form = GroupForm.read(setup.read_as(GroupDetails, found))
     if form.is_accepted():
         with form.refusals():
-            setup.change_group(group_id, form.details(), actor=actor(), seen=form.seen.data)
+            setup.change_group(
+                group_id,
+                form.details(),
+                actor=actor(),
+                seen=form.seen.data,
+                because=form.because.data,
+            )
             return done(f"The group {form.name.data} is saved.", "admin.components")
     return page("admin/group.html", form=form, group=found)
 

@@ -66,6 +66,7 @@ class DetailsForm(Form):
     """What an incident is called, when it began, and who does what."""
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
+    because = LineField("Show it anyway because")
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
     commander_id = RowField(Role.COMMANDER.label, none="Nobody yet")
     technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
@@ -165,9 +166,14 @@ def incident_details(code: str) -> ResponseReturnValue:
         try:
             with form.refusals():
                 incidents.change_details(
-                    code, form.details(), actor=actor(), seen_version=read_number(form.version.data)
+                    code,
+                    form.details(),
+                    actor=actor(),
+                    seen_version=read_number(form.version.data),
+                    because=form.because.data,
                 )
-                return done("The details are saved.", "admin.incident", code=code)
+                look = "" if story.is_internal else setup.worth_a_look(session(), form.title.data)
+                return done(f"The details are saved.{look}", "admin.incident", code=code)
         except Conflict as conflict:
             form.form_errors.append(
                 "Somebody else changed this incident while you were at it. What you typed is kept; "
