@@ -23,7 +23,9 @@
   const DAY = { year: "numeric", month: "short", day: "numeric" };
   const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const ZONED = { ...CLOCK, timeZoneName: "short" };
-  const relative = new Intl.RelativeTimeFormat(html.lang, { numeric: "auto" });
+  // The digits that the server writes, whatever is usual where the browser's words come from.
+  const language = `${html.lang}-u-nu-latn`;
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const formats = new Map();
   let written = new WeakMap();
   let isPrinting = false;
@@ -31,7 +33,7 @@
 
   function format(moment, parts) {
     if (!formats.has(parts)) {
-      formats.set(parts, new Intl.DateTimeFormat(html.lang, { ...parts, timeZone: ownZone }));
+      formats.set(parts, new Intl.DateTimeFormat(language, { ...parts, timeZone: ownZone }));
     }
     return formats.get(parts).format(moment);
   }

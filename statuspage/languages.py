@@ -54,6 +54,11 @@ class Language:
 OFFERED: Final = (
     Language("en", "English"),
     Language("de", "Deutsch"),
+    Language("fr", "Français"),
+    Language("es", "Español"),
+    Language("pt-BR", "Português (Brasil)"),
+    Language("ja", "日本語"),
+    Language("ar", "العربية"),
 )
 BY_SEGMENT: Final = {language.segment: language for language in OFFERED}
 

@@ -63,6 +63,13 @@ def test_a_translation_has_the_placeholders_and_tags_of_the_original(language: L
 
 
 @every_catalogue
+def test_a_percent_sign_is_a_placeholder(language: Language) -> None:
+    # Jinja formats whatever it translates, with values or without.
+    said = [text for message in read(language) if message.id for text in strings(message)]
+    assert [text for text in said if re.search(r"%(?!\(\w+\)[sd])", text)] == []
+
+
+@every_catalogue
 def test_a_catalogue_is_compiled_when_it_is_read(language: Language) -> None:
     said = read(language).get("Skip to the content").string
     assert translations(language.code).gettext("Skip to the content") == said
@@ -80,7 +87,18 @@ def test_english_needs_no_catalogue() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("de", "de"), ("de_AT", "de"), ("DE-ch", "de"), ("en_GB", "en"), ("nl", "en"), ("", "en")],
+    [
+        ("de", "de"),
+        ("de_AT", "de"),
+        ("DE-ch", "de"),
+        ("en_GB", "en"),
+        ("nl", "en"),
+        ("", "en"),
+        ("pt_BR", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("ar_EG", "ar"),
+        ("ja", "ja"),
+    ],
 )
 def test_the_nearest_language_is_found(wanted: str, found: str) -> None:
     assert nearest(wanted) == found
@@ -108,4 +126,5 @@ def test_an_address_names_its_language_in_its_first_segment(
 
 def test_the_own_language_has_no_prefix() -> None:
     assert [prefix(one.code, own="de") for one in OFFERED[:2]] == ["/en", ""]
-    assert direction("de") == "ltr"
+    assert [direction("de"), direction("ar")] == ["ltr", "rtl"]
+    assert prefix("pt-BR", own="en") == "/pt-br"

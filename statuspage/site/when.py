@@ -70,7 +70,11 @@ class When:
         ]
         while not parts[0][0]:
             del parts[0]
-        return " ".join(text % {"num": number} for number, text in parts[:2] if number)
+        first, *second = (text % {"num": number} for number, text in parts[:2] if number)
+        if not second:
+            return first
+        both = self.words.gettext("%(first)s %(second)s")
+        return both % {"first": first, "second": second[0]}
 
     def percent(self, number: str) -> str:
         """``99.95%`` of :attr:`~statuspage.site.uptime.Uptime.percent`, with as many digits."""
