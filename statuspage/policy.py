@@ -256,7 +256,7 @@ def writes_to_customers(current: Session, incident: Incident, status: str) -> bo
     the way still tells everybody it touched; other posts ask the present one.  Nothing internal
     and no maintenance ever mails a customer.
     """
-    if incident.is_internal or incident.kind is not Kind.INCIDENT:
+    if not incident.tells_outsiders or incident.kind is not Kind.INCIDENT:
         return False
     is_resolution = status == IncidentStatus.RESOLVED
     if is_resolution and incident.was_rank_one:

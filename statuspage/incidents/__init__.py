@@ -38,7 +38,7 @@ from statuspage.incidents.hearing import (
     explain_update,
     recipient_groups,
 )
-from statuspage.incidents.shape import Conflict, Declaration, Draft, Post, Reader
+from statuspage.incidents.shape import Conflict, Declaration, Draft, Drill, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
 from statuspage.incidents.trial import send_test
 from statuspage.incidents.verbs import (
@@ -60,6 +60,7 @@ __all__ = [
     "Declaration",
     "Details",
     "Draft",
+    "Drill",
     "Gate",
     "Groups",
     "Handout",

@@ -12,13 +12,14 @@ from statuspage.incidents.shape import Declaration, Post
 from statuspage.links import current_links
 from statuspage.models import Incident
 from statuspage.models.columns import new_code
-from statuspage.words import CLOSED, IncidentStatus, Kind, Role, Step
+from statuspage.outbox.seal import as_kept
+from statuspage.words import CLOSED, IncidentStatus, Kind, Role, Step, Visibility
 
 
 def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
     """The incident that a declaration describes, not yet in any session."""
     level = policy.level_of(current, declaration.severity_rank)
-    code = new_code()
+    code, drill = new_code(), declaration.drill
     return Incident(
         code=code,
         # Written out because a preview's row never meets the database and its defaults.
@@ -26,7 +27,7 @@ def declared(current: Session, declaration: Declaration, moment: datetime) -> In
         title=declaration.title,
         status=declaration.status.value,
         impact=level.impact if level else policy.FALLBACK_IMPACT,
-        visibility=declaration.visibility,
+        visibility=Visibility.INTERNAL if drill else declaration.visibility,
         severity_rank=declaration.severity_rank,
         severity_name=level.name if level else None,
         worst_rank=declaration.severity_rank,
@@ -47,8 +48,8 @@ def declared(current: Session, declaration: Declaration, moment: datetime) -> In
         war_room=declaration.war_room,
         resolutions=0,
         closing={},
-        is_drill=False,
-        drill_list=[],
+        is_drill=drill is not None,
+        drill_list=as_kept(drill.people, drill.rooms) if drill else [],
         entry_id=current_links().incident_entry(code, moment),
         **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
     )

@@ -19,7 +19,7 @@ from statuspage.models.columns import TITLE_LIMIT
 from statuspage.outbox import corrections
 from statuspage.outbox.queue import MAILED
 from statuspage.refusals import Refused
-from statuspage.words import Audience
+from statuspage.words import Audience, Step
 
 PREFIX = "Correction: "
 NOTE = "Part of what we last wrote to you about this was wrong. This is how it should have read."
@@ -55,7 +55,7 @@ class CorrectionDraft:
 
 def may_be_corrected(current: Session, message: Message) -> bool:
     """Whether somebody was mailed this message, or waits for it, and it was not corrected yet."""
-    if message.audience not in MAILED or message.incident_id is None:
+    if message.audience not in MAILED or message.incident_id is None or message.step is Step.TEST:
         return False
     if corrections.correction_of(current, message.id) is not None:
         return False
@@ -141,7 +141,7 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
 
 def _check(current: Session, message: Message, correction: Correction) -> Incident:
     """The story of a message that this may correct; :class:`Refused`."""
-    if message.audience not in MAILED or message.incident is None:
+    if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
         raise Refused("form", "Only mail about an incident or a maintenance can be corrected.")
     if corrections.correction_of(current, message.id) is not None:
         raise Refused("form", "This was corrected already. Correct the correction, if need be.")

@@ -67,8 +67,8 @@ def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate
     level = policy.level_of(current, incident.worst_rank)
     ended = post.happened_at or clock.now()
     since = watched_since(incident)
-    minutes = level.watch_minutes if level and not incident.is_internal else None
-    needs_approval = bool(level and level.needs_approval and not incident.is_internal)
+    minutes = level.watch_minutes if level and incident.tells_outsiders else None
+    needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
     approval = None
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
@@ -78,7 +78,7 @@ def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),
         watch_for=None if minutes is None else timedelta(minutes=minutes),
-        not_back=() if incident.is_internal else _not_back(current, incident, post),
+        not_back=_not_back(current, incident, post) if incident.tells_outsiders else (),
         needs_approval=needs_approval,
         approval=approval,
     )

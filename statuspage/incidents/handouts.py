@@ -14,7 +14,7 @@ from statuspage.incidents.telling import (
     telling_of_declaration,
     telling_of_update,
 )
-from statuspage.messages import Text, compose
+from statuspage.messages import Text, as_drill, compose
 from statuspage.messages.checks import Finding
 from statuspage.models import Incident
 from statuspage.words import CLOSED, Audience, Step
@@ -45,7 +45,7 @@ def handouts_of_update(
 def _handouts(telling: Telling, story: Incident | None) -> tuple[Handout, ...]:
     # Support answers customers, who are told nothing of what is internal.
     wanted = [Audience.EXECUTIVE]
-    if not telling.incident.is_internal:
+    if telling.incident.tells_outsiders:
         wanted.append(Audience.SUPPORT)
     return tuple(_handout(telling, story, audience) for audience in wanted)
 
@@ -58,4 +58,6 @@ def _handout(telling: Telling, story: Incident | None, audience: Audience) -> Ha
     if audience is Audience.EXECUTIVE:
         text = Text(text.subject, richtext.clean_line(text.body))
     findings = check_text(current, text, audience=audience, step=telling.step, facts=facts)
+    if telling.incident.is_drill:
+        text = as_drill(text, audience)
     return Handout(audience, text, findings)

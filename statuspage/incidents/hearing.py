@@ -22,10 +22,13 @@ from statuspage.incidents.telling import (
 )
 from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
 from statuspage.outbox import queue, subscribers
+from statuspage.outbox.seal import seal_on
 from statuspage.people.customers import check_email
 from statuspage.people.erased import erased_at
 from statuspage.refusals import Refused
-from statuspage.words import Kind, Step, SubscriberState
+from statuspage.words import Channel, Kind, Step, SubscriberState
+
+LISTED = {True: "They are on its list.", False: "They are not on its list."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,10 @@ def recipient_groups(incident: Incident, post: Post) -> Groups | None:
     """
     current = session()
     telling = telling_of_update(incident, post)
-    if telling.incident.is_internal or not mails_customers(current, telling):
+    if not telling.incident.tells_outsiders or not mails_customers(current, telling):
         return None
+    if (sealed := seal_on(telling.incident)) is not None:
+        return Groups([("on the drill's list", len(sealed.mailboxes))], [])
     ids = [component.id for component, _ in telling.components]
     return Groups(*queue.group_customers(current, customers_rule(current, telling, incident), ids))
 
@@ -87,6 +92,9 @@ def _read(text: str) -> str:
 
 
 def _explain(current: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
+    if (sealed := seal_on(telling.incident)) is not None:
+        is_listed = sealed.lets(Channel.EMAIL, address)
+        return Hearing(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
     if telling.incident.is_internal:
         return Hearing(address, False, ("Nobody outside is told of what is internal.",))
     suppression = current.get(Suppression, address)

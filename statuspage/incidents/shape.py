@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from statuspage.messages.checks import Finding
 from statuspage.models import Incident
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
 from statuspage.outbox.subscribers import Reach
+from statuspage.people.address import read_address
 from statuspage.refusals import Refused
 from statuspage.words import (
     CLOSED,
@@ -37,8 +38,19 @@ class Conflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Drill:
+    """Whom a drill may reach: mail addresses with a name each, and chat rooms by their names."""
+
+    people: Sequence[tuple[str, str]] = ()
+    rooms: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
-    """An incident as it is declared; components and roles by their ids."""
+    """An incident as it is declared; components and roles by their ids.
+
+    A ``drill`` is internal whatever ``visibility`` says, for good.
+    """
 
     title: str
     severity_rank: int
@@ -52,6 +64,7 @@ class Declaration:
     war_room: str = ""
     next_update_at: datetime | None = None
     no_promise_because: str | None = None
+    drill: Drill | None = None
     public_facts: Mapping[str, Any] = field(default_factory=dict)
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -123,6 +136,8 @@ def check_declaration(declaration: Declaration) -> None:
     check_title(declaration.title)
     check_body("users_notice", declaration.users_notice)
     check_start(declaration.started_at)
+    if declaration.drill is not None:
+        _check_drill(declaration.drill)
     _check_promise(declaration.next_update_at, declaration.no_promise_because)
 
 
@@ -148,6 +163,14 @@ def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
         raise Refused("happened_at", "This is before the incident started.")
     if post.status not in CLOSED:
         _check_promise(post.next_update_at, post.no_promise_because)
+
+
+def _check_drill(drill: Drill) -> None:
+    for email, _ in drill.people:
+        try:
+            read_address(email)
+        except ValueError as error:
+            raise Refused("drill_addresses", f"{email}: {error}") from None
 
 
 def check_start(moment: datetime | None) -> None:

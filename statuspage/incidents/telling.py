@@ -52,6 +52,7 @@ from statuspage.models import (
     Page,
 )
 from statuspage.outbox import queue, subscribers
+from statuspage.outbox.seal import WHY, Seal, seal_on
 from statuspage.outbox.subscribers import News, Reach
 from statuspage.refusals import Refused
 from statuspage.words import (
@@ -247,14 +248,16 @@ def tell(
         )
         current.add(message)
         current.flush()
-        if audience is Audience.PUBLIC or (incident.is_internal and audience is Audience.INTERNAL):
+        if audience is Audience.PUBLIC or (
+            not incident.tells_outsiders and audience is Audience.INTERNAL
+        ):
             body = finished.body
         if audience is Audience.PUBLIC:
             posted = finished
         _queue(current, telling, message, update)
     queue.end_notices(current, incident.id, is_over=not incident.is_open)
     # After the customers: who is both gets one mail, the customers'.
-    if posted is not None and subscribers.any_subscribers(current):
+    if posted is not None and (incident.is_drill or subscribers.any_subscribers(current)):
         _tell_subscribers(current, telling, posted, facts, update)
     return body
 
@@ -303,6 +306,11 @@ def news_of(telling: Telling, story_id: int | None) -> News:
 
 def _by_mail(current: Session, telling: Telling, story: Incident | None) -> Reach:
     """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
+    if (sealed := seal_on(telling.incident)) is not None:
+        listed = len(sealed.mailboxes)
+        if mails_customers(current, telling):
+            return Reach(as_customers=listed)
+        return Reach(((WHY, listed),) if listed else ())
     customers = None
     if telling.incident.kind is Kind.INCIDENT and mails_customers(current, telling):
         customers = customers_rule(current, telling, story)
@@ -360,7 +368,7 @@ def _queue(current: Session, telling: Telling, message: Message, update: Inciden
 
 def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]]:
     internal = (Audience.INTERNAL, _internal_step(telling))
-    if telling.incident.is_internal:
+    if not telling.incident.tells_outsiders:
         return [internal]
     if telling.incident.kind is Kind.MAINTENANCE:
         return [(Audience.PUBLIC, telling.step)]
@@ -389,6 +397,8 @@ def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | No
     """How many customers of the components are written to, and how many of them are suppressed."""
     if telling.reopens or not mails_customers(current, telling):
         return None
+    if (sealed := seal_on(telling.incident)) is not None:
+        return len(sealed.mailboxes), 0
     return queue.count_customers(current, [component.id for component, _ in telling.components])
 
 
@@ -400,6 +410,8 @@ def _reach(
     counted: tuple[int, int] | None,
 ) -> tuple[int, int, str]:
     """How many hear it, how many are suppressed, and the rule in words."""
+    if (sealed := seal_on(telling.incident)) is not None:
+        return _reach_of_drill(sealed, audience)
     if audience is Audience.PUBLIC:
         return 0, 0, "Everybody who visits the page or reads its feeds"
     if audience is Audience.INTERNAL:
@@ -415,12 +427,23 @@ def _reach(
     return reached, suppressed, concerned
 
 
+def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
+    if audience is Audience.PUBLIC:
+        return 0, 0, "Nobody: a drill is on no page and in no feed"
+    if audience is Audience.INTERNAL:
+        return len(sealed.rooms), 0, "Chat, where the drill's list has it"
+    return len(sealed.mailboxes), 0, "The drill's list, in the place of customers"
+
+
 def _first_readers(
     current: Session, telling: Telling, audience: Audience, story: Incident | None
 ) -> tuple[Reader, ...]:
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
         return ()
+    if (sealed := seal_on(telling.incident)) is not None:
+        listed = sealed.mailboxes[:FIRST_READERS]
+        return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
     rule = customers_rule(current, telling, story)
     found = queue.first_customers(current, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone) for one in found)

@@ -50,7 +50,10 @@ def send_test(
         )
         if queue.was_queued(current, step_key, to.email):
             return False
-        _queue(current, mail, audience, to, step_key)
+        # A drill's mails are sealed by their incident, the tests among them.
+        sealed_by = incident.id if incident.is_drill else None
+        if not _queue(current, mail, audience, to, step_key, incident_id=sealed_by):
+            raise Refused("form", "This is a drill, and you are not on its list.")
         audit.record(
             current, actor, "message.test", subject_kind="incident", subject=incident.code,
             after={"to": to.email, "audience": audience},
@@ -69,8 +72,17 @@ def _mail(made: Mapping[Audience, Draft]) -> tuple[Audience, Composed]:
     return (Audience.CUSTOMER if customers else Audience.SUBSCRIBER), draft.finished
 
 
-def _queue(current: Session, mail: Composed, audience: Audience, to: Reader, step_key: str) -> None:
+def _queue(
+    current: Session,
+    mail: Composed,
+    audience: Audience,
+    to: Reader,
+    step_key: str,
+    *,
+    incident_id: int | None,
+) -> int:
     message = Message(
+        incident_id=incident_id,
         step=Step.TEST,
         audience=audience,
         subject=PREFIX + mail.subject,
@@ -82,6 +94,6 @@ def _queue(current: Session, mail: Composed, audience: Audience, to: Reader, ste
     )
     current.add(message)
     current.flush()
-    queue.queue_test(
+    return queue.queue_test(
         current, message, step_key=step_key, email=to.email, name=to.name, time_zone=to.time_zone
     )

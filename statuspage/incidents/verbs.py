@@ -107,6 +107,7 @@ def declare(
                 "severity": incident.severity_name,
                 "status": incident.status,
                 "visibility": incident.visibility,
+                **_drill(incident),
                 "started_at": incident.started_at,
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
                 **_no_promise(update),
@@ -275,6 +276,8 @@ def _post(
         although = (
             gate.let_through(gate.look(current, incident, post, texts), post) if resolves else {}
         )
+        if publishes and incident.is_drill:
+            raise Refused("publishes", "A drill never becomes public.")
         if publishes:
             incident.visibility = Visibility.PUBLIC
             hold_title_back(current, incident, field="text_public", overrides=overrides)
@@ -330,6 +333,11 @@ def _states_after(
     if publishes:
         return {row.component_id: row.status for row in incident.affected} | dict(post.components)
     return post.components
+
+
+def _drill(incident: Incident) -> dict[str, object]:
+    # How many alone: an audit trail is no place for addresses.
+    return {"drill for": len(incident.drill_list)} if incident.is_drill else {}
 
 
 def _no_promise(update: IncidentUpdate) -> dict[str, str]:

@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 
 _FOLDER = Path(__file__).resolve().parents[2] / "templates" / "email"
 
+DRILL = "[DRILL]"
+DRILL_BANNER = "This is a drill. Nothing is wrong, and nothing needs to be done outside of it."
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -147,12 +150,22 @@ def finish(
     """
     if lacking := unfilled(text, audience=audience, facts=facts):
         raise Unfinished(lacking)
+    if facts.public.drill:
+        text = as_drill(text, audience)
     subject, body = richtext.clean_line(text.subject), richtext.clean(text.body)
     if audience is Audience.PUBLIC:
         return Composed(subject, body)
     if audience.reads_plain:
         return Composed(subject, body, text=body)
     return _mail(subject, body, audience, step, facts.public, language)
+
+
+def as_drill(text: Text, audience: Audience) -> Text:
+    """A text that says of itself that it is a drill, in its subject and before all else."""
+    if text.subject.startswith(DRILL):
+        return text
+    banner = DRILL_BANNER if audience.reads_plain else f"**{DRILL_BANNER}**"
+    return replace(text, subject=f"{DRILL} {text.subject}", body=f"{banner}\n\n{text.body}")
 
 
 def finish_for_subscribers(
@@ -163,6 +176,9 @@ def finish_for_subscribers(
     The times in it that the facts know become tokens, so that each reads them in their own zone.
     """
     public = facts.public
+    if public.drill:
+        marked = as_drill(Text(post.subject, post.body), Audience.SUBSCRIBER)
+        post = replace(post, subject=marked.subject, body=marked.body)
     shown = token_values(moments_of(public), zone=public.zone.key, locale=public.language)
     subject, body = f"{post.subject} ({disarm(public.service)})", post.body
     # The longest first: a span begins with a time.
@@ -232,6 +248,7 @@ def _frame(audience: Audience, step: Step, facts: PublicFacts, language: str) ->
         "audience": audience,
         "step": step,
         "cancelled": facts.cancelled,
+        "drill": DRILL_BANNER if facts.drill else "",
         "service": facts.service,
         "accent": facts.accent,
         "title": facts.title,

@@ -37,7 +37,8 @@ class PublicFacts:
     ``cause`` is only ever a confirmed one.  ``action`` says what is being done, ``resolution`` what
     was done.  ``components`` are pairs of a name and a state in words.  ``again`` says that the
     incident had been resolved before, ``still`` that this post repeats the status before it,
-    ``late`` that a maintenance begins later than it was planned to.
+    ``late`` that a maintenance begins later than it was planned to.  What is made of a ``drill``
+    says so.
     """
 
     service: str
@@ -67,6 +68,7 @@ class PublicFacts:
     still: bool = False
     late: bool = False
     cancelled: bool = False
+    drill: bool = False
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
     accent: str = ""
@@ -211,7 +213,7 @@ def _public_facts(
         service=page.name,
         page_url=links.home,
         title=incident.title,
-        incident_url=links.incident(incident.code) if incident.code else links.home,
+        incident_url=_address(incident, links),
         sign_off=page.sign_off or "",
         support_email=page.support_email or "",
         support_url=page.support_url or "",
@@ -235,6 +237,7 @@ def _public_facts(
         still=still,
         late=late,
         cancelled=incident.cancelled_at is not None,
+        drill=incident.is_drill or False,
         zone=page.zone,
         language=language,
         accent=_accent(page),
@@ -292,6 +295,15 @@ class _Known:
         return clock.as_utc(datetime.fromisoformat(value)) if value else None
 
 
+def _address(incident: Incident, links: Links) -> str:
+    """Where people read of it; a drill stands on no page."""
+    if not incident.code:
+        return links.home
+    return (
+        links.admin_incident(incident.code) if incident.is_drill else links.incident(incident.code)
+    )
+
+
 def _accent(page: Page) -> str:
     """The company's colour, as its look keeps it; white is read on it."""
     return str((page.look or {}).get("accent", ""))
@@ -305,6 +317,8 @@ def _called(contact: Contact | None) -> str:
 
 
 def _page_state(incident: Incident, links: Links) -> str:
+    if incident.is_drill:
+        return "not shown, this is a drill"
     if incident.visibility is Visibility.INTERNAL:
         return "not shown, this incident is internal"
     if not incident.code:

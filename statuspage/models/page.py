@@ -241,6 +241,11 @@ class Incident(Base):
         return self.visibility is Visibility.INTERNAL
 
     @property
+    def tells_outsiders(self) -> bool:
+        """Whether texts for outsiders are written: it is public, or a drill that plays it."""
+        return self.is_drill or not self.is_internal
+
+    @property
     def was_rank_one(self) -> bool:
         """Whether it was ever of the worst severity."""
         return self.worst_rank == 1

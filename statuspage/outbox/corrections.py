@@ -68,7 +68,7 @@ def queue_correction(current: Session, *, wrong: Message, correction: Message) -
         .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
         .with_for_update()
     ).all()
-    added = insert_chosen(current, _to_told(wrong.id, correction.id))
+    added = insert_chosen(current, correction, _to_told(wrong.id, correction.id))
     return added, redirect(current, wrong.id) or 0
 
 

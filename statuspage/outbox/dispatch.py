@@ -20,9 +20,10 @@ from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from statuspage.channels import Channel as Door
-from statuspage.channels import Letter, Recipient, Result
+from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
 from statuspage.channels.chat import Chat
 from statuspage.channels.file import MailFiles
+from statuspage.channels.letter import results
 from statuspage.channels.sendgrid import SendGrid
 from statuspage.channels.smtp import Smtp
 from statuspage.config import ConfigError, Settings
@@ -33,6 +34,7 @@ from statuspage.models import Message, Page
 from statuspage.outbox import claims
 from statuspage.outbox.claims import Claim, Claimed
 from statuspage.outbox.outcomes import record_outcomes
+from statuspage.outbox.seal import BARRED, seal_of
 from statuspage.words import Audience, Channel, Step
 
 log = logging.getLogger(__name__)
@@ -177,7 +179,11 @@ class Dispatcher:
     def _hand_over(self, claim: Claim) -> None:
         left = {str(delivery.id) for delivery in claim.deliveries}
         try:
-            letter, recipients = self._patiently(lambda: self._prepare(claim))
+            letter, recipients, barred = self._patiently(lambda: self._prepare(claim))
+            if barred:
+                log.error("a drill's seal held back %d deliveries", len(barred))
+                self._patiently(partial(self._record, claim, barred))
+                left -= {result.recipient.delivery_id for result in barred}
             door = self._lanes[claim.channel].door
             for results in door.send(letter, recipients, still_ours=self._guard(claim)):
                 self._patiently(partial(self._record, claim, results))
@@ -211,8 +217,11 @@ class Dispatcher:
         with writing() as current:
             record_outcomes(current, claim, results, uncertain_wait=self._settings.uncertain_wait)
 
-    def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient]]:
-        """The letter and its recipients, as plain values: the session is closed before the call."""
+    def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient], list[Result]]:
+        """The letter and its recipients, as plain values: the session is closed before the call.
+
+        And the results of those whom a drill's seal bars: no door ever sees them.
+        """
         message = session().get_one(Message, claim.message_id)
         page = session().get_one(Page, 1)
         letter = Letter(
@@ -225,12 +234,18 @@ class Dispatcher:
             category=f"{message.audience}-{message.step}",
         )
         fill = _Values(message.moments, message.language, page.time_zone)
-        return letter, [
-            self._recipient(delivery, claim, fill, message) for delivery in claim.deliveries
-        ]
+        sealed = seal_of(session(), message)
+        allowed: list[Recipient] = []
+        barred: list[Recipient] = []
+        for delivery in claim.deliveries:
+            may_go = sealed is None or sealed.lets(claim.channel, delivery.address)
+            recipient = self._recipient(delivery, claim, fill, message, sealed=sealed is not None)
+            (allowed if may_go else barred).append(recipient)
+        refused = results(barred, Outcome.REFUSED, fault=Fault.RECIPIENT, reason=BARRED)
+        return letter, allowed, refused
 
     def _recipient(
-        self, delivery: Claimed, claim: Claim, fill: _Values, message: Message
+        self, delivery: Claimed, claim: Claim, fill: _Values, message: Message, *, sealed: bool
     ) -> Recipient:
         key = delivery_token(self._settings.secret_key, delivery.id)
         values = fill.of(delivery)
@@ -239,7 +254,7 @@ class Dispatcher:
             values["manage_url"] = self._links.subscription(token)
         # Who has not confirmed yet has nothing to leave, nor has who only looks at a test.
         is_news = message.step not in {Step.CONFIRM, Step.TEST}
-        may_leave = message.audience is not Audience.INTERNAL and is_news
+        may_leave = not sealed and message.audience is not Audience.INTERNAL and is_news
         if message.step is Step.TEST:
             values["manage_url"] = self._links.subscription("preview")
             values["unsubscribe_url"] = self._links.unsubscribe("preview")

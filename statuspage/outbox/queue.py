@@ -40,6 +40,7 @@ from statuspage.models import (
     Suppression,
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.outbox.seal import WHY, Seal, seal_of
 from statuspage.people.address import Address, read_address
 from statuspage.people.erased import mark
 from statuspage.words import Audience, Channel, DeliveryState, Step
@@ -162,32 +163,58 @@ def group_customers(
 def queue_customers(
     current: Session, message: Message, *, step_key: str, component_ids: Collection[int]
 ) -> int:
-    """Queue a message to the customers of the components; returns how many rows that added."""
+    """Queue a message to the customers of the components; returns how many rows that added.
+
+    A drill's message goes to the drill's list in their place.
+    """
+    if (sealed := seal_of(current, message)) is not None:
+        return queue_listed(current, message, sealed, step_key=step_key)
     chosen = (
         _to_customers(message, step_key)
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(concerned_customers(component_ids))
     )
-    return insert_chosen(current, chosen)
+    return insert_chosen(current, message, chosen)
 
 
 def queue_same_customers(
     current: Session, message: Message, *, step_key: str, told_by: Collection[int]
 ) -> int:
-    """Queue a message to exactly those who were sent one of the messages ``told_by`` (ids)."""
+    """Queue a message to exactly those who were sent one of the messages ``told_by`` (ids).
+
+    A drill's message goes to the drill's list in their place.
+    """
+    if (sealed := seal_of(current, message)) is not None:
+        return queue_listed(current, message, sealed, step_key=step_key)
     chosen = (
         _to_customers(message, step_key)
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(told_customers(told_by))
     )
-    return insert_chosen(current, chosen)
+    return insert_chosen(current, message, chosen)
 
 
 def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
     """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
     why = "Colleagues, in chat"
     rows = [_urgent(message, step_key, Channel.CHAT, room, email=room, why=why) for room in rooms]
-    _insert(current, rows)
+    _insert(current, message, rows)
+
+
+def queue_listed(current: Session, message: Message, sealed: Seal, *, step_key: str) -> int:
+    """Queue a drill's message to the drill's list; returns how many rows that added."""
+    moment = clock.now()
+    rows = [
+        _urgent(message, step_key, Channel.EMAIL, mailbox.identity, email=mailbox.email, why=WHY)
+        | {
+            "name": name,
+            "lane": LANE_NORMAL,
+            "due_at": may_go_at(message, moment),
+            "expires_at": moment + CUSTOMER_MAIL_AGE,
+        }
+        for mailbox, name in sealed.mailboxes
+    ]
+    return _insert(current, message, rows)
 
 
 def queue_colleagues(
@@ -214,7 +241,7 @@ def queue_colleagues(
         if kept_from is not None:
             row |= {"state": DeliveryState.SUPPRESSED, "reason": kept_from.reason}
         rows.append(row)
-    _insert(current, rows)
+    _insert(current, message, rows)
 
 
 def mailbox_of(contact: Contact) -> Address | None:
@@ -249,9 +276,15 @@ def _urgent(
     }
 
 
-def _insert(current: Session, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        current.execute(insert_new(current, Delivery).values(rows).on_conflict_do_nothing())
+def _insert(current: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
+    """Write rows that are new, of a drill only what its seal lets through; returns how many."""
+    sealed = seal_of(current, message)
+    if sealed is not None:
+        rows = [row for row in rows if sealed.lets(row["channel"], row["address"])]
+    if not rows:
+        return 0
+    statement = insert_new(current, Delivery).values(rows).on_conflict_do_nothing()
+    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def supersede_notices(current: Session, message: Message, *, step_key: str, about: str) -> int:
@@ -308,26 +341,11 @@ def queue_test(
     email: str,
     name: str,
     time_zone: str | None,
-) -> None:
-    """Queue a test of a mail to one address, ahead of what customers get."""
-    moment = clock.now()
-    current.add(
-        Delivery(
-            message_id=message.id,
-            step_key=step_key,
-            channel=Channel.EMAIL,
-            address=email.lower(),
-            email=email,
-            name=name,
-            time_zone=time_zone,
-            why="A test, to whoever asked for it",
-            lane=LANE_URGENT,
-            due_at=moment,
-            expires_at=moment + CHAT_AGE,
-            queued_at=moment,
-            changed_at=moment,
-        )
-    )
+) -> int:
+    """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
+    why = "A test, to whoever asked for it"
+    row = _urgent(message, step_key, Channel.EMAIL, email.lower(), email=email, why=why)
+    return _insert(current, message, [row | {"name": name, "time_zone": time_zone}])
 
 
 def supersede(current: Session, message: Message, *, step_key: str) -> int:
@@ -452,8 +470,18 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
     )
 
 
-def insert_chosen(current: Session, chosen: Select[Any]) -> int:
-    """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many."""
+def insert_chosen(current: Session, message: Message, chosen: Select[Any]) -> int:
+    """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many.
+
+    Of a drill's message only what its seal lets through.
+    """
+    sealed = seal_of(current, message)
+    if sealed is not None:
+        rows = [
+            dict(zip(COLUMNS, row, strict=True)) | {"message_id": message.id}
+            for row in current.execute(chosen)
+        ]
+        return _insert(current, message, rows)
     statement = (
         insert_new(current, Delivery)
         .from_select(COLUMNS, chosen, include_defaults=False)

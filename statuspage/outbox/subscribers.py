@@ -43,7 +43,14 @@ from statuspage.models import (
     Suppression,
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT
-from statuspage.outbox.queue import COLUMNS, CUSTOMER_MAIL_AGE, insert_chosen, may_go_at
+from statuspage.outbox.queue import (
+    COLUMNS,
+    CUSTOMER_MAIL_AGE,
+    insert_chosen,
+    may_go_at,
+    queue_listed,
+)
+from statuspage.outbox.seal import seal_of
 from statuspage.words import Channel, DeliveryState, Kind, Step, SubscriberState
 
 _SIGN_UP = "signup:"
@@ -123,6 +130,8 @@ def find_reason(current: Session, news: News, address: str) -> str | None:
 
 def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
+    if (sealed := seal_of(current, message)) is not None:
+        return queue_listed(current, message, sealed, step_key=step_key)
     moment, when = clock.now(), Delivery.due_at.type
     due_at = may_go_at(message, moment)
     heard = _concerned(news)
@@ -147,7 +156,7 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         literal(moment, when),
         literal(moment, when),
     ).order_by(heard.c.address)
-    return insert_chosen(current, chosen)
+    return insert_chosen(current, message, chosen)
 
 
 def sign_ups(current: Session, address: str) -> list[datetime]:

@@ -25,9 +25,10 @@ from statuspage.messages import Facts, compose, finish_for_colleagues
 from statuspage.messages.vocabulary import phrase
 from statuspage.models import Contact, Delivery, Incident, Message, Page
 from statuspage.outbox import queue
+from statuspage.outbox.seal import seal_on
 from statuspage.policy import ESCALATED_TO
 from statuspage.promises.clocks import Rung, ladders, newest_post, opened_at
-from statuspage.words import CLOSED, Audience, Kind
+from statuspage.words import CLOSED, Audience, Channel, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,19 @@ def _due(current: Session, incident: Incident, moment: datetime) -> Iterator[Not
         last = max((place for key, place in told if key == ladder.key), default=-1)
         reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
         notice = Notice(ladder.key, reached) if reached else None
-        if notice and (notice.people or current_settings().chat_rooms):
+        if notice and _reaches_anybody(incident, notice):
             yield notice
+
+
+def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
+    """Whether a notice would be queued to anybody; else it would be made again at every look."""
+    found = filter(None, map(queue.mailbox_of, notice.people))
+    reached = [
+        *((Channel.CHAT, room) for room in current_settings().chat_rooms),
+        *((Channel.EMAIL, mailbox.identity) for mailbox in found),
+    ]
+    sealed = seal_on(incident)
+    return any(sealed is None or sealed.lets(*where) for where in reached)
 
 
 def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:

@@ -115,7 +115,7 @@ def gate_of(
         ],
         "held": [sheet for sheet in sheets if sheet.is_held or sheet.missing],
         "remarks": sum(len(sheet.remarks) for sheet in sheets),
-        "is_internal": story.is_internal,
+        "is_internal": not story.tells_outsiders,
         "sheets": sheets,
         "groups": incidents.recipient_groups(story, post) if sheets else None,
     }

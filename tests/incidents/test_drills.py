@@ -1,0 +1,242 @@
+"""A drill: the whole life of a SEV1, and nothing of it leaves the drill's own list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage import incidents, promises
+from statuspage.db import db, writing
+from statuspage.incidents import Drill, Post
+from statuspage.incidents.corrections import Correction
+from statuspage.incidents.shape import Reader
+from statuspage.links import current_links
+from statuspage.models import (
+    Component,
+    ComponentChange,
+    Contact,
+    Delivery,
+    Incident,
+    Message,
+    Revision,
+    Subscriber,
+)
+from statuspage.outbox import queue
+from statuspage.outbox.dispatch import Dispatcher, Lane
+from statuspage.refusals import Refused
+from statuspage.site.build import build_edition
+from statuspage.words import (
+    Audience,
+    Channel,
+    ComponentStatus,
+    DeliveryState,
+    IncidentStatus,
+    Role,
+    Step,
+    SubscriberState,
+)
+from tests.factories import NOON
+from tests.outbox.test_dispatch import Door
+from tests.stage import ACTOR, Stage, declare, post, set_stage
+
+LISTED = ["eve@drill.example", "c1@example.com"]
+DRILL = Drill([(LISTED[0], "Eve"), (LISTED[1], "")], ["file"])
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Stage:
+    return set_stage(app)
+
+
+@pytest.fixture
+def team(stage: Stage, session: Session) -> dict[Role, int]:
+    """Colleagues who are not on the drill's list, and a subscriber who is not."""
+    with writing() as current:
+        contacts = {role: Contact(name=role.label, email=f"{role}@acme.example") for role in Role}
+        current.add_all(contacts.values())
+        reader = Subscriber(
+            email="news@example.com",
+            address="news@example.com",
+            state=SubscriberState.CONFIRMED,
+            confirmed_at=NOON,
+        )
+        current.add(reader)
+        current.flush()
+        return {role: contact.id for role, contact in contacts.items()}
+
+
+def tell(code: str, status: IncidentStatus, **changes: object) -> None:
+    post(code, status.value, **{"although": {"watched": "A drill", "components": ""}, **changes})
+
+
+def everything(code: str, frozen: Traveller) -> None:
+    """All that can be pressed on a desk, from the first post to the last."""
+    frozen.shift(timedelta(hours=2))
+    promises.notify_due()
+    tell(code, IncidentStatus.INVESTIGATING, no_change=True)
+    tell(code, IncidentStatus.MONITORING)
+    trial = Post(IncidentStatus.RESOLVED)
+    with pytest.raises(Refused):
+        incidents.send_test(
+            code, trial, to=Reader("kim@example.com", "Kim", None), form_key="k", actor=ACTOR
+        )
+    incidents.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
+    tell(code, IncidentStatus.RESOLVED)
+    incidents.cancel_mails(code, actor=ACTOR)
+    incidents.send_after_all(code, actor=ACTOR)
+    incidents.hide(code, actor=ACTOR)
+
+
+def reopen(code: str) -> None:
+    incidents.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+
+
+def published(engine: Engine, app: Flask) -> dict[str, bytes]:
+    """Every document of the public site."""
+    with app.app_context():
+        edition = build_edition(engine, current_links())
+    return {path: document.body for path, document in edition.documents.items()}
+
+
+def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
+    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    code = declare(stage, drill=DRILL, roles=team, next_update_at=None).code
+    mail, chat = Door(), Door()
+    lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat, 1, 100)}
+    dispatcher = Dispatcher(app, 7, lanes)
+
+    def deliver() -> None:
+        frozen.shift(timedelta(minutes=2))
+        dispatcher.send_all()
+
+    everything(code, frozen)
+    deliver()
+    wrong = session.scalars(
+        select(Message).filter_by(audience=Audience.CUSTOMER, step=Step.RESOLVED)
+    ).first()
+    assert wrong is not None
+    incidents.send_correction(
+        wrong.id, Correction("It is over", "It is really over.", "It was not."), actor=ACTOR
+    )
+    deliver()
+    reopen(code)
+    deliver()
+    tell(code, IncidentStatus.RESOLVED)
+    deliver()
+
+    assert {one.address for _, one in mail.sent} == set(LISTED)
+    assert {one.address for _, one in chat.sent} == {"file"}
+    addresses = set(session.scalars(select(Delivery.address)))
+    assert addresses == {*LISTED, "file"}
+    unfinished = select(Delivery).where(
+        Delivery.state.not_in([DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED])
+    )
+    assert session.scalars(unfinished).all() == []
+    letters = [letter for letter, _ in [*mail.sent, *chat.sent]]
+    unmarked = [
+        letter.subject
+        for letter in letters
+        if "[DRILL]" not in letter.subject or "This is a drill." not in letter.text
+    ]
+    assert unmarked == []
+    assert all("You receive this because you are on the list" in letter.html
+               for letter, _ in mail.sent)  # fmt: skip
+    assert {one.unsubscribe_url for _, one in mail.sent} == {None}
+
+
+def test_a_drill_is_on_no_public_surface_and_moves_no_component(
+    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    frozen.shift(timedelta(hours=3))
+    before, revision = published(db.engine, app), session.scalars(select(Revision.number)).all()
+    frozen.shift(timedelta(hours=-3))
+    code = declare(stage, drill=DRILL, roles=team).code
+    everything(code, frozen)
+    reopen(code)
+    frozen.move_to(NOON + timedelta(hours=3))
+    session.expire_all()
+    assert published(db.engine, app) == before
+    assert session.scalars(select(Revision.number)).all() == revision
+    assert set(session.scalars(select(Component.status))) == {ComponentStatus.OPERATIONAL}
+    assert session.scalars(select(ComponentChange)).all() == []
+
+
+def test_a_drill_never_becomes_public(stage: Stage, session: Session) -> None:
+    code = declare(stage, drill=DRILL).code
+    with pytest.raises(Refused):
+        incidents.publish(
+            code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="now public"
+        )
+    session.expire_all()
+    [incident] = session.scalars(select(Incident))
+    assert (incident.is_internal, incident.is_drill, len(incident.updates)) == (True, True, 1)
+
+
+def test_the_door_refuses_what_found_another_way_into_the_outbox(
+    app: Flask, stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    declare(stage, drill=DRILL)
+    with writing() as current:
+        row = current.scalars(select(Delivery).filter_by(address=LISTED[1])).first()
+        assert row is not None
+        row.address = row.email = "stranger@example.com"
+        chat = current.scalars(select(Delivery).filter_by(channel=Channel.CHAT)).one()
+        chat.address = "another room"
+    mail, chat_door = Door(), Door()
+    lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat_door, 1, 100)}
+    Dispatcher(app, 7, lanes).send_all()
+    session.expire_all()
+    assert (mail.addresses, chat_door.addresses) == ([LISTED[0]], [])
+    refused = session.scalars(select(Delivery).filter_by(state=DeliveryState.FAILED))
+    assert {(row.address, row.reason) for row in refused} == {
+        (address, "this belongs to a drill, and the address is not on its list")
+        for address in ("stranger@example.com", "another room")
+    }
+
+
+def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: Session) -> None:
+    declare(stage, drill=Drill())
+    with writing() as current:
+        message = current.scalars(select(Message)).first()
+        assert message is not None
+        queue.queue_chat(current, message, step_key="x", rooms=["file"])
+        queue.queue_colleagues(
+            current, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
+        )
+        queue.queue_customers(current, message, step_key="x", component_ids=[])
+        queue.queue_same_customers(current, message, step_key="x", told_by=[message.id])
+        queue.queue_test(
+            current, message, step_key="x", email="a@acme.example", name="", time_zone=None
+        )
+    assert session.scalars(select(Delivery)).all() == []
+
+
+def test_a_drill_that_reaches_nobody_calls_nobody(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    declare(stage, drill=Drill(), roles=team, next_update_at=None)
+    frozen.shift(timedelta(hours=1))
+    assert promises.notify_due() == 0
+
+
+def test_a_real_incident_beside_a_drill_is_told_as_ever(
+    stage: Stage, team: dict[Role, int], session: Session
+) -> None:
+    declare(stage, drill=DRILL)
+    declare(stage)
+    mailed = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)
+    assert sorted(session.scalars(mailed)) == ["c1@example.com", "eve@drill.example",
+                                               "news@example.com"]  # fmt: skip
+
+
+def test_an_address_that_is_none_is_refused(stage: Stage) -> None:
+    with pytest.raises(Refused) as refusal:
+        declare(stage, drill=Drill([("nobody", "")]))
+    assert refusal.value.field == "drill_addresses"
