@@ -372,3 +372,16 @@ class Approval(Base):
     incident: Mapped[Incident] = relationship()
     asked_by: Mapped[Account] = relationship(foreign_keys=[asked_by_id])
     approved_by: Mapped[Account | None] = relationship(foreign_keys=[approved_by_id])
+
+
+class IncidentTemplate(Base):
+    """A template that was added, or what was made of a shipped one: changed or removed."""
+
+    __tablename__ = "incident_templates"
+
+    id: Mapped[Key]
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    # The fields of setup.TemplateDetails.
+    details: Mapped[Facts]
+    removed: Mapped[bool] = mapped_column(default=False)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -33,6 +33,17 @@ from statuspage.setup.editing import (
     fingerprint,
     read_as,
 )
+from statuspage.setup.incident_templates import (
+    Template,
+    TemplateDetails,
+    components_of,
+    find_template,
+    incident_templates,
+    remove_template,
+    removed_templates,
+    restore_template,
+    save_template,
+)
 from statuspage.setup.look import LookChoices, change_look, look_choices, remove_logo, set_logo
 from statuspage.setup.names import worth_a_look
 from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
@@ -48,6 +59,8 @@ __all__ = [
     "LevelRules",
     "LookChoices",
     "PageSettings",
+    "Template",
+    "TemplateDetails",
     "WordLists",
     "add_component",
     "add_contact",
@@ -60,9 +73,12 @@ __all__ = [
     "change_own_words",
     "change_page",
     "choose_scheme",
+    "components_of",
     "contacts",
     "ensure_page",
+    "find_template",
     "fingerprint",
+    "incident_templates",
     "look_choices",
     "move_component",
     "move_group",
@@ -75,8 +91,12 @@ __all__ = [
     "remove_contact",
     "remove_group",
     "remove_logo",
+    "remove_template",
     "removed_components",
+    "removed_templates",
     "restore_component",
+    "restore_template",
+    "save_template",
     "set_component_status",
     "set_logo",
     "set_up_page",

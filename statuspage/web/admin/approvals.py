@@ -33,7 +33,7 @@ def approval(approval_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@admin.post("/approvals/<int:approval_id>")
+@admin.post("/approvals/<int:approval_id>/approve")
 def approve(approval_id: int) -> ResponseReturnValue:
     """Approve what was shown."""
     try:

@@ -101,6 +101,8 @@ def new_incident() -> ResponseReturnValue:
         form=form,
         components=form.components.rows(),
         states=AFFECTED,
+        templates=setup.incident_templates(session()),
+        chosen=request.args.get("template", ""),
         public_facts=PUBLIC_FACTS,
         internal_facts=INTERNAL_FACTS,
         levels={level.rank: what_follows(level) for level in levels},
@@ -137,6 +139,7 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
         started_at=clock.now(),
         comms_lead=account.contact_id if account else None,
         chat_channel=found.incident_channel if found else "",
+        **_begun(),
     )
     if request.method == "GET":
         # A refused form has its focus where the reasons stand.
@@ -147,6 +150,22 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     for role in Role:
         form.role(role).offer(people)
     return form, levels
+
+
+def _begun() -> dict[str, Any]:
+    """What the chosen template fills in, where one is chosen."""
+    chosen = setup.find_template(session(), request.args.get("template", ""))
+    if chosen is None or request.method == "POST":
+        return {}
+    details = chosen.details
+    return {
+        "title": details.title,
+        "severity_rank": details.severity_rank,
+        "users_notice": details.users_notice,
+        "workaround": details.workaround,
+        "action": details.action,
+        "components": setup.components_of(session(), details),
+    }
 
 
 def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet], str]:

@@ -102,6 +102,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
         (
             Place("Components", "admin.components", also=("/admin/groups/",)),
             Place("Message templates", "admin.wordings"),
+            Place("Incident templates", "admin.incident_templates"),
             Place("Words kept inside", "admin.own_words"),
             Place("Severity scheme", "admin.scheme"),
             Place("Contacts", "admin.contacts"),

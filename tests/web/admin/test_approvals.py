@@ -73,7 +73,7 @@ def test_what_a_colleague_approved_goes_out(
     seen = lee.get(place)
     assert html_errors(seen.text) == []
     assert texts(seen, "sheet", "//h2") == ["Public post", "Mail to customers"]
-    lee.send(place, {})
+    lee.send(f"{place}/approve", {})
     assert html_errors(desk.get(place).text) == []
     assert go_on(desk, place) == 303
     assert desk.posts(code)[-1].gate == {}
@@ -84,7 +84,7 @@ def test_what_a_colleague_approved_goes_out(
 
 def test_an_account_cannot_approve_its_own(desk: Desk, code: str) -> None:
     place = ask(desk, code)
-    desk.browser.send(place, {})
+    desk.browser.send(f"{place}/approve", {})
     assert said(desk.get(place))[0] == "An account cannot approve what it asked for itself."
     with desk.app.app_context():
         assert session().scalars(select(Approval.approved_at)).one() is None
@@ -103,7 +103,7 @@ def test_approval_is_void_once_a_text_or_a_fact_changes(
     desk: Desk, code: str, lee: Browser, changed: dict[str, str]
 ) -> None:
     place = ask(desk, code)
-    lee.send(place, {})
+    lee.send(f"{place}/approve", {})
     assert go_on(desk, place, **changed) == 422
     assert desk.incident(code).is_open
 
@@ -112,7 +112,7 @@ def test_what_changed_meanwhile_cannot_be_approved(desk: Desk, code: str, lee: B
     place = ask(desk, code)
     desk.post(code, "identified")
     assert "The incident has changed since" in lee.get(place).text
-    lee.send(place, {})
+    lee.send(f"{place}/approve", {})
     assert said(lee.get(place))[0] == (
         "The incident has changed since. Approval must be asked anew."
     )
