@@ -16,6 +16,7 @@ from statuspage.incidents import Conflict, Post
 from statuspage.messages.checks import blocking
 from statuspage.models import Contact, Incident
 from statuspage.outbox import report
+from statuspage.outbox.seal import seal_on
 from statuspage.refusals import Refused
 from statuspage.web.admin.deliveries import in_words
 from statuspage.web.admin.shell import admin, done, refused, zone
@@ -54,6 +55,10 @@ def of(story: Incident) -> dict[str, Any]:
         "review_owner": owner,
         "closing": closing,
         "closing_hints": _hints(story) if closing else {},
+        "score": promises.score_of(current, story)
+        if story.is_drill and not story.is_open
+        else None,
+        "sealed": seal_on(story),
         "contacts": setup.contacts(current) if closing else [],
     }
 

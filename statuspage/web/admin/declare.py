@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage import clock, incidents, policy, setup
+from statuspage.config import current_settings
 from statuspage.db import session
-from statuspage.incidents import Declaration
-from statuspage.models import Account, SeverityLevel
+from statuspage.incidents import Declaration, Drill
+from statuspage.models import Account, Incident, SeverityLevel
 from statuspage.refusals import Refused
 from statuspage.web.admin.shell import admin, done, page, the_page, zone
 from statuspage.web.admin.story_form import (
@@ -24,7 +27,14 @@ from statuspage.web.admin.story_form import (
 )
 from statuspage.web.admin.texts import Sheet
 from statuspage.web.auth import actor, signed_in
-from statuspage.web.forms import LineField, MomentField, NameField, RowField, WordRadioField
+from statuspage.web.forms import (
+    LineField,
+    MomentField,
+    NameField,
+    ProseField,
+    RowField,
+    WordRadioField,
+)
 from statuspage.words import IncidentStatus, Role, Visibility
 
 FIRST_STATUSES = (
@@ -55,10 +65,29 @@ class DeclareForm(StoryForm):
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
 
+    # A page of its own begins a drill: no box to forget, on either.
+    is_drill = HiddenField()
+    drill_contacts = SelectMultipleField("Colleagues", coerce=int, default=())
+    drill_addresses = ProseField("Other addresses")
+    drill_chat = BooleanField("The chat rooms too")
+
     def role(self, role: Role) -> RowField:
         """Who holds a role."""
         field: RowField = self[role.value]  # type: ignore[assignment]
         return field
+
+    def drill(self) -> Drill | None:
+        """Whom the drill reaches; None for an incident that is none."""
+        if not self.is_drill.data:
+            return None
+        chosen = [
+            one for one in setup.contacts(session()) if one.id in (self.drill_contacts.data or ())
+        ]
+        people = [(one.email, one.name) for one in chosen if one.email]
+        typed = re.split(r"[\s,;]+", self.drill_addresses.data or "")
+        people += [(address, "") for address in typed if address]
+        rooms = current_settings().chat_rooms if self.drill_chat.data else ()
+        return Drill(people, tuple(rooms))
 
     def declaration(self, level: SeverityLevel | None) -> Declaration:
         """The incident as typed; what is not chosen yet is left open."""
@@ -75,6 +104,7 @@ class DeclareForm(StoryForm):
             war_room=self.war_room.data,
             next_update_at=self.promise_by(level),
             no_promise_because=self.no_promise(),
+            drill=self.drill(),
             public_facts=_known(self.public_facts()),
             internal_facts=_known(self.internal_facts()),
         )
@@ -93,12 +123,12 @@ def new_incident() -> ResponseReturnValue:
                 texts=form.edited_texts(),
                 overrides=form.overrides(),
             )
-            where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
-            return done(f"Declared. {where}", "admin.incident", code=incident.code)
+            return done(_said(incident), "admin.incident", code=incident.code)
     sheets, reason = _sheets(form, levels)
     return page(
         "admin/declare.html",
         form=form,
+        drill_contacts=form.drill_contacts.choices,
         components=form.components.rows(),
         states=AFFECTED,
         templates=setup.incident_templates(session()),
@@ -129,6 +159,13 @@ def new_incident_texts() -> ResponseReturnValue:
     )
 
 
+def _said(incident: Incident) -> str:
+    if incident.is_drill:
+        return "The drill has begun. It reaches only its list."
+    where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
+    return f"Declared. {where}"
+
+
 def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     current = session()
     found = the_page()
@@ -137,6 +174,8 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     form = DeclareForm.read(
         zone=zone(),
         started_at=clock.now(),
+        is_drill="1" if request.args.get("drill") else "",
+        drill_addresses=account.email if account else "",
         comms_lead=account.contact_id if account else None,
         chat_channel=found.incident_channel if found else "",
         **_begun(),
@@ -146,7 +185,9 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
         form.title.render_kw = {"autofocus": True}
     levels = policy.severity_levels(current)
     form.severity_rank.choices = [(level.rank, level.name) for level in levels]
-    people = [(contact.id, contact.name) for contact in setup.contacts(current)]
+    contacts = setup.contacts(current)
+    form.drill_contacts.choices = [(one.id, one.name) for one in contacts if one.email]
+    people = [(contact.id, contact.name) for contact in contacts]
     for role in Role:
         form.role(role).offer(people)
     return form, levels

@@ -20,7 +20,11 @@ FILTERS: Final[dict[str, tuple[str, ColumnElement[bool]]]] = {
     "": ("All", true()),
     "open": ("Open", Incident.resolved_at.is_(None)),
     "resolved": ("Resolved", Incident.resolved_at.is_not(None)),
-    "internal": ("Internal", Incident.visibility == Visibility.INTERNAL),
+    "internal": (
+        "Internal",
+        (Incident.visibility == Visibility.INTERNAL) & Incident.is_drill.is_(False),
+    ),
+    "drills": ("Drills", Incident.is_drill.is_(True)),
 }
 
 
