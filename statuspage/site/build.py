@@ -32,6 +32,7 @@ from statuspage.site.reading import (
     read_snapshot,
 )
 from statuspage.site.revision import read_revision
+from statuspage.site.search import Asked, Found
 from statuspage.site.snapshot import (
     ComponentPageView,
     Frame,
@@ -253,6 +254,11 @@ def draft_story_json(page: PageView, story: StoryView, links: Links) -> Draft:
 def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
     """The page of one month."""
     return Draft(pages.render_history(frame, month, links), HTML)
+
+
+def draft_search(frame: Frame, tree: pages.Tree, asked: Asked, found: Found, links: Links) -> Draft:
+    """What a search of the history came to."""
+    return Draft(pages.render_search(frame, tree, links, asked=asked, found=found), HTML)
 
 
 def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> Draft:

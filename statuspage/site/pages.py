@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from gettext import NullTranslations
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,6 +27,7 @@ from statuspage.languages import ENGLISH, OFFERED, Language, locale_name, prefix
 from statuspage.links import Links
 from statuspage.site.assets import asset
 from statuspage.site.bars import draw_bar
+from statuspage.site.search import MOST_CHARACTERS, MOST_WORDS, Asked, Found, Search
 from statuspage.site.snapshot import (
     ComponentPageView,
     ComponentView,
@@ -132,6 +133,39 @@ def render_history(frame: Frame, month: MonthView, links: Links) -> str:
     by_day = [(day, list(stories)) for day, stories in days]
     path = history_path(month.month, month.number)
     return _render("public/history.html", frame, links, path=path, month=month, days=by_day)
+
+
+def render_search(frame: Frame, tree: Tree, links: Links, *, asked: Asked, found: Found) -> str:
+    """The page at ``/search``: the form as it was sent, and what was found, by month."""
+    zone = frame.page.zone
+    months = groupby(
+        found.stories, lambda story: story.begins_at.astimezone(zone).date().replace(day=1)
+    )
+    return _render(
+        "public/search.html",
+        frame,
+        links,
+        here=search_path(asked.search),
+        is_still=True,
+        tree=tree,
+        asked=asked,
+        found=found,
+        months=[(month, list(stories)) for month, stories in months],
+        further=search_path(replace(asked.search, before=found.further)) if found.further else "",
+        newest=search_path(replace(asked.search, before="")),
+    )
+
+
+def search_path(search: Search) -> str:
+    """Where a search's results are."""
+    fields = {
+        "q": search.words,
+        "component": search.component,
+        "kind": search.kind.value if search.kind else "",
+        "before": search.before,
+    }
+    query = urlencode({name: value for name, value in fields.items() if value})
+    return f"/search?{query}" if query else "/search"
 
 
 def render_error(
@@ -447,7 +481,9 @@ def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     book.globals.update(
         FEEDS=FEEDS,
         HEADLINE_MARKER=HEADLINE_MARKER,
+        MOST_CHARACTERS=MOST_CHARACTERS,
         MOST_POSTS_ON_HOME=MOST_POSTS_ON_HOME,
+        MOST_WORDS=MOST_WORDS,
         NOTICE_MARKER=NOTICE_MARKER,
         asset=asset,
         bar=_bar_in(when),

@@ -262,7 +262,8 @@ class MonthView:
     """A page of the stories of one month, newest first; ``number`` of ``pages`` counts from 1.
 
     Stories here have their newest post alone.  ``earlier`` and ``later`` are the first days of the
-    nearest months that have stories, None where there are none.
+    nearest months that have stories, None where there are none.  ``asked`` is the page that was
+    asked for where there is no such, and this the last.
     """
 
     month: date
@@ -271,6 +272,7 @@ class MonthView:
     pages: int
     earlier: date | None
     later: date | None
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

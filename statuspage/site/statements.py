@@ -40,7 +40,7 @@ RECENT_STORIES = 50
 FEED_UPDATES = 50
 
 
-def _gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
+def gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
     """The one condition under which the public may see a story or a post."""
     return room.visibility == Visibility.PUBLIC
 
@@ -51,7 +51,7 @@ OPEN = select(Incident.id).where(
 )
 RECENT = (
     select(Incident.id)
-    .where(_gate(Incident), Incident.kind == bindparam("kind"))
+    .where(gate(Incident), Incident.kind == bindparam("kind"))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
     .limit(RECENT_STORIES)
 )
@@ -60,17 +60,17 @@ RECENT_OF_COMPONENT = (
     select(Incident.id)
     .join(IncidentComponent)
     .join(Component, Component.id == IncidentComponent.component_id)
-    .where(_gate(Incident), Component.code == bindparam("code"))
+    .where(gate(Incident), Component.code == bindparam("code"))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
     .limit(RECENT_STORIES)
 )
 LATEST_TOLD = (
     select(IncidentUpdate.incident_id)
     .where(
-        _gate(IncidentUpdate),
+        gate(IncidentUpdate),
         # Not a join, nor EXISTS, which becomes one: the planner may turn those round.
         select(Incident.id)
-        .where(Incident.id == IncidentUpdate.incident_id, _gate(Incident))
+        .where(Incident.id == IncidentUpdate.incident_id, gate(Incident))
         .scalar_subquery()
         .is_not(None),
     )
@@ -78,31 +78,31 @@ LATEST_TOLD = (
     .limit(FEED_UPDATES)
 )
 
-_IS_HISTORY = (
-    _gate(Incident),
+IS_HISTORY = (
+    gate(Incident),
     Incident.status != MaintenanceStatus.SCHEDULED.value,
     Incident.begins_at < bindparam("until"),
 )
 _SINCE = Incident.begins_at >= bindparam("since")
 _HISTORY = (
     select(Incident.id)
-    .where(*_IS_HISTORY, _SINCE)
+    .where(*IS_HISTORY, _SINCE)
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
 )
 HISTORY_PAGE = _HISTORY.limit(bindparam("limit")).offset(bindparam("offset"))
-HISTORY_COUNT = select(func.count(Incident.id)).where(*_IS_HISTORY, _SINCE)
+HISTORY_COUNT = select(func.count(Incident.id)).where(*IS_HISTORY, _SINCE)
 HISTORY_BACKWARDS = (
-    select(Incident.begins_at).where(*_IS_HISTORY).order_by(Incident.begins_at.desc()).limit(1)
+    select(Incident.begins_at).where(*IS_HISTORY).order_by(Incident.begins_at.desc()).limit(1)
 )
 HISTORY_FORWARDS = (
-    select(Incident.begins_at).where(*_IS_HISTORY, _SINCE).order_by(Incident.begins_at).limit(1)
+    select(Incident.begins_at).where(*IS_HISTORY, _SINCE).order_by(Incident.begins_at).limit(1)
 )
 WINDOW = _HISTORY.add_columns(Incident.begins_at).limit(MOST_STORIES_COUNTED)
 
 
 def _gate_of_rows(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
     """The same condition, in a form that no index serves: for rows that their keys should find."""
-    return case((_gate(room), 1), else_=0) == 1
+    return case((gate(room), 1), else_=0) == 1
 
 
 def _raw(column: InstrumentedAttribute[Any]) -> Label[Any]:
@@ -143,6 +143,10 @@ NEWEST_POSTS = _POSTS.join(
     .scalar_subquery()
     == IncidentUpdate.id,
 ).where(Incident.id.in_(bindparam("keys", expanding=True)))
+BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
+    _gate_of_rows(IncidentUpdate),
+    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+)
 EARLIER = (
     select(IncidentUpdate.code, UpdateRevision.body, _raw(UpdateRevision.replaced_at))
     .join(IncidentUpdate, UpdateRevision.update_id == IncidentUpdate.id)
@@ -211,7 +215,7 @@ BEHIND = (
 # The whole history at a glance: little of each story, but enough to tell whether it changed.
 SURVEY = (
     select(Incident.id, Incident.begins_at.label("moment"), *_SHOWN)
-    .where(_gate(Incident))
+    .where(gate(Incident))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
 )
 SURVEY_POSTS = (
@@ -223,7 +227,7 @@ SURVEY_POSTS = (
         type_coerce(func.max(IncidentUpdate.edited_at), NullType()),
         func.sum(func.length(IncidentUpdate.body)),
     )
-    .where(_gate(IncidentUpdate))
+    .where(gate(IncidentUpdate))
     .group_by(IncidentUpdate.incident_id)
 )
 SURVEY_AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id)

@@ -9,7 +9,9 @@ database would be missed in front.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -24,6 +26,7 @@ from statuspage import alarms
 from statuspage.config import Settings
 from statuspage.db import db, writing
 from statuspage.links import Links, current_links
+from statuspage.models.columns import CODE_LENGTH
 from statuspage.site import build, feeds, pages
 from statuspage.site.build import Draft
 from statuspage.site.document import Document
@@ -38,7 +41,8 @@ from statuspage.site.reading import (
     read_story,
 )
 from statuspage.site.revision import current_number, read_revision
-from statuspage.site.snapshot import ComponentView
+from statuspage.site.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, find_stories
+from statuspage.site.snapshot import ComponentView, MonthView
 from statuspage.site.statements import FEED_UPDATES
 from statuspage.web.front import RETRY_SECONDS, Front, OnDemand, document_response
 from statuspage.web.language import (
@@ -48,8 +52,11 @@ from statuspage.web.language import (
     present_frame,
 )
 from statuspage.web.refresher import Refresher
+from statuspage.words import Kind
 
 ALARM: Final = "public site"
+SECONDS_TO_BEGIN_A_SEARCH: Final = 2.0
+_SEARCHES: Final = threading.BoundedSemaphore(2)
 
 _CODE: Final = re.compile(r"[a-z0-9]{12}")
 _MONTH: Final = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
@@ -222,10 +229,52 @@ def history(month: str, number: str = "1") -> Response:
     day = date(int(named[1]), int(named[2]), 1)
 
     def make(site: Site, links: Links) -> Draft | None:
-        found = read_month(site, day, number=int(number))
+        found = read_month(site, day, number=int(number)) or _last_page(site, day, int(number))
         return build.draft_month(present_frame(site), found, links) if found else None
 
     return _serve(make)
+
+
+def _last_page(site: Site, month: date, asked: int) -> MonthView | None:
+    """What is nearest to a page that a month has not; None where there is no such month."""
+    first = read_month(site, month)
+    last = read_month(site, month, number=first.pages) if first else None
+    return replace(last, asked=asked) if last else None
+
+
+@_page("/search")
+def search() -> Response:
+    """Stories that hold some words, by component and kind: a filter that is unknown is left out."""
+    refresher = current_refresher()
+    if refresher.edition() is None or refresher.stale_since is not None:
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
+    # A few at a time: visitors of ready pages must not feel it.
+    if not _SEARCHES.acquire(timeout=SECONDS_TO_BEGIN_A_SEARCH):
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
+    try:
+        with open_site(db.engine) as site:
+            asked = _asked()
+            found = find_stories(site, asked.search)
+            frame, changed_at = present_frame(site), read_revision(site.connection)[1]
+            draft = build.draft_search(frame, site.tree, asked, found, current_links())
+    finally:
+        _SEARCHES.release()
+    return document_response(build.finish(draft, changed_at, previous=None))
+
+
+def _asked() -> Asked:
+    """The search that the query holds."""
+    kind = request.args.get("kind", "")
+    is_known = kind in set(Kind)
+    words = " ".join(request.args.get("q", "").split())
+    search = Search(
+        words=words[:MOST_CHARACTERS],
+        component=request.args.get("component", "")[:CODE_LENGTH],
+        kind=Kind(kind) if is_known else None,
+        before=request.args.get("before", "")[:CODE_LENGTH],
+    )
+    is_cut = len(words) > MOST_CHARACTERS or len(words.split()) > MOST_WORDS
+    return Asked(search, "" if is_known else kind[:MOST_CHARACTERS], is_cut=is_cut)
 
 
 def _serve(make: Make, *, code: str | None = None) -> Response:
