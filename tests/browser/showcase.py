@@ -12,7 +12,9 @@ from statuspage.site import pages
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import PAGE_POLICY
 from statuspage.site.pages import FollowedStory, MailForm
+from statuspage.site.search import Asked, Found, Search
 from statuspage.site.snapshot import Frame
+from statuspage.words import Kind
 from tests.site import samples
 from tests.site.samples import LINKS
 
@@ -57,6 +59,9 @@ def shots(language: str = "") -> Iterator[Shot]:
         yield Shot(f"component-{name}", html)
         yield Shot(f"component-{name}-table", html.replace('id="table"', 'id="table" open'))
     tree = samples.WORST_DAY.tree
+    for name, asked, found in searches(tree):
+        html = pages.render_search(calm, tree, LINKS, asked=asked, found=found)
+        yield Shot(name, html)
     yield Shot("subscribe", pages.render_subscribe(calm, tree, LINKS))
     wrong = MailForm(
         email="nobody",
@@ -86,6 +91,17 @@ def shots(language: str = "") -> Iterator[Shot]:
         yield Shot(f"error-{code}", pages.render_error(code, frame=worst, links=LINKS))
     for code in (500, 503):
         yield Shot(f"error-{code}", pages.render_error(code, asked=language or None))
+
+
+def searches(tree: pages.Tree) -> Iterator[tuple[str, Asked, Found]]:
+    """A search that finds something, and one of which nothing is right."""
+    stories = samples.MONTH.stories
+    some = Found(stories, samples.WORST_DAY.components[0], True, stories[-1].code, samples.NOON)
+    words = Search("cards", component=samples.WORST_DAY.components[0].code, kind=Kind.INCIDENT)
+    yield "search", Asked(words), some
+    nothing = Found((), None, True, "", None)
+    wrong = Search("<b>everything", component="nothing", before="nothing")
+    yield "search-nothing", Asked(wrong, "outage", is_cut=True), nothing
 
 
 class Showcase:

@@ -1,6 +1,7 @@
 import json
 import random
 import string
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -421,3 +422,53 @@ def test_the_home_page_of_a_database_without_revision_is_served(
         current.query(Revision).delete()
     assert client.get("/").status_code == 200
     assert json.loads(client.get("/api/v2/status.json").data)["page"]["name"] == "Acme"
+
+
+# Searching.
+
+
+def test_the_history_is_searched_by_words_component_and_kind(client: FlaskClient) -> None:
+    for query in ("q=ong+AGO", f"component={CHECKOUT}", "kind=incident&q=long"):
+        answer = client.get(f"/search?{query}")
+        assert (answer.status_code, f"/incidents/{OLD}" in answer.text) == (200, True), query
+    newest = client.get("/search")
+    assert ("Recent 0" in newest.text, f"/incidents/{OLD}" in newest.text) == (True, False)
+    assert 'rel="next" href="/search?before=' in newest.text
+    nothing = client.get("/search?q=zebra")
+    assert "Nothing was found." in nothing.text
+
+
+def test_what_nobody_knows_is_left_out_of_a_search_and_said(client: FlaskClient) -> None:
+    query = {"kind": "<b>", "component": "nothing", "before": "nothing", "q": "word " * 40}
+    answer = client.get("/search", query_string=query)
+    said = " ".join(answer.text.split())
+    assert answer.status_code == 200
+    assert "There is no kind “&lt;b&gt;”: all kinds are shown." in said
+    assert "There is no component “nothing”: all components are shown." in said
+    assert "There is no story “nothing” to go on from: the newest are shown." in said
+    assert "only the first 8 words and 100 characters are looked for" in said
+
+
+def test_what_is_searched_for_comes_back_as_text(client: FlaskClient) -> None:
+    answer = client.get("/search", query_string={"q": '"><script>alert(1)</script>\x00'})
+    assert (answer.status_code, "<script>alert" in answer.text) == (200, False)
+
+
+def test_a_search_says_so_while_the_database_is_away_or_too_many_search(
+    site: AtOnce, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/")
+    monkeypatch.setattr(public, "SECONDS_TO_BEGIN_A_SEARCH", 0.0)
+    monkeypatch.setattr(public, "_SEARCHES", threading.BoundedSemaphore(1))
+    with public._SEARCHES:
+        assert client.get("/search").status_code == 503
+    assert client.get("/search").status_code == 200
+    site.stale_since = NOON
+    assert client.get("/search").status_code == 503
+
+
+def test_a_page_that_a_month_has_not_is_its_last_and_says_so(client: FlaskClient) -> None:
+    answer = client.get("/history/2024-02/7")
+    assert answer.status_code == 200
+    assert "This month has no page 7: this is its last." in answer.text
+    assert client.get("/history/2031-02/7").status_code == 404
