@@ -95,13 +95,13 @@ class Links:
         """A tag URI (RFC 4151) for a story's feed entry; made once, then stored for ever."""
         return f"tag:{self.host},{created_at:%Y-%m-%d}:incident/{code}"
 
-    def subscription(self, token: str) -> str:
-        """Where a subscription is confirmed and managed."""
-        return f"{self.base}/subscriptions/{quote(token)}"
+    def subscription(self, token: str, before: str = "") -> str:
+        """Where a subscription is confirmed and managed; ``before`` names the language."""
+        return f"{self.base}{before}/subscriptions/{quote(token)}"
 
-    def unsubscribe(self, token: str) -> str:
-        """Where mail is left with one click (RFC 8058)."""
-        return f"{self.base}/unsubscribe/{token}"
+    def unsubscribe(self, token: str, before: str = "") -> str:
+        """Where mail is left with one click (RFC 8058); ``before`` names the language."""
+        return f"{self.base}{before}/unsubscribe/{token}"
 
     def admin_incident(self, code: str) -> str:
         """One story in the admin."""

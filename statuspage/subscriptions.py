@@ -21,6 +21,7 @@ from statuspage import alarms, audit, clock, throttle
 from statuspage.audit import Actor
 from statuspage.config import current_settings
 from statuspage.db import insert_new, session, writing
+from statuspage.languages import nearest
 from statuspage.links import current_links, read_subscription_token, subscription_token
 from statuspage.messages import compose, finish, sign_up_facts
 from statuspage.models import (
@@ -416,18 +417,27 @@ def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
     page = current.get_one(Page, 1)
     story = current.get(Incident, min(wish.follows)) if wish.follows else None
     facts = sign_up_facts(page, links=current_links(), story=story)
-    text = compose(current, facts, audience=Audience.SUBSCRIBER, step=step)
-    made = finish(text, audience=Audience.SUBSCRIBER, step=step, facts=facts)
+    language = nearest(wish.language, default=page.language)
+    text = compose(current, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
+    made = finish(
+        text,
+        audience=Audience.SUBSCRIBER,
+        step=step,
+        facts=facts,
+        language=language,
+        own=page.language,
+    )
     same = select(Message).filter_by(
-        incident_id=None, audience=Audience.SUBSCRIBER, step=step, subject=made.subject,
+        incident_id=None, audience=Audience.SUBSCRIBER, step=step, language=language,
+        subject=made.subject,
         text=made.text, html=made.html,
     )  # fmt: skip
     kept = current.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
     if kept is not None:
         return kept
     message = Message(
-        step=step, audience=Audience.SUBSCRIBER, subject=made.subject, body=made.body,
-        text=made.text, html=made.html,
+        step=step, audience=Audience.SUBSCRIBER, language=language, subject=made.subject,
+        body=made.body, text=made.text, html=made.html,
     )  # fmt: skip
     current.add(message)
     current.flush()

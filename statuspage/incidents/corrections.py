@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from statuspage.messages import Composed, Text, Unfinished, finish, finish_for_s
 from statuspage.models import Incident, Message, Page
 from statuspage.models.columns import TITLE_LIMIT
 from statuspage.outbox import corrections
-from statuspage.outbox.queue import MAILED
+from statuspage.outbox.queue import MAILED, languages_read
 from statuspage.refusals import Refused
 from statuspage.words import Audience, Step
 
@@ -121,8 +122,10 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
             reason=correction.because,
             actor=actor,
         )
-        right = _message(wrong, _finish(wrong, story, Text(correction.subject, correction.body)))
-        told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction)))
+        others = languages_read(current, own=wrong.language)
+        plain = Text(correction.subject, correction.body)
+        right = _message(wrong, _finish(wrong, story, plain, others))
+        told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction), others))
         right.override = told.override = override
         # Cancelled stays cancelled: the right text goes only if it is sent after all.
         right.cancelled_at = wrong.cancelled_at
@@ -165,13 +168,22 @@ def _with_note(message: Message, correction: Correction) -> Text:
     return Text(PREFIX + subject, f"{correction.note}\n\n{correction.body}")
 
 
-def _finish(message: Message, story: Incident, text: Text) -> Composed:
-    facts = story_facts(story, message.step)
+def _finish(message: Message, story: Incident, text: Text, others: Sequence[str] = ()) -> Composed:
+    facts, language = story_facts(story, message.step), message.language
     try:
         if message.audience is Audience.SUBSCRIBER:
             post = Composed(text.subject, text.body)
-            return finish_for_subscribers(post, step=message.step, facts=facts)
-        return finish(text, audience=message.audience, step=message.step, facts=facts)
+            return finish_for_subscribers(
+                post, step=message.step, facts=facts, language=language, others=others
+            )
+        return finish(
+            text,
+            audience=message.audience,
+            step=message.step,
+            facts=facts,
+            language=language,
+            others=others,
+        )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
         raise Refused("body", f"Nothing is known for: {lacking}. Write it out instead.") from gap
@@ -190,5 +202,6 @@ def _message(wrong: Message, mail: Composed) -> Message:
         html=mail.html,
         edited=True,
         moments=dict(mail.moments),
+        versions=dict(mail.versions),
         created_at=clock.now(),
     )

@@ -184,7 +184,7 @@ def drafts(
                 recipients=recipients,
                 suppressed=suppressed,
                 why=why,
-                finished=_finish_if_whole(text, audience=audience, step=step, facts=facts),
+                finished=_finish_if_whole(text, audience, step, facts, page.language),
                 by_mail=_by_mail(current, telling, story) if audience is Audience.PUBLIC else None,
                 readers=_first_readers(current, telling, audience, story),
                 edited=text != composed,
@@ -217,6 +217,7 @@ def tell(
     facts = _facts(current, page, telling, incident, _count_customers(current, telling))
     if telling.reopens:
         queue.end_resolutions(current, incident.id)
+    others = queue.languages_read(current, own=page.language)
     body, posted = "", None
     for audience, step in _audiences(current, telling):
         composed = compose(current, facts, audience=audience, step=step)
@@ -224,7 +225,14 @@ def tell(
         check_body(
             f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body
         )
-        finished = _finish(text, audience=audience, step=step, facts=facts)
+        finished = _finish(
+            text,
+            audience=audience,
+            step=step,
+            facts=facts,
+            language=page.language,
+            others=others,
+        )
         override = let_pass(
             current,
             incident,
@@ -244,7 +252,9 @@ def tell(
             html=finished.html,
             edited=text != composed,
             override=override,
+            language=page.language,
             moments=dict(finished.moments),
+            versions=dict(finished.versions),
         )
         current.add(message)
         current.flush()
@@ -258,7 +268,7 @@ def tell(
     queue.end_notices(current, incident.id, is_over=not incident.is_open)
     # After the customers: who is both gets one mail, the customers'.
     if posted is not None and (incident.is_drill or subscribers.any_subscribers(current)):
-        _tell_subscribers(current, telling, posted, facts, update)
+        _tell_subscribers(current, telling, posted, facts, update, page.language, others)
     return body
 
 
@@ -276,9 +286,17 @@ def _told_before(current: Session, story: Incident | None, audience: Audience) -
 
 
 def _tell_subscribers(
-    current: Session, telling: Telling, post: Composed, facts: Facts, update: IncidentUpdate
+    current: Session,
+    telling: Telling,
+    post: Composed,
+    facts: Facts,
+    update: IncidentUpdate,
+    language: str,
+    others: Sequence[str],
 ) -> None:
-    mail = finish_for_subscribers(post, step=telling.step, facts=facts)
+    mail = finish_for_subscribers(
+        post, step=telling.step, facts=facts, language=language, others=others
+    )
     message = Message(
         incident_id=telling.incident.id,
         update_id=update.id,
@@ -288,7 +306,9 @@ def _tell_subscribers(
         body=mail.body,
         text=mail.text,
         html=mail.html,
+        language=language,
         moments=dict(mail.moments),
+        versions=dict(mail.versions),
     )
     current.add(message)
     current.flush()
@@ -333,19 +353,29 @@ def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) 
     return edited if edited.subject else Text(composed.subject, edited.body)
 
 
-def _finish(text: Text, *, audience: Audience, step: Step, facts: Facts) -> Composed:
+def _finish(
+    text: Text,
+    *,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    language: str,
+    others: Sequence[str],
+) -> Composed:
     try:
-        return finish(text, audience=audience, step=step, facts=facts)
+        return finish(
+            text, audience=audience, step=step, facts=facts, language=language, others=others
+        )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
         raise Refused(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
 
 
 def _finish_if_whole(
-    text: Text, *, audience: Audience, step: Step, facts: Facts
+    text: Text, audience: Audience, step: Step, facts: Facts, language: str
 ) -> Composed | None:
     try:
-        return finish(text, audience=audience, step=step, facts=facts)
+        return finish(text, audience=audience, step=step, facts=facts, language=language)
     except Unfinished:
         return None
 

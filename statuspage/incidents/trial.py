@@ -14,7 +14,7 @@ from statuspage.incidents.posts import locked
 from statuspage.incidents.shape import Draft, Post, Reader
 from statuspage.incidents.telling import drafts, facts_for, telling_of_update
 from statuspage.messages import Composed, Text, finish_for_subscribers
-from statuspage.models import Message
+from statuspage.models import Message, Page
 from statuspage.outbox import queue
 from statuspage.refusals import Refused
 from statuspage.words import Audience, Kind, Step
@@ -42,9 +42,10 @@ def send_test(
         telling = telling_of_update(incident, post)
         made = {one.audience: one for one in drafts(current, telling, texts or {}, story=incident)}
         audience, mail = _mail(made)
+        language = current.get_one(Page, 1).language
         if audience is Audience.SUBSCRIBER:
             facts = facts_for(current, telling, incident)
-            mail = finish_for_subscribers(mail, step=telling.step, facts=facts)
+            mail = finish_for_subscribers(mail, step=telling.step, facts=facts, language=language)
         step_key = (
             f"test:{sha256(f'{form_key}{mail.subject}{mail.text}'.encode()).hexdigest()[:32]}"
         )
@@ -52,7 +53,7 @@ def send_test(
             return False
         # A drill's mails are sealed by their incident, the tests among them.
         sealed_by = incident.id if incident.is_drill else None
-        if not _queue(current, mail, audience, to, step_key, incident_id=sealed_by):
+        if not _queue(current, mail, audience, to, step_key, language, incident_id=sealed_by):
             raise Refused("form", "This is a drill, and you are not on its list.")
         audit.record(
             current, actor, "message.test", subject_kind="incident", subject=incident.code,
@@ -78,6 +79,7 @@ def _queue(
     audience: Audience,
     to: Reader,
     step_key: str,
+    language: str,
     *,
     incident_id: int | None,
 ) -> int:
@@ -89,6 +91,7 @@ def _queue(
         body=mail.body,
         text=mail.text,
         html=mail.html,
+        language=language,
         moments=dict(mail.moments),
         created_at=clock.now(),
     )

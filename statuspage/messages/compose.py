@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 import css_inline
+from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from statuspage import richtext
-from statuspage.languages import direction, translations
+from statuspage.languages import ENGLISH, direction, locale_name, prefix, translations
 from statuspage.messages.facts import Facts, PublicFacts, moments_of
 from statuspage.messages.language import Problem, TemplateFault
 from statuspage.messages.sample import sample_facts
@@ -66,7 +67,8 @@ class Composed:
 
     ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.channels.letter` fills them,
     or for colleagues the chat message; a public post has neither.  ``moments`` are the times behind
-    the tokens, ISO 8601 in UTC.
+    the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the frames of other
+    languages, by language: what the company wrote is the same in all of them.
     """
 
     subject: str
@@ -74,6 +76,7 @@ class Composed:
     text: str = ""
     html: str = ""
     moments: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Unfinished(ValueError):
@@ -84,21 +87,23 @@ class Unfinished(ValueError):
         self.tokens = tokens
 
 
-def compose(current: Session, facts: Facts, *, audience: Audience, step: Step) -> Text:
+def compose(
+    current: Session, facts: Facts, *, audience: Audience, step: Step, language: str = ENGLISH
+) -> Text:
     """The text for an audience about a step, in the wording that counts now.
 
     An edited wording that fails falls back to the shipped one and says so: no message is lost.
     Raises :class:`~statuspage.messages.wording.UnknownTemplate`.
     """
     name = template_name(audience, step)
-    source = current_wording(current, name)
+    source = current_wording(current, name, language)
     try:
         return render_text(source, facts, audience)
     except TemplateFault as fault:
         if not source.edited:
             raise
         log.error("the edited wording of %s failed, the shipped one is used: %s", name, fault)
-    text = render_text(shipped_wording(name), facts, audience)
+    text = render_text(shipped_wording(name, language), facts, audience)
     return Text(text.subject, text.body, wanted=text.wanted, fell_back=True)
 
 
@@ -142,9 +147,19 @@ def _fillable(audience: Audience, facts: PublicFacts) -> frozenset[str]:
 
 
 def finish(
-    text: Text, *, audience: Audience, step: Step, facts: Facts, language: str = "en"
+    text: Text,
+    *,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    language: str = ENGLISH,
+    others: Iterable[str] = (),
+    own: str | None = None,
 ) -> Composed:
     """What goes out: a mail as text and HTML, or for colleagues a chat message.
+
+    A mail's frame is in ``language``, and in ``others`` too; ``own`` is the page's own language,
+    where that is another one.
 
     Raises :class:`Unfinished` where the text still lacks something.
     """
@@ -157,7 +172,8 @@ def finish(
         return Composed(subject, body)
     if audience.reads_plain:
         return Composed(subject, body, text=body)
-    return _mail(subject, body, audience, step, facts.public, language)
+    languages = (language, *others)
+    return _mail(subject, body, audience, step, facts.public, languages, own=own or language)
 
 
 def as_drill(text: Text, audience: Audience) -> Text:
@@ -169,7 +185,12 @@ def as_drill(text: Text, audience: Audience) -> Text:
 
 
 def finish_for_subscribers(
-    post: Composed, *, step: Step, facts: Facts, language: str = "en"
+    post: Composed,
+    *,
+    step: Step,
+    facts: Facts,
+    language: str = ENGLISH,
+    others: Iterable[str] = (),
 ) -> Composed:
     """A finished public post as the mail to subscribers: the same words, in a mail's frame.
 
@@ -184,7 +205,8 @@ def finish_for_subscribers(
     # The longest first: a span begins with a time.
     for name in sorted(shown.keys() - {"name"}, key=lambda name: len(shown[name]), reverse=True):
         body = body.replace(shown[name], token(name))
-    mail = _mail(subject, body, Audience.SUBSCRIBER, step, public, language)
+    languages = (language, *others)
+    mail = _mail(subject, body, Audience.SUBSCRIBER, step, public, languages, own=language)
     return replace(mail, body=post.body)
 
 
@@ -196,7 +218,7 @@ def finish_for_colleagues(
     Raises :class:`Unfinished` where the text still lacks something.
     """
     note = finish(text, audience=Audience.INTERNAL, step=step, facts=facts)
-    frame = _frame(Audience.INTERNAL, step, facts.public, language) | {
+    frame = _frame(Audience.INTERNAL, step, facts.public, language, own=language) | {
         "subject": note.subject,
         "body": _as_paragraphs(note.body),
         "preheader": _opening(note.body),
@@ -215,35 +237,55 @@ _MARKED_IN_LINK = re.compile("%EE%80%80([a-z_]+)%EE%80%81")
 
 
 def _mail(
-    subject: str, body: str, audience: Audience, step: Step, facts: PublicFacts, language: str
+    subject: str,
+    body: str,
+    audience: Audience,
+    step: Step,
+    facts: PublicFacts,
+    languages: Sequence[str],
+    *,
+    own: str,
 ) -> Composed:
+    """A mail in the frames of these languages; ``own`` is the page's."""
     moments = moments_of(facts)
     marked = _mark(body, fillable(moments))
     text = richtext.to_text(marked)
-    context = _frame(audience, step, facts, language) | {
+    content = {
         "subject": _mark(subject, fillable(moments)),
         "body": _as_sections(richtext.to_html(marked)),
         "text": text,
         "preheader": _opening(text),
     }
-    html = _inliner.inline(_layouts(language).get_template("layout.html").render(context))
-    if lacking := _MARKED_IN_LINK.findall(html):
-        raise Unfinished(tuple(dict.fromkeys(lacking)))
+    first, *others = languages
+
+    def framed(language: str) -> dict[str, str]:
+        context = _frame(audience, step, facts, language, own=own) | content
+        layouts = _layouts(language)
+        html = _inliner.inline(layouts.get_template("layout.html").render(context))
+        if lacking := _MARKED_IN_LINK.findall(html):
+            raise Unfinished(tuple(dict.fromkeys(lacking)))
+        plain = layouts.get_template("layout.txt").render(context).strip() + "\n"
+        return {"text": _as_tokens(plain), "html": _as_html_tokens(html)}
+
     return Composed(
         subject=subject,
         body=body,
-        text=_as_tokens(
-            _layouts(language).get_template("layout.txt").render(context).strip() + "\n"
-        ),
-        html=_as_html_tokens(html),
+        **framed(first),
         moments=moments,
+        versions={language: framed(language) for language in others},
     )
 
 
-def _frame(audience: Audience, step: Step, facts: PublicFacts, language: str) -> dict[str, object]:
-    """What stands around the text of a mail."""
+def _frame(
+    audience: Audience, step: Step, facts: PublicFacts, language: str, *, own: str
+) -> dict[str, object]:
+    """What stands around the text of a mail; the text itself is in the page's ``own`` language."""
+    home = facts.page_url.rstrip("/")
+    before = home + prefix(language, own=own)
+    names = [name for name, _ in facts.components]
     return {
         "language": language,
+        "own": own,
         "direction": direction(language),
         "audience": audience,
         "step": step,
@@ -252,14 +294,19 @@ def _frame(audience: Audience, step: Step, facts: PublicFacts, language: str) ->
         "service": facts.service,
         "accent": facts.accent,
         "title": facts.title,
-        "components": [name for name, _ in facts.components],
-        "affected": phrase([name for name, _ in facts.components]),
-        "incident_url": facts.incident_url or facts.page_url,
-        "page_url": facts.page_url,
+        "components": names,
+        "affected": phrase(names) if language == ENGLISH else _listed(names, language),
+        "incident_url": before + (facts.incident_url or facts.page_url).removeprefix(home),
+        "page_url": f"{before}/",
         "unsubscribe_url": f"{_OPEN}unsubscribe_url{_CLOSE}",
         "manage_url": f"{_OPEN}manage_url{_CLOSE}",
         "code": facts.incident_url.rpartition("/")[2],
     }
+
+
+def _listed(names: Sequence[str], language: str) -> str:
+    """``Auth und Checkout``: what ``phrase`` says, in another language."""
+    return format_list(names, locale=locale_name(language))
 
 
 def _as_paragraphs(text: str) -> Markup:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from statuspage import audit, richtext
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.languages import ENGLISH, locale_name
 from statuspage.messages.language import (
     SUBJECT_LIMIT,
     Problem,
@@ -154,17 +155,27 @@ def _as_sample(value: Value) -> str:
 
 
 @lru_cache
-def shipped_wording(name: str) -> Source:
-    """The wording as it is shipped; raises :class:`UnknownTemplate`."""
+def shipped_wording(name: str, language: str = ENGLISH) -> Source:
+    """The wording as it is shipped; raises :class:`UnknownTemplate`.
+
+    In English, for the company writes in its own words; only what nobody reads before it goes, the
+    mails about a subscription, is there in each ``language``.
+    """
     audience, step = parts_of(name)
-    text = (_FOLDER / audience / f"{step}.md").read_text(encoding="utf-8")
+    path = _FOLDER / audience / locale_name(language) / f"{step}.md"
+    if not path.is_file():
+        path = _FOLDER / audience / f"{step}.md"
+    text = path.read_text(encoding="utf-8")
     first, _, body = text.partition("\n")
     return Source(first.removeprefix("Subject:").strip(), body.strip())
 
 
-def current_wording(current: Session, name: str) -> Source:
-    """The wording that counts now; raises :class:`UnknownTemplate`."""
-    shipped = shipped_wording(name)
+def current_wording(current: Session, name: str, language: str = ENGLISH) -> Source:
+    """The wording that counts now; raises :class:`UnknownTemplate`.
+
+    One that was edited counts in every language.
+    """
+    shipped = shipped_wording(name, language)
     newest = current.scalars(
         select(Wording).filter_by(name=name).order_by(Wording.id.desc()).limit(1)
     ).one_or_none()

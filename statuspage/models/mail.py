@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from statuspage import clock
 from statuspage.db import Base
+from statuspage.languages import nearest
 from statuspage.models.columns import Address, BigKey, Facts, Key, Line, Name, Prose
 from statuspage.models.page import Incident, IncidentUpdate
 from statuspage.words import Audience, Channel, DeliveryState, Step
@@ -41,7 +42,7 @@ class Wording(Base):
 
 
 class Message(Base):
-    """Composed text for one audience about one step, in one language.
+    """Composed text for one audience about one step, and its mail in the page's language.
 
     ``text`` and ``html`` hold tokens such as ``[[name]]`` that each delivery fills in.
     """
@@ -61,6 +62,8 @@ class Message(Base):
     edited: Mapped[bool] = mapped_column(default=False)
     # Times that tokens name, ISO 8601 in UTC: each recipient reads them in their own zone.
     moments: Mapped[Facts] = mapped_column(default=dict)
+    # The same in other languages' frames, by language: {"de": {"text": "...", "html": "..."}}.
+    versions: Mapped[Facts] = mapped_column(default=dict, deferred=True)
     # Why it went out although it was held back: {"reason": "...", "findings": [...]}.
     override: Mapped[Facts] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -75,6 +78,14 @@ class Message(Base):
 
     incident: Mapped[Incident | None] = relationship()
     update: Mapped[IncidentUpdate | None] = relationship()
+
+    def read_in(self, wanted: str) -> tuple[str, str, str]:
+        """The language, text and HTML of its mail to somebody who reads the language ``wanted``."""
+        language = nearest(wanted, default=self.language)
+        version = self.versions.get(language) if language != self.language else None
+        if version is None:
+            return self.language, self.text, self.html
+        return language, version["text"], version["html"]
 
     @property
     def title(self) -> str:
@@ -121,6 +132,8 @@ class Delivery(Base):
     email: Mapped[Address]
     name: Mapped[Line]
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    # As the recipient's own row has it; empty for the message's.
+    language: Mapped[str] = mapped_column(String(16), default="")
     # The list entry that was reached; kept without a foreign key, because proof outlives people.
     customer_id: Mapped[int | None]
     # Which rule reached them, for people: "Customer of Checkout".

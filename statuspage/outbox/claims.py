@@ -52,12 +52,16 @@ class Claimed:
     email: str
     name: str
     time_zone: str | None
+    language: str
     customer_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A batch in hand: deliveries of one message over one channel, under one attempt id."""
+    """A batch in hand: deliveries of one message in one language over one channel.
+
+    They stand under one attempt id.
+    """
 
     attempt_id: str
     channel: Channel
@@ -71,7 +75,7 @@ def new_worker_id() -> int:
 
 
 def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
-    """Take up to ``size`` due deliveries of one message; None where nothing may be sent now.
+    """Take up to ``size`` due deliveries of one message and language; None where none may go now.
 
     Urgent lanes first, then the longest due.  Committed before it is returned, so that no
     transaction is open while a provider is called.
@@ -108,13 +112,13 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
     return Claim(attempt_id, channel, first.message_id, tuple(rows))
 
 
-def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int] | None:
-    """The message and the lane of what is due first.
+def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int, str] | None:
+    """The message, the lane and the language of what is due first.
 
     What was corrected or cancelled meanwhile gives way.
     """
     chosen = (
-        select(Delivery.message_id, Delivery.lane)
+        select(Delivery.message_id, Delivery.lane, Delivery.language)
         .where(*due)
         .order_by(Delivery.lane, Delivery.due_at, Delivery.id)
         .limit(1)
@@ -130,9 +134,9 @@ def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
 
 
 def _next_due(
-    current: Session, due: Sequence[ColumnElement[bool]], first: Row[int, int], size: int
+    current: Session, due: Sequence[ColumnElement[bool]], first: Row[int, int, str], size: int
 ) -> list[Claimed]:
-    """Up to ``size`` of what is due next, as far as it is of one message; locked.
+    """Up to ``size`` of what is due next, as far as it is of one message and language; locked.
 
     Read in the order of the index of what waits and sorted out here: asked for one message,
     PostgreSQL takes another index and sorts all that waits, for every batch.
@@ -144,6 +148,7 @@ def _next_due(
             Delivery.email,
             Delivery.name,
             Delivery.time_zone,
+            Delivery.language,
             Delivery.customer_id,
             Delivery.message_id,
         )
@@ -152,7 +157,11 @@ def _next_due(
         .limit(size)
         .with_for_update(skip_locked=True)
     )
-    return [Claimed(*row[:-1]) for row in rows if row.message_id == first.message_id]
+    return [
+        Claimed(*row[:-1])
+        for row in rows
+        if (row.message_id, row.language) == (first.message_id, first.language)
+    ]
 
 
 def begin_call(attempt_id: str) -> bool:

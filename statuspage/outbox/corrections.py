@@ -144,27 +144,27 @@ def _to_told(message_id: int, correction_id: int) -> Select[Any]:
     when = Delivery.due_at.type
     suppressed = is_suppressed(Delivery.address)
     reason = select(Suppression.reason).where(Suppression.address == Delivery.address)
-    return (
-        select(
-            literal(correction_id),
-            literal(f"correction:{message_id}"),
-            Delivery.channel,
-            Delivery.address,
-            Delivery.email,
-            Delivery.name,
-            Delivery.time_zone,
-            Delivery.customer_id,
-            literal(WHY),
-            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
-            case((suppressed, reason.scalar_subquery()), else_=""),
-            literal(LANE_NORMAL),
-            literal(0),
-            literal(moment, when),
-            literal(moment + CUSTOMER_MAIL_AGE, when),
-            literal(""),
-            literal(moment, when),
-            literal(moment, when),
-        )
-        .where(_mails_of(message_id), _was_told())
-        .order_by(Delivery.address)
+    # Of more columns than its type can tell.
+    columns: tuple[Any, ...] = (
+        literal(correction_id),
+        literal(f"correction:{message_id}"),
+        Delivery.channel,
+        Delivery.address,
+        Delivery.email,
+        Delivery.name,
+        Delivery.time_zone,
+        Delivery.language,
+        Delivery.customer_id,
+        literal(WHY),
+        case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+        case((suppressed, reason.scalar_subquery()), else_=""),
+        literal(LANE_NORMAL),
+        literal(0),
+        literal(moment, when),
+        literal(moment + CUSTOMER_MAIL_AGE, when),
+        literal(""),
+        literal(moment, when),
+        literal(moment, when),
     )
+    chosen = select(*columns).where(_mails_of(message_id), _was_told())
+    return chosen.order_by(Delivery.language, Delivery.address)

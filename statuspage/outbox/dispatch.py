@@ -28,6 +28,7 @@ from statuspage.channels.sendgrid import SendGrid
 from statuspage.channels.smtp import Smtp
 from statuspage.config import ConfigError, Settings
 from statuspage.db import session, writing
+from statuspage.languages import prefix
 from statuspage.links import Links, delivery_token, subscription_token
 from statuspage.messages import salutation, token_values
 from statuspage.models import Message, Page
@@ -224,34 +225,45 @@ class Dispatcher:
         """
         message = session().get_one(Message, claim.message_id)
         page = session().get_one(Page, 1)
+        language, text, html = message.read_in(claim.deliveries[0].language)
         letter = Letter(
             subject=message.subject,
-            text=message.text,
-            html=message.html,
+            text=text,
+            html=html,
             sender=self._settings.mail_from,
             sender_name=page.name,
             reply_to=page.support_email or None,
             category=f"{message.audience}-{message.step}",
         )
-        fill = _Values(message.moments, message.language, page.time_zone)
+        fill = _Values(message.moments, language, page.time_zone)
+        before = prefix(language, own=page.language)
         sealed = seal_of(session(), message)
         allowed: list[Recipient] = []
         barred: list[Recipient] = []
         for delivery in claim.deliveries:
             may_go = sealed is None or sealed.lets(claim.channel, delivery.address)
-            recipient = self._recipient(delivery, claim, fill, message, sealed=sealed is not None)
+            recipient = self._recipient(
+                delivery, claim, fill, message, before, sealed=sealed is not None
+            )
             (allowed if may_go else barred).append(recipient)
         refused = results(barred, Outcome.REFUSED, fault=Fault.RECIPIENT, reason=BARRED)
         return letter, allowed, refused
 
     def _recipient(
-        self, delivery: Claimed, claim: Claim, fill: _Values, message: Message, *, sealed: bool
+        self,
+        delivery: Claimed,
+        claim: Claim,
+        fill: _Values,
+        message: Message,
+        before: str,
+        *,
+        sealed: bool,
     ) -> Recipient:
         key = delivery_token(self._settings.secret_key, delivery.id)
         values = fill.of(delivery)
         if message.audience is Audience.SUBSCRIBER:
             token = subscription_token(self._settings.secret_key, delivery.id)
-            values["manage_url"] = self._links.subscription(token)
+            values["manage_url"] = self._links.subscription(token, before)
         # Who has not confirmed yet has nothing to leave, nor has who only looks at a test.
         is_news = message.step not in {Step.CONFIRM, Step.TEST}
         may_leave = not sealed and message.audience is not Audience.INTERNAL and is_news
@@ -265,7 +277,7 @@ class Dispatcher:
             name=delivery.name,
             message_id=f"<{key}@{self._links.host}>",
             values=values,
-            unsubscribe_url=self._links.unsubscribe(key) if may_leave else None,
+            unsubscribe_url=self._links.unsubscribe(key, before) if may_leave else None,
         )
 
     def _patiently(self, act: Callable[[], T]) -> T:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from sqlalchemy.orm import Session
 from statuspage import clock
 from statuspage.config import current_settings
 from statuspage.db import insert_new
+from statuspage.languages import nearest
 from statuspage.models import (
     Component,
     Contact,
@@ -37,6 +39,7 @@ from statuspage.models import (
     Delivery,
     DeliveryEvent,
     Message,
+    Subscriber,
     Suppression,
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state
@@ -54,7 +57,8 @@ MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
 """Whom news is mailed to."""
 
 COLUMNS = (
-    "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "customer_id",
+    "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "language",
+    "customer_id",
     "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
     "queued_at", "changed_at",
 )  # fmt: skip
@@ -158,6 +162,12 @@ def group_customers(
     reached = [(why, number) for why, left_out, number in rows if not left_out]
     left_out = [(why, number) for why, is_left_out, number in rows if is_left_out]
     return reached, left_out
+
+
+def languages_read(current: Session, *, own: str) -> list[str]:
+    """The languages other than the page's own in which somebody is written to."""
+    kept = union(select(Customer.language), select(Subscriber.language))
+    return sorted({nearest(code, default=own) for code in current.scalars(kept)} - {own})
 
 
 def queue_customers(
@@ -450,6 +460,7 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
             Customer.email,
             Customer.name,
             Customer.time_zone,
+            Customer.language,
             Customer.id,
             case(
                 (Customer.all_components, "Customer, all components"),
@@ -466,7 +477,8 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
             literal(moment, when),
         )
         .select_from(Customer)
-        .order_by(Customer.address)
+        # By language, so that a batch, which is of one, is full.
+        .order_by(Customer.language, Customer.address)
     )
 
 

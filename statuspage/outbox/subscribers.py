@@ -144,6 +144,7 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         heard.c.email,
         literal(""),
         heard.c.time_zone,
+        heard.c.language,
         cast(null(), Integer),
         heard.c.why,
         case((heard.c.suppressed, states[0]), else_=states[1]),
@@ -155,7 +156,7 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         literal(""),
         literal(moment, when),
         literal(moment, when),
-    ).order_by(heard.c.address)
+    ).order_by(heard.c.language, heard.c.address)
     return insert_chosen(current, message, chosen)
 
 
@@ -185,8 +186,8 @@ def queue_sign_up(
     state = DeliveryState.PENDING if barred is None else DeliveryState.SUPPRESSED
     values = (
         message.id, f"{_SIGN_UP}{number}", Channel.EMAIL, subscriber.address, subscriber.email, "",
-        subscriber.time_zone, None, "Asked on the page to subscribe", state, barred or "",
-        LANE_URGENT, 0, moment, moment + lasts, "", moment, moment,
+        subscriber.time_zone, message.language, None, "Asked on the page to subscribe", state,
+        barred or "", LANE_URGENT, 0, moment, moment + lasts, "", moment, moment,
     )  # fmt: skip
     added = insert_new(current, Delivery).values(dict(zip(COLUMNS, values, strict=True)))
     return int(current.execute(added.returning(Delivery.id)).scalar_one())
@@ -206,6 +207,7 @@ def _concerned(news: News) -> Subquery:
             Subscriber.address,
             Subscriber.email,
             Subscriber.time_zone,
+            Subscriber.language,
             case(
                 (and_(by_rule, Subscriber.all_components), _EVERYTHING),
                 (by_rule, "Subscribed to " + func.coalesce(named.c.component, "?")),

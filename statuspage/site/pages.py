@@ -244,6 +244,7 @@ class MailForm:
     removed: tuple[ComponentView, ...] = ()
     followed: tuple[FollowedStory, ...] = ()
     time_zone: str = ""
+    language: str = ""
     field: str = ""
     reason: str = ""
 
@@ -298,6 +299,7 @@ def render_subscription(
         here=here,
         wishes=_wishes(frame, tree, form),
         zones=_zones_by_area(),
+        languages=OFFERED,
     )
 
 

@@ -20,7 +20,7 @@ from werkzeug.exceptions import NotFound
 from statuspage import subscriptions
 from statuspage.config import current_settings
 from statuspage.db import db, session
-from statuspage.languages import N_, split_path, translations
+from statuspage.languages import N_, nearest, split_path, translations
 from statuspage.links import current_links, read_delivery_token
 from statuspage.models import Component, Incident
 from statuspage.people.subscribers import Wish
@@ -147,6 +147,7 @@ def _sent_form() -> MailForm:
         components=frozenset(request.form.getlist("components")[:_MOST_TICKS]),
         followed=tuple(FollowedStory(story.code, story.title) for story in stories),
         time_zone=request.form.get("time_zone", "")[:64],
+        language=request.form.get("language", "")[:16],
     )
 
 
@@ -164,6 +165,7 @@ def _wish(form: MailForm) -> Wish:
         components=frozenset(by_code[code] for code in form.components),
         follows=frozenset(story.id for story in _stories(ticked)),
         time_zone=form.time_zone or None,
+        language=form.language or asked_language() or own_language(),
     )
 
 
@@ -272,6 +274,7 @@ def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
         removed=tuple(view for view in chosen if view.is_removed),
         followed=tuple(FollowedStory(story.code, story.title) for story in stories),
         time_zone=found.wish.time_zone or "",
+        language=nearest(found.wish.language, default=own_language()),
     )
 
 

@@ -222,7 +222,7 @@ def test_the_button_confirms_and_the_link_then_manages(
     assert wish(app) == Wish(incidents=False, time_zone="Asia/Tokyo")
     shown = lxml.html.fromstring(client.get(link).text)
     assert shown.xpath("//input[@name='kinds' and @checked]/@value") == ["maintenance"]
-    assert shown.xpath("//option[@selected]/text()") == ["Asia/Tokyo"]
+    assert shown.xpath("//option[@selected]/text()") == ["Asia/Tokyo", "English"]
 
 
 def test_a_change_with_a_mistake_says_so_and_saves_nothing(

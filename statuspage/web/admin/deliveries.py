@@ -111,7 +111,7 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
         delivery=found,
         events=report.story(current, found),
         subject=fill_subject(found.message.subject, values),
-        text=fill_text(found.message.text, values),
+        text=fill_text(found.message.read_in(found.language)[1], values),
         is_mail=found.channel is Channel.EMAIL,
     )
 
@@ -120,7 +120,7 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
 def delivered_mail(delivery_id: int) -> ResponseReturnValue:
     """The HTML of exactly the mail that went to that address, for a frame."""
     found = session().get_one(Delivery, delivery_id)
-    return framed_mail(fill_html(found.message.html, _values(found)))
+    return framed_mail(fill_html(found.message.read_in(found.language)[2], _values(found)))
 
 
 def _asked() -> tuple[DeliveryState | None, str]:
@@ -221,7 +221,8 @@ def _values(found: Delivery) -> dict[str, str]:
     site = the_page()
     zone = found.time_zone or (site.time_zone if site else "UTC")
     told = found.message
-    values = token_values(told.moments, zone=zone, locale=told.language, name=found.name)
+    language, *_ = told.read_in(found.language)
+    values = token_values(told.moments, zone=zone, locale=language, name=found.name)
     if told.audience is Audience.INTERNAL:
         return values
     # Shown, not to be pressed: this link is the customer's.
