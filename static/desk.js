@@ -134,3 +134,20 @@ for (const timer of document.querySelectorAll("[data-left]")) {
   };
   tick();
 }
+
+// A promise that passes while somebody looks at it says so.
+const promise = document.querySelector("[data-due]");
+const LONGEST_WAIT = 2 ** 31 - 1;
+
+if (promise) awaitPromise();
+
+function awaitPromise() {
+  const left = new Date(promise.dataset.due) - Date.now();
+  if (left > 0) {
+    setTimeout(awaitPromise, Math.min(left, LONGEST_WAIT));
+    return;
+  }
+  promise.classList.add("late");
+  promise.querySelector(".promise").classList.add("late");
+  promise.querySelector("[data-said]").textContent = promise.dataset.overdue;
+}

@@ -39,6 +39,7 @@ from statuspage.models import (
     Customer,
     Delivery,
     DeliveryEvent,
+    Incident,
     Message,
     Subscriber,
     Suppression,
@@ -138,6 +139,7 @@ def erase(text: str, *, actor: Actor) -> Erased:
             known.add(customer.email)
         forgotten = [one for one in deliveries if not is_mark(one.address)]
         _stop_waiting(current, address)
+        _take_off_drills(current, address)
         _forget(current, [_Row(one.id, one.address, one.email) for one in forgotten])
         _forget_events(current, or_(WebhookEvent.address.in_(known), _about(ids)))
         lists = sum(
@@ -288,6 +290,18 @@ def _take_off(
 ) -> int:
     gone = current.execute(delete(entries).where(entries.address == address))
     return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _take_off_drills(current: Session, address: str) -> None:
+    """Take an address off every drill's list: nothing of it goes there any more."""
+    for drill in current.scalars(select(Incident).where(Incident.is_drill.is_(True))):
+        left = [
+            one
+            for one in drill.drill_list
+            if "email" not in one or check_email(one["email"]).identity != address
+        ]
+        if left != drill.drill_list:
+            drill.drill_list = left
 
 
 def _keep_away(current: Session, address: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage import incidents, promises
+from statuspage import incidents, privacy, promises
 from statuspage.db import db, writing
 from statuspage.incidents import Drill, Post
 from statuspage.incidents.corrections import Correction
@@ -240,3 +240,15 @@ def test_an_address_that_is_none_is_refused(stage: Stage) -> None:
     with pytest.raises(Refused) as refusal:
         declare(stage, drill=Drill([("nobody", "")]))
     assert refusal.value.field == "drill_addresses"
+
+
+def test_who_is_erased_is_on_no_drills_list_any_more(
+    app: Flask, stage: Stage, session: Session
+) -> None:
+    incident = declare(stage, drill=DRILL)
+    privacy.erase(LISTED[0], actor=ACTOR)
+    session.expire_all()
+    assert incident.drill_list == [{"email": LISTED[1], "name": ""}, {"room": "file"}]
+    tell(incident.code, IncidentStatus.INVESTIGATING)
+    waiting = select(Delivery.address).filter_by(channel=Channel.EMAIL, state=DeliveryState.PENDING)
+    assert session.scalars(waiting).all() == [LISTED[1]]
