@@ -29,7 +29,7 @@
   const formats = new Map();
   let written = new WeakMap();
   let isPrinting = false;
-  let isOwn = ownZone !== pageZone && recall() !== "page";
+  let isOwn = ownZone !== pageZone && recall("zone") !== "page";
 
   function format(moment, parts) {
     if (!formats.has(parts)) {
@@ -84,7 +84,7 @@
     button.type = "button";
     button.addEventListener("click", () => {
       isOwn = !isOwn;
-      remember(isOwn ? "own" : "page");
+      remember("zone", isOwn ? "own" : "page");
       writeTimes();
       nameZone(button);
     });
@@ -100,20 +100,56 @@
   }
 
   // Storage may be switched off; then the choice lasts for one page.
-  function recall() {
+  function recall(name) {
     try {
-      return localStorage.getItem("zone");
+      return localStorage.getItem(name);
     } catch {
       return null;
     }
   }
 
-  function remember(choice) {
+  function remember(name, choice) {
     try {
-      localStorage.setItem("zone", choice);
+      localStorage.setItem(name, choice);
     } catch {
       // Nothing to do: see above.
     }
+  }
+
+  // --- Other languages -------------------------------------------------------------------------
+
+  /** Say in the visitor's own language that the page is there in it, until that is put away. */
+  function offerLanguage() {
+    const link = preferred([...document.querySelectorAll("#languages a")]);
+    if (!link || link.hasAttribute("aria-current") || recall("not-in") === link.lang) return;
+    const hint = document.createElement("p");
+    hint.className = "hint frame";
+    hint.lang = link.lang;
+    hint.dir = link.dir;
+    const way = document.createElement("a");
+    way.href = link.getAttribute("href");
+    way.hreflang = link.lang;
+    way.textContent = link.dataset.offer;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = link.dataset.close;
+    close.addEventListener("click", () => {
+      remember("not-in", link.lang);
+      hint.remove();
+    });
+    hint.append(way, " ", close);
+    main.before(hint);
+  }
+
+  /** The first of the visitor's languages that the page is there in, or nearly so. */
+  function preferred(links) {
+    const first = (code) => code.toLowerCase().split("-")[0];
+    for (const wanted of navigator.languages) {
+      const exact = links.find((link) => link.lang.toLowerCase() === wanted.toLowerCase());
+      const near = exact || links.find((link) => first(link.lang) === first(wanted));
+      if (near) return near;
+    }
+    return null;
   }
 
   // --- Keeping up to date ----------------------------------------------------------------------
@@ -273,5 +309,6 @@
 
   writeTimes();
   offerZones();
+  offerLanguage();
   timer = setTimeout(tick, 2_000 + Math.random() * 2_000);
 })();

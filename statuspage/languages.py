@@ -25,10 +25,16 @@ ENGLISH: Final = "en"
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that is offered: its code, and its name in itself."""
+    """A language that is offered: its code, and in its own words its name, that the page is there
+    in it, and how that is put away.
+
+    They stand here and not in the catalogues, because every page says them in all languages.
+    """
 
     code: str
     name: str
+    offer: str
+    close: str
 
     @property
     def segment(self) -> str:
@@ -45,20 +51,15 @@ class Language:
         """Its name for Babel and gettext: ``pt_BR``."""
         return locale_name(self.code)
 
-    @property
-    def offer(self) -> str:
-        """What is said to somebody who may prefer it, in the language itself."""
-        return translations(self.code).gettext("This page is available in English.")
-
 
 OFFERED: Final = (
-    Language("en", "English"),
-    Language("de", "Deutsch"),
-    Language("fr", "Français"),
-    Language("es", "Español"),
-    Language("pt-BR", "Português (Brasil)"),
-    Language("ja", "日本語"),
-    Language("ar", "العربية"),
+    Language("en", "English", "This page is available in English", "Close"),
+    Language("de", "Deutsch", "Diese Seite gibt es auf Deutsch", "Schließen"),
+    Language("fr", "Français", "Cette page est disponible en français", "Fermer"),
+    Language("es", "Español", "Esta página está disponible en español", "Cerrar"),
+    Language("pt-BR", "Português (Brasil)", "Esta página está disponível em português", "Fechar"),
+    Language("ja", "日本語", "このページは日本語でもご覧いただけます", "閉じる"),
+    Language("ar", "العربية", "هذه الصفحة متاحة باللغة العربية", "إغلاق"),
 )
 BY_SEGMENT: Final = {language.segment: language for language in OFFERED}
 

@@ -16,6 +16,7 @@ from statuspage.languages import (
     split_path,
     translations,
 )
+from statuspage.site.when import When
 from tests.translations import catalogue_path, extract, read, translated
 
 SOURCE = extract()
@@ -78,7 +79,9 @@ def test_a_catalogue_is_compiled_when_it_is_read(language: Language) -> None:
 
 @every_catalogue
 def test_a_language_is_offered_in_its_own_words(language: Language) -> None:
-    assert language.offer != "This page is available in English."
+    english = OFFERED[0]
+    assert language.offer != english.offer
+    assert language.close != english.close
 
 
 def test_english_needs_no_catalogue() -> None:
@@ -128,3 +131,31 @@ def test_the_own_language_has_no_prefix() -> None:
     assert [prefix(one.code, own="de") for one in OFFERED[:2]] == ["/en", ""]
     assert [direction("de"), direction("ar")] == ["ltr", "rtl"]
     assert prefix("pt-BR", own="en") == "/pt-br"
+
+
+@pytest.mark.parametrize(
+    ("language", "lengths"),
+    [
+        ("de", ["1 Tag", "2 Tage", "3 Tage", "15 Tage", "1 Stunde 30 Minuten"]),
+        ("fr", ["1 jour", "2 jours", "3 jours", "15 jours", "1 heure 30 minutes"]),
+        ("es", ["1 día", "2 días", "3 días", "15 días", "1 hora y 30 minutos"]),
+        ("pt-BR", ["1 dia", "2 dias", "3 dias", "15 dias", "1 hora e 30 minutos"]),
+        ("ja", ["1日", "2日", "3日", "15日", "1時間30分"]),
+        ("ar", ["يوم واحد", "يومان", "3 أيام", "15 يومًا", "ساعة واحدة و30 دقيقة"]),
+    ],
+)
+def test_numbers_are_counted_as_the_language_counts(language: str, lengths: list[str]) -> None:
+    when = When(language, "UTC")
+    seconds = [*(days * 86_400 for days in (1, 2, 3, 15)), 5_400]
+    assert [when.length(each) for each in seconds] == lengths
+
+
+@pytest.mark.parametrize(
+    ("language", "percent"),
+    [("en", "99.90%"), ("de", "99,90\xa0%"), ("pt-BR", "99,90%"), ("ja", "99.90%")],
+)
+def test_percentages_are_written_as_the_language_writes_them(language: str, percent: str) -> None:
+    assert When(language, "UTC").percent("99.90") == percent
+    assert When(language, "UTC").percent("100") == percent.replace("99.90", "100").replace(
+        "99,90", "100"
+    )

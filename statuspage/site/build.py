@@ -318,20 +318,39 @@ def _robots(links: Links) -> str:
     )
 
 
+# All other pages name their counterparts themselves.
+_ENTRIES = ("/", "/history", "/subscribe")
+
+
+@lru_cache(maxsize=2)
+def _other_languages(own: str, links: Links) -> dict[str, str]:
+    """Where else an entry of the sitemap can be read, by its own address."""
+    mark = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
+    return {
+        links.to(path): "".join(
+            mark.format(each.code, escape(links.to(prefix(each.code, own=own) + path)))
+            for each in OFFERED
+        )
+        for path in _ENTRIES
+    }
+
+
 def _sitemap(snapshot: Snapshot, stories: list[StoryView], links: Links) -> str:
-    entries = ("/", "/history", "/subscribe")
-    rows = [(links.to(path), snapshot.updated_at) for path in entries]
+    rows = [(links.to(path), snapshot.updated_at) for path in _ENTRIES]
     rows += [
         (links.to(pages.component_path(view.code)), snapshot.updated_at)
         for view in snapshot.components
     ]
     rows += [(links.incident(story.code), story.updated_at) for story in stories]
+    others = _other_languages(snapshot.page.language, links)
     urls = "".join(
-        f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>\n"
+        f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod>"
+        f"{others.get(address, '')}</url>\n"
         for address, moment in rows
     )
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        ' xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
         f"{urls}</urlset>\n"
     )

@@ -357,3 +357,38 @@ def _hide(page: Page, is_hidden: bool) -> None:
         }""",
         is_hidden,
     )
+
+
+# In other languages.
+
+
+def test_a_visitor_is_told_once_that_the_page_is_there_in_their_language(new_page: NewPage) -> None:
+    page = new_page(locale="de-AT")
+    visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    hint = page.locator(".hint")
+    offered = hint.get_by_role("link", name="Diese Seite gibt es auf Deutsch")
+    expect(offered).to_have_attribute("href", "/de/")
+    expect(hint).to_have_attribute("lang", "de")
+    hint.get_by_role("button", name="Schließen").click()
+    expect(hint).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("navigation", name="Languages")).to_be_visible()
+    expect(hint).to_have_count(0)
+
+
+def test_who_reads_the_page_s_language_or_none_of_ours_is_offered_nothing(
+    new_page: NewPage,
+) -> None:
+    for locale in ("en-GB", "nl"):
+        page = new_page(locale=locale)
+        visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+        expect(page.get_by_role("navigation", name="Languages")).to_be_visible()
+        expect(page.locator(".hint")).to_have_count(0)
+
+
+def test_the_script_writes_the_digits_that_the_server_writes(new_page: NewPage) -> None:
+    page = new_page(locale="ar-EG", timezone_id="Asia/Tokyo")
+    arabic = replace(samples.ALL_FINE, frame=replace(samples.ALL_FINE.frame, read_in="ar"))
+    visit(page, pages.render_home(arabic, LINKS))
+    shown = page.locator("#overall time").first
+    expect(shown).to_contain_text("2026")

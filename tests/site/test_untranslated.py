@@ -23,7 +23,7 @@ NAMES = re.compile(
 )
 # What people wrote is isolated from the text around, or is the company's name and a title.
 OWN_WORDS = ("bdi", "[dir=auto]", "code", "script", "style", "#languages", "option", "time")
-READ_ALOUD = ("aria-label", "alt", "placeholder", "title", "content", "data-close",
+READ_ALOUD = ("aria-label", "alt", "placeholder", "title", "content",
     "data-mine", "data-page", "data-switch", "data-updated", "data-lost", "data-back")  # fmt: skip
 LETTERS = re.compile(r"[A-Za-z]{2,}")
 PLACES = re.compile(r"(%\(\w+\)[sd]|\{\w+\}|<[^>]*>)")
@@ -50,7 +50,7 @@ def muted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     for module in (languages, badges, feeds, pages, when, widget):
         monkeypatch.setattr(module, "translations", translations)
-    monkeypatch.setattr(languages, "OFFERED", (Language("en", "English"),))
+    monkeypatch.setattr(languages, "OFFERED", (Language("en", "English", "", ""),))
     kept = pages._book, feeds._story_entry, feeds._post_entry, feeds._post_html, widget.draw_widget
     for each in kept:
         each.cache_clear()
