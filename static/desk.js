@@ -40,17 +40,24 @@ function follow(form) {
     } else if (!old.contains(document.activeElement)) {
       old.replaceWith(document.adoptNode(next));
     }
-    for (const part of fresh.querySelectorAll(".gate [data-live]")) {
-      const mine = form.querySelector(`.gate [data-live=${part.dataset.live}]`);
-      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
-    }
-    for (const part of fresh.querySelectorAll(".gate [data-shown]")) {
-      const mine = form.querySelector(`.gate [data-shown=${part.dataset.shown}]`);
-      if (mine) mine.hidden = part.hidden;
-    }
+    showGate(fresh);
     const reach = form.querySelector(".bar-below [data-part=reach]");
     const said = fresh.querySelector("body > [data-part=reach]").textContent.trim();
     if (reach && reach.textContent.trim() !== said) reach.textContent = said;
+  }
+
+  // What stands before the last button; whoever is writing in it is not disturbed.
+  function showGate(fresh) {
+    const gate = form.querySelector(".gate");
+    const next = fresh.querySelector(".gate");
+    if (!gate || !next) return;
+    if (!gate.contains(document.activeElement)) gate.innerHTML = next.innerHTML;
+    for (const part of next.querySelectorAll("[data-live]")) {
+      const mine = gate.querySelector(`[data-live=${part.dataset.live}]`);
+      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
+    }
+    const press = form.querySelector(".bar-below [data-part=press]");
+    press.textContent = fresh.querySelector("body > [data-part=press]").textContent;
   }
 
   function exchange(next, remake) {

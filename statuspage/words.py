@@ -167,6 +167,7 @@ class Step(Word):
     MONITORING = "monitoring"
     NO_CHANGE = "no_change"
     RESOLVED = "resolved"
+    FALSE_ALARM = "false_alarm"
     REOPENED = "reopened"
     POSTMORTEM = "postmortem"
     CLOSED = "closed"

@@ -32,6 +32,7 @@ WORDS = (
     *IncidentStatus,
     *MaintenanceStatus,
     Step.REMINDER,
+    Step.FALSE_ALARM,
     Step.REOPENED,
 )
 KEYWORDS: dict[str, Any] = {

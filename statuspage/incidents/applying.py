@@ -13,7 +13,7 @@ from statuspage.links import current_links
 from statuspage.models import Incident
 from statuspage.models.columns import new_code
 from statuspage.outbox.seal import as_kept
-from statuspage.words import CLOSED, IncidentStatus, Kind, Role, Step, Visibility
+from statuspage.words import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
 
 
 def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
@@ -76,6 +76,9 @@ def apply_post(
         incident.resolved_at = None
         incident.closing = {}
         incident.review_due_at = None
+        if incident.cancelled_at is not None:
+            incident.cancelled_at = None
+            incident.impact = level.impact if level else policy.FALLBACK_IMPACT
     if post.status is IncidentStatus.MONITORING:
         incident.monitoring_at = happened_at
     if post.status in CLOSED:
@@ -85,10 +88,17 @@ def apply_post(
         incident.resolutions += 1
         worst = policy.level_of(current, incident.worst_rank)
         incident.review_due_at = policy.review_due(worst, happened_at)
+    if post.false_alarm:
+        # As of a maintenance that does not take place: nothing was wrong, so nobody felt anything.
+        incident.cancelled_at = happened_at
+        incident.impact = Impact.NONE
+        incident.review_due_at = None
 
 
 def step_of(post: Post, *, reopens: bool) -> Step:
     """The step that a post is, in the words of the templates."""
+    if post.false_alarm:
+        return Step.FALSE_ALARM
     return Step.REOPENED if reopens else Step(post.status.value)
 
 

@@ -67,7 +67,8 @@ def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate
     level = policy.level_of(current, incident.worst_rank)
     ended = post.happened_at or clock.now()
     since = watched_since(incident)
-    minutes = level.watch_minutes if level and incident.tells_outsiders else None
+    is_watched = incident.tells_outsiders and not post.false_alarm
+    minutes = level.watch_minutes if level and is_watched else None
     needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
     approval = None
     if needs_approval:

@@ -124,16 +124,16 @@ def _as_customer(
         return False, "They are a customer, and customers are not written to at this step."
     rule = customers_rule(current, telling, story)
     reached = current.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
-    if reached is None and telling.reopens:
-        return False, "They are a customer who was not told that it is resolved."
+    if reached is None and telling.answers:
+        return False, f"They are a customer who was not told that {telling.taken_back}."
     if reached is None:
         return False, f"They are a customer of other components: {_used(current, customer)}."
     if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
         return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
     if suppression:
         return True, "They left, but notices are owed to them by contract."
-    if telling.reopens:
-        return True, "They are a customer who was told that it is resolved."
+    if telling.answers:
+        return True, f"They are a customer who was told that {telling.taken_back}."
     if customer.all_components or not telling.components:
         return True, "They are a customer, and it concerns them whatever they use."
     return True, f"They are a customer of {_used(current, customer)}."

@@ -130,9 +130,10 @@ def _touched(
 
 
 def _is_told(start: datetime) -> ColumnElement[bool]:
-    return (Incident.visibility == Visibility.PUBLIC) & or_(
-        Incident.resolved_at.is_(None), Incident.resolved_at >= start
-    )
+    # A false alarm says nothing of any component: nothing was wrong.
+    is_true = or_(Incident.kind != Kind.INCIDENT, Incident.cancelled_at.is_(None))
+    lasts = or_(Incident.resolved_at.is_(None), Incident.resolved_at >= start)
+    return (Incident.visibility == Visibility.PUBLIC) & is_true & lasts
 
 
 def _begin(story: Incident) -> datetime:

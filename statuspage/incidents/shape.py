@@ -76,6 +76,7 @@ class Post:
     Without ``next_update_at`` it promises what the severity level does, unless
     ``no_promise_because`` says why it promises nothing.  ``although`` says why it resolves the
     incident although something does not hold, by the names of :mod:`~statuspage.incidents.gate`.
+    A ``false_alarm`` ends it as something that was none.
     With ``no_change`` it says to the public that there is nothing new, in that template's words.
     """
 
@@ -89,6 +90,7 @@ class Post:
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
     happened_at: datetime | None = None
     although: Mapping[str, str] = field(default_factory=dict)
+    false_alarm: bool = False
     no_change: bool = False
 
 
@@ -152,6 +154,8 @@ def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
             "status",
             "This incident is resolved. Correct a post, or reopen the incident to add one.",
         )
+    if post.false_alarm and post.status is not IncidentStatus.RESOLVED:
+        raise Refused("false_alarm", "Only what is resolved can have been a false alarm.")
     if incident.is_open and post.status == IncidentStatus.POSTMORTEM:
         raise Refused("status", "A post-mortem follows the resolution; resolve it first.")
     if post.no_change and incident.status != post.status:

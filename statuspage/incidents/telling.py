@@ -84,6 +84,16 @@ class Telling:
     late: bool = False
     no_change: bool = False
 
+    @property
+    def answers(self) -> bool:
+        """Whether it takes back what was told, so that exactly those who were told it hear it."""
+        return self.reopens or self.step is Step.FALSE_ALARM
+
+    @property
+    def taken_back(self) -> str:
+        """What it takes back, where it does."""
+        return "it is resolved" if self.reopens else "something is wrong"
+
 
 def preview_declaration(
     declaration: Declaration, *, texts: Mapping[Audience, Text] | None = None
@@ -217,6 +227,8 @@ def tell(
     facts = _facts(current, page, telling, incident, _count_customers(current, telling))
     if telling.reopens:
         queue.end_resolutions(current, incident.id)
+    if telling.step is Step.FALSE_ALARM:
+        queue.end_all(current, incident.id)
     others = queue.languages_read(current, own=page.language)
     body, posted = "", None
     for audience, step in _audiences(current, telling):
@@ -342,8 +354,8 @@ def customers_rule(
     current: Session, telling: Telling, story: Incident | None
 ) -> ColumnElement[bool]:
     """Which customers a step is mailed to, where it is mailed to customers at all."""
-    if telling.reopens and story is not None:
-        return queue.told_customers(_resolution_messages(current, story.id))
+    if telling.answers and story is not None:
+        return queue.told_customers(_answered(current, telling, story.id))
     return queue.concerned_customers([component.id for component, _ in telling.components])
 
 
@@ -387,8 +399,8 @@ def _queue(current: Session, telling: Telling, message: Message, update: Inciden
         queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
     if message.audience is not Audience.CUSTOMER:
         return
-    if telling.reopens:
-        told = _resolution_messages(current, telling.incident.id)
+    if telling.answers:
+        told = _answered(current, telling, update.incident_id)
         queue.queue_same_customers(current, message, step_key=step_key, told_by=told)
     else:
         concerned = [component.id for component, _ in telling.components]
@@ -411,9 +423,9 @@ def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]
 
 def mails_customers(current: Session, telling: Telling) -> bool:
     """Whether a step is mailed to customers."""
-    if telling.reopens:
-        # Whoever was told that it is over must hear that it is not.
-        return _told_of_resolution(current, telling.incident) > 0
+    if telling.answers:
+        # Whoever was told what turns out to be wrong must hear that it is.
+        return _count_told(current, telling, telling.incident.id) > 0
     return policy.writes_to_customers(current, telling.incident, telling.incident.status)
 
 
@@ -425,7 +437,7 @@ def _internal_step(telling: Telling) -> Step:
 
 def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | None:
     """How many customers of the components are written to, and how many of them are suppressed."""
-    if telling.reopens or not mails_customers(current, telling):
+    if telling.answers or not mails_customers(current, telling):
         return None
     if (sealed := seal_on(telling.incident)) is not None:
         return len(sealed.mailboxes), 0
@@ -446,9 +458,9 @@ def _reach(
         return 0, 0, "Everybody who visits the page or reads its feeds"
     if audience is Audience.INTERNAL:
         return len(current_settings().chat_rooms), 0, "Colleagues, in chat"
-    if telling.reopens and story is not None:
-        told = _told_of_resolution(current, story)
-        return told, 0, "Every customer who was told that it is resolved"
+    if telling.answers and story is not None:
+        told = _count_told(current, telling, story.id)
+        return told, 0, f"Every customer who was told that {telling.taken_back}"
     names = [component.name for component, _ in telling.components]
     reached, suppressed = counted or (0, 0)
     concerned = "Every customer"
@@ -479,9 +491,9 @@ def _first_readers(
     return tuple(Reader(one.email, one.name, one.time_zone) for one in found)
 
 
-def _told_of_resolution(current: Session, incident: Incident) -> int:
+def _count_told(current: Session, telling: Telling, incident_id: int) -> int:
     told = select(func.count(func.distinct(Delivery.address))).where(
-        Delivery.message_id.in_(_resolution_messages(current, incident.id)),
+        Delivery.message_id.in_(_answered(current, telling, incident_id)),
         Delivery.state.in_(
             (
                 DeliveryState.SENDING,
@@ -494,14 +506,12 @@ def _told_of_resolution(current: Session, incident: Incident) -> int:
     return current.scalar(told) or 0
 
 
-def _resolution_messages(current: Session, incident_id: int) -> list[int]:
-    return list(
-        current.scalars(
-            select(Message.id).filter_by(
-                incident_id=incident_id, audience=Audience.CUSTOMER, step=Step.RESOLVED
-            )
-        )
-    )
+def _answered(current: Session, telling: Telling, incident_id: int) -> list[int]:
+    """The mails to customers that a step takes back: that it is over, or that it was at all."""
+    chosen = select(Message.id).filter_by(incident_id=incident_id, audience=Audience.CUSTOMER)
+    if telling.reopens:
+        chosen = chosen.where(Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)))
+    return list(current.scalars(chosen))
 
 
 def _facts(

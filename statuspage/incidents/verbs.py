@@ -283,6 +283,7 @@ def _post(
             hold_title_back(current, incident, field="text_public", overrides=overrides)
         before = {"status": incident.status, "severity": incident.severity_name}
         still = incident.status == post.status
+        counts_anew = post.false_alarm or incident.cancelled_at is not None
         moment = clock.now()
         apply_post(current, incident, post, moment, reopens=reopens)
         update = add_update(
@@ -298,6 +299,9 @@ def _post(
         update.gate = although
         states = _states_after(incident, post, publishes=publishes)
         update.affected = affect(current, incident, states, update=update, at=update.happened_at)
+        if counts_anew and not incident.is_internal:
+            named = [row.component_id for row in incident.affected]
+            log.write_anew(current, named, since=incident.started_at)
         telling = Telling(
             incident,
             step_of(post, reopens=reopens),
@@ -318,6 +322,7 @@ def _post(
                 "next_update_at": incident.next_update_at,
                 **_no_promise(update),
                 **({"resolved although": although} if although else {}),
+                **({"false alarm": True} if post.false_alarm else {}),
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
             },
         )  # fmt: skip

@@ -236,7 +236,7 @@ def _public_facts(
         again=_was_resolved_before(incident) if again is None else again,
         still=still,
         late=late,
-        cancelled=incident.cancelled_at is not None,
+        cancelled=incident.kind is Kind.MAINTENANCE and incident.cancelled_at is not None,
         drill=incident.is_drill or False,
         zone=page.zone,
         language=language,

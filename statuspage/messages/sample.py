@@ -115,6 +115,7 @@ _STATUS = {
     Step.UPDATE: IncidentStatus.IDENTIFIED,
     Step.REOPENED: IncidentStatus.INVESTIGATING,
     Step.CLOSED: IncidentStatus.RESOLVED,
+    Step.FALSE_ALARM: IncidentStatus.RESOLVED,
     Step.NO_CHANGE: IncidentStatus.IDENTIFIED,
     Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
     Step.OVERDUE: IncidentStatus.IDENTIFIED,
@@ -125,7 +126,10 @@ _STATUS = {
 _PLANNED = {Step(status.value): status for status in MaintenanceStatus} | {
     Step.REMINDER: MaintenanceStatus.SCHEDULED
 }
-_ENDS = {Step.RESOLVED, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
+_ENDS = {Step.RESOLVED, Step.FALSE_ALARM, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
+
+
+_NOTHING_WRONG = "A test of our alarms had reached the page. We now keep such tests apart from it."
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
@@ -146,6 +150,8 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         public = replace(
             public, components=tuple((name, "Operational") for name, _ in public.components)
         )
+    if step is Step.FALSE_ALARM:
+        public = replace(public, cause="", prevention="", resolution=_NOTHING_WRONG)
     internal = _INTERNAL
     if step is Step.DECLARED:
         internal = replace(_INTERNAL, last_update=None)

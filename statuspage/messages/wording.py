@@ -39,11 +39,12 @@ _FOLDER = Path(__file__).resolve().parents[2] / "templates" / "messages"
 STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.PUBLIC: (
         Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.NO_CHANGE, Step.RESOLVED,
-        Step.REOPENED, Step.POSTMORTEM, Step.SCHEDULED, Step.REMINDER, Step.IN_PROGRESS,
-        Step.VERIFYING, Step.COMPLETED,
+        Step.FALSE_ALARM, Step.REOPENED, Step.POSTMORTEM, Step.SCHEDULED, Step.REMINDER,
+        Step.IN_PROGRESS, Step.VERIFYING, Step.COMPLETED,
     ),
     Audience.CUSTOMER: (
-        Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.REOPENED,
+        Step.INVESTIGATING, Step.IDENTIFIED, Step.MONITORING, Step.RESOLVED, Step.FALSE_ALARM,
+        Step.REOPENED,
     ),
     Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
     Audience.INTERNAL: (

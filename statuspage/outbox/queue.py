@@ -378,6 +378,16 @@ def supersede(current: Session, message: Message, *, step_key: str) -> int:
     return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
 
 
+def end_all(current: Session, incident_id: int) -> int:
+    """End the mails that still wait when an incident turns out to have been none; how many."""
+    mails = select(Message.id).where(
+        Message.incident_id == incident_id, Message.audience.in_(MAILED)
+    )
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(mails))
+    reason = "it was a false alarm, known before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
 def end_resolutions(current: Session, incident_id: int) -> int:
     """End the resolution mails that still wait when an incident is opened again; how many.
 
@@ -386,7 +396,7 @@ def end_resolutions(current: Session, incident_id: int) -> int:
     resolutions = select(Message.id).where(
         Message.incident_id == incident_id,
         Message.audience.in_(MAILED),
-        Message.step == Step.RESOLVED,
+        Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)),
     )
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
     reason = "the incident was opened again before this was sent"

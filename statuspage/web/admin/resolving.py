@@ -33,6 +33,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
             "promised",
         ),
         *("because_watched", "because_components", "because_approval", "ask_approval"),
+        "false_alarm",
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *("cause", "cause_confirmed", "resolution", "prevention"),
         *(
@@ -75,10 +76,6 @@ def show_last_step(
         ],
         zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
         gate=gate_of(story, form, post, texts["sheets"]),
-        sends_mail=any(
-            sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in texts["sheets"]
-        ),
-        customers=next((sheet for sheet in texts["sheets"] if sheet.mails), None),
         **texts,
     )
 
@@ -117,5 +114,8 @@ def gate_of(
         "remarks": sum(len(sheet.remarks) for sheet in sheets),
         "is_internal": not story.tells_outsiders,
         "sheets": sheets,
+        "sends_mail": any(
+            sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
+        ),
         "groups": incidents.recipient_groups(story, post) if sheets else None,
     }

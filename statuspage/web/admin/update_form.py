@@ -30,6 +30,7 @@ class UpdateForm(StoryForm):
     because_components = LineField("Resolve although not everything is back, because")
 
     because_approval = LineField("Resolve without approval, because")
+    false_alarm = BooleanField("It was a false alarm: nothing was wrong")
     # What became of the test mail that was asked for.
     tried = ""
 
@@ -64,6 +65,7 @@ class UpdateForm(StoryForm):
             public_facts=self.public_facts(),
             internal_facts=self.internal_facts(),
             happened_at=self.moment(),
+            false_alarm=bool(self.false_alarm.data) and status is IncidentStatus.RESOLVED,
             although={
                 "watched": self.because_watched.data,
                 "components": self.because_components.data,

@@ -593,3 +593,22 @@ def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:
     assert said(again) == [
         "This very mail went to kim@example.com already. Change something to try it again."
     ]
+
+
+def test_a_false_alarm_is_told_as_one(desk: Desk) -> None:
+    desk.use_scheme("sev")
+    code = desk.declare()
+    asked = desk.post(code, "resolved")
+    ticked = {**fields(asked.text), "false_alarm": "y"}
+    shown = desk.browser.send(path(code), {**ticked, "preview": "1"})
+    # Nothing was wrong, so nothing is watched and no customer was told.
+    assert gate(shown)["The fix was watched"] == "It is “Investigating”, not “Monitoring”"
+    assert "What we reported here was a false alarm" in shown.text
+    done = desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
+    assert done.status_code == 303
+    assert desk.mailed() == []
+    assert "False alarm" in texts(desk.get(path(code)), "standing")[0]
+    public = desk.browser.client.get(f"/incidents/{code}").text
+    assert "<dd>False alarm</dd>" in public
+    (told,) = desk.browser.client.get("/api/v2/incidents.json").json["incidents"]
+    assert (told["status"], told["impact"]) == ("resolved", "none")

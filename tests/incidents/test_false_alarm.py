@@ -1,0 +1,114 @@
+"""A false alarm: told to whoever was told of it, kept in the history, and counted as nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from time_machine import Traveller
+
+from statuspage import incidents
+from statuspage.db import session, writing
+from statuspage.incidents import Post
+from statuspage.models import Component, ComponentChange, Delivery, Incident
+from statuspage.refusals import Refused
+from statuspage.words import (
+    Audience,
+    ComponentStatus,
+    DeliveryState,
+    Impact,
+    IncidentStatus,
+    Step,
+)
+from tests.stage import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+    """Where customers are written to with every update."""
+    stage = set_stage(app, scheme="p1")
+    with app.app_context():
+        yield stage
+
+
+def end(code: str) -> None:
+    post(code, "resolved", false_alarm=True, public_facts={"resolution": "A test ran too far."})
+
+
+def story() -> Incident:
+    return session().scalars(select(Incident)).one()
+
+
+def outages() -> list[tuple[ComponentStatus, int | None]]:
+    changes = select(ComponentChange.status, ComponentChange.incident_id)
+    return [(row[0], row[1]) for row in session().execute(changes.order_by(ComponentChange.at))]
+
+
+def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(stage: Stage) -> None:
+    code = declare(stage).code
+    with writing() as current:
+        current.execute(
+            update(Delivery)
+            .where(Delivery.address == "c1@example.com")
+            .values(state=DeliveryState.ACCEPTED)
+        )
+    end(code)
+    last = messages(Audience.CUSTOMER)[-1]
+    assert last.step is Step.FALSE_ALARM
+    told = select(Delivery.address).where(Delivery.message_id == last.id)
+    assert session().scalars(told).all() == ["c1@example.com"]
+    assert "It was a false alarm: nothing was wrong" in last.text
+    # Who still waited to hear of it hears nothing.
+    assert mails(DeliveryState.SUPERSEDED) == [
+        "c2@example.com",
+        "c3@example.com",
+        "shopper@example.com",
+    ]
+
+
+def test_nobody_who_was_told_nothing_is_written_to(app: Flask, frozen: Traveller) -> None:
+    stage = set_stage(app)
+    with app.app_context():
+        end(declare(stage).code)
+        assert messages(Audience.CUSTOMER) == []
+
+
+def test_it_stays_as_what_it_was_and_counts_as_nothing(stage: Stage, frozen: Traveller) -> None:
+    code = declare(stage).code
+    assert outages() == [(ComponentStatus.MAJOR_OUTAGE, story().id)]
+    frozen.shift(timedelta(hours=1))
+    end(code)
+    assert outages() == []
+    assert session().get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
+    assert (story().status, story().impact, story().review_due_at) == (
+        "resolved",
+        Impact.NONE,
+        None,
+    )
+    assert story().updates[-1].body.startswith("What we reported here was a false alarm")
+
+
+def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
+    code = declare(stage).code
+    frozen.shift(timedelta(hours=1))
+    end(code)
+    frozen.shift(timedelta(hours=1))
+    again = Post(
+        IncidentStatus.INVESTIGATING, components={stage.checkout: ComponentStatus.MAJOR_OUTAGE}
+    )
+    incidents.reopen(code, again, actor=ACTOR, form_key="again")
+    assert [status for status, _ in outages()] == [
+        ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE,
+    ]  # fmt: skip
+    assert (story().cancelled_at, story().impact) == (None, Impact.CRITICAL)
+    resolve(code)
+    assert messages(Audience.CUSTOMER)[-1].step is Step.RESOLVED
+
+
+def test_what_goes_on_is_no_false_alarm_yet(stage: Stage) -> None:
+    code = declare(stage).code
+    with pytest.raises(Refused, match="Only what is resolved"):
+        post(code, "monitoring", false_alarm=True)
