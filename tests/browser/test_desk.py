@@ -199,7 +199,14 @@ def story(browser: Browser, service: Service, signed_in: Any) -> str:
     return address
 
 
-SCREENS = ("incidents", "incidents/new", "maintenances", "maintenances/new", "words")
+SCREENS = (
+    "incidents",
+    "incidents/new",
+    "incidents/new?drill=1",
+    "maintenances",
+    "maintenances/new",
+    "words",
+)
 
 
 @pytest.mark.parametrize(("view", "scheme"), [("phone", "dark"), ("desktop", "light")])
