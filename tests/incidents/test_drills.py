@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
+import statuspage
 from statuspage import incidents, privacy, promises
 from statuspage.db import db, writing
 from statuspage.incidents import Drill, Post
@@ -252,3 +255,24 @@ def test_who_is_erased_is_on_no_drills_list_any_more(
     tell(incident.code, IncidentStatus.INVESTIGATING)
     waiting = select(Delivery.address).filter_by(channel=Channel.EMAIL, state=DeliveryState.PENDING)
     assert session.scalars(waiting).all() == [LISTED[1]]
+
+
+def test_a_drill_that_ends_as_a_false_alarm_reaches_its_list_alone(
+    stage: Stage, team: dict[Role, int], session: Session
+) -> None:
+    code = declare(stage, drill=DRILL, roles=team).code
+    tell(code, IncidentStatus.RESOLVED, false_alarm=True)
+    assert set(session.scalars(select(Delivery.address))) == {*LISTED, "file"}
+
+
+def test_rows_of_the_outbox_are_written_where_the_seal_is_asked_and_for_sign_ups_alone() -> None:
+    writing_rows = re.compile(r"insert(?:_new)?\((?:current, )?Delivery\)|\bDelivery\(")
+    house = Path(statuspage.__file__).parent
+    found = {
+        str(file.relative_to(house)): len(
+            writing_rows.findall(file.read_text().replace("class Delivery(", ""))
+        )
+        for file in house.rglob("*.py")
+    }
+    places = {path: count for path, count in found.items() if count}
+    assert places == {"outbox/queue.py": 2, "outbox/subscribers.py": 1}
