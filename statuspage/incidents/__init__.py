@@ -38,6 +38,7 @@ from statuspage.incidents.hearing import (
     explain_update,
     recipient_groups,
 )
+from statuspage.incidents.merging import merge, merge_targets
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Drill, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
 from statuspage.incidents.trial import send_test
@@ -86,6 +87,8 @@ __all__ = [
     "look_at_gate",
     "mails_of_resolution",
     "may_be_corrected",
+    "merge",
+    "merge_targets",
     "open_approval",
     "post_update",
     "preview_correction",

@@ -61,7 +61,7 @@ def apply_post(
     """Change the columns of an incident, saved or a copy, to what a post says."""
     happened_at = post.happened_at or moment
     if post.severity_rank is not None:
-        _set_severity(current, incident, post.severity_rank)
+        set_severity(current, incident, post.severity_rank)
     if post.users_notice is not None:
         incident.users_notice = post.users_notice
     incident.public_facts = {**incident.public_facts, **post.public_facts}
@@ -76,6 +76,7 @@ def apply_post(
         incident.resolved_at = None
         incident.closing = {}
         incident.review_due_at = None
+        incident.merged_into = None
         if incident.cancelled_at is not None:
             incident.cancelled_at = None
             incident.impact = level.impact if level else policy.FALLBACK_IMPACT
@@ -102,7 +103,8 @@ def step_of(post: Post, *, reopens: bool) -> Step:
     return Step.REOPENED if reopens else Step(post.status.value)
 
 
-def _set_severity(current: Session, incident: Incident, rank: int) -> None:
+def set_severity(current: Session, incident: Incident, rank: int) -> None:
+    """Give an incident that level and its impact; none that the scheme does not have."""
     level = policy.level_of(current, rank)
     if level is None or rank == incident.severity_rank:
         return

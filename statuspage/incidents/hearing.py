@@ -59,7 +59,7 @@ def recipient_groups(incident: Incident, post: Post) -> Groups | None:
         return None
     if (sealed := seal_on(telling.incident)) is not None:
         return Groups([("on the drill's list", len(sealed.mailboxes))], [])
-    ids = [component.id for component, _ in telling.components]
+    ids = telling.concerned
     return Groups(*queue.group_customers(current, customers_rule(current, telling, incident), ids))
 
 
@@ -134,7 +134,7 @@ def _as_customer(
         return True, "They left, but notices are owed to them by contract."
     if telling.answers:
         return True, f"They are a customer who was told that {telling.taken_back}."
-    if customer.all_components or not telling.components:
+    if customer.all_components or not telling.concerned:
         return True, "They are a customer, and it concerns them whatever they use."
     return True, f"They are a customer of {_used(current, customer)}."
 

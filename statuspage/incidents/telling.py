@@ -85,6 +85,13 @@ class Telling:
     no_change: bool = False
 
     @property
+    def concerned(self) -> list[int]:
+        """The components whose users it concerns, by id; none where it concerns everybody."""
+        if self.incident.concerns_all:
+            return []
+        return [component.id for component, _ in self.components]
+
+    @property
     def answers(self) -> bool:
         """Whether it takes back what was told, so that exactly those who were told it hear it."""
         return self.reopens or self.step is Step.FALSE_ALARM
@@ -332,7 +339,7 @@ def _tell_subscribers(
 
 def news_of(telling: Telling, story_id: int | None) -> News:
     """What a step is about, as far as it decides which subscribers hear of it."""
-    ids = [component.id for component, _ in telling.components]
+    ids = telling.concerned
     return News(telling.incident.kind, telling.step, ids, story_id)
 
 
@@ -356,7 +363,7 @@ def customers_rule(
     """Which customers a step is mailed to, where it is mailed to customers at all."""
     if telling.answers and story is not None:
         return queue.told_customers(_answered(current, telling, story.id))
-    return queue.concerned_customers([component.id for component, _ in telling.components])
+    return queue.concerned_customers(telling.concerned)
 
 
 def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) -> Text:
@@ -403,7 +410,7 @@ def _queue(current: Session, telling: Telling, message: Message, update: Inciden
         told = _answered(current, telling, update.incident_id)
         queue.queue_same_customers(current, message, step_key=step_key, told_by=told)
     else:
-        concerned = [component.id for component, _ in telling.components]
+        concerned = telling.concerned
         queue.queue_customers(current, message, step_key=step_key, component_ids=concerned)
     queue.supersede(current, message, step_key=step_key)
 
@@ -441,7 +448,7 @@ def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | No
         return None
     if (sealed := seal_on(telling.incident)) is not None:
         return len(sealed.mailboxes), 0
-    return queue.count_customers(current, [component.id for component, _ in telling.components])
+    return queue.count_customers(current, telling.concerned)
 
 
 def _reach(
@@ -461,7 +468,8 @@ def _reach(
     if telling.answers and story is not None:
         told = _count_told(current, telling, story.id)
         return told, 0, f"Every customer who was told that {telling.taken_back}"
-    names = [component.name for component, _ in telling.components]
+    concerned_ids = set(telling.concerned)
+    names = [one.name for one, _ in telling.components if one.id in concerned_ids]
     reached, suppressed = counted or (0, 0)
     concerned = "Every customer"
     if names:

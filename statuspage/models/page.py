@@ -196,6 +196,10 @@ class Incident(Base):
     chat_channel: Mapped[Line]
     war_room: Mapped[Line]
 
+    # The code of the incident that it turned out to be part of; such a one is over.
+    merged_into: Mapped[str | None] = mapped_column(String(12))
+    # Whether everybody is concerned although components are named: a part of it named none.
+    concerns_all: Mapped[bool] = mapped_column(default=False)
     resolutions: Mapped[int] = mapped_column(default=0)
     review_due_at: Mapped[datetime | None]
     # A contact; without a foreign key, as columns added to a table of SQLite are.

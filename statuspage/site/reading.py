@@ -436,7 +436,7 @@ def _story(
     (
         code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
         resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
-        entry_id,
+        entry_id, merged_into,
     ) = columns  # fmt: skip
     views = tuple(_post(Kind(kind), *post) for post in posts)
     is_open = status not in CLOSED
@@ -463,6 +463,7 @@ def _story(
         entry_id=entry_id,
         components=components,
         posts=views,
+        merged_into=merged_into,
     )
 
 

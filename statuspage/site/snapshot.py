@@ -212,6 +212,7 @@ class StoryView:
     entry_id: str
     components: tuple[ComponentView, ...]
     posts: tuple[PostView, ...]
+    merged_into: str | None = None
 
     def __hash__(self) -> int:
         """Cheap: a story is looked up far more often than it changes."""

@@ -116,6 +116,7 @@ _SHOWN = tuple(_raw(column) for column in (
     Incident.severity_rank, Incident.begins_at, Incident.started_at, Incident.monitoring_at,
     Incident.resolved_at, Incident.scheduled_for, Incident.scheduled_until,
     Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
+    Incident.merged_into,
 ))  # fmt: skip
 STORIES = select(Incident.id, *_SHOWN).where(
     _gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True))

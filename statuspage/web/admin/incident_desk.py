@@ -422,6 +422,7 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         in_words=in_words,
         advise=advise,
         to_correct=_told_that_it_is_over(story),
+        targets=incidents.merge_targets(current, story),
         approval=incidents.open_approval(current, story),
         ending=None if story.is_open else incidents.mails_of_resolution(current, story),
         quiet=clocks.quiet(story) if story.is_open else None,

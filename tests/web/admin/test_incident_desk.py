@@ -612,3 +612,23 @@ def test_a_false_alarm_is_told_as_one(desk: Desk) -> None:
     assert "<dd>False alarm</dd>" in public
     (told,) = desk.browser.client.get("/api/v2/incidents.json").json["incidents"]
     assert (told["status"], told["impact"]) == ("resolved", "none")
+
+
+def test_an_incident_is_merged_into_another(desk: Desk, html_errors: HtmlChecker) -> None:
+    other = desk.declare(title="Checkout is slow")
+    code = desk.declare()
+    shown = desk.get(path(code))
+    assert html_errors(shown.text) == []
+    answer = desk.browser.send(
+        f"{path(code)}/merge", {**fields(shown.text), "into": other}, follow_redirects=True
+    )
+    assert said(answer)[0] == "Merged. This incident tells of both from now on."
+    assert answer.request.path == path(other)
+    assert "Merged into another" in texts(desk.get(path(code)), "standing")[0]
+    public = desk.browser.client.get(f"/incidents/{code}").text
+    assert "<dd>Merged</dd>" in public
+    assert f'href="/incidents/{other}">another incident</a>' in public
+    assert html_errors(public) == []
+    told = {one["id"]: one["status"] for one in desk.browser.client.get(
+        "/api/v2/incidents.json").json["incidents"]}  # fmt: skip
+    assert told == {code: "resolved", other: "investigating"}
