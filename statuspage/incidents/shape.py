@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from statuspage import clock
-from statuspage.messages import Composed, Text
+from statuspage.messages import Composed, Text, as_drill
 from statuspage.messages.checks import Finding
 from statuspage.models import Incident
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
@@ -131,6 +131,12 @@ class Draft:
     findings: tuple[Finding, ...] = ()
     before: Text | None = None
     fell_back: bool = False
+    is_drill: bool = False
+
+    @property
+    def as_sent(self) -> Text:
+        """The text as it goes out: a drill's says what it is."""
+        return as_drill(self.text, self.audience) if self.is_drill else self.text
 
 
 def check_declaration(declaration: Declaration) -> None:

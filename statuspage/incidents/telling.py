@@ -210,6 +210,7 @@ def drafts(
                 findings=check_text(current, text, audience=audience, step=step, facts=facts),
                 before=_told_before(current, story, audience),
                 fell_back=composed.fell_back,
+                is_drill=telling.incident.is_drill,
             )
         )
     return made

@@ -1,6 +1,7 @@
 """Facts to text for an audience: wording, rendering, preview."""
 
 from statuspage.messages.compose import (
+    DRILL_BANNER,
     Composed,
     Text,
     Unfinished,
@@ -40,6 +41,7 @@ from statuspage.messages.wording import (
 )
 
 __all__ = [
+    "DRILL_BANNER",
     "Composed",
     "Facts",
     "InternalFacts",

@@ -26,7 +26,7 @@ from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
 from statuspage.incidents import Draft, Handout, Hearing, Reader
 from statuspage.links import current_links
-from statuspage.messages import Composed, Text, token_values
+from statuspage.messages import DRILL_BANNER, Composed, Text, token_values
 from statuspage.messages.checks import blocking
 from statuspage.messages.vocabulary import WORDS
 from statuspage.outbox.subscribers import Reach
@@ -197,7 +197,7 @@ def mark(text: Text, audience: Audience) -> str:
 
 def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
     """What stands around a text; its reading is the first customer's where it is a mail."""
-    subject, _ = _as_read(draft, draft.text)
+    subject, _ = _as_read(draft, draft.as_sent)
     is_plain = draft.audience is Audience.INTERNAL
     return Sheet(
         name=draft.audience.value,
@@ -224,12 +224,13 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
 def _reading(draft: Draft) -> Markup:
     """The text as it reads, with the places that the checks found."""
     if draft.audience is Audience.INTERNAL:
-        return Markup("{}").format(draft.text.body)
+        return Markup("{}").format(draft.as_sent.body)
 
     def render(body: str) -> Markup:
         return richtext.to_html(_as_read(draft, Text(draft.text.subject, body))[1])
 
-    return show_marked(draft.text.body, draft.findings, render)
+    reading = show_marked(draft.text.body, draft.findings, render)
+    return render(f"**{DRILL_BANNER}**") + reading if draft.is_drill else reading
 
 
 def _changes(draft: Draft) -> Markup | None:
@@ -237,8 +238,8 @@ def _changes(draft: Draft) -> Markup | None:
     if draft.before is None:
         return None
     if draft.audience is not Audience.CUSTOMER:
-        return show_changes(draft.before.body, draft.text.body)
-    before, after = draft.before, draft.text
+        return show_changes(draft.before.body, draft.as_sent.body)
+    before, after = draft.before, draft.as_sent
     return show_changes(f"{before.subject}\n\n{before.body}", f"{after.subject}\n\n{after.body}")
 
 

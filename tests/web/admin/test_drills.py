@@ -58,6 +58,13 @@ def test_a_drill_is_begun_on_a_page_of_its_own_and_reaches_its_list_alone(
     assert "Drill" in desk.get("/admin/").text
 
 
+def test_the_texts_are_shown_as_they_go_out(desk: Desk) -> None:
+    answer = begin(desk)
+    shown = desk.get(answer.headers["Location"])
+    sheets = lxml.html.fromstring(shown.text).cssselect("[data-part=reading]")
+    assert [sheet.text_content()[:16] for sheet in sheets] == ["This is a drill."] * 2
+
+
 def test_the_chat_hears_of_a_drill_only_where_that_was_asked_for(desk: Desk) -> None:
     begin(desk)
     begin(desk, drill_chat="y")
