@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from statuspage.languages import OFFERED, prefix
 from statuspage.links import Links
-from statuspage.site import api, badges, feeds, openapi, pages, widget
+from statuspage.site import api, badges, feeds, openapi, pages, picture, widget
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
@@ -118,6 +118,8 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
     documents = {
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
+    if picture.UNCONFIRMED_PATH in documents:
+        documents[picture.PATH] = documents[picture.UNCONFIRMED_PATH]
     versions = edition.versions.changed(lambda document: mark_document(document, since))
     return replace(edition, documents=documents, versions=versions)
 
@@ -171,6 +173,9 @@ def draft_site(
             yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
     calendar = _calendar(snapshot.page, snapshot.maintenances, links)
     yield "/maintenances.ics", Draft(calendar, feeds.CALENDAR, cors=True)
+    for path, is_confirmed in ((picture.PATH, True), (picture.UNCONFIRMED_PATH, False)):
+        drawn = picture.draw_preview(frame, host=links.host, is_confirmed=is_confirmed)
+        yield path, Draft(drawn, picture.CONTENT_TYPE)
     yield badges.badge_path(), Draft(badges.page_badge(frame), badges.CONTENT_TYPE, cors=True)
     for component in snapshot.components:
         svg = badges.component_badge(component, frame)

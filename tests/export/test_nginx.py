@@ -17,7 +17,7 @@ from statuspage import create_app, export
 from statuspage.config import load_settings
 from statuspage.db import db, writing
 from statuspage.site.revision import bump
-from tests.conftest import Client
+from tests.apps import Client
 from tests.databases import SqliteTemplate
 from tests.editions import serve_at_once
 from tests.factories import LINKS, make_component, make_incident, make_page

@@ -69,7 +69,7 @@ def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
         "/", "/history", "/history/2026-03",
         "/history.atom", "/history.rss", "/updates.atom", "/updates.rss", "/updates.json",
         "/maintenances.ics", "/robots.txt", "/sitemap.xml", "/api/openapi.json", "/badge.svg",
-        "/widget.js",
+        "/widget.js", "/preview.png", "/preview-unconfirmed.png",
         "/subscribe", "/subscribe/sent",
         "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
         "/api/v2/incidents.json", "/api/v2/incidents/unresolved.json",
@@ -284,7 +284,8 @@ def test_a_stale_edition_says_so_on_every_page_and_badge_and_leaves_the_rest(
     assert {"/", "/history", "/incidents/calm00000000"} <= pages
     badges = {path for path in good.documents if path.endswith("/badge.svg")}
     assert len(badges) == 2
-    assert changed(good, stale) == pages | badges
+    assert changed(good, stale) == pages | badges | {"/preview.png"}
+    assert stale.documents["/preview.png"] is good.documents["/preview-unconfirmed.png"]
     assert "<!--" not in body(stale, "/").partition("<main")[2][:200]
     assert (stale.revision, stale.next_change_at) == (good.revision, good.next_change_at)
 

@@ -63,6 +63,8 @@ def unmarked(html: str) -> list[str]:
     """The texts and descriptions of a page that still have letters."""
     root = lxml.html.fromstring(html)
     title, *_ = root.cssselect("title")
+    for said in root.cssselect("meta[property^=og]:not([property$=alt]), meta[name^=twitter]"):
+        said.drop_tree()  # addresses, the title again, and words for programs
     description = root.cssselect("meta[name=description]")
     for own in root.cssselect(", ".join(OWN_WORDS)):
         own.drop_tree()
