@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from itertools import islice
 
@@ -19,12 +19,13 @@ from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
 from statuspage.site.reading import open_site
 from statuspage.site.revision import read_revision
+from statuspage.site.versions import Versions
 
 NOT_FOUND = "/404.html"
 _STATIC = "/static/"
 _PARTS_AT_A_TIME = 12
 
-Name = tuple[PartKind, str]
+Name = tuple[PartKind, str, str]
 
 
 @dataclass(slots=True)
@@ -52,6 +53,9 @@ class Copy:
         )
         self._edition: dict[str, Document] = {}
         self._parts: dict[Name, Part] = {}
+        self._versions = Versions({})
+        self._translated: dict[str, Document] = {}
+        self._to_translate: deque[str] = deque()
         self._paths: set[str] | None = None
         self._touched: deque[Part] = deque()
         self._rest: deque[Part] = deque()
@@ -66,10 +70,14 @@ class Copy:
     @property
     def waits(self) -> bool:
         """Whether anything is still to be written."""
-        return bool(self._touched or self._rest)
+        return bool(self._touched or self._to_translate or self._rest)
 
     def take(self, edition: Edition) -> None:
-        """Write what this edition changed, what is linked to before what links to it."""
+        """Write what this edition changed, what is linked to before what links to it.
+
+        Of its pages in other languages only the front pages are made at once, where they are there
+        already: they tell how things are.  The others wait, the front pages last.
+        """
         documents = {**edition.documents, NOT_FOUND: self._not_found}
         changed = {
             path: document
@@ -79,22 +87,30 @@ class Copy:
         for stage in (0, 1, 2):
             self._write({path: each for path, each in changed.items() if _stage(path) == stage})
         self._edition = documents
+        self._versions = edition.versions
+        self._to_translate = deque(
+            sorted(self._versions.paths, key=self._versions.front.__contains__)
+        )
+        self._translate(self._versions.front & self._translated.keys())
+        self._translated = {
+            path: self._translated[path] for path in self._versions.paths & self._translated.keys()
+        }
 
     def survey(self) -> None:
         """Find out what else changed, and remove what is gone."""
         with open_site(self._engine) as site:
             parts = survey(site)
         paths = {path for part in parts for path in part.paths}
-        paths.update(self._edition)
+        paths.update(self._edition, self._versions.paths)
         self._remove(self._gone(paths))
         self._paths = paths
         is_first = not self._parts
-        named = {(part.kind, part.name) for part in parts}
+        named = {_name(part) for part in parts}
         self._parts = {name: part for name, part in self._parts.items() if name in named}
         self._touched.clear()
         self._rest.clear()
         for part in parts:
-            known = self._parts.get((part.kind, part.name))
+            known = self._parts.get(_name(part))
             if known == part:
                 continue
             is_news = not is_first and (known is None or known.own != part.own)
@@ -103,18 +119,32 @@ class Copy:
 
     def step(self) -> int:
         """Write the next few of what waits, news first; how many documents these were."""
+        if self._to_translate and not self._touched:
+            paths = [self._to_translate.popleft() for _ in range(_few(self._to_translate))]
+            self._translate(paths)
+            return len(paths)
         queue = self._touched or self._rest
         parts = list(islice(queue, _PARTS_AT_A_TIME))
         if parts:
             self._write(dict(self._make(parts)))
             for part in parts:
                 queue.popleft()
-                self._parts[part.kind, part.name] = part
+                self._parts[_name(part)] = part
         if not self.waits and self._outdated:
             # Only now does no page name the styles of an older release.
             self.report.removed += self._target.remove(self._outdated)
             self._outdated = set()
         return sum(len(part.paths) for part in parts)
+
+    def _translate(self, paths: Iterable[str]) -> None:
+        made = {path: self._versions.get(path) for path in paths}
+        changed = {
+            path: document
+            for path, document in made.items()
+            if document is not None and self._translated.get(path) is not document
+        }
+        self._write(changed)
+        self._translated |= changed
 
     def _make(self, parts: list[Part]) -> Iterator[tuple[str, Document]]:
         with open_site(self._engine) as site:
@@ -159,6 +189,14 @@ def export_site(
     copy.step()
     progress(total, total)
     return copy.report
+
+
+def _few(queue: Sized) -> int:
+    return min(_PARTS_AT_A_TIME, len(queue))
+
+
+def _name(part: Part) -> Name:
+    return part.kind, part.name, part.language
 
 
 def _stage(path: str) -> int:

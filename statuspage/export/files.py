@@ -75,8 +75,8 @@ def key_of(path: str, *, has_folders: bool) -> str:
     index files; object stores serve ``history`` itself.
     """
     name = path.removeprefix("/")
-    if not name:
-        return "index.html"
+    if not name or name.endswith("/"):
+        return f"{name}index.html"
     is_page = "." not in name.rpartition("/")[2]
     return f"{name}/index.html" if is_page and has_folders else name
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from statuspage.languages import OFFERED, prefix
 from statuspage.links import Links
 from statuspage.site import api, feeds, pages, statements
 from statuspage.site.build import (
@@ -59,7 +61,8 @@ class Part(NamedTuple):
 
     ``name`` is a code, or the address of a month's page; ``key`` the row of a story.  ``own``
     changes with what the part tells, ``around`` with what it shows besides, such as the page's name
-    or a banner.  Both mean something within one process only.
+    or a banner.  Both mean something within one process only.  ``language`` is that of a page in
+    another one than the page's own, whose addresses begin with ``before``.
     """
 
     kind: PartKind
@@ -67,6 +70,8 @@ class Part(NamedTuple):
     own: int
     around: int
     key: int = 0
+    language: str = ""
+    before: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -83,7 +88,7 @@ class Part(NamedTuple):
                 updates = tuple(f"{home}/updates.{each}" for each in _UPDATES)
                 return (*updates, *(f"{home}/history.{each}" for each in _HISTORY))
             case PartKind.STANDING:
-                return (pages.component_path(self.name),)
+                return (self.before + pages.component_path(self.name),)
             case PartKind.MONTH:
                 return (self.name,)
 
@@ -134,7 +139,8 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
         elif part.kind is PartKind.STANDING:
             if part.name in components:
                 view = read_component_page(site, components[part.name])
-                yield part.paths[0], draft_component(frame, view, links)
+                shown = replace(frame, read_in=part.language)
+                yield part.paths[0], draft_component(shown, view, links)
         elif story is None:
             continue
         elif part.kind is PartKind.PAGE:
@@ -233,4 +239,9 @@ def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -
             told = hash(tuple(stories[key]))
             yield Part(PartKind.COMPONENT, view.code, told, around)
             own = hash((told, repr(view), uptimes[view.code]))
-            yield Part(PartKind.STANDING, view.code, own, frame)
+            standing = Part(PartKind.STANDING, view.code, own, frame)
+            yield standing
+            for language in OFFERED:
+                before = prefix(language.code, own=site.page.language)
+                if before:
+                    yield standing._replace(language=language.code, before=before)

@@ -6,7 +6,7 @@ all languages, feeds and JSON say the same, and all of them can be read while th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, KeysView, Mapping
 from threading import Lock
 
 from statuspage.site.document import Document
@@ -29,7 +29,7 @@ class Versions:
         front: frozenset[str] = frozenset(),
         former: Versions | None = None,
     ) -> None:
-        self._makers = makers
+        self._makers = dict(makers)
         self._front = front
         self._former = former.made if former else {}
         self._made: dict[str, Document] = {}
@@ -44,6 +44,16 @@ class Versions:
             if path not in self._made:
                 self._made[path] = self._makers[path](self._former.get(path))
             return self._made[path]
+
+    @property
+    def paths(self) -> KeysView[str]:
+        """Where there are any."""
+        return self._makers.keys()
+
+    @property
+    def front(self) -> frozenset[str]:
+        """The front pages among them."""
+        return self._front
 
     @property
     def made(self) -> dict[str, Document]:

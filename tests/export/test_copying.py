@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from statuspage import export
 from statuspage.db import db, writing
 from statuspage.export.files import Bundle
 from statuspage.export.folder import Folder
-from statuspage.languages import split_path
+from statuspage.languages import OFFERED, prefix, split_path
 from statuspage.models import Component, Incident, IncidentUpdate
-from statuspage.site.build import build_edition
+from statuspage.site.build import build_edition, mark_stale
 from statuspage.site.revision import bump
 from statuspage.words import ComponentStatus, Visibility
 from tests.factories import (
@@ -36,6 +36,7 @@ from tests.factories import (
 
 DAY = timedelta(days=1)
 OLD = "old000000000"
+BEFORE = [prefix(language.code, own="en") for language in OFFERED]
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
@@ -121,19 +122,45 @@ def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
 def test_everything_that_a_page_links_to_is_there(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     there = files(tmp_path / "site")
-    pages = [body.decode() for name, body in there.items() if name.endswith(".html")]
-    links = {
-        part.partition('"')[0].partition("#")[0]
-        for page in pages
-        for part in page.split('="')[1:]
-        if part.startswith("/")
-    } - {"/"}
-    # Other languages are not exported, and a search takes the service itself.
-    links = {link for link in links if split_path(link)[0] is None}
-    links = {link for link in links if link.partition("?")[0] != "/search"}
-    assert len(links) > 35
-    missing = {link for link in links if {link[1:], f"{link[1:]}/index.html"}.isdisjoint(there)}
-    assert missing == set()
+    pages = {name: body.decode() for name, body in there.items() if name.endswith(".html")}
+    own = {link for page in pages.values() for link in linked(page) if not split_path(link)[0]}
+    assert len(own) > 35
+    assert missing(own, there) == set()
+
+
+def test_the_front_page_of_each_language_is_there_with_all_that_it_links_to(
+    engine: Engine, tmp_path: Path
+) -> None:
+    export_to(tmp_path / "site", engine)
+    there = files(tmp_path / "site")
+    for before in BEFORE:
+        page = there[f"{before}/index.html".strip("/")].decode()
+        links = linked(page)
+        assert f"{before}/history" in links
+        assert f"{before}/components/checkout0000" in links
+        assert missing(links, there) == set()
+
+
+def test_what_cannot_be_confirmed_says_so_at_once_in_each_language(
+    engine: Engine, tmp_path: Path
+) -> None:
+    copy, _ = copy_to(tmp_path / "site", engine)
+    copy.take(mark_stale(build_edition(engine, LINKS), NOON))
+    told = {
+        before: files(tmp_path / "site")[f"{before}/index.html".strip("/")] for before in BEFORE
+    }
+    assert [before for before, body in told.items() if b'id="unconfirmed"' not in body] == []
+
+
+def linked(page: str) -> set[str]:
+    """The addresses of this site that a page names; a search needs the service."""
+    found = {part.partition('"')[0].partition("#")[0] for part in page.split('="')[1:]}
+    ours = {link for link in found if link.startswith("/")} - {"/"}
+    return {link for link in ours if not split_path(link)[1].startswith("/search")}
+
+
+def missing(links: set[str], there: Mapping[str, bytes]) -> set[str]:
+    return {link for link in links if {link[1:], f"{link.strip('/')}/index.html"}.isdisjoint(there)}
 
 
 def test_the_compressed_forms_hold_the_same_and_are_only_there_where_smaller(
@@ -224,7 +251,11 @@ def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_pat
     copy, made = copy_to(tmp_path / "site", engine)
     change(lambda current: correct(current, OLD, "Right."))
     work(copy, engine)
-    news = {path for path in made if OLD in path or path.startswith(("/history/", "/components"))}
+    news = {
+        path
+        for path in made
+        if OLD in path or "/components/" in path or path.startswith("/history/")
+    }
     assert (
         set(made)
         == news
@@ -235,7 +266,7 @@ def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_pat
             "/history/2024-04",
             *(f"/components/checkout0000/updates.{each}" for each in ("atom", "rss", "json")),
             *(f"/components/checkout0000/history.{each}" for each in ("atom", "rss")),
-            "/components/checkout0000",
+            *(f"{before}/components/checkout0000" for before in BEFORE),
         }
     )
     assert b"Right." in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]
