@@ -100,7 +100,7 @@ def preview_correction(message: Message, correction: Correction) -> CorrectionDr
         told=told,
         suppressed=suppressed,
         waiting=waiting,
-        reader=Reader(first.email, first.name, first.time_zone) if first else None,
+        reader=Reader(first.email, first.name, first.time_zone, first.language) if first else None,
     )
 
 

@@ -101,6 +101,7 @@ class Reader:
     email: str
     name: str
     time_zone: str | None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

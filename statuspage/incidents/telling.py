@@ -28,6 +28,7 @@ from statuspage.incidents.shape import (
     check_declaration,
     check_post,
 )
+from statuspage.languages import nearest
 from statuspage.links import current_links
 from statuspage.messages import (
     Composed,
@@ -192,6 +193,7 @@ def drafts(
         composed = compose(current, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         missing = unfilled(text, audience=audience, facts=facts)
+        readers = _first_readers(current, telling, audience, story)
         made.append(
             Draft(
                 audience=audience,
@@ -201,9 +203,9 @@ def drafts(
                 recipients=recipients,
                 suppressed=suppressed,
                 why=why,
-                finished=_finish_if_whole(text, audience, step, facts, page.language),
+                finished=_finish_if_whole(text, audience, step, facts, page.language, readers),
                 by_mail=_by_mail(current, telling, story) if audience is Audience.PUBLIC else None,
-                readers=_first_readers(current, telling, audience, story),
+                readers=readers,
                 edited=text != composed,
                 missing=missing,
                 wanted=composed.wanted,
@@ -392,10 +394,23 @@ def _finish(
 
 
 def _finish_if_whole(
-    text: Text, audience: Audience, step: Step, facts: Facts, language: str
+    text: Text,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    language: str,
+    readers: Sequence[Reader],
 ) -> Composed | None:
+    others = {nearest(reader.language, default=language) for reader in readers} - {language}
     try:
-        return finish(text, audience=audience, step=step, facts=facts, language=language)
+        return finish(
+            text,
+            audience=audience,
+            step=step,
+            facts=facts,
+            language=language,
+            others=sorted(others),
+        )
     except Unfinished:
         return None
 
@@ -497,7 +512,7 @@ def _first_readers(
         return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
     rule = customers_rule(current, telling, story)
     found = queue.first_customers(current, rule, most=FIRST_READERS)
-    return tuple(Reader(one.email, one.name, one.time_zone) for one in found)
+    return tuple(Reader(one.email, one.name, one.time_zone, one.language) for one in found)
 
 
 def _count_told(current: Session, telling: Telling, incident_id: int) -> int:

@@ -25,6 +25,7 @@ from statuspage import richtext
 from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
 from statuspage.incidents import Draft, Handout, Hearing, Reader
+from statuspage.languages import ENGLISH, nearest
 from statuspage.links import current_links
 from statuspage.messages import DRILL_BANNER, Composed, Text, token_values
 from statuspage.messages.checks import blocking
@@ -261,19 +262,27 @@ def _mails(draft: Draft) -> tuple[Mail, ...]:
 def show_mail(composed: Composed, reader: Reader) -> Mail:
     """A finished mail that was not sent yet, as its reader will see it."""
     values = _values(composed, reader)
-    html = fill_html(composed.html, values)
+    version = composed.versions.get(_language_of(reader), {})
+    html = fill_html(version.get("html", composed.html), values)
     return Mail(
         to=f"{reader.name} <{reader.email}>" if reader.name else reader.email,
         subject=fill_subject(composed.subject, values),
-        text=fill_text(composed.text, values),
+        text=fill_text(version.get("text", composed.text), values),
         url=url_for("admin.mail_sheet", sheet=_serializer().dumps(html)),
         zone=_zone_of(reader),
     )
 
 
 def _values(composed: Composed, reader: Reader) -> Mapping[str, str]:
-    values = token_values(composed.moments, zone=_zone_of(reader), name=reader.name)
+    values = token_values(
+        composed.moments, zone=_zone_of(reader), locale=_language_of(reader), name=reader.name
+    )
     return {**values, "unsubscribe_url": current_links().unsubscribe("preview")}
+
+
+def _language_of(reader: Reader) -> str:
+    page = the_page()
+    return nearest(reader.language, default=page.language if page else ENGLISH)
 
 
 def _zone_of(reader: Reader) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import lxml.html
 import pytest
+from sqlalchemy import update
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage import incidents
-from statuspage.db import session
-from statuspage.models import Component, Message
+from statuspage.db import session, writing
+from statuspage.models import Component, Customer, Message
 from statuspage.words import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
@@ -632,3 +634,13 @@ def test_an_incident_is_merged_into_another(desk: Desk, html_errors: HtmlChecker
     told = {one["id"]: one["status"] for one in desk.browser.client.get(
         "/api/v2/incidents.json").json["incidents"]}  # fmt: skip
     assert told == {code: "resolved", other: "investigating"}
+
+
+def test_each_of_the_first_recipients_mails_is_shown_in_their_language(desk: Desk) -> None:
+    with desk.app.app_context(), writing() as current:
+        current.execute(update(Customer).where(Customer.name == "Ada").values(language="de"))
+    asked = desk.post(desk.declare(), "resolved")
+    frames = re.findall(r'<iframe class="mail" src="([^"]+)"', asked.text)
+    german, english = (desk.get(frame.replace("&amp;", "&")).text for frame in frames)
+    assert ('<html lang="de"' in german, '<html lang="en"' in english) == (True, True)
+    assert "Behoben" in german
