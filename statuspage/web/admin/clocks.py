@@ -10,7 +10,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from statuspage import clock, incidents, policy, promises, setup
+from statuspage import clock, incidents, policy, promises, richtext, setup
 from statuspage.db import session
 from statuspage.incidents import Conflict, Post
 from statuspage.messages.checks import blocking
@@ -75,7 +75,7 @@ def quiet(story: Incident) -> tuple[str, str]:
         return "", ""
     if not post.next_update_at:
         return "", ""
-    return said.text.body, clock.show_time(post.next_update_at, zone())
+    return richtext.to_text(said.text.body), clock.show_time(post.next_update_at, zone())
 
 
 @admin.post("/incidents/<code>/no-change")

@@ -331,6 +331,17 @@ def test_no_change_yet_is_one_press_and_promises_anew(desk: Desk, frozen: Travel
     assert (again.status_code, len(desk.posts(code))) == (303, 2)
 
 
+def test_while_a_fix_is_watched_no_change_repeats_nothing_that_may_be_over(desk: Desk) -> None:
+    code = desk.declare()
+    desk.post(code, "monitoring")
+    version = desk.incident(code).version
+    form = {"form_key": "k" * 20, "seen_version": str(version)}
+    desk.browser.send(f"{path(code)}/no-change", form)
+    said = desk.incident(code).updates[-1].body
+    assert "The fix is in place, and we are still watching it." in said
+    assert "Payments are declined" not in said
+
+
 def test_no_change_is_not_said_over_somebody_elses_news(desk: Desk) -> None:
     code = desk.declare()
     seen = fields(desk.get(path(code)).text)["seen_version"]
