@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 
 from statuspage import clock
+from statuspage.languages import direction
 
 TOKENS = ("name", "started", "ended", "span", "expected_back", "next_update")
 """What a customer's text may hold; the mail's own footer adds ``unsubscribe_url``."""
@@ -75,6 +76,9 @@ def _times(moments: tuple[tuple[str, str], ...], zone: str, locale: str) -> Mapp
     for span, (start, end) in _SPANS.items():
         if start in known and end in known:
             shown[span] = clock.show_span(known[start], known[end], place, language)
+    if direction(language.replace("_", "-")) == "rtl":
+        # Isolated, so that it keeps its order within a sentence of the other direction.
+        return {name: f"\u2067{text}\u2069" for name, text in shown.items()}
     return shown
 
 

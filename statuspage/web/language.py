@@ -15,6 +15,7 @@ from statuspage.languages import BY_SEGMENT, ENGLISH, prefix, split_path
 from statuspage.links import current_links
 from statuspage.site.reading import Site, read_frame
 from statuspage.site.snapshot import Frame
+from statuspage.web.front import Front
 from statuspage.web.refresher import Refresher
 
 SEGMENTS: Final = ", ".join(f'"{segment}"' for segment in BY_SEGMENT)
@@ -37,6 +38,8 @@ def current_refresher() -> Refresher:
 
 def own_language() -> str:
     """The page's own language, as the present edition has it."""
+    if not isinstance(current_app.wsgi_app, Front):
+        return ENGLISH
     edition = current_refresher().edition()
     return edition.language if edition else ENGLISH
 

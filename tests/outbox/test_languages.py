@@ -147,3 +147,17 @@ def test_arabic_mail_reads_from_right_to_left(app: Flask, stage: Stage, door: Do
     declare(stage)
     send_all(app, door)
     assert '<html lang="ar" dir="rtl"' in sent(door, "layla@example.com")[2]
+
+
+def test_a_time_of_the_other_direction_keeps_its_order(
+    app: Flask, stage: Stage, door: Door
+) -> None:
+    with writing() as current:
+        current.add(make_customer("layla@example.com", "Layla", language="ar"))
+    resolve(declare(stage).code)
+    send_all(app, door)
+    _, text, html = sent(door, "layla@example.com")
+    for written in (text, html):
+        time = written[written.index("\u2067") + 1 : written.index("\u2069")]
+        assert time.endswith("UTC")
+        assert "مارس 2026" in time
