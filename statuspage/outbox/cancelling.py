@@ -42,9 +42,13 @@ class Standing:
 def resolution_mails(
     current: Session, incident_id: int, *, for_update: bool = False
 ) -> Sequence[Message]:
-    """The mails about an incident's newest resolution, and what replaced them; no corrections."""
+    """The mails about an incident's newest resolution, and what replaced them; no corrections.
+
+    None where the incident was opened again since, however it ended then.
+    """
     newest = select(func.max(Message.update_id)).where(
-        Message.incident_id == incident_id, Message.step == Step.RESOLVED
+        Message.incident_id == incident_id,
+        Message.step.in_((Step.RESOLVED, Step.REOPENED, Step.FALSE_ALARM)),
     )
     chosen = (
         select(Message)

@@ -206,6 +206,7 @@ SCREENS = (
     "maintenances",
     "maintenances/new",
     "words",
+    "incident-templates",
 )
 
 

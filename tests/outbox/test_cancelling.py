@@ -184,6 +184,11 @@ def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
         incidents.send_after_all(code, actor=ACTOR)
     # Who was never told that it is over is not told that it is not.
     assert [one.step for one in messages(Audience.CUSTOMER)] == ["resolved"]
+    # Nor is it sent once it has ended as something else.
+    post(code, "resolved", false_alarm=True)
+    assert standing(code) == Standing()
+    with pytest.raises(Refused, match="nothing to send"):
+        incidents.send_after_all(code, actor=ACTOR)
 
 
 def test_a_text_that_is_put_right_while_it_is_cancelled_goes_right(code: str) -> None:
