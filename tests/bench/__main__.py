@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from statuspage import create_app
 from statuspage.config import load_settings
 from statuspage.db import db, writing
-from tests.bench import checks, delivery, exporting, front, site
+from tests.bench import checks, delivery, desk, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -78,6 +78,7 @@ SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = 
     "front": _front,
     "building": lambda places, _: site.building(places),
     "checks": lambda places, options: checks.checking(places, options.incidents),
+    "desk": lambda places, _: desk.opening(places),
     "importing": lambda places, options: site.importing(places, options.incidents),
     "exporting": lambda places, _: exporting.exporting(places),
     "at-rest": lambda _, __: site.at_rest(),
