@@ -44,7 +44,7 @@ bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second be
 chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the service, and count what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-pictures: .venv/test.stamp .tools/chromium  ## take the pictures in docs/pictures
+pictures: .venv/test.stamp .tools/chromium .tools/japanese  ## take the pictures in docs/pictures
 	@$(BIN)/python -m tests.browser.pictures
 
 lighthouse: .venv/test.stamp .tools/chromium .tools/lighthouse  ## Lighthouse's marks for the public pages of the demo
@@ -105,6 +105,12 @@ program = @mkdir -p .tools; \
 # A library that tells a program another time.
 .tools/faketime:
 	$(call program,faketime,faketime)
+
+# A font for what the page says in Japanese; most desktops have one.
+.tools/japanese:
+	@mkdir -p .tools
+	@fc-list :lang=ja 2>/dev/null | grep -q . || { $(call apt,fonts-ipafont-gothic fontconfig); }
+	@touch $@
 
 .tools/java:
 	$(call program,java,default-jre-headless)

@@ -18,14 +18,19 @@ from tests.site.samples import LINKS, NOON
 WIDTHS = (320, 768, 1440)
 SCHEMES = ("light", "dark")
 SHOWN = {
-    ("all-fine", 1440, "light"), ("all-fine", 320, "dark"), ("worst-day", 1440, "light"),
-    ("worst-day", 1440, "dark"), ("worst-day", 320, "light"), ("maintenance", 768, "light"),
-    ("unconfirmed", 768, "light"), ("incident", 768, "light"), ("history", 768, "dark"),
+    "": {
+        ("all-fine", 1440, "light"), ("all-fine", 320, "dark"), ("worst-day", 1440, "light"),
+        ("worst-day", 1440, "dark"), ("worst-day", 320, "light"), ("maintenance", 768, "light"),
+        ("unconfirmed", 768, "light"), ("incident", 768, "light"), ("history", 768, "dark"),
+        ("search", 768, "light"),
+    },
+    "ar": {("worst-day", 768, "light"), ("component-worst", 320, "dark")},
+    "ja": {("worst-day", 768, "dark"), ("subscribe", 320, "light")},
 }  # fmt: skip
 
 
 def take(
-    browser: Browser, shot: Shot, *, width: int, scheme: str, folder: Path, whole: bool
+    browser: Browser, shot: Shot, *, name: str, width: int, scheme: str, folder: Path, whole: bool
 ) -> None:
     """One picture of the page or of its first screens, ``<name>-<width>-<scheme>.png``."""
     context = browser.new_context(
@@ -38,7 +43,7 @@ def take(
     page.clock.set_fixed_time(NOON)
     Showcase(page, shot.html)
     page.goto(LINKS.home)
-    page.screenshot(path=folder / f"{shot.name}-{width}-{scheme}.png", full_page=whole)
+    page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=whole)
     context.close()
 
 
@@ -52,18 +57,19 @@ def main() -> None:
     folder: Path = asked.folder or ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [
-        (shot, width, scheme)
-        for shot in shots(asked.language)
+        (shot, f"{shot.name}-{language}" if language else shot.name, width, scheme)
+        for language in ([asked.language] if asked.folder else SHOWN)
+        for shot in shots(language)
         for width in WIDTHS
         for scheme in SCHEMES
         if shot.name.startswith(asked.only)
-        and (asked.folder or (shot.name, width, scheme) in SHOWN)
+        and (asked.folder or (shot.name, width, scheme) in SHOWN[language])
     ]
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for shot, width, scheme in wanted:
+        for shot, name, width, scheme in wanted:
             whole = asked.folder is not None
-            take(browser, shot, width=width, scheme=scheme, folder=folder, whole=whole)
+            take(browser, shot, name=name, width=width, scheme=scheme, folder=folder, whole=whole)
         browser.close()
 
 
