@@ -1,4 +1,4 @@
-"""Alarms: what an operator must see until it is over, shown in the admin and in ``/readyz``."""
+"""Alarms: what an operator must see until it is over, in the admin; ``/readyz`` has their keys."""
 
 from __future__ import annotations
 

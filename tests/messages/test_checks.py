@@ -206,6 +206,13 @@ def test_internal_facts_are_known_by_their_value(text: str, place: str) -> None:
     assert shown == place
 
 
+def test_an_internal_fact_is_not_made_public_by_being_typed_into_a_public_field() -> None:
+    text = "A missing index on order_items made every checkout scan the table."
+    typed, confirmed = replace(STORY, users_notice=text), replace(STORY, cause=text)
+    assert marked(text, "internal-fact", known=Facts(typed, INTERNAL)) != []
+    assert marked(text, "internal-fact", known=Facts(confirmed, INTERNAL)) == []
+
+
 def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
     promised = replace(STORY, next_update=NOON + timedelta(minutes=30))
     with travel(NOON, tick=False):

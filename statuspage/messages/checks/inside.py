@@ -148,9 +148,10 @@ _NAMED: Final = (
     "war_room", "admin_url", "severity",
 )  # fmt: skip
 _TOLD: Final = (
-    "progress", "technical_cause", "suspected_cause", "current_actions", "next_steps",
-    "references", "users_affected",
+    "technical_cause", "suspected_cause", "next_steps", "references", "users_affected",
 )  # fmt: skip
+# How the work goes is often said in the same words on both sides.
+_SHARED: Final = ("progress", "current_actions")
 _RUN: Final = 5
 _TOKEN = re.compile(r"[^\W_](?:[\w.:/@#$%&+-]*[^\W_])?")
 _PLAIN: Final = named("critical high medium low major minor none zoom phone teams")
@@ -163,29 +164,40 @@ _USUAL: Final = re.compile(
 
 
 def find_internal_facts(look: Look) -> Iterator[Span]:
-    """What this incident's internal facts say: a whole line, five words in a row, one odd word."""
+    """What this incident's internal facts say: a whole line, five words in a row, one odd word.
+
+    Only the title and a confirmed cause may say the same.  All other public facts are being typed
+    at this moment, and a pasted cause is no less internal for it; they excuse how the work goes.
+    """
     internal = look.facts.internal
     if internal == InternalFacts():
         return
     public = look.facts.public
-    said = " ".join(_told_publicly(public))
-    known = frozenset(piece for piece, _, _ in _pieces(said))
-    names = [getattr(internal, name) for name in _NAMED]
-    told = [read(getattr(internal, name)).text for name in _TOLD]
+    open_to_all = _folded(public.title, public.cause, *public_words(public))
+    typed = _folded(
+        public.users_notice, public.workaround, public.action, public.resolution, public.prevention
+    )
+    names = [one for name in _NAMED if _is_telling(one := getattr(internal, name))]
+    yield from _find_whole(look.text, (one for one in names if one.casefold() not in open_to_all))
+    yield from _find_told(look.text, internal, _TOLD, said=open_to_all)
+    yield from _find_told(look.text, internal, _SHARED, said=f"{open_to_all} {typed}")
+
+
+def _find_told(
+    text: str, internal: InternalFacts, fields: Iterable[str], *, said: str
+) -> Iterator[Span]:
+    """Places that say what stands in these internal fields and not in what is ``said`` anyway."""
+    told = [read(getattr(internal, name)).text for name in fields]
     lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
     short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
-    whole = [*filter(_is_telling, names), *short]
-    yield from _find_whole(look.text, [one for one in whole if one.casefold() not in said])
+    yield from _find_whole(text, (one for one in short if one.casefold() not in said))
+    known = {piece for piece, _, _ in _pieces(said)}
     wanted = {piece for value in told for piece, _, _ in _pieces(value)} - known
-    yield from (Span(start, end) for piece, start, end in _pieces(look.text) if piece in wanted)
+    yield from (Span(start, end) for piece, start, end in _pieces(text) if piece in wanted)
 
 
-def _told_publicly(public: PublicFacts) -> Iterator[str]:
-    said = (
-        public.title, public.users_notice, public.workaround, public.action, public.cause,
-        public.resolution, public.prevention, *public_words(public),
-    )  # fmt: skip
-    return (text.casefold() for text in said)
+def _folded(*texts: str) -> str:
+    return " ".join(texts).casefold()
 
 
 def _is_telling(value: str) -> bool:
