@@ -2,7 +2,8 @@
 
 A maintenance is a story like an incident, with a window instead of a severity.  Its components are
 under maintenance from its start to its end; the worker reminds of it, starts and ends it by itself
-when its time has come, once, however late that is noticed; a late start says so.
+when its time has come, once, however late that is noticed; a late start says so.  One that is to be
+verified goes on for that long after its planned end, and then completes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
 from statuspage.incidents.applying import detached_copy
 from statuspage.incidents.checking import Overrides
+from statuspage.incidents.hearing import Hearing, explain
 from statuspage.incidents.posts import add_update, locked, posted_with
 from statuspage.incidents.shape import Conflict, Draft, check_body, check_title
 from statuspage.incidents.states import affect, at_the_end, set_state
@@ -51,9 +53,14 @@ UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
 # A day ahead people can still plan around it.
 USUAL_REMINDER = 24 * 60
 LONGEST_REMINDER = 30 * 24 * 60
+LONGEST_VERIFYING = 24 * 60
 # A start noticed within this is on time for whoever reads of it.
 LATE_AFTER = timedelta(minutes=5)
 AS_ANNOUNCED = "It was announced like this, and goes on by itself."
+
+Window = tuple[datetime | None, datetime | None]
+"""When it begins and ends; what is None stays as it is."""
+UNMOVED: Window = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Plan:
     """A maintenance as it is planned; ``what`` says in Markdown what is done and what is felt.
 
     ``remind_minutes`` before it begins people are reminded, unless it is announced later than that.
+    From its planned end on it verifies for ``verify_minutes``, if any, before it completes.
     """
 
     title: str
@@ -69,25 +77,24 @@ class Plan:
     scheduled_until: datetime
     component_ids: Collection[int] = ()
     remind_minutes: int | None = USUAL_REMINDER
+    verify_minutes: int | None = None
 
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
     """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
-    check_plan(plan)
-    current = session()
-    moment = clock.now()
-    planned = _planned(plan, new_code(), moment)
-    named = states_of(current, dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
-    telling = Telling(planned, Step.SCHEDULED, named, moment)
-    return drafts(current, telling, texts or {})
+    return drafts(session(), _telling_of_plan(plan), texts or {})
+
+
+def explain_schedule(plan: Plan, address: str) -> Hearing:
+    """Whether the address would be mailed by announcing it; raises :class:`Refused`."""
+    return explain(_telling_of_plan(plan), None, address)
 
 
 def preview_step(
     maintenance: Incident,
     status: MaintenanceStatus,
     *,
-    scheduled_for: datetime | None = None,
-    scheduled_until: datetime | None = None,
+    window: Window = UNMOVED,
     cancels: bool = False,
     texts: Mapping[Audience, Text] | None = None,
 ) -> list[Draft]:
@@ -95,24 +102,21 @@ def preview_step(
 
     Raises :class:`Refused`.
     """
-    _check_step(maintenance, status, None)
-    current = session()
-    moment = clock.now()
-    copy = detached_copy(maintenance)
-    copy.scheduled_for = scheduled_for or copy.scheduled_for
-    copy.scheduled_until = scheduled_until or copy.scheduled_until
-    copy.cancelled_at = moment if cancels else None
-    copy.status = status.value
-    named = affected_components(current, maintenance)
-    telling = Telling(
-        copy,
-        Step(status.value),
-        named,
-        moment,
-        still=_is_still(maintenance, status),
-        late=_is_late(maintenance, status, moment),
-    )
-    return drafts(current, telling, texts or {}, story=maintenance)
+    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
+    return drafts(session(), telling, texts or {}, story=maintenance)
+
+
+def explain_step(
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    address: str,
+    *,
+    window: Window = UNMOVED,
+    cancels: bool = False,
+) -> Hearing:
+    """Whether the address would be mailed by the next step; raises :class:`Refused`."""
+    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
+    return explain(telling, maintenance, address)
 
 
 def schedule(
@@ -181,6 +185,7 @@ def replan(
     maintenance.scheduled_until = plan.scheduled_until
     maintenance.remind_minutes = plan.remind_minutes
     maintenance.remind_at = _reminder_due(plan.scheduled_for, plan.remind_minutes)
+    maintenance.verify_minutes = plan.verify_minutes
     for row in list(maintenance.affected):
         if row.component_id not in plan.component_ids:
             current.delete(row)
@@ -309,7 +314,7 @@ def call_off(
 
 
 def advance_due() -> int:
-    """Remind of, start and end what is due; returns the count of steps.  The worker's duty."""
+    """Remind of, start, verify and end what is due; returns the count of steps.  The worker's."""
     return sum(
         _take_due_step(code) for code in session().scalars(select(Incident.code).where(_due()))
     )
@@ -369,9 +374,51 @@ def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
     starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
     if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
         return MaintenanceStatus.IN_PROGRESS
-    if maintenance.status in _RUNNING and ends_at and ends_at <= moment:
-        return MaintenanceStatus.COMPLETED
-    return None
+    if maintenance.status not in _RUNNING or ends_at is None or ends_at > moment:
+        return None
+    # Noticed after the time to verify, it is over as well.
+    verifies = maintenance.status == MaintenanceStatus.IN_PROGRESS and (
+        moment < ends_at + timedelta(minutes=maintenance.verify_minutes or 0)
+    )
+    return MaintenanceStatus.VERIFYING if verifies else MaintenanceStatus.COMPLETED
+
+
+def _end_of_verifying(maintenance: Incident, moment: datetime) -> datetime | None:
+    """When verifying that begins now is to end: not before the planned end, nor too short."""
+    planned, minutes = maintenance.scheduled_until, maintenance.verify_minutes
+    if planned is None or minutes is None:
+        return planned
+    return max(planned, min(planned, moment) + timedelta(minutes=minutes))
+
+
+def _telling_of_plan(plan: Plan) -> Telling:
+    check_plan(plan)
+    moment = clock.now()
+    planned = _planned(plan, new_code(), moment)
+    named = states_of(session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
+    return Telling(planned, Step.SCHEDULED, named, moment)
+
+
+def _telling_of_step(
+    maintenance: Incident, status: MaintenanceStatus, window: Window, *, cancels: bool
+) -> Telling:
+    _check_step(maintenance, status, None)
+    moment = clock.now()
+    copy = detached_copy(maintenance)
+    copy.scheduled_for = window[0] or copy.scheduled_for
+    copy.scheduled_until = window[1] or copy.scheduled_until
+    if _begins_verifying(maintenance, status):
+        copy.scheduled_until = _end_of_verifying(maintenance, moment)
+    copy.cancelled_at = moment if cancels else None
+    copy.status = status.value
+    return Telling(
+        copy,
+        Step(status.value),
+        affected_components(session(), maintenance),
+        moment,
+        still=_is_still(maintenance, status),
+        late=_is_late(maintenance, status, moment),
+    )
 
 
 def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
@@ -392,6 +439,7 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         scheduled_until=plan.scheduled_until,
         remind_minutes=plan.remind_minutes,
         remind_at=_reminder_due(plan.scheduled_for, plan.remind_minutes),
+        verify_minutes=plan.verify_minutes,
         created_at=moment,
         updated_at=moment,
         entry_id=current_links().incident_entry(code, moment),
@@ -401,6 +449,10 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
 def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
     """Whether a post repeats the status of work that has begun."""
     return status is not MaintenanceStatus.SCHEDULED and maintenance.status == status
+
+
+def _begins_verifying(maintenance: Incident, status: MaintenanceStatus) -> bool:
+    return status is MaintenanceStatus.VERIFYING and maintenance.status != status
 
 
 def _is_late(maintenance: Incident, status: MaintenanceStatus, moment: datetime) -> bool:
@@ -436,6 +488,8 @@ def _advance(
     elif maintenance.status == MaintenanceStatus.SCHEDULED != status:
         maintenance.started_at = moment
         states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
+    if _begins_verifying(maintenance, status):
+        maintenance.scheduled_until = _end_of_verifying(maintenance, moment)
     still, late = _is_still(maintenance, status), _is_late(maintenance, status, moment)
     maintenance.status = status.value
     return _post(
@@ -492,6 +546,8 @@ def check_plan(plan: Plan) -> None:
     check_body("what", plan.what, needed=True)
     _check_window(plan.scheduled_for, plan.scheduled_until)
     _check_reminder(plan.remind_minutes)
+    if plan.verify_minutes is not None and not 0 < plan.verify_minutes <= LONGEST_VERIFYING:
+        raise Refused("verify_minutes", "Verify for at least a minute and at most a day.")
 
 
 def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:

@@ -2,27 +2,30 @@
 
 A series is a first start on the wall clock of its zone and an RRULE (RFC 5545, section 3.3.10).
 Every occurrence is a maintenance of its own, with its own code, posts and mails: the worker
-announces the next :data:`AHEAD` of them.  Wall times stay as they are when the clocks change; one
-that a change skips is taken by the offset before it, one that comes twice the first time.
+announces the next :data:`AHEAD` of them.  Single ones can be left out (EXDATE, section 3.8.5.1).
+Wall times stay as they are when the clocks change; one that a change skips is taken by the offset
+before it, one that comes twice the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from itertools import islice, zip_longest
 from uuid import uuid4
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rruleset, rrulestr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage import audit, clock, maintenance
 from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
+from statuspage.incidents.checking import Overrides
 from statuspage.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
+from statuspage.messages import Text
 from statuspage.models import Incident, MaintenanceSeries, Page
 from statuspage.refusals import Refused
 from statuspage.words import Audience, MaintenanceStatus, Word
@@ -30,6 +33,7 @@ from statuspage.words import Audience, MaintenanceStatus, Word
 AHEAD = 2
 MOST_EVERY = 52
 _AGREED = dict.fromkeys(Audience, AS_ANNOUNCED)
+_WALL = "%Y-%m-%dT%H:%M"
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -43,7 +47,10 @@ class Unit(Word):
 
 @dataclass(frozen=True, slots=True)
 class SeriesPlan:
-    """A series as it is planned: the first window, how it recurs, and until which day if any."""
+    """A series as it is planned: the first window, how it recurs, and until which day if any.
+
+    ``because`` says why its announcements go out although the checks would hold them back.
+    """
 
     title: str
     what: str
@@ -54,13 +61,31 @@ class SeriesPlan:
     until: date | None = None
     component_ids: Sequence[int] = ()
     remind_minutes: int | None = USUAL_REMINDER
+    verify_minutes: int | None = None
+    because: str = ""
 
 
-def preview_dates(plan: SeriesPlan, *, time_zone: str, most: int) -> list[datetime]:
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A time at which a series begins: its story if there is one, or that it is left out."""
+
+    starts_at: datetime
+    story: Incident | None
+    is_left_out: bool
+
+
+def preview_dates(
+    plan: SeriesPlan, *, time_zone: str, most: int, exdates: Sequence[str] = ()
+) -> list[datetime]:
     """The next starts that the plan would have; changes nothing and raises :class:`Refused`."""
-    series = MaintenanceSeries(time_zone=time_zone)
-    _write(series, plan)
+    series = _planned(plan, time_zone, exdates)
     return list(islice(occurrences(series, after=clock.now()), most))
+
+
+def next_plan(plan: SeriesPlan, *, time_zone: str, exdates: Sequence[str] = ()) -> Plan:
+    """What its next occurrence would be; changes nothing and raises :class:`Refused`."""
+    series = _planned(plan, time_zone, exdates)
+    return _occurrence(series, next(occurrences(series, after=clock.now())))
 
 
 def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
@@ -72,7 +97,7 @@ def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> Maintenance
         if earlier is not None:
             return earlier
         page = current.get_one(Page, 1)
-        series = MaintenanceSeries(code=code, time_zone=page.time_zone)
+        series = MaintenanceSeries(code=code, time_zone=page.time_zone, exdates=[])
         _write(series, plan)
         current.add(series)
         current.flush()
@@ -123,6 +148,93 @@ def stop_series(code: str, *, actor: Actor) -> None:
         )  # fmt: skip
 
 
+def leave_out(
+    code: str,
+    moment: datetime,
+    *,
+    actor: Actor,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> None:
+    """Have no occurrence begin at that time; one that is announced is called off, with notice.
+
+    Doing it again changes nothing.  Raises :class:`Refused` for a time that the series does not
+    have, or that is past.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if moment in left_out(series):
+            return
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped: what is announced has its own desk.")
+        story = _story_at(current, series, moment)
+        is_over = story is not None and story.status != MaintenanceStatus.SCHEDULED
+        if is_over or moment <= clock.now():
+            raise Refused("series", "This one has begun, or is over.")
+        wall, start = next(_starts(series, after=moment - timedelta(seconds=1)), ("", None))
+        if start != moment:
+            raise Refused("series", "The series has none that begins then.")
+        series.exdates = sorted([*series.exdates, wall])
+        series.updated_at = clock.now()
+        if story is not None:
+            maintenance.call_off(
+                current,
+                story,
+                actor=actor,
+                form_key=uuid4().hex,
+                texts=texts,
+                overrides={**_reasons(series, actor), **(overrides or {})},
+            )
+        audit.record(
+            current, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
+            subject=code, after={"starts_at": moment, "was_announced": story is not None},
+        )  # fmt: skip
+
+
+def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
+    """Have the occurrence that was left out after all, announced anew like any other.
+
+    Doing it again changes nothing.  Raises :class:`Refused` once its time is past.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if moment <= clock.now():
+            raise Refused("series", "Its time is past.")
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped. Plan another.")
+        if moment not in left_out(series):
+            return
+        series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
+        series.updated_at = clock.now()
+        story = _story_at(current, series, moment)
+        if story is not None:
+            # It was called off for good, and said so: the new one is a story of its own.
+            story.occurs_at = None
+        audit.record(
+            current, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
+            subject=code, after={"starts_at": moment},
+        )  # fmt: skip
+
+
+def left_out(series: MaintenanceSeries) -> list[datetime]:
+    """The starts to come that were left out, soonest first."""
+    moments = (_moment_of(series, wall) for wall in series.exdates)
+    return sorted(moment for moment in moments if moment > clock.now())
+
+
+def coming(current: Session, series: MaintenanceSeries, *, most: int) -> list[Occurrence]:
+    """Its next occurrences, those among them that are announced or called off, or left out."""
+    moment = clock.now()
+    found = select(Incident).where(Incident.series_id == series.id, Incident.occurs_at > moment)
+    stories = {story.occurs_at: story for story in current.scalars(found)}
+    starts = list(islice(occurrences(series, after=moment), most))
+    left = left_out(series)
+    return [
+        Occurrence(start, stories.get(start), is_left_out=start in left)
+        for start in sorted({*starts, *left})
+    ]
+
+
 def announce_due() -> int:
     """Announce what is near enough; returns how many occurrences that were.  The worker's duty."""
     current = session()
@@ -133,15 +245,28 @@ def announce_due() -> int:
 
 def occurrences(series: MaintenanceSeries, *, after: datetime) -> Iterator[datetime]:
     """The starts later than ``after``, soonest first, in UTC; endless where the rule has no end."""
-    zone = clock.read_zone(series.time_zone)
-    rule = rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start))
+    return (moment for _, moment in _starts(series, after=after))
+
+
+def _starts(series: MaintenanceSeries, *, after: datetime) -> Iterator[tuple[str, datetime]]:
+    """As :func:`occurrences`, each with its time on the wall, which a change may skip."""
+    rule = rruleset()
+    rule.rrule(rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start)))
+    for left_out_at in series.exdates:
+        rule.exdate(datetime.fromisoformat(left_out_at))
     # No wall clock is as much as two days off UTC.
     early = after.astimezone(UTC).replace(tzinfo=None) - timedelta(days=2)
-    for wall in rule.xafter(early):
-        # A skipped time keeps the offset before the change: RFC 5545, section 3.3.5.
-        moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    for start in rule.xafter(early):
+        wall = f"{start:{_WALL}}"
+        moment = _moment_of(series, wall)
         if moment > after:
-            yield moment
+            yield wall, moment
+
+
+def _moment_of(series: MaintenanceSeries, wall: str) -> datetime:
+    # A skipped time keeps the offset before the change: RFC 5545, section 3.3.5.
+    zone = clock.read_zone(series.time_zone)
+    return datetime.fromisoformat(wall).replace(tzinfo=zone).astimezone(UTC)
 
 
 def plan_of(series: MaintenanceSeries) -> SeriesPlan:
@@ -151,17 +276,18 @@ def plan_of(series: MaintenanceSeries) -> SeriesPlan:
     if parts["FREQ"] == "MONTHLY":
         unit = Unit.MONTHS_BY_WEEKDAY if "BYDAY" in parts else Unit.MONTHS_BY_DAY
     until = parts.get("UNTIL")
-    zone = clock.read_zone(series.time_zone)
     return SeriesPlan(
         title=series.title,
         what=series.users_notice,
-        first_start=datetime.fromisoformat(series.first_start).replace(tzinfo=zone).astimezone(UTC),
+        first_start=_moment_of(series, series.first_start),
         length_minutes=series.length_minutes,
         every=int(parts["INTERVAL"]),
         unit=unit,
         until=date.fromisoformat(until[:8]) if until else None,
         component_ids=tuple(series.component_ids),
         remind_minutes=series.remind_minutes,
+        verify_minutes=series.verify_minutes,
+        because=series.because,
     )
 
 
@@ -190,18 +316,27 @@ def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -
             _occurrence(series, moment),
             actor=actor,
             form_key=uuid4().hex,
-            # A person planned it and its text was checked then; the worker cannot give reasons.
-            overrides=_AGREED if actor is SYSTEM else None,
+            overrides=_reasons(series, actor),
             series_id=series.id,
         )
         count += 1
     return count
 
 
+def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
+    """Why its texts go out although they would be held back."""
+    if series.because:
+        return {Audience.PUBLIC: series.because}
+    # A person planned it and its text was checked then; the worker cannot give reasons.
+    return _AGREED if actor is SYSTEM else {}
+
+
 def _next_to_announce(current: Session, series: MaintenanceSeries) -> datetime | None:
-    if len(announced(current, series)) >= AHEAD:
+    start = next(_free_starts(current, series), None)
+    if start is None:
         return None
-    return next(_free_starts(current, series), None)
+    sooner = [one for one in announced(current, series) if one.occurs_at and one.occurs_at < start]
+    return start if len(sooner) < AHEAD else None
 
 
 def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[datetime]:
@@ -218,7 +353,7 @@ def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[dateti
 
 
 def _realign(current: Session, series: MaintenanceSeries, actor: Actor) -> None:
-    stories = announced(current, series)
+    stories, reasons = announced(current, series), _reasons(series, actor)
     for story in stories:
         # First out of the way of each other: an occurrence has one story only.
         story.occurs_at = None
@@ -227,9 +362,11 @@ def _realign(current: Session, series: MaintenanceSeries, actor: Actor) -> None:
     for story, moment in zip_longest(stories, moments):
         story.occurs_at = moment
         if moment is None:
-            maintenance.call_off(current, story, actor=actor, form_key=uuid4().hex)
+            maintenance.call_off(
+                current, story, actor=actor, form_key=uuid4().hex, overrides=reasons
+            )
         elif _differs(story, plan := _occurrence(series, moment)):
-            maintenance.replan(current, story, plan, actor=actor)
+            maintenance.replan(current, story, plan, actor=actor, overrides=reasons)
 
 
 def _differs(story: Incident, plan: Plan) -> bool:
@@ -240,6 +377,7 @@ def _differs(story: Incident, plan: Plan) -> bool:
         scheduled_until=story.scheduled_until or story.started_at,
         component_ids=tuple(sorted(row.component_id for row in story.affected)),
         remind_minutes=story.remind_minutes,
+        verify_minutes=story.verify_minutes,
     )
     return stands != plan
 
@@ -252,7 +390,22 @@ def _occurrence(series: MaintenanceSeries, moment: datetime) -> Plan:
         scheduled_until=moment + timedelta(minutes=series.length_minutes),
         component_ids=tuple(sorted(series.component_ids)),
         remind_minutes=series.remind_minutes,
+        verify_minutes=series.verify_minutes,
     )
+
+
+def _planned(plan: SeriesPlan, time_zone: str, exdates: Sequence[str]) -> MaintenanceSeries:
+    """The series that a plan describes, not yet in any session."""
+    series = MaintenanceSeries(time_zone=time_zone, exdates=list(exdates))
+    _write(series, plan)
+    return series
+
+
+def _story_at(current: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
+    """The story of the occurrence that the series has at that time, if there ever was one."""
+    return current.scalars(
+        select(Incident).filter_by(series_id=series.id, occurs_at=moment)
+    ).one_or_none()
 
 
 def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
@@ -264,17 +417,21 @@ def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
     if plan.length_minutes < 1:
         raise Refused("length_minutes", "It must last a minute at least.")
     series.title, series.users_notice = plan.title, plan.what
-    series.first_start = f"{local:%Y-%m-%dT%H:%M}"
+    series.first_start = f"{local:{_WALL}}"
+    # A day that was left out stays so when the time of day changes.
+    series.exdates = [f"{day[:10]}{series.first_start[10:]}" for day in series.exdates]
     series.rule = _rule(plan, local)
     series.length_minutes = plan.length_minutes
-    series.remind_minutes = plan.remind_minutes
+    series.remind_minutes, series.verify_minutes = plan.remind_minutes, plan.verify_minutes
+    series.because = plan.because
     series.component_ids = sorted(set(plan.component_ids))
     start = next(occurrences(series, after=clock.now()), None)
     if start is None:
         raise Refused("until" if plan.until else "first_start", "None of its times is to come.")
     maintenance.check_plan(_occurrence(series, start))
     following = next(occurrences(series, after=start), None)
-    if following is not None and start + timedelta(minutes=plan.length_minutes) > following:
+    busy = timedelta(minutes=plan.length_minutes + (plan.verify_minutes or 0))
+    if following is not None and start + busy > following:
         raise Refused("length_minutes", "It would last until after the next one begins.")
 
 
@@ -317,4 +474,6 @@ def _as_record(series: MaintenanceSeries) -> dict[str, object]:
         "rule": series.rule,
         "length_minutes": series.length_minutes,
         "component_ids": list(series.component_ids),
+        "verify_minutes": series.verify_minutes,
+        "because": series.because,
     }

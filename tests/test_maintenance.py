@@ -18,6 +18,7 @@ from statuspage.refusals import Refused
 from statuspage.words import Audience, ComponentStatus, MaintenanceStatus
 from tests.factories import NOON, the_page
 from tests.stage import ACTOR, Stage, messages, set_stage
+from tests.subscribing import add_subscriber
 
 BEGINS = NOON + timedelta(days=2)
 ENDS = BEGINS + timedelta(hours=2)
@@ -214,3 +215,96 @@ def test_two_workers_take_each_step_once(
     session.refresh(story)
     assert sum(taken) == 1
     assert len(story.updates) == 2
+
+
+def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    assert "(2 hours), and then 30 minutes to check that everything runs" in bodies(story)[0]
+    seen = []
+    for moment in (BEGINS, ENDS, ENDS + timedelta(minutes=29), ENDS + timedelta(minutes=30)):
+        frozen.move_to(moment)
+        taken = [advance_due(), advance_due()]
+        session.expire_all()
+        seen.append((taken, story.status, session.get_one(Component, stage.checkout).status))
+    assert seen == [
+        ([1, 0], "in_progress", ComponentStatus.UNDER_MAINTENANCE),
+        ([1, 0], "verifying", ComponentStatus.UNDER_MAINTENANCE),
+        ([0, 0], "verifying", ComponentStatus.UNDER_MAINTENANCE),
+        ([1, 0], "completed", ComponentStatus.OPERATIONAL),
+    ]
+    assert "We expect to finish by Mar 6, 2026, 14:30 UTC." in bodies(story)[2]
+    assert [message.subject for message in messages(Audience.PUBLIC)][1:] == [
+        "Maintenance in progress: Database upgrade",
+        "Checking: Database upgrade",
+        "Completed: Database upgrade",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("noticed_after", "status"), [(20, "verifying"), (30, "completed"), (600, "completed")]
+)
+def test_an_end_that_nobody_was_there_for_verifies_only_while_there_is_time(
+    stage: Stage, session: Session, frozen: Traveller, noticed_after: int, status: str
+) -> None:
+    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    frozen.move_to(BEGINS)
+    advance_due()
+    frozen.move_to(ENDS + timedelta(minutes=noticed_after))
+    assert [advance_due(), advance_due()] == [1, 0]
+    session.refresh(story)
+    assert story.status == status
+
+
+@pytest.mark.parametrize(("before_the_end", "ends_after"), [(60, 0), (10, 20)])
+def test_verifying_that_begins_by_hand_has_its_time_too(
+    stage: Stage, session: Session, frozen: Traveller, before_the_end: int, ends_after: int
+) -> None:
+    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    frozen.move_to(BEGINS)
+    advance_due()
+    frozen.move_to(ENDS - timedelta(minutes=before_the_end))
+    (seen,) = maintenance.preview_step(story, MaintenanceStatus.VERIFYING)
+    update = maintenance.advance(
+        story.code, MaintenanceStatus.VERIFYING, actor=ACTOR, form_key="by hand"
+    )
+    assert update.body == seen.as_sent.body
+    assert story.scheduled_until == ENDS + timedelta(minutes=ends_after)
+
+
+def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    frozen.move_to(BEGINS + timedelta(minutes=50))
+    advance_due()
+    move(story, BEGINS, ENDS + timedelta(hours=1))
+    frozen.move_to(ENDS)
+    assert advance_due() == 0
+    frozen.move_to(ENDS + timedelta(hours=1))
+    assert advance_due() == 1
+    session.refresh(story)
+    assert story.status == "verifying"
+    assert story.scheduled_until == ENDS + timedelta(minutes=90)
+    assert sum("begins late" in body for body in bodies(story)) == 1
+
+
+@pytest.mark.parametrize("minutes", [0, 24 * 60 + 1])
+def test_verifying_for_no_sensible_time_is_refused(
+    stage: Stage, session: Session, minutes: int
+) -> None:
+    with pytest.raises(Refused, match="at least a minute and at most a day"):
+        schedule(stage, verify_minutes=minutes)
+
+
+def test_whoever_asks_learns_whether_they_hear_of_a_step(stage: Stage, session: Session) -> None:
+    add_subscriber("fan@example.com")
+    story = schedule(stage)
+    session.commit()
+    heard = maintenance.explain_step(story, MaintenanceStatus.IN_PROGRESS, "fan@example.com")
+    customer = maintenance.explain_step(story, MaintenanceStatus.IN_PROGRESS, "c1@example.com")
+    assert (heard.hears, customer.hears) == (True, False)
+    assert customer.reasons[0] == (
+        "They are a customer, and customers are not written to at this step."
+    )

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage import maintenance, series
-from statuspage.models import Incident, MaintenanceSeries
+from statuspage.models import Incident, MaintenanceSeries, Message
 from statuspage.refusals import Refused
 from statuspage.series import SeriesPlan, Unit, announce_due, plan_of
-from statuspage.words import MaintenanceStatus
+from statuspage.words import Audience, MaintenanceStatus, Step
 from tests.factories import NOON, the_page
 from tests.stage import ACTOR, Stage, set_stage
 
@@ -271,3 +271,109 @@ def test_a_plan_that_cannot_be_kept_is_refused(
         begin(stage, **changes)
     assert refusal.value.field == field
     assert stories(session) == []
+
+
+SECOND, THIRD = FIRST + timedelta(days=7), FIRST + timedelta(days=14)
+
+
+def test_an_announced_one_that_is_left_out_is_called_off_and_does_not_come_back(
+    stage: Stage, session: Session
+) -> None:
+    kept = begin(stage)
+    for _ in range(2):
+        series.leave_out(kept.code, SECOND, actor=ACTOR)
+    assert announce_due() == 1
+    first, second, third = stories(session)
+    assert [first.cancelled_at, second.cancelled_at, third.cancelled_at] == [None, NOON, None]
+    assert "This maintenance has been called off." in second.updates[-1].body
+    assert len(second.updates) == 2
+    assert third.scheduled_for == THIRD
+    assert kept.exdates == ["2026-03-17T21:00"]
+
+
+def test_one_that_was_not_announced_is_left_out_in_silence(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    kept = begin(stage)
+    series.leave_out(kept.code, THIRD, actor=ACTOR)
+    frozen.move_to(FIRST)
+    maintenance.advance_due()
+    assert announce_due() == 1
+    assert starts(session) == [FIRST, SECOND, FIRST + timedelta(days=21)]
+
+
+def test_what_was_left_out_can_be_taken_back_until_its_time(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    kept = begin(stage)
+    series.leave_out(kept.code, SECOND, actor=ACTOR)
+    announce_due()
+    for _ in range(2):
+        series.take_back(kept.code, SECOND, actor=ACTOR)
+    assert [announce_due(), announce_due()] == [1, 0]
+    assert starts(session) == [FIRST, SECOND, THIRD, SECOND]
+    assert [story.status for story in stories(session)] == [
+        "scheduled", "completed", "scheduled", "scheduled",
+    ]  # fmt: skip
+    series.leave_out(kept.code, SECOND, actor=ACTOR)
+    frozen.move_to(SECOND)
+    with pytest.raises(Refused, match="past"):
+        series.take_back(kept.code, SECOND, actor=ACTOR)
+
+
+def test_a_day_left_out_stays_so_when_the_time_of_day_changes(
+    stage: Stage, session: Session
+) -> None:
+    kept = begin(stage)
+    series.leave_out(kept.code, SECOND, actor=ACTOR)
+    later = make_plan(stage, first_start=FIRST + timedelta(hours=1))
+    series.change_series(kept.code, later, actor=ACTOR)
+    assert starts(session)[-1] == THIRD + timedelta(hours=1)
+    assert series.left_out(kept) == [SECOND + timedelta(hours=1)]
+
+
+def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(stage: Stage, session: Session) -> None:
+    the_page(session).time_zone = "Europe/Berlin"
+    session.commit()
+    kept = begin(stage, first_start=datetime(2026, 3, 22, 1, 30, tzinfo=UTC))
+    skipped = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    series.leave_out(kept.code, skipped, actor=ACTOR)
+    announce_due()
+    assert skipped not in [story.scheduled_for for story in series.announced(session, kept)]
+    series.take_back(kept.code, skipped, actor=ACTOR)
+    announce_due()
+    assert skipped in [story.scheduled_for for story in series.announced(session, kept)]
+
+
+@pytest.mark.parametrize("moment", [FIRST + timedelta(hours=1), FIRST - timedelta(days=7)])
+def test_only_a_time_of_the_series_can_be_left_out(
+    stage: Stage, session: Session, moment: datetime
+) -> None:
+    kept = begin(stage)
+    with pytest.raises(Refused):
+        series.leave_out(kept.code, moment, actor=ACTOR)
+    assert kept.exdates == []
+
+
+def test_the_reason_to_let_a_text_go_is_kept_with_each_announcement(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    leaks = {"what": "We restart db-01.prod.internal."}
+    with pytest.raises(Refused) as refusal:
+        begin(stage, **leaks)
+    assert refusal.value.field == "text_public"
+    begin(stage, **leaks, because="Customers know this host.")
+    frozen.move_to(FIRST)
+    maintenance.advance_due()
+    announce_due()
+    announcements = session.scalars(
+        select(Message).filter_by(step=Step.SCHEDULED, audience=Audience.PUBLIC)
+    ).all()
+    assert [one.override["reason"] for one in announcements] == ["Customers know this host."] * 3
+
+
+def test_each_occurrence_verifies_as_the_series_does(stage: Stage, session: Session) -> None:
+    kept = begin(stage, verify_minutes=30)
+    assert [story.verify_minutes for story in stories(session)] == [30, 30]
+    series.change_series(kept.code, make_plan(stage, verify_minutes=45), actor=ACTOR)
+    assert [story.verify_minutes for story in stories(session)] == [45, 45]

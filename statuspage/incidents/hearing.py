@@ -65,7 +65,7 @@ def recipient_groups(incident: Incident, post: Post) -> Groups | None:
 
 def explain_declaration(declaration: Declaration, text: str) -> Hearing:
     """Whether the address in ``text`` would be mailed by declaring this; :class:`Refused`."""
-    return _explain(session(), telling_of_declaration(declaration), None, _read(text))
+    return explain(telling_of_declaration(declaration), None, text)
 
 
 def explain_update(
@@ -73,7 +73,7 @@ def explain_update(
 ) -> Hearing:
     """Whether the address in ``text`` would be mailed by posting this; :class:`Refused`."""
     telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
-    return _explain(session(), telling, incident, _read(text))
+    return explain(telling, incident, text)
 
 
 def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
@@ -81,7 +81,12 @@ def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
     current = session()
     components = affected_components(current, incident)
     telling = Telling(incident, step, components, clock.now(), reopens=step is Step.REOPENED)
-    return _explain(current, telling, incident, _read(text))
+    return explain(telling, incident, text)
+
+
+def explain(telling: Telling, story: Incident | None, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed about this step; :class:`Refused`."""
+    return _explain(session(), telling, story, _read(text))
 
 
 def _read(text: str) -> str:

@@ -64,6 +64,7 @@ class PublicFacts:
     next_update: datetime | None = None
     scheduled_for: datetime | None = None
     scheduled_until: datetime | None = None
+    verify_minutes: int | None = None
     again: bool = False
     still: bool = False
     late: bool = False
@@ -233,6 +234,7 @@ def _public_facts(
         next_update=incident.next_update_at,
         scheduled_for=incident.scheduled_for,
         scheduled_until=incident.scheduled_until,
+        verify_minutes=incident.verify_minutes,
         again=_was_resolved_before(incident) if again is None else again,
         still=still,
         late=late,

@@ -74,6 +74,7 @@ _MAINTENANCE = PublicFacts(
     expected_back=_WINDOW + timedelta(hours=2),
     scheduled_for=_WINDOW,
     scheduled_until=_WINDOW + timedelta(hours=2),
+    verify_minutes=30,
     zone=ZoneInfo("America/Los_Angeles"),
 )
 

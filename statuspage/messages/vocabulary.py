@@ -93,6 +93,7 @@ WORDS: dict[str, Word] = {
         Word("scheduled_until", "When a maintenance is planned to end"),
         Word("scheduled_span", "A maintenance's window, with the zone"),
         Word("scheduled_duration", "How long a maintenance is planned to take"),
+        Word("verify", "How long a maintenance is checked after its end: “30 minutes”"),
         Word("again", "Whether it had been resolved before", Form.FLAG),
         Word("still", "Whether this post repeats the status before it", Form.FLAG),
         Word("late", "Whether a maintenance begins later than planned", Form.FLAG),
@@ -196,6 +197,7 @@ def _times(facts: PublicFacts, *, in_tokens: bool) -> dict[str, Value]:
         "scheduled_until": _show(facts.scheduled_until, facts),
         "scheduled_span": _scheduled_span(facts),
         "scheduled_duration": _length(facts.scheduled_for, facts.scheduled_until),
+        "verify": _minutes(facts.verify_minutes),
         "watch": _minutes(facts.watch_minutes),
     }
 

@@ -177,6 +177,8 @@ class Incident(Base):
     # How long before its start people are reminded, and when that is due; None once it is done.
     remind_minutes: Mapped[int | None]
     remind_at: Mapped[datetime | None]
+    # How long it verifies from its planned end on; None where it completes then.
+    verify_minutes: Mapped[int | None]
     # Which occurrence of which series it is: the time that the series had for it.
     series_id: Mapped[int | None]
     occurs_at: Mapped[datetime | None]
@@ -272,8 +274,13 @@ class MaintenanceSeries(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     first_start: Mapped[str] = mapped_column(String(16))
     rule: Mapped[Line]
+    # The starts that were left out (EXDATE, section 3.8.5.1), as wall-clock times too.
+    exdates: Mapped[list[Any]] = mapped_column(default=list)
     length_minutes: Mapped[int]
     remind_minutes: Mapped[int | None]
+    verify_minutes: Mapped[int | None]
+    # Why its announcements go out although the checks would hold them back.
+    because: Mapped[Line]
     component_ids: Mapped[list[Any]] = mapped_column(default=list)
     stopped_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from flask import redirect, request, url_for
@@ -59,6 +60,8 @@ _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
 class PlanForm(TextsForm):
     """A maintenance as it is planned."""
 
+    can_ask = True
+
     title = NameField("Title", needed="Give it a title that a customer would understand")
     what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")
     components = TickedComponentsField("Components")
@@ -68,6 +71,9 @@ class PlanForm(TextsForm):
         "Remind people before it begins",
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
+    )
+    verify_minutes = DurationField(
+        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
     )
 
     def plan(self) -> Plan:
@@ -80,11 +86,14 @@ class PlanForm(TextsForm):
             scheduled_until=self.scheduled_until.data or begins + USUAL_LENGTH,
             component_ids=self.components.data,
             remind_minutes=self.remind_minutes.data,
+            verify_minutes=self.verify_minutes.data,
         )
 
 
 class StepForm(TextsForm):
     """The next step of a maintenance."""
+
+    can_ask = True
 
     do = ChosenRadioField("What happens now", "Choose what happens now")
     scheduled_for = MomentField("Begins")
@@ -251,23 +260,29 @@ def _plan_texts(form: PlanForm) -> dict[str, Any]:
     try:
         drafts = maintenance.preview_schedule(form.plan(), texts=form.edited_texts())
         sheets, reason = form.show(drafts), ""
+        form.answer(partial(maintenance.explain_schedule, form.plan()))
     except Refused as error:
         sheets, reason = [], error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 
 
 def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
-    begins, ends = form.window(story) if form.do.data == "move" else (None, None)
+    window = form.window(story) if form.do.data == "move" else maintenance.UNMOVED
+    cancels = form.do.data == "cancel"
     try:
         drafts = maintenance.preview_step(
             story,
             form.status(story),
-            scheduled_for=begins,
-            scheduled_until=ends,
-            cancels=form.do.data == "cancel",
+            window=window,
+            cancels=cancels,
             texts=form.edited_texts(),
         )
         sheets, reason = form.show(drafts), ""
+        form.answer(
+            lambda address: maintenance.explain_step(
+                story, form.status(story), address, window=window, cancels=cancels
+            )
+        )
     except Refused as error:
         sheets, reason = [], error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}

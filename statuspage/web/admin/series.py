@@ -1,12 +1,12 @@
-"""Maintenance that recurs: planned once, announced by itself, changed and stopped."""
+"""Maintenance that recurs: planned once, announced by itself, changed, stopped, one left out."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
-from flask import request
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import DateField, HiddenField
@@ -14,10 +14,12 @@ from wtforms.validators import Optional
 
 from statuspage import clock, maintenance, series
 from statuspage.db import session
-from statuspage.models import MaintenanceSeries
+from statuspage.models import Incident, MaintenanceSeries
+from statuspage.refusals import Refused
 from statuspage.series import SeriesPlan, Unit
-from statuspage.web.admin.shell import admin, done, page, zone
+from statuspage.web.admin.shell import admin, done, page, refused, zone
 from statuspage.web.admin.story_form import TickedComponentsField, read_number
+from statuspage.web.admin.texts import TextsForm
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
     CountField,
@@ -25,17 +27,30 @@ from statuspage.web.forms import (
     MomentField,
     NameField,
     Needed,
-    PostForm,
     ProseField,
     WordField,
     write_length,
 )
+from statuspage.words import MaintenanceStatus
 
 DATES_SHOWN: Final = 6
+# How an occurrence is named in an address: its start in UTC, as iCalendar writes it.
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+_SERIES: Final = "admin.maintenance_series"
+_NO_TEXTS: Final[dict[str, Any]] = {"sheets": [], "reason": "", "promised": None, "mails": False}
 
 
-class SeriesForm(PostForm):
-    """A series as it is planned."""
+class LeaveOutForm(TextsForm):
+    """What is said of an announced occurrence that is left out."""
+
+    can_ask = True
+
+
+class SeriesForm(TextsForm):
+    """A series as it is planned; each announcement is made from the facts when its time comes."""
+
+    can_ask = True
+    can_edit = False
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
     what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")
@@ -52,7 +67,14 @@ class SeriesForm(PostForm):
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
     )
+    verify_minutes = DurationField(
+        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+    )
     seen_version = HiddenField()
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Show why a text is held back beside the field that asks for a reason to let it go."""
+        super().refuse("because_public" if name == "text_public" else name, reason)
 
     def plan(self) -> SeriesPlan:
         """The plan as typed."""
@@ -67,6 +89,8 @@ class SeriesForm(PostForm):
             until=self.until.data,
             component_ids=tuple(self.component_ids.data),
             remind_minutes=self.remind_minutes.data,
+            verify_minutes=self.verify_minutes.data,
+            because=self.because_public.data,
         )
 
 
@@ -77,7 +101,7 @@ def new_series() -> ResponseReturnValue:
     if form.is_accepted() and "save" in request.form:
         with form.refusals():
             kept = series.plan_series(form.plan(), actor=actor(), form_key=form.form_key.data or "")
-            return done("The series is planned.", "admin.maintenance_series", code=kept.code)
+            return done("The series is planned.", _SERIES, code=kept.code)
     return _show(form, None)
 
 
@@ -85,8 +109,7 @@ def new_series() -> ResponseReturnValue:
 def maintenance_series(code: str) -> ResponseReturnValue:
     """One series: what it says, its dates, what is announced of it."""
     kept = _found(code)
-    of_series = clock.read_zone(kept.time_zone)
-    form = SeriesForm.read(series.plan_of(kept), zone=of_series, seen_version=kept.version)
+    form = _form_of(kept)
     if form.is_accepted() and "save" in request.form:
         with form.refusals():
             series.change_series(
@@ -97,17 +120,68 @@ def maintenance_series(code: str) -> ResponseReturnValue:
             )
             return done(
                 "The series is changed, and what is announced of it.",
-                "admin.maintenance_series",
+                _SERIES,
                 code=code,
             )
     return _show(form, kept)
+
+
+@admin.post("/maintenances/series/texts")
+@admin.post("/maintenances/series/<code>/texts", endpoint="changed_series_texts")
+def series_texts(code: str = "") -> ResponseReturnValue:
+    """The text alone, for the script that keeps it beside what is typed."""
+    kept = _found(code) if code else None
+    form = _form_of(kept) if kept else SeriesForm.read(zone=zone())
+    return page("admin/texts_only.html", form=None, texts_form=form, **_texts(form, kept))
+
+
+@admin.route("/maintenances/series/<code>/<stamp>/leave-out", methods=["GET", "POST"])
+def leave_out(code: str, stamp: str) -> ResponseReturnValue:
+    """Ask whether one occurrence shall be left out, and what is said of it; then leave it out."""
+    kept, moment = _found(code), _moment(stamp)
+    found = {one.starts_at: one for one in series.coming(session(), kept, most=DATES_SHOWN)}
+    one = found.get(moment)
+    if one is None or kept.stopped_at is not None:
+        return refused("That one is past, or not of this series.", _SERIES, code=code)
+    form = LeaveOutForm.read()
+    if "publish" in request.form and form.is_accepted():
+        with form.refusals():
+            series.leave_out(
+                code,
+                moment,
+                actor=actor(),
+                texts=form.edited_texts(),
+                overrides=form.overrides(),
+            )
+            return done(f"Left out: {_shown(kept, moment)}.", _SERIES, code=code)
+    is_announced = one.story is not None and one.story.status == MaintenanceStatus.SCHEDULED
+    texts = _texts_of_calling_off(form, one.story) if one.story and is_announced else {}
+    return page(
+        "admin/leave_out.html",
+        form=form,
+        kept=kept,
+        date=_shown(kept, moment),
+        **{**_NO_TEXTS, **texts},
+    )
+
+
+@admin.post("/maintenances/series/<code>/<stamp>/take-back")
+def take_back(code: str, stamp: str) -> ResponseReturnValue:
+    """Have an occurrence that was left out after all."""
+    kept, moment = _found(code), _moment(stamp)
+    try:
+        series.take_back(code, moment, actor=actor())
+    except Refused as error:
+        return refused(error.reason, _SERIES, code=code)
+    said = f"Back in the series: {_shown(kept, moment)}. It is announced when its turn comes."
+    return done(said, _SERIES, code=code)
 
 
 @admin.post("/maintenances/series/<code>/stop")
 def stop_series(code: str) -> ResponseReturnValue:
     """Announce no more of it."""
     series.stop_series(_found(code).code, actor=actor())
-    return done("Stopped. No more of it is announced.", "admin.maintenance_series", code=code)
+    return done("Stopped. No more of it is announced.", _SERIES, code=code)
 
 
 def running_series() -> list[dict[str, Any]]:
@@ -135,11 +209,9 @@ def in_words(kept: MaintenanceSeries) -> str:
 
 def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnValue:
     dates: list[datetime] = []
-    if kept is not None and request.method == "GET" and kept.stopped_at is None:
-        dates = list(islice(series.occurrences(kept, after=clock.now()), DATES_SHOWN))
-    elif request.method == "POST" and not form.is_refused:
+    if request.method == "POST" and not form.is_refused:
         with form.refusals():
-            dates = series.preview_dates(form.plan(), time_zone=form.zone.key, most=DATES_SHOWN)
+            dates = series.preview_dates(form.plan(), most=DATES_SHOWN, **_standing(form, kept))
     return page(
         "admin/series.html",
         form=form,
@@ -147,9 +219,75 @@ def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnVal
         rule=in_words(kept) if kept else "",
         zone_name=form.zone.key,
         dates=[clock.show(at, form.zone) for at in dates],
-        stories=series.announced(session(), kept) if kept else [],
+        coming=_coming(kept) if kept else [],
         components=form.component_ids.rows(),
+        **_texts(form, kept),
     )
+
+
+def _coming(kept: MaintenanceSeries) -> list[dict[str, Any]]:
+    """What is to come of a series, as its screen lists it."""
+    found = series.coming(session(), kept, most=DATES_SHOWN)
+    return [
+        {
+            "date": _shown(kept, one.starts_at),
+            "stamp": f"{one.starts_at:{_STAMP}}",
+            "story": one.story,
+            "moved_to": _moved_to(kept, one),
+            "is_left_out": one.is_left_out,
+            "can_leave_out": one.story is None or one.story.status == MaintenanceStatus.SCHEDULED,
+        }
+        for one in found
+        if one.story or not kept.stopped_at
+    ]
+
+
+def _moved_to(kept: MaintenanceSeries, one: series.Occurrence) -> str:
+    moved = one.story.scheduled_for if one.story else None
+    return "" if moved in {None, one.starts_at} else _shown(kept, moved or one.starts_at)
+
+
+def _shown(kept: MaintenanceSeries, moment: datetime) -> str:
+    return clock.show(moment, clock.read_zone(kept.time_zone))
+
+
+def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
+    """What the next announcement says, and whom it reaches."""
+    try:
+        plan = series.next_plan(form.plan(), **_standing(form, kept))
+        sheets, reason = form.show(maintenance.preview_schedule(plan)), ""
+        form.answer(partial(maintenance.explain_schedule, plan))
+    except Refused as error:
+        sheets, reason = [], error.reason
+    return {**_NO_TEXTS, "sheets": sheets, "reason": reason}
+
+
+def _texts_of_calling_off(form: LeaveOutForm, story: Incident) -> dict[str, Any]:
+    """What is said of an announced one that is left out, and whom it reaches."""
+    over = MaintenanceStatus.COMPLETED
+    form.answer(lambda address: maintenance.explain_step(story, over, address, cancels=True))
+    drafts = maintenance.preview_step(story, over, cancels=True, texts=form.edited_texts())
+    return {"sheets": form.show(drafts)}
+
+
+def _standing(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
+    return {"time_zone": form.zone.key, "exdates": kept.exdates if kept else ()}
+
+
+def _form_of(kept: MaintenanceSeries) -> SeriesForm:
+    return SeriesForm.read(
+        series.plan_of(kept),
+        zone=clock.read_zone(kept.time_zone),
+        seen_version=kept.version,
+        because_public=kept.because,
+    )
+
+
+def _moment(stamp: str) -> datetime:
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        abort(404)
 
 
 def _found(code: str) -> MaintenanceSeries:

@@ -80,6 +80,8 @@ class TextsForm(PostForm):
     because_public = LineField("Publish anyway because")
     because_customer = LineField("Send anyway because")
     ask = LineField("Who hears this? Ask for one address")
+    # Whether the texts can be edited by hand, or are made from the facts each time.
+    can_edit = True
     # Whether a form can tell, and what it told.
     can_ask = False
     hearing: Hearing | None = None

@@ -15,6 +15,7 @@ from statuspage.words import ComponentStatus, MaintenanceStatus
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
 from tests.stage import ACTOR
+from tests.subscribing import add_subscriber
 from tests.web.admin.conftest import Desk
 from tests.web.conftest import fields, reasons, said, texts
 
@@ -266,3 +267,30 @@ def test_the_script_gets_the_text_alone(desk: Desk) -> None:
     assert texts(answer, "reading")[0].startswith("The planned maintenance on Checkout has begun.")
     fresh = desk.browser.send(f"{NEW}/texts", {"title": "Work"})
     assert "<html" not in fresh.text
+
+
+def test_it_is_planned_to_verify_and_its_desk_says_so(desk: Desk) -> None:
+    where = plan(desk, verify_minutes="30 minutes")
+    assert story(desk, where).verify_minutes == 30
+    assert "Verifies for 30 minutes, then completes" in texts(desk.get(where), "facts")[0]
+    take(desk, where, "in_progress")
+    assert "verifies by itself" in texts(desk.get(where), "standing")[0]
+
+
+def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
+    with desk.app.app_context():
+        add_subscriber("fan@example.com")
+    where = plan(desk)
+    for path, values in ((NEW, {"title": "Work", "what": "Slow."}), (where, {"do": "cancel"})):
+        shown = desk.browser.send_shown(
+            path,
+            {
+                "scheduled_for": "2026-03-06T22:00",
+                "scheduled_until": "2026-03-06T23:30",
+                **values,
+                "ask": "fan@example.com",
+                "preview": "1",
+            },
+        )
+        (heard,) = texts(shown, "hears")
+        assert heard.startswith("Yes, fan@example.com is mailed.")

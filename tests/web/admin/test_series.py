@@ -8,7 +8,7 @@ import pytest
 
 from tests.htmlchecker import HtmlChecker
 from tests.web.admin.conftest import Desk
-from tests.web.conftest import reasons, said, texts
+from tests.web.conftest import fields, reasons, said, texts
 
 NEW = "/admin/maintenances/series/new"
 
@@ -106,3 +106,64 @@ def test_the_screens_are_sound_html(desk: Desk, html_errors: HtmlChecker) -> Non
     where = plan(desk)
     assert html_errors(desk.get(where).text) == []
     assert html_errors(desk.get("/admin/maintenances").text) == []
+
+
+def test_one_occurrence_is_left_out_and_taken_back(desk: Desk, html_errors: HtmlChecker) -> None:
+    where = plan(desk)
+    rows = texts(desk.get(where), "list", "/li")
+    assert rows[1] == "Mar 17, 2026, 21:00 UTCAnnounced Leave out: Mar 17, 2026, 21:00 UTC"
+    assert rows[2].startswith("Mar 24, 2026, 21:00 UTCNot announced yet")
+    asked = desk.get(f"{where}/20260317T210000Z/leave-out")
+    assert "This maintenance has been called off." in texts(asked, "reading")[0]
+    assert html_errors(asked.text) == []
+    values = {**fields(asked.text), "publish": "1"}
+    assert desk.browser.send(f"{where}/20260317T210000Z/leave-out", values).status_code == 303
+    shown = desk.get(where)
+    assert said(shown) == ["Left out: Mar 17, 2026, 21:00 UTC."]
+    assert texts(shown, "list", "/li")[1].startswith(
+        "Mar 17, 2026, 21:00 UTCLeft out, and called off"
+    )
+    assert html_errors(shown.text) == []
+    desk.browser.send(f"{where}/20260317T210000Z/take-back", {})
+    assert texts(desk.get(where), "list", "/li")[1].startswith(
+        "Mar 17, 2026, 21:00 UTCNot announced yet"
+    )
+
+
+def test_leaving_out_what_is_not_announced_says_nothing(desk: Desk) -> None:
+    where = plan(desk)
+    address = f"{where}/20260324T210000Z/leave-out"
+    asked = desk.get(address)
+    assert texts(asked, "sheet") == []
+    desk.browser.send(address, {**fields(asked.text), "publish": "1"})
+    assert [len(story.updates) for story in map(desk.incident, codes(desk))] == [1, 1]
+
+
+@pytest.mark.parametrize(("stamp", "status"), [("20260318T210000Z", 303), ("tomorrow", 404)])
+def test_a_time_that_the_series_does_not_have_cannot_be_left_out(
+    desk: Desk, stamp: str, status: int
+) -> None:
+    assert desk.get(f"{plan(desk)}/{stamp}/leave-out").status_code == status
+
+
+def test_a_text_that_is_held_back_needs_a_reason_which_is_kept(desk: Desk) -> None:
+    leaks = {"what": "We restart db-01.prod.internal."}
+    (reason,) = reasons(send(desk, **leaks))
+    assert reason.startswith("Publish anyway because: ")
+    where = plan(desk, **leaks, because_public="Customers know this host.")
+    assert 'value="Customers know this host."' in desk.get(where).text
+
+
+def test_whoever_asks_learns_whom_the_next_announcement_reaches(desk: Desk) -> None:
+    shown = desk.browser.send_shown(plan(desk), {"ask": "nobody@example.com", "preview": "1"})
+    assert texts(shown, "hears") == [
+        "No, nobody@example.com is not mailed. "
+        "They are not on the list of customers. They did not subscribe."
+    ]
+    assert texts(shown, "edit") == []
+    asked = desk.browser.send(f"{NEW.removesuffix('/new')}/texts", {"title": "Work"})
+    assert "<html" not in asked.text
+
+
+def codes(desk: Desk) -> list[str]:
+    return [story.code for story in desk.incidents()]
