@@ -7,24 +7,62 @@ service's own: it opens after failures, for seconds, and closes with the first s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from statuspage import alarms, clock
 from statuspage.audit import Actor, record
 from statuspage.channels import Fault, Outcome, Result
+from statuspage.config import current_settings
 from statuspage.db import among, insert_new, writing
-from statuspage.models import Breaker, Delivery, DeliveryEvent, Hold, Message, Suppression
-from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE
-from statuspage.words import Audience, Channel, DeliveryState
+from statuspage.models import (
+    Breaker,
+    Delivery,
+    DeliveryEvent,
+    Hold,
+    Incident,
+    Message,
+    Suppression,
+)
+from statuspage.models.mail import in_state
+from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED
+from statuspage.words import Audience, Channel, DeliveryState, Step
 
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)
 FAILURES_BEFORE_ALARM = 3
 
 _AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Mails about a resolution that wait until ``due_at``, so that they can be cancelled."""
+
+    code: str
+    title: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldUp:
+    """All that keeps messages from going out now; false where nothing does."""
+
+    holds: Sequence[Hold]
+    rests: Sequence[Breaker]
+    windows: Sequence[Window]
+
+    def __bool__(self) -> bool:
+        return bool(self.holds or self.rests or self.windows)
+
+
+def held_up(current: Session) -> HeldUp:
+    """What holds sending up: the stops of people, failing providers, mails to be cancelled yet."""
+    resting = select(Breaker).where(Breaker.open_until > clock.now()).order_by(Breaker.channel)
+    return HeldUp(holds(current), current.scalars(resting).all(), _windows(current))
 
 
 def hold(channel: str, *, reason: str, actor: Actor) -> None:
@@ -114,6 +152,33 @@ def _has_newer(message: Message) -> ColumnElement[bool]:
         )
         .correlate(Delivery)
     )
+
+
+def _windows(current: Session) -> list[Window]:
+    moment, length = clock.now(), timedelta(seconds=current_settings().cancel_window)
+    # By message first, of which few are that new: deliveries are many.
+    fresh = current.scalars(
+        select(Message.id).where(
+            Message.created_at > moment - length,
+            Message.step == Step.RESOLVED,
+            Message.audience.in_(MAILED),
+            Message.cancelled_at.is_(None),
+        )
+    ).all()
+    if not fresh:
+        return []
+    waiting = and_(
+        Delivery.message_id.in_(fresh), in_state(DeliveryState.PENDING), Delivery.due_at > moment
+    )
+    rows = current.execute(
+        select(Incident.code, Incident.title, func.min(Delivery.due_at))
+        .join(Message, Message.incident_id == Incident.id)
+        .join(Delivery, Delivery.message_id == Message.id)
+        .where(waiting)
+        .group_by(Incident.code, Incident.title)
+        .order_by(func.min(Delivery.due_at))
+    )
+    return [Window(*row) for row in rows]
 
 
 def may_send(current: Session, channel: Channel) -> bool:

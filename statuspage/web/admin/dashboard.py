@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.db import session
-from statuspage.models import Component, Delivery, Hold, Incident, Message
+from statuspage.models import Component, Delivery, Incident, Message
+from statuspage.outbox import control
 from statuspage.web.admin.shell import admin, page
 from statuspage.words import OUTBOX, ComponentStatus, DeliveryState, Kind
 
@@ -46,7 +47,7 @@ def dashboard() -> ResponseReturnValue:
             select(func.count()).select_from(Component).where(Component.removed_at.is_(None))
         ),
         outbox=_outbox_state(current, since=moment - timedelta(days=1)),
-        holds=current.scalars(select(Hold).order_by(Hold.channel)).all(),
+        held_up=control.held_up(current),
         moment=moment,
     )
 

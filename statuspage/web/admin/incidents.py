@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from statuspage import clock
 from statuspage.db import session
 from statuspage.models import Incident, IncidentComponent
+from statuspage.outbox import control
 from statuspage.web.admin.shell import admin, page
 from statuspage.words import Kind, Visibility
 
@@ -57,5 +58,6 @@ def incidents() -> ResponseReturnValue:
         show=show,
         number=number,
         has_more=len(found) > PAGE_SIZE,
+        held_up=control.held_up(session()),
         moment=clock.now(),
     )

@@ -18,7 +18,7 @@ from statuspage.incidents import Conflict
 from statuspage.links import current_links
 from statuspage.maintenance import Plan
 from statuspage.models import Account, Incident, IncidentComponent
-from statuspage.outbox import report
+from statuspage.outbox import control, report
 from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
@@ -143,6 +143,7 @@ def maintenances() -> ResponseReturnValue:
         recurring=running_series() if number == 1 else [],
         has_more=len(found) > PAGE_SIZE,
         span=_span,
+        held_up=control.held_up(session()),
     )
 
 

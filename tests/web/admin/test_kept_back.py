@@ -7,7 +7,12 @@ from datetime import timedelta
 import pytest
 from time_machine import Traveller
 
+from statuspage.channels import Fault, Outcome, Result
+from statuspage.db import writing
+from statuspage.outbox import control
+from statuspage.words import Channel
 from tests.htmlchecker import HtmlChecker
+from tests.stage import ACTOR
 from tests.web.admin.conftest import Desk
 from tests.web.conftest import said, texts
 
@@ -89,3 +94,29 @@ def test_the_report_of_a_mail_says_that_it_waits(desk: Desk, code: str) -> None:
         "They wait until 12:01:00 UTC. Until then they can be cancelled, at the incident."
         in desk.get(f"/admin/messages/{desk.resolved_mail().id}").text
     )
+
+
+LISTS = ("/admin/", "/admin/incidents", "/admin/maintenances")
+
+
+def test_the_lists_say_in_one_line_what_holds_sending_up(
+    desk: Desk, code: str, frozen: Traveller, html_errors: HtmlChecker
+) -> None:
+    desk.get("/admin/")
+    window = "Mails about Payments fail wait until 12:01:00 UTC and can be cancelled"
+    assert [said(desk.get(path)) for path in LISTS] == [[window]] * 3
+    with desk.app.app_context():
+        control.hold("chat", reason="Wrong room", actor=ACTOR)
+        with writing() as current:
+            failed = Result(1, Outcome.NOT_SENT, reason="refused", fault=Fault.PROVIDER)
+            control.note_results(current, Channel.EMAIL, [failed])
+    everything = (
+        "Nothing is sent by chat: Wrong room · "
+        f"No email can be sent, tried again at 12:00:02 UTC: refused · {window}"
+    )
+    assert [said(desk.get(path)) for path in LISTS] == [[everything]] * 3
+    assert html_errors(desk.get("/admin/incidents").text) == []
+    with desk.app.app_context():
+        control.release("chat", actor=ACTOR)
+    frozen.shift(timedelta(seconds=60))
+    assert [said(desk.get(path)) for path in LISTS] == [[]] * 3
