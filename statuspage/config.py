@@ -11,16 +11,19 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
+
+SLACK: Final = "slack-bot://"
 
 
 class ConfigError(Exception):
@@ -156,6 +159,14 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(value.split())
 
 
+def _chat_urls(value: str) -> tuple[str, ...]:
+    urls = _words(value)
+    for url in urls:
+        if url.startswith(SLACK) and not re.fullmatch(r"[CGD][A-Z0-9]{2,30}", url[len(SLACK) :]):
+            raise ValueError("must name a Slack channel by its ID: slack-bot://C0123456789")
+    return urls
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "8000", "Port the page is served on.", _integer(1, 65535)),
     Setting("HOST", "127.0.0.1", "Address the server listens on.", _text),
@@ -224,9 +235,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CHAT_URLS",
         "",
-        "Where internal messages go: Apprise addresses, separated by spaces.",
-        _words,
+        "Where internal messages go: Apprise addresses, separated by spaces. "
+        "`slack-bot://C0123456789`, with a channel's ID, posts there as a bot of yours: a thread "
+        "for each incident.",
+        _chat_urls,
         secret=True,
+    ),
+    Setting(
+        "SLACK_BOT_TOKEN",
+        "",
+        "Bot token (`xoxb-…`, scope `chat:write`) for `slack-bot://` in CHAT_URLS.",
+        _optional,
+        secret=True,
+    ),
+    Setting(
+        "SLACK_API_URL",
+        "https://slack.com/api",
+        "Slack's API address, or that of a gateway of yours before it.",
+        _web_address,
     ),
     Setting("TIME_ZONE", "UTC", "The page's zone until the admin picks one.", _zone),
     Setting(
@@ -292,6 +318,8 @@ class Settings:
     smtp_connections: int
     mail_from: str
     chat_urls: tuple[str, ...]
+    slack_bot_token: str | None
+    slack_api_url: str
     time_zone: ZoneInfo
     trusted_proxies: int
     uncertain_wait: int
@@ -322,6 +350,12 @@ class Settings:
         if not self.chat_urls:
             return {"file": ""}
         return {hashlib.sha256(url.encode()).hexdigest()[:12]: url for url in self.chat_urls}
+
+    @property
+    def slack_rooms(self) -> dict[str, str]:
+        """The IDs of the Slack channels that the bot posts to, by the rooms' names."""
+        rooms = self.chat_rooms.items()
+        return {name: url.removeprefix(SLACK) for name, url in rooms if url.startswith(SLACK)}
 
     @property
     def may_load_demo(self) -> bool:
@@ -371,6 +405,18 @@ def _kept_secret_key(data_dir: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
+def _check_slack(values: dict[str, Any]) -> None:
+    if not any(url.startswith(SLACK) for url in values["chat_urls"]):
+        return
+    token, api = values["slack_bot_token"], values["slack_api_url"]
+    if not token:
+        raise ConfigError("SLACK_BOT_TOKEN", "must be set where CHAT_URLS names slack-bot://")
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise ConfigError("SLACK_BOT_TOKEN", "holds characters that no token has")
+    if not re.match(r"https:|http://(localhost|127\.0\.0\.1|\[::1\])(:|/|$)", api):
+        raise ConfigError("SLACK_API_URL", "must be an https:// address: the token goes there")
+
+
 def _settle(values: dict[str, Any]) -> None:
     """Fill in the defaults that depend on other settings, and check what must agree."""
     data_dir: Path = values["data_dir"].absolute()
@@ -390,6 +436,7 @@ def _settle(values: dict[str, Any]) -> None:
     if sends_mail and not values["mail_from"]:
         raise ConfigError("MAIL_FROM", "must be set where mail is sent by SendGrid or SMTP")
     values["mail_from"] = values["mail_from"] or f"status@{_mail_domain(values['public_url'])}"
+    _check_slack(values)
     if values["uncertain_wait"] is None:
         values["uncertain_wait"] = 600 if values["sendgrid_webhook_key"] else 0
 

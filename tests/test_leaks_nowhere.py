@@ -134,7 +134,7 @@ def _row(table: Table) -> dict[str, Any]:
         column.name: _least(column)
         for column in table.columns
         if not column.nullable and column.default is None and not column.computed
-        and not (column.primary_key and column.type.python_type is int and table.name != "workers")
+        and column is not table.autoincrement_column
     }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
-"""Internal messages to chat rooms, through Apprise.
+"""Internal messages to chat rooms: through Apprise, or through Slack's own API as a bot.
 
 Apprise costs about 50 MB and two seconds to load, and its timeouts count each read.  So it works in
 a process of its own (:mod:`statuspage.channels.chat_post`), which lives for as long as one batch
-and is ended at the deadline, whatever it waits for.  A room without an address is a folder under
-``DATA_DIR/chat``.
+and is ended at the deadline, whatever it waits for.  So does what posts as a bot
+(:mod:`statuspage.channels.slack_post`); it tells each story in a thread.  A room without an address
+is a folder under ``DATA_DIR/chat``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -34,7 +35,11 @@ from statuspage.channels.letter import (
     writable,
 )
 
-_POSTER = Path(__file__).with_name("chat_post.py")
+_APPRISE = Path(__file__).with_name("chat_post.py")
+_SLACK = Path(__file__).with_name("slack_post.py")
+# Slack edits messages up to 4,000 characters and cuts others at 40,000.
+_LONGEST_HEAD = 3_500
+_LONGEST_REPLY = 35_000
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
 _JOINER = "\u2060"  # invisible, and no chat program reads past it
 # What calls everybody, and what hides a link behind other words.
@@ -54,17 +59,35 @@ class ChatNote:
     written_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SlackBot:
+    """Slack's API as a bot sees it: the token, where the API is, and channel IDs by room."""
+
+    token: str
+    api: str
+    rooms: Mapping[str, str]
+
+
 class Chat:
     """Posts letters to rooms; a recipient's ``address`` is the name of its room.
 
     ``rooms`` are Apprise addresses by name; an empty one stands for files under ``data_dir``.
-    ``timeout`` is in seconds of wall clock for one message.
+    What is among ``slack.rooms`` is posted by the bot.  ``timeout`` is in seconds of wall clock for
+    one message.
     """
 
     max_batch = 20
 
-    def __init__(self, rooms: Mapping[str, str], data_dir: Path, *, timeout: float = 20.0) -> None:
+    def __init__(
+        self,
+        rooms: Mapping[str, str],
+        data_dir: Path,
+        *,
+        slack: SlackBot | None = None,
+        timeout: float = 20.0,
+    ) -> None:
         self._rooms = dict(rooms)
+        self._slack = slack or SlackBot("", "", {})
         self._drawer = chat_drawer(data_dir)
         self._timeout = timeout
 
@@ -72,12 +95,13 @@ class Chat:
         self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
     ) -> Iterator[Sequence[Result]]:
         """As :class:`~statuspage.channels.letter.Channel` promises: a chunk for each room."""
-        poster: _Poster | None = None
+        posters: dict[Path, _Poster] = {}
         try:
             for recipient in recipients:
                 url = self._rooms.get(recipient.address)
-                if url and (poster is None or poster.is_over):
-                    poster = _Poster()
+                script = _SLACK if recipient.address in self._slack.rooms else _APPRISE
+                if url and (script not in posters or posters[script].is_over):
+                    posters[script] = _Poster(script)
                 if not still_ours():
                     return
                 values = recipient.tokens()
@@ -86,18 +110,38 @@ class Chat:
                 if url is None:
                     reason = "this chat room is not among the settings any more"
                     yield [Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, reason)]
-                elif poster and url:
-                    order = {"url": url, "title": title, "text": text, "sender": letter.sender_name}
-                    outcome, fault, reason, wait = poster.post(order, timeout=self._timeout)
-                    yield [Result(recipient, outcome, fault, brief(reason), retry_after=wait)]
-                else:
+                elif not url:
                     yield [self._write(recipient, title, text)]
+                elif script is _SLACK:
+                    order = self._slack_order(recipient, f"{title}\n\n{text}")
+                    answer = posters[script].post(order, timeout=self._timeout)
+                    yield [_result(recipient, answer)]
+                else:
+                    order = {"url": url, "title": title, "text": text, "sender": letter.sender_name}
+                    yield [_result(recipient, posters[script].post(order, timeout=self._timeout))]
         finally:
-            if poster:
+            for poster in posters.values():
                 poster.close()
 
     def close(self) -> None:
         """Nothing is kept open."""
+
+    def _slack_order(self, recipient: Recipient, text: str) -> dict[str, Any]:
+        order = {
+            "token": self._slack.token,
+            "api": self._slack.api,
+            "room": self._slack.rooms[recipient.address],
+            "text": _for_slack(text, _LONGEST_REPLY),
+        }
+        thread = recipient.thread
+        if thread is None:
+            return {**order, "first": "", "head": None, "opening": order["text"]}
+        head = f"{calm(thread.headline)}\n\n"
+        shown = (
+            None if thread.is_current else _for_slack(head + calm(thread.opening), _LONGEST_HEAD)
+        )
+        opening = _for_slack(head + text, _LONGEST_HEAD)
+        return {**order, "first": thread.first, "head": shown, "opening": opening}
 
     def _write(self, recipient: Recipient, title: str, text: str) -> Result:
         note = json.dumps({"title": title, "text": text}, ensure_ascii=False)
@@ -116,6 +160,15 @@ def calm(text: str) -> str:
     return _LOUD.sub(lambda found: found[0] + _JOINER, text)
 
 
+def _for_slack(text: str, limit: int) -> str:
+    """``text`` with the three characters that Slack's markup is made of written as what they are.
+
+    See https://docs.slack.dev/messaging/formatting-message-text, escaping text.
+    """
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def list_chat(data_dir: Path, *, limit: int = 100) -> list[ChatNote]:
     """The messages written last to the room that is a folder, newest first."""
     return [_read(path) for path in chat_drawer(data_dir).newest(limit)]
@@ -132,16 +185,29 @@ def _read(path: Path) -> ChatNote:
     return ChatNote(path.stem, note["title"], note["text"], written_at)
 
 
-_Answer = tuple[Outcome, Fault, str, float | None]
+def _result(recipient: Recipient, answer: Mapping[str, Any]) -> Result:
+    """What a poster's answer says of one recipient."""
+    thread = recipient.thread
+    if thread and answer.get("first"):
+        thread = replace(thread, first=answer["first"], is_current=answer["is_current"])
+    return Result(
+        recipient,
+        Outcome(answer["outcome"]),
+        Fault(answer["fault"]),
+        brief(answer["reason"]),
+        provider_id=answer.get("posted") or None,
+        retry_after=answer["retry_after"],
+        thread=thread,
+    )
 
 
 class _Poster:
-    """The process that holds Apprise: an order a line in, an answer a line out."""
+    """A process that posts: an order a line in, an answer a line out."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Path) -> None:
         # Isolated: neither this package nor the environment can stand in for a library's module.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(_POSTER)],
+            [sys.executable, "-I", str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -151,7 +217,7 @@ class _Poster:
         if self._lines.read(timeout=_START) is None:  # its first line says that it is ready
             self.close()
 
-    def post(self, order: Mapping[str, str], *, timeout: float) -> _Answer:
+    def post(self, order: Mapping[str, Any], *, timeout: float) -> Mapping[str, Any]:
         """What became of one message; ``order`` holds secrets and goes through the pipe alone."""
         stdin = self._process.stdin
         assert stdin is not None
@@ -160,17 +226,12 @@ class _Poster:
             stdin.flush()
         except (OSError, ValueError):  # it has ended; ValueError where that is known already
             self.close()
-            return Outcome.NOT_SENT, Fault.PROVIDER, "the process for chat does not run", None
+            return _silence(Outcome.NOT_SENT, "the process for chat does not run")
         answer = self._lines.read(timeout=timeout)
         if answer is None:
             self.close()
-            return Outcome.UNKNOWN, Fault.PROVIDER, "no answer from the chat service in time", None
-        return (
-            Outcome(answer["outcome"]),
-            Fault(answer["fault"]),
-            answer["reason"],
-            answer["retry_after"],
-        )
+            return _silence(Outcome.UNKNOWN, "no answer from the chat service in time")
+        return answer
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -180,6 +241,10 @@ class _Poster:
             with contextlib.suppress(OSError):  # what the dead process did not read
                 pipe.close()  # type: ignore[union-attr]
         self._process.wait()
+
+
+def _silence(outcome: Outcome, reason: str) -> Mapping[str, Any]:
+    return {"outcome": outcome, "fault": Fault.PROVIDER, "reason": reason, "retry_after": None}
 
 
 class _Lines:

@@ -59,6 +59,21 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """Where a story is told in a chat room that has threads.
+
+    ``first`` is the provider's name of its first message, empty while there is none.  That message
+    says the ``headline``, the story's present status in one line, above the ``opening`` text that
+    it was posted with; ``is_current`` tells that it does so already.
+    """
+
+    headline: str
+    opening: str = ""
+    first: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """One delivery: to whom, under which ids, and with which values for the letter's tokens.
 
@@ -73,6 +88,7 @@ class Recipient:
     message_id: str
     values: Mapping[str, str] = field(default_factory=dict)
     unsubscribe_url: str | None = None
+    thread: Thread | None = None
 
     def tokens(self) -> Mapping[str, str]:
         """The values by token name, with ``name`` and ``unsubscribe_url`` where none are given."""
@@ -88,6 +104,7 @@ class Result:
     """What came of one recipient.  ``reason`` is one line for people and never holds a secret.
 
     ``retry_after`` is in seconds: nothing more should be tried at this provider before then.
+    ``thread`` is how the recipient's thread stands afterwards, where it has one.
     """
 
     recipient: Recipient
@@ -96,6 +113,7 @@ class Result:
     reason: str = ""
     provider_id: str | None = None
     retry_after: float | None = None
+    thread: Thread | None = None
 
 
 class Channel(Protocol):

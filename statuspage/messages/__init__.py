@@ -1,6 +1,7 @@
 """Facts to text for an audience: wording, rendering, preview."""
 
 from statuspage.messages.compose import (
+    DRILL,
     DRILL_BANNER,
     Composed,
     Text,
@@ -41,6 +42,7 @@ from statuspage.messages.wording import (
 )
 
 __all__ = [
+    "DRILL",
     "DRILL_BANNER",
     "Composed",
     "Facts",

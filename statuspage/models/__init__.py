@@ -16,6 +16,7 @@ from statuspage.models.house import (
 from statuspage.models.mail import (
     Attempt,
     Breaker,
+    ChatThread,
     Delivery,
     DeliveryEvent,
     Hold,
@@ -57,6 +58,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Breaker",
+    "ChatThread",
     "Component",
     "ComponentChange",
     "ComponentGroup",

@@ -219,6 +219,20 @@ class Attempt(Base):
     called_at: Mapped[datetime | None]
 
 
+class ChatThread(Base):
+    """The thread that tells one story in one chat room, by what the provider calls its first."""
+
+    __tablename__ = "chat_threads"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    room: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first: Mapped[str] = mapped_column(String(64))
+    # What the first message was posted with, and the headline that it shows by now.
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
+    headline: Mapped[Line]
+    opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Hold(Base):
     """A stop that a person (or a restore) put on the outbox, until somebody releases it."""
 

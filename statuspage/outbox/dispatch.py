@@ -20,8 +20,17 @@ from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from statuspage.channels import Channel as Door
-from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
-from statuspage.channels.chat import Chat
+from statuspage.channels import (
+    Fault,
+    Letter,
+    Outcome,
+    Recipient,
+    Result,
+    Thread,
+    fill_subject,
+    fill_text,
+)
+from statuspage.channels.chat import Chat, SlackBot
 from statuspage.channels.file import MailFiles
 from statuspage.channels.letter import results
 from statuspage.channels.sendgrid import SendGrid
@@ -36,6 +45,7 @@ from statuspage.outbox import claims
 from statuspage.outbox.claims import Claim, Claimed
 from statuspage.outbox.outcomes import record_outcomes
 from statuspage.outbox.seal import BARRED, seal_of
+from statuspage.outbox.threads import note_threads, thread_of
 from statuspage.words import Audience, Channel, Step
 
 log = logging.getLogger(__name__)
@@ -68,7 +78,8 @@ def open_lanes(settings: Settings) -> dict[Channel, Lane]:
         parallel = SENDGRID_CALLS
     if settings.mail_channel == "smtp":
         parallel = settings.smtp_connections
-    chat = Chat(settings.chat_rooms, settings.data_dir)
+    bot = SlackBot(settings.slack_bot_token or "", settings.slack_api_url, settings.slack_rooms)
+    chat = Chat(settings.chat_rooms, settings.data_dir, slack=bot)
     return {Channel.EMAIL: Lane(mail, parallel, batch), Channel.CHAT: Lane(chat, 1, 1)}
 
 
@@ -217,6 +228,8 @@ class Dispatcher:
     def _record(self, claim: Claim, results: Sequence[Result]) -> None:
         with writing() as current:
             record_outcomes(current, claim, results, uncertain_wait=self._settings.uncertain_wait)
+            if claim.channel is Channel.CHAT:
+                note_threads(current, current.get_one(Message, claim.message_id), results)
 
     def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient], list[Result]]:
         """The letter and its recipients, as plain values: the session is closed before the call.
@@ -278,6 +291,20 @@ class Dispatcher:
             message_id=f"<{key}@{self._links.host}>",
             values=values,
             unsubscribe_url=self._links.unsubscribe(key, before) if may_leave else None,
+            thread=self._thread(delivery, message, fill) if claim.channel is Channel.CHAT else None,
+        )
+
+    def _thread(self, delivery: Claimed, message: Message, fill: _Values) -> Thread | None:
+        def opening_of(first: Message) -> str:
+            values = _Values(first.moments, first.language, fill.page_zone).of(delivery)
+            return f"{fill_subject(first.subject, values)}\n\n{fill_text(first.text, values)}"
+
+        return thread_of(
+            session(),
+            message,
+            room=delivery.address,
+            settings=self._settings,
+            opening_of=opening_of,
         )
 
     def _patiently(self, act: Callable[[], T]) -> T:
@@ -299,12 +326,12 @@ class _Values:
     def __init__(self, moments: Mapping[str, str], language: str, page_zone: str) -> None:
         self._moments = moments
         self._language = language
-        self._page_zone = page_zone
+        self.page_zone = page_zone
         self._by_zone: dict[str, dict[str, str]] = {}
 
     def of(self, delivery: Claimed) -> dict[str, str]:
         """What the tokens say to this recipient."""
-        zone = delivery.time_zone or self._page_zone
+        zone = delivery.time_zone or self.page_zone
         if zone not in self._by_zone:
             self._by_zone[zone] = token_values(self._moments, zone=zone, locale=self._language)
         return {**self._by_zone[zone], "name": salutation(delivery.name)}
