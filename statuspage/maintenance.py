@@ -58,9 +58,14 @@ LONGEST_VERIFYING = 24 * 60
 LATE_AFTER = timedelta(minutes=5)
 AS_ANNOUNCED = "It was announced like this, and goes on by itself."
 
-Window = tuple[datetime | None, datetime | None]
-"""When it begins and ends; what is None stays as it is."""
-UNMOVED: Window = (None, None)
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a maintenance begins and ends, and for how many minutes it verifies after that."""
+
+    begins: datetime
+    ends: datetime
+    verify_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def preview_step(
     maintenance: Incident,
     status: MaintenanceStatus,
     *,
-    window: Window = UNMOVED,
+    window: Window | None = None,
     cancels: bool = False,
     texts: Mapping[Audience, Text] | None = None,
 ) -> list[Draft]:
@@ -111,7 +116,7 @@ def explain_step(
     status: MaintenanceStatus,
     address: str,
     *,
-    window: Window = UNMOVED,
+    window: Window | None = None,
     cancels: bool = False,
 ) -> Hearing:
     """Whether the address would be mailed by the next step; raises :class:`Refused`."""
@@ -179,7 +184,7 @@ def replan(
     overrides: Overrides | None = None,
 ) -> None:
     """Give one that has not started another plan and say so, within its caller's transaction."""
-    before = (maintenance.scheduled_for, maintenance.scheduled_until)
+    before = _as_record(maintenance)
     maintenance.title, maintenance.users_notice = plan.title, plan.what
     maintenance.scheduled_for = maintenance.started_at = plan.scheduled_for
     maintenance.scheduled_until = plan.scheduled_until
@@ -198,8 +203,8 @@ def replan(
     audit.record(
         current, actor, "maintenance.replan", subject_kind="maintenance",
         subject=maintenance.code,
-        before={"scheduled_for": before[0], "scheduled_until": before[1]},
-        after={"scheduled_for": plan.scheduled_for, "scheduled_until": plan.scheduled_until},
+        before=before,
+        after=_as_record(maintenance),
     )  # fmt: skip
 
 
@@ -234,9 +239,8 @@ def advance(
 
 def move(
     code: str,
+    window: Window,
     *,
-    scheduled_for: datetime,
-    scheduled_until: datetime,
     actor: Actor,
     form_key: str,
     seen_version: int | None = None,
@@ -251,21 +255,21 @@ def move(
             return earlier
         status = MaintenanceStatus(maintenance.status)
         _check_step(maintenance, status, seen_version)
-        _check_window(scheduled_for, scheduled_until)
-        before = (maintenance.scheduled_for, maintenance.scheduled_until)
+        _check_window(window.begins, window.ends)
+        _check_verifying(window.verify_minutes)
+        before = _as_record(maintenance)
         if status is MaintenanceStatus.SCHEDULED:
-            maintenance.scheduled_for = scheduled_for
-            maintenance.started_at = scheduled_for
-            maintenance.remind_at = _reminder_due(scheduled_for, maintenance.remind_minutes)
-        maintenance.scheduled_until = scheduled_until
+            maintenance.scheduled_for = maintenance.started_at = window.begins
+            maintenance.remind_at = _reminder_due(window.begins, maintenance.remind_minutes)
+        maintenance.scheduled_until = window.ends
+        maintenance.verify_minutes = window.verify_minutes
         still = _is_still(maintenance, status)
         update = _post(
             current, maintenance, status, {}, actor, form_key, texts, overrides, still=still
         )
         audit.record(
             current, actor, "maintenance.move", subject_kind="maintenance", subject=code,
-            before={"scheduled_for": before[0], "scheduled_until": before[1]},
-            after={"scheduled_for": maintenance.scheduled_for, "scheduled_until": scheduled_until},
+            before=before, after=_as_record(maintenance),
         )  # fmt: skip
         return update
 
@@ -400,13 +404,14 @@ def _telling_of_plan(plan: Plan) -> Telling:
 
 
 def _telling_of_step(
-    maintenance: Incident, status: MaintenanceStatus, window: Window, *, cancels: bool
+    maintenance: Incident, status: MaintenanceStatus, window: Window | None, *, cancels: bool
 ) -> Telling:
     _check_step(maintenance, status, None)
     moment = clock.now()
     copy = detached_copy(maintenance)
-    copy.scheduled_for = window[0] or copy.scheduled_for
-    copy.scheduled_until = window[1] or copy.scheduled_until
+    if window is not None:
+        copy.scheduled_for, copy.scheduled_until = window.begins, window.ends
+        copy.verify_minutes = window.verify_minutes
     if _begins_verifying(maintenance, status):
         copy.scheduled_until = _end_of_verifying(maintenance, moment)
     copy.cancelled_at = moment if cancels else None
@@ -444,6 +449,14 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         updated_at=moment,
         entry_id=current_links().incident_entry(code, moment),
     )
+
+
+def _as_record(maintenance: Incident) -> dict[str, object]:
+    return {
+        "scheduled_for": maintenance.scheduled_for,
+        "scheduled_until": maintenance.scheduled_until,
+        "verify_minutes": maintenance.verify_minutes,
+    }
 
 
 def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
@@ -546,7 +559,11 @@ def check_plan(plan: Plan) -> None:
     check_body("what", plan.what, needed=True)
     _check_window(plan.scheduled_for, plan.scheduled_until)
     _check_reminder(plan.remind_minutes)
-    if plan.verify_minutes is not None and not 0 < plan.verify_minutes <= LONGEST_VERIFYING:
+    _check_verifying(plan.verify_minutes)
+
+
+def _check_verifying(minutes: int | None) -> None:
+    if minutes is not None and not 0 < minutes <= LONGEST_VERIFYING:
         raise Refused("verify_minutes", "Verify for at least a minute and at most a day.")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage import maintenance
-from statuspage.maintenance import Plan, advance_due
+from statuspage.maintenance import Plan, Window, advance_due
 from statuspage.models import Component, Incident
 from statuspage.refusals import Refused
 from statuspage.words import Audience, ComponentStatus, MaintenanceStatus
@@ -45,10 +45,11 @@ def schedule(stage: Stage, **changes: object) -> Incident:
     )
 
 
-def move(story: Incident, begins: datetime, ends: datetime) -> None:
-    maintenance.move(
-        story.code, scheduled_for=begins, scheduled_until=ends, actor=ACTOR, form_key=uuid4().hex
-    )
+def move(
+    story: Incident, begins: datetime, ends: datetime, *, verify_minutes: int | None = None
+) -> None:
+    window = Window(begins, ends, verify_minutes)
+    maintenance.move(story.code, window, actor=ACTOR, form_key=uuid4().hex)
 
 
 def bodies(story: Incident) -> list[str]:
@@ -279,7 +280,7 @@ def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
     story = schedule(stage, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS + timedelta(minutes=50))
     advance_due()
-    move(story, BEGINS, ENDS + timedelta(hours=1))
+    move(story, BEGINS, ENDS + timedelta(hours=1), verify_minutes=30)
     frozen.move_to(ENDS)
     assert advance_due() == 0
     frozen.move_to(ENDS + timedelta(hours=1))

@@ -19,7 +19,7 @@ from time_machine import Traveller
 
 from statuspage import maintenance
 from statuspage.db import session, writing
-from statuspage.maintenance import Plan, advance_due
+from statuspage.maintenance import Plan, Window, advance_due
 from statuspage.models import Message
 from statuspage.words import Audience
 from tests.apps import PUBLIC_URL
@@ -132,13 +132,8 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
     assert at(BEGINS + HOUR) == ("In progress", night, "Under maintenance", "29 02:00")
     frozen.shift(HOUR)
     with app.app_context():
-        maintenance.move(
-            code,
-            scheduled_for=BEGINS,
-            scheduled_until=ENDS + HOUR,
-            actor=ACTOR,
-            form_key="longer",
-        )
+        longer_window = Window(BEGINS, ENDS + HOUR, 30)
+        maintenance.move(code, longer_window, actor=ACTOR, form_key="longer")
     assert visitor.sees() == ("In progress", longer, "Under maintenance", "29 03:00")
     checked = "Mar 29, 2026, 00:30 CET – 05:30 CEST, 4 hours"
     assert at(ENDS + HOUR) == ("Verifying", checked, "Under maintenance", "29 03:30")

@@ -16,7 +16,7 @@ from statuspage import clock, maintenance
 from statuspage.db import session
 from statuspage.incidents import Conflict
 from statuspage.links import current_links
-from statuspage.maintenance import Plan
+from statuspage.maintenance import Plan, Window
 from statuspage.models import Account, Incident, IncidentComponent
 from statuspage.outbox import control, report
 from statuspage.refusals import Refused
@@ -98,6 +98,9 @@ class StepForm(TextsForm):
     do = ChosenRadioField("What happens now", "Choose what happens now")
     scheduled_for = MomentField("Begins")
     scheduled_until = MomentField("Ends")
+    verify_minutes = DurationField(
+        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+    )
     seen_version = HiddenField()
 
     def status(self, standing: Incident) -> MaintenanceStatus:
@@ -108,10 +111,14 @@ class StepForm(TextsForm):
             return MaintenanceStatus(self.do.data)
         return MaintenanceStatus(standing.status)
 
-    def window(self, standing: Incident) -> tuple[datetime, datetime]:
-        """The window as typed; what is empty stays as it was."""
+    def window(self, standing: Incident) -> Window:
+        """The window as typed; a time that is empty stays as it was."""
         begins = self.scheduled_for.data or standing.scheduled_for or standing.started_at
-        return begins, self.scheduled_until.data or standing.scheduled_until or begins
+        ends = self.scheduled_until.data or standing.scheduled_until or begins
+        # While it verifies, that has its end already and is not asked about.
+        verifies = standing.status == VERIFYING
+        minutes = standing.verify_minutes if verifies else self.verify_minutes.data
+        return Window(begins, ends, minutes)
 
 
 @admin.get("/maintenances")
@@ -232,6 +239,7 @@ def _form(story: Incident) -> StepForm:
         do=next(iter(following), None),
         scheduled_for=story.scheduled_for,
         scheduled_until=story.scheduled_until,
+        verify_minutes=story.verify_minutes,
         seen_version=story.version,
     )
     form.do.choices = following
@@ -249,8 +257,7 @@ def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
     if form.do.data == "cancel":
         update = maintenance.cancel(story.code, **same)
     elif form.do.data == "move":
-        begins, ends = form.window(story)
-        update = maintenance.move(story.code, scheduled_for=begins, scheduled_until=ends, **same)
+        update = maintenance.move(story.code, form.window(story), **same)
     else:
         update = maintenance.advance(story.code, form.status(story), **same)
     said = "Called off" if update.incident.cancelled_at else update.step.label
@@ -268,7 +275,7 @@ def _plan_texts(form: PlanForm) -> dict[str, Any]:
 
 
 def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
-    window = form.window(story) if form.do.data == "move" else maintenance.UNMOVED
+    window = form.window(story) if form.do.data == "move" else None
     cancels = form.do.data == "cancel"
     try:
         drafts = maintenance.preview_step(

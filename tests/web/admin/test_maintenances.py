@@ -275,6 +275,12 @@ def test_it_is_planned_to_verify_and_its_desk_says_so(desk: Desk) -> None:
     assert "Verifies for 30 minutes, then completes" in texts(desk.get(where), "facts")[0]
     take(desk, where, "in_progress")
     assert "verifies by itself" in texts(desk.get(where), "standing")[0]
+    take(desk, where, "move", verify_minutes="1 hour")
+    assert story(desk, where).verify_minutes == 60
+    assert "and then check for 1 hour" in story(desk, where).updates[-1].body
+    take(desk, where, "verifying")
+    take(desk, where, "move", scheduled_until="2026-03-07T01:00")
+    assert story(desk, where).scheduled_until == NOON + timedelta(days=2, hours=13)
 
 
 def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
