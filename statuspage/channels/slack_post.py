@@ -56,7 +56,7 @@ def post(order: dict[str, Any]) -> dict[str, Any]:
     is_current = head is None
     if first and head is not None:
         try:
-            client.chat_update(channel=room, ts=first, text=head, parse="none", link_names=False)
+            client.chat_update(channel=room, ts=first, text=head, link_names=False)
             is_current = True
         except SlackApiError as error:
             verdict = _judge(error)
@@ -81,10 +81,13 @@ def post(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _say(client: WebClient, room: str, text: str, *, thread_ts: str | None = None) -> str:
-    """Post a text as it stands, with no markup, names or previews made of it; its ``ts``."""
+    """Post a text as it stands, with no markup, names or previews made of it; its ``ts``.
+
+    Web addresses become links all the same; ``parse="none"`` would end that.
+    """
     said = client.chat_postMessage(
-        channel=room, text=text, mrkdwn=False, parse="none", link_names=False,
-        unfurl_links=False, unfurl_media=False, thread_ts=thread_ts,
+        channel=room, text=text, mrkdwn=False, link_names=False, unfurl_links=False,
+        unfurl_media=False, thread_ts=thread_ts,
     )  # fmt: skip
     return str(said.get("ts") or "")
 

@@ -246,6 +246,11 @@ def rescue(
     return sum(_take_back(orphan, uncertain_wait) for orphan in orphans)
 
 
+def news_wait(channel: Channel, uncertain_wait: float) -> timedelta:
+    """How long to wait for news of what may have been sent: only of mail does any ever come."""
+    return timedelta(seconds=uncertain_wait if channel is Channel.EMAIL else 0)
+
+
 def settle_due(*, limit: int = 5000) -> int:
     """Send once more what has been uncertain long enough, and end what is too old; how many.
 
@@ -375,7 +380,7 @@ def _take_back(attempt_id: str, uncertain_wait: float) -> int:
         else:
             _move(current, ids, DeliveryState.UNCERTAIN,
                   "its worker ended while it was being sent",
-                  due_at=moment + timedelta(seconds=uncertain_wait))  # fmt: skip
+                  due_at=moment + news_wait(attempt.channel, uncertain_wait))  # fmt: skip
         finish(current, attempt_id)
         return len(ids)
 

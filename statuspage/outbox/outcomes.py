@@ -20,7 +20,7 @@ from statuspage.channels import Fault, Outcome, Result
 from statuspage.db import among, insert_new
 from statuspage.models import Counter, Delivery, DeliveryEvent
 from statuspage.models.mail import in_state
-from statuspage.outbox.claims import Claim
+from statuspage.outbox.claims import Claim, news_wait
 from statuspage.outbox.control import note_results
 from statuspage.words import DeliveryState
 
@@ -119,7 +119,8 @@ def record_outcomes(
         if state is DeliveryState.PENDING:
             _postpone(current, ids, fault=fault, retry_after=retry_after)
         if state is DeliveryState.UNCERTAIN:
-            _await_news(current, ids, uncertain_wait=uncertain_wait)
+            wait = news_wait(claim.channel, uncertain_wait)
+            _set_due(current, ids, clock.now() + wait)
         _count(current, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
         if fault in {Fault.RATE, Fault.CREDENTIALS, Fault.PROVIDER}:
             _count(current, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
@@ -178,11 +179,6 @@ def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: fl
         buckets[moment + timedelta(seconds=round(wait))].append(id_)
     for due_at, bucket in buckets.items():
         _set_due(current, bucket, due_at)
-
-
-def _await_news(current: Session, ids: list[int], *, uncertain_wait: float) -> None:
-    moment = clock.now()
-    _set_due(current, ids, moment + timedelta(seconds=uncertain_wait))
 
 
 def _set_due(current: Session, ids: list[int], due_at: datetime) -> None:

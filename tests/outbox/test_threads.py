@@ -19,7 +19,7 @@ from statuspage.outbox.dispatch import Dispatcher, open_lanes
 from statuspage.words import Channel, DeliveryState
 from tests.factories import minutes
 from tests.stage import Stage, declare, post, set_stage
-from tests.standins.slack import TOKEN, FakeSlack
+from tests.standins.slack import DROP, TOKEN, FakeSlack
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,8 @@ def environ(environ: dict[str, str], slack: FakeSlack) -> dict[str, str]:
         "CHAT_URLS": "slack-bot://C0123456789",
         "SLACK_BOT_TOKEN": TOKEN,
         "SLACK_API_URL": slack.api,
+        # Of mail alone: nothing would ever tell of what became of a post.
+        "UNCERTAIN_WAIT": "600",
     }
 
 
@@ -100,6 +102,19 @@ def test_a_death_before_the_record_doubles_one_message_at_most(
 
 def die(*_: object, **__: object) -> None:
     raise RuntimeError("the process is gone")
+
+
+def test_what_slack_may_have_taken_is_posted_once_more_without_waiting_for_news(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
+) -> None:
+    slack.script.append(DROP)
+    declare(stage)
+    worker.send_all()
+    session.rollback()
+    assert claims.settle_due() == 1
+    frozen.shift(minutes(1))
+    assert worker.send_all() == 1
+    assert len(slack.messages) == 2
 
 
 def test_a_drills_thread_says_what_it_is(
