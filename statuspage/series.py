@@ -9,8 +9,8 @@ before it, one that comes twice the first time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from itertools import islice, zip_longest
@@ -26,7 +26,7 @@ from statuspage.db import session, writing
 from statuspage.incidents.checking import Overrides
 from statuspage.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
 from statuspage.messages import Text
-from statuspage.models import Incident, MaintenanceSeries, Page
+from statuspage.models import Component, Incident, MaintenanceSeries, Page
 from statuspage.refusals import Refused
 from statuspage.words import Audience, MaintenanceStatus, Word
 
@@ -311,9 +311,13 @@ def _announce_next(code: str) -> int:
 def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -> int:
     count = 0
     while moment := _next_to_announce(current, series):
+        plan = _occurrence(series, moment)
+        if actor is SYSTEM:
+            # A component may have gone since it was planned: the others are announced.
+            plan = replace(plan, component_ids=_standing(current, plan.component_ids))
         maintenance.announce(
             current,
-            _occurrence(series, moment),
+            plan,
             actor=actor,
             form_key=uuid4().hex,
             overrides=_reasons(series, actor),
@@ -321,6 +325,11 @@ def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -
         )
         count += 1
     return count
+
+
+def _standing(current: Session, component_ids: Collection[int]) -> Sequence[int]:
+    chosen = Component.id.in_(component_ids) & Component.removed_at.is_(None)
+    return current.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
 
 
 def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:

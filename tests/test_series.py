@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage import maintenance, series
+from statuspage import maintenance, series, setup
 from statuspage.models import Incident, MaintenanceSeries, Message
 from statuspage.refusals import Refused
 from statuspage.series import SeriesPlan, Unit, announce_due, plan_of
@@ -377,3 +377,14 @@ def test_each_occurrence_verifies_as_the_series_does(stage: Stage, session: Sess
     assert [story.verify_minutes for story in stories(session)] == [30, 30]
     series.change_series(kept.code, make_plan(stage, verify_minutes=45), actor=ACTOR)
     assert [story.verify_minutes for story in stories(session)] == [45, 45]
+
+
+def test_a_component_that_is_gone_keeps_no_series_from_being_announced(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    begin(stage, component_ids=(stage.checkout, stage.catalog))
+    setup.remove_component(stage.checkout, actor=ACTOR)
+    frozen.move_to(FIRST)
+    maintenance.advance_due()
+    assert announce_due() == 1
+    assert [row.component_id for row in stories(session)[-1].affected] == [stage.catalog]
