@@ -1,7 +1,8 @@
 """What tests are given: an empty database of either kind, an app on it, and a clock that stands.
 
 A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL;
-``pytest --database=sqlite`` runs it on one.
+``pytest --database=sqlite`` runs it on one.  One that is marked ``only_on("sqlite")`` costs much
+and asks the databases nothing that they could answer differently.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--database")
         kinds = KINDS if chosen == "both" else (chosen,)
+        only = metafunc.definition.get_closest_marker("only_on")
+        if only is not None:
+            kinds = tuple(kind for kind in kinds if kind in only.args)
         metafunc.parametrize("database", kinds, indirect=True)
 
 

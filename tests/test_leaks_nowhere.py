@@ -315,6 +315,7 @@ def _filled(app: Flask, rule: Rule, code: str) -> str:
     return built[1] if built else "/nowhere"
 
 
+@pytest.mark.only_on("sqlite")
 def test_typed_at_the_desk_into_what_is_public_it_is_held_back(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

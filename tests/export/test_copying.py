@@ -38,6 +38,7 @@ DAY = timedelta(days=1)
 OLD = "old000000000"
 BEFORE = [prefix(language.code, own="en") for language in OFFERED]
 pytestmark = pytest.mark.usefixtures("frozen")
+sqlite_only = pytest.mark.only_on("sqlite")
 
 
 @pytest.fixture
@@ -119,6 +120,7 @@ def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
     assert (wrong, site.has_folders) == ({}, True)
 
 
+@sqlite_only
 def test_everything_that_a_page_links_to_is_there(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     there = files(tmp_path / "site")
@@ -128,6 +130,7 @@ def test_everything_that_a_page_links_to_is_there(engine: Engine, tmp_path: Path
     assert missing(own, there) == set()
 
 
+@sqlite_only
 def test_the_front_page_of_each_language_is_there_with_all_that_it_links_to(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -141,6 +144,7 @@ def test_the_front_page_of_each_language_is_there_with_all_that_it_links_to(
         assert missing(links, there) == set()
 
 
+@sqlite_only
 def test_what_cannot_be_confirmed_says_so_at_once_in_each_language(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -163,6 +167,7 @@ def missing(links: set[str], there: Mapping[str, bytes]) -> set[str]:
     return {link for link in links if {link[1:], f"{link.strip('/')}/index.html"}.isdisjoint(there)}
 
 
+@sqlite_only
 def test_the_compressed_forms_hold_the_same_and_are_only_there_where_smaller(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -177,6 +182,7 @@ def test_the_compressed_forms_hold_the_same_and_are_only_there_where_smaller(
             assert brotli.decompress(body) == there[name[:-3]]
 
 
+@sqlite_only
 def test_nothing_internal_is_written(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     there = files(tmp_path / "site")
@@ -184,11 +190,13 @@ def test_nothing_internal_is_written(engine: Engine, tmp_path: Path) -> None:
     assert [name for name, body in there.items() if b"zebra" in body] == []
 
 
+@sqlite_only
 def test_an_unknown_address_has_a_page_to_show(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     assert "There is no such page" in (tmp_path / "site" / "404.html").read_text()
 
 
+@sqlite_only
 def test_a_file_is_as_old_as_its_document(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     document = build_edition(engine, LINKS).documents["/"]
@@ -199,6 +207,7 @@ def test_a_file_is_as_old_as_its_document(engine: Engine, tmp_path: Path) -> Non
 # What is written again.
 
 
+@sqlite_only
 def test_a_second_run_touches_nothing(engine: Engine, tmp_path: Path) -> None:
     first = export_to(tmp_path / "site", engine)
     before = {path: path.stat().st_ino for path in (tmp_path / "site").rglob("*")}
@@ -208,6 +217,7 @@ def test_a_second_run_touches_nothing(engine: Engine, tmp_path: Path) -> None:
     assert {path: path.stat().st_ino for path in (tmp_path / "site").rglob("*")} == before
 
 
+@sqlite_only
 def test_a_file_that_somebody_changed_or_lost_is_put_right(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     before = files(tmp_path / "site")
@@ -230,6 +240,7 @@ def test_a_compressed_form_that_is_not_worth_it_any_more_goes(tmp_path: Path) ->
     assert "small.txt.gz" not in files(tmp_path / "site")
 
 
+@sqlite_only
 def test_a_write_that_fails_leaves_the_former_file(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +284,7 @@ def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_pat
     assert b"Right." in files(tmp_path / "site")["components/checkout0000/updates.atom"]
 
 
+@sqlite_only
 def test_what_stands_around_every_page_waits_behind_the_news(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -291,6 +303,7 @@ def test_what_stands_around_every_page_waits_behind_the_news(
     assert b"Down" in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]
 
 
+@sqlite_only
 @pytest.mark.parametrize(
     "act",
     [
@@ -314,6 +327,7 @@ def test_what_is_kept_current_is_what_is_made_from_nothing(
     assert files(tmp_path / "kept") == files(tmp_path / "fresh")
 
 
+@sqlite_only
 def test_a_new_day_changes_what_time_alone_changes(
     engine: Engine, tmp_path: Path, frozen: time_machine.Traveller
 ) -> None:
@@ -347,6 +361,7 @@ def test_a_story_that_is_withdrawn_goes_with_all_its_files(engine: Engine, tmp_p
     assert [name for name, body in files(tmp_path / "site").items() if b"Long ago" in body] == []
 
 
+@sqlite_only
 def test_the_styles_of_another_release_stay_until_no_page_names_them(
     engine: Engine, tmp_path: Path
 ) -> None:
@@ -377,6 +392,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
         export.open_target(str(tmp_path / "file"))
 
 
+@sqlite_only
 def test_json_says_the_same_as_the_pages(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     told = json.loads((tmp_path / "site" / "api/v2/incidents.json").read_bytes())
