@@ -178,22 +178,18 @@ def find_internal_facts(look: Look) -> Iterator[Span]:
         public.users_notice, public.workaround, public.action, public.resolution, public.prevention
     )
     names = [one for name in _NAMED if _is_telling(one := getattr(internal, name))]
-    yield from _find_whole(look.text, (one for one in names if one.casefold() not in open_to_all))
-    yield from _find_told(look.text, internal, _TOLD, said=open_to_all)
-    yield from _find_told(look.text, internal, _SHARED, said=f"{open_to_all} {typed}")
-
-
-def _find_told(
-    text: str, internal: InternalFacts, fields: Iterable[str], *, said: str
-) -> Iterator[Span]:
-    """Places that say what stands in these internal fields and not in what is ``said`` anyway."""
-    told = [read(getattr(internal, name)).text for name in fields]
-    lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
-    short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
-    yield from _find_whole(text, (one for one in short if one.casefold() not in said))
-    known = {piece for piece, _, _ in _pieces(said)}
-    wanted = {piece for value in told for piece, _, _ in _pieces(value)} - known
-    yield from (Span(start, end) for piece, start, end in _pieces(text) if piece in wanted)
+    whole = [one for one in names if one.casefold() not in open_to_all]
+    wanted: set[str] = set()
+    for fields, said in ((_TOLD, open_to_all), (_SHARED, f"{open_to_all} {typed}")):
+        told = [read(getattr(internal, name)).text for name in fields]
+        lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
+        short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
+        whole += [one for one in short if one.casefold() not in said]
+        wanted |= {piece for value in told for piece, _, _ in _pieces(value)} - {
+            piece for piece, _, _ in _pieces(said)
+        }
+    yield from _find_whole(look.text, whole)
+    yield from (Span(start, end) for piece, start, end in _pieces(look.text) if piece in wanted)
 
 
 def _folded(*texts: str) -> str:
