@@ -24,6 +24,7 @@ from statuspage import audit, clock, maintenance
 from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
 from statuspage.incidents.checking import Overrides
+from statuspage.incidents.shape import check_title
 from statuspage.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
 from statuspage.messages import Text
 from statuspage.models import Component, Incident, MaintenanceSeries, Page
@@ -418,6 +419,7 @@ def _story_at(current: Session, series: MaintenanceSeries, moment: datetime) -> 
 
 
 def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
+    check_title(plan.title)
     if not 1 <= plan.every <= MOST_EVERY:
         raise Refused("every", f"Use a whole number from 1 to {MOST_EVERY}.")
     local = plan.first_start.astimezone(clock.read_zone(series.time_zone))
@@ -427,9 +429,8 @@ def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
         raise Refused("length_minutes", "It must last a minute at least.")
     series.title, series.users_notice = plan.title, plan.what
     series.first_start = f"{local:{_WALL}}"
-    # A day that was left out stays so when the time of day changes.
-    series.exdates = [f"{day[:10]}{series.first_start[10:]}" for day in series.exdates]
     series.rule = _rule(plan, local)
+    series.exdates = _kept_exdates(series)
     series.length_minutes = plan.length_minutes
     series.remind_minutes, series.verify_minutes = plan.remind_minutes, plan.verify_minutes
     series.because = plan.because
@@ -442,6 +443,14 @@ def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
     busy = timedelta(minutes=plan.length_minutes + (plan.verify_minutes or 0))
     if following is not None and start + busy > following:
         raise Refused("length_minutes", "It would last until after the next one begins.")
+
+
+def _kept_exdates(series: MaintenanceSeries) -> list[str]:
+    """A day that was left out stays so at another time of day, while the rule still has it."""
+    days = (f"{wall[:10]}{series.first_start[10:]}" for wall in series.exdates)
+    rule = rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start))
+    walls = (datetime.fromisoformat(day) for day in days)
+    return [f"{wall:{_WALL}}" for wall in walls if rule.between(wall, wall, inc=True)]
 
 
 def _rule(plan: SeriesPlan, first: datetime) -> str:

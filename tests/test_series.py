@@ -330,6 +330,9 @@ def test_a_day_left_out_stays_so_when_the_time_of_day_changes(
     series.change_series(kept.code, later, actor=ACTOR)
     assert starts(session)[-1] == THIRD + timedelta(hours=1)
     assert series.left_out(kept) == [SECOND + timedelta(hours=1)]
+    other_day = make_plan(stage, first_start=FIRST + timedelta(days=1))
+    series.change_series(kept.code, other_day, actor=ACTOR)
+    assert kept.exdates == []
 
 
 def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(stage: Stage, session: Session) -> None:
