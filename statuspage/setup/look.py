@@ -16,6 +16,7 @@ from statuspage.db import writing
 from statuspage.models import Page
 from statuspage.refusals import Refused, Stale
 from statuspage.setup.editing import fingerprint, record
+from statuspage.setup.own_css import check_css
 from statuspage.site import revision
 from statuspage.site.look import (
     COLOUR,
@@ -33,12 +34,16 @@ MOST_LOGO_BYTES: Final = 100 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LookChoices:
-    """What is typed: colours as ``#rrggbb`` or empty, links one to a line, a footer in Markdown."""
+    """What is typed: colours as ``#rrggbb`` or empty, links one to a line, a footer in Markdown.
+
+    ``css`` is a style sheet of the company's own, after the page's.
+    """
 
     accent: str = ""
     accent_dark: str = ""
     links: str = ""
     footer: str = ""
+    css: str = ""
 
 
 def look_choices(current: Session) -> LookChoices:
@@ -56,6 +61,7 @@ def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) 
     if wanted["accent_dark"] and not wanted["accent"]:
         raise Refused("accent", "Choose one for the light scheme too, or none at all.")
     _check_links(wanted["links"])
+    check_css(wanted["css"])
     with writing() as current:
         page = _locked_page(current)
         standing = look_choices(current)

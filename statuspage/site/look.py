@@ -1,7 +1,8 @@
 """The company's own look: accent colours, logo, links and footer, as ready bytes.
 
-Nothing of it is markup or a style rule that somebody typed: colours are six hexadecimal digits, the
-logo is a picture of a kind that cannot run, and links are a label and a web address.
+Nothing of it is markup: colours are six hexadecimal digits, the logo is a picture of a kind that
+cannot run, links are a label and a web address, and a style sheet that somebody typed was checked
+(:mod:`statuspage.setup.own_css`) and is a file beside the page.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ class Look:
     accent_dark: str = ""
     links: tuple[tuple[str, str], ...] = ()
     footer: str = ""
+    css: str = ""
     logo: bytes = field(default=b"", repr=False)
 
     @property
     def style(self) -> str:
-        """The style sheet of the colours; empty where the page keeps its own."""
+        """The style sheet of the colours, and then the company's own; empty without either."""
+        return "\n".join(filter(None, (self._colours(), self.css)))
+
+    def _colours(self) -> str:
         if not self.accent:
             return ""
         dark = self.accent_dark or fitting(self.accent, DARK_GROUNDS)
@@ -58,7 +63,7 @@ class Look:
     @property
     def style_path(self) -> str:
         """Where the style is served, named after its content; empty where there is none."""
-        return f"/look/style.{_digest(self.style.encode())}.css" if self.accent else ""
+        return f"/look/style.{_digest(self.style.encode())}.css" if self.style else ""
 
     @property
     def logo_path(self) -> str:
@@ -69,7 +74,7 @@ class Look:
 
     def files(self) -> Iterator[tuple[str, str | bytes, str]]:
         """Path, content and media type of what the pages refer to."""
-        if self.accent:
+        if self.style:
             yield self.style_path, self.style, "text/css; charset=utf-8"
         if self.logo:
             yield self.logo_path, self.logo, picture_type(self.logo)
@@ -85,6 +90,7 @@ def read_look(kept: tuple[tuple[str, str], ...]) -> Look:
         accent_dark=dark if COLOUR.fullmatch(dark) else "",
         links=read_links(values.get("links", "")),
         footer=values.get("footer", ""),
+        css=values.get("css", ""),
         logo=b64decode(values.get("logo", "")),
     )
 

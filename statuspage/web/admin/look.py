@@ -12,6 +12,7 @@ from statuspage import setup
 from statuspage.db import session
 from statuspage.setup import LookChoices
 from statuspage.setup.look import MOST_LOGO_BYTES
+from statuspage.setup.own_css import MOST_BYTES
 from statuspage.site.look import DARK_GROUNDS, fitting, ink_on
 from statuspage.web.admin.shell import admin, done, page
 from statuspage.web.auth import actor
@@ -21,12 +22,13 @@ _PLAIN: Final = "#535b66"
 
 
 class LookForm(EditForm):
-    """Colours, links and footer."""
+    """Colours, links, footer and style sheet."""
 
     accent = LineField("Accent colour", limit=7)
     accent_dark = LineField("Accent colour in the dark scheme", limit=7)
     links = ProseField("Links", limit=2_000, render_kw={"rows": 3})
     footer = ProseField("Footer", limit=1_000, render_kw={"rows": 3})
+    css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
 
 
 class LogoForm(Form):

@@ -118,3 +118,20 @@ def test_of_two_people_the_second_is_told(desk: Desk) -> None:
     answer = desk.browser.send(LOOK, {**sheet, "footer": "Second"})
     assert answer.status_code == 422
     assert "Footer: Now saved here: First" in reasons(answer)
+
+
+def test_the_companys_own_style_sheet_stands_after_the_pages(desk: Desk) -> None:
+    css = ".brand { letter-spacing: 0.02em }"
+    assert desk.browser.send_shown(LOOK, {"css": css}).status_code == 303
+    shown = home(desk)
+    path = shown.partition('href="/look/style.')[2].partition('"')[0]
+    assert shown.index("/static/page") < shown.index("/look/style.")
+    assert desk.get(f"/look/style.{path}").text == css
+
+
+def test_a_style_sheet_that_would_fetch_is_refused_with_its_line(desk: Desk) -> None:
+    answer = desk.browser.send_shown(LOOK, {"css": "a {}\n@import url(https://evil.example);"})
+    assert answer.status_code == 422
+    assert reasons(answer)[0].startswith("Style sheet: Line 2: @import is not taken")
+    assert "@import url(https://evil.example);" in answer.text
+    assert "/look/" not in home(desk)
