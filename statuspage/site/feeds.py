@@ -339,9 +339,9 @@ def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Lin
 
 
 def _event(story: StoryView, page: PageView, links: Links) -> Event:
-    end = story.scheduled_until or story.begins_at
+    start, end = story.begins_at, story.scheduled_until or story.begins_at
     if story.resolved_at and not story.is_cancelled:
-        end = story.resolved_at
+        start, end = story.ran_from, story.resolved_at
     event = Event()
     # Neither the site's address nor the title may change it: calendars know the event by it.
     event.add("uid", f"{story.code}@{page.code}")
@@ -350,8 +350,8 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
     event.add("dtstamp", _second(story.updated_at))
     event.add("created", _second(story.told_at))
     event.add("last-modified", _second(story.updated_at))
-    event.add("dtstart", _second(story.begins_at))
-    event.add("dtend", _second(max(end, story.begins_at)))
+    event.add("dtstart", _second(start))
+    event.add("dtend", _second(max(end, start)))
     event.add("summary", xml_text(story.title))
     event.add("description", xml_text(_latest_text(story, _reading(page))))
     event.add("url", links.incident(story.code))

@@ -182,6 +182,9 @@ class PostView:
         return self.edited_at or self.posted_at
 
 
+_RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
+
+
 @dataclass(frozen=True, slots=True)
 class StoryView:
     """A public incident or maintenance with its public posts, newest first.
@@ -237,6 +240,12 @@ class StoryView:
     def is_cancelled(self) -> bool:
         """Whether it is a maintenance that was called off."""
         return self.cancelled_at is not None
+
+    @property
+    def ran_from(self) -> datetime:
+        """When it really began: a maintenance may begin earlier or later than it was planned to."""
+        begun = (post.happened_at for post in self.posts if post.status in _RUNNING)
+        return min(begun, default=self.begins_at)
 
     @property
     def told_at(self) -> datetime:

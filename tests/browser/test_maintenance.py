@@ -75,10 +75,16 @@ class Visitor:
         return (*seen, state.inner_text().strip(), self._ends_in_calendar())
 
     def reads(self) -> list[str]:
-        """The headings of the story's posts; the third from the end began it, late, and says so."""
+        """The headings of the story's posts; the third from the end began it, late, and says so.
+
+        When it really was stands on the page too.
+        """
         self.page.goto(f"{PUBLIC_URL}/incidents/{self.code}")
         begun = self.page.locator(".post").nth(-3).inner_text()
         assert "It was planned for Mar 29, 2026, 00:30 CET and begins late." in begun
+        when, length = (self.page.locator("dl.summary dd").nth(at) for at in (2, 3))
+        assert when.inner_text() == "Mar 29, 2026, 01:30 CET – 05:30 CEST"
+        assert length.inner_text() == "3 hours"
         return self.page.locator(".post h3").all_inner_texts()
 
     def _ends_in_calendar(self) -> str:
