@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 BIN := .venv/bin
-# How many processes share the tests; nothing is gained by more than there are cores.
-WORKERS ?= 2
+# How many processes share the tests: one more than most have cores, since some tests wait.
+WORKERS ?= 3
 
 UV := 0.13.8
 HTML_CHECKER := 26.9.27

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 
@@ -12,7 +14,7 @@ from statuspage.links import Links
 from statuspage.site.build import build_edition, mark_stale
 from statuspage.site.edition import Edition
 from statuspage.site.revision import current_number
-from statuspage.web import public
+from statuspage.web.front import Front
 
 
 class AtOnce:
@@ -49,9 +51,21 @@ class AtOnce:
         return shown.next_change_at is None or clock.now() < shown.next_change_at
 
 
+class Aside(Front):
+    """The layer in front, which leaves the admin alone: an edition made for it is seen by nobody.
+
+    The real one has its edition ready anyway.
+    """
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/admin"):
+            return self._app(environ, start_response)
+        return super().__call__(environ, start_response)
+
+
 def serve_at_once(app: Flask) -> AtOnce:
     """Put the public site in front of the app as the real one is, without its threads."""
     site = AtOnce(app)
     app.extensions["refresher"] = site
-    public.install(app)
+    app.wsgi_app = Aside(app.wsgi_app, site)  # type: ignore[method-assign,arg-type]
     return site

@@ -132,25 +132,27 @@ def test_what_may_have_been_sent_is_not_called_cancelled(code: str) -> None:
 
 
 def test_no_mail_is_both_cancelled_and_sent(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app, customers=120)
+    stage = set_stage(app, customers=300)
     with app.app_context():
         code = declare(stage).code
         resolve(code)
     frozen.shift(WINDOW)
     sent: list[str] = []
-    begun = threading.Event()
+    begun, cancelling = threading.Event(), threading.Event()
 
     def work() -> None:
         with app.app_context():
             while (claim := take(size=4)) is not None:
                 sent.extend(accept(claim))
                 begun.set()
-            begun.set()
+                # From here on both run as fast as they can.
+                cancelling.wait(10)
 
     worker = threading.Thread(target=work)
     worker.start()
     begun.wait(10)
     with app.app_context():
+        cancelling.set()
         cancelled = incidents.cancel_mails(code, actor=ACTOR)
         worker.join(30)
         kept_back = mails(DeliveryState.CANCELLED)
