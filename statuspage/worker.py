@@ -16,12 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -57,6 +58,22 @@ CLOCK_JUMP_SECONDS = 2.0
 
 class AlreadyRunning(Exception):
     """Another worker serves this SQLite database; only one may."""
+
+
+class Every(IntervalTrigger):  # type: ignore[misc]
+    """An interval whose missed times are not made up for, one by one.
+
+    APScheduler counts each time that was missed before it coalesces them: after a clock that was
+    set a month ahead, millions for a duty of every second, with all else waiting for its lock.
+    """
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The next time after ``now``."""
+        due: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        is_missed = previous_fire_time is not None and due is not None and due <= now
+        return now + self.interval if is_missed else due
 
 
 class Worker:
@@ -111,7 +128,10 @@ class Worker:
         for duty, seconds in self._duties():
             # Due at once too: what a dead worker left is taken back at the start, not after it.
             self._scheduler.add_job(
-                self._try, "interval", [duty], seconds=seconds, next_run_time=clock.now()
+                self._try,
+                Every(seconds=seconds, timezone=UTC),
+                [duty],
+                next_run_time=clock.now(),
             )
         self._scheduler.start()
 
