@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, insert, literal, select, update
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.models import Delivery, DeliveryEvent, Message
+from statuspage.models import Delivery, Message
 from statuspage.models.mail import in_state
 from statuspage.outbox.corrections import is_suppressed, was_uncertain
-from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting
+from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting, queue_again
 from statuspage.words import DeliveryState, Step
 
 _GONE = (
@@ -123,32 +123,10 @@ def send_after_all(current: Session, messages: Sequence[Message], *, reason: str
     for message in messages:
         message.cancelled_at = None
     current.flush()
-    moment = clock.now()
     cancelled = and_(
         Delivery.message_id.in_([message.id for message in messages]),
         Delivery.state == DeliveryState.CANCELLED,
         Delivery.email != "",
         ~is_suppressed(Delivery.address),
     )
-    current.execute(
-        insert(DeliveryEvent).from_select(
-            ["delivery_id", "at", "state", "reason", "attempt"],
-            select(
-                Delivery.id,
-                literal(moment, DeliveryEvent.at.type),
-                literal(DeliveryState.PENDING, DeliveryEvent.state.type),
-                literal(reason),
-                literal(""),
-            ).where(cancelled),
-        )
-    )
-    done = current.execute(
-        update(Delivery)
-        .where(cancelled)
-        .values(
-            state=DeliveryState.PENDING, reason=reason, attempts=0, attempt_id=None,
-            due_at=moment, expires_at=moment + CUSTOMER_MAIL_AGE, changed_at=moment,
-        )
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return queue_again(current, cancelled, reason=reason, age=CUSTOMER_MAIL_AGE)

@@ -10,32 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from statuspage import alarms, clock
 from statuspage.audit import Actor, record
 from statuspage.channels import Fault, Outcome, Result
 from statuspage.config import current_settings
-from statuspage.db import among, insert_new, writing
+from statuspage.db import insert_new, writing
 from statuspage.models import (
     Breaker,
     Delivery,
-    DeliveryEvent,
     Hold,
     Incident,
     Message,
     Suppression,
 )
 from statuspage.models.mail import in_state
-from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED
+from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED, queue_again
 from statuspage.words import Audience, Channel, DeliveryState, Step
 
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)
 FAILURES_BEFORE_ALARM = 3
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +99,7 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
     """
     with writing() as current:
         message = current.get_one(Message, message_id)
-        moment = clock.now()
-        chosen = and_(
+        failed = and_(
             Delivery.message_id == message_id,
             Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
             Delivery.address.not_in(select(Suppression.address)),
@@ -111,31 +107,12 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
             Delivery.email != "",
             ~_has_newer(message),
         )
-        again = list(current.scalars(select(Delivery.id).where(chosen)))
         age = CHAT_AGE if message.audience is Audience.INTERNAL else CUSTOMER_MAIL_AGE
-        reason = f"sent again by {actor.name}"[:500]
-        for ids in (again[at : at + _AT_ONCE] for at in range(0, len(again), _AT_ONCE)):
-            current.execute(
-                insert(DeliveryEvent),
-                [
-                    {"delivery_id": id_, "at": moment, "state": DeliveryState.PENDING,
-                     "reason": reason, "attempt": ""}
-                    for id_ in ids
-                ],
-            )  # fmt: skip
-            current.execute(
-                update(Delivery)
-                .where(among(Delivery.id, ids))
-                .values(
-                    state=DeliveryState.PENDING, reason=reason, attempts=0, attempt_id=None,
-                    due_at=moment, expires_at=moment + age, changed_at=moment,
-                )
-                .execution_options(synchronize_session=False)
-            )  # fmt: skip
+        again = queue_again(current, failed, reason=f"sent again by {actor.name}"[:500], age=age)
         if again:
             record(current, actor, "outbox.resend", subject_kind="outbox",
-                   subject=f"message {message_id}", after={"deliveries": len(again)})  # fmt: skip
-        return len(again)
+                   subject=f"message {message_id}", after={"deliveries": again})  # fmt: skip
+        return again
 
 
 def _has_newer(message: Message) -> ColumnElement[bool]:

@@ -407,6 +407,28 @@ def close_waiting(
     current: Session, condition: ColumnElement[bool], state: DeliveryState, reason: str
 ) -> int:
     """Move the deliveries of a condition to a final state, with its event; returns how many."""
+    return _move(current, condition, state, reason)
+
+
+def queue_again(
+    current: Session, condition: ColumnElement[bool], *, reason: str, age: timedelta
+) -> int:
+    """Have deliveries that came to an end go out at once after all; returns how many.
+
+    The rows are the same ones, so nobody gets two.
+    """
+    moment = clock.now()
+    anew = {"attempts": 0, "attempt_id": None, "due_at": moment, "expires_at": moment + age}
+    return _move(current, condition, DeliveryState.PENDING, reason, **anew)
+
+
+def _move(
+    current: Session,
+    condition: ColumnElement[bool],
+    state: DeliveryState,
+    reason: str,
+    **values: Any,
+) -> int:
     moment = clock.now()
     current.execute(
         insert(DeliveryEvent).from_select(
@@ -426,7 +448,7 @@ def close_waiting(
     done = current.execute(
         update(Delivery)
         .where(condition)
-        .values(state=state, reason=reason, changed_at=moment)
+        .values(state=state, reason=reason, changed_at=moment, **values)
         .execution_options(synchronize_session=False)
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
