@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,12 @@ def serve(first: bool) -> None:
     """Serve the page until it is told to stop."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     if first:
-        _set_up(app)
+        # Setting up loads what serving never needs: in a process of its own that is gone with it.
+        setting_up = multiprocessing.get_context("fork").Process(target=_set_up, args=(app,))
+        setting_up.start()
+        setting_up.join()
+        if setting_up.exitcode:
+            sys.exit(setting_up.exitcode)
     public.install(app)
     server.serve(app)
 
