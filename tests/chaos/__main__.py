@@ -85,8 +85,8 @@ def main() -> int:
     if len(chosen) == 1:
         broken = _make(chosen[0], options)
     else:
-        # Much of it is waiting, so three run side by side, each in a process of its own.
-        with ThreadPoolExecutor(3) as lanes:
+        # Much of it is waiting, so four run side by side, each in a process of its own.
+        with ThreadPoolExecutor(4) as lanes:
             broken = sum(lanes.map(_make_apart, chosen))
         kept = f"{broken} troubles broke a promise" if broken else "every promise kept"
         print(f"\n{kept}, in {(time.monotonic() - started) / 60:.1f} minutes")
@@ -195,8 +195,8 @@ def _clock(stage: Stage) -> Iterator[Verdict]:
 
 
 TROUBLES: dict[str, Callable[[Stage], Iterator[Verdict]]] = {
-    "kills-sqlite": partial(_kills, "sqlite"),
     "kills-postgresql": partial(_kills, "postgresql"),
+    "kills-sqlite": partial(_kills, "sqlite"),
     "database": _database,
     "publishing": _publishing,
     "provider": _provider,
