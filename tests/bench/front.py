@@ -215,11 +215,16 @@ def stuck_requests(
 
 
 @contextmanager
-def publishing(publish: Callable[[], None], *, per_second: float = 5) -> Iterator[None]:
-    """Call ``publish`` that often meanwhile."""
+def publishing(
+    publish: Callable[[], None], *, per_second: float = 5, core: int | None = None
+) -> Iterator[None]:
+    """Call ``publish`` that often meanwhile, on the load's core where there is one."""
     stop = threading.Event()
 
     def publish_on() -> None:
+        if core is not None:
+            # Linux keeps this for each thread: the posts come from another process than the pages.
+            os.sched_setaffinity(0, {core})
         while not stop.wait(1 / per_second):
             publish()
 
@@ -291,7 +296,7 @@ def against_nginx(served: Served, theirs: str, *, core: int | None, turns: int) 
     yield Figure("beside 16 requests stuck in Flask", stuck.rate / calm.rate, "×", at_least=0.9)
     yield Figure("  p99", stuck.p99, "ms", at_most=20)
     posting, calm = take_turns(
-        lambda: _within(publishing(served.publish), lambda: run(ours)),
+        lambda: _within(publishing(served.publish, core=core), lambda: run(ours)),
         lambda: run(ours),
         turns=turns,
     )
