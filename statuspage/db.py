@@ -27,9 +27,7 @@ from sqlalchemy import (
     String,
     bindparam,
     event,
-    func,
     literal,
-    select,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -104,14 +102,6 @@ def writing() -> Iterator[Session]:
     except BaseException:
         current.rollback()
         raise
-
-
-def database_now(current: Session) -> datetime:
-    """The database's clock on PostgreSQL, where several hosts must agree; else our own."""
-    if current.get_bind().dialect.name != "postgresql":
-        return clock.now()
-    moment = current.execute(select(func.clock_timestamp())).scalar_one()
-    return clock.as_utc(moment)
 
 
 def insert_new(current: Session, table: type[Base]) -> Any:

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
