@@ -37,7 +37,7 @@ from statuspage import clock
 from statuspage.db import among, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
 from statuspage.models.mail import in_state
-from statuspage.outbox import cancelling, corrections
+from statuspage.outbox import cancelling, corrections, overtaken
 from statuspage.outbox.control import limit_rests, may_send
 from statuspage.outbox.queue import close_waiting
 from statuspage.words import Channel, DeliveryState
@@ -77,39 +77,48 @@ def new_worker_id() -> int:
 def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
     """Take up to ``size`` due deliveries of one message and language; None where none may go now.
 
-    Urgent lanes first, then the longest due.  Committed before it is returned, so that no
-    transaction is open while a provider is called.
+    Urgent lanes first, then the longest due; what was overtaken meanwhile ends here instead.
+    Committed before it is returned, so that no transaction is open while a provider is called.
     """
     moment = clock.now()
-    if not _anything_due(channel, moment):
-        return None
-    with writing() as current:
-        if not may_send(current, channel):
-            return None
-        due = (
-            in_state(DeliveryState.PENDING),
-            Delivery.channel == channel,
-            Delivery.due_at <= moment,
-        )
-        first = _first_due(current, due)
-        if first is None:
-            return None
-        rows = _next_due(current, due, first, size)
-        if not rows:
-            return None
-        attempt_id = str(uuid.uuid4())
-        current.execute(
-            insert(Attempt).values(
-                id=attempt_id, worker_id=worker_id, channel=channel, claimed_at=moment
+    while _anything_due(channel, moment):
+        with writing() as current:
+            if not may_send(current, channel):
+                return None
+            due = (
+                in_state(DeliveryState.PENDING),
+                Delivery.channel == channel,
+                Delivery.due_at <= moment,
             )
+            first = _first_due(current, due)
+            if first is None:
+                return None
+            rows = _next_due(current, due, first, size)
+            kept_back = overtaken.keep_back(current, first.message_id, [row.id for row in rows])
+            rows = [row for row in rows if row.id not in kept_back]
+            if rows:
+                attempt_id = _take(current, worker_id, channel, [row.id for row in rows])
+                return Claim(attempt_id, channel, first.message_id, tuple(rows))
+            if not kept_back:
+                return None
+    return None
+
+
+def _take(current: Session, worker_id: int, channel: Channel, ids: Sequence[int]) -> str:
+    """Put deliveries into a worker's hands; the id of its new attempt."""
+    moment, attempt_id = clock.now(), str(uuid.uuid4())
+    current.execute(
+        insert(Attempt).values(
+            id=attempt_id, worker_id=worker_id, channel=channel, claimed_at=moment
         )
-        current.execute(
-            update(Delivery)
-            .where(among(Delivery.id, [row.id for row in rows]))
-            .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
-            .execution_options(synchronize_session=False)
-        )
-    return Claim(attempt_id, channel, first.message_id, tuple(rows))
+    )
+    current.execute(
+        update(Delivery)
+        .where(among(Delivery.id, ids))
+        .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
+        .execution_options(synchronize_session=False)
+    )
+    return attempt_id
 
 
 def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int, str] | None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import and_, delete, func, select, true, update
+from sqlalchemy.orm import Session
 
 from statuspage import alarms, clock
 from statuspage.audit import Actor, record
@@ -24,9 +24,10 @@ from statuspage.models import (
     Hold,
     Incident,
     Message,
-    Suppression,
 )
 from statuspage.models.mail import in_state
+from statuspage.outbox import overtaken
+from statuspage.outbox.corrections import is_suppressed
 from statuspage.outbox.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED, queue_again
 from statuspage.words import Audience, Channel, DeliveryState, Step
 
@@ -99,13 +100,14 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
     """
     with writing() as current:
         message = current.get_one(Message, message_id)
+        has_been_overtaken = overtaken.has_been(current, message_id)
         failed = and_(
             Delivery.message_id == message_id,
             Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
-            Delivery.address.not_in(select(Suppression.address)),
+            ~is_suppressed(Delivery.address),
             # Whose address was forgotten cannot be written to.
             Delivery.email != "",
-            ~_has_newer(message),
+            true() if has_been_overtaken is None else ~has_been_overtaken,
         )
         age = CHAT_AGE if message.audience is Audience.INTERNAL else CUSTOMER_MAIL_AGE
         again = queue_again(current, failed, reason=f"sent again by {actor.name}"[:500], age=age)
@@ -113,22 +115,6 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
             record(current, actor, "outbox.resend", subject_kind="outbox",
                    subject=f"message {message_id}", after={"deliveries": again})  # fmt: skip
         return again
-
-
-def _has_newer(message: Message) -> ColumnElement[bool]:
-    newer = aliased(Delivery)
-    return exists(
-        select(newer.id)
-        .join(Message, Message.id == newer.message_id)
-        .where(
-            Message.incident_id == message.incident_id,
-            Message.audience == message.audience,
-            Message.id > message.id,
-            newer.channel == Delivery.channel,
-            newer.address == Delivery.address,
-        )
-        .correlate(Delivery)
-    )
 
 
 def _windows(current: Session) -> list[Window]:

@@ -1,0 +1,121 @@
+"""Overtaken: what happened after a delivery was queued and keeps it from being sent.
+
+Publishing and leaving end what waits at that moment.  What was being sent just then can come back
+to wait later, so each claim asks here: nobody is sent "investigating" after "resolved", "it is
+over" after it was opened again, or anything after they left or their address bounced.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Row, and_, exists, select, true
+from sqlalchemy.orm import Session, aliased
+
+from statuspage.db import among
+from statuspage.models import Customer, Delivery, Incident, Message, Suppression
+from statuspage.outbox.queue import MAILED, close_waiting
+from statuspage.words import Audience, DeliveryState, Step
+
+_Told = Row[int | None, int | None, Step, Audience, bool]
+
+_NEWER = "a newer message took its place"
+_REOPENED = "the incident was opened again before this was sent"
+_FALSE_ALARM = "it was a false alarm, known before this was sent"
+
+
+def keep_back(current: Session, message_id: int, ids: Sequence[int]) -> frozenset[int]:
+    """End those of these waiting deliveries of a message that must not go any more; which ones.
+
+    The caller has locked them.
+    """
+    told = _told(current, message_id)
+    ended: set[int] = set()
+    for reason, barred in _barred(current, told, ids).items():
+        close_waiting(current, among(Delivery.id, barred), DeliveryState.SUPPRESSED, reason)
+        ended.update(barred)
+    found = _untrue(current, told) if told.audience in MAILED else None
+    if found is not None:
+        condition, reason = found
+        left = among(Delivery.id, [id_ for id_ in ids if id_ not in ended])
+        untrue = current.scalars(select(Delivery.id).where(left, condition)).all()
+        close_waiting(current, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, reason)
+        ended.update(untrue)
+    return frozenset(ended)
+
+
+def has_been(current: Session, message_id: int) -> ColumnElement[bool] | None:
+    """The condition that a delivery of a message has been overtaken; None where none has."""
+    found = _untrue(current, _told(current, message_id))
+    return None if found is None else found[0]
+
+
+def _told(current: Session, message_id: int) -> _Told:
+    """What a message is about; not its texts, which are long."""
+    return current.execute(
+        select(
+            Message.incident_id, Message.update_id, Message.step, Message.audience,
+            Incident.is_drill,
+        )
+        .outerjoin(Incident, Incident.id == Message.incident_id)
+        .where(Message.id == message_id)
+    ).one()  # fmt: skip
+
+
+def _barred(current: Session, told: _Told, ids: Sequence[int]) -> Mapping[str, list[int]]:
+    """Those whose address must not be written to by now, by the reason.
+
+    Who left may still be asked to confirm a new subscription, and is a colleague as before; what is
+    owed by contract reaches them too.
+    """
+    kept_from: ColumnElement[bool] = Suppression.kind != "unsubscribed"
+    if told.audience in MAILED and told.incident_id is not None and not told.is_drill:
+        owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
+        kept_from = kept_from | ~owed
+    rows = current.execute(
+        select(Suppression.reason, Delivery.id)
+        .join(Delivery, Delivery.address == Suppression.address)
+        .where(among(Delivery.id, ids), kept_from)
+    )
+    return _grouped((row[0], row[1]) for row in rows)
+
+
+def _grouped(rows: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for reason, id_ in rows:
+        found[reason].append(id_)
+    return found
+
+
+def _untrue(current: Session, told: _Told) -> tuple[ColumnElement[bool], str] | None:
+    """Which deliveries a later post has made untrue, and how; None where none did.
+
+    As when it was posted (:func:`~statuspage.outbox.queue.supersede`): a delivery gives way where
+    its address has a later one, a resolution to a reopening alone, and everything to a false alarm.
+    """
+    if told.update_id is None:
+        return None
+    is_news = told.audience in MAILED
+    newest = aliased(Message)
+    later = and_(newest.incident_id == told.incident_id, newest.update_id > told.update_id)
+    steps = set(current.scalars(select(newest.step).where(later).distinct()))
+    is_end = told.step in {Step.RESOLVED, Step.FALSE_ALARM}
+    if is_news and is_end and Step.REOPENED in steps:
+        return true(), _REOPENED
+    if is_news and Step.FALSE_ALARM in steps:
+        return true(), _FALSE_ALARM
+    if not steps or told.step is Step.RESOLVED:
+        return None
+    newer = aliased(Delivery)
+    return exists(
+        select(newer.id)
+        .join(newest, newest.id == newer.message_id)
+        .where(
+            later,
+            newest.audience.in_(MAILED if is_news else [told.audience]),
+            newer.channel == Delivery.channel,
+            newer.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    ), _NEWER
