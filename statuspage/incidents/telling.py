@@ -422,12 +422,8 @@ def _queue(current: Session, telling: Telling, message: Message, update: Inciden
         queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
     if message.audience is not Audience.CUSTOMER:
         return
-    if telling.answers:
-        told = _answered(current, telling, update.incident_id)
-        queue.queue_same_customers(current, message, step_key=step_key, told_by=told)
-    else:
-        concerned = telling.concerned
-        queue.queue_customers(current, message, step_key=step_key, component_ids=concerned)
+    rule = customers_rule(current, telling, update.incident)
+    queue.queue_customers(current, message, step_key=step_key, rule=rule)
     queue.supersede(current, message, step_key=step_key)
 
 

@@ -171,9 +171,9 @@ def languages_read(current: Session, *, own: str) -> list[str]:
 
 
 def queue_customers(
-    current: Session, message: Message, *, step_key: str, component_ids: Collection[int]
+    current: Session, message: Message, *, step_key: str, rule: ColumnElement[bool]
 ) -> int:
-    """Queue a message to the customers of the components; returns how many rows that added.
+    """Queue a message to the customers whom the rule reaches; returns how many rows that added.
 
     A drill's message goes to the drill's list in their place.
     """
@@ -182,24 +182,7 @@ def queue_customers(
     chosen = (
         _to_customers(message, step_key)
         .outerjoin(Suppression, Suppression.address == Customer.address)
-        .where(concerned_customers(component_ids))
-    )
-    return insert_chosen(current, message, chosen)
-
-
-def queue_same_customers(
-    current: Session, message: Message, *, step_key: str, told_by: Collection[int]
-) -> int:
-    """Queue a message to exactly those who were sent one of the messages ``told_by`` (ids).
-
-    A drill's message goes to the drill's list in their place.
-    """
-    if (sealed := seal_of(current, message)) is not None:
-        return queue_listed(current, message, sealed, step_key=step_key)
-    chosen = (
-        _to_customers(message, step_key)
-        .outerjoin(Suppression, Suppression.address == Customer.address)
-        .where(told_customers(told_by))
+        .where(rule)
     )
     return insert_chosen(current, message, chosen)
 

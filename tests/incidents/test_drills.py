@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, true
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
@@ -213,8 +213,7 @@ def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: S
         queue.queue_colleagues(
             current, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
         )
-        queue.queue_customers(current, message, step_key="x", component_ids=[])
-        queue.queue_same_customers(current, message, step_key="x", told_by=[message.id])
+        queue.queue_customers(current, message, step_key="x", rule=true())
         queue.queue_test(
             current, message, step_key="x", email="a@acme.example", name="", time_zone=None
         )
