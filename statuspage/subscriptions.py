@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 LINK_LASTS = timedelta(hours=48)
 UNCONFIRMED_KEPT = timedelta(days=7)
+# Addresses are forgotten by the age of their message, so it must not be much older than they are.
+SHARED_FOR = timedelta(days=1)
 
 # Against sign-up bombing.  The count of mails to one address begins anew when it confirms; it is
 # taken over as long as a person who overlooked three of them may wait before trying again.
@@ -413,7 +415,7 @@ def _is_heard(current: Session, subscriber: Subscriber) -> bool:
 
 
 def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
-    """The mail to send, shared by all who get the same; no word of it was typed by a visitor."""
+    """The mail to send, shared by all who get the same that day; no visitor typed a word of it."""
     page = current.get_one(Page, 1)
     story = current.get(Incident, min(wish.follows)) if wish.follows else None
     facts = sign_up_facts(page, links=current_links(), story=story)
@@ -431,7 +433,7 @@ def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
         incident_id=None, audience=Audience.SUBSCRIBER, step=step, language=language,
         subject=made.subject,
         text=made.text, html=made.html,
-    )  # fmt: skip
+    ).where(Message.created_at > clock.now() - SHARED_FOR)  # fmt: skip
     kept = current.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
     if kept is not None:
         return kept

@@ -32,6 +32,7 @@ from statuspage.refusals import Refused
 from statuspage.words import Channel, DeliveryState
 from tests.factories import NOON
 from tests.stage import ACTOR, declare, mails, make_customer, resolve, set_stage
+from tests.subscribing import SAM, ask, join, sign_up_mails
 
 C1 = "c1@example.com"
 
@@ -218,6 +219,58 @@ def test_old_addresses_are_forgotten_in_small_batches(
         assert session().scalar(unforgotten) == 0
         # Nobody was erased: they are still written to.
         assert session().scalar(select(func.count(Suppression.address))) == 0
+
+
+def forget(older_than: timedelta) -> None:
+    """All mail has gone out, and what is that old is forgotten."""
+    with writing() as current:
+        current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+    while privacy.forget_old_addresses(older_than=older_than):
+        pass
+
+
+def known() -> set[str]:
+    """The addresses that stand in deliveries of mail."""
+    return set(session().scalars(select(Delivery.email).filter_by(channel=Channel.EMAIL)))
+
+
+def test_each_sign_up_is_forgotten_by_its_own_age(told: int, app: Flask, frozen: Traveller) -> None:
+    month, day = timedelta(days=30), timedelta(days=1)
+    with app.app_context():
+        ask("early@example.com")
+        frozen.shift(month)
+        ask("late@example.com")
+        frozen.shift(day)
+        forget(month)
+        assert known() == {"", "late@example.com"}
+        frozen.shift(month)
+        forget(month)
+        assert known() == {""}
+
+
+def test_who_was_forgotten_or_erased_signs_up_again_within_the_same_limits(
+    app: Flask, told: int, frozen: Traveller
+) -> None:
+    with app.app_context():
+        join(SAM)
+        frozen.shift(timedelta(days=3))
+        ask(SAM)
+        frozen.shift(timedelta(days=2))
+        # The first of the two mails only.
+        forget(timedelta(days=3))
+        ask(SAM)
+        for _ in range(2):
+            frozen.shift(timedelta(days=91))
+            forget(timedelta(days=1))
+            ask(SAM)
+            privacy.erase(SAM, actor=ACTOR)
+            privacy.allow_again(SAM, actor=ACTOR)
+        # Erasing forgets no limit: one mail a day.
+        ask(SAM)
+        assert [delivery.step_key for delivery, _ in sign_up_mails(mark(SAM))] == [
+            f"signup:{number}" for number in range(1, 6)
+        ]
+        assert sign_up_mails(SAM) == []
 
 
 def test_who_is_still_on_a_list_leaves_by_the_link_of_a_forgotten_mail(

@@ -197,7 +197,7 @@ class WebhookEvent(Base):
     )
 
     event_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    delivery_id: Mapped[int | None]
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)
     attempt: Mapped[str] = mapped_column(String(36), default="")
     kind: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(320), default="")

@@ -7,7 +7,7 @@ late, twice and in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +18,17 @@ from statuspage import clock
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import insert_new, session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
-from statuspage.people.erased import is_mark
+from statuspage.people.address import read_address
+from statuspage.people.erased import is_mark, mark
 from statuspage.words import OUTBOX, DeliveryState
 
 KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
 FOLDED_KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1_000
+LONGEST_ATTEMPT = (
+    36  # characters of an attempt's id; what else sends through the account has others
+)
 
 _BLOCKED = "blocked"
 
@@ -42,14 +46,22 @@ _SUPPRESSIONS: dict[str, str] = {
     EventKind.UNSUBSCRIBE: "unsubscribed",
     EventKind.GROUP_UNSUBSCRIBE: "unsubscribed",
 }
+# Why SendGrid dropped a mail unsent: the address is on a list of its own already.
+_DROPPED = {
+    "bounced address": "bounced",
+    "spam reporting address": "complained",
+    "unsubscribed address": "unsubscribed",
+}
 _REASONS = {
     "bounced": "mail to this address bounced",
     "complained": "the recipient reported our mail as spam",
     "unsubscribed": "the recipient asked for no more mail",
 }
-# A later stage is never taken back by an earlier one that comes late.
+# A later stage is never taken back by an earlier one that comes late.  What was given up on while it
+# was uncertain may turn out to have arrived.
+_GIVEN_UP = {DeliveryState.SUPERSEDED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED}
 _STAGES = {
-    **dict.fromkeys(OUTBOX, 0),
+    **dict.fromkeys(OUTBOX | _GIVEN_UP, 0),
     DeliveryState.ACCEPTED: 1,
     DeliveryState.DELIVERED: 2,
     DeliveryState.FAILED: 3,
@@ -64,7 +76,7 @@ def keep(events: Iterable[Event]) -> int:
         {
             "event_id": event.event_id,
             "delivery_id": int(event.delivery_id),
-            "attempt": event.attempt_id or "",
+            "attempt": (event.attempt_id or "")[:LONGEST_ATTEMPT],
             "kind": _BLOCKED if event.blocked else event.kind.value,
             "address": event.address,
             "reason": event.reason,
@@ -144,19 +156,49 @@ def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
             select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
         )
     }
+    failed = _failed_attempts(current, ids)
     moment = clock.now()
     for event in sorted(events, key=lambda event: event.at):
         delivery = deliveries.get(event.delivery_id or 0)
-        if delivery is not None:
-            _fold_one(current, delivery, event)
+        if delivery is not None and _is_about(event, delivery):
+            has_failed = (delivery.id, event.attempt) in failed
+            _fold_one(current, delivery, event, of_failed_attempt=has_failed)
         event.folded_at = moment
 
 
-def _fold_one(current: Session, delivery: Delivery, event: WebhookEvent) -> None:
+def _is_about(event: WebhookEvent, delivery: Delivery) -> bool:
+    """Whether an event is about that very mail, and not one of another system on the account.
+
+    A staging system numbers its mails from 1 too.
+    """
+    try:
+        identity = read_address(event.address).identity
+    except ValueError:
+        return True
+    return delivery.address == identity or delivery.address == mark(identity)
+
+
+def _failed_attempts(current: Session, ids: Collection[int | None]) -> frozenset[tuple[int, str]]:
+    """Which attempts at these deliveries came to nothing, by delivery and attempt."""
+    rows = current.execute(
+        select(DeliveryEvent.delivery_id, DeliveryEvent.attempt).where(
+            DeliveryEvent.delivery_id.in_(ids),
+            DeliveryEvent.state == DeliveryState.FAILED,
+            DeliveryEvent.attempt != "",
+        )
+    )
+    return frozenset((row[0], row[1]) for row in rows)
+
+
+def _fold_one(
+    current: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
+) -> None:
     if is_mark(delivery.address):
         # Its owner was forgotten meanwhile: what comes late must not bring the address back.
         event.address = event.reason = ""
     kind = _SUPPRESSIONS.get(event.kind)
+    if event.kind == EventKind.DROPPED:
+        kind = _DROPPED.get(event.reason.lower())
     if kind is not None:
         suppress(current, delivery.address, kind=kind, reason=_REASONS[kind])
     state = _STATES.get(event.kind)
@@ -171,6 +213,9 @@ def _fold_one(current: Session, delivery: Delivery, event: WebhookEvent) -> None
         )
     )
     if state is None or _STAGES[state] <= _STAGES.get(delivery.state, 9):
+        return
+    if of_failed_attempt and delivery.state in OUTBOX:
+        # It is being sent once more, and this is about the time before.
         return
     delivery.state = state
     delivery.reason = event.reason[:500]

@@ -51,6 +51,7 @@ from statuspage.outbox.queue import (
     queue_listed,
 )
 from statuspage.outbox.seal import seal_of
+from statuspage.people.erased import mark
 from statuspage.words import Channel, DeliveryState, Kind, Step, SubscriberState
 
 _SIGN_UP = "signup:"
@@ -161,9 +162,12 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
 
 
 def sign_ups(current: Session, address: str) -> list[datetime]:
-    """When each mail about its own subscription was queued to an address, oldest first."""
+    """When each mail about its own subscription was queued to an address, oldest first.
+
+    Those count too whose address was forgotten since.
+    """
     chosen = select(Delivery.queued_at).where(
-        Delivery.address == address,
+        Delivery.address.in_((address, mark(address))),
         Delivery.channel == Channel.EMAIL,
         Delivery.step_key.startswith(_SIGN_UP),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,10 @@ from time_machine import Traveller
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
-from statuspage.outbox import news
+from statuspage.outbox import control, news
 from statuspage.words import Channel, DeliveryState
 from tests.factories import NOON
-from tests.stage import declare, resolve, set_stage
+from tests.stage import ACTOR, declare, resolve, set_stage
 
 
 @pytest.fixture
@@ -87,6 +88,69 @@ def test_a_bounce_keeps_later_mail_away(app: Flask, delivery_id: int) -> None:
         assert state(delivery_id) is DeliveryState.BOUNCED
         address = session().get_one(Delivery, delivery_id).address
         assert session().get_one(Suppression, address).kind == "bounced"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kinds"),
+    [
+        ("Bounced Address", ["bounced"]),
+        ("Spam Reporting Address", ["complained"]),
+        ("Unsubscribed Address", ["unsubscribed"]),
+        ("Spam Content", []),
+    ],
+)
+def test_what_the_provider_drops_for_its_address_keeps_later_mail_away(
+    app: Flask, delivery_id: int, reason: str, kinds: list[str]
+) -> None:
+    with app.app_context():
+        news.keep([replace(event(1, EventKind.DROPPED, delivery_id), reason=reason)])
+        news.fold()
+        assert state(delivery_id) is DeliveryState.FAILED
+        assert session().scalars(select(Suppression.kind)).all() == kinds
+
+
+def test_late_news_of_an_attempt_that_failed_does_not_end_the_next(
+    app: Flask, delivery_id: int
+) -> None:
+    with app.app_context():
+        dropped, late = (
+            replace(event(number, kind, delivery_id), attempt_id="first")
+            for number, kind in enumerate((EventKind.DROPPED, EventKind.PROCESSED))
+        )
+        news.keep([dropped])
+        news.fold()
+        control.resend_failed(session().get_one(Delivery, delivery_id).message_id, actor=ACTOR)
+        news.keep([late])
+        news.fold()
+        assert state(delivery_id) is DeliveryState.PENDING
+        news.keep([replace(event(3, EventKind.PROCESSED, delivery_id), attempt_id="second")])
+        news.fold()
+        assert state(delivery_id) is DeliveryState.ACCEPTED
+
+
+def test_what_was_given_up_while_it_was_uncertain_may_have_arrived(
+    app: Flask, delivery_id: int
+) -> None:
+    with app.app_context():
+        with writing() as current:
+            current.get_one(Delivery, delivery_id).state = DeliveryState.EXPIRED
+        news.keep([event(1, EventKind.DELIVERED, delivery_id)])
+        news.fold()
+        assert state(delivery_id) is DeliveryState.DELIVERED
+
+
+def test_mail_of_another_system_on_the_same_account_is_not_taken_for_ours(
+    app: Flask, delivery_id: int
+) -> None:
+    with app.app_context():
+        theirs = replace(
+            event(1, EventKind.BOUNCE, delivery_id), address="somebody@elsewhere.example"
+        )
+        strange = replace(event(2, EventKind.DELIVERED, 10**18 - 1), attempt_id="x" * 200)
+        assert news.keep([theirs, strange]) == 2
+        news.fold()
+        assert state(delivery_id) is DeliveryState.ACCEPTED
+        assert session().scalars(select(Suppression.kind)).all() == []
 
 
 def test_what_was_folded_in_long_ago_is_dropped_and_what_waits_is_kept(
