@@ -57,7 +57,7 @@ _REASONS = {
     "complained": "the recipient reported our mail as spam",
     "unsubscribed": "the recipient asked for no more mail",
 }
-# A later stage is never taken back by an earlier one that comes late.  What was given up on while it
+# A later stage is never taken back by an earlier one that comes late.  What was given up while it
 # was uncertain may turn out to have arrived.
 _GIVEN_UP = {DeliveryState.SUPERSEDED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED}
 _STAGES = {
