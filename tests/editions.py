@@ -28,10 +28,14 @@ class AtOnce:
         self._edition: Edition | None = None
         self.stale_since: datetime | None = None
         self.age = 0.0
+        self._marked: tuple[object, Edition | None] = (None, None)
 
     def edition(self) -> Edition | None:
         if self.stale_since is not None:
-            return self._edition and mark_stale(self._edition, self.stale_since)
+            if self._edition and self._marked[0] != (self._edition, self.stale_since):
+                marked = mark_stale(self._edition, self.stale_since)
+                self._marked = (self._edition, self.stale_since), marked
+            return self._marked[1]
         with self._app.app_context():
             engine = db.engine
         with engine.connect() as connection:
@@ -40,6 +44,10 @@ class AtOnce:
             links: Links = self._app.extensions["links"]
             self._edition = build_edition(engine, links, self._edition)
         return self._edition
+
+    def hold(self, edition: Edition | None) -> None:
+        """Have this one, as a process has that starts from its copy."""
+        self._edition = edition
 
     def stop(self) -> None:
         """There is no thread to end."""

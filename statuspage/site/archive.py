@@ -26,7 +26,6 @@ from statuspage.site.build import (
     draft_story_json,
 )
 from statuspage.site.reading import (
-    FEED_STORIES,
     STORIES_ON_A_PAGE,
     Site,
     following_month,
@@ -38,11 +37,8 @@ from statuspage.site.reading import (
     read_uptimes,
 )
 from statuspage.site.snapshot import ComponentView, StoryView
-from statuspage.site.statements import FEED_UPDATES, RECENT_STORIES
+from statuspage.site.statements import RECENT_STORIES
 from statuspage.words import MaintenanceStatus
-
-_UPDATES = ("atom", "rss", "json")
-_HISTORY = ("atom", "rss")
 
 
 class PartKind(StrEnum):
@@ -82,11 +78,12 @@ class Part(NamedTuple):
             case PartKind.JSON:
                 return (api.story_path(self.name),)
             case PartKind.FEEDS:
-                return tuple(f"/incidents/{self.name}/updates.{each}" for each in _UPDATES)
+                home = pages.story_path(self.name)
+                return tuple(f"{home}/updates.{each}" for each in feeds.ENDINGS["updates"])
             case PartKind.COMPONENT:
-                home = f"/components/{self.name}"
-                updates = tuple(f"{home}/updates.{each}" for each in _UPDATES)
-                return (*updates, *(f"{home}/history.{each}" for each in _HISTORY))
+                home = pages.component_path(self.name)
+                formats = feeds.ENDINGS.items()
+                return tuple(f"{home}/{name}.{each}" for name, ends in formats for each in ends)
             case PartKind.STANDING:
                 return (self.before + pages.component_path(self.name),)
             case PartKind.MONTH:
@@ -167,11 +164,7 @@ def _draft_component(
     site: Site, component: ComponentView, links: Links
 ) -> Iterator[tuple[str, Draft]]:
     stories = read_component_stories(site, component)
-    told = feeds.newest_told(stories, most=FEED_UPDATES)
-    for feed in (
-        feeds.updates_feed(site.page, told, links, component=component),
-        feeds.history_feed(site.page, stories[:FEED_STORIES], links, component=component),
-    ):
+    for feed in feeds.component_feeds(site.page, component, stories, links).values():
         for ending in feed.endings:
             yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
 

@@ -2,8 +2,9 @@
 
 What an equal view was made into before is kept, so that a post costs the documents that it changes
 and not the whole site; languages other than the page's own wait until somebody asks for them.
-What the edition leaves out (older stories and months, feeds of one
-component or story) is made by the functions at the end when somebody asks.
+What else belongs to the present (the components' pages, feeds of one component or story) is read
+after the edition is shown, and made when somebody asks.  What the edition leaves out (older stories
+and months) is made by the same functions with a read of its own.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from statuspage.site.feeds import Feed
 from statuspage.site.reading import (
     Site,
     open_site,
+    read_component_page,
     read_month,
     read_newest_month,
     read_snapshot,
@@ -42,6 +44,7 @@ from statuspage.site.snapshot import (
     StoryView,
 )
 from statuspage.site.versions import Make, Versions
+from statuspage.site.views import Views
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -70,6 +73,7 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
         months = tuple(_read_months(site))
     # Not the newest time in the document: where a story was withdrawn that would go backwards.
     last_modified = max(moved_at, snapshot.last_change_at)
+    views = Views(snapshot, months, links, last_modified)
     former: Mapping[str, Document] = previous.documents if previous else {}
     documents = dict(asset_documents())
     for path, draft in draft_site(snapshot, months, links):
@@ -80,48 +84,125 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
         built_at=snapshot.at,
         next_change_at=snapshot.next_change_at,
         language=snapshot.page.language,
-        versions=_versions(snapshot, months, links, last_modified, previous),
+        versions=_versions(views, previous.versions if previous else None),
+        more=_more(views),
+        views=views,
     )
 
 
-def _versions(
-    snapshot: Snapshot,
-    months: tuple[MonthView, ...],
-    links: Links,
-    last_modified: datetime,
-    previous: Edition | None,
-) -> Versions:
+def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
+    """Read what belongs to an edition and was not waited for: one component at each step.
+
+    It is read as of the moment of the edition, and joins it.  Ends early where the site has moved
+    on, for the next edition has its own.  Raises what the database raises while it is away.
+    """
+    views = edition.views
+    if views is None:
+        return
+    there = {view.component.code for view in views.components}
+    for code in [each.code for each in views.snapshot.components if each.code not in there]:
+        with open_site(engine, at=edition.built_at) as site:
+            if read_revision(site.connection)[0] != edition.revision:
+                return
+            component = next(view for view in site.by_key.values() if view.code == code)
+            view = read_component_page(site, component)
+        views.components.append(view)
+        edition.more.update(_component_makers(views, view))
+        yield
+
+
+def _versions(views: Views, former: Versions | None) -> Versions:
     """The edition's pages in the other languages, of the same views."""
-
-    def making(page: Page, frame: Frame) -> Make:
-        return lambda former: finish(page(frame), last_modified, previous=former)
-
-    own, makers, front = snapshot.page.language, {}, set()
-    pages_by_path = list(_draft_pages(snapshot, months, links))
-    for language in OFFERED:
-        if language.code == own:
-            continue
-        frame = replace(snapshot.frame, read_in=language.code)
-        before = prefix(language.code, own=own)
+    pages_by_path = list(_draft_pages(views.snapshot, views.months, views.links))
+    makers, front = {}, set()
+    for before, frame in _other_frames(views):
         front.add(f"{before}/")
         for path, page in pages_by_path:
-            makers[before + path] = making(page, frame)
-    former = previous.versions if previous else None
+            makers[before + path] = _making(views, partial(page, frame))
     return Versions(makers, front=frozenset(front), former=former)
+
+
+def _more(views: Views) -> dict[str, Make]:
+    """What else can be made of the views: feeds of stories, and all that components tell."""
+    more: dict[str, Make] = {}
+    for story in _ready_stories(views.snapshot):
+        more.update(_story_feed_makers(views, story))
+    for view in views.components:
+        more.update(_component_makers(views, view))
+    return more
+
+
+def _component_makers(views: Views, view: ComponentPageView) -> Iterator[tuple[str, Make]]:
+    """A component's page and feeds, and the stories to which they lead."""
+    page, links, component = views.snapshot.page, views.links, view.component
+    path = pages.component_path(component.code)
+    yield from _page_makers(views, path, partial(draft_component, view=view, links=links))
+
+    def draft(name: str, ending: str) -> Draft:
+        found = feeds.component_feeds(page, component, view.stories, links)
+        return draft_feed(found[name], ending, links)
+
+    for name, endings in feeds.ENDINGS.items():
+        for ending in endings:
+            yield f"{path}/{name}.{ending}", _making(views, partial(draft, name, ending))
+    for story in view.stories:
+        path = pages.story_path(story.code)
+        yield from _page_makers(views, path, partial(draft_story, story=story, links=links))
+        json = partial(draft_story_json, page, story, links)
+        yield api.story_path(story.code), _making(views, json)
+        yield from _story_feed_makers(views, story)
+
+
+def _story_feed_makers(views: Views, story: StoryView) -> Iterator[tuple[str, Make]]:
+    def draft(ending: str) -> Draft:
+        feed = feeds.story_feed(views.snapshot.page, story, views.links)
+        return draft_feed(feed, ending, views.links)
+
+    for ending in feeds.ENDINGS["updates"]:
+        path = f"{pages.story_path(story.code)}/updates.{ending}"
+        yield path, _making(views, partial(draft, ending))
+
+
+def _page_makers(views: Views, path: str, page: Page) -> Iterator[tuple[str, Make]]:
+    """A page in every language."""
+    yield path, _making(views, partial(page, views.snapshot.frame))
+    for before, frame in _other_frames(views):
+        yield before + path, _making(views, partial(page, frame))
+
+
+def _other_frames(views: Views) -> Iterator[tuple[str, Frame]]:
+    """What stands around pages in the languages that are not the page's own, by their prefixes."""
+    own = views.snapshot.page.language
+    for language in OFFERED:
+        if language.code != own:
+            frame = replace(views.snapshot.frame, read_in=language.code)
+            yield prefix(language.code, own=own), frame
+
+
+def _making(views: Views, draft: Callable[[], Draft]) -> Make:
+    return lambda former: finish(draft(), views.last_modified, previous=former)
 
 
 def mark_stale(edition: Edition, since: datetime) -> Edition:
     """The edition saying on its pages and badges that it could not be confirmed since then.
 
-    Feeds and JSON stay as they are: their dates tell already how old they are.
+    Feeds and JSON stay as they are: their dates tell already how old they are.  What was read from
+    its copy has again all that can be made of its views; ``more`` is for the caller to mark.
     """
+    versions, more = edition.versions, edition.more
+    if edition.views and not versions.paths:
+        versions, more = _versions(edition.views, None), _more(edition.views)
     documents = {
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
     if picture.UNCONFIRMED_PATH in documents:
         documents[picture.PATH] = documents[picture.UNCONFIRMED_PATH]
-    versions = edition.versions.changed(lambda document: mark_document(document, since))
-    return replace(edition, documents=documents, versions=versions)
+    return replace(
+        edition,
+        documents=documents,
+        versions=versions.changed(lambda document: mark_document(document, since)),
+        more=more,
+    )
 
 
 def mark_document(document: Document, since: datetime) -> Document:

@@ -2,7 +2,7 @@
 
 The copy is what a process shows when it starts while the database is away.  Its file is a magic
 word with the moment the edition was last confirmed, a BLAKE2b digest of all that follows it, a JSON
-header, and the documents' bytes one after the other:
+header, the documents' bytes one after the other, and the views (:mod:`statuspage.site.views`):
 
     statuspage-edition/1 2026-03-04T12:00:00Z
     <64 hexadecimal digits>
@@ -26,7 +26,8 @@ from typing import Any
 
 from statuspage.languages import ENGLISH
 from statuspage.site.document import Document
-from statuspage.site.versions import Versions
+from statuspage.site.versions import Make, Versions
+from statuspage.site.views import Views, freeze, thaw
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class Edition:
 
     ``next_change_at`` is when the same revision will read differently (a promise falls due, a day
     ends), None where time alone changes nothing.  Times are aware, in UTC.  ``documents`` stand in
-    the page's own ``language``; ``versions`` are its pages in the others.
+    the page's own ``language``; ``versions`` are its pages in the others.  ``more`` says how what
+    else its ``views`` tell of is made, for as long as the database cannot be asked.
     """
 
     revision: int
@@ -52,6 +54,8 @@ class Edition:
     next_change_at: datetime | None = None
     language: str = ENGLISH
     versions: Versions = field(default_factory=lambda: Versions({}), repr=False, compare=False)
+    more: dict[str, Make] = field(default_factory=dict, repr=False, compare=False)
+    views: Views | None = field(default=None, repr=False, compare=False)
 
     def find(self, path: str) -> Document | None:
         """The document at exactly this path; None where the edition has none."""
@@ -114,7 +118,7 @@ def confirmed_at(path: Path) -> datetime | None:
 
 
 def _pack(edition: Edition) -> Iterator[bytes]:
-    documents = {**edition.documents, **edition.versions.to_keep()}
+    views = freeze(edition.views) if edition.views else b""
     head = {
         "revision": edition.revision,
         "built_at": edition.built_at.astimezone(UTC).isoformat(),
@@ -137,14 +141,16 @@ def _pack(edition: Edition) -> Iterator[bytes]:
                     for body in (document.body, document.gzip, document.brotli)
                 ],
             ]
-            for path, document in documents.items()
+            for path, document in edition.documents.items()
         ],
+        "views": len(views),
     }
     yield json.dumps(head).encode() + b"\n"
-    for document in documents.values():
+    for document in edition.documents.values():
         yield document.body
         yield document.gzip or b""
         yield document.brotli or b""
+    yield views
 
 
 def _read(path: Path) -> Edition:
@@ -157,12 +163,14 @@ def _read(path: Path) -> Edition:
         raise ValueError("it is cut or damaged")
     header, _, blobs = content.partition(b"\n")
     head = json.loads(header)
+    views = blobs[-head["views"] :] if head.get("views") else b""
     return Edition(
         revision=int(head["revision"]),
         documents=dict(_unpack(head["documents"], blobs)),
         built_at=_moment(head["built_at"]),
         next_change_at=_moment(head["next_change_at"]) if head["next_change_at"] else None,
         language=str(head.get("language", ENGLISH)),
+        views=thaw(views) if views else None,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,11 +27,15 @@ from statuspage import clock
 from statuspage.languages import N_, locale_name, translations
 from statuspage.links import Links
 from statuspage.site.snapshot import ComponentView, PageView, PostView, StoryView
+from statuspage.site.statements import FEED_STORIES, FEED_UPDATES
 
 ATOM = "application/atom+xml; charset=utf-8"
 RSS = "application/rss+xml; charset=utf-8"
 JSON_FEED = "application/feed+json; charset=utf-8"
 CALENDAR = "text/calendar; charset=utf-8"
+
+# In which formats each feed is written, by its name.
+ENDINGS = {"updates": ("atom", "rss", "json"), "history": ("atom", "rss")}
 
 # What a mistake in a writer or an import might let through, and XML cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -88,7 +92,7 @@ def history_feed(
     return Feed(
         page=page,
         path=_scope(component) + "/history",
-        endings=("atom", "rss"),
+        endings=ENDINGS["history"],
         title=_say(page, N_("%(name)s - Incident History"), name=_name(page, component)),
         description=_say(
             page, N_("Incidents and maintenances of %(name)s"), name=_name(page, component)
@@ -109,7 +113,7 @@ def updates_feed(
     return Feed(
         page=page,
         path=_scope(component) + "/updates",
-        endings=("atom", "rss", "json"),
+        endings=ENDINGS["updates"],
         title=_say(page, N_("%(name)s - Status Updates"), name=_name(page, component)),
         description=_say(
             page,
@@ -126,12 +130,23 @@ def story_feed(page: PageView, story: StoryView, links: Links) -> Feed:
     return Feed(
         page=page,
         path=f"/incidents/{story.code}/updates",
-        endings=("atom", "rss", "json"),
+        endings=ENDINGS["updates"],
         title=f"{page.name} - {story.title}",
         description=_say(page, N_("Updates on “%(title)s”"), title=story.title),
         home=links.incident(story.code),
         entries=tuple(_post_entry(story, post, _reading(page), links) for post in story.posts),
     )
+
+
+def component_feeds(
+    page: PageView, component: ComponentView, stories: Sequence[StoryView], links: Links
+) -> dict[str, Feed]:
+    """The feeds of one component by their names, of its most recent stories."""
+    told = newest_told(stories, most=FEED_UPDATES)
+    return {
+        "updates": updates_feed(page, told, links, component=component),
+        "history": history_feed(page, stories[:FEED_STORIES], links, component=component),
+    }
 
 
 def newest_told(stories: Iterable[StoryView], *, most: int) -> list[tuple[StoryView, PostView]]:

@@ -59,7 +59,6 @@ AnyRow = Row[*tuple[Any, ...]]
 DAYS_SHOWN = 15
 # What a day has beyond this is counted, and found in the history.
 MOST_STORIES_A_DAY = 12
-FEED_STORIES = 25
 STORIES_ON_A_PAGE = 50
 MOST_STORIES_BEHIND_A_DAY = 5
 # While something is wrong the figures of the day are counted anew so often, else once a change:
@@ -149,7 +148,9 @@ def read_snapshot(site: Site) -> Snapshot:
         days=tuple(_day(day, keys, by_key) for day, keys in window.items()),
         incidents=tuple(incidents[: statements.RECENT_STORIES]),
         maintenances=tuple(maintenances[: statements.RECENT_STORIES]),
-        recent=tuple(sorted(recent, key=attrgetter("told_at"), reverse=True)[:FEED_STORIES]),
+        recent=tuple(
+            sorted(recent, key=attrgetter("told_at"), reverse=True)[: statements.FEED_STORIES]
+        ),
         updates=tuple(sorted(told, key=_told_at, reverse=True)[: statements.FEED_UPDATES]),
         updated_at=_updated_at(site, stories),
         last_change_at=max(moment for moment in turns if moment <= site.at),
@@ -214,12 +215,11 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
         )
         for day, (first, last) in zip(uptime.days, pairwise(bounds), strict=True)
     ]
-    keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
     return ComponentPageView(
         component=component,
         uptime=uptime,
         days=tuple(reversed(days)),
-        stories=tuple(read_stories(site, keys, whole=False).values()),
+        stories=read_component_stories(site, component),
     )
 
 

@@ -304,10 +304,7 @@ class ToldDay:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPageView:
-    """What a component's own page tells: its days, today first, and its most recent stories.
-
-    ``stories`` have their newest post alone.
-    """
+    """What a component's own page tells: its days, today first, and its most recent stories."""
 
     component: ComponentView
     uptime: Uptime

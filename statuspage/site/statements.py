@@ -38,6 +38,7 @@ from statuspage.words import CLOSED, Kind, MaintenanceStatus, Visibility
 MOST_STORIES_COUNTED = 1000
 RECENT_STORIES = 50
 FEED_UPDATES = 50
+FEED_STORIES = 25
 
 
 def gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:

@@ -18,8 +18,7 @@ Make = Callable[[Document | None], Document]
 class Versions:
     """Ready documents by path, each made once.  Safe for threads.
 
-    ``makers`` says how for every path there is; ``front`` are those to be made at once where the
-    ``former`` edition had them, so that a copy of the edition has them too.
+    ``makers`` says how for every path there is; ``front`` are those that tell how things are.
     """
 
     def __init__(
@@ -60,12 +59,6 @@ class Versions:
         """What was asked for in this edition, and what it has from the former one, by path."""
         known = {path: each for path, each in self._former.items() if path in self._makers}
         return {**known, **self._made}
-
-    def to_keep(self) -> dict[str, Document]:
-        """What belongs into a copy: the front pages of the languages that are read here."""
-        wanted = self._front & (self._former.keys() | self._made.keys())
-        found = ((path, self.get(path)) for path in sorted(wanted))
-        return {path: document for path, document in found if document is not None}
 
     def changed(self, change: Callable[[Document], Document]) -> Versions:
         """The same pages, each put through ``change``."""

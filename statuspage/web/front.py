@@ -14,6 +14,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from threading import Lock
+from typing import Generic, TypeVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
@@ -26,6 +27,7 @@ from statuspage.site.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, 
 from statuspage.web.refresher import Refresher
 
 Answer = tuple[str, HeaderList, bytes]
+Version = TypeVar("Version", bound=Hashable)
 
 OK = "200 OK"
 NOT_MODIFIED = "304 Not Modified"
@@ -135,7 +137,7 @@ def document_response(document: Document) -> Response:
     return DocumentResponse([body], status=status, headers=headers)
 
 
-class OnDemand:
+class OnDemand(Generic[Version]):
     """Documents that are made when somebody asks: older incidents, months gone by.
 
     Holds at most ``most`` documents of ``most_bytes`` in all, and drops those not asked for the
@@ -146,13 +148,13 @@ class OnDemand:
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[str, tuple[Hashable, Document]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Version, Document]] = OrderedDict()
         self._lock = Lock()
         # Paths share these: two that collide wait for each other, which costs only time.
         self._making = [Lock() for _ in range(16)]
 
     def get(
-        self, path: str, *, version: Hashable, make: Callable[[Document | None], Document]
+        self, path: str, *, version: Version, make: Callable[[Document | None], Document]
     ) -> Document:
         """The document at ``path`` in this ``version`` of the site, made by ``make`` if need be.
 
@@ -170,23 +172,22 @@ class OnDemand:
             self._keep(path, version, document)
             return document
 
-    def peek(self, path: str) -> Document | None:
+    def peek(self, path: str) -> tuple[Version, Document] | None:
         """The document at ``path`` in whatever version there is, for when none can be made."""
-        kept = self._find(path)
-        return kept[1] if kept else None
+        return self._find(path)
 
     def __len__(self) -> int:
         """How many documents are held."""
         return len(self._kept)
 
-    def _find(self, path: str) -> tuple[Hashable, Document] | None:
+    def _find(self, path: str) -> tuple[Version, Document] | None:
         with self._lock:
             kept = self._kept.get(path)
             if kept is not None:
                 self._kept.move_to_end(path)
             return kept
 
-    def _keep(self, path: str, version: Hashable, document: Document) -> None:
+    def _keep(self, path: str, version: Version, document: Document) -> None:
         with self._lock:
             former = self._kept.pop(path, None)
             self._bytes += _weight(document) - (_weight(former[1]) if former else 0)

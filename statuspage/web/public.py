@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -32,7 +32,6 @@ from statuspage.site.build import Draft
 from statuspage.site.document import Document
 from statuspage.site.edition import Edition
 from statuspage.site.reading import (
-    FEED_STORIES,
     Site,
     open_site,
     read_component_page,
@@ -43,7 +42,6 @@ from statuspage.site.reading import (
 from statuspage.site.revision import current_number, read_revision
 from statuspage.site.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, find_stories
 from statuspage.site.snapshot import ComponentView, MonthView
-from statuspage.site.statements import FEED_UPDATES
 from statuspage.web.front import RETRY_SECONDS, Front, OnDemand, document_response
 from statuspage.web.language import (
     IN_A_LANGUAGE,
@@ -66,6 +64,8 @@ _ENDINGS: Final = "<any(atom, rss, json):ending>"
 public = Blueprint("public", __name__)
 
 Make = Callable[[Site, Links], Draft | None]
+# What is made on demand is of an edition's revision and the moment at which that was built.
+Shelf = OnDemand[tuple[int, datetime]]
 
 
 def register(app: Flask) -> None:
@@ -73,7 +73,7 @@ def register(app: Flask) -> None:
     # Every document has one address: none is led to by a redirect, which would name the host asked.
     app.url_map.merge_slashes = False
     app.register_blueprint(public)
-    app.extensions["on_demand"] = OnDemand()
+    app.extensions["on_demand"] = Shelf()
     app.extensions["refresher"] = make_refresher(app)
 
 
@@ -98,6 +98,9 @@ def make_refresher(app: Flask) -> Refresher:
     def make(previous: Edition | None) -> Edition:
         return build.build_edition(engine, links, previous)
 
+    def complete(edition: Edition) -> Iterator[None]:
+        return build.complete_edition(engine, edition)
+
     def raise_alarm(text: str) -> None:
         with app.app_context(), writing() as current:
             alarms.raise_alarm(current, ALARM, text)
@@ -109,6 +112,7 @@ def make_refresher(app: Flask) -> Refresher:
     return Refresher(
         current_revision=current_revision,
         build=make,
+        complete=complete,
         mark_stale=build.mark_stale,
         copy=settings.data_dir / "edition",
         on_alarm=raise_alarm,
@@ -135,7 +139,7 @@ def _page(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Respon
 @_address(f"{IN_A_LANGUAGE}/subscribe")
 @_address(f"{IN_A_LANGUAGE}/subscribe/sent")
 def other_language() -> Response:
-    """What every edition has, but not every copy of one: no database could make it now."""
+    """What every edition has, but not another release's copy: no database could make it now."""
     return _serve_kept(None)
 
 
@@ -187,32 +191,18 @@ def component(code: str) -> Response:
     return _serve(make, code=code)
 
 
-@_address(f"/components/<code>/updates.{_ENDINGS}")
-def component_updates(code: str, ending: str) -> Response:
-    """The feed of one component, update by update."""
+@_address(f"/components/<code>/<any(updates):name>.{_ENDINGS}")
+@_address("/components/<code>/<any(history):name>.<any(atom, rss):ending>")
+def component_feed(code: str, name: str, ending: str) -> Response:
+    """A feed of one component: update by update, or story by story."""
 
     def make(site: Site, links: Links) -> Draft | None:
         component = _find_component(site, code)
         if component is None:
             return None
-        told = feeds.newest_told(read_component_stories(site, component), most=FEED_UPDATES)
-        feed = feeds.updates_feed(site.page, told, links, component=component)
-        return build.draft_feed(feed, ending, links)
-
-    return _serve(make, code=code)
-
-
-@_address("/components/<code>/history.<any(atom, rss):ending>")
-def component_history(code: str, ending: str) -> Response:
-    """The feed of one component, story by story."""
-
-    def make(site: Site, links: Links) -> Draft | None:
-        component = _find_component(site, code)
-        if component is None:
-            return None
-        stories = read_component_stories(site, component)[:FEED_STORIES]
-        feed = feeds.history_feed(site.page, stories, links, component=component)
-        return build.draft_feed(feed, ending, links)
+        stories = read_component_stories(site, component)
+        found = feeds.component_feeds(site.page, component, stories, links)
+        return build.draft_feed(found[name], ending, links)
 
     return _serve(make, code=code)
 
@@ -285,7 +275,7 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
     edition, since = refresher.edition(), refresher.stale_since
     if edition is None or since is not None:
         return _serve_kept(since)
-    shelf: OnDemand = current_app.extensions["on_demand"]
+    shelf: Shelf = current_app.extensions["on_demand"]
     links = current_links()
 
     def finish(previous: Document | None) -> Document:
@@ -310,7 +300,7 @@ def error_page(code: int) -> str | None:
     edition = refresher.edition()
     if edition is None or refresher.stale_since is not None:
         return None
-    shelf: OnDemand = current_app.extensions["on_demand"]
+    shelf: Shelf = current_app.extensions["on_demand"]
     links = current_links()
 
     def finish(previous: Document | None) -> Document:
@@ -329,11 +319,19 @@ def error_page(code: int) -> str | None:
 
 
 def _serve_kept(since: datetime | None) -> Response:
-    shelf: OnDemand = current_app.extensions["on_demand"]
-    kept = shelf.peek(request.path)
+    shelf: Shelf = current_app.extensions["on_demand"]
+    edition, kept = current_refresher().edition(), shelf.peek(request.path)
+    shown = (edition.revision, edition.built_at) if edition else None
+    make = edition.more.get(request.path) if edition else None
+    if shown and make and not (kept and kept[0] == shown):
+        kept = shown, shelf.get(request.path, version=shown, make=make)
     if kept is None:
         raise ServiceUnavailable(retry_after=RETRY_SECONDS)
-    return document_response(_marked(kept, since) if since else kept)
+    (revision, built_at), document = kept
+    if since and not (shown and shown[0] == revision):
+        # The site moved on after this was made, and nobody looked again.
+        since = min(since, built_at)
+    return document_response(_marked(document, since) if since else document)
 
 
 _marked = lru_cache(maxsize=64)(build.mark_document)

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +40,13 @@ TICK_SECONDS: Final = 0.25
 # counted and not time, so that a process that was halted does not doubt itself on waking.
 TICKS_OF_GRACE: Final = 8
 FIRST_WAIT_SECONDS: Final = 5.0
+# What an edition can be shown without is read when no other followed it for so long, a step a look.
+QUIET_SECONDS: Final = 1.0
+
+
+def read_nothing_more(edition: Edition) -> Iterator[None]:
+    """The completion of an edition that is whole when it is built."""
+    yield from ()
 
 
 def ignore_alarm(text: str) -> None:
@@ -55,6 +62,8 @@ class Refresher:
 
     ``current_revision`` is asked twenty times a second and must be cheap; it raises while the
     database is away.  ``build`` makes an edition from one consistent read, given the one before.
+    ``complete`` is stepped through while an edition stays the newest, to read what need not be
+    waited for.
     ``mark_stale`` returns an edition that says since when it could not be confirmed.  ``on_alarm``
     hears once of a failing build or copy, ``on_recover`` once that all is well again.  All but
     ``mark_stale`` are called from the refresher's own thread.  Nothing starts before the first
@@ -69,12 +78,14 @@ class Refresher:
         build: Callable[[Edition | None], Edition],
         mark_stale: Callable[[Edition, datetime], Edition],
         copy: Path,
+        complete: Callable[[Edition], Iterator[None]] = read_nothing_more,
         on_alarm: Callable[[str], None] = ignore_alarm,
         on_recover: Callable[[], None] = ignore_recovery,
         threads: bool = True,
     ) -> None:
         self._current_revision = current_revision
         self._build = build
+        self._complete = complete
         self._mark_stale = mark_stale
         self._copy = copy
         self._on_alarm = on_alarm
@@ -92,6 +103,8 @@ class Refresher:
         self._builds_failed = 0
         self._build_seconds = 0.0
         self._not_before = 0.0
+        self._steps: Iterator[None] | None = None
+        self._next_step = 0.0
         self._unsaved = False
         self._next_save = 0.0
         self._next_confirmation = 0.0
@@ -200,6 +213,7 @@ class Refresher:
         if good is not None and self._matches(good, revision):
             self._show(good)
             self._keep_copy()
+            self._take_step(good)
         elif time.monotonic() >= self._not_before:
             self._rebuild()
         return POLL_SECONDS
@@ -229,22 +243,42 @@ class Refresher:
         self._not_before = time.monotonic() + pause
         self._builds_failed = 0
         self._unsaved = True
+        self._steps = self._complete(built)
+        self._next_step = time.monotonic() + QUIET_SECONDS
         self._show(built)
         self._calm("build")
         self._keep_copy()
+
+    def _take_step(self, good: Edition) -> None:
+        """Read a little of what the edition was not held up for; the copy has it once it is all."""
+        if self._steps is None or time.monotonic() < self._next_step:
+            return
+        try:
+            is_done = next(self._steps, self) is self
+        except Exception as error:
+            self._steps = self._complete(good)
+            self._next_step = time.monotonic() + MOST_SECONDS_BETWEEN_RETRIES
+            self._tell_unless_away("rest", "Pages of components cannot be kept", error)
+            return
+        if is_done:
+            self._steps, self._unsaved = None, True
+            self._calm("rest")
 
     def _build_failed(self, error: Exception) -> None:
         self._builds_failed += 1
         pause = min(0.25 * 2 ** min(self._builds_failed, 10), MOST_SECONDS_BETWEEN_RETRIES)
         self._not_before = time.monotonic() + pause
+        self._tell_unless_away("build", "The public page cannot be rebuilt", error)
+        if self._shown is None:
+            self._doubt()
+
+    def _tell_unless_away(self, subject: str, text: str, error: Exception) -> None:
         try:
             self._current_revision()
         except Exception as cause:
             self._database_is_away(cause)
             return
-        self._alarm("build", f"The public page cannot be rebuilt: {_describe(error)}", error)
-        if self._shown is None:
-            self._doubt()
+        self._alarm(subject, f"{text}: {_describe(error)}", error)
 
     def _database_is_away(self, error: Exception) -> float:
         self._looks_failed += 1

@@ -1,8 +1,6 @@
 """Pages in other languages: made on demand, of the views of one edition."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -13,7 +11,6 @@ from statuspage.db import db, writing
 from statuspage.models import Page
 from statuspage.site.build import build_edition, mark_stale
 from statuspage.site.document import Document, make_document
-from statuspage.site.edition import load, save
 from statuspage.site.revision import bump
 from statuspage.site.versions import Make, Versions
 from tests.factories import LINKS, NOON, make_incident, make_page
@@ -61,16 +58,6 @@ def test_equal_bytes_stay_the_same_document_in_the_next_edition() -> None:
     assert third.get("/de/history") is not asked[1]
 
 
-def test_a_copy_keeps_the_front_pages_of_the_languages_that_are_read() -> None:
-    makers = {"/de/": page("Gut"), "/de/history": page("Nichts"), "/fr/": page("Bien")}
-    front = frozenset({"/de/", "/fr/"})
-    first = Versions(makers, front=front)
-    assert first.to_keep() == {}
-    first.get("/de/")
-    assert list(first.to_keep()) == ["/de/"]
-    assert list(Versions(makers, front=front, former=first).to_keep()) == ["/de/"]
-
-
 def test_an_edition_says_the_same_in_every_language_without_another_read(engine: Engine) -> None:
     edition = build_edition(engine, LINKS)
     asked: list[str] = []
@@ -110,14 +97,3 @@ def test_not_confirmed_it_says_so_in_each_language(engine: Engine) -> None:
     assert "Seit <time" in text(stale.find("/de/"))
     assert "Letzter bekannter Stand:" in text(stale.find("/de/"))
     assert "Seit <time" not in text(edition.find("/de/"))
-
-
-def test_a_copy_shows_a_language_that_was_read_before(engine: Engine, tmp_path: Path) -> None:
-    first = build_edition(engine, LINKS)
-    first.find("/de/")
-    save(build_edition(engine, LINKS, first), tmp_path / "edition")
-    kept = load(tmp_path / "edition")
-    assert kept is not None
-    assert '<html lang="de"' in text(kept.find("/de/"))
-    stale = mark_stale(kept, NOON + timedelta(minutes=1))
-    assert "Seit <time" in text(stale.find("/de/"))

@@ -485,7 +485,7 @@ def test_a_new_version_is_made_from_the_one_before():
     seen: list[Document | None] = []
     cache.get("/a", version=2, make=lambda former: seen.append(former) or made("two"))
     assert seen == [first]
-    assert cache.peek("/a") == made("two")
+    assert cache.peek("/a") == (2, made("two"))
 
 
 def test_the_document_not_asked_for_the_longest_is_dropped():
@@ -561,4 +561,4 @@ def test_many_threads_keep_the_count_of_bytes_right():
         visitor.join()
     kept = [cache.peek(f"/{number}") for number in range(11)]
     assert len(cache) == 5
-    assert cache._bytes == sum(len(document.body) for document in kept if document)
+    assert cache._bytes == sum(len(each[1].body) for each in kept if each)

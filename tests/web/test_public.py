@@ -4,9 +4,13 @@ import string
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import feedparser
+import lxml.html
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -14,11 +18,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from statuspage.db import db, writing
+from statuspage.languages import BY_SEGMENT
 from statuspage.models import Alarm, Incident, Revision
+from statuspage.site import build
+from statuspage.site.edition import load, save
 from statuspage.site.revision import bump
+from statuspage.site.when import iso
 from statuspage.web import public
 from statuspage.web.refresher import Refresher
 from statuspage.words import Visibility
+from tests.apps import PUBLIC_URL
 from tests.editions import AtOnce
 from tests.factories import (
     NOON,
@@ -357,6 +366,61 @@ def test_what_was_never_made_is_unavailable_while_the_database_is_away(
     answer = client.get(f"/incidents/{OLD}")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert client.get("/").status_code == 200
+
+
+def test_after_a_restart_without_the_database_whatever_the_page_leads_to_is_there(
+    app: Flask, site: AtOnce, client: FlaskClient, tmp_path: Path
+) -> None:
+    fresh = site.edition()
+    assert fresh is not None
+    with app.app_context():
+        list(build.complete_edition(db.engine, fresh))
+    save(fresh, tmp_path / "edition")
+    site.hold(load(tmp_path / "edition"))
+    site.stale_since = NOON
+
+    def crawl() -> None:
+        waiting = ["/", *(f"/{segment}/" for segment in BY_SEGMENT if segment != "en")]
+        found = {}
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                answer = client.get(path)
+                found[path] = answer.status_code
+                if answer.content_type.startswith("text/html"):
+                    links = lxml.html.fromstring(answer.text).xpath("//a/@href | //link/@href")
+                    paths = (urlsplit(link.removeprefix(PUBLIC_URL)) for link in links)
+                    waiting += {each.path for each in paths if each.path and not each.scheme}
+        missing = {path for path, status in found.items() if status != 200}
+        assert {path for path in missing if "/history/" not in path} == {
+            "/search", *(f"/{segment}/search" for segment in BY_SEGMENT if segment != "en")
+        }  # fmt: skip
+        assert found.keys() >= {
+            f"/components/{CHECKOUT}", f"/components/{CHECKOUT}/updates.json",
+            f"/ar/incidents/{OLD}", f"/pt-br/components/{CHECKOUT}", "/ja/subscribe",
+        }  # fmt: skip
+
+    assert count_reads(app, crawl) == 0
+    page = client.get(f"/de/components/{CHECKOUT}")
+    assert "Seit <time" in page.text
+    assert client.get(f"/api/v2/incidents/{OLD}.json").json["incident"]["name"] == "Long ago"
+
+
+def test_what_is_older_than_the_last_edition_says_since_when(
+    app: Flask, site: AtOnce, client: FlaskClient, frozen: time_machine.Traveller
+) -> None:
+    path, later = "/history/2024-02", NOON + 2 * DAY
+    client.get(path)
+    frozen.move_to(later)
+    with app.app_context(), writing() as current:
+        bump(current)
+    client.get("/")
+    site.stale_since = later
+    notices = [
+        lxml.html.fromstring(client.get(each).text).xpath("//*[@id='unconfirmed']//time/@datetime")
+        for each in (path, "/")
+    ]
+    assert notices == [[iso(NOON)], [iso(later)]]
 
 
 def test_a_database_that_fails_meanwhile_is_a_503(

@@ -224,6 +224,65 @@ def test_age_counts_from_the_last_look_that_matched(site: Site):
     assert refresher.age < 60
 
 
+# What an edition was not held up for.
+
+
+def test_the_rest_is_read_a_step_a_look_once_no_post_follows(site: Site, stopwatch: Stopwatch):
+    steps: list[tuple[int, int]] = []
+
+    def complete(built: Edition) -> Iterator[None]:
+        for number in range(2):
+            steps.append((built.revision, number))
+            yield
+
+    refresher = site.refresher(complete=complete)
+    for revision in (1, 2, 3):
+        site.revision = revision
+        refresher.look()
+        stopwatch.seconds += module.QUIET_SECONDS / 2
+        refresher.look()
+    assert steps == []
+    stopwatch.seconds += module.QUIET_SECONDS
+    refresher.look()
+    assert steps == [(3, 0)]
+    for _ in range(4):
+        refresher.look()
+    assert steps == [(3, 0), (3, 1)]
+
+
+def test_the_copy_is_kept_again_once_the_rest_is_there(
+    site: Site, stopwatch: Stopwatch, monkeypatch: pytest.MonkeyPatch
+):
+    saved: list[int] = []
+    monkeypatch.setattr(copies, "save", lambda held, path: saved.append(held.revision))
+    refresher = site.refresher()
+    refresher.look()
+    stopwatch.seconds += 2 * module.SECONDS_BETWEEN_SAVES
+    for _ in range(5):
+        refresher.look()
+    assert saved == [1, 1]
+
+
+def test_a_rest_that_cannot_be_read_is_one_alarm_and_tried_again(site: Site, stopwatch: Stopwatch):
+    tried: list[float] = []
+
+    def complete(built: Edition) -> Iterator[None]:
+        tried.append(stopwatch.seconds)
+        if len(tried) < 3:
+            raise ZeroDivisionError("a component divides by zero")
+        yield
+
+    refresher = site.refresher(complete=complete)
+    for _ in range(20):
+        refresher.look()
+        stopwatch.seconds += 1
+    assert shown(refresher) == "revision 1"
+    assert site.alarms == [
+        "Pages of components cannot be kept: ZeroDivisionError: a component divides by zero"
+    ]
+    assert (len(tried), site.recoveries) == (3, 1)
+
+
 # A build that fails.
 
 
