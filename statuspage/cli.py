@@ -28,6 +28,8 @@ from statuspage.worker import AlreadyRunning, Worker
 WRONG_SETTING = 2
 ALREADY_RUNNING = 3
 
+HELD = "Nothing is sent until you run: flask --app app outbox release"
+
 
 def register(app: Flask) -> None:
     """Hang the commands on the app."""
@@ -37,6 +39,7 @@ def register(app: Flask) -> None:
         work,
         back_up,
         restore,
+        restored,
         reset_password,
         held_on,
         erase,
@@ -122,7 +125,17 @@ def restore(file: Path) -> None:
         operations.restore(app, file)
     except operations.Unusable as error:
         fail(error)
-    click.echo("Restored. Nothing is sent until you run: flask --app app outbox release")
+    click.echo(f"Restored. {HELD}")
+
+
+@click.command("restored")
+def restored() -> None:
+    """Hold the outbox after pg_restore or any other restore; run it before the service starts."""
+    try:
+        operations.settle_restored(current_app._get_current_object())  # type: ignore[attr-defined]
+    except operations.Unusable as error:
+        fail(error)
+    click.echo(HELD)
 
 
 @click.command("reset-password")

@@ -24,6 +24,7 @@ from statuspage.db import session, sqlite_path, writing
 from statuspage.models import Page, Worker
 from statuspage.outbox import control
 from statuspage.outbox.dispatch import open_lanes
+from statuspage.worker import has_worker
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +35,11 @@ HELD_AFTER_RESTORE = (
     "restored from a backup: what was sent since that backup is not known here. "
     "Look at the outbox, then release it."
 )
+
+_HOLD = """
+    INSERT INTO holds (channel, reason, at) VALUES (?, ?, ?)
+    ON CONFLICT (channel) DO UPDATE SET reason = excluded.reason
+"""
 
 
 class Unusable(Exception):
@@ -83,20 +89,35 @@ def restore(app: Flask, backup: Path) -> None:
     settings: Settings = app.extensions["settings"]
     target = _sqlite_file(settings)
     _check_backup(backup)
+    if has_worker(settings):
+        raise Unusable("a worker serves this database; stop the service first")
     arriving = target.with_name(target.name + ".arriving")
     try:
         with closing(_connect(backup)) as database, closing(_connect(arriving)) as copy:
             database.backup(copy)
+            # Before it takes its place: whatever ends this halfway, nothing is sent.
+            copy.execute(_HOLD, (control.EVERYTHING, HELD_AFTER_RESTORE, f"{clock.now():%F %T.%f}"))
+            copy.commit()
         if target.exists():
             _set_aside(target)
         os.replace(arriving, target)
     except (OSError, pysqlite3.Error) as error:
         arriving.unlink(missing_ok=True)
         raise Unusable(f"{backup} cannot be restored: {error}") from None
-    with _plain_words(settings), app.app_context():
+    settle_restored(app)
+
+
+def settle_restored(app: Flask) -> None:
+    """Make a database that was put back from a backup, by whatever tool, safe to start with.
+
+    The outbox is held, and what is queued from now on is told from what was sent since the backup.
+    Call it before the service starts.
+    """
+    with _plain_words(app.extensions["settings"]), app.app_context():
         _migrate()
         with writing() as current:
             control.put_hold(current, control.EVERYTHING, reason=HELD_AFTER_RESTORE)
+            control.skip_numbers(current)
             current.execute(delete(Worker))
 
 
@@ -159,7 +180,10 @@ def _environ() -> dict[str, str]:
 def _sqlite_file(settings: Settings) -> Path:
     path = sqlite_path(settings)
     if path is None:
-        raise Unusable("this is for SQLite; use pg_dump and pg_restore on PostgreSQL")
+        raise Unusable(
+            "this is for SQLite; on PostgreSQL use pg_dump and pg_restore, and then run: "
+            "flask --app app restored"
+        )
     return path
 
 
@@ -174,11 +198,13 @@ def _check_backup(backup: Path) -> None:
     try:
         with closing(_connect(backup)) as database:
             sound = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            database.execute("SELECT count(*) FROM alembic_version").fetchone()
+            version = database.execute("SELECT max(version_num) FROM alembic_version").fetchone()[0]
     except pysqlite3.Error as error:
         raise Unusable(f"{backup} is no backup of this service: {error}") from None
     if not sound:
         raise Unusable(f"{backup} is damaged")
+    if (version or "") > _newest_version():
+        raise Unusable(f"{backup} was made by a newer version of this service")
 
 
 def _set_aside(target: Path) -> None:

@@ -286,19 +286,28 @@ class Worker:
         self._stopping.set()
 
 
+def has_worker(settings: Settings) -> bool:
+    """Whether a worker serves this SQLite database just now."""
+    try:
+        with _sole_worker(settings, patience=0):
+            return False
+    except AlreadyRunning:
+        return True
+
+
 @contextmanager
-def _sole_worker(settings: Settings) -> Iterator[None]:
+def _sole_worker(settings: Settings, *, patience: float = 3.0) -> Iterator[None]:
     """On SQLite, hold the lock that only one worker can have; the system drops it with us."""
     database = sqlite_path(settings)
     if database is None:
         yield
         return
     with Path(f"{database}.worker").open("w", encoding="ascii") as file:
-        _lock(file.fileno())
+        _lock(file.fileno(), patience=patience)
         yield
 
 
-def _lock(descriptor: int, *, patience: float = 3.0) -> None:
+def _lock(descriptor: int, *, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:

@@ -34,6 +34,8 @@ from statuspage.words import Audience, Channel, DeliveryState, Step
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)
 FAILURES_BEFORE_ALARM = 3
+SKIPPED = 100_000_000
+"""More deliveries than are made between two backups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,28 @@ def put_hold(current: Session, channel: str, *, reason: str) -> None:
         .values(channel=channel, reason=reason, at=clock.now())
         .on_conflict_do_update(index_elements=["channel"], set_={"reason": reason})
     )
+
+
+def skip_numbers(current: Session) -> None:
+    """Give no delivery from now on a number that one had which this database does not know of.
+
+    After a restore there may be such: links and Message-IDs in mail that was sent since the backup,
+    and the provider's news of it, carry their numbers, and must not mean another delivery.
+    """
+    highest = current.scalar(select(func.max(Delivery.id))) or 0
+    if current.get_bind().dialect.name == "postgresql":
+        number = func.setval(func.pg_get_serial_sequence("deliveries", "id"), highest + SKIPPED)
+        current.execute(select(number))
+        return
+    # SQLite goes on from the highest that there is: a row that belongs to no message holds it.
+    moment = clock.now()
+    current.add(
+        Delivery(
+            id=highest + SKIPPED, message_id=0, step_key=f"restored:{highest}",
+            channel=Channel.CHAT, address="", email="", state=DeliveryState.SUPERSEDED,
+            reason="no delivery; numbers go on from here after a restore", due_at=moment,
+        )
+    )  # fmt: skip
 
 
 def release(channel: str, *, actor: Actor) -> None:
