@@ -96,8 +96,9 @@ def restore(app: Flask, backup: Path) -> None:
         with closing(_connect(backup)) as database, closing(_connect(arriving)) as copy:
             database.backup(copy)
             # Before it takes its place: whatever ends this halfway, nothing is sent.
-            copy.execute(_HOLD, (control.EVERYTHING, HELD_AFTER_RESTORE, f"{clock.now():%F %T.%f}"))
-            copy.commit()
+            with copy:
+                held = (control.EVERYTHING, HELD_AFTER_RESTORE, f"{clock.now():%F %T.%f}")
+                copy.execute(_HOLD, held)
         if target.exists():
             _set_aside(target)
         os.replace(arriving, target)
