@@ -203,10 +203,12 @@ def correct_update(
     actor: Actor,
     seen_revisions: int | None = None,
     because: str = "",
+    taken_off_because: str = "",
 ) -> IncidentUpdate:
     """Correct the text of a post: it keeps its id, place and date, and says that it was edited.
 
-    ``because`` says why it stands there although something in it would leak.  Nobody is notified.
+    ``because`` says why it stands there although something in it would leak;
+    ``taken_off_because`` why visitors shall not read what it said before.  Nobody is notified.
     ``seen_revisions`` tells how often it had been corrected when it was read.
     Raises :class:`Refused`, :class:`Conflict`.
     """
@@ -217,8 +219,10 @@ def correct_update(
         ).one_or_none()
         if update is None:
             raise Refused("update", "This post does not exist.")
-        if update.body == body:
+        if update.body == body and not taken_off_because:
             return update
+        if update.body == body and not update.revisions:
+            raise Refused("taken_off_because", "It has always said this: nothing to take off.")
         if seen_revisions is not None and seen_revisions != len(update.revisions):
             raise Conflict(update.incident)
         if update.visibility is Visibility.PUBLIC:
@@ -233,22 +237,31 @@ def correct_update(
                 reason=because,
                 actor=actor,
             )
-        moment = clock.now()
         before = update.body
-        current.add(
-            UpdateRevision(
-                update_id=update.id, body=before, replaced_at=moment, account_id=actor.account_id
-            )
-        )
-        update.body = body
-        update.edited_at = moment
-        update.incident.updated_at = moment
+        _revise(update, body, actor=actor, taken_off_because=taken_off_because)
         audit.record(
             current, actor, "incident.correct", subject_kind="incident",
-            subject=update.incident.code, before={"body": before}, after={"body": body},
+            subject=update.incident.code, before={"body": before},
+            after={
+                "body": body,
+                **({"earlier texts taken off": taken_off_because} if taken_off_because else {}),
+            },
         )  # fmt: skip
         _announce(current, update.incident)
         return update
+
+
+def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_because: str) -> None:
+    moment = clock.now()
+    if update.body != body:
+        update.revisions.append(
+            UpdateRevision(body=update.body, replaced_at=moment, account_id=actor.account_id)
+        )
+    for earlier in update.revisions:
+        earlier.taken_off_because = earlier.taken_off_because or taken_off_because
+    update.body = body
+    # Also where nothing but an earlier text went: copies of the page are made anew by this time.
+    update.edited_at = update.incident.updated_at = moment
 
 
 def _post(

@@ -348,7 +348,7 @@ class IncidentUpdate(Base):
 
 
 class UpdateRevision(Base):
-    """What a post said before it was corrected."""
+    """What a post said before it was corrected; for colleagues alone once it was taken off."""
 
     __tablename__ = "update_revisions"
 
@@ -357,6 +357,7 @@ class UpdateRevision(Base):
     body: Mapped[Prose]
     replaced_at: Mapped[datetime]
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    taken_off_because: Mapped[Line]
 
     update: Mapped[IncidentUpdate] = relationship(back_populates="revisions")
 

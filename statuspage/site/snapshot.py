@@ -132,7 +132,7 @@ class Affected:
 
 @dataclass(frozen=True, slots=True)
 class EarlierText:
-    """What a post said until it was corrected at ``replaced_at``."""
+    """What a post said until it was corrected at ``replaced_at``; empty where it was taken off."""
 
     body: str
     replaced_at: datetime

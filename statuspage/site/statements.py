@@ -150,7 +150,12 @@ BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
     IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
 )
 EARLIER = (
-    select(IncidentUpdate.code, UpdateRevision.body, _raw(UpdateRevision.replaced_at))
+    select(
+        IncidentUpdate.code,
+        # What was taken off never leaves the database.
+        case((UpdateRevision.taken_off_because == "", UpdateRevision.body), else_=""),
+        _raw(UpdateRevision.replaced_at),
+    )
     .join(IncidentUpdate, UpdateRevision.update_id == IncidentUpdate.id)
     .where(
         _gate_of_rows(IncidentUpdate),

@@ -312,6 +312,25 @@ def test_a_correction_that_changes_nothing_is_none(stage: Stage, session: Sessio
     assert same.edited_at is None
 
 
+def test_what_a_post_said_before_is_taken_off_with_a_reason(stage: Stage, session: Session) -> None:
+    [update] = declare(stage).updates
+    with pytest.raises(Refused, match="nothing to take off"):
+        incidents.correct_update(
+            update.code, body=update.body, actor=ACTOR, taken_off_because="It names a host."
+        )
+    incidents.correct_update(update.code, body="Payments fail on a host.", actor=ACTOR)
+    incidents.correct_update(update.code, body="Some payments fail.", actor=ACTOR)
+    corrected = incidents.correct_update(
+        update.code, body="Some payments fail.", actor=ACTOR, taken_off_because="It names a host."
+    )
+    assert [one.taken_off_because for one in corrected.revisions] == ["It names a host."] * 2
+    entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert entry is not None
+    assert entry.after == {
+        "body": "Some payments fail.", "earlier texts taken off": "It names a host.",
+    }  # fmt: skip
+
+
 def test_an_internal_incident_touches_no_component_and_no_customer(
     stage: Stage, session: Session
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from statuspage.links import Links
 from statuspage.site import pages
 from statuspage.site.assets import FOLDER, asset_documents
-from statuspage.site.snapshot import Frame, Snapshot, StoryView
+from statuspage.site.snapshot import EarlierText, Frame, Snapshot, StoryView
 from statuspage.words import ComponentStatus, Impact
 from tests.htmlchecker import HtmlChecker
 from tests.site import samples
@@ -356,6 +356,16 @@ def test_a_corrected_post_says_so_and_keeps_what_it_said_before() -> None:
         "Until Feb 27, 2026, 09:40 UTC",
     ]
     assert read(corrected, "details .prose") == "Some card payments are declined."
+
+
+def test_a_text_that_was_taken_off_is_told_of_and_not_shown() -> None:
+    kept = samples.PAYMENTS_OUTAGE.posts[3]
+    taken_off = replace(kept, earlier=(EarlierText("", kept.earlier[0].replaced_at),))
+    root = story_page(replace(samples.PAYMENTS_OUTAGE, posts=(taken_off,)))
+    assert read_all(root, "details.earlier p") == [
+        "Until Feb 27, 2026, 09:40 UTC",
+        "This text was taken off the page.",
+    ]
 
 
 def test_a_reopened_incident_says_so() -> None:

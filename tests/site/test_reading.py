@@ -160,9 +160,14 @@ def test_a_corrected_post_keeps_what_it_said_before(
     incident = make_incident(session, updates=())
     update = add_update(session, incident, body="Better.", edited_at=NOON)
     session.add(UpdateRevision(update_id=update.id, body="Good.", replaced_at=NOON))
+    session.add(
+        UpdateRevision(
+            update_id=update.id, body="db-01.", replaced_at=NOON, taken_off_because="A host."
+        )
+    )
     session.flush()
     (post,) = look().incidents[0].posts
-    assert [(text.body, text.replaced_at) for text in post.earlier] == [("Good.", NOON)]
+    assert [(text.body, text.replaced_at) for text in post.earlier] == [("", NOON), ("Good.", NOON)]
 
 
 # The overall state.

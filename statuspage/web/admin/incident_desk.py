@@ -97,6 +97,7 @@ class CorrectionForm(Form):
 
     body = ProseField("What it says", needed="Write what people should read")
     because = LineField("Publish anyway because")
+    taken_off_because = LineField("Take what it said before off the page because")
     seen = HiddenField()
 
 
@@ -204,6 +205,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                     actor=actor(),
                     seen_revisions=read_number(form.seen.data),
                     because=form.because.data,
+                    taken_off_because=form.taken_off_because.data,
                 )
                 return _corrected(story, update)
         except Conflict:

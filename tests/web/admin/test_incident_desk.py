@@ -480,6 +480,18 @@ def test_of_two_corrections_the_second_is_shown_the_first(desk: Desk) -> None:
     assert desk.posts(code)[0].body == "Mine."
 
 
+def test_what_leaked_is_taken_off_the_page_when_it_is_corrected(desk: Desk) -> None:
+    code = desk.declare()
+    update = desk.posts(code)[0]
+    where = f"{path(code)}/posts/{update.code}"
+    filled = {"body": "Card payments fail.", "taken_off_because": "It names a vendor."}
+    assert desk.browser.send_shown(where, filled).status_code == 303
+    shown = desk.browser.get(f"/incidents/{code}").text
+    assert "This text was taken off the page." in shown
+    assert update.body not in shown
+    assert "Taken off the page: It names a vendor." in texts(desk.get(where), "trail", "//p")[0]
+
+
 def test_a_correction_needs_a_text(desk: Desk) -> None:
     code = desk.declare()
     answer = desk.browser.send_shown(
