@@ -322,6 +322,10 @@ class Smtp:
                     if served:
                         continue
                     result = Result(recipient, Outcome.NOT_SENT, Fault.PROVIDER, str(error))
+                except BaseException:
+                    # In the middle of a transaction: nobody may go on talking on this connection.
+                    session.close()
+                    raise
                 if result is None:
                     return
                 left.popleft()

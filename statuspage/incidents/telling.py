@@ -52,6 +52,7 @@ from statuspage.models import (
     Message,
     Page,
 )
+from statuspage.models.mail import was_told
 from statuspage.outbox import queue, subscribers
 from statuspage.outbox.seal import WHY, Seal, seal_on
 from statuspage.outbox.subscribers import News, Reach
@@ -59,7 +60,6 @@ from statuspage.refusals import Refused
 from statuspage.words import (
     Audience,
     ComponentStatus,
-    DeliveryState,
     Kind,
     Role,
     Step,
@@ -514,14 +514,7 @@ def _first_readers(
 def _count_told(current: Session, telling: Telling, incident_id: int) -> int:
     told = select(func.count(func.distinct(Delivery.address))).where(
         Delivery.message_id.in_(_answered(current, telling, incident_id)),
-        Delivery.state.in_(
-            (
-                DeliveryState.SENDING,
-                DeliveryState.UNCERTAIN,
-                DeliveryState.ACCEPTED,
-                DeliveryState.DELIVERED,
-            )
-        ),
+        was_told(),
     )
     return current.scalar(told) or 0
 

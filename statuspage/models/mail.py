@@ -11,7 +11,10 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    and_,
+    exists,
     literal_column,
+    or_,
     text,
 )
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
@@ -168,6 +171,28 @@ def in_state(state: DeliveryState) -> ColumnElement[bool]:
     (https://www.sqlite.org/partialindex.html): a bound parameter would scan all of history.
     """
     return Delivery.state == literal_column(f"'{state.value}'", Delivery.state.type)
+
+
+def was_uncertain() -> ColumnElement[bool]:
+    """The condition that a delivery may have been sent once, whatever it is by now."""
+    return exists().where(
+        DeliveryEvent.delivery_id == Delivery.id, DeliveryEvent.state == DeliveryState.UNCERTAIN
+    )
+
+
+def was_told() -> ColumnElement[bool]:
+    """The condition that its recipient was sent a delivery, or may have been.
+
+    That may be so too where it waits to be sent once more, or was given up since.
+    """
+    sent = (
+        DeliveryState.SENDING,
+        DeliveryState.UNCERTAIN,
+        DeliveryState.ACCEPTED,
+        DeliveryState.DELIVERED,
+    )
+    open_again = (DeliveryState.PENDING, DeliveryState.SUPERSEDED, DeliveryState.EXPIRED)
+    return or_(Delivery.state.in_(sent), and_(Delivery.state.in_(open_again), was_uncertain()))
 
 
 class DeliveryEvent(Base):

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.models import Delivery, Message
-from statuspage.models.mail import in_state
-from statuspage.outbox.corrections import is_suppressed, was_uncertain
+from statuspage.models.mail import in_state, was_uncertain
+from statuspage.outbox.corrections import is_suppressed
 from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting, queue_again
 from statuspage.words import DeliveryState, Step
 

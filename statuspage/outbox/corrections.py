@@ -9,30 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from statuspage import clock
-from statuspage.models import Customer, Delivery, DeliveryEvent, Message, Suppression
-from statuspage.models.mail import LANE_NORMAL, in_state
+from statuspage.models import Customer, Delivery, Message, Suppression
+from statuspage.models.mail import LANE_NORMAL, in_state, was_told
 from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
 from statuspage.words import Channel, DeliveryState
 
 WHY = "Was sent the text that is corrected"
 
-_HANDED_OVER = (
-    DeliveryState.SENDING,
-    DeliveryState.UNCERTAIN,
-    DeliveryState.ACCEPTED,
-    DeliveryState.DELIVERED,
-)
 # What was cancelled may yet be sent after all, with the right text then.
 _NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 
 
 def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
     """How many a correction would go to, how many of them are kept from mail, how many wait."""
-    told, suppressed = _was_told(), is_suppressed(Delivery.address)
+    told, suppressed = was_told(), is_suppressed(Delivery.address)
     waiting = and_(Delivery.state.in_(_NOT_GONE), ~told)
     row = current.execute(
         select(
@@ -46,7 +40,7 @@ def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
 
 def first_reader(current: Session, message_id: int, *, told: bool) -> Delivery | None:
     """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
-    who = _was_told() if told else Delivery.state.in_(_NOT_GONE)
+    who = was_told() if told else Delivery.state.in_(_NOT_GONE)
     chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
     return current.scalars(chosen.limit(1)).one_or_none()
 
@@ -103,20 +97,6 @@ def _mails_of(message_id: int) -> ColumnElement[bool]:
     )
 
 
-def _was_told() -> ColumnElement[bool]:
-    """Whoever was sent it, or may have been: also where it waits to be sent once more."""
-    return or_(
-        Delivery.state.in_(_HANDED_OVER), and_(in_state(DeliveryState.PENDING), was_uncertain())
-    )
-
-
-def was_uncertain() -> ColumnElement[bool]:
-    """Whether a delivery may have been sent once although it waits."""
-    return exists().where(
-        DeliveryEvent.delivery_id == Delivery.id, DeliveryEvent.state == DeliveryState.UNCERTAIN
-    )
-
-
 def is_suppressed(address: Any) -> ColumnElement[bool]:
     """Whether an address must not be written to; what is owed by contract is."""
     owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
@@ -166,5 +146,5 @@ def _to_told(message_id: int, correction_id: int) -> Select[Any]:
         literal(moment, when),
         literal(moment, when),
     )
-    chosen = select(*columns).where(_mails_of(message_id), _was_told())
+    chosen = select(*columns).where(_mails_of(message_id), was_told())
     return chosen.order_by(Delivery.language, Delivery.address)

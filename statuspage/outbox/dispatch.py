@@ -217,9 +217,11 @@ class Dispatcher:
                 return False
             if time.monotonic() - checked_at < RECHECK_SECONDS:
                 return True
-            with self._app.app_context():
-                if not claims.begin_call(claim.attempt_id):
-                    return False
+            # A claim that was taken away while the database was away is not ours any more.
+            if not self._patiently(partial(claims.begin_call, claim.attempt_id)):
+                return False
+            if self._stopping.is_set():
+                return False
             checked_at = time.monotonic()
             return True
 

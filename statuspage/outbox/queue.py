@@ -42,7 +42,7 @@ from statuspage.models import (
     Subscriber,
     Suppression,
 )
-from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state, was_told
 from statuspage.outbox.seal import WHY, Seal, seal_of
 from statuspage.people.address import Address, read_address
 from statuspage.people.erased import mark
@@ -83,18 +83,12 @@ def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
 
 def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
     """The rule of a reopening: customers who were sent one of these messages."""
-    sent = (
-        DeliveryState.SENDING,
-        DeliveryState.UNCERTAIN,
-        DeliveryState.ACCEPTED,
-        DeliveryState.DELIVERED,
-    )
     # As a list made once: asked for each customer, SQLite may go through the whole message again.
     return Customer.address.in_(
         select(Delivery.address).where(
             Delivery.message_id.in_(message_ids),
             Delivery.channel == Channel.EMAIL,
-            Delivery.state.in_(sent),
+            was_told(),
         )
     )
 

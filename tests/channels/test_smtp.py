@@ -227,6 +227,21 @@ def test_the_text_is_not_written_when_it_is_not_ours_any_more(
     assert len(sink.mails) == 2
 
 
+def test_a_connection_that_was_left_in_the_middle_of_a_mail_is_not_used_again(
+    sink: FastSmtpSink, channel: Smtp
+) -> None:
+    def fails() -> bool:
+        raise RuntimeError("a fault of our own")
+
+    with pytest.raises(RuntimeError):
+        send_all(channel, recipients(1), still_ours=fails)
+    began = time.monotonic()
+    assert [*outcomes(send_all(channel, recipients(2))).values()] == [ACCEPTED, ACCEPTED]
+    # Else it would wait, until the deadline, for an answer to what looks like a text.
+    assert time.monotonic() - began < 3
+    assert [mail.address for mail in sink.mails] == [one.address for one in recipients(2)]
+
+
 def test_what_is_no_address_is_refused_without_asking(sink: FastSmtpSink, channel: Smtp) -> None:
     address = "a@b.example>\r\nRCPT TO:<eve@example.com"
     assert outcomes(send_all(channel, [recipient(1, address=address), recipient(2)])) == {

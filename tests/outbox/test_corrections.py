@@ -148,9 +148,14 @@ def test_what_comes_back_to_wait_is_not_sent_wrong(sent: Sent) -> None:
     ]
 
 
-def test_what_waits_to_be_sent_once_more_counts_as_sent(sent: Sent) -> None:
+@pytest.mark.parametrize(
+    "became", [DeliveryState.PENDING, DeliveryState.SUPERSEDED, DeliveryState.EXPIRED]
+)
+def test_what_may_have_been_sent_counts_as_sent_whatever_became_of_it(
+    sent: Sent, became: DeliveryState
+) -> None:
     put("c1@example.com", DeliveryState.UNCERTAIN)
-    put("c1@example.com", DeliveryState.PENDING)
+    put("c1@example.com", became)
     correction = sent.correct()
     assert addresses(correction.id) == ["c1@example.com"]
     read = send()

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from statuspage import alarms, clock
@@ -230,6 +231,23 @@ def test_what_is_too_old_to_be_news_expires(
     dispatcher.send_all()
     assert door.sent == []
     assert mails(DeliveryState.EXPIRED) == EVERYBODY
+
+
+def test_mail_waits_for_a_database_that_is_away_before_the_call_and_is_sent_once(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    begin, away = claims.begin_call, iter([True])
+
+    def begin_call(attempt_id: str) -> bool:
+        if next(away, False):
+            raise OperationalError("", {}, Exception("away"))
+        return begin(attempt_id)
+
+    monkeypatch.setattr(claims, "begin_call", begin_call)
+    dispatcher.send_all()
+    assert door.addresses == EVERYBODY
+    assert mails(DeliveryState.ACCEPTED) == EVERYBODY
 
 
 def test_a_claim_that_was_taken_away_is_not_sent(

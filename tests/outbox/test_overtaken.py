@@ -84,6 +84,21 @@ def test_that_it_is_over_does_not_come_back_once_it_is_open_again(stage: Stage) 
     assert [step for step, _ in take_all() if step == "resolved"] == []
 
 
+def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(stage: Stage) -> None:
+    code = declare(stage).code
+    resolve(code)
+    claim = take(size=2)
+    while claim is not None and session().get_one(Message, claim.message_id).step != "resolved":
+        claim = take(size=2)
+    assert claim is not None
+    told = sorted(one.address for one in claim.deliveries)
+    claims.begin_call(claim.attempt_id)
+    claims.rescue(1, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=0)
+    claims.settle_due()
+    open_again(code)
+    assert [address for step, address in take_all() if step == "reopened"] == told
+
+
 def test_who_left_while_it_was_being_sent_is_not_sent_it_later(stage: Stage) -> None:
     declare(stage)
     claim = take()
