@@ -122,7 +122,7 @@
   function offerLanguage() {
     const link = preferred([...document.querySelectorAll("#languages a")]);
     if (!link || link.hasAttribute("aria-current") || recall("not-in") === link.lang) return;
-    const hint = document.createElement("p");
+    const hint = document.createElement("aside"); // a landmark of its own, beside <main>
     hint.className = "hint frame";
     hint.lang = link.lang;
     hint.dir = link.dir;

@@ -23,7 +23,7 @@ COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 LINK: Final = re.compile(r"(?P<label>\S.*?)\s+(?P<address>https?://[^\s/]\S*)", re.IGNORECASE)
 _STYLE: Final = """\
 :root {{ --accent: {accent}; --on-accent: {on_accent}; }}
-@media (prefers-color-scheme: dark) {{
+@media screen and (prefers-color-scheme: dark) {{
   :root {{ --accent: {accent_dark}; --on-accent: {on_accent_dark}; }}
 }}
 body {{ border-block-start: 0.25rem solid var(--accent); }}

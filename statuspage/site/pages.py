@@ -8,7 +8,7 @@ become safe HTML in :mod:`statuspage.richtext`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -25,6 +25,7 @@ from markupsafe import Markup, escape
 from statuspage import clock, richtext
 from statuspage.languages import ENGLISH, OFFERED, Language, locale_name, prefix, translations
 from statuspage.links import Links
+from statuspage.site import rows
 from statuspage.site.assets import asset
 from statuspage.site.bars import draw_bar
 from statuspage.site.search import MOST_CHARACTERS, MOST_WORDS, Asked, Found, Search
@@ -34,7 +35,6 @@ from statuspage.site.snapshot import (
     Frame,
     GroupView,
     MonthView,
-    PostView,
     Snapshot,
     StoryView,
 )
@@ -98,8 +98,9 @@ def render_home(snapshot: Snapshot, links: Links) -> str:
         changes_at=snapshot.next_change_at,
         updated_at=snapshot.updated_at,
         snapshot=snapshot,
+        days=list(rows.runs(snapshot.days)),
         open_incidents=sorted(snapshot.open_incidents, key=_gravity, reverse=True),
-        board=list(_board(snapshot.tree, unfold=len(shown) <= MOST_UNFOLDED_COMPONENTS)),
+        board=list(rows.board(snapshot.tree, unfold=len(shown) <= MOST_UNFOLDED_COMPONENTS)),
         troubled=troubled[:MOST_NAMES_AT_A_GLANCE],
         more_troubled=max(0, len(troubled) - MOST_NAMES_AT_A_GLANCE),
     )
@@ -377,29 +378,6 @@ _ICON_LINK: Final = re.compile(r'(<link rel="icon"[^>]* href="[^"]*?)/static/fav
 _first_line = lru_cache(maxsize=2048)(richtext.first_line)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A line of the list of components: one of them, or a group with those that are shown."""
-
-    view: ComponentView | GroupView
-    status: ComponentStatus
-    components: tuple[ComponentView, ...] = ()
-    is_unfolded: bool = True
-
-
-def _board(tree: tuple[GroupView | ComponentView, ...], *, unfold: bool) -> Iterator[_Row]:
-    for item in tree:
-        if isinstance(item, ComponentView):
-            if item.is_shown:
-                yield _Row(item, item.status)
-            continue
-        shown = tuple(component for component in item.components if component.is_shown)
-        if shown:
-            status = ComponentStatus.worst((each.status for each in shown), item.status)
-            is_troubled = status is not ComponentStatus.OPERATIONAL
-            yield _Row(item, status, shown, is_unfolded=unfold or is_troubled)
-
-
 def _render(
     name: str,
     frame: Frame | None,
@@ -495,7 +473,8 @@ def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     )
     # Filters, because Jinja calls them several times faster than methods.
     book.filters.update(
-        changes=_changes,
+        by_state=rows.by_state,
+        changes=rows.changes,
         day=when.day,
         first_line=_first_line,
         full=when.full,
@@ -514,23 +493,6 @@ def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
 
 def _when_of(book: Environment) -> When:
     return cast("When", book.globals["when"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What one post did to all components that went from one state to the same other."""
-
-    old: ComponentStatus
-    new: ComponentStatus
-    names: tuple[str, ...]
-
-
-def _changes(post: PostView) -> list[_Change]:
-    names: dict[tuple[ComponentStatus, ComponentStatus], list[str]] = {}
-    for each in post.affected:
-        if each.old_status is not each.new_status:
-            names.setdefault((each.old_status, each.new_status), []).append(each.name)
-    return [_Change(old, new, tuple(named)) for (old, new), named in names.items()]
 
 
 def _tone(story: StoryView) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton
+from babel.dates import format_interval, format_skeleton
 from babel.numbers import format_percent
 from markupsafe import Markup
 
@@ -44,8 +44,12 @@ class When:
         return _span(start, end, self.zone, self._locale)
 
     def day(self, day: date) -> Markup:
-        """``March 4, 2026``: a day of the page's zone, whatever the visitor's."""
+        """``Mar 4, 2026``: a day of the page's zone, whatever the visitor's."""
         return _day(day, self._locale)
+
+    def days(self, first: date, last: date) -> Markup | str:
+        """``Mar 1 – 4, 2026``: days of the page's zone, or the one day that they are."""
+        return self.day(first) if first == last else _days(first, last, self._locale)
 
     def month(self, month: date) -> str:
         """``March 2026``."""
@@ -102,8 +106,13 @@ def _span(start: datetime, end: datetime, zone: ZoneInfo, locale: str) -> Markup
 
 @lru_cache(maxsize=1024)
 def _day(day: date, locale: str) -> Markup:
-    text = clock.show_date(day, locale)
+    text = format_skeleton("yMMMd", day, locale=locale)
     return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
+
+
+@lru_cache(maxsize=1024)
+def _days(first: date, last: date, locale: str) -> str:
+    return str(format_interval(first, last, "yMMMd", locale=locale))
 
 
 def iso(moment: datetime) -> str:

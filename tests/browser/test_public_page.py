@@ -52,25 +52,33 @@ def wait(page: Page, showcase: Showcase, *, looks: int = 1) -> None:
 # How it looks.
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1440, "light")])
+WIDTHS = (320, 768, 1440)
+
+
+@pytest.mark.parametrize(("scheme", "first"), [("dark", 0), ("light", 1)])
 def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
-    new_page: NewPage, width: int, scheme: str
+    new_page: NewPage, scheme: str, first: int
 ) -> None:
     page = new_page(scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 900})
     # One window for all of them: opening one takes as long as looking.
     showcase = visit(page, "")
-    found, widths = {}, {}
-    for shot in shots():
+    found, wide = {}, {}
+    # Each page in two of the sizes, and each size in both schemes: axe takes its time.
+    for turn, shot in enumerate(shots(), start=first):
         showcase.html = shot.html
+        size = WIDTHS[turn % len(WIDTHS)]
+        page.set_viewport_size({"width": size, "height": 900})
         page.reload()
         violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         found[shot.name] = [
             (each["id"], [node["target"] for node in each["nodes"]]) for each in violations
         ]
-        widths[shot.name] = page.evaluate("document.documentElement.scrollWidth")
+        for width in (size, WIDTHS[0]):
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide[shot.name] = width
     assert {name: faults for name, faults in found.items() if faults} == {}
-    assert {name: wide for name, wide in widths.items() if wide > width} == {}
+    assert wide == {}
 
 
 def test_a_wall_screen_shows_everything_larger(page: Page) -> None:
@@ -112,7 +120,7 @@ def test_without_javascript_the_page_says_everything(new_page: NewPage) -> None:
     expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
     expect(page.get_by_text("Times are in UTC.")).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
-    expect(page.locator(".days > li")).to_have_count(15)
+    expect(page.locator(".days > li").last).to_contain_text("No incidents reported.")
 
 
 def test_the_first_key_press_leads_past_the_header(page: Page) -> None:
@@ -146,8 +154,8 @@ def test_the_days_are_opened_by_keyboard_and_read_as_a_table(page: Page) -> None
     visit(page, component_page())
     page.locator("#table > summary").focus()
     page.keyboard.press("Enter")
-    row = page.get_by_role("row", name="February 27, 2026")
-    expect(row.get_by_role("rowheader")).to_have_text("February 27, 2026")
+    row = page.get_by_role("row", name="Feb 27, 2026")
+    expect(row.get_by_role("rowheader")).to_have_text("Feb 27, 2026")
     expect(row.get_by_role("cell").nth(0)).to_have_text("Major outage")
     expect(row.get_by_role("link")).to_have_text("Card payments were declined")
     expect(page.get_by_role("row")).to_have_count(91)
@@ -168,7 +176,7 @@ def test_a_phone_shows_the_last_thirty_days_of_the_bar(page: Page) -> None:
     assert window is not None
     assert whole["width"] == pytest.approx(3 * window["width"], abs=1)
     assert whole["x"] + whole["width"] == pytest.approx(window["x"] + window["width"], abs=1)
-    expect(page.get_by_text("February 3, 2026").first).to_be_visible()
+    expect(page.get_by_text("Feb 3, 2026").first).to_be_visible()
 
 
 def test_what_has_the_focus_is_outlined(page: Page) -> None:

@@ -169,7 +169,7 @@ def test_the_gravest_open_incident_comes_first() -> None:
 def test_an_open_incident_shows_impact_components_promise_and_posts_newest_first() -> None:
     root = home(samples.ONE_MINOR)
     assert read(root, "#open .facts") == "Minor impact · since Mar 4, 2026, 11:12 UTC"
-    assert read_all(root, "#open .affected li") == ["Sign-in Degraded performance"]
+    assert read_all(root, "#open .affected li") == ["Degraded performance Sign-in"]
     assert read(root, "#open .promise") == "Next update by Mar 4, 2026, 12:30 UTC"
     assert read_all(root, "#open .post h4") == ["Monitoring", "Investigating"]
     assert read_all(root, "#open .post .when") == [
@@ -200,7 +200,7 @@ def test_planned_work_says_when_and_for_how_long() -> None:
 
 
 def test_a_coming_maintenance_does_not_lend_its_components_their_present_state() -> None:
-    assert read_all(home(samples.MAINTENANCE), "#upcoming .affected li") == ["Catalog", "Search"]
+    assert read(home(samples.MAINTENANCE), "#upcoming .affected") == "Affected: Catalog, Search"
 
 
 # Components.
@@ -252,12 +252,20 @@ def test_every_state_has_a_word_a_shape_and_a_colour(status: ComponentStatus) ->
 # The last days and the history.
 
 
-def test_each_of_the_last_days_says_what_was_or_that_nothing_was() -> None:
+def test_each_of_the_last_days_says_what_was_and_quiet_ones_on_end_say_it_once() -> None:
     days = read_all(home(samples.ALL_FINE), ".days > li")
-    assert len(days) == 15
-    assert days[0] == "March 4, 2026 No incidents reported."
-    assert days[5] == (
-        "February 27, 2026 Card payments were declined "
+    assert [day.partition(", 2026 ")[0] for day in days] == [
+        "Feb 28 – Mar 4",
+        "Feb 27",
+        "Feb 24 – 26",
+        "Feb 23",
+        "Feb 22",
+        "Feb 21",
+        "Feb 18 – 20",
+    ]
+    assert days[0] == "Feb 28 – Mar 4, 2026 No incidents reported."
+    assert days[1] == (
+        "Feb 27, 2026 Card payments were declined "
         "Resolved · Critical impact · Feb 27, 2026, 09:30 – 12:00 UTC, 2 hours 30 minutes "
         "Card payments work again. From 09:30 to 12:00 UTC on February 27 most of them were "
         "declined, and we are sorry for the orders that this cost you."
@@ -275,10 +283,10 @@ def test_the_history_of_a_month_leads_to_its_neighbours() -> None:
     root = lxml.html.fromstring(SHOTS["history"])
     assert read(root, "h1") == "February 2026"
     assert read_all(root, "#month h2") == [
-        "February 28, 2026",
-        "February 27, 2026",
-        "February 23, 2026",
-        "February 21, 2026",
+        "Feb 28, 2026",
+        "Feb 27, 2026",
+        "Feb 23, 2026",
+        "Feb 21, 2026",
     ]
     links = [(link.get("rel"), link.get("href")) for link in root.cssselect("nav.turn a")]
     assert links == [("prev", "/history/2026-03"), ("next", "/history/2025-12")]
@@ -301,7 +309,7 @@ def test_a_story_belongs_to_its_day_in_the_pages_zone() -> None:
     late = incident("Late", post(samples.RESOLVED, "Over.", ago(days=5, hours=-5)))
     month = replace(samples.MONTH, stories=(late,))
     root = lxml.html.fromstring(pages.render_history(frame, month, LINKS))
-    assert read_all(root, "#month h2") == ["February 28, 2026"]
+    assert read_all(root, "#month h2") == ["Feb 28, 2026"]
 
 
 # One story.
@@ -315,7 +323,7 @@ def test_a_story_tells_status_span_duration_and_what_was_affected() -> None:
         ("Status", "Resolved"),
         ("When", "Feb 27, 2026, 09:30 – 12:00 UTC"),
         ("Duration", "2 hours 30 minutes"),
-        ("Affected", "Checkout Payments"),
+        ("Affected", "Checkout, Payments"),
     ]
 
 
@@ -625,7 +633,7 @@ MEANINGS = ("fine", "planned", "minor", "major", "critical", "unknown")
 
 def _schemes() -> dict[str, dict[str, str]]:
     css = (FOLDER / "tokens.css").read_text()
-    light, dark = css.split("@media (prefers-color-scheme: dark)", 1)
+    light, dark = css.split("@media screen and (prefers-color-scheme: dark)", 1)
     colours = re.compile(r"--([\w-]+): (#[0-9a-f]{3,6});")
     bright = dict(colours.findall(light))
     return {"light": bright, "dark": bright | dict(colours.findall(dark.split("@media")[0]))}
@@ -707,10 +715,10 @@ def test_the_days_of_a_component_read_as_a_table():
     assert read_all(root, "thead th[scope=col]") == ["Day", "Worst state", "How long", "Behind it"]
     assert len(root.cssselect("tbody th[scope=row]")) == 90
     rows = [read_all(row, "th, td") for row in root.cssselect("tbody tr")]
-    assert rows[0][:2] == ["March 4, 2026", "Partial outage"]
-    [day] = [row for row in rows if row[0] == "February 27, 2026"]
+    assert rows[0][:2] == ["Mar 4, 2026", "Partial outage"]
+    [day] = [row for row in rows if row[0] == "Feb 27, 2026"]
     assert day == [
-        "February 27, 2026",
+        "Feb 27, 2026",
         "Major outage",
         "Major outage 1 hour 50 minutes; Partial outage 40 minutes",
         "Card payments were declined",
