@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -41,7 +40,7 @@ from statuspage import (
 from statuspage.config import Settings
 from statuspage.db import db, insert_new, sqlite_path, writing
 from statuspage.models import Worker as WorkerRow
-from statuspage.outbox import claims, news
+from statuspage.outbox import claims, control, news
 from statuspage.outbox.dispatch import Dispatcher, open_lanes
 from statuspage.web import public
 
@@ -100,6 +99,7 @@ class Worker:
         signal.signal(signal.SIGINT, self._stop_on_signal)
         with _sole_worker(self._settings):
             self._try(self._beat)
+            self._try(self._calm)
             self._start_scheduler()
             exporting = self._start_exporting()
             log.info("worker started")
@@ -137,19 +137,20 @@ class Worker:
 
     def _start_exporting(self) -> threading.Thread:
         """Keep the static site in a thread of its own: it may be slow, and mail must not wait."""
-        place = self._settings.export_to
-        act = partial(self._export, place) if place else self._calm_export
-        thread = threading.Thread(target=self._try, args=[act], name="export", daemon=True)
+        thread = threading.Thread(target=self._try, args=[self._export], name="export", daemon=True)
         thread.start()
         return thread
 
-    def _export(self, place: str) -> None:
-        export.Keeper(self._app, place, public.make_refresher(self._app)).run(self._stopping)
+    def _export(self) -> None:
+        if place := self._settings.export_to:
+            export.Keeper(self._app, place, public.make_refresher(self._app)).run(self._stopping)
 
-    def _calm_export(self) -> None:
-        """An alarm about a place that is not among the settings any more concerns nobody."""
+    def _calm(self) -> None:
+        """An alarm about what is not among the settings any more concerns nobody."""
         with self._app.app_context(), writing() as current:
-            alarms.clear_alarm(current, export.ALARM)
+            if not self._settings.export_to:
+                alarms.clear_alarm(current, export.ALARM)
+            control.forget_rooms(current, self._settings.chat_rooms)
 
     def _duties(self) -> list[tuple[Callable[[], object], int]]:
         return [

@@ -45,7 +45,7 @@ def post(order: dict[str, str]) -> dict[str, Any]:
     )
     service = apprise.Apprise.instantiate(order["url"], asset=asset)
     if service is None:
-        return _answer("not_sent", "credentials", "Apprise cannot read this room's address")
+        return _answer("not_sent", "room", "Apprise cannot read this room's address")
     _seen.clear()
     accepted = service.notify(
         body=order["text"],
@@ -83,8 +83,9 @@ def _judge(last: requests.Response | Exception) -> dict[str, Any]:
         return _answer("unknown", "provider", reason)
     if status == 400 or status == 413:
         return _answer("refused", "none", reason)
-    # A room that is gone, a token that is void, or Slack's "ok": false with 200: for a person.
-    return _answer("not_sent", "credentials", f"{reason} and did not take the message")
+    # A room that is gone, a token that is void, or Slack's "ok": false with 200: for a person.  All
+    # of it stands in the room's own address, so it says nothing of the other rooms.
+    return _answer("not_sent", "room", f"{reason} and did not take the message")
 
 
 def _is_unconnected(error: Exception) -> bool:

@@ -40,6 +40,7 @@ class Fault(StrEnum):
 
     NONE = "none"
     RECIPIENT = "recipient"
+    ROOM = "room"
     RATE = "rate"
     CREDENTIALS = "credentials"
     PROVIDER = "provider"

@@ -28,6 +28,11 @@ _RATE = {"ratelimited", "rate_limited"}
 _UNFIT = {"msg_too_long", "no_text", "invalid_arguments", "message_limit_exceeded"}
 # The first message of a thread is not there any more.
 _GONE = {"message_not_found", "thread_not_found", "cannot_reply_to_message"}
+# One room's trouble: the others go on.
+_ROOM = {
+    "channel_not_found", "channel_is_archived", "is_archived", "not_in_channel", "is_inactive",
+    "posting_to_channel_denied", "restricted_action", "restricted_action_read_only_channel",
+}  # fmt: skip
 _CODE = re.compile(r"[a-z][a-z_]{1,60}")
 
 
@@ -116,8 +121,9 @@ def _judge(error: Exception) -> dict[str, Any]:
         return _answer("unknown", "provider", reason)
     if code in _UNFIT:
         return _answer("refused", "none", reason)
-    # A token that is void, a channel that is gone, archived or not the bot's: for a person.
-    return _answer("not_sent", "credentials", f"{reason} and did not take the message")
+    # A channel that is gone, archived or not the bot's, or a token that is void: for a person.
+    fault = "room" if code in _ROOM else "credentials"
+    return _answer("not_sent", fault, f"{reason} and did not take the message")
 
 
 def _answer(

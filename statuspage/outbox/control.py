@@ -6,7 +6,7 @@ service's own: it opens after failures, for seconds, and closes with the first s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,6 +34,9 @@ from statuspage.words import Audience, Channel, DeliveryState, Step
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)
 FAILURES_BEFORE_ALARM = 3
+# Troubles that say nothing of the provider.
+_NOT_THE_PROVIDERS = {Fault.NONE, Fault.RECIPIENT, Fault.ROOM}
+_ROOM = "room."
 SKIPPED = 100_000_000
 """More deliveries than are made between two backups."""
 
@@ -178,19 +181,43 @@ def may_send(current: Session, channel: Channel) -> bool:
 
 
 def note_results(current: Session, channel: Channel, results: Sequence[Result]) -> None:
-    """Let the breaker learn from what a provider answered."""
+    """Let the breaker and the alarms learn from what a provider answered."""
+    if channel is Channel.CHAT:
+        _note_rooms(current, results)
     if any(result.outcome is Outcome.ACCEPTED for result in results):
         _close(current, channel)
         return
-    troubled = [r for r in results if r.fault not in {Fault.NONE, Fault.RECIPIENT}]
+    troubled = [r for r in results if r.fault not in _NOT_THE_PROVIDERS]
     if troubled:
         _open(current, channel, troubled[0])
+
+
+def forget_rooms(current: Session, rooms: Collection[str]) -> None:
+    """Clear the alarms of chat rooms that are not among the settings any more."""
+    for alarm in alarms.standing(current):
+        if alarm.key.startswith(_ROOM) and alarm.key.removeprefix(_ROOM) not in rooms:
+            alarms.clear_alarm(current, alarm.key)
 
 
 def limit_rests(current: Session) -> None:
     """End each rest within half a minute: a clock that was set back would prolong it."""
     latest = clock.now() + LONGEST_REST
     current.execute(update(Breaker).where(Breaker.open_until > latest).values(open_until=latest))
+
+
+def _note_rooms(current: Session, results: Sequence[Result]) -> None:
+    rooms = list(current_settings().chat_rooms)
+    for result in results:
+        room = result.recipient.address
+        if result.outcome is Outcome.ACCEPTED:
+            alarms.clear_alarm(current, _ROOM + room)
+        if result.fault is Fault.ROOM and room in rooms:
+            # Its name is a hash, since its address may hold a secret.
+            text = (
+                f"Chat room {rooms.index(room) + 1} of CHAT_URLS takes no messages: "
+                f"{result.reason}. Nothing is lost; it is tried again, and the other rooms go on."
+            )
+            alarms.raise_alarm(current, _ROOM + room, text)
 
 
 def _close(current: Session, channel: Channel) -> None:

@@ -87,12 +87,12 @@ def test_every_answer_is_told_for_what_it_is(room: Room, tmp_path: Path) -> None
     assert outcomes(results) == {
         "200": ("accepted", "none"),
         "400": ("refused", "none"),
-        "404": ("not_sent", "credentials"),
+        "404": ("not_sent", "room"),
         "429": ("not_sent", "rate"),
         "503": ("unknown", "provider"),
         "drop": ("unknown", "provider"),
         "down": ("not_sent", "provider"),
-        "nonsense": ("not_sent", "credentials"),
+        "nonsense": ("not_sent", "room"),
         "file": ("accepted", "none"),
         "removed": ("refused", "recipient"),
     }

@@ -12,9 +12,10 @@ from time_machine import Traveller
 
 from statuspage import alarms
 from statuspage.config import Settings
+from statuspage.db import writing
 from statuspage.incidents import Drill
 from statuspage.models import Delivery
-from statuspage.outbox import claims, dispatch
+from statuspage.outbox import claims, control, dispatch
 from statuspage.outbox.dispatch import Dispatcher, open_lanes
 from statuspage.words import Channel, DeliveryState
 from tests.factories import minutes
@@ -132,11 +133,30 @@ def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
     declare(stage)
     worker.send_all()
     [row] = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT))
-    assert (row.state, row.attempts) == (DeliveryState.PENDING, 0)
+    assert row.state is DeliveryState.PENDING
     [alarm] = alarms.standing(session)
-    assert "is_archived" in alarm.text
+    assert alarm.text == (
+        "Chat room 1 of CHAT_URLS takes no messages: Slack answered is_archived and did not take "
+        "the message. Nothing is lost; it is tried again, and the other rooms go on."
+    )
+    assert control.may_send(session, Channel.CHAT)
     session.rollback()
     frozen.shift(minutes(2))
     worker.send_all()
     assert len(slack.messages) == 1
+    assert alarms.standing(session) == []
+
+
+def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings, session: Session
+) -> None:
+    slack.script.append("is_archived")
+    declare(stage)
+    worker.send_all()
+    with writing() as current:
+        control.forget_rooms(current, settings.chat_rooms)
+    assert len(alarms.standing(session)) == 1
+    session.rollback()
+    with writing() as current:
+        control.forget_rooms(current, [])
     assert alarms.standing(session) == []
