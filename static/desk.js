@@ -137,9 +137,28 @@ for (const timer of document.querySelectorAll("[data-left]")) {
   const tick = () => {
     const left = Math.ceil((ends - performance.now()) / 1000);
     timer.textContent = left > 0 ? `in ${left} ${left === 1 ? "second" : "seconds"}` : "about now";
-    if (left > 0) setTimeout(tick, 250);
+    setTimeout(left > 0 ? tick : lookAtMails, left > 0 ? 250 : LOOK_AGAIN);
   };
   tick();
+}
+
+// Once they go, what can still be done about them changes.
+async function lookAtMails() {
+  const card = document.querySelector("[data-mails-wait]");
+  if (!card) return;
+  try {
+    const answer = await fetch(location.href);
+    if (answer.ok && !answer.redirected) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const next = fresh.querySelector("[data-mails-wait]");
+      if (next) card.replaceWith(document.adoptNode(next));
+      else card.remove();
+      if (!next?.matches(".kept-back")) return;
+    }
+  } catch {
+    // The next look may find it again.
+  }
+  setTimeout(lookAtMails, LOOK_AGAIN);
 }
 
 // A promise that passes while somebody looks at it says so.

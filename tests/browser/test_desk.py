@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,13 +80,24 @@ def told(page: Page, words: str) -> None:
     expect(mail.locator(".counts")).to_have_text(re.compile(words), timeout=20_000)
 
 
+@pytest.fixture
+def patient_service(tmp_path: Path) -> Iterator[Service]:
+    """The service with its demo, whose mails about an end can be cancelled for four seconds."""
+    running = Service(tmp_path, {"CANCEL_WINDOW": "4"})
+    yield running
+    running.stop()
+
+
 def test_a_sev1_takes_few_acts_from_its_declaration_to_the_mails(
-    page: Page, own_service: Service
+    page: Page, patient_service: Service
 ) -> None:
-    sign_in(page, own_service)
-    assert lead_to_the_end(page, own_service) <= 12
-    # The report follows by itself while mails go out.
+    sign_in(page, patient_service)
+    assert lead_to_the_end(page, patient_service) <= 12
+    waiting = page.get_by_label("The mails about the end")
+    expect(waiting.get_by_role("button", name="Cancel the mails")).to_be_visible()
+    # The report follows by itself while mails go out, and what could be cancelled goes with them.
     told(page, r"^\d+ accepted, \d+ suppressed$")
+    expect(waiting).to_have_count(0)
 
 
 def test_the_same_works_without_script(new_page: NewPage, own_service: Service) -> None:
