@@ -58,9 +58,9 @@ def zone_label(moment: datetime, zone: ZoneInfo) -> str:
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
-def show(moment: datetime, zone: ZoneInfo, locale: str = "en") -> str:
-    """Date, year, time and zone: ``Mar 4, 2026, 12:00 UTC``."""
-    text = _date_and_time(moment.astimezone(zone), locale)
+def show(moment: datetime, zone: ZoneInfo, locale: str = "en", *, seconds: bool = False) -> str:
+    """Date, year, time and zone: ``Mar 4, 2026, 12:00 UTC``, or with ``12:00:30 UTC``."""
+    text = _date_and_time(moment.astimezone(zone), locale, seconds=seconds)
     return f"{text} {zone_label(moment, zone)}"
 
 
@@ -78,10 +78,11 @@ def show_time(
     return f"{text} {zone_label(moment, zone)}"
 
 
-def _date_and_time(local: datetime, locale: str) -> str:
+def _date_and_time(local: datetime, locale: str, *, seconds: bool = False) -> str:
     pattern = str(get_datetime_format("medium", locale=locale)).replace("'", "")
     day = format_skeleton("yMMMd", local, locale=locale)
-    return pattern.replace("{1}", day).replace("{0}", format_skeleton("Hm", local, locale=locale))
+    time = format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
+    return pattern.replace("{1}", day).replace("{0}", time)
 
 
 def show_span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = "en") -> str:

@@ -32,8 +32,8 @@ FIRST_ACCOUNT = "admin@example.com"
 """What the first account signs in as; nothing is ever mailed there, and it invites real people."""
 
 HELD_AFTER_RESTORE = (
-    "restored from a backup: what was sent since that backup is not known here. "
-    "Look at the outbox, then release it."
+    "Restored from a backup. What was sent since then is not known here, so some of what waits may "
+    "have gone already. Look at what waits, then release it."
 )
 
 _HOLD = """

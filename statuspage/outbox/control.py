@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, true, update
 from sqlalchemy.orm import Session
 
 from statuspage import alarms, clock
@@ -119,6 +119,12 @@ def holds(current: Session) -> list[Hold]:
     return list(current.scalars(select(Hold).order_by(Hold.channel)))
 
 
+def count_failed(current: Session, message_id: int) -> int:
+    """How many deliveries of a message :func:`resend_failed` would queue once more."""
+    found = select(func.count()).select_from(Delivery).where(_may_go_again(current, message_id))
+    return current.scalar(found) or 0
+
+
 def resend_failed(message_id: int, *, actor: Actor) -> int:
     """Queue what failed or came too late of a message once more; how many.
 
@@ -127,21 +133,25 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
     """
     with writing() as current:
         message = current.get_one(Message, message_id)
-        has_been_overtaken = overtaken.has_been(current, message_id)
-        failed = and_(
-            Delivery.message_id == message_id,
-            Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
-            ~is_suppressed(Delivery.address),
-            # Whose address was forgotten cannot be written to.
-            Delivery.email != "",
-            true() if has_been_overtaken is None else ~has_been_overtaken,
-        )
+        failed = _may_go_again(current, message_id)
         age = CHAT_AGE if message.audience is Audience.INTERNAL else CUSTOMER_MAIL_AGE
         again = queue_again(current, failed, reason=f"sent again by {actor.name}"[:500], age=age)
         if again:
             record(current, actor, "outbox.resend", subject_kind="outbox",
                    subject=f"message {message_id}", after={"deliveries": again})  # fmt: skip
         return again
+
+
+def _may_go_again(current: Session, message_id: int) -> ColumnElement[bool]:
+    has_been_overtaken = overtaken.has_been(current, message_id)
+    return and_(
+        Delivery.message_id == message_id,
+        Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
+        ~is_suppressed(Delivery.address),
+        # Whose address was forgotten cannot be written to.
+        Delivery.email != "",
+        true() if has_been_overtaken is None else ~has_been_overtaken,
+    )
 
 
 def _windows(current: Session) -> list[Window]:
@@ -239,11 +249,20 @@ def _open(current: Session, channel: Channel, result: Result) -> None:
     if result.retry_after is not None:
         rest = timedelta(seconds=max(0.0, result.retry_after))
     breaker.open_until = clock.now() + rest
-    is_broken = result.fault is Fault.CREDENTIALS or breaker.failures >= FAILURES_BEFORE_ALARM
-    if is_broken and result.fault is not Fault.RATE:
+    is_refused = result.fault is Fault.CREDENTIALS
+    if is_refused or (breaker.failures >= FAILURES_BEFORE_ALARM and result.fault is not Fault.RATE):
+        look = f"Look at {_settings_of(channel)} in the service's settings. " if is_refused else ""
         alarms.raise_alarm(
             current,
             f"channel.{channel.value}",
-            f"{channel.label} cannot be sent: {result.reason}. "
+            f"{channel.label} cannot be sent: {result.reason.removesuffix('.')}. {look}"
             "Nothing is lost; waiting messages go out when it works again.",
         )
+
+
+def _settings_of(channel: Channel) -> str:
+    """What a provider judges us by."""
+    if channel is Channel.CHAT:
+        return "CHAT_URLS"
+    door = {"sendgrid": "SENDGRID_API_KEY and ", "smtp": "SMTP_URL and "}
+    return f"{door.get(current_settings().mail_channel, '')}MAIL_FROM"

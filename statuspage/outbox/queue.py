@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     Select,
     and_,
     case,
@@ -39,6 +40,7 @@ from statuspage.models import (
     Delivery,
     DeliveryEvent,
     Message,
+    Page,
     Subscriber,
     Suppression,
 )
@@ -68,6 +70,14 @@ def may_go_at(message: Message, moment: datetime) -> datetime:
     """When its mails are due: a moment later where they can be cancelled, else at once."""
     can_be_cancelled = message.step is Step.RESOLVED and message.audience in MAILED
     return moment + timedelta(seconds=current_settings().cancel_window * can_be_cancelled)
+
+
+def page_zone() -> ScalarSelect[str]:
+    """The page's time zone as it is when a row is written.
+
+    Rows keep it, so that a mail can be shown later with the very times that it told.
+    """
+    return select(Page.time_zone).where(Page.id == 1).scalar_subquery()
 
 
 def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
@@ -195,6 +205,7 @@ def queue_listed(current: Session, message: Message, sealed: Seal, *, step_key: 
         _urgent(message, step_key, Channel.EMAIL, mailbox.identity, email=mailbox.email, why=WHY)
         | {
             "name": name,
+            "time_zone": page_zone(),
             "lane": LANE_NORMAL,
             "due_at": may_go_at(message, moment),
             "expires_at": moment + CUSTOMER_MAIL_AGE,
@@ -468,7 +479,7 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
             Customer.address,
             Customer.email,
             Customer.name,
-            Customer.time_zone,
+            func.coalesce(Customer.time_zone, page_zone()),
             Customer.language,
             Customer.id,
             case(

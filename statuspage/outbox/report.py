@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -20,7 +20,9 @@ PAGE_SIZE = 100
 WORKER_SILENCE = timedelta(seconds=30)
 """After this long without a sign of life a worker counts as gone."""
 PACE_WINDOW = timedelta(seconds=15)
+SHORTEST_PACE = timedelta(seconds=5)
 PACE_EVENTS = 5_000
+_NO_PROGRESS = OUTBOX | {DeliveryState.DELIVERED, DeliveryState.BOUNCED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ class Pace:
 def pace(current: Session, message_id: int, counts: Tally) -> Pace:
     """How fast a message goes out, from what became of the latest deliveries in the last seconds.
 
-    The cost does not grow with the message nor with history.
+    What the provider tells afterwards of what it took is no progress.  The cost does not grow with
+    the message nor with history.
     """
     latest = (
         select(DeliveryEvent.delivery_id, DeliveryEvent.at, DeliveryEvent.state)
@@ -188,18 +191,28 @@ def pace(current: Session, message_id: int, counts: Tally) -> Pace:
         .subquery()
     )
     moment = clock.now()
-    count, first = current.execute(
-        select(func.count(), func.min(latest.c.at))
-        .join_from(latest, Delivery, Delivery.id == latest.c.delivery_id)
-        .where(
-            Delivery.message_id == message_id,
-            latest.c.at > moment - PACE_WINDOW,
-            latest.c.state.not_in(OUTBOX),
+    counts_here = and_(Delivery.message_id == message_id, latest.c.state.not_in(_NO_PROGRESS))
+    count, first, seen, oldest = current.execute(
+        select(
+            # A delivery has several events: the provider says once more that it took it.
+            func.count(func.distinct(latest.c.delivery_id)).filter(counts_here),
+            func.min(latest.c.at).filter(counts_here),
+            func.count(),
+            func.min(latest.c.at),
         )
+        .join_from(latest, Delivery, Delivery.id == latest.c.delivery_id)
+        .where(latest.c.at > moment - PACE_WINDOW)
     ).one()
     if not count:
         return Pace()
-    rate = count / max(1.0, (moment - first).total_seconds())
+    # A batch that has just come back is no pace yet; but where so much happens that not all of the
+    # window was read, it is what was read.
+    seconds = (moment - first).total_seconds()
+    if seen == PACE_EVENTS:
+        seconds = max((moment - oldest).total_seconds(), 0.5)
+    else:
+        seconds = max(seconds, SHORTEST_PACE.total_seconds())
+    rate = count / seconds
     return Pace(rate, counts.waiting / rate)
 
 

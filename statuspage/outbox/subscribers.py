@@ -48,6 +48,7 @@ from statuspage.outbox.queue import (
     CUSTOMER_MAIL_AGE,
     insert_chosen,
     may_go_at,
+    page_zone,
     queue_listed,
 )
 from statuspage.outbox.seal import seal_of
@@ -144,7 +145,7 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         heard.c.address,
         heard.c.email,
         literal(""),
-        heard.c.time_zone,
+        func.coalesce(heard.c.time_zone, page_zone()),
         heard.c.language,
         cast(null(), Integer),
         heard.c.why,

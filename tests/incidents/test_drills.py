@@ -274,4 +274,5 @@ def test_rows_of_the_outbox_are_written_where_the_seal_is_asked_and_for_sign_ups
         for file in house.rglob("*.py")
     }
     places = {path: count for path, count in found.items() if count}
-    assert places == {"outbox/queue.py": 2, "outbox/subscribers.py": 1}
+    # The one in control belongs to no message and goes nowhere: it holds a number after a restore.
+    assert places == {"outbox/queue.py": 2, "outbox/subscribers.py": 1, "outbox/control.py": 1}

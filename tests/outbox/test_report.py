@@ -53,7 +53,11 @@ def test_the_pace_is_that_of_the_last_seconds(
         assert pace(message_id) == Pace()
         take(4)
         frozen.shift(timedelta(seconds=2))
-        assert pace(message_id) == Pace(rate=2.0, left=4.0)
+        # A batch that has just come back is no pace yet.
+        assert pace(message_id) == Pace(rate=4 / 5, left=10.0)
+        take(4)
+        frozen.shift(timedelta(seconds=6))
+        assert pace(message_id) == Pace(rate=1.0, left=4.0)
         frozen.shift(timedelta(minutes=1))
         assert pace(message_id) == Pace()
 
@@ -64,6 +68,26 @@ def test_what_goes_back_to_wait_is_no_progress(
     with app.app_context():
         take(4, DeliveryState.UNCERTAIN)
         assert pace(message_id) == Pace()
+
+
+def test_news_of_what_was_taken_before_is_no_progress(
+    app: Flask, message_id: int, frozen: Traveller
+) -> None:
+    with app.app_context():
+        take(10)
+        with writing() as current:
+            ids = list(current.scalars(select(DeliveryEvent.delivery_id)))
+            now = clock.now()
+            current.execute(
+                insert(DeliveryEvent),
+                [
+                    {"delivery_id": id_, "at": now, "state": state, "reason": "processed"}
+                    for id_ in ids
+                    for state in (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+                ],
+            )
+        frozen.shift(timedelta(seconds=10))
+        assert pace(message_id).rate == 1.0
 
 
 def test_the_pace_of_another_message_does_not_count(
@@ -81,4 +105,5 @@ def test_the_cost_does_not_grow_with_what_happened_before(
     monkeypatch.setattr(report, "PACE_EVENTS", 3)
     with app.app_context():
         take(8)
+        frozen.shift(timedelta(seconds=1))
         assert pace(message_id).rate == 3.0

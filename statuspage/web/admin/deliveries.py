@@ -16,6 +16,7 @@ from statuspage.channels import fill_html, fill_subject, fill_text
 from statuspage.config import current_settings
 from statuspage.db import session
 from statuspage.incidents import Hearing
+from statuspage.languages import prefix
 from statuspage.links import current_links, delivery_token
 from statuspage.messages import token_values
 from statuspage.models import Breaker, Delivery, Message
@@ -58,9 +59,8 @@ def message(message_id: int) -> ResponseReturnValue:
     deliveries = report.search(current, message_id, state=state, address=address, after=after)
     return page(
         "admin/message.html",
-        message=found,
         hearing=None if deliveries.deliveries else _why_not(found, address),
-        **_progress(counts, message_id),
+        **_progress(counts, found),
         found=deliveries,
         states=[(one, counts[one]) for one in DeliveryState if counts[one]],
         state=state,
@@ -69,16 +69,16 @@ def message(message_id: int) -> ResponseReturnValue:
         after=after,
         can_correct=incidents.may_be_corrected(current, found),
         correction=corrections.correction_of(current, message_id),
-        can_resend=counts[DeliveryState.FAILED] + counts[DeliveryState.EXPIRED],
+        can_resend=control.count_failed(current, message_id),
     )
 
 
 @admin.get("/messages/<int:message_id>/progress")
 def message_progress(message_id: int) -> ResponseReturnValue:
     """How it goes, for the script that looks again while something waits."""
-    session().get_one(Message, message_id)
+    found = session().get_one(Message, message_id)
     counts = report.tally(session(), message_id)
-    return page("admin/message_progress.html", **_progress(counts, message_id))
+    return page("admin/message_progress.html", **_progress(counts, found))
 
 
 @admin.get("/messages/<int:message_id>/deliveries.csv")
@@ -130,23 +130,35 @@ def _asked() -> tuple[DeliveryState | None, str]:
     return state, clean_line(request.args.get("address", ""))[:320]
 
 
-def _progress(counts: Tally, message_id: int) -> dict[str, Any]:
+def _progress(counts: Tally, told: Message) -> dict[str, Any]:
     """What the summary of a message shows, and shows again while something waits."""
-    speed = report.pace(session(), message_id, counts) if counts.waiting else report.Pace()
-    waits = _window(message_id) if counts.waiting and not speed.rate else ""
+    waits = _window(told) if counts.waiting else ""
+    speed = report.pace(session(), told.id, counts) if counts.waiting else report.Pace()
+    hindrance = _hindrance(told, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
+    if hindrance:
+        # What went out in the last seconds tells nothing of what comes.
+        speed = report.Pace()
     return {
+        "message": told,
         "counts": counts,
-        "in_words": in_words,
+        "parts": _parts(counts),
         "pace": speed,
-        "left": clock.show_duration(timedelta(seconds=speed.left + 59)) if speed.left else "",
-        "hindrance": _hindrance() if counts.waiting and not speed.rate and not waits else "",
-        "advice": waits or advise(counts),
+        "left": _left(speed),
+        "hindrance": hindrance,
+        "advice": waits or _advice(counts),
     }
 
 
-def _window(message_id: int) -> str:
+def _left(speed: report.Pace) -> str:
+    if not speed.left:
+        return ""
+    if speed.left < 60:
+        return "less than a minute"
+    return f"about {clock.show_duration(timedelta(seconds=speed.left + 59))}"
+
+
+def _window(told: Message) -> str:
     """Until when a message waits so that it can be cancelled; empty where it does not."""
-    told = session().get_one(Message, message_id)
     due_at = cancelling.stand(session(), [told]).due_at
     if told.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
@@ -164,30 +176,39 @@ def _why_not(told: Message, address: str) -> Hearing | None:
         return None
 
 
-def _hindrance() -> str:
-    """Why nothing goes out just now, and what to do; empty where nothing is in the way."""
+def _hindrance(told: Message, *, is_moving: bool) -> str:
+    """Why a message does not go out just now, and what to do; empty where nothing is in the way."""
     current = session()
-    stops = {control.EVERYTHING, Channel.EMAIL.value, Channel.CHAT.value}
+    channels = {Channel.EMAIL.value}
+    if told.audience is Audience.INTERNAL:
+        channels.add(Channel.CHAT.value)
+    stops = {control.EVERYTHING, *channels}
     hold = next((one for one in control.holds(current) if one.channel in stops), None)
     if hold is not None:
-        return f"Sending is stopped: {hold.reason}."
-    breaker = current.scalars(select(Breaker)).first()
-    if breaker is not None:
+        return f"Sending is stopped: {hold.reason.removesuffix('.')}."
+    failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
+    breaker = current.scalars(failing).first()
+    if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
         return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
     silence = report.worker_silence(current)
-    if silence is None or silence > report.WORKER_SILENCE:
+    if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
         return "No worker is running. Start it, and everything goes out."
     return ""
 
 
 def in_words(counts: Tally) -> str:
     """``2,341 accepted, 2,329 delivered, 9 bounced, 3 waiting``; what is none is left out."""
+    return ", ".join(words for words, _ in _parts(counts))
+
+
+def _parts(counts: Tally) -> list[tuple[str, DeliveryState | None]]:
+    """How a message stands, piece by piece, each with the state to look for where it is one."""
     parts = [
-        (counts.accepted, "accepted"),
-        *((counts[state], state.label.lower()) for state in _TOLD_APART),
-        (counts.waiting, "waiting"),
+        (counts.accepted, "accepted", None),
+        *((counts[state], state.label.lower(), state) for state in _TOLD_APART),
+        (counts.waiting, "waiting", None),
     ]
-    return ", ".join(f"{number:,} {name}" for number, name in parts if number)
+    return [(f"{number:,} {name}", state) for number, name, state in parts if number]
 
 
 _TOLD_APART: Final = (
@@ -201,15 +222,23 @@ _TOLD_APART: Final = (
 )
 
 
-def advise(counts: Tally) -> str:
-    """What to do next, in words; empty where nothing is left to do."""
+def advise(told: Message, counts: Tally) -> str:
+    """What to do next about a message, in words; empty where nothing is left to do."""
+    if counts.waiting:
+        waits = _window(told) or _hindrance(told, is_moving=False)
+        if waits:
+            return waits
+    return _advice(counts)
+
+
+def _advice(counts: Tally) -> str:
     sentences = []
     if counts.waiting:
         sentences.append("They go out by themselves; you need not wait here.")
     if counts[DeliveryState.UNCERTAIN]:
         sentences.append("Whether some arrived is not known yet; they are looked after.")
     if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
-        sentences.append("Open it to see why some failed, and send those again.")
+        sentences.append("Look why some failed; what may go once more is sent by one press.")
     if counts[DeliveryState.BOUNCED]:
         sentences.append("What bounced has an address that does not work any more.")
     return " ".join(sentences)
@@ -227,7 +256,8 @@ def _values(found: Delivery) -> dict[str, str]:
         return values
     # Shown, not to be pressed: this link is the customer's.
     token = delivery_token(settings.secret_key, found.id)
-    values["unsubscribe_url"] = current_links().unsubscribe(token)
+    before = prefix(language, own=site.language if site else language)
+    values["unsubscribe_url"] = current_links().unsubscribe(token, before)
     if told.audience is Audience.SUBSCRIBER:
         # Not even shown: whoever has this one could confirm in their name.
         values["manage_url"] = current_links().subscription("theirs-alone")

@@ -299,10 +299,10 @@ def tone(word: Word) -> str:
     return _TONES.get(word, "unknown")
 
 
-def when(moment: datetime) -> Markup:
+def when(moment: datetime, *, seconds: bool = False) -> Markup:
     """A moment with its zone, as a ``<time>`` element."""
     return Markup('<time datetime="{}">{}</time>').format(
-        moment.isoformat(timespec="seconds"), clock.show(moment, zone())
+        moment.isoformat(timespec="seconds"), clock.show(moment, zone(), seconds=seconds)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -12,7 +13,15 @@ from time_machine import Traveller
 
 from statuspage import clock, privacy
 from statuspage.db import session, writing
-from statuspage.models import Customer, Delivery, DeliveryEvent, Suppression, Worker
+from statuspage.models import (
+    Customer,
+    Delivery,
+    DeliveryEvent,
+    Page,
+    Suppression,
+    Wording,
+    Worker,
+)
 from statuspage.words import DeliveryState
 from tests.htmlchecker import HtmlChecker
 from tests.stage import ACTOR, make_customer
@@ -90,8 +99,8 @@ def test_a_delivery_tells_its_story_and_the_very_mail(desk: Desk, message: str) 
     delivery_id = set_state(desk, "ada@example.com", DeliveryState.BOUNCED, "mailbox full")
     shown = desk.get(f"/admin/deliveries/{delivery_id}")
     assert texts(shown, "happened", "//li") == [
-        "QueuedMar 4, 2026, 12:00 UTC · Customer, all components",
-        "BouncedMar 4, 2026, 12:00 UTC · mailbox full",
+        "QueuedMar 4, 2026, 12:00:00 UTC · Customer, all components",
+        "BouncedMar 4, 2026, 12:00:00 UTC · mailbox full",
     ]
     assert "Hello Ada," in shown.text
     mail = desk.get(f"/admin/deliveries/{delivery_id}/mail")
@@ -102,6 +111,19 @@ def test_a_delivery_tells_its_story_and_the_very_mail(desk: Desk, message: str) 
     assert "[[" not in mail.text
     assert "sandbox" in mail.headers["Content-Security-Policy"]
     assert mail.headers["Cache-Control"] == "no-store"
+
+
+def test_a_mail_is_shown_as_it_was_sent_whatever_was_changed_since(
+    desk: Desk, message: str
+) -> None:
+    delivery_id = set_state(desk, "bo@example.com", DeliveryState.ACCEPTED)
+    sent = desk.get(f"/admin/deliveries/{delivery_id}/mail").text
+    with desk.app.app_context(), writing() as current:
+        changed = current.get_one(Page, 1)
+        changed.time_zone, changed.name, changed.support_email = "Asia/Tokyo", "New", "new@x.org"
+        current.execute(update(Customer).values(name="New", time_zone="Asia/Tokyo"))
+        current.add(Wording(name="customer/resolved", subject="New", body="New"))
+    assert desk.get(f"/admin/deliveries/{delivery_id}/mail").text == sent
 
 
 def test_a_chat_message_is_shown_as_text(desk: Desk) -> None:
@@ -144,7 +166,7 @@ def test_the_numbers_move_while_it_goes_out(desk: Desk, message: str, frozen: Tr
     set_state(desk, "ada@example.com", DeliveryState.ACCEPTED)
     frozen.shift(timedelta(seconds=1))
     moved = desk.get(f"{message}/progress")
-    assert texts(moved, "soft")[0] == "1 of 2 · 1 a second · about 1 minute left"
+    assert texts(moved, "soft")[0] == "1 of 2 · less than 1 a second · less than a minute left"
     set_state(desk, "bo@example.com", DeliveryState.ACCEPTED)
     assert "data-waiting" not in desk.get(f"{message}/progress").text
 
@@ -157,6 +179,12 @@ def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> No
     assert texts(desk.get(message), "reason") == [
         "Sending is stopped: wrong text. Go to the outbox"
     ]
+    # What went out a moment ago tells nothing of what comes.
+    set_state(desk, "ada@example.com", DeliveryState.ACCEPTED)
+    assert texts(desk.get(f"{message}/progress"), "soft") == ["1 of 2"]
+    [incident] = re.findall(r"/admin/incidents/\w{12}", desk.get(message).text)[:1]
+    assert "Sending is stopped: wrong text." in desk.get(incident).text
+    set_state(desk, "ada@example.com", DeliveryState.PENDING)
     desk.browser.send("/admin/outbox/release", {"channel": "email"})
     with desk.app.app_context(), writing() as current:
         moment = clock.now()
@@ -218,6 +246,8 @@ def test_nobody_is_sent_again_who_must_not_be_written_to(desk: Desk, message: st
     with desk.app.app_context(), writing() as current:
         current.add(Suppression(address="bo@example.com", kind="bounced", reason="bounced"))
         assert current.scalars(select(Customer).filter_by(address="bo@example.com")).one()
+    # So no button offers it.
+    assert "/resend" not in desk.get(message).text
     desk.browser.send(f"{message}/resend")
     assert states(desk)["bo@example.com"] is DeliveryState.FAILED
 
