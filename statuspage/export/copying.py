@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from sqlalchemy import Engine
 
@@ -24,6 +24,7 @@ from statuspage.site.versions import Versions
 NOT_FOUND = "/404.html"
 _STATIC = "/static/"
 _PARTS_AT_A_TIME = 12
+_TRANSLATED_AT_A_TIME = 2
 
 Name = tuple[PartKind, str, str]
 
@@ -59,6 +60,7 @@ class Copy:
         self._paths: set[str] | None = None
         self._touched: deque[Part] = deque()
         self._rest: deque[Part] = deque()
+        self._others: deque[Part] = deque()
         self._outdated: set[str] = set()
         self.report = Report()
 
@@ -70,7 +72,7 @@ class Copy:
     @property
     def waits(self) -> bool:
         """Whether anything is still to be written."""
-        return bool(self._touched or self._to_translate or self._rest)
+        return bool(self._touched or self._to_translate or self._rest or self._others)
 
     def take(self, edition: Edition) -> None:
         """Write what this edition changed, what is linked to before what links to it.
@@ -107,6 +109,7 @@ class Copy:
         is_first = not self._parts
         named = {_name(part) for part in parts}
         self._parts = {name: part for name, part in self._parts.items() if name in named}
+        others: tuple[list[Part], list[Part]] = ([], [])
         self._touched.clear()
         self._rest.clear()
         for part in parts:
@@ -114,7 +117,11 @@ class Copy:
             if known == part:
                 continue
             is_news = not is_first and (known is None or known.own != part.own)
-            (self._touched if is_news else self._rest).append(part)
+            if part.kind is not PartKind.TRANSLATED:
+                (self._touched if is_news else self._rest).append(part)
+            elif not self._versions.paths >= set(part.paths):
+                others[not is_news].append(part)
+        self._others = deque(chain(*others))
         self.report.documents = len(paths)
 
     def step(self) -> int:
@@ -123,8 +130,9 @@ class Copy:
             paths = [self._to_translate.popleft() for _ in range(_few(self._to_translate))]
             self._translate(paths)
             return len(paths)
-        queue = self._touched or self._rest
-        parts = list(islice(queue, _PARTS_AT_A_TIME))
+        queue = self._touched or self._rest or self._others
+        is_large = queue is self._others
+        parts = list(islice(queue, _TRANSLATED_AT_A_TIME if is_large else _PARTS_AT_A_TIME))
         if parts:
             self._write(dict(self._make(parts)))
             for part in parts:

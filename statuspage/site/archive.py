@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from statuspage.languages import OFFERED, prefix
@@ -36,7 +37,7 @@ from statuspage.site.reading import (
     read_stories,
     read_uptimes,
 )
-from statuspage.site.snapshot import ComponentView, StoryView
+from statuspage.site.snapshot import ComponentView, Frame, MonthView, StoryView
 from statuspage.site.statements import RECENT_STORIES
 from statuspage.words import MaintenanceStatus
 
@@ -50,15 +51,18 @@ class PartKind(StrEnum):
     COMPONENT = "component"
     STANDING = "standing"
     MONTH = "month"
+    # A story's page or a month's in all languages that are not the page's own.
+    TRANSLATED = "translated"
 
 
 class Part(NamedTuple):
     """Documents that change together; a tuple, because there are tens of thousands.
 
-    ``name`` is a code, or the address of a month's page; ``key`` the row of a story.  ``own``
-    changes with what the part tells, ``around`` with what it shows besides, such as the page's name
-    or a banner.  Both mean something within one process only.  ``language`` is that of a page in
-    another one than the page's own, whose addresses begin with ``before``.
+    ``name`` is a code, or an address in the page's own language where the part is a month's or
+    translated; ``key`` the row of a story.  ``own`` changes with what the part tells, ``around``
+    with what it shows besides, such as the page's name or a banner.  Both mean something within one
+    process only.  A component's page has a part in each ``language``, whose addresses begin with
+    ``before``; what is translated as a whole names the page's own language there.
     """
 
     kind: PartKind
@@ -88,6 +92,15 @@ class Part(NamedTuple):
                 return (self.before + pages.component_path(self.name),)
             case PartKind.MONTH:
                 return (self.name,)
+            case PartKind.TRANSLATED:
+                return tuple(before + self.name for _, before in _others(self.language))
+
+
+@lru_cache(maxsize=8)
+def _others(own: str) -> tuple[tuple[str, str], ...]:
+    """The other languages, with what their addresses begin with."""
+    befores = ((language.code, prefix(language.code, own=own)) for language in OFFERED)
+    return tuple((code, before) for code, before in befores if before)
 
 
 class _Glance(NamedTuple):
@@ -106,7 +119,8 @@ def survey(site: Site) -> list[Part]:
     glances = list(_look(site))
     page, frame = hash(site.page), hash(read_frame(site))
     faces = {key: hash(repr(view)) for key, view in site.by_key.items()}
-    parts = [*_components(site, glances, page, frame), *_months(site, glances, frame)]
+    months = list(_months(site, glances, frame))
+    parts = [*_components(site, glances, page, frame), *months]
     for glance in glances:
         seen = hash((page, *(faces[key] for key in glance.components)))
         for kind, around in (
@@ -115,6 +129,12 @@ def survey(site: Site) -> list[Part]:
             (PartKind.FEEDS, page),
         ):
             parts.append(Part(kind, glance.code, glance.told, around, key=glance.key))
+    translated = Part(PartKind.TRANSLATED, "", 0, frame, language=site.page.language)
+    for glance in glances:
+        path = pages.story_path(glance.code)
+        parts.append(translated._replace(name=path, own=glance.told, key=glance.key))
+    for month in months:
+        parts.append(translated._replace(name=month.name, own=month.own, around=month.around))
     return parts
 
 
@@ -126,10 +146,11 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
     for part in parts:
         story = stories.get(part.key)
         if part.kind is PartKind.MONTH:
-            month, number = _month_of(part.name)
-            found = read_month(site, month, number=number)
-            if found:
-                yield part.name, draft_month(frame, found, links)
+            month = _find_month(site, part.name)
+            if month:
+                yield part.name, draft_month(frame, month, links)
+        elif part.kind is PartKind.TRANSLATED:
+            yield from _draft_translated(site, frame, part, story, links)
         elif part.kind is PartKind.COMPONENT:
             if part.name in components:
                 yield from _draft_component(site, components[part.name], links)
@@ -148,10 +169,23 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
             yield from _draft_story_feeds(site, story, links)
 
 
-def _month_of(path: str) -> tuple[date, int]:
-    """What :func:`pages.history_path` was given for this address."""
+def _find_month(site: Site, path: str) -> MonthView | None:
+    """The month for which :func:`pages.history_path` made this address."""
     _, _, month, *number = path.split("/")
-    return date.fromisoformat(f"{month}-01"), int(number[0]) if number else 1
+    day = date.fromisoformat(f"{month}-01")
+    return read_month(site, day, number=int(number[0]) if number else 1)
+
+
+def _draft_translated(
+    site: Site, frame: Frame, part: Part, story: StoryView | None, links: Links
+) -> Iterator[tuple[str, Draft]]:
+    month = None if part.key else _find_month(site, part.name)
+    for language, before in _others(part.language):
+        shown = replace(frame, read_in=language)
+        if story:
+            yield before + part.name, draft_story(shown, story, links)
+        elif month:
+            yield before + part.name, draft_month(shown, month, links)
 
 
 def _draft_story_feeds(site: Site, story: StoryView, links: Links) -> Iterator[tuple[str, Draft]]:
@@ -234,7 +268,5 @@ def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -
             own = hash((told, repr(view), uptimes[view.code]))
             standing = Part(PartKind.STANDING, view.code, own, frame)
             yield standing
-            for language in OFFERED:
-                before = prefix(language.code, own=site.page.language)
-                if before:
-                    yield standing._replace(language=language.code, before=before)
+            for language, before in _others(site.page.language):
+                yield standing._replace(language=language, before=before)
