@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from statuspage import imports, incidents
 from statuspage.audit import Actor
 from statuspage.db import writing
-from statuspage.imports import StoryReport, Unusable
+from statuspage.imports import StoryReport, Unusable, moving
 from statuspage.imports.stories import to_markdown
 from statuspage.models import (
     AuditEntry,
@@ -918,6 +919,63 @@ def test_an_address_that_does_not_answer_is_named(
 ) -> None:
     url, _ = elsewhere
     with pytest.raises(Unusable, match=r"summary\.json: cannot be fetched: Not Found"):
+        imports.fetch_documents(url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{}", "IncompleteRead.*97 more expected"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n63\r\n{}", "IncompleteRead"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "SSH-2.0-OpenSSH_9.2"),
+        (b"", "closed connection"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 1100, "is larger than 1,000 bytes"),
+    ],
+    ids=["cut", "cut between chunks", "no HTTP", "nothing", "too much"],
+)
+def test_an_answer_that_is_cut_or_none_is_named(
+    answer: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "MOST_BYTES", 1000)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            visitor, _ = server.accept()
+            with visitor:
+                visitor.recv(65536)
+                visitor.sendall(answer)
+
+        thread = Thread(target=serve)
+        thread.start()
+        with pytest.raises(Unusable, match=reason):
+            imports.fetch_documents(f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+
+
+def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trickle:
+        length = None
+
+        def __enter__(self) -> Trickle:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def read1(self, _: int) -> bytes:
+            seconds[0] += 1
+            return b" "
+
+    seconds = [0.0]
+    monkeypatch.setattr(moving.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(moving, "urlopen", lambda *_, **__: Trickle())
+    with pytest.raises(Unusable, match="it took longer than 20 seconds"):
+        imports.fetch_documents("https://status.example.org")
+    assert seconds[0] == 21
+
+
+@pytest.mark.parametrize("url", ["http://status.example.org:port/", "http://a b/", "https://[x/"])
+def test_an_address_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(Unusable):
         imports.fetch_documents(url)
 
 

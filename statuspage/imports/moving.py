@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 from xml.etree import ElementTree
@@ -114,7 +115,10 @@ def read_documents(paths: Iterable[Path]) -> list[Document]:
 
 def fetch_documents(url: str) -> list[Document]:
     """The documents of the page at ``url``, each within 20 seconds; :class:`Unusable` if not."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise Unusable([Problem(url, f"is no address: {error}")]) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Unusable([Problem(url, "is no http or https address")])
     base = f"{parts.scheme}://{parts.netloc}"
@@ -122,16 +126,24 @@ def fetch_documents(url: str) -> list[Document]:
 
 
 def _fetch(url: str) -> bytes:
-    request = Request(url, headers={"User-Agent": "statuspage import"})
+    # A time-out of sockets counts each read: a server that trickles would never meet it.
+    ends_at = time.monotonic() + TIMEOUT_SECONDS
+    data = bytearray()
     try:
+        request = Request(url, headers={"User-Agent": "statuspage import"})
         with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            data: bytes = answer.read(MOST_BYTES + 1)
-    except (URLError, OSError, ValueError) as error:
+            while block := answer.read1(65536):
+                data += block
+                if len(data) > MOST_BYTES:
+                    raise Unusable([Problem(url, f"is larger than {MOST_BYTES:,} bytes")])
+                if time.monotonic() > ends_at:
+                    raise TimeoutError(f"it took longer than {TIMEOUT_SECONDS} seconds")
+            if answer.length:
+                raise IncompleteRead(b"", answer.length)
+    except (HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise Unusable([Problem(url, f"cannot be fetched: {reason}")]) from None
-    if len(data) > MOST_BYTES:
-        raise Unusable([Problem(url, f"is larger than {MOST_BYTES:,} bytes")])
-    return data
+    return bytes(data)
 
 
 def import_page(
