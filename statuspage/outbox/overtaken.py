@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Row, and_, exists, select, true
 from sqlalchemy.orm import Session, aliased
@@ -35,20 +36,36 @@ def keep_back(current: Session, message_id: int, ids: Sequence[int]) -> frozense
     for reason, barred in _barred(current, told, ids).items():
         close_waiting(current, among(Delivery.id, barred), DeliveryState.SUPPRESSED, reason)
         ended.update(barred)
-    found = _untrue(current, told) if told.audience in MAILED else None
-    if found is not None:
-        condition, reason = found
-        left = among(Delivery.id, [id_ for id_ in ids if id_ not in ended])
-        untrue = current.scalars(select(Delivery.id).where(left, condition)).all()
-        close_waiting(current, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, reason)
+    later = _later(current, told) if told.audience in MAILED else None
+    if later is not None:
+        left = [id_ for id_ in ids if id_ not in ended]
+        untrue = left if later.ends_all else _with_newer(current, left, later.step_keys)
+        close_waiting(current, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, later.reason)
         ended.update(untrue)
     return frozenset(ended)
 
 
 def has_been(current: Session, message_id: int) -> ColumnElement[bool] | None:
     """The condition that a delivery of a message has been overtaken; None where none has."""
-    found = _untrue(current, _told(current, message_id))
-    return None if found is None else found[0]
+    later = _later(current, _told(current, message_id))
+    if later is None or later.ends_all:
+        return None if later is None else true()
+    newer = aliased(Delivery)
+    same = and_(newer.channel == Delivery.channel, newer.address == Delivery.address)
+    found = select(newer.id).where(same, newer.step_key.in_(later.step_keys))
+    return exists(found.correlate(Delivery))
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What later posts make of a message: untrue for everybody, or for whoever has one of them."""
+
+    reason: str
+    step_keys: Sequence[str] = ()
+
+    @property
+    def ends_all(self) -> bool:
+        return not self.step_keys
 
 
 def _told(current: Session, message_id: int) -> _Told:
@@ -88,8 +105,8 @@ def _grouped(rows: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:
     return found
 
 
-def _untrue(current: Session, told: _Told) -> tuple[ColumnElement[bool], str] | None:
-    """Which deliveries a later post has made untrue, and how; None where none did.
+def _later(current: Session, told: _Told) -> _Later | None:
+    """What was posted later about the same story, as far as it makes a message untrue.
 
     As when it was posted (:func:`~statuspage.outbox.queue.supersede`): a delivery gives way where
     its address has a later one, a resolution to a reopening alone, and everything to a false alarm.
@@ -97,25 +114,32 @@ def _untrue(current: Session, told: _Told) -> tuple[ColumnElement[bool], str] | 
     if told.update_id is None:
         return None
     is_news = told.audience in MAILED
-    newest = aliased(Message)
-    later = and_(newest.incident_id == told.incident_id, newest.update_id > told.update_id)
-    steps = set(current.scalars(select(newest.step).where(later).distinct()))
+    rows = current.execute(
+        select(Message.step, Message.audience, Message.update_id).where(
+            Message.incident_id == told.incident_id, Message.update_id > told.update_id
+        )
+    ).all()
+    steps = {row.step for row in rows}
     is_end = told.step in {Step.RESOLVED, Step.FALSE_ALARM}
     if is_news and is_end and Step.REOPENED in steps:
-        return true(), _REOPENED
+        return _Later(_REOPENED)
     if is_news and Step.FALSE_ALARM in steps:
-        return true(), _FALSE_ALARM
-    if not steps or told.step is Step.RESOLVED:
-        return None
+        return _Later(_FALSE_ALARM)
+    alike = MAILED if is_news else (told.audience,)
+    keys = {f"update:{row.update_id}" for row in rows if row.audience in alike}
+    return _Later(_NEWER, sorted(keys)) if keys and told.step is not Step.RESOLVED else None
+
+
+def _with_newer(current: Session, ids: Sequence[int], step_keys: Sequence[str]) -> Sequence[int]:
+    """Those of these deliveries whose address has one of those steps as well.
+
+    Found by the unique key, one by one: asked with EXISTS, PostgreSQL goes through all of both.
+    """
     newer = aliased(Delivery)
-    return exists(
-        select(newer.id)
-        .join(newest, newest.id == newer.message_id)
-        .where(
-            later,
-            newest.audience.in_(MAILED if is_news else [told.audience]),
-            newer.channel == Delivery.channel,
-            newer.address == Delivery.address,
-        )
-        .correlate(Delivery)
-    ), _NEWER
+    same = and_(newer.address == Delivery.address, newer.channel == Delivery.channel)
+    return current.scalars(
+        select(Delivery.id)
+        .distinct()
+        .join(newer, and_(same, newer.step_key.in_(step_keys)))
+        .where(among(Delivery.id, ids))
+    ).all()
