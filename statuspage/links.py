@@ -103,6 +103,10 @@ class Links:
         """Where mail is left with one click (RFC 8058); ``before`` names the language."""
         return f"{self.base}{before}/unsubscribe/{token}"
 
+    def admin_approval(self, approval_id: int) -> str:
+        """What a second account is asked to approve, in the admin."""
+        return f"{self.base}/admin/approvals/{approval_id}"
+
     def admin_incident(self, code: str) -> str:
         """One story in the admin."""
         return f"{self.base}/admin/incidents/{quote(code)}"

@@ -174,6 +174,7 @@ class Step(Word):
     UPDATE_DUE = "update_due"
     OVERDUE = "overdue"
     ESCALATED = "escalated"
+    APPROVAL = "approval"
     SCHEDULED = "scheduled"
     REMINDER = "reminder"
     IN_PROGRESS = "in_progress"
@@ -212,6 +213,7 @@ _LABELS: dict[tuple[type[Word], str], str] = {
     (Step, Step.SUBSCRIBED): "Subscribed already",
     (Step, Step.UPDATE): "Update",
     (Step, Step.OVERDUE): "Update overdue",
+    (Step, Step.APPROVAL): "Approval asked",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",
 }
 

@@ -6,6 +6,7 @@ are kept together or not at all.  No provider is called here.
 """
 
 from statuspage.incidents.approval import approve, ask_approval, is_current, open_approval
+from statuspage.incidents.calling import call_colleagues, newest_post
 from statuspage.incidents.cancelling import (
     Cancelled,
     cancel_mails,
@@ -71,6 +72,7 @@ __all__ = [
     "approve",
     "as_sent",
     "ask_approval",
+    "call_colleagues",
     "cancel_mails",
     "change_details",
     "closing_of",
@@ -89,6 +91,7 @@ __all__ = [
     "may_be_corrected",
     "merge",
     "merge_targets",
+    "newest_post",
     "open_approval",
     "post_update",
     "preview_correction",

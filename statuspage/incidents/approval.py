@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,14 +18,17 @@ from sqlalchemy.orm import Session
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.db import writing
+from statuspage.incidents.calling import call_colleagues
 from statuspage.incidents.checking import OUTSIDE
 from statuspage.incidents.posts import locked
 from statuspage.incidents.shape import Post
-from statuspage.incidents.telling import drafts, telling_of_update
+from statuspage.incidents.telling import drafts, story_facts, telling_of_update
+from statuspage.links import current_links
 from statuspage.messages import Text
-from statuspage.models import Approval, Incident
+from statuspage.messages.vocabulary import phrase
+from statuspage.models import Account, Approval, Contact, Incident
 from statuspage.refusals import Refused
-from statuspage.words import Audience, Kind
+from statuspage.words import Audience, Kind, Step
 
 Texts = Mapping[Audience, Text]
 
@@ -100,7 +103,8 @@ def ask_approval(
 ) -> Approval:
     """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
-    Asking for the same again adds nothing.  Raises :class:`Refused`.
+    Everybody else who can sign in hears of it.  Asking for the same again adds nothing.  Raises
+    :class:`Refused`.
     """
     with writing() as current:
         incident = locked(current, incident_code, kind=Kind.INCIDENT)
@@ -121,11 +125,35 @@ def ask_approval(
         )
         current.add(approval)
         current.flush()
+        _call_approvers(current, incident, approval)
         audit.record(
             current, actor, "approval.ask", subject_kind="incident", subject=incident.code,
             after={"texts": approval.texts},
         )  # fmt: skip
         return approval
+
+
+def _call_approvers(current: Session, incident: Incident, approval: Approval) -> None:
+    others = current.scalars(
+        select(Account)
+        .where(Account.id != approval.asked_by_id, Account.disabled_at.is_(None))
+        .order_by(Account.name)
+    ).all()
+    facts = story_facts(incident, Step.APPROVAL)
+    internal = replace(
+        facts.internal,
+        asked=phrase([account.name for account in others]),
+        admin_url=current_links().admin_approval(approval.id),
+    )
+    why = "Asked to approve"
+    call_colleagues(
+        current,
+        incident,
+        replace(facts, internal=internal),
+        step=Step.APPROVAL,
+        step_key=f"approval:{approval.id}",
+        people={Contact(name=account.name, email=account.email): why for account in others},
+    )
 
 
 def approve(approval_id: int, *, actor: Actor) -> Approval:

@@ -121,6 +121,7 @@ _STATUS = {
     Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
     Step.OVERDUE: IncidentStatus.IDENTIFIED,
     Step.ESCALATED: IncidentStatus.IDENTIFIED,
+    Step.APPROVAL: IncidentStatus.MONITORING,
     Step.CONFIRM: IncidentStatus.INVESTIGATING,
     Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }

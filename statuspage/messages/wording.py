@@ -49,6 +49,7 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
     Audience.INTERNAL: (
         Step.DECLARED, Step.UPDATE, Step.CLOSED, Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED,
+        Step.APPROVAL,
     ),
     Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),

@@ -306,18 +306,19 @@ def supersede_notices(current: Session, message: Message, *, step_key: str, abou
 def end_notices(current: Session, incident_id: int, *, is_over: bool) -> int:
     """End the waiting notices that a new post makes untrue; how many.
 
-    A post keeps the promise that people were to be reminded of; the end calls nobody any more.
+    A post keeps the promise that people were to be reminded of, and voids what was to be approved;
+    the end calls nobody any more.
     """
-    steps = NOTICES if is_over else NOTICES - {Step.ESCALATED}
-    untrue = _notices(incident_id).where(Message.step.in_(steps))
+    steps = {*NOTICES, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
+    untrue = _notices(incident_id, steps)
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(untrue))
     reason = "the update was posted before this was sent"
     return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
 
 
-def _notices(incident_id: int | None) -> Select[int]:
+def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:
     return select(Message.id).where(
-        Message.incident_id == incident_id, Message.step.in_(sorted(NOTICES))
+        Message.incident_id == incident_id, Message.step.in_(sorted(steps))
     )
 
 

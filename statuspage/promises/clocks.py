@@ -20,7 +20,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage import policy
-from statuspage.models import Contact, Incident, IncidentUpdate, SeverityLevel
+from statuspage.incidents import newest_post
+from statuspage.models import Contact, Incident, SeverityLevel
 from statuspage.words import Role, Step
 
 SHARE: Final = 5
@@ -65,11 +66,6 @@ def opened_at(incident: Incident) -> datetime:
     """When it was declared, or opened again."""
     reopened = [update.posted_at for update in incident.updates if update.reopens]
     return max(reopened, default=incident.created_at)
-
-
-def newest_post(incident: Incident) -> IncidentUpdate:
-    """The post that was made last, which is the one whose promise stands."""
-    return max(incident.updates, key=lambda update: (update.posted_at, update.id))
 
 
 def steps_of(level: SeverityLevel | None) -> list[tuple[int, str]]:

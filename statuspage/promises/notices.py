@@ -19,16 +19,16 @@ from statuspage import audit, clock
 from statuspage.audit import SYSTEM
 from statuspage.config import current_settings
 from statuspage.db import session, writing
-from statuspage.incidents import story_facts
+from statuspage.incidents import call_colleagues, story_facts
 from statuspage.incidents.posts import locked
-from statuspage.messages import Facts, compose, finish_for_colleagues
+from statuspage.messages import Facts
 from statuspage.messages.vocabulary import phrase
 from statuspage.models import Contact, Delivery, Incident, Message, Page
 from statuspage.outbox import queue
 from statuspage.outbox.seal import seal_on
 from statuspage.policy import ESCALATED_TO
-from statuspage.promises.clocks import Rung, ladders, newest_post, opened_at
-from statuspage.words import CLOSED, Audience, Channel, Kind
+from statuspage.promises.clocks import Rung, ladders, opened_at
+from statuspage.words import CLOSED, Channel, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +119,10 @@ def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:
 
 
 def _queue(current: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
-    step = notice.rungs[-1].step
-    facts = _facts(incident, notice, moment)
-    text = compose(current, facts, audience=Audience.INTERNAL, step=step)
-    finished = finish_for_colleagues(text, step=step, facts=facts)
-    message = Message(
-        incident_id=incident.id,
-        update_id=newest_post(incident).id,
-        step=step,
-        audience=Audience.INTERNAL,
-        subject=finished.subject,
-        body=finished.body,
-        text=finished.text,
-        html=finished.html,
+    step, facts = notice.rungs[-1].step, _facts(incident, notice, moment)
+    message = call_colleagues(
+        current, incident, facts, step=step, step_key=notice.key, people=notice.people
     )
-    current.add(message)
-    current.flush()
-    rooms = current_settings().chat_rooms
-    queue.queue_chat(current, message, step_key=notice.key, rooms=rooms)
-    people = notice.people.items()
-    queue.queue_colleagues(current, message, step_key=notice.key, people=people)
     queue.supersede_notices(current, message, step_key=notice.key, about=notice.ladder)
     audit.record(
         current, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,

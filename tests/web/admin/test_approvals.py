@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select, update
 
 from statuspage.db import session, writing
-from statuspage.models import Approval, SeverityLevel
+from statuspage.models import Approval, Delivery, Message, SeverityLevel
 from statuspage.web.auth import Actor
+from statuspage.words import Channel, Step
 from tests.htmlchecker import HtmlChecker
 from tests.web.admin.conftest import Desk
 from tests.web.conftest import Browser, actions, fields, make_account, reasons, said, texts
@@ -51,6 +52,19 @@ def go_on(desk: Desk, place: str, **changes: str) -> int:
         f"/admin/incidents/{code}", {**fields(shown.text), **changes, "publish": "1"}
     )
     return done.status_code
+
+
+def test_everybody_else_who_can_sign_in_is_asked(desk: Desk, code: str, lee: Browser) -> None:
+    place = ask(desk, code)
+    ask(desk, code)
+    with desk.app.app_context():
+        [asked] = session().scalars(select(Message).filter_by(step=Step.APPROVAL))
+        told = session().scalars(select(Delivery).filter_by(message_id=asked.id))
+        assert {(row.channel, row.email) for row in told} == {
+            (Channel.CHAT, "file"),
+            (Channel.EMAIL, "lee@example.com"),
+        }
+        assert place in asked.text
 
 
 def test_without_approval_it_needs_a_reason(desk: Desk, code: str) -> None:
