@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
@@ -226,6 +229,12 @@ def test_an_empty_cell_empties_what_is_known_except_the_key(
         ("ana@example.com,,,,,,,maybe", "contractual", "Write yes or no"),
         (f"ana@example.com,{'x' * 501},,,,,,", "name", "It has 501 characters; 500 are the most"),
         ("ana@example.com,Ana", "", "It has 2 fields, the header has 8"),
+        ("ana@example.com", "", "It has 1 field, the header has 8"),
+        (
+            f"ana@example.com,{'x' * 10**7},,,,,,",
+            "",
+            "A field has more than 131,072 characters",
+        ),
         (
             'ana@example.com,"Ana,,,,,,',
             "",
@@ -289,7 +298,7 @@ def test_customers_may_exchange_their_addresses(session: Session, shop: dict[str
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_the_file_may_come_from_any_spreadsheet(
     session: Session, shop: dict[str, int], delimiter: str, encoding: str
 ) -> None:
@@ -327,6 +336,38 @@ def test_a_header_that_is_no_use_ends_the_import(
     (error,) = report.errors
     assert (error.line, error.field, error.reason.partition("email,")[0]) == (1, "header", reason)
     assert stored(session) == []
+
+
+@pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
+def test_a_spreadsheets_own_file_is_named_as_such(
+    session: Session, shop: dict[str, int], begins: bytes
+) -> None:
+    (error,) = take(begins + bytes(range(256))).errors
+    assert str(error) == (
+        "line 1: This is a spreadsheet's own file; save it as CSV (UTF-8), and choose that one"
+    )
+
+
+def test_two_who_bring_the_same_customers_at_once_add_them_once(
+    app: Flask, shop: dict[str, int]
+) -> None:
+    data = "email\n" + "".join(f"c{number}@example.com\n" for number in range(2_000))
+    one = CustomerValues(email="c0@example.com")
+
+    def bring(_: int) -> int:
+        with app.app_context():
+            return take(data).added
+
+    def save(_: int) -> int:
+        with app.app_context():
+            try:
+                return 1 if people.save_customer(one, actor=ACTOR) else 0
+            except Refused:
+                return 0
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(save, range(4))) == 1
+        assert sum(pool.map(bring, range(3))) == 1_999
 
 
 def test_a_column_that_is_not_known_is_left_out_and_named(

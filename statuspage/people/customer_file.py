@@ -36,7 +36,7 @@ from statuspage.people.customer_rows import (
     read_rows,
     shown,
 )
-from statuspage.people.customers import CustomerValues
+from statuspage.people.customers import CustomerValues, keep_others_out
 from statuspage.people.erased import NOT_AGAIN, erased_among
 from statuspage.refusals import Refused
 
@@ -98,15 +98,16 @@ def import_customers(
 ) -> ImportReport:
     """Take in the customers of a CSV file: new ones are added, changed ones updated, none removed.
 
-    Bytes are UTF-8 or UTF-16, the delimiter is a comma, a semicolon or a tab.  A bad row is left
-    out and named in the report; the rest goes in, in one transaction.  ``preview`` reports what
-    would be done and changes nothing.  ``source`` names the file in the audit trail.
+    Bytes are UTF-8, UTF-16 or UTF-32, the delimiter is a comma, a semicolon or a tab.  A bad row is
+    left out and named in the report; the rest goes in, in one transaction.  ``preview`` reports
+    what would be done and changes nothing.  ``source`` names the file in the audit trail.
     """
     tell = progress or _silent
     rows, errors, notes = read_rows(data)
     if preview:
         return Intake(session(), rows, errors, notes, tell).report()
     with writing() as current:
+        keep_others_out(current)
         work = Intake(current, rows, errors, notes, tell)
         work.write()
         report = work.report()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from statuspage import audit
@@ -19,6 +19,7 @@ from statuspage.db import writing
 from statuspage.models import Customer
 from statuspage.people.customer_file import ImportReport, Intake
 from statuspage.people.customer_rows import COLUMNS, Cells, Row, RowError, component_labels, shown
+from statuspage.people.customers import keep_others_out
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
 
@@ -54,7 +55,7 @@ def put_customers(
         if isinstance(one, Mapping)
     ]
     with writing() as current:
-        _keep_others_out(current)
+        keep_others_out(current)
         intake = Intake(current, rows, wrong, [], lambda _done, _total: None, cells=_JsonCells)
         intake.write()
         report = intake.report()
@@ -117,12 +118,6 @@ class _JsonCells(Cells):
         if any(";" in item for item in items):
             raise Refused(name, "A tag cannot hold a semicolon")
         return self.value(name, ";".join(items))
-
-
-def _keep_others_out(current: Session) -> None:
-    """Let nobody else change customers until the end: two calls may bring the same new one."""
-    if current.get_bind().dialect.name == "postgresql":
-        current.execute(text("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _record(

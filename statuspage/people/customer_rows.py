@@ -36,6 +36,9 @@ _BROKEN = re.compile("[\udc80-\udcff\ufffd]")
 # A cell that starts like this is a formula to a spreadsheet.  Written, it gets an apostrophe in
 # front; read, it loses one.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# How the files begin that spreadsheets keep for themselves: .xlsx and .ods, and .xls.
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_NO_TEXT = "This is a spreadsheet's own file; save it as CSV (UTF-8), and choose that one"
 _YES, _NO = {"yes", "true", "1"}, {"", "no", "false", "0"}
 
 
@@ -81,6 +84,8 @@ def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNot
     errors: list[RowError] = []
     notes: list[RowNote] = []
     rows: list[Row] = []
+    if isinstance(data, bytes) and data.startswith(_SPREADSHEETS):
+        return [], [RowError(1, "", "", _NO_TEXT)], notes
     text = _decode(data)
     lines = _read_lines(text, errors)
     first, header = next(lines, (1, []))
@@ -91,7 +96,8 @@ def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNot
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(columns):
-            reason = f"It has {len(cells)} fields, the header has {len(columns)}"
+            fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
+            reason = f"It has {fields}, the header has {len(columns)}"
             errors.append(RowError(line, "", "", reason))
             continue
         named = zip(columns, cells, strict=True)
@@ -103,6 +109,8 @@ def _decode(data: bytes | str) -> str:
     """The text of a file; bytes that are none stay as half characters, to be named by line."""
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return data.decode("utf-32", errors="replace")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data[:2]:
@@ -123,6 +131,8 @@ def _read_lines(text: str, errors: list[RowError]) -> Iterator[tuple[int, list[s
             reason = f"This is not CSV: {error}"
             if "unexpected end" in str(error):
                 reason = "A quotation mark opens here and never closes; nothing after it was read"
+            if "field limit" in str(error):
+                reason = f"A field has more than {csv.field_size_limit():,} characters"
             errors.append(RowError(line, "", "", reason))
             continue
         if cells:

@@ -9,6 +9,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from sqlalchemy import delete, func, or_, select
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session, selectinload
 
 from statuspage import audit, clock
@@ -107,6 +108,12 @@ def check_tags(text: str) -> str:
     return check_line("tags", "; ".join(sorted(tags)))
 
 
+def keep_others_out(current: Session) -> None:
+    """Let nobody else change customers until the end: two at once may bring the same new one."""
+    if current.get_bind().dialect.name == "postgresql":
+        current.execute(sql("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def save_customer(
     values: CustomerValues, *, actor: Actor, customer_id: int | None = None
 ) -> Customer:
@@ -127,6 +134,7 @@ def save_customer(
         tags=check_tags(values.tags),
     )
     with writing() as current:
+        keep_others_out(current)
         customer = current.get(Customer, customer_id) if customer_id is not None else Customer()
         if customer is None:
             raise LookupError(f"no customer {customer_id}")
