@@ -745,6 +745,42 @@ def test_the_page_takes_the_code_that_it_had(session: Session, tmp_path: Path) -
     assert page.code == "pgpgpgpgpgpg"
 
 
+def test_a_page_that_was_not_set_up_needs_no_first_steps(session: Session, tmp_path: Path) -> None:
+    with writing() as current:
+        page = make_page(current, name="Status", set_up_at=None)
+    denver = {**summary(), "page": {**PAGE, "name": "Acme & Sons", "time_zone": "America/Denver"}}
+    move(tmp_path, denver)
+
+    session.refresh(page)
+    assert (page.name, page.time_zone, page.sign_off) == (
+        "Acme & Sons", "America/Denver", "The Acme & Sons team",
+    )  # fmt: skip
+    assert page.set_up_at is not None
+    # From then on it is the admin's.
+    move(tmp_path, summary())
+    session.refresh(page)
+    assert (page.name, page.time_zone) == ("Acme & Sons", "America/Denver")
+
+
+def test_when_a_story_was_made_and_an_update_corrected_is_kept(
+    session: Session, tmp_path: Path
+) -> None:
+    row = published(created_at=at(-1))
+    row["incident_updates"][1]["updated_at"] = at(30)
+    move(tmp_path, summary([row]))
+    incident = the_story(session)
+    assert incident.created_at == moment(-1)
+    assert [update.edited_at for update in incident.updates] == [moment(30), None]
+
+    before = everything(session)
+    assert counts(move(tmp_path, summary([row]))) == (0, 0, 1, 0)
+    assert everything(session) == before
+    row["incident_updates"][1] |= {"updated_at": at(45), "body": "Somebody looks into it."}
+    assert counts(move(tmp_path, summary([row]))) == (0, 1, 0, 0)
+    session.expire_all()
+    assert the_story(session).updates[0].edited_at == moment(45)
+
+
 def test_a_component_shows_what_the_summary_says_even_where_no_story_does(
     session: Session, tmp_path: Path
 ) -> None:

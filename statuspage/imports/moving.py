@@ -12,8 +12,8 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ from statuspage.models import (
 )
 from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
 from statuspage.richtext import clean_line
+from statuspage.setup import first_settings
 from statuspage.words import CLOSED, ComponentStatus, Impact, Kind
 
 ADDRESSES = (
@@ -71,6 +72,8 @@ NAMES = (
 MOST_BYTES = 50_000_000
 TIMEOUT_SECONDS = 20
 _CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
+# An update that was never touched again may carry the moments before and after it was stored.
+_ONE_WRITE = timedelta(seconds=2)
 _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
@@ -155,7 +158,8 @@ def import_page(
 ) -> StoryReport:
     """Take over components, groups and stories, all of them or nothing; nobody is mailed.
 
-    The page takes the code that it had there.  Raises :class:`Unusable` with every problem named.
+    The page takes the code that it had there, and its name and zone if it was not set up here yet.
+    Raises :class:`Unusable` with every problem named.
     """
     published = _read_all(documents)
     origin = urlsplit(str(published.page.get("url") or "")).hostname
@@ -307,6 +311,7 @@ def _read_story(
         resolved_at=end,
         scheduled_for=_read_planned(row, "scheduled_for", kind),
         scheduled_until=_read_planned(row, "scheduled_until", kind),
+        created_at=_read_moment(row, "created_at"),
     )
 
 
@@ -324,10 +329,12 @@ def _read_post(update: Mapping[str, Any]) -> StoryPost:
     code = _read_code(update.get("id"), "an update")
     told_at = update.get("display_at") or update.get("created_at")
     at = read_time(told_at, f"the time of update {code}")
-    posted = update.get("created_at") or told_at
+    posted_at = read_time(update.get("created_at") or told_at, f"the time of update {code}")
+    edited_at = _read_moment(update, "updated_at")
     return StoryPost(
         at=at,
-        posted_at=read_time(posted, f"the time of update {code}"),
+        posted_at=posted_at,
+        edited_at=edited_at if edited_at and edited_at - posted_at > _ONE_WRITE else None,
         status=read_status(update.get("status")),
         body=read_body(update.get("body")),
         code=code,
@@ -422,6 +429,8 @@ class _Taking:
         own = current.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
         if own is not None and _CODE.fullmatch(str(page.get("id"))):
             own.code = str(page["id"])
+        if own is not None and own.set_up_at is None:
+            _set_up(own, page)
         groups = {part.code: _take_group(current, part).id for part in self._groups}
         published = [part.code for part in self._parts]
         return sum(
@@ -444,6 +453,16 @@ class _Taking:
                 current.add(
                     ComponentChange(component_id=component.id, at=clock.now(), status=part.status)
                 )
+
+
+def _set_up(own: Page, page: Mapping[str, Any]) -> None:
+    """Spare a page that is new its first steps: it is called, and counts days, as it did there."""
+    name = clean_line(str(page.get("name") or ""))[:TITLE_LIMIT] or own.name
+    zone = str(page.get("time_zone")).removeprefix("Etc/")
+    settings = first_settings(name, time_zone=zone if zone in clock.zone_names() else own.time_zone)
+    for field_name, value in asdict(settings).items():
+        setattr(own, field_name, value)
+    own.set_up_at = own.updated_at = clock.now()
 
 
 def _take_group(current: Session, part: _Part) -> ComponentGroup:

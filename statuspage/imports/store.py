@@ -194,7 +194,7 @@ class _Keeper:
                     **self._columns(story),
                     "code": code,
                     "visibility": Visibility.PUBLIC,
-                    "created_at": min(posted),
+                    "created_at": min([*posted, story.created_at or posted[0]]),
                     "updated_at": max(posted),
                     "users_notice": "",
                     "public_facts": {},
@@ -232,6 +232,7 @@ class _Keeper:
                 "body": post.body,
                 "happened_at": post.at,
                 "posted_at": post.posted_at,
+                "edited_at": post.edited_at,
                 "reopens": before in CLOSED and post.status not in CLOSED,
                 "affected": [self._components.told(effect) for effect in post.effects],
             }
@@ -337,6 +338,9 @@ class _Keeper:
 
     def _change(self, stored: Any, wanted: Mapping[str, Any]) -> bool:
         differing = _differing(stored, wanted)
+        if wanted["edited_at"] is None:
+            # Nobody says; what was corrected by an import before stays so.
+            differing.pop("edited_at", None)
         if not differing:
             return False
         if "body" in differing and stored.body.split() != differing["body"].split():
@@ -345,7 +349,7 @@ class _Keeper:
             self._current.add(
                 UpdateRevision(update_id=stored.id, body=stored.body, replaced_at=now)
             )
-            differing["edited_at"] = now
+            differing["edited_at"] = wanted["edited_at"] or now
         self._current.execute(_posts.update().where(_posts.c.id == stored.id).values(**differing))
         return True
 

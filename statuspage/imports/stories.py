@@ -74,7 +74,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class StoryPost:
-    """One post: ``at`` is the time it tells of, ``posted_at`` when it was made."""
+    """One post: ``at`` is the time it tells of, ``posted_at`` when it was made.
+
+    ``edited_at`` is when it was corrected, None where it was not or nobody says.
+    """
 
     at: datetime
     posted_at: datetime
@@ -82,6 +85,7 @@ class StoryPost:
     body: str
     code: str | None = None
     effects: tuple[Effect, ...] = ()
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class Story:
     """A checked story; its posts stand in order, and the last one that sets a status settles it.
 
     ``origin`` and ``code`` are who it is: the host that published it, and its code there.
+    ``created_at`` is when it was first told of, where that is not its first post's time.
     """
 
     where: str
@@ -105,6 +110,7 @@ class Story:
     resolved_at: datetime | None = None
     scheduled_for: datetime | None = None
     scheduled_until: datetime | None = None
+    created_at: datetime | None = None
 
 
 def read_time(value: Any, field: str) -> datetime:

@@ -31,6 +31,7 @@ from statuspage.setup.editing import (
     LevelRules,
     PageSettings,
     fingerprint,
+    first_settings,
     read_as,
 )
 from statuspage.setup.incident_templates import (
@@ -78,6 +79,7 @@ __all__ = [
     "ensure_page",
     "find_template",
     "fingerprint",
+    "first_settings",
     "incident_templates",
     "look_choices",
     "move_component",

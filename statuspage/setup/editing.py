@@ -32,6 +32,17 @@ class PageSettings:
     incident_channel: str = ""
 
 
+def first_settings(name: str, *, time_zone: str, support_email: str = "") -> PageSettings:
+    """What a page begins with; the rest can wait."""
+    return PageSettings(
+        name=name,
+        time_zone=time_zone,
+        support_email=support_email,
+        sign_off=f"The {name} team",
+        incident_channel="#incidents",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class GroupDetails:
     """A heading that components stand under."""

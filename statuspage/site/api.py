@@ -190,7 +190,8 @@ def _post(post: PostView, story: StoryView, page: PageView) -> Json:
         "created_at": clock.iso_millis(post.posted_at, page.zone),
         "updated_at": clock.iso_millis(post.changed_at, page.zone),
         "display_at": clock.iso_millis(post.happened_at, page.zone),
-        "affected_components": [_affected(change) for change in post.affected],
+        # Statuspage has null here, and not an empty list.
+        "affected_components": [_affected(change) for change in post.affected] or None,
         "deliver_notifications": True,
         "custom_tweet": None,
         "tweet_id": None,

@@ -223,7 +223,7 @@ _SCHEMAS: Json = {
             "created_at": _TIME,
             "updated_at": _TIME,
             "display_at": _TIME,
-            "affected_components": _list(_ref("Affected")),
+            "affected_components": _nullable(_list(_ref("Affected"))),
             "deliver_notifications": _FLAG,
             "custom_tweet": _NULL,
             "tweet_id": _NULL,

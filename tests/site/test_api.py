@@ -186,7 +186,7 @@ def test_updates_stand_newest_first_with_what_they_changed() -> None:
         "created_at": "2026-03-04T11:00:00.000Z",
         "updated_at": "2026-03-04T12:00:00.000Z",
         "display_at": "2026-03-04T10:00:00.000Z",
-        "affected_components": [],
+        "affected_components": None,
         "deliver_notifications": True,
         "custom_tweet": None,
         "tweet_id": None,

@@ -35,12 +35,10 @@ class FirstStepsForm(Form):
 
     def settings(self) -> PageSettings:
         """The page's settings so far; the rest can wait."""
-        return PageSettings(
-            name=self.name.data,
+        return setup.first_settings(
+            self.name.data,
             time_zone=self.time_zone.data,
             support_email=self.support_email.data,
-            sign_off=f"The {self.name.data} team",
-            incident_channel="#incidents",
         )
 
 
