@@ -306,9 +306,9 @@ def _addresses(app: Flask) -> Iterator[str]:
 
 
 def _filled(app: Flask, rule: Rule, code: str) -> str:
-    values: dict[str, object] = {
-        "language": "de", "ending": "atom", "month": "2026-03", "number": "1",
-    }  # fmt: skip
+    values: dict[str, object] = {"month": "2026-03", "number": "1"}
+    # Of what can be one of some words, the first.
+    values |= {name: word for word, name in re.findall(r"<any\(\W*(\w+)[^)]*\):(\w+)>", rule.rule)}
     for name in rule.arguments - values.keys():
         values[name] = 1 if "int:" in rule.rule else code
     built = rule.build(values, append_unknown=False)
