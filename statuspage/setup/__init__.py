@@ -45,7 +45,14 @@ from statuspage.setup.incident_templates import (
     restore_template,
     save_template,
 )
-from statuspage.setup.look import LookChoices, change_look, look_choices, remove_logo, set_logo
+from statuspage.setup.look import (
+    LookChoices,
+    change_look,
+    look_choices,
+    remove_logo,
+    set_logo,
+    sort_choices,
+)
 from statuspage.setup.names import worth_a_look
 from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
 from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
@@ -102,6 +109,7 @@ __all__ = [
     "set_component_status",
     "set_logo",
     "set_up_page",
+    "sort_choices",
     "the_page",
     "top_level",
     "word_lists",

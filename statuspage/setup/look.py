@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Final
@@ -54,14 +55,9 @@ def look_choices(current: Session) -> LookChoices:
 
 def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) -> None:
     """Take the choices over; :class:`Refused` with what would fit, :class:`Stale` after others."""
-    wanted = {name: value.strip() for name, value in asdict(choices).items()}
-    for name, grounds in (("accent", LIGHT_GROUNDS), ("accent_dark", DARK_GROUNDS)):
-        wanted[name] = wanted[name].lower()
-        _check_colour(name, wanted[name], grounds)
-    if wanted["accent_dark"] and not wanted["accent"]:
-        raise Refused("accent", "Choose one for the light scheme too, or none at all.")
-    _check_links(wanted["links"])
-    check_css(wanted["css"])
+    wanted = _cleaned(choices)
+    for refused in _refusals(wanted):
+        raise refused
     with writing() as current:
         page = _locked_page(current)
         standing = look_choices(current)
@@ -69,6 +65,15 @@ def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) 
             raise Stale(standing)
         page.look = {**page.look, **wanted}
         _keep(current, page, actor, "look.change", before=asdict(standing), after=wanted)
+
+
+def sort_choices(choices: LookChoices) -> tuple[LookChoices, dict[str, str]]:
+    """The choices with what cannot be taken left empty, and the reasons by field."""
+    wanted = _cleaned(choices)
+    refused: dict[str, str] = {}
+    for each in _refusals(wanted):
+        refused.setdefault(each.field, each.reason)
+    return LookChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
 
 
 def set_logo(content: bytes, *, actor: Actor) -> None:
@@ -94,27 +99,44 @@ def remove_logo(*, actor: Actor) -> None:
             _keep(current, page, actor, "look.remove_logo")
 
 
-def _check_colour(name: str, colour: str, grounds: tuple[str, ...]) -> None:
-    if not colour:
-        return
-    if not COLOUR.fullmatch(colour):
-        raise Refused(name, "Write the colour as # and six digits, like #1d5fc4.")
-    if not fits(colour, grounds):
+def _cleaned(choices: LookChoices) -> dict[str, str]:
+    wanted = {name: value.strip() for name, value in asdict(choices).items()}
+    for name in ("accent", "accent_dark"):
+        wanted[name] = wanted[name].lower()
+    return wanted
+
+
+def _refusals(wanted: dict[str, str]) -> Iterator[Refused]:
+    yield from _colour_refusals("accent", wanted["accent"], LIGHT_GROUNDS)
+    yield from _colour_refusals("accent_dark", wanted["accent_dark"], DARK_GROUNDS)
+    if wanted["accent_dark"] and not wanted["accent"]:
+        yield Refused("accent", "Choose one for the light scheme too, or none at all.")
+    yield from _link_refusals(wanted["links"])
+    try:
+        check_css(wanted["css"])
+    except Refused as refused:
+        yield refused
+
+
+def _colour_refusals(name: str, colour: str, grounds: tuple[str, ...]) -> Iterator[Refused]:
+    if colour and not COLOUR.fullmatch(colour):
+        yield Refused(name, "Write the colour as # and six digits, like #1d5fc4.")
+    elif colour and not fits(colour, grounds):
         scheme = "light" if grounds is LIGHT_GROUNDS else "dark"
-        raise Refused(
+        yield Refused(
             name,
             f"{colour} is hard to read on the {scheme} page: its contrast is under 4.5 to 1. "
             f"{fitting(colour, grounds)} is the nearest that fits.",
         )
 
 
-def _check_links(text: str) -> None:
+def _link_refusals(text: str) -> Iterator[Refused]:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_LINKS:
-        raise Refused("links", f"At most {MOST_LINKS} links.")
+        yield Refused("links", f"At most {MOST_LINKS} links.")
     for line in lines:
         if not read_links(line):
-            raise Refused(
+            yield Refused(
                 "links", f"“{line.strip()[:60]}” is not a name and then an address with https://."
             )
 

@@ -86,8 +86,12 @@ FEEDS: Final = (
 )
 
 
-def render_home(snapshot: Snapshot, links: Links) -> str:
-    """The page at ``/``: the state at a glance, what is open and planned, and the last days."""
+def render_home(snapshot: Snapshot, links: Links, *, sheet: str = "") -> str:
+    """The page at ``/``: the state at a glance, what is open and planned, and the last days.
+
+    ``sheet`` is the address of a style sheet to show it with instead, for a preview: no script
+    runs then.
+    """
     shown = [component for component in snapshot.components if component.is_shown]
     troubled = [item.name for item in shown if item.status is not ComponentStatus.OPERATIONAL]
     return _render(
@@ -95,6 +99,7 @@ def render_home(snapshot: Snapshot, links: Links) -> str:
         snapshot.frame,
         links,
         path="/",
+        sheet=sheet,
         changes_at=snapshot.next_change_at,
         updated_at=snapshot.updated_at,
         snapshot=snapshot,
@@ -412,6 +417,7 @@ def _render(
             "changes_at": None,
             "updated_at": None,
             "is_still": False,
+            "sheet": "",
             **context,
         }
     )

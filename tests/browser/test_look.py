@@ -9,14 +9,18 @@ from tests.browser.conftest import sign_in
 from tests.service import Service
 
 
-def test_a_colour_is_seen_while_it_is_typed_and_then_on_the_page(
+def test_a_look_is_seen_while_it_is_typed_and_then_on_the_page(
     page: Page, own_service: Service
 ) -> None:
     sign_in(page, own_service)
     page.goto(f"{own_service.url}/admin/look")
     page.get_by_label("Accent colour", exact=True).fill("#7a1fa2")
-    band = page.locator("[data-scheme=light] [data-accent]").first
-    expect(band).to_have_attribute("fill", "#7a1fa2")
+    page.get_by_label("Style sheet").fill(".brand { letter-spacing: 3px }")
+    shown = page.frame_locator(".frames iframe >> nth=0")
+    expect(shown.locator(".brand")).to_have_css("letter-spacing", "3px")
+    expect(shown.locator("body")).to_have_css("background-color", "rgb(246, 247, 248)")
+    page.get_by_label("Scheme", exact=True).select_option("dark")
+    expect(shown.locator("body")).to_have_css("background-color", "rgb(15, 18, 21)")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The page has its new look.")).to_be_visible()
     assert axe_violations(page) == []

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
-from flask import request
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from wtforms import FileField
 
 from statuspage import setup
 from statuspage.db import session
+from statuspage.links import current_links
 from statuspage.setup import LookChoices
 from statuspage.setup.look import MOST_LOGO_BYTES
 from statuspage.setup.own_css import MOST_BYTES
-from statuspage.site.look import DARK_GROUNDS, fitting, ink_on
+from statuspage.site.look_preview import SCHEMES, render_look
+from statuspage.site.reading import read_site, read_snapshot
 from statuspage.web.admin.shell import admin, done, page
+from statuspage.web.admin.wordings import framed
 from statuspage.web.auth import actor
 from statuspage.web.forms import EditForm, Form, LineField, ProseField
 
-_PLAIN: Final = "#535b66"
+# The page's own sheet stands in a data: address here; and as with a copy of a mail, it runs no
+# script, sends no form, loads nothing from elsewhere, and counts as nobody's origin.
+LOOK_POLICY: Final = (
+    "default-src 'none'; style-src data:; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+# Where the preview of the page is looked at while one of these is typed.
+_AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
 
 
 class LookForm(EditForm):
@@ -26,8 +40,8 @@ class LookForm(EditForm):
 
     accent = LineField("Accent colour", limit=7)
     accent_dark = LineField("Accent colour in the dark scheme", limit=7)
-    links = ProseField("Links", limit=2_000, render_kw={"rows": 3})
-    footer = ProseField("Footer", limit=1_000, render_kw={"rows": 3})
+    links = ProseField("Links", limit=2_000, render_kw=_AT_THE_FOOT)
+    footer = ProseField("Footer", limit=1_000, render_kw=_AT_THE_FOOT)
     css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
 
 
@@ -46,6 +60,31 @@ def look() -> ResponseReturnValue:
             setup.change_look(LookChoices(**form.typed()), actor=actor(), seen=form.seen.data)
             return done("The page has its new look.", "admin.look")
     return _show(form, LogoForm())
+
+
+@admin.route("/look/preview", methods=["GET", "POST"])
+def look_preview() -> ResponseReturnValue:
+    """The public page for a frame, in the look that was typed, or in its own; keeps nothing.
+
+    What cannot be taken is left out, and the reason stands before the page.
+    """
+    form = LookForm.read(setup.look_choices(session()))
+    if request.method == "POST":
+        form.validate()
+    chosen, refused = setup.sort_choices(LookChoices(**form.typed()))
+    for name, reason in refused.items():
+        if not form[name].errors:
+            form.refuse(name, reason)
+    reasons = [(field.label.text, field.errors[0]) for field in form if field.errors]
+    scheme = request.form.get("scheme", "")
+    html = render_look(
+        read_snapshot(read_site(session())),
+        current_links(),
+        chosen=asdict(chosen),
+        scheme=scheme if scheme in SCHEMES else SCHEMES[0],
+        notice=render_template("admin/look_reasons.html", reasons=reasons),
+    )
+    return framed(make_response(html), LOOK_POLICY)
 
 
 @admin.post("/look/logo")
@@ -72,18 +111,11 @@ def remove_logo() -> ResponseReturnValue:
 
 def _show(form: LookForm, logo_form: LogoForm) -> ResponseReturnValue:
     standing = setup.the_page(session())
-    accent = form.accent.data or _PLAIN
-    is_colour = len(accent) == 7 and not form.accent.errors
-    light = accent if is_colour else _PLAIN
-    dark = (form.accent_dark.data if not form.accent_dark.errors else "") or fitting(
-        light, DARK_GROUNDS
-    )
     answer = page(
         "admin/look.html",
         form=form,
         logo_form=logo_form,
         has_logo=bool(standing and standing.look.get("logo")),
-        swatches=[("light", light, ink_on(light)), ("dark", dark, ink_on(dark))],
     )
     if logo_form.is_refused:
         answer.status_code = 422

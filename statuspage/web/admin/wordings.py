@@ -202,9 +202,9 @@ def copy_page(template: str, **values: Any) -> Response:
     return framed(make_response(render_template(template, **values)))
 
 
-def framed(response: Response) -> Response:
-    """Let our own screens, and nobody else, frame an answer that holds a message."""
-    response.headers["Content-Security-Policy"] = COPY_POLICY
+def framed(response: Response, policy: str = COPY_POLICY) -> Response:
+    """Let our own screens, and nobody else, frame an answer that shows what others will see."""
+    response.headers["Content-Security-Policy"] = policy
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from statuspage.setup.look import MOST_LOGO_BYTES
 from tests.htmlchecker import HtmlChecker
 from tests.web.admin.conftest import Desk
-from tests.web.conftest import fields, reasons, said
+from tests.web.conftest import fields, reasons, said, texts
 
 LOOK = "/admin/look"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -135,3 +136,47 @@ def test_a_style_sheet_that_would_fetch_is_refused_with_its_line(desk: Desk) -> 
     assert reasons(answer)[0].startswith("Style sheet: Line 2: @import is not taken")
     assert "@import url(https://evil.example);" in answer.text
     assert "/look/" not in home(desk)
+
+
+def sheet(html: str) -> str:
+    """The one style sheet of a preview."""
+    return b64decode(
+        html.partition("data:text/css;charset=utf-8;base64,")[2].partition('"')[0]
+    ).decode()
+
+
+def test_the_preview_is_the_page_in_what_is_typed_and_keeps_nothing(
+    desk: Desk, html_errors: HtmlChecker
+) -> None:
+    before = home(desk)
+    typed = {
+        "accent": "#7A1FA2",
+        "links": "Terms https://example.com/terms",
+        "footer": "Made by **Acme**.",
+        "css": ".brand { color: red } /* </style><script>alert(1)</script> */",
+        "scheme": "dark",
+    }
+    answer = desk.browser.send(f"{LOOK}/preview", typed)
+    assert answer.status_code == 200
+    assert sheet(answer.text).count("--accent: #7a1fa2") == 1
+    assert ".brand { color: red }" in sheet(answer.text)
+    assert "prefers-color-scheme" not in sheet(answer.text)
+    assert sheet(answer.text).endswith(":root { color-scheme: dark; }")
+    assert '<a href="https://example.com/terms" dir="auto">Terms</a>' in answer.text
+    assert "<strong>Acme</strong>" in answer.text
+    assert "All Systems Operational</h1>" in answer.text
+    assert "<script" not in answer.text
+    assert html_errors(answer.text) == []
+    assert home(desk) == before
+
+
+def test_the_preview_says_what_it_cannot_show_and_shows_the_rest(desk: Desk) -> None:
+    typed = {"accent": "#ffcc00", "css": "a { background: url(x) }", "footer": "Made by us"}
+    answer = desk.browser.send(f"{LOOK}/preview", typed)
+    assert [note.partition(":")[0] for note in texts(answer, "problem")] == [
+        "Accent colour is not shown",
+        "Style sheet is not shown",
+    ]
+    assert "--accent" not in sheet(answer.text)
+    assert "url(x)" not in sheet(answer.text)
+    assert "Made by us" in answer.text
