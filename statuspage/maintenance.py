@@ -39,6 +39,7 @@ from statuspage.models.columns import new_code
 from statuspage.refusals import Refused
 from statuspage.site import revision
 from statuspage.words import (
+    RUNNING,
     Audience,
     ComponentStatus,
     Impact,
@@ -48,7 +49,6 @@ from statuspage.words import (
     Visibility,
 )
 
-_RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
 # A day ahead people can still plan around it.
 USUAL_REMINDER = 24 * 60
@@ -364,7 +364,7 @@ def _due() -> ColumnElement[bool]:
     starts = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
         Incident.scheduled_for <= moment
     )
-    ends = Incident.status.in_(_RUNNING) & (Incident.scheduled_until <= moment)
+    ends = Incident.status.in_(RUNNING) & (Incident.scheduled_until <= moment)
     return (
         (Incident.kind == Kind.MAINTENANCE)
         & Incident.resolved_at.is_(None)
@@ -378,7 +378,7 @@ def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
     starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
     if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
         return MaintenanceStatus.IN_PROGRESS
-    if maintenance.status not in _RUNNING or ends_at is None or ends_at > moment:
+    if maintenance.status not in RUNNING or ends_at is None or ends_at > moment:
         return None
     # Noticed after the time to verify, it is over as well.
     verifies = maintenance.status == MaintenanceStatus.IN_PROGRESS and (
@@ -470,7 +470,7 @@ def _begins_verifying(maintenance: Incident, status: MaintenanceStatus) -> bool:
 
 def _is_late(maintenance: Incident, status: MaintenanceStatus, moment: datetime) -> bool:
     """Whether a step begins the work later than was announced."""
-    if maintenance.status != MaintenanceStatus.SCHEDULED or status not in _RUNNING:
+    if maintenance.status != MaintenanceStatus.SCHEDULED or status not in RUNNING:
         return False
     planned = maintenance.scheduled_for
     return planned is not None and moment - planned >= LATE_AFTER

@@ -62,6 +62,9 @@ Status = IncidentStatus | MaintenanceStatus
 CLOSED: frozenset[str] = frozenset({"resolved", "postmortem", "completed"})
 """Statuses after which a story is over."""
 
+RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
+"""Statuses of a maintenance that has begun and is not over."""
+
 
 def status_of(kind: Kind, value: str) -> Status:
     """The status of that name for a story of that kind; ``ValueError`` where there is none."""

@@ -32,7 +32,7 @@ PAGE_POLICY = (
 GZIP_LEVEL = 5
 BROTLI_QUALITY = 5
 
-# What a client accepts beside the plain bytes, as bits: the index into `Document.forms`.
+# What a client likes best beside the plain bytes, as bits: the index into `Document.forms`.
 GZIP = 1
 BROTLI = 2
 
@@ -53,7 +53,7 @@ class Document:
 
     ``last_modified`` is aware, in UTC and in whole seconds.  ``gzip`` and ``brotli`` are None where
     they would not be smaller.  ``cors`` lets scripts of any site read it.  ``forms`` is indexed by
-    what the client accepts: 0, ``GZIP``, ``BROTLI`` or both.  Raises ``ValueError`` for a header
+    what the client likes best: 0, ``GZIP``, ``BROTLI`` or both.  Raises ``ValueError`` for a header
     value that is not printable ASCII and for a time without a zone.
     """
 

@@ -405,6 +405,8 @@ def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> di
     affected: dict[int, list[int]] = defaultdict(list)
     for key, component in site.connection.execute(statements.AFFECTED, seen):
         affected[key].append(component)
+    run = () if whole else site.connection.execute(statements.BEGUN, seen).all()
+    begun = {row[0]: row[1] for row in run}
     stories = {
         row.id: _story(
             tuple(row[1:]),
@@ -413,6 +415,7 @@ def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> di
                 site.by_key[key] for key in sorted(affected[row.id], key=site.places.__getitem__)
             ),
             is_overdue=_is_overdue(row, site.at),
+            begun_at=begun.get(row.id),
         )
         for row in rows
     }
@@ -432,6 +435,7 @@ def _story(
     components: tuple[ComponentView, ...],
     *,
     is_overdue: bool,
+    begun_at: str | datetime | None,
 ) -> StoryView:
     (
         code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
@@ -464,6 +468,7 @@ def _story(
         components=components,
         posts=views,
         merged_into=merged_into,
+        begun_at=_moment(begun_at),
     )
 
 

@@ -20,6 +20,7 @@ from statuspage.site.look import Look, read_look
 from statuspage.site.uptime import Day, Uptime
 from statuspage.words import (
     CLOSED,
+    RUNNING,
     ComponentStatus,
     Impact,
     Kind,
@@ -182,9 +183,6 @@ class PostView:
         return self.edited_at or self.posted_at
 
 
-_RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
-
-
 @dataclass(frozen=True, slots=True)
 class StoryView:
     """A public incident or maintenance with its public posts, newest first.
@@ -192,7 +190,8 @@ class StoryView:
     ``begins_at`` is when it started, for a maintenance when it is to start: its day in the history.
     ``components`` are all that it affected at any time, removed ones included.  ``updated_at`` is
     the newest change that the public can see.  ``is_overdue``: the promised next update's time had
-    passed when this was read.
+    passed when this was read.  ``begun_at`` is when a maintenance really began, given where not
+    all posts are.
     """
 
     code: str
@@ -216,6 +215,7 @@ class StoryView:
     components: tuple[ComponentView, ...]
     posts: tuple[PostView, ...]
     merged_into: str | None = None
+    begun_at: datetime | None = None
 
     def __hash__(self) -> int:
         """Cheap: a story is looked up far more often than it changes."""
@@ -244,8 +244,8 @@ class StoryView:
     @property
     def ran_from(self) -> datetime:
         """When it really began: a maintenance may begin earlier or later than it was planned to."""
-        begun = (post.happened_at for post in self.posts if post.status in _RUNNING)
-        return min(begun, default=self.begins_at)
+        begun = (post.happened_at for post in self.posts if post.status in RUNNING)
+        return self.begun_at or min(begun, default=self.begins_at)
 
     @property
     def told_at(self) -> datetime:

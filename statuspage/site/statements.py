@@ -32,7 +32,7 @@ from statuspage.models import (
     Page,
     UpdateRevision,
 )
-from statuspage.words import CLOSED, Kind, MaintenanceStatus, Visibility
+from statuspage.words import CLOSED, RUNNING, Kind, MaintenanceStatus, Visibility
 
 # A flood of stories slows nobody: older ones of the last days are not even counted.
 MOST_STORIES_COUNTED = 1000
@@ -145,6 +145,18 @@ NEWEST_POSTS = _POSTS.join(
     .scalar_subquery()
     == IncidentUpdate.id,
 ).where(Incident.id.in_(bindparam("keys", expanding=True)))
+# When maintenances really began, for stories that have their newest post alone.
+BEGUN = (
+    select(
+        IncidentUpdate.incident_id, type_coerce(func.min(IncidentUpdate.happened_at), NullType())
+    )
+    .where(
+        _gate_of_rows(IncidentUpdate),
+        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+        IncidentUpdate.status.in_(RUNNING),
+    )
+    .group_by(IncidentUpdate.incident_id)
+)
 BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
     _gate_of_rows(IncidentUpdate),
     IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),

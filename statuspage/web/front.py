@@ -200,8 +200,8 @@ class OnDemand(Generic[Version]):
 # Bounded, because clients can invent headers without end; real ones are a few dozen.
 @lru_cache(maxsize=256)
 def _read_accept_encoding(header: str) -> int:
-    """The codings that a client accepts, as bits of ``GZIP`` and ``BROTLI``."""
-    welcome: dict[str, bool] = {}
+    """The codings that a client likes best, as bits of ``GZIP`` and ``BROTLI``."""
+    weights: dict[str, float] = {}
     for item in header.split(","):
         item = item.strip(" \t")
         if not item:
@@ -210,10 +210,15 @@ def _read_accept_encoding(header: str) -> int:
         if coding is None:
             return 0
         name, weight = coding.groups()
-        welcome[name.lower()] = weight is None or float(weight) > 0
-    others = welcome.get("*", False)
-    gzip = welcome.get("gzip", welcome.get("x-gzip", others))
-    return GZIP * gzip + BROTLI * welcome.get("br", others)
+        weights[name.lower()] = 1.0 if weight is None else float(weight)
+    others = weights.get("*", 0.0)
+    gzip = weights.get("gzip", weights.get("x-gzip", others))
+    brotli = weights.get("br", others)
+    best = max(gzip, brotli)
+    # Plain bytes are always acceptable, but preferred only where somebody says so.
+    if best == 0 or weights.get("identity", 0.0) > best:
+        return 0
+    return GZIP * (gzip == best) + BROTLI * (brotli == best)
 
 
 def _is_known(document: Document, form: Form, environ: WSGIEnvironment) -> bool:

@@ -285,6 +285,29 @@ def test_a_maintenance_belongs_to_the_day_for_which_it_was_planned(
     assert [len(day.stories) for day in look().days] == [0, 1, *[0] * 13]
 
 
+def test_a_maintenance_began_when_it_did_wherever_it_is_told(session: Session) -> None:
+    make_maintenance(
+        session,
+        code="late00000000",
+        started_at=NOON - 9 * DAY,
+        scheduled_for=NOON - DAY,
+        updates=[
+            {"status": "scheduled", "happened_at": NOON - 9 * DAY},
+            {"status": "in_progress", "happened_at": NOON - DAY + timedelta(hours=1)},
+            {"status": "verifying", "happened_at": NOON - DAY + timedelta(hours=2)},
+            {"status": "completed", "happened_at": NOON - DAY + timedelta(hours=3)},
+        ],
+    )
+    session.flush()
+    site = read_site(session)
+    month = read_month(site, date(2026, 3, 1))
+    story = read_story(site, "late00000000")
+    assert month is not None
+    assert story is not None
+    assert [len(told.posts) for told in (story, *month.stories)] == [4, 1]
+    assert {told.ran_from for told in (story, *month.stories)} == {NOON - DAY + timedelta(hours=1)}
+
+
 def test_a_day_shows_so_many_stories_and_counts_the_rest(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
