@@ -238,7 +238,7 @@ def _advice(counts: Tally) -> str:
     if counts[DeliveryState.UNCERTAIN]:
         sentences.append("Whether some arrived is not known yet; they are looked after.")
     if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
-        sentences.append("Look why some failed; what may go once more is sent by one press.")
+        sentences.append("See why some failed; those that can be tried again go with one press.")
     if counts[DeliveryState.BOUNCED]:
         sentences.append("What bounced has an address that does not work any more.")
     return " ".join(sentences)

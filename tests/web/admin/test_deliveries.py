@@ -14,6 +14,7 @@ from time_machine import Traveller
 from statuspage import clock, privacy
 from statuspage.db import session, writing
 from statuspage.models import (
+    Breaker,
     Customer,
     Delivery,
     DeliveryEvent,
@@ -191,6 +192,12 @@ def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> No
         current.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
     assert texts(desk.get(message), "reason") == []
     assert "They go out by themselves" in desk.get(message).text
+    for channel in ("chat", "email"):
+        with desk.app.app_context(), writing() as current:
+            current.add(Breaker(channel=channel, failures=3, reason=f"{channel} answered 401"))
+    assert texts(desk.get(message), "reason") == [
+        "It cannot be sent now: email answered 401. It is tried again by itself. Go to the outbox"
+    ]
 
 
 def test_an_address_that_was_forgotten_is_shown_as_such(desk: Desk, message: str) -> None:
