@@ -7,6 +7,7 @@ cannot take yet is offered again until it can: forgetting it would send the mail
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -17,8 +18,9 @@ from functools import partial
 from typing import TypeVar
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
+from statuspage import alarms
 from statuspage.channels import Channel as Door
 from statuspage.channels import (
     Fault,
@@ -53,6 +55,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SENDGRID_CALLS = 8
+FAULT_SECONDS = 60.0
+"""How long a channel must have sent without a fault of our own before its alarm ends."""
 RECHECK_SECONDS = 1.0
 """How old the knowledge that a claim is still ours may be between two mails of one batch."""
 
@@ -121,6 +125,8 @@ class Dispatcher:
         self._in_hand: set[str] = set()
         self._missed = claims.Missed()
         self._stopping = threading.Event()
+        # When a fault of our own last kept a channel from sending.
+        self._faults: dict[Channel, float] = {}
 
     def start_batches(self) -> int:
         """Claim what is due and begin to send it in the background; how many batches."""
@@ -201,11 +207,37 @@ class Dispatcher:
                 self._patiently(partial(self._record, claim, results))
                 left -= {result.recipient.delivery_id for result in results}
             self._patiently(partial(claims.put_back, claim, sorted(map(int, left))))
-        except Exception:
+            self._calm(claim.channel)
+        except Exception as error:
             # A fault of our own: what it leaves is rescued like a dead worker's.
             log.exception("sending failed", extra={"attempt": claim.attempt_id})
+            self._alarm(claim.channel, error)
         finally:
             self._in_hand.discard(claim.attempt_id)
+
+    def clear_faults(self) -> None:
+        """A worker that starts anew may have the cure: alarms about faults end until they recur."""
+        with self._app.app_context(), writing() as current:
+            for channel in self._lanes:
+                alarms.clear_alarm(current, _fault_key(channel))
+
+    def _alarm(self, channel: Channel, error: Exception) -> None:
+        """Tell people of a fault of our own: a line in a log is read by nobody."""
+        self._faults[channel] = time.monotonic()
+        text = (
+            f"{channel.label} could not be sent because of a fault of this service "
+            f"({type(error).__name__}; the worker's log has more). It is tried again by itself."
+        )
+        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as current:
+            alarms.raise_alarm(current, _fault_key(channel), text)
+
+    def _calm(self, channel: Channel) -> None:
+        """End that alarm once the channel has sent for a while without a fault."""
+        if time.monotonic() - self._faults.get(channel, float("inf")) < FAULT_SECONDS:
+            return
+        del self._faults[channel]
+        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as current:
+            alarms.clear_alarm(current, _fault_key(channel))
 
     def _guard(self, claim: Claim) -> Callable[[], bool]:
         """What a door asks before each write: is the claim still ours, and are we not stopping."""
@@ -320,6 +352,10 @@ class Dispatcher:
                 log.warning("the database did not answer; trying again", exc_info=True)
             time.sleep(wait)
             wait = min(2.0, wait * 2)
+
+
+def _fault_key(channel: Channel) -> str:
+    return f"sending.{channel.value}"
 
 
 class _Values:

@@ -419,21 +419,23 @@ def _move(
     **values: Any,
 ) -> int:
     moment = clock.now()
-    current.execute(
-        insert(DeliveryEvent).from_select(
-            ["delivery_id", "at", "state", "reason", "attempt"],
-            select(
-                Delivery.id,
-                literal(moment, DeliveryEvent.at.type),
-                literal(state, DeliveryEvent.state.type),
-                literal(reason),
-                literal(""),
-            )
-            .where(condition)
-            # So that nothing is noted of a row that a worker claims meanwhile.
-            .with_for_update(of=Delivery),
+    noted = (
+        select(
+            Delivery.id,
+            literal(moment, DeliveryEvent.at.type),
+            literal(state, DeliveryEvent.state.type),
+            literal(reason),
+            literal(""),
         )
+        .where(condition)
+        # So that nothing is noted of a row that a worker claims meanwhile.
+        .with_for_update(of=Delivery)
     )
+    if current.get_bind().dialect.name == "postgresql":
+        # In the order in which news is folded in, so that neither waits for the other for ever.
+        noted = noted.order_by(Delivery.id)
+    columns = ["delivery_id", "at", "state", "reason", "attempt"]
+    current.execute(insert(DeliveryEvent).from_select(columns, noted))
     done = current.execute(
         update(Delivery)
         .where(condition)

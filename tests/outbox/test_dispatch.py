@@ -250,6 +250,32 @@ def test_mail_waits_for_a_database_that_is_away_before_the_call_and_is_sent_once
     assert mails(DeliveryState.ACCEPTED) == EVERYBODY
 
 
+def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
+    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def fail() -> None:
+        raise ValueError("a fault of our own")
+
+    door.before_each = fail
+    dispatcher.send_all()
+    assert [(alarm.key, "ValueError" in alarm.text) for alarm in alarms.standing(session)] == [
+        ("sending.email", True)
+    ]
+    session.rollback()
+    dispatcher.rescue()
+    door.before_each = lambda: None
+    dispatcher.send_all()
+    assert door.addresses == EVERYBODY
+    # Not at the first success: other mail may go out beside the one that fails.
+    assert len(alarms.standing(session)) == 1
+    session.rollback()
+    monkeypatch.setattr("statuspage.outbox.dispatch.FAULT_SECONDS", 0)
+    dispatcher._calm(Channel.EMAIL)
+    session.rollback()
+    assert alarms.standing(session) == []
+
+
 def test_a_claim_that_was_taken_away_is_not_sent(
     resolved: str, app: Flask, door: Door, session: Session
 ) -> None:
