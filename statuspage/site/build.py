@@ -123,10 +123,10 @@ def _versions(views: Views, former: Versions | None) -> Versions:
 
 
 def _more(views: Views) -> dict[str, Make]:
-    """What else can be made of the views: feeds of stories, and all that components tell."""
-    more: dict[str, Make] = {}
-    for story in _ready_stories(views.snapshot):
-        more.update(_story_feed_makers(views, story))
+    """What else can be made of the views: what belongs to stories, and all that components tell."""
+    snapshot, more = views.snapshot, dict[str, Make]()
+    for story in {*_ready_stories(snapshot), *snapshot.incidents, *snapshot.maintenances}:
+        more.update(_story_makers(views, story))
     for view in views.components:
         more.update(_component_makers(views, view))
     return more
@@ -146,21 +146,21 @@ def _component_makers(views: Views, view: ComponentPageView) -> Iterator[tuple[s
         for ending in endings:
             yield f"{path}/{name}.{ending}", _making(views, partial(draft, name, ending))
     for story in view.stories:
-        path = pages.story_path(story.code)
-        yield from _page_makers(views, path, partial(draft_story, story=story, links=links))
-        json = partial(draft_story_json, page, story, links)
-        yield api.story_path(story.code), _making(views, json)
-        yield from _story_feed_makers(views, story)
+        yield from _story_makers(views, story)
 
 
-def _story_feed_makers(views: Views, story: StoryView) -> Iterator[tuple[str, Make]]:
+def _story_makers(views: Views, story: StoryView) -> Iterator[tuple[str, Make]]:
+    """A story's page, JSON and feeds."""
+    page, links, path = views.snapshot.page, views.links, pages.story_path(story.code)
+    yield from _page_makers(views, path, partial(draft_story, story=story, links=links))
+    json = partial(draft_story_json, page, story, links)
+    yield api.story_path(story.code), _making(views, json)
+
     def draft(ending: str) -> Draft:
-        feed = feeds.story_feed(views.snapshot.page, story, views.links)
-        return draft_feed(feed, ending, views.links)
+        return draft_feed(feeds.story_feed(page, story, links), ending, links)
 
     for ending in feeds.ENDINGS["updates"]:
-        path = f"{pages.story_path(story.code)}/updates.{ending}"
-        yield path, _making(views, partial(draft, ending))
+        yield f"{path}/updates.{ending}", _making(views, partial(draft, ending))
 
 
 def _page_makers(views: Views, path: str, page: Page) -> Iterator[tuple[str, Make]]:

@@ -29,7 +29,8 @@ from tests.factories import (
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
 
-# An empty text stands for any; a trailing "?" may be null; "@" is a time; brackets make a list.
+# An empty text stands for any; a trailing "?" may be null; "@" is a time; brackets make a list,
+# which with a second None may be null.
 PAGE = {"id": "", "name": "", "url": "", "time_zone": "", "updated_at": "@"}
 STATUS = {"indicator": "none|minor|major|critical", "description": ""}
 COMPONENT = {
@@ -43,7 +44,7 @@ GROUP = {**COMPONENT, "components": [""]}
 AFFECTED = {"code": "", "name": "", "old_status": "", "new_status": ""}
 UPDATE = {
     "id": "", "status": "", "body": "", "incident_id": "", "created_at": "@", "updated_at": "@",
-    "display_at": "@", "affected_components": [AFFECTED], "deliver_notifications": False,
+    "display_at": "@", "affected_components": [AFFECTED, None], "deliver_notifications": False,
     "custom_tweet": "?", "tweet_id": "?",
 }  # fmt: skip
 INCIDENT = {
@@ -128,6 +129,8 @@ def differences(value: object, shape: object, where: str) -> Iterator[str]:
         for name, inner in shape.items():
             yield from differences(value[name], inner, f"{where}.{name}")
     elif isinstance(shape, list):
+        if value is None and None in shape:
+            return
         for place, each in enumerate(value if isinstance(value, list) else [None]):
             yield from differences(each, shape[0], f"{where}[{place}]")
     elif not fits(value, shape):
@@ -156,6 +159,7 @@ def fits(value: object, shape: object) -> bool:
         (1, False),
         ("maintenance", "none|minor|major|critical"),
         ([{"id": 1}], [{"id": ""}]),
+        (None, [{"id": ""}]),
         ({}, ["x"]),
     ],
 )
