@@ -23,6 +23,7 @@ from werkzeug.datastructures import Headers
 
 from statuspage import clock
 from statuspage.languages import BY_SEGMENT, ENGLISH, direction, split_path, translations
+from statuspage.site.assets import asset_documents
 from statuspage.site.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, HeaderList
 from statuspage.web.refresher import Refresher
 
@@ -74,6 +75,8 @@ class Front:
             return self._app(environ, start_response)
         edition = self._edition()
         document = edition.find(path) if edition is not None else None
+        # A copy on disk may be older than this program: what is made now asks for present styles.
+        document = document or asset_documents().get(path)
         if document is not None:
             status, headers, body = respond(document, environ)
         elif edition is None and self._public.fullmatch(path):

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
+from statuspage.site.assets import asset, asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
 from statuspage.web.front import Front, OnDemand, document_response
@@ -427,6 +428,12 @@ def test_what_is_posted_to_a_form_s_own_address_is_not_answered_from_memory():
 
 def test_an_empty_edition_answers_for_nothing():
     assert ask(edition=Edition(revision=1, documents={}, built_at=NOON)).status_code == 404
+
+
+@pytest.mark.parametrize("edition", [None, EDITION], ids=["none", "of an older program"])
+def test_the_styles_of_pages_made_now_are_there_whatever_is_shown(edition: Edition | None):
+    path = asset("page.css")
+    assert ask(path, edition=edition).data == asset_documents()[path].body
 
 
 # Views.
