@@ -30,14 +30,23 @@ SHOWN = {
 
 
 def take(
-    browser: Browser, shot: Shot, *, name: str, width: int, scheme: str, folder: Path, whole: bool
+    browser: Browser,
+    shot: Shot,
+    *,
+    name: str,
+    language: str,
+    width: int,
+    scheme: str,
+    folder: Path,
+    whole: bool,
 ) -> None:
     """One picture of the page or of its first screens, ``<name>-<width>-<scheme>.png``."""
     context = browser.new_context(
         viewport={"width": width, "height": 1100},
         color_scheme="dark" if scheme == "dark" else "light",
         timezone_id="UTC",
-        locale="en-GB",
+        # Of somebody who reads this language: nobody is offered another.
+        locale=language or "en-GB",
     )
     page = context.new_page()
     page.clock.set_fixed_time(NOON)
@@ -57,7 +66,7 @@ def main() -> None:
     folder: Path = asked.folder or ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [
-        (shot, f"{shot.name}-{language}" if language else shot.name, width, scheme)
+        (shot, f"{shot.name}-{language}" if language else shot.name, language, width, scheme)
         for language in ([asked.language] if asked.folder else SHOWN)
         for shot in shots(language)
         for width in WIDTHS
@@ -67,9 +76,17 @@ def main() -> None:
     ]
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for shot, name, width, scheme in wanted:
-            whole = asked.folder is not None
-            take(browser, shot, name=name, width=width, scheme=scheme, folder=folder, whole=whole)
+        for shot, name, language, width, scheme in wanted:
+            take(
+                browser,
+                shot,
+                name=name,
+                language=language,
+                width=width,
+                scheme=scheme,
+                folder=folder,
+                whole=asked.folder is not None,
+            )
         browser.close()
 
 
