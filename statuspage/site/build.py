@@ -85,7 +85,6 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
         next_change_at=snapshot.next_change_at,
         language=snapshot.page.language,
         versions=_versions(views, previous.versions if previous else None),
-        more=_more(views),
         views=views,
     )
 
@@ -93,8 +92,8 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
 def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
     """Read what belongs to an edition and was not waited for: one component at each step.
 
-    It is read as of the moment of the edition, and joins it.  Ends early where the site has moved
-    on, for the next edition has its own.  Raises what the database raises while it is away.
+    It is read as of the moment of the edition, and joins its views.  Ends early where the site has
+    moved on, for the next edition has its own.  Raises what the database raises while it is away.
     """
     views = edition.views
     if views is None:
@@ -107,7 +106,6 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
             component = next(view for view in site.by_key.values() if view.code == code)
             view = read_component_page(site, component)
         views.components.append(view)
-        edition.more.update(_component_makers(views, view))
         yield
 
 
@@ -186,12 +184,13 @@ def _making(views: Views, draft: Callable[[], Draft]) -> Make:
 def mark_stale(edition: Edition, since: datetime) -> Edition:
     """The edition saying on its pages and badges that it could not be confirmed since then.
 
-    Feeds and JSON stay as they are: their dates tell already how old they are.  What was read from
-    its copy has again all that can be made of its views; ``more`` is for the caller to mark.
+    Feeds and JSON stay as they are: their dates tell already how old they are.  ``more`` says how
+    to make what else the views tell of, for the caller to mark; what was read from its copy has its
+    pages in other languages again.
     """
-    versions, more = edition.versions, edition.more
-    if edition.views and not versions.paths:
-        versions, more = _versions(edition.views, None), _more(edition.views)
+    views, versions = edition.views, edition.versions
+    if views and not versions.paths:
+        versions = _versions(views, None)
     documents = {
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
@@ -201,7 +200,7 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
         edition,
         documents=documents,
         versions=versions.changed(lambda document: mark_document(document, since)),
-        more=more,
+        more=_more(views) if views else {},
     )
 
 

@@ -44,8 +44,8 @@ class Edition:
 
     ``next_change_at`` is when the same revision will read differently (a promise falls due, a day
     ends), None where time alone changes nothing.  Times are aware, in UTC.  ``documents`` stand in
-    the page's own ``language``; ``versions`` are its pages in the others.  ``more`` says how what
-    else its ``views`` tell of is made, for as long as the database cannot be asked.
+    the page's own ``language``; ``versions`` are its pages in the others.  Where it cannot be
+    confirmed ``more`` says how what else its ``views`` tell of is made, by path.
     """
 
     revision: int

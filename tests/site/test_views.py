@@ -64,7 +64,7 @@ def test_nothing_of_a_later_revision_joins_an_edition(app: Flask, edition: Editi
         with writing() as current:
             bump(current)
         assert list(complete_edition(db.engine, edition)) == []
-    assert "/components/checkout0000" not in edition.more
+    assert "/components/checkout0000" not in mark_stale(edition, NOON).more
 
 
 class Evil:
