@@ -169,8 +169,11 @@ def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
 def _is_about(event: WebhookEvent, delivery: Delivery) -> bool:
     """Whether an event is about that very mail, and not one of another system on the account.
 
-    A staging system numbers its mails from 1 too.
+    A staging system numbers its mails from 1 too.  Nor is it one that was told long ago and may
+    have been forgotten since: whoever recorded it then changes nothing by telling it again.
     """
+    if event.at < event.received_at - FOLDED_KEPT and delivery.state not in OUTBOX:
+        return False
     try:
         identity = read_address(event.address).identity
     except ValueError:

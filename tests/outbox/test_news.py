@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from time_machine import Traveller
 
+from statuspage import subscriptions
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
@@ -88,6 +89,25 @@ def test_a_bounce_keeps_later_mail_away(app: Flask, delivery_id: int) -> None:
         assert state(delivery_id) is DeliveryState.BOUNCED
         address = session().get_one(Delivery, delivery_id).address
         assert session().get_one(Suppression, address).kind == "bounced"
+
+
+def test_an_event_that_is_told_again_after_it_was_forgotten_changes_nothing(
+    app: Flask, delivery_id: int, frozen: Traveller
+) -> None:
+    complaint = event(1, EventKind.SPAM_REPORT, delivery_id)
+    with app.app_context():
+        news.keep([complaint])
+        news.fold()
+        address = session().get_one(Delivery, delivery_id).address
+        session().rollback()
+        subscriptions.write_again(address, actor=ACTOR)
+        frozen.shift(timedelta(days=31))
+        news.forget_folded()
+        assert news.keep([complaint]) == 1
+        news.fold()
+        assert session().scalars(select(Suppression)).all() == []
+        told = select(func.count()).where(DeliveryEvent.delivery_id == delivery_id)
+        assert session().scalar(told) == 1
 
 
 @pytest.mark.parametrize(
