@@ -99,13 +99,16 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
     if views is None:
         return
     there = {view.component.code for view in views.components}
+    # A story that several components share is kept once.
+    told = {story: story for view in views.components for story in view.stories}
     for code in [each.code for each in views.snapshot.components if each.code not in there]:
         with open_site(engine, at=edition.built_at) as site:
             if read_revision(site.connection)[0] != edition.revision:
                 return
             component = next(view for view in site.by_key.values() if view.code == code)
             view = read_component_page(site, component)
-        views.components.append(view)
+        stories = tuple(told.setdefault(story, story) for story in view.stories)
+        views.components.append(replace(view, stories=stories))
         yield
 
 
@@ -189,11 +192,13 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
     pages in other languages again.
     """
     views, versions = edition.views, edition.versions
-    if views and not versions.paths:
-        versions = _versions(views, None)
     documents = {
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
+    if views and not versions.paths:
+        versions = _versions(views, None)
+        # What is made now refers to the files of this release.
+        documents = {**asset_documents(), **documents}
     if picture.UNCONFIRMED_PATH in documents:
         documents[picture.PATH] = documents[picture.UNCONFIRMED_PATH]
     return replace(

@@ -87,6 +87,8 @@ def show(error: HTTPException) -> ResponseReturnValue:
     answer.headers["Cache-Control"] = "no-store"
     if _wants_json():
         answer.mimetype = "application/json"
+        # As what there is may be read by scripts of any site, so may that there is nothing.
+        answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers.update(_own_headers(error))
     return answer
 

@@ -104,7 +104,8 @@ def respond(document: Document, environ: WSGIEnvironment) -> Answer:
 
 def unavailable(environ: WSGIEnvironment) -> Answer:
     """The answer for a public address while there is neither database nor copy: 503, try again."""
-    if environ["PATH_INFO"].endswith(".json"):
+    is_json = environ["PATH_INFO"].endswith(".json")
+    if is_json:
         text = json.dumps({"error": "The status is not available right now. Please try again."})
         content_type = "application/json; charset=utf-8"
     else:
@@ -119,6 +120,7 @@ def unavailable(environ: WSGIEnvironment) -> Answer:
         ("Content-Security-Policy", PAGE_POLICY),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "same-origin"),
+        *([("Access-Control-Allow-Origin", "*")] if is_json else ()),
     ]
     return "503 Service Unavailable", headers, b"" if _is_head(environ) else body
 

@@ -398,6 +398,7 @@ def test_without_an_edition_json_is_unavailable_as_json():
     answer = ask("/api/v2/summary.json", edition=None)
     assert answer.status_code == 503
     assert list(json.loads(answer.data)) == ["error"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_without_an_edition_head_has_no_body():

@@ -301,6 +301,8 @@ def test_what_is_not_there_is_answered_in_json_to_tools(client: FlaskClient) -> 
     assert {path: (a.status_code, a.json) for path, a in answers.items()} == dict.fromkeys(
         NOT_THERE_FOR_TOOLS, (404, {"error": "Not Found"})
     )
+    # A script on another site must be able to tell that from a failure.
+    assert {a.headers["Access-Control-Allow-Origin"] for a in answers.values()} == {"*"}
 
 
 def test_what_can_only_be_read_refuses_other_methods(client: FlaskClient) -> None:
