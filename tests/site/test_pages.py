@@ -129,6 +129,8 @@ def test_beyond_four_affected_components_are_counted() -> None:
 def test_a_page_that_is_not_set_up_claims_nothing() -> None:
     root = home(samples.NOT_SET_UP)
     assert read(root, "title") == "This page is being set up · Status"
+    [picture] = root.cssselect('meta[property="og:image:alt"]')
+    assert picture.get("content") == "This page is being set up"
     assert symbols(root.cssselect("#overall")) == ["#i-unknown"]
 
 
@@ -197,6 +199,21 @@ def test_planned_work_says_when_and_for_how_long() -> None:
     assert read(root, "#upcoming .facts") == (
         "Maintenance · Mar 6, 2026, 22:00 – 23:30 UTC, 1 hour 30 minutes"
     )
+
+
+def test_components_in_one_state_share_it_the_worst_first_and_removed_ones_have_none() -> None:
+    shown = [
+        samples.component("Search", samples.PARTIAL),
+        samples.component("Old API", is_removed=True),
+        samples.component("Orders", samples.MAJOR),
+        samples.component("Cards", samples.PARTIAL),
+    ]
+    story = replace(samples.CHECKOUT_DOWN, components=tuple(shown))
+    assert read_all(story_page(story), ".affected li") == [
+        "Major outage Orders",
+        "Partial outage Search, Cards",
+        "Old API",
+    ]
 
 
 def test_a_coming_maintenance_does_not_lend_its_components_their_present_state() -> None:
@@ -386,11 +403,13 @@ def test_a_reopened_incident_says_so() -> None:
 
 
 def test_a_cancelled_maintenance_says_so() -> None:
-    assert facts(story_page(samples.CALLED_OFF)) == [
+    root = story_page(samples.CALLED_OFF)
+    assert facts(root) == [
         ("Status", "Cancelled"),
         ("Planned for", "Feb 28, 2026, 12:00 – 14:00 UTC, 2 hours"),
         ("Cancelled", "Feb 27, 2026, 12:00 UTC"),
     ]
+    assert read_all(root, ".post h3") == ["Cancelled", "Scheduled"]
 
 
 def test_a_maintenance_tells_the_plan_and_what_became_of_it() -> None:
