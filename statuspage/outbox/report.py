@@ -287,6 +287,22 @@ def _count(current: Session, state: DeliveryState) -> dict[Channel, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def waiting_messages(current: Session, *, most: int) -> list[tuple[Message, int]]:
+    """The messages that something waits of, newest first, and how much of each."""
+    waiting: dict[int, int] = {}
+    for state in sorted(OUTBOX):
+        rows = current.execute(
+            select(Delivery.message_id, func.count())
+            .where(in_state(state))
+            .group_by(Delivery.message_id)
+        )
+        for message_id, count in rows:
+            waiting[message_id] = waiting.get(message_id, 0) + count
+    newest = sorted(waiting, reverse=True)[:most]
+    found = select(Message).where(Message.id.in_(newest)).order_by(Message.id.desc())
+    return [(one, waiting[one.id]) for one in current.scalars(found)]
+
+
 def waiting_by_channel(current: Session) -> dict[Channel, int]:
     """How many deliveries are not yet done, by channel."""
     counts: dict[Channel, int] = {}

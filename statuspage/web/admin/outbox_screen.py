@@ -24,6 +24,7 @@ from statuspage.web.forms import Form, LineField
 from statuspage.words import Channel
 
 MOST_FILES: Final = 100
+MOST_MESSAGES: Final = 20
 
 _DOORS: Final = {
     "sendgrid": "Mail leaves through SendGrid.",
@@ -88,6 +89,7 @@ def _show(form: HoldForm) -> Response:
         "admin/outbox.html",
         form=form,
         queues=report.queues(current),
+        waiting=report.waiting_messages(current, most=MOST_MESSAGES),
         holds=control.holds(current),
         breakers=_breakers(current),
         alarms=alarms.standing(current),

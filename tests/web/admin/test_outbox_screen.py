@@ -75,6 +75,22 @@ def test_what_waits_is_told_by_channel_and_age(
     ]
 
 
+def test_what_waits_is_named_and_leads_to_its_report(
+    admin: Browser, app: Flask, stage: Stage
+) -> None:
+    tell(app, stage)
+    page = admin.get(OUTBOX)
+    found = lxml.html.fromstring(page.text).xpath("//section[@aria-labelledby='waiting']//li")
+    told = [" ".join(one.xpath(".//text()")).partition(" · ")[0] for one in found]
+    assert told == [
+        "Mail to customers: Resolved Payments fail 2 to go",
+        "Message to colleagues: Closed Payments fail 1 to go",
+        "Message to colleagues: Declared Payments fail 1 to go",
+    ]
+    [link] = found[0].xpath(".//a/@href")
+    assert "<h1>Mail to customers: Resolved</h1>" in admin.get(link).text
+
+
 def test_sending_is_stopped_by_hand_and_released(admin: Browser, app: Flask, stage: Stage) -> None:
     answer = admin.send(
         f"{OUTBOX}/hold", {"channel": "email", "reason": "Wrong text"}, follow_redirects=True
