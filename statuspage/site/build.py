@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial, update_wrapper
 from typing import Concatenate, ParamSpec
 from xml.sax.saxutils import escape
@@ -221,8 +221,9 @@ def mark_document(document: Document, since: datetime) -> Document:
         content,
         content_type=document.content_type,
         cors=document.cors,
-        # Kept: with a later one, a client that asks by date would keep the mark for good.
-        last_modified=document.last_modified,
+        # A client that asks by date gets the mark, and loses it afterwards: it has the older date.
+        last_modified=document.last_modified - timedelta(seconds=1),
+        is_dated=False,
         previous=document,
     )
 

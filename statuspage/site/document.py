@@ -53,8 +53,9 @@ class Document:
 
     ``last_modified`` is aware, in UTC and in whole seconds.  ``gzip`` and ``brotli`` are None where
     they would not be smaller.  ``cors`` lets scripts of any site read it.  ``forms`` is indexed by
-    what the client likes best: 0, ``GZIP``, ``BROTLI`` or both.  Raises ``ValueError`` for a header
-    value that is not printable ASCII and for a time without a zone.
+    what the client likes best: 0, ``GZIP``, ``BROTLI`` or both.  ``is_dated`` is false where
+    another version has the same date, so that only the ETag tells them apart.  Raises
+    ``ValueError`` for a header value that is not printable ASCII and for a time without a zone.
     """
 
     body: bytes = field(repr=False)
@@ -65,6 +66,7 @@ class Document:
     cors: bool = False
     cache_control: str = SHORT_LIVED
     content_security_policy: str = PAGE_POLICY
+    is_dated: bool = field(default=True, compare=False)
     last_modified_http: str = field(init=False, repr=False, compare=False)
     forms: tuple[Form, Form, Form, Form] = field(init=False, repr=False, compare=False)
 
@@ -114,6 +116,7 @@ def make_document(
     cors: bool = False,
     cache_control: str = SHORT_LIVED,
     content_security_policy: str = PAGE_POLICY,
+    is_dated: bool = True,
     previous: Document | None = None,
 ) -> Document:
     """The document with its compressed forms; text is written as UTF-8.
@@ -121,7 +124,8 @@ def make_document(
     ``last_modified`` is the newest moment that the content knows, never the moment of building:
     hosts that build the same content must say the same.  Where ``previous`` (the document at this
     address until now) has the same bytes and headers it is returned itself, with its
-    ``last_modified``, and nothing is compressed again.
+    ``last_modified``, and nothing is compressed again.  Other bytes of the same second, HTTP's
+    smallest, make a document that is not dated.
     """
     content = body.encode() if isinstance(body, str) else body
     if (
@@ -142,6 +146,8 @@ def make_document(
         cors=cors,
         cache_control=cache_control,
         content_security_policy=content_security_policy,
+        is_dated=is_dated
+        and (previous is None or previous.last_modified < _whole_second(last_modified)),
     )
 
 

@@ -255,6 +255,8 @@ def _names(etag: str, header: str) -> bool:
 
 
 def _is_unmodified(document: Document, header: str) -> bool:
+    if not document.is_dated:
+        return False
     if header == document.last_modified_http:
         return True
     if len(header) > _MOST_DATE:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from statuspage.db import db, session, writing
 from statuspage.models import Component, Incident, IncidentUpdate
 from statuspage.site import assets
-from statuspage.site.build import HTML, build_edition, mark_stale
+from statuspage.site.build import HTML, build_edition, mark_document, mark_stale
 from statuspage.site.edition import Edition
 from statuspage.site.revision import bump, current_number, read_revision
+from statuspage.web.front import respond
 from statuspage.words import ComponentStatus, Impact, Visibility
 from tests.factories import (
     LINKS,
@@ -288,6 +289,16 @@ def test_a_stale_edition_says_so_on_every_page_and_badge_and_leaves_the_rest(
     assert stale.documents["/preview.png"] is good.documents["/preview-unconfirmed.png"]
     assert "<!--" not in body(stale, "/").partition("<main")[2][:200]
     assert (stale.revision, stale.next_change_at) == (good.revision, good.next_change_at)
+
+
+def test_a_client_that_asks_by_date_gets_the_mark_and_loses_it_again(engine: Engine) -> None:
+    good = build_edition(engine, LINKS).documents["/"]
+    marked = mark_document(good, NOON)
+    answers = [
+        respond(shown, {"REQUEST_METHOD": "GET", "HTTP_IF_MODIFIED_SINCE": held.last_modified_http})
+        for shown, held in ((marked, good), (marked, marked), (good, marked), (good, good))
+    ]
+    assert [status[:3] for status, _, _ in answers] == ["200", "200", "200", "304"]
 
 
 def test_a_page_that_nobody_has_set_up_is_built(app: Flask) -> None:

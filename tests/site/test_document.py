@@ -133,6 +133,13 @@ def test_the_same_bytes_stay_the_same_object_with_their_date():
     assert page(last_modified=NOON + timedelta(days=1), previous=former) is former
 
 
+def test_other_bytes_of_the_same_second_are_not_told_apart_by_date() -> None:
+    first = page("one")
+    second = page("two", previous=first)
+    third = page("three", previous=second, last_modified=NOON + timedelta(seconds=1))
+    assert [each.is_dated for each in (first, second, third)] == [True, False, True]
+
+
 def test_other_bytes_or_headers_make_another_document():
     former = page()
     assert page("other", previous=former).body == b"other"

@@ -500,6 +500,16 @@ def test_a_new_version_is_made_from_the_one_before():
     assert cache.peek("/a") == (2, made("two"))
 
 
+def test_a_client_that_asks_by_date_gets_each_of_two_posts_of_one_second():
+    first = make_document(b"one", content_type="text/plain", last_modified=NOON)
+    second = make_document(b"two", content_type="text/plain", last_modified=NOON, previous=first)
+    shown = [Edition(revision=1, documents={"/": each}, built_at=NOON) for each in (first, second)]
+    answers = [ask(edition=each, if_modified_since=NOON_HTTP) for each in shown]
+    assert [(answer.status_code, answer.data) for answer in answers] == [(304, b""), (200, b"two")]
+    by_tag = ask(edition=shown[1], if_none_match=second.forms[0].etag)
+    assert by_tag.status_code == 304
+
+
 def test_the_document_not_asked_for_the_longest_is_dropped():
     cache = OnDemand(most=2)
     for path in ("/a", "/b"):
