@@ -38,7 +38,7 @@ from statuspage.db import among, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
 from statuspage.models.mail import in_state
 from statuspage.outbox import cancelling, corrections, overtaken
-from statuspage.outbox.control import limit_rests, may_send
+from statuspage.outbox.control import is_held, limit_rests, may_send
 from statuspage.outbox.queue import close_waiting
 from statuspage.words import Channel, DeliveryState
 
@@ -174,8 +174,14 @@ def _next_due(
 
 
 def begin_call(attempt_id: str) -> bool:
-    """Write down that the provider is about to be called; False where the claim was taken away."""
+    """Write down that the provider is about to be called.
+
+    False where the claim was taken away, or sending was stopped by hand.
+    """
     with writing() as current:
+        channel = current.scalar(select(Attempt.channel).where(Attempt.id == attempt_id))
+        if channel is None or is_held(current, channel):
+            return False
         done = current.execute(
             update(Attempt)
             .where(Attempt.id == attempt_id)

@@ -181,10 +181,15 @@ def _windows(current: Session) -> list[Window]:
     return [Window(*row) for row in rows]
 
 
+def is_held(current: Session, channel: Channel) -> bool:
+    """Whether somebody stopped the channel, or everything."""
+    held = select(Hold.channel).where(Hold.channel.in_((EVERYTHING, channel.value)))
+    return current.scalar(held.limit(1)) is not None
+
+
 def may_send(current: Session, channel: Channel) -> bool:
     """Whether neither a hold nor an open breaker stops the channel now."""
-    held = current.scalar(select(Hold.channel).where(Hold.channel.in_((EVERYTHING, channel.value))))
-    if held is not None:
+    if is_held(current, channel):
         return False
     open_until = current.scalar(select(Breaker.open_until).where(Breaker.channel == channel.value))
     return open_until is None or open_until <= clock.now()

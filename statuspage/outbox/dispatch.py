@@ -43,7 +43,7 @@ from statuspage.languages import prefix
 from statuspage.links import Links, delivery_token, subscription_token
 from statuspage.messages import salutation, token_values
 from statuspage.models import Message, Page
-from statuspage.outbox import claims
+from statuspage.outbox import claims, overtaken
 from statuspage.outbox.claims import Claim, Claimed
 from statuspage.outbox.outcomes import record_outcomes
 from statuspage.outbox.seal import BARRED, seal_of
@@ -240,11 +240,16 @@ class Dispatcher:
             alarms.clear_alarm(current, _fault_key(channel))
 
     def _guard(self, claim: Claim) -> Callable[[], bool]:
-        """What a door asks before each write: is the claim still ours, and are we not stopping."""
+        """What a door asks before each write: is the claim still ours, and are we not stopping.
+
+        And has nothing been posted, corrected, cancelled or stopped since: then what is left goes
+        back, and the next claim looks what of it is still true.
+        """
         checked_at = float("-inf")
+        known: object = None
 
         def still_ours() -> bool:
-            nonlocal checked_at
+            nonlocal checked_at, known
             if self._stopping.is_set():
                 return False
             if time.monotonic() - checked_at < RECHECK_SECONDS:
@@ -252,8 +257,10 @@ class Dispatcher:
             # A claim that was taken away while the database was away is not ours any more.
             if not self._patiently(partial(claims.begin_call, claim.attempt_id)):
                 return False
-            if self._stopping.is_set():
+            word = self._patiently(lambda: overtaken.last_word(session(), claim.message_id))
+            if self._stopping.is_set() or known not in (None, word):
                 return False
+            known = word
             checked_at = time.monotonic()
             return True
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, and_, exists, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from statuspage.db import among
@@ -43,6 +43,18 @@ def keep_back(current: Session, message_id: int, ids: Sequence[int]) -> frozense
         close_waiting(current, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, later.reason)
         ended.update(untrue)
     return frozenset(ended)
+
+
+def last_word(current: Session, message_id: int) -> tuple[int | None, bool]:
+    """Something that changes with each message about the same story, and when this is cancelled."""
+    told = aliased(Message)
+    row = current.execute(
+        select(func.max(Message.id), told.cancelled_at.is_not(None))
+        .join(Message, Message.incident_id == told.incident_id, isouter=True)
+        .where(told.id == message_id)
+        .group_by(told.id)
+    ).one()
+    return row[0], row[1]
 
 
 def has_been(current: Session, message_id: int) -> ColumnElement[bool] | None:

@@ -13,16 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from statuspage import alarms, clock
+from statuspage import alarms, clock, incidents
 from statuspage.audit import Actor
 from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
 from statuspage.channels.events import Event, EventKind
+from statuspage.incidents import Post
 from statuspage.models import Attempt, Delivery, DeliveryEvent
 from statuspage.outbox import claims, control, news
 from statuspage.outbox.dispatch import Dispatcher, Lane
 from statuspage.outbox.report import tallies
-from statuspage.words import Audience, Channel, DeliveryState
-from tests.stage import Stage, declare, mails, messages, resolve, set_stage
+from statuspage.words import Audience, Channel, DeliveryState, IncidentStatus
+from tests.stage import ACTOR, Stage, declare, mails, messages, resolve, set_stage
 
 EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
 WORKER = 7
@@ -274,6 +275,42 @@ def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
     dispatcher._calm(Channel.EMAIL)
     session.rollback()
     assert alarms.standing(session) == []
+
+
+@pytest.mark.parametrize("does", ["stopped", "cancelled", "posted"])
+def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
+    resolved: str, app: Flask, door: Door, session: Session, does: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("statuspage.outbox.dispatch.RECHECK_SECONDS", 0)
+
+    def happen() -> None:
+        if len(door.sent) != 2:
+            return
+        with app.app_context():
+            if does == "stopped":
+                control.hold(control.EVERYTHING, reason="wrong", actor=ACTOR)
+            elif does == "cancelled":
+                incidents.cancel_mails(resolved, actor=ACTOR)
+            else:
+                post = Post(IncidentStatus.INVESTIGATING)
+                incidents.reopen(resolved, post, actor=ACTOR, form_key="again")
+
+    door.chunk, door.before_each = 1, happen
+    # Three are in hand, the fourth waits.
+    Dispatcher(app, WORKER, {Channel.EMAIL: Lane(door, parallel=1, batch=3)}).send_all()
+    left, told = EVERYBODY[2:], EVERYBODY[:2]
+    about_the_end = [one.address for letter, one in door.sent if "Resolved" in letter.subject]
+    assert about_the_end == told
+    ended = {
+        "stopped": DeliveryState.PENDING,
+        "cancelled": DeliveryState.CANCELLED,
+        "posted": DeliveryState.SUPERSEDED,
+    }
+    assert mails(ended[does]) == left
+    # Who was told that it is over, or was just being told, hears that it is not.
+    again = EVERYBODY[:3] if does == "posted" else []
+    assert door.addresses == sorted(told + again)
 
 
 def test_a_claim_that_was_taken_away_is_not_sent(
