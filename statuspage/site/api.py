@@ -159,6 +159,10 @@ def _component(component: ComponentView, page: PageView) -> Json:
 
 
 def _story(story: StoryView, page: PageView, links: Links) -> Json:
+    # A maintenance has started, for Statuspage, when it was announced.
+    started_at = (
+        min(story.started_at, story.created_at) if story.is_maintenance else story.started_at
+    )
     document: Json = {
         "id": story.code,
         "name": story.title,
@@ -169,7 +173,7 @@ def _story(story: StoryView, page: PageView, links: Links) -> Json:
         "resolved_at": _time(story.resolved_at, page),
         "impact": story.impact.value,
         "shortlink": links.incident(story.code),
-        "started_at": clock.iso_millis(story.started_at, page.zone),
+        "started_at": clock.iso_millis(started_at, page.zone),
         "page_id": page.code,
         "incident_updates": [_post(post, story, page) for post in story.posts],
         "components": [_component(component, page) for component in story.components],

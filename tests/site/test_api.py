@@ -203,6 +203,8 @@ def test_updates_stand_newest_first_with_what_they_changed() -> None:
 def test_a_maintenance_ends_with_its_planned_times() -> None:
     (story,) = DOCUMENTS["/api/v2/scheduled-maintenances/upcoming.json"]["scheduled_maintenances"]
     assert list(story) == [*STORY_KEYS, "scheduled_for", "scheduled_until"]
+    # As Statuspage has it: the plan is told by the two fields at the end.
+    assert story["started_at"] == story["created_at"]
     assert (story["impact"], story["scheduled_for"], story["scheduled_until"]) == (
         "maintenance",
         "2026-03-06T12:00:00.000Z",
