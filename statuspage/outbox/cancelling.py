@@ -31,7 +31,10 @@ _GONE = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the mails about a resolution stand; the first that waits may go at ``due_at``."""
+    """How the mails about a resolution stand.
+
+    They wait to be cancelled until ``due_at``; None where that time is over, or nothing waits.
+    """
 
     waiting: int = 0
     cancelled: int = 0
@@ -77,7 +80,9 @@ def stand(current: Session, messages: Sequence[Message]) -> Standing:
     waiting = counts.get(DeliveryState.PENDING, 0)
     due_at = None
     if waiting:
-        pending = and_(Delivery.message_id.in_(ids), in_state(DeliveryState.PENDING))
+        # What was tried and failed is due later too, says why, and waits for nobody.
+        is_untried = Delivery.reason == ""
+        pending = and_(Delivery.message_id.in_(ids), in_state(DeliveryState.PENDING), is_untried)
         due_at = current.scalar(select(func.min(Delivery.due_at)).where(pending))
     return Standing(
         waiting=waiting,

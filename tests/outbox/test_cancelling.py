@@ -80,6 +80,16 @@ def test_the_mails_of_a_resolution_wait_for_the_window_and_then_go(
     assert accept(take()) == EVERYBODY
 
 
+def test_what_waits_for_its_next_try_does_not_wait_to_be_cancelled(
+    code: str, frozen: Traveller
+) -> None:
+    frozen.shift(WINDOW)
+    with writing() as current:
+        later = clock.now() + WINDOW
+        current.execute(update(Delivery).values(due_at=later, reason="503 try again"))
+    assert standing(code) == Standing(waiting=4)
+
+
 def test_every_other_mail_goes_at_once(app: Flask, frozen: Traveller) -> None:
     stage = set_stage(app, scheme="p1")
     with app.app_context():
