@@ -191,11 +191,19 @@ def component(code: str) -> Response:
     return _serve(make, code=code)
 
 
-@_address(f"/components/<code>/<any(updates):name>.{_ENDINGS}")
-@_address("/components/<code>/<any(history):name>.<any(atom, rss):ending>")
-def component_feed(code: str, name: str, ending: str) -> Response:
-    """A feed of one component: update by update, or story by story."""
+@_address(f"/components/<code>/updates.{_ENDINGS}")
+def component_updates(code: str, ending: str) -> Response:
+    """A feed of one component, update by update."""
+    return _component_feed(code, "updates", ending)
 
+
+@_address("/components/<code>/history.<any(atom, rss):ending>")
+def component_history(code: str, ending: str) -> Response:
+    """A feed of one component, story by story."""
+    return _component_feed(code, "history", ending)
+
+
+def _component_feed(code: str, name: str, ending: str) -> Response:
     def make(site: Site, links: Links) -> Draft | None:
         component = _find_component(site, code)
         if component is None:
