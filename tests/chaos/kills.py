@@ -12,7 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tests.chaos.company import Company, Tally, environ_of
-from tests.chaos.processes import PATIENCE_SECONDS, WebProcess, WorkerProcess, wait_until
+from tests.chaos.processes import (
+    PATIENCE_SECONDS,
+    WarmWorker,
+    WebProcess,
+    WorkerProcess,
+    wait_until,
+)
 from tests.ports import free_port
 from tests.standins.process import StandIn
 
@@ -119,7 +125,7 @@ def kill_while_sending(
         for left in range(kills, 0, -1):
             # Spread over what is left, so that there is something to kill to the end.
             target = done + dice.randint(1, max(1, (customers - done) // (left + 1)))
-            with WorkerProcess(company.environ, log=log) as worker:
+            with WarmWorker(company.environ, log=log) as worker:
                 wait_until(lambda goal=target: provider.accepted() >= goal, what="mails go out")
                 while_sending += _kill_in_the_act(worker, company, dice)
             done = provider.accepted()
@@ -137,7 +143,7 @@ def finish(company: Company, folder: Path, *, seconds: float = 120.0) -> float:
     return took
 
 
-def _kill_in_the_act(worker: WorkerProcess, company: Company, dice: random.Random) -> bool:
+def _kill_in_the_act(worker: WarmWorker, company: Company, dice: random.Random) -> bool:
     """Kill the worker at a moment when it has mails in hand; whether there came such a moment."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and company.waiting():
