@@ -9,8 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 BIN := .venv/bin
-# How many processes share the tests: one more than most have cores, since some tests wait.
-WORKERS ?= 3
+# How many processes share the tests: more than most machines have cores, since many tests wait.
+WORKERS ?= 4
 
 UV := 0.13.8
 HTML_CHECKER := 26.9.27

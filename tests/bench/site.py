@@ -118,7 +118,8 @@ def at_rest() -> Iterator[Figure]:
 def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
     """That many resolved incidents; returns their codes.
 
-    Ten in the last fifteen days, which the page shows, and the others, three an hour, before.
+    Ten in the last fifteen days, which the page shows, and the others, one each three hours,
+    before.  So from a thousand on an edition has as much to tell, whatever lies behind it.
     """
     if found:
         _found(current)
@@ -171,7 +172,7 @@ def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
 
 
 def _age(number: int) -> timedelta:
-    return timedelta(days=1.4 * number + 0.1 if number < 10 else 20 + number / 72)
+    return timedelta(days=1.4 * number + 0.1 if number < 10 else 20 + number / 8)
 
 
 def history_lines(count: int) -> bytes:
