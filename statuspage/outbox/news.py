@@ -26,9 +26,8 @@ KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
 FOLDED_KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1_000
-LONGEST_ATTEMPT = (
-    36  # characters of an attempt's id; what else sends through the account has others
-)
+# In characters, as our own attempts' ids; what else sends through the account has longer ones.
+LONGEST_ATTEMPT = 36
 
 _BLOCKED = "blocked"
 

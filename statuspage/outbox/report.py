@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -256,9 +256,31 @@ class Queue:
 def queues(current: Session) -> list[Queue]:
     """What waits, over each channel that has something; the cost does not grow with history."""
     moment = clock.now()
-    pending = current.execute(
+    found: dict[Channel, Queue] = {}
+    # One statement, which sees one moment: asked state by state, what moves on is nowhere.
+    parts = [_waiting_in(state, moment) for state in sorted(OUTBOX)]
+    for channel, state, count, later, minute, ten, hour, oldest in current.execute(
+        union_all(*parts)
+    ):
+        queue = found.get(channel, Queue(channel))
+        if state == DeliveryState.PENDING:
+            ages = (minute, ten - minute, hour - ten, count - hour)
+            queue = replace(queue, pending=count, later=later, ages=ages, oldest=oldest)
+        elif state == DeliveryState.SENDING:
+            queue = replace(queue, sending=count)
+        else:
+            queue = replace(queue, uncertain=count)
+        found[channel] = queue
+    return [found[channel] for channel in Channel if channel in found]
+
+
+def _waiting_in(
+    state: DeliveryState, moment: datetime
+) -> Select[Channel, str, int, int, int, int, int, datetime]:
+    return (
         select(
             Delivery.channel,
+            literal(state.value),
             func.count(),
             func.count().filter(Delivery.due_at > moment),
             func.count().filter(Delivery.queued_at > moment - timedelta(minutes=1)),
@@ -266,26 +288,9 @@ def queues(current: Session) -> list[Queue]:
             func.count().filter(Delivery.queued_at > moment - timedelta(hours=1)),
             func.min(Delivery.queued_at),
         )
-        .where(in_state(DeliveryState.PENDING))
+        .where(in_state(state))
         .group_by(Delivery.channel)
     )
-    found = {}
-    for channel, count, later, minute, ten, hour, oldest in pending:
-        ages = (minute, ten - minute, hour - ten, count - hour)
-        found[channel] = Queue(channel, pending=count, later=later, ages=ages, oldest=oldest)
-    for channel, count in _count(current, DeliveryState.SENDING).items():
-        found[channel] = replace(found.get(channel, Queue(channel)), sending=count)
-    for channel, count in _count(current, DeliveryState.UNCERTAIN).items():
-        found[channel] = replace(found.get(channel, Queue(channel)), uncertain=count)
-    return [found[channel] for channel in Channel if channel in found]
-
-
-def _count(current: Session, state: DeliveryState) -> dict[Channel, int]:
-    return {row[0]: row[1] for row in current.execute(_counted(state))}
-
-
-def _counted(state: DeliveryState) -> Select[Channel, int]:
-    return select(Delivery.channel, func.count()).where(in_state(state)).group_by(Delivery.channel)
 
 
 def waiting_messages(current: Session, *, most: int) -> list[tuple[Message, int]]:
@@ -302,13 +307,3 @@ def waiting_messages(current: Session, *, most: int) -> list[tuple[Message, int]
     newest = sorted(waiting, reverse=True)[:most]
     found = select(Message).where(Message.id.in_(newest)).order_by(Message.id.desc())
     return [(one, waiting[one.id]) for one in current.scalars(found)]
-
-
-def waiting_by_channel(current: Session) -> dict[Channel, int]:
-    """How many deliveries are not yet done, by channel."""
-    # One statement, which sees one moment: asked state by state, what moves on is nowhere.
-    parts = [_counted(state) for state in sorted(OUTBOX)]
-    counts: dict[Channel, int] = {}
-    for channel, count in current.execute(union_all(*parts)):
-        counts[channel] = counts.get(channel, 0) + count
-    return counts

@@ -86,7 +86,8 @@ class Company:
     def waiting(self) -> int:
         """Mails that are not done yet."""
         with self.app.app_context():
-            return report.waiting_by_channel(session()).get(Channel.EMAIL, 0)
+            waiting = report.queues(session())
+            return sum(one.total for one in waiting if one.channel is Channel.EMAIL)
 
     def in_hand(self) -> int:
         """Mails that a worker holds claimed right now, with its provider call begun."""
