@@ -265,8 +265,9 @@ def import_incidents(file: Path, skip_bad: bool) -> None:
 
 @click.command("import-statuspage")
 @click.argument("sources", nargs=-1, required=True, metavar="URL|FOLDER|FILE…")
+@click.option("--skip-bad", is_flag=True, help="Leave out what cannot be taken, and name it.")
 @with_appcontext
-def import_statuspage(sources: tuple[str, ...]) -> None:
+def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
     """Move here from a Statuspage page: its address, or its saved public documents.
 
     Codes, entry ids, times, groups and texts are kept; nobody is mailed.
@@ -278,7 +279,9 @@ def import_statuspage(sources: tuple[str, ...]) -> None:
                 documents += imports.fetch_documents(source)
             else:
                 documents += imports.read_documents([Path(source)])
-        report = imports.import_page(documents, actor=COMMAND_LINE, progress=progress)
+        report = imports.import_page(
+            documents, actor=COMMAND_LINE, skip_bad=skip_bad, progress=progress
+        )
     _say_stories(report, "statuspage")
 
 

@@ -32,7 +32,14 @@ from statuspage.models import (
     UpdateRevision,
 )
 from statuspage.site.revision import current_number
-from statuspage.words import ComponentStatus, Impact, IncidentStatus, Kind, MaintenanceStatus
+from statuspage.words import (
+    CLOSED,
+    ComponentStatus,
+    Impact,
+    IncidentStatus,
+    Kind,
+    MaintenanceStatus,
+)
 from tests.factories import make_component, make_page
 
 ACTOR = Actor("Ada")
@@ -865,8 +872,8 @@ def test_of_two_documents_the_newer_word_on_a_story_counts(
             "1: this is another page, other, than the documents before it, pgpgpgpgpgpg",
         ),
         (
-            [summary([published(id="x")])],
-            "0, incident x: it has no code of 12 letters and digits: 'x'",
+            [summary([published(id=" ")])],
+            "0, incident  : it has no id: ' '",
         ),
         (
             [summary([published(incident_updates=[])])],
@@ -891,6 +898,238 @@ def test_documents_that_are_wrong_say_where_and_nothing_is_imported(
 
     assert [found.replace(f"{tmp_path}/", "") for found in problems(unusable)] == [reason]
     assert session.scalars(select(Component)).all() == []
+
+
+def test_what_cannot_be_taken_may_be_left_out_and_is_named(
+    session: Session, tmp_path: Path
+) -> None:
+    parts = [part("aaaaaaaaaaaa", "API", status="fine"), part("bbbbbbbbbbbb", "Web")]
+    content = summary([published(), published(id="jjjjjjjjjjjj", name="")], parts=parts)
+    report = imports.import_page(documents(tmp_path, content), actor=ACTOR, skip_bad=True)
+
+    assert [str(problem).partition(", ")[2] or str(problem) for problem in report.skipped] == [
+        "incident jjjjjjjjjjjj: it has no title",
+        "component aaaaaaaaaaaa: component state 'fine' is not known",
+    ]
+    assert the_story(session).code == "iiiiiiiiiiii"
+    listed = select(Component.name).where(Component.removed_at.is_(None))
+    assert session.scalars(listed).all() == ["Web"]
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        # Statuspage wrote this for years.
+        (
+            [{"name": "No components were affected by this update."}],
+            "component state None is not known",
+        ),
+        ([effect("", "Search", "operational", "major_outage")], "a component has no id: ''"),
+        (
+            [effect("ssssssssssss", "Search", "operational", "full_outage")],
+            "component state 'full_outage' is not known",
+        ),
+        (["Search"], "'Search' is no component"),
+        ({"name": "Search"}, "component state None is not known"),
+    ],
+    ids=["placeholder", "no code", "unknown state", "a name", "no list"],
+)
+def test_what_an_update_says_of_no_known_component_costs_nothing_else(
+    session: Session, tmp_path: Path, odd: Any, reason: str
+) -> None:
+    row = published()
+    row["incident_updates"][0]["affected_components"] = odd
+    report = move(tmp_path, summary([row]))
+
+    assert [note.reason for note in report.notes] == [
+        f"update uuuuuuuuuuu2 says nothing of a component: {reason}"
+    ]
+    assert the_story(session).updates[1].affected == []
+    assert log_of(session, "Search")[-1] == (moment(60), ComponentStatus.OPERATIONAL)
+
+
+def test_a_page_that_only_speaks_the_same_json_comes_in_with_codes_of_its_own(
+    session: Session, tmp_path: Path
+) -> None:
+    page = {**PAGE, "id": "01G73SQ2W1V5TYQ60B36WP5WTK"}
+    row = published(
+        id="01HX5W0GZ8T3Q4N6Y7V1M2K9PA", started_at=None, created_at=None, impact="minor",
+        incident_updates=[
+            posted("01HX5W0GZ8T3Q4N6Y7V1M2K9PC", "resolved", 60, "It is over."),
+            posted("01HX5W0GZ8T3Q4N6Y7V1M2K9PB", "investigating", 0, "We look into it."),
+        ],
+        components=[part("01HX5W0GZ8T3Q4N6Y7V1M2K9PD", "API")],
+    )  # fmt: skip
+    bare = published(
+        id="7", components=None, incident_updates=[posted("8", "resolved", 60, "Over.")]
+    )
+    parts = [
+        part("01HX5W0GZ8T3Q4N6Y7V1M2K9PE", "Core", group=True),
+        part("01HX5W0GZ8T3Q4N6Y7V1M2K9PD", "API", group_id="01HX5W0GZ8T3Q4N6Y7V1M2K9PE"),
+    ]
+    feed = FEED.replace("iiiiiiiiiiii", "01HX5W0GZ8T3Q4N6Y7V1M2K9PA")
+    content = {**summary([row, bare], parts=parts), "page": page, "scheduled_maintenances": None}
+    report = move(tmp_path, content, feed)
+    before = everything(session)
+
+    assert (counts(report), report.notes) == ((2, 0, 0, 1), ())
+    incident = session.scalars(select(Incident).where(Incident.impact == Impact.MINOR)).one()
+    assert (incident.origin_id, len(incident.code)) == ("01HX5W0GZ8T3Q4N6Y7V1M2K9PA", 12)
+    assert (incident.started_at, incident.resolved_at) == (moment(0), moment(60))
+    assert incident.entry_id == "tag:status.example.org,2005:Incident/99"
+    api = session.scalars(select(Component)).one()
+    assert (api.name, api.group and api.group.name) == ("API", "Core")
+    assert [status for _, status in log_of(session, "API")][1:] == [
+        ComponentStatus.DEGRADED_PERFORMANCE,
+        ComponentStatus.OPERATIONAL,
+    ]
+    assert counts(move(tmp_path, content, feed)) == (0, 0, 2, 0)
+    assert everything(session) == before
+
+
+# --- how a story of somebody else ends, whichever way it comes in --------------------------------
+
+
+@pytest.mark.parametrize("way", ["a page", "a history"])
+@pytest.mark.parametrize(
+    ("own", "resolved", "steps", "status", "notes"),
+    [
+        (
+            "resolved", 60, [(0, "investigating")], "resolved",
+            ["no update says that it ended; its own status, resolved, does"],
+        ),
+        (
+            "postmortem", 60, [(0, "investigating"), (60, "resolved")], "postmortem", [],
+        ),
+        (
+            "completed", 60, [(0, "investigating")], "resolved",
+            ["no update says that it ended; its own status, completed, does"],
+        ),
+        ("monitoring", 60, [(0, "investigating"), (60, "resolved")], "resolved", []),
+        (
+            "", None, [(0, "investigating")], "resolved",
+            ["nothing says that it ended; it counts as over with its last update"],
+        ),
+        ("identified", None, [(0, "identified"), (525_601 - 60, "update")], "identified", []),
+        (
+            "identified", None, [(0, "identified")], "resolved",
+            ["nothing says that it ended; it counts as over with its last update"],
+        ),
+        (
+            "monitoring", None, [(500_000, "investigating"), (500_060, "resolved")], "monitoring",
+            ["its last update says resolved, but its own status is monitoring, which counts"],
+        ),
+    ],
+    ids=[
+        "its own word", "a later word", "a word of maintenances", "both say so", "forgotten",
+        "a long one", "abandoned", "reopened without an update",
+    ],
+)  # fmt: skip
+def test_how_a_story_ends_is_read_by_one_rule(
+    session: Session, tmp_path: Path, frozen: time_machine.Traveller, way: str, own: str,
+    resolved: float | None, steps: list[tuple[float, str]], status: str, notes: list[str],
+) -> None:  # fmt: skip
+    frozen.move_to(moment(525_700))
+    end = at(resolved) if resolved is not None else None
+    if way == "a page":
+        updates = [posted(f"uuuuuuuuuuu{n}", word, m, "") for n, (m, word) in enumerate(steps)]
+        row = published(
+            status=own, resolved_at=end, started_at=None, incident_updates=updates[::-1]
+        )
+        report = move(tmp_path, summary([row]))
+    else:
+        updates = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
+        report = take(lines(story(status=own, resolved_at=end, started_at=None, updates=updates)))
+
+    assert the_story(session).status == status
+    assert (the_story(session).resolved_at is not None) == (status in CLOSED)
+    assert [note.reason for note in report.notes] == notes
+
+
+@pytest.mark.parametrize("way", ["a page", "a history"])
+def test_a_story_that_ends_before_it_begins_begins_with_what_came_first(
+    session: Session, tmp_path: Path, way: str
+) -> None:
+    """Statuspage writes stories so that are told afterwards: made a moment after their end."""
+    if way == "a page":
+        update = posted("uuuuuuuuuuu1", "resolved", -2, "It was over.")
+        report = move(tmp_path, summary([
+            published(started_at=at(0), resolved_at=at(-2), incident_updates=[update])
+        ]))  # fmt: skip
+    else:
+        report = take(lines(story(started_at=at(0), updates=said((-2, "Resolved", "")))))
+
+    incident = the_story(session)
+    assert (incident.started_at, incident.resolved_at) == (moment(-2), moment(-2))
+    assert [note.reason for note in report.notes] == [
+        "its start lies after its end; it counts as begun with what came first"
+    ]
+
+
+@pytest.mark.parametrize("way", ["a page", "a history"])
+@pytest.mark.parametrize(
+    ("steps", "is_cancelled"),
+    [
+        ([(0, "scheduled"), (60, "completed")], True),
+        ([(0, "scheduled"), (30, "in_progress"), (60, "completed")], False),
+    ],
+    ids=["never ran", "ran early"],
+)
+def test_a_maintenance_completed_before_it_was_to_begin_was_cancelled(
+    session: Session, tmp_path: Path, way: str, steps: list[tuple[float, str]], is_cancelled: bool
+) -> None:
+    window = {"scheduled_for": at(9_000), "scheduled_until": at(9_060)}
+    if way == "a page":
+        updates = [posted(f"uuuuuuuuuuu{n}", word, m, "") for n, (m, word) in enumerate(steps)]
+        row = published(
+            status="completed", impact="maintenance", incident_updates=updates[::-1], **window
+        )
+        report = move(tmp_path, summary(maintenances=[row]))
+    else:
+        posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
+        report = take(lines(story(impact="maintenance", updates=posts, **window)))
+
+    maintenance = the_story(session)
+    assert (maintenance.status, maintenance.resolved_at) == ("completed", moment(60))
+    assert maintenance.cancelled_at == (moment(60) if is_cancelled else None)
+    assert report.notes == ()
+
+
+@pytest.mark.parametrize("way", ["a page", "a history"])
+def test_a_planned_end_before_the_beginning_is_left_out(
+    session: Session, tmp_path: Path, way: str
+) -> None:
+    window = {"scheduled_for": at(30), "scheduled_until": at(20)}
+    steps = [(0, "scheduled"), (30, "in_progress"), (60, "completed")]
+    if way == "a page":
+        updates = [posted(f"uuuuuuuuuuu{n}", word, m, "") for n, (m, word) in enumerate(steps)]
+        row = published(
+            status="completed", impact="maintenance", incident_updates=updates[::-1], **window
+        )
+        report = move(tmp_path, summary(maintenances=[row]))
+    else:
+        posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
+        report = take(lines(story(impact="maintenance", updates=posts, **window)))
+
+    assert (the_story(session).scheduled_for, the_story(session).scheduled_until) == (
+        moment(30), None,
+    )  # fmt: skip
+    assert [note.reason for note in report.notes] == [
+        "its planned end lies before its beginning and was left out"
+    ]
+
+
+def test_a_maintenance_that_nobody_spoke_of_again_is_over_with_its_window(
+    session: Session,
+) -> None:
+    window = {"scheduled_for": at(600), "scheduled_until": at(660)}
+    take(lines(story(
+        impact="maintenance", resolved_at=None, updates=said((0, "Scheduled", "")), **window
+    )))  # fmt: skip
+
+    maintenance = the_story(session)
+    assert (maintenance.status, maintenance.resolved_at) == ("completed", moment(660))
+    assert maintenance.cancelled_at is None
 
 
 def test_a_folder_is_read_by_the_usual_names(tmp_path: Path) -> None:

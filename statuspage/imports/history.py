@@ -2,9 +2,9 @@
 
 Read of each: ``title``, ``url`` (its last part is the story's code, its host the origin), ``id``,
 ``entry_id``, ``impact``, ``components`` (names), ``started_at``, ``scheduled_for``,
-``scheduled_until`` and ``updates``, each with ``at``, ``status`` and ``message``.  A status of
-``Update`` keeps the one before it.  Start and end are ``started_at`` and the updates' own times:
-when an entry was published is mostly when it was over.
+``scheduled_until``, ``status`` (of the story itself) and ``updates``, each with ``at``, ``status``
+and ``message``.  A status of ``Update`` keeps the one before it.  Start and end are ``started_at``
+and the updates' own times: when an entry was published is mostly when it was over.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from statuspage import clock
 from statuspage.audit import Actor
+from statuspage.imports.endings import Window, begins_at, settle_end, settle_window
 from statuspage.imports.store import Progress, StoryReport, store_stories
 from statuspage.imports.stories import (
     Problem,
@@ -40,11 +40,9 @@ from statuspage.imports.stories import (
 )
 from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
 from statuspage.richtext import clean_line
-from statuspage.words import Impact, IncidentStatus, Kind, MaintenanceStatus
+from statuspage.words import Impact, Kind, MaintenanceStatus
 
 _CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
-# A story that never said that it ended, and was not heard of for this long, is over.
-_FORGOTTEN = timedelta(days=7)
 
 
 def import_history(
@@ -129,11 +127,18 @@ def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
     settled = settle_posts(posts, kind=kind, notes=notes)
     names = [(name, None) for name in _read_names(row)]
     settled = derive_effects(settled, impact=impact, names=names)
-    started_at = settled[0].at
-    if row.get("started_at"):
-        started_at = min(read_time(row["started_at"], "started_at"), started_at)
-    window = _read_window(row, settled, kind)
-    status, resolved_at = _read_end(row, settled, kind, window, notes)
+    window = _read_window(row, settled, kind, notes)
+    # Where updates say when it ended, that is when: the row's own may be when it was published.
+    known = _read_moment(row, "resolved_at")
+    ending = settle_end(
+        settled,
+        kind=kind,
+        status=read_status(row.get("status")),
+        resolved_at=known and (ended_at(settled) or known),
+        window=window,
+        notes=notes,
+    )
+    started_at = _read_moment(row, "started_at")
     return Story(
         where=where,
         origin=origin,
@@ -141,14 +146,20 @@ def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
         kind=kind,
         title=title,
         impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
-        status=status,
-        started_at=started_at,
+        status=ending.status,
+        started_at=begins_at(started_at, settled, ending.resolved_at, notes),
         posts=settled,
         entry_id=_read_entry_id(row),
         monitoring_at=watched_from(settled),
-        resolved_at=resolved_at,
-        **window,
+        resolved_at=ending.resolved_at,
+        scheduled_for=window.begins,
+        scheduled_until=window.ends,
+        cancelled_at=ending.cancelled_at,
     )
+
+
+def _read_moment(row: Mapping[str, Any], name: str) -> datetime | None:
+    return read_time(row[name], name) if row.get(name) else None
 
 
 def _read_identity(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -193,44 +204,18 @@ def _read_names(row: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(filter(None, names)))
 
 
-def _read_end(
-    row: Mapping[str, Any],
-    posts: tuple[StoryPost, ...],
-    kind: Kind,
-    window: Mapping[str, datetime | None],
-    notes: list[str],
-) -> tuple[str, datetime | None]:
-    """The story's status and end, also where no update told of it."""
-    last = posts[-1]
-    end = ended_at(posts)
-    heard_of = max(filter(None, (last.at, *window.values())))
-    forgotten = heard_of < clock.now() - _FORGOTTEN
-    if end is not None or (last.status == MaintenanceStatus.SCHEDULED and not forgotten):
-        return last.status, end
-    over = IncidentStatus.RESOLVED if kind is Kind.INCIDENT else MaintenanceStatus.COMPLETED
-    if row.get("resolved_at"):
-        notes.append("no update says that it ended; resolved_at does")
-        return over.value, max(read_time(row["resolved_at"], "resolved_at"), last.at)
-    if forgotten:
-        notes.append("nothing says that it ended; it counts as over with its last update")
-        return over.value, last.at
-    notes.append("nothing says that it ended; it stays open")
-    return last.status, None
-
-
 def _read_window(
-    row: Mapping[str, Any], posts: tuple[StoryPost, ...], kind: Kind
-) -> dict[str, datetime | None]:
+    row: Mapping[str, Any], posts: tuple[StoryPost, ...], kind: Kind, notes: list[str]
+) -> Window:
     """When a maintenance was to begin and end, or else when it did."""
     if kind is Kind.INCIDENT:
-        return {}
+        return Window()
     begun = (p.at for p in posts if p.status != MaintenanceStatus.SCHEDULED)
-    start = next(begun, None)
+    start, end = next(begun, None), ended_at(posts)
     if row.get("scheduled_for"):
         start = read_any_time(row["scheduled_for"], "scheduled_for")
     if start is None:
         raise Wrong("a maintenance that has not begun must say scheduled_for")
-    end = ended_at(posts)
     if row.get("scheduled_until"):
-        end = read_any_time(row["scheduled_until"], "scheduled_until")
-    return {"scheduled_for": start, "scheduled_until": end if end and end > start else None}
+        return settle_window(start, read_any_time(row["scheduled_until"], "scheduled_until"), notes)
+    return settle_window(start, end if end and end > start else None, notes)

@@ -3,7 +3,9 @@
 Read are ``summary.json``, ``components.json``, ``incidents.json`` and
 ``scheduled-maintenances.json`` (https://metastatuspage.com/api has their shape) and
 ``history.atom`` for the entries' ids; any of them may be missing.  Codes, entry ids, times, groups
-and texts are kept, so that no bookmark, feed reader or script notices the move.
+and texts are kept, so that no bookmark, feed reader or script notices the move.  Pages of other
+makers that publish the same JSON have ids of other shapes, such as ULIDs: each gets a code here
+that is always the same for it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
@@ -26,7 +28,8 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.audit import Actor
-from statuspage.imports.store import Progress, StoryReport, store_stories
+from statuspage.imports.endings import Window, begins_at, settle_end, settle_window
+from statuspage.imports.store import Progress, StoryReport, named_code, store_stories
 from statuspage.imports.stories import (
     Effect,
     Problem,
@@ -35,7 +38,6 @@ from statuspage.imports.stories import (
     Unusable,
     Wrong,
     derive_effects,
-    ended_at,
     read_any_time,
     read_body,
     read_impact,
@@ -57,7 +59,7 @@ from statuspage.models import (
 from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
 from statuspage.richtext import clean_line
 from statuspage.setup import first_settings
-from statuspage.words import CLOSED, ComponentStatus, Impact, Kind
+from statuspage.words import ComponentStatus, Impact, Kind
 
 ADDRESSES = (
     "/api/v2/summary.json",
@@ -154,12 +156,16 @@ def import_page(
     *,
     actor: Actor,
     source: str = "",
+    skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> StoryReport:
     """Take over components, groups and stories, all of them or nothing; nobody is mailed.
 
     The page takes the code that it had there, and its name and zone if it was not set up here yet.
-    Raises :class:`Unusable` with every problem named.
+    Raises :class:`Unusable` with every problem named.  With ``skip_bad`` the components and stories
+    that cannot be taken are left out instead and named in the report; a document that is cut or is
+    not a page's is never taken.  What an update says of no component that is known is always left
+    out, and noted.
     """
     published = _read_all(documents)
     origin = urlsplit(str(published.page.get("url") or "")).hostname
@@ -175,12 +181,12 @@ def import_page(
         except Wrong as wrong:
             problems.append(Problem(where, str(wrong)))
         notes.extend(Problem(where, reason) for reason in said)
-    parts = _read_parts(published, problems)
-    if problems:
+    parts = _read_parts(published, origin, problems)
+    if problems and not skip_bad:
         raise Unusable(problems)
     stories.sort(key=lambda story: story.started_at)
     taking = _Taking(parts)
-    return store_stories(
+    report = store_stories(
         stories,
         actor=actor,
         source=source or origin,
@@ -189,6 +195,7 @@ def import_page(
         prepare=lambda current: taking.prepare(current, published.page),
         finish=taking.finish,
     )
+    return replace(report, skipped=tuple(problems))
 
 
 def _read_all(documents: Sequence[Document]) -> _Published:
@@ -241,7 +248,7 @@ def _read_json(document: Document, published: _Published) -> None:
 
 
 def _rows(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    rows = content.get(name, [])
+    rows = content.get(name) or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Wrong(f"its {name} are no list of objects")
     return rows
@@ -261,15 +268,22 @@ def _read_feed(data: bytes) -> dict[str, str]:
         entry_id = clean_line(entry.findtext(f"{_ATOM}id") or "")
         for link in entry.iter(f"{_ATOM}link"):
             code = urlsplit(link.get("href", "")).path.rstrip("/").rpartition("/")[2]
-            if entry_id and len(entry_id) <= 500 and _CODE.fullmatch(code):
+            if entry_id and len(entry_id) <= 500 and code:
                 ids[code] = entry_id
     return ids
 
 
-def _read_code(value: Any, what: str) -> str:
-    if not isinstance(value, str) or _CODE.fullmatch(value) is None:
-        raise Wrong(f"{what} has no code of {CODE_LENGTH} letters and digits: {value!r}")
-    return value
+def _read_id(value: Any, what: str) -> str:
+    own = clean_line(value) if isinstance(value, str) else ""
+    if not own or len(own) > TITLE_LIMIT:
+        raise Wrong(f"{what} has no id: {str(value)[:40]!r}")
+    return own
+
+
+def _read_code(value: Any, what: str, origin: str) -> str:
+    """The code that something had there; one made from its id where that is of another shape."""
+    own = _read_id(value, what)
+    return own if _CODE.fullmatch(own) else named_code(origin, own)
 
 
 def _read_story(
@@ -279,23 +293,30 @@ def _read_story(
     published: _Published,
     notes: list[str],
 ) -> Story:
-    code = _read_code(row.get("id"), "it")
+    code = _read_id(row.get("id"), "it")
     title = read_title(row.get("name"), notes)
     impact = read_impact(row.get("impact"))
-    posts = [_read_post(update) for update in reversed(_rows(row, "incident_updates"))]
+    posts = [
+        _read_post(update, origin, notes) for update in reversed(_rows(row, "incident_updates"))
+    ]
     kind = read_kind(impact, (post.status for post in posts))
     settled = settle_posts(posts, kind=kind, notes=notes)
     if not any(post.effects for post in settled):
         names = [
-            (_read_name(part), _read_code(part.get("id"), "a component"))
+            (_read_name(part), _read_code(part.get("id"), "a component", origin))
             for part in _rows(row, "components")
         ]
         settled = derive_effects(settled, impact=impact, names=names)
-    known = {name: _read_moment(row, name) for name in ("monitoring_at", "resolved_at")}
-    status = read_status(row.get("status")) or settled[-1].status
-    if (status in CLOSED) != (settled[-1].status in CLOSED):
-        status = settled[-1].status
-    end = (known["resolved_at"] or ended_at(settled)) if status in CLOSED else None
+    window = _read_window(row, kind, notes)
+    ending = settle_end(
+        settled,
+        kind=kind,
+        status=read_status(row.get("status")),
+        resolved_at=_read_moment(row, "resolved_at"),
+        window=window,
+        notes=notes,
+    )
+    started_at = _read_moment(row, "started_at")
     return Story(
         where=where,
         origin=origin,
@@ -303,14 +324,15 @@ def _read_story(
         kind=kind,
         title=title,
         impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
-        status=status,
-        started_at=_read_moment(row, "started_at") or settled[0].at,
+        status=ending.status,
+        started_at=begins_at(started_at, settled, ending.resolved_at, notes),
         posts=settled,
         entry_id=published.entry_ids.get(code),
-        monitoring_at=known["monitoring_at"] or watched_from(settled),
-        resolved_at=end,
-        scheduled_for=_read_planned(row, "scheduled_for", kind),
-        scheduled_until=_read_planned(row, "scheduled_until", kind),
+        monitoring_at=_read_moment(row, "monitoring_at") or watched_from(settled),
+        resolved_at=ending.resolved_at,
+        scheduled_for=window.begins,
+        scheduled_until=window.ends,
+        cancelled_at=ending.cancelled_at,
         created_at=_read_moment(row, "created_at"),
     )
 
@@ -319,14 +341,18 @@ def _read_moment(row: Mapping[str, Any], name: str) -> datetime | None:
     return read_time(row[name], name) if row.get(name) else None
 
 
-def _read_planned(row: Mapping[str, Any], name: str, kind: Kind) -> datetime | None:
-    if kind is Kind.INCIDENT or not row.get(name):
-        return None
-    return read_any_time(row[name], name)
+def _read_window(row: Mapping[str, Any], kind: Kind, notes: list[str]) -> Window:
+    if kind is Kind.INCIDENT:
+        return Window()
+    begins, ends = (
+        read_any_time(row[name], name) if row.get(name) else None
+        for name in ("scheduled_for", "scheduled_until")
+    )
+    return settle_window(begins, ends, notes)
 
 
-def _read_post(update: Mapping[str, Any]) -> StoryPost:
-    code = _read_code(update.get("id"), "an update")
+def _read_post(update: Mapping[str, Any], origin: str, notes: list[str]) -> StoryPost:
+    code = _read_code(update.get("id"), "an update", origin)
     told_at = update.get("display_at") or update.get("created_at")
     at = read_time(told_at, f"the time of update {code}")
     posted_at = read_time(update.get("created_at") or told_at, f"the time of update {code}")
@@ -338,20 +364,30 @@ def _read_post(update: Mapping[str, Any]) -> StoryPost:
         status=read_status(update.get("status")),
         body=read_body(update.get("body")),
         code=code,
-        effects=tuple(_read_effects(update)),
+        effects=tuple(_read_effects(update, code, origin, notes)),
     )
 
 
-def _read_effects(update: Mapping[str, Any]) -> Iterator[Effect]:
-    if update.get("affected_components") is None:
-        return
-    for part in _rows(update, "affected_components"):
-        yield Effect(
-            name=_read_name(part),
-            old_status=_read_state(part.get("old_status")),
-            new_status=_read_state(part.get("new_status")),
-            code=_read_code(part.get("code"), "a component"),
-        )
+def _read_effects(
+    update: Mapping[str, Any], code: str, origin: str, notes: list[str]
+) -> Iterator[Effect]:
+    """What an update did to components; what cannot be read of that costs neither it nor its story.
+
+    Statuspage wrote ``No components were affected by this update.`` as a component for years.
+    """
+    rows = update.get("affected_components") or []
+    for part in rows if isinstance(rows, list) else [rows]:
+        try:
+            if not isinstance(part, dict):
+                raise Wrong(f"{str(part)[:40]!r} is no component")
+            yield Effect(
+                name=_read_name(part),
+                old_status=_read_state(part.get("old_status")),
+                new_status=_read_state(part.get("new_status")),
+                code=_read_code(part.get("code"), "a component", origin),
+            )
+        except Wrong as wrong:
+            notes.append(f"update {code} says nothing of a component: {wrong}")
 
 
 def _read_name(part: Mapping[str, Any]) -> str:
@@ -384,33 +420,34 @@ class _Part:
     updated_at: datetime
 
 
-def _read_parts(published: _Published, problems: list[Problem]) -> list[_Part]:
-    parts = []
+def _read_parts(published: _Published, origin: str, problems: list[Problem]) -> list[_Part]:
+    parts: list[_Part] = []
     for code, row in published.parts.items():
         try:
-            parts.append(_read_part(row))
+            parts.append(_read_part(row, origin))
         except Wrong as wrong:
             problems.append(Problem(f"component {code}", str(wrong)))
     groups = {part.code for part in parts if part.is_group}
-    for part in parts:
+    for place, part in enumerate(parts):
         if part.group_code is not None and part.group_code not in groups:
             problems.append(
                 Problem(f"component {part.code}", f"its group {part.group_code} is not there")
             )
+            parts[place] = replace(part, group_code=None)
     return sorted(parts, key=lambda part: (part.position, part.code))
 
 
-def _read_part(row: Mapping[str, Any]) -> _Part:
+def _read_part(row: Mapping[str, Any], origin: str) -> _Part:
     created_at = _read_moment(row, "created_at") or clock.now()
-    position = row.get("position")
+    position, group = row.get("position"), row.get("group_id")
     return _Part(
-        code=_read_code(row.get("id"), "it"),
+        code=_read_code(row.get("id"), "it", origin),
         name=_read_name(row),
         description=clean_line(str(row.get("description") or ""))[:500],
         position=position if isinstance(position, int) else 0,
         status=_read_state(row.get("status")),
         is_group=row.get("group") is True,
-        group_code=row.get("group_id") or None,
+        group_code=_read_code(group, "its group", origin) if group else None,
         only_show_if_degraded=row.get("only_show_if_degraded") is True,
         created_at=created_at,
         updated_at=_read_moment(row, "updated_at") or created_at,

@@ -178,6 +178,7 @@ class _Keeper:
             "resolved_at": story.resolved_at,
             "scheduled_for": story.scheduled_for,
             "scheduled_until": story.scheduled_until,
+            "cancelled_at": story.cancelled_at,
             "resolutions": _resolutions(story),
         }
 

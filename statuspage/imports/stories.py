@@ -110,6 +110,7 @@ class Story:
     resolved_at: datetime | None = None
     scheduled_for: datetime | None = None
     scheduled_until: datetime | None = None
+    cancelled_at: datetime | None = None
     created_at: datetime | None = None
 
 
