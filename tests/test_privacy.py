@@ -19,6 +19,7 @@ from statuspage.models import (
     AuditEntry,
     Customer,
     Delivery,
+    DeliveryEvent,
     Message,
     Subscriber,
     Suppression,
@@ -55,9 +56,11 @@ def told(app: Flask, frozen: Traveller) -> int:
 
 def hear(delivery_id: int, reason: str, kind: EventKind = EventKind.DEFERRED) -> None:
     """News of a delivery, folded in."""
+    made = select(DeliveryEvent.attempt).where(DeliveryEvent.delivery_id == delivery_id)
     event = Event(
         event_id=f"event-{kind}-{delivery_id}", kind=kind, address=C1, at=NOON,
-        delivery_id=str(delivery_id), attempt_id=None, reason=reason, blocked=False,
+        delivery_id=str(delivery_id), attempt_id=session().scalars(made).first(),
+        reason=reason, blocked=False,
     )  # fmt: skip
     news.keep([event])
     news.fold()

@@ -6,6 +6,7 @@ even then: everything here either gives clean values or says what is wrong.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,15 +75,39 @@ def verify_webhook(public_key: str, body: bytes, signature: str, timestamp: str)
         return False
 
 
-def parse_events(body: bytes) -> list[Event]:
-    """The events in a webhook's body; ``ValueError`` says which of them is malformed, and how."""
-    try:
-        entries = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}") from None
+def parse_events(body: bytes) -> tuple[list[Event], list[str]]:
+    """The events in a webhook's body, and a sentence about each that cannot be read.
+
+    Other systems' mail on the same account has its events in the same posts, and SendGrid posts
+    all of a batch again where we refuse it: so one odd event costs no other.  ``ValueError`` where
+    the body is no list at all.
+    """
+    entries = _load(body)
     if not isinstance(entries, list):
         raise ValueError("not a list of events")
-    return [_read_event(entry, number) for number, entry in enumerate(entries, start=1)]
+    events: list[Event] = []
+    unreadable: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            events.append(_read_event(entry))
+        except ValueError as error:
+            unreadable.append(f"event {number}: {error}")
+    return events, unreadable
+
+
+def _load(body: bytes) -> Any:
+    """JSON by the strict and quick reader, or by the lenient one.
+
+    The strict one refuses a whole body for half a surrogate pair or a NaN in one event.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from None
 
 
 @lru_cache(maxsize=8)
@@ -90,28 +115,25 @@ def _verifier(public_key: str) -> EventWebhook:
     return EventWebhook(_ARMOUR.sub("", public_key))
 
 
-def _read_event(entry: Any, number: int) -> Event:
+def _read_event(entry: Any) -> Event:
     if not isinstance(entry, dict):
-        raise ValueError(f"event {number} is not an object")
-    try:
-        kind = _read_kind(_text(entry, "event"))
-        return Event(
-            event_id=_text(entry, "sg_event_id"),
-            kind=kind,
-            at=_read_moment(entry.get("timestamp")),
-            address=""
-            if kind is EventKind.OTHER and not entry.get("email")
-            else _text(entry, "email", limit=320),
-            delivery_id=_text(entry, "delivery_id") if "delivery_id" in entry else None,
-            attempt_id=_text(entry, "attempt_id") if "attempt_id" in entry else None,
-            reason=_read_reason(entry),
-            bounce_class=_text(entry, "bounce_classification")
-            if entry.get("bounce_classification")
-            else None,
-            blocked=kind is EventKind.BOUNCE and entry.get("type") == "blocked",
-        )
-    except ValueError as error:
-        raise ValueError(f"event {number}: {error}") from None
+        raise ValueError("it is not an object")
+    kind = _read_kind(_text(entry, "event"))
+    return Event(
+        event_id=_text(entry, "sg_event_id"),
+        kind=kind,
+        at=_read_moment(entry.get("timestamp")),
+        address=""
+        if kind is EventKind.OTHER and not entry.get("email")
+        else _text(entry, "email", limit=320),
+        delivery_id=_text(entry, "delivery_id") if "delivery_id" in entry else None,
+        attempt_id=_text(entry, "attempt_id") if "attempt_id" in entry else None,
+        reason=_read_reason(entry),
+        bounce_class=_text(entry, "bounce_classification")
+        if entry.get("bounce_classification")
+        else None,
+        blocked=kind is EventKind.BOUNCE and entry.get("type") == "blocked",
+    )
 
 
 def _read_kind(name: str) -> EventKind:

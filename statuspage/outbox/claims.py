@@ -391,25 +391,32 @@ def _take_back(attempt_id: str, uncertain_wait: float) -> int:
         )
         if attempt.called_at is None:
             _move(current, ids, DeliveryState.PENDING,
-                  "its worker ended before it was sent", due_at=moment)  # fmt: skip
+                  "its worker ended before it was sent",
+                  due_at=moment, attempt=attempt_id)  # fmt: skip
         else:
             _move(current, ids, DeliveryState.UNCERTAIN,
                   "its worker ended while it was being sent",
-                  due_at=moment + news_wait(attempt.channel, uncertain_wait))  # fmt: skip
+                  due_at=moment + news_wait(attempt.channel, uncertain_wait),
+                  attempt=attempt_id)  # fmt: skip
         finish(current, attempt_id)
         return len(ids)
 
 
 def _move(
-    current: Session, ids: list[int], state: DeliveryState, reason: str, *, due_at: datetime
+    current: Session,
+    ids: list[int],
+    state: DeliveryState,
+    reason: str,
+    *,
+    due_at: datetime,
+    attempt: str = "",
 ) -> None:
+    """Change these deliveries' state; ``attempt`` is kept where the provider may tell of it."""
     if not ids:
         return
     moment = clock.now()
-    current.execute(
-        insert(DeliveryEvent),
-        [{"delivery_id": id_, "at": moment, "state": state, "reason": reason} for id_ in ids],
-    )
+    noted = {"at": moment, "state": state, "reason": reason, "attempt": attempt}
+    current.execute(insert(DeliveryEvent), [{"delivery_id": id_, **noted} for id_ in ids])
     current.execute(
         update(Delivery)
         .where(among(Delivery.id, ids))

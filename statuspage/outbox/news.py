@@ -2,11 +2,13 @@
 
 Keeping is one insert that a repeated event id does not repeat, so the provider gets its answer at
 once.  Folding only ever moves a delivery forward (accepted, delivered, bounced), so events may come
-late, twice and in any order.
+late, twice and in any order.  An event counts only where it names an attempt that was made here at
+that very delivery: a delivery's number can be guessed, an attempt's random id cannot.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from statuspage import clock
 from statuspage.channels.events import Event, EventKind
 from statuspage.db import insert_new, session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
+from statuspage.outbox.outcomes import count_up
 from statuspage.people.address import read_address
 from statuspage.people.erased import is_mark, mark
 from statuspage.words import OUTBOX, DeliveryState
@@ -26,8 +29,10 @@ KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
 FOLDED_KEPT = timedelta(days=30)
 FORGET_AT_ONCE = 1_000
-# In characters, as our own attempts' ids; what else sends through the account has longer ones.
+# In characters, as our own attempts' ids; a longer one was made elsewhere.
 LONGEST_ATTEMPT = 36
+UNREADABLE = "unreadable_events"
+"""What the events that could not be read are counted under."""
 
 _BLOCKED = "blocked"
 
@@ -68,14 +73,17 @@ _STAGES = {
 }
 
 
-def keep(events: Iterable[Event]) -> int:
-    """Keep the events that are about our deliveries and not yet known; returns how many."""
+def keep(events: Iterable[Event], *, unreadable: int = 0) -> int:
+    """Keep the events that may be about our deliveries and are not yet known; returns how many.
+
+    ``unreadable`` counts those that came with them and could not be read.
+    """
     moment = clock.now()
     rows = [
         {
             "event_id": event.event_id,
-            "delivery_id": int(event.delivery_id),
-            "attempt": (event.attempt_id or "")[:LONGEST_ATTEMPT],
+            "delivery_id": int(event.delivery_id or 0),
+            "attempt": event.attempt_id,
             "kind": _BLOCKED if event.blocked else event.kind.value,
             "address": event.address,
             "reason": event.reason,
@@ -83,11 +91,13 @@ def keep(events: Iterable[Event]) -> int:
             "received_at": moment,
         }
         for event in events
-        if event.delivery_id is not None and _is_number(event.delivery_id)
+        if _may_be_ours(event)
     ]
-    if not rows:
+    if not rows and not unreadable:
         return 0
     with writing() as current:
+        if unreadable:
+            count_up(current, UNREADABLE, unreadable)
         return sum(
             _insert(current, rows[at : at + KEEP_AT_ONCE])
             for at in range(0, len(rows), KEEP_AT_ONCE)
@@ -155,22 +165,28 @@ def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
             select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
         )
     }
-    failed = _failed_attempts(current, ids)
+    made = _attempts_made(current, ids)
     moment = clock.now()
     for event in sorted(events, key=lambda event: event.at):
         delivery = deliveries.get(event.delivery_id or 0)
-        if delivery is not None and _is_about(event, delivery):
-            has_failed = (delivery.id, event.attempt) in failed
+        if delivery is not None and _is_about(event, delivery, made):
+            states = made.get((delivery.id, event.attempt), set())
+            has_failed = DeliveryState.FAILED in states
             _fold_one(current, delivery, event, of_failed_attempt=has_failed)
         event.folded_at = moment
 
 
-def _is_about(event: WebhookEvent, delivery: Delivery) -> bool:
+def _is_about(
+    event: WebhookEvent, delivery: Delivery, made: Mapping[tuple[int, str], set[DeliveryState]]
+) -> bool:
     """Whether an event is about that very mail, and not one of another system on the account.
 
-    A staging system numbers its mails from 1 too.  Nor is it one that was told long ago and may
-    have been forgotten since: whoever recorded it then changes nothing by telling it again.
+    A staging system numbers its mails from 1 too, and may write to the same addresses; the ids of
+    its attempts are its own.  Nor is it one that was told long ago and may have been forgotten
+    since: whoever recorded it then changes nothing by telling it again.
     """
+    if event.attempt != delivery.attempt_id and (delivery.id, event.attempt) not in made:
+        return False
     if event.at < event.received_at - FOLDED_KEPT and delivery.state not in OUTBOX:
         return False
     try:
@@ -180,16 +196,19 @@ def _is_about(event: WebhookEvent, delivery: Delivery) -> bool:
     return delivery.address == identity or delivery.address == mark(identity)
 
 
-def _failed_attempts(current: Session, ids: Collection[int | None]) -> frozenset[tuple[int, str]]:
-    """Which attempts at these deliveries came to nothing, by delivery and attempt."""
+def _attempts_made(
+    current: Session, ids: Collection[int | None]
+) -> dict[tuple[int, str], set[DeliveryState]]:
+    """The attempts made at these deliveries, by delivery and attempt, with what came of each."""
     rows = current.execute(
-        select(DeliveryEvent.delivery_id, DeliveryEvent.attempt).where(
-            DeliveryEvent.delivery_id.in_(ids),
-            DeliveryEvent.state == DeliveryState.FAILED,
-            DeliveryEvent.attempt != "",
+        select(DeliveryEvent.delivery_id, DeliveryEvent.attempt, DeliveryEvent.state).where(
+            DeliveryEvent.delivery_id.in_(ids), DeliveryEvent.attempt != ""
         )
     )
-    return frozenset((row[0], row[1]) for row in rows)
+    made: dict[tuple[int, str], set[DeliveryState]] = defaultdict(set)
+    for delivery_id, attempt, state in rows:
+        made[delivery_id, attempt].add(state)
+    return made
 
 
 def _fold_one(
@@ -226,5 +245,8 @@ def _fold_one(
     delivery.changed_at = clock.now()
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+def _may_be_ours(event: Event) -> bool:
+    """Whether an event has the two ids that every mail of ours carries, in their shapes."""
+    number, attempt = event.delivery_id or "", event.attempt_id or ""
+    is_number = number.isascii() and number.isdecimal() and len(number) < 19
+    return is_number and 0 < len(attempt) <= LONGEST_ATTEMPT

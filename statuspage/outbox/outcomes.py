@@ -121,9 +121,9 @@ def record_outcomes(
         if state is DeliveryState.UNCERTAIN:
             wait = news_wait(claim.channel, uncertain_wait)
             _set_due(current, ids, clock.now() + wait)
-        _count(current, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
+        count_up(current, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
         if fault in {Fault.RATE, Fault.CREDENTIALS, Fault.PROVIDER}:
-            _count(current, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
+            count_up(current, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
     note_results(current, claim.channel, results)
 
 
@@ -132,7 +132,8 @@ def counted(current: Session) -> dict[str, int]:
     return {row.name: row.value for row in current.scalars(select(Counter))}
 
 
-def _count(current: Session, name: str, much: int) -> None:
+def count_up(current: Session, name: str, much: int) -> None:
+    """Add to what is counted under a name; see :func:`counted`."""
     statement = insert_new(current, Counter).values(name=name, value=much)
     current.execute(
         statement.on_conflict_do_update(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from statuspage import alarms, clock
 from statuspage.db import session
 from statuspage.models import Breaker, Delivery, WebhookEvent
-from statuspage.outbox import control, report
+from statuspage.outbox import control, news, report
 from statuspage.outbox.outcomes import counted
 from statuspage.web.refresher import Refresher
 
@@ -140,11 +140,18 @@ class _Numbers(Collector):
             "Batches that a provider did not take.",
             labels=["channel", "fault"],
         )
-        for name, value in sorted(counted(self._current).items()):
+        numbers = counted(self._current)
+        unreadable = numbers.pop(news.UNREADABLE, 0)
+        for name, value in sorted(numbers.items()):
             kind, *labels = name.split(":")
             (attempts if kind == "attempts" else errors).add_metric(labels, value)
         yield attempts
         yield errors
+        yield CounterMetricFamily(
+            "statuspage_unreadable_events",
+            "Events of the mail provider that could not be read and were left out.",
+            value=unreadable,
+        )
 
     def _breakers(self) -> Metric:
         family = GaugeMetricFamily(

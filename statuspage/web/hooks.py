@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 
 from statuspage.channels.events import parse_events, verify_webhook
 from statuspage.config import current_settings
 from statuspage.outbox import news
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 5 * 1024 * 1024
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
@@ -25,6 +29,7 @@ def register(app: Flask) -> None:
 def sendgrid() -> ResponseReturnValue:
     """Keep SendGrid's events: 204, or 403 unsigned, 400 malformed, 503 while we cannot keep them.
 
+    Events that cannot be read are counted and left out; those beside them are kept.
     https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
     """
     request.max_content_length = MOST_BYTES
@@ -37,11 +42,13 @@ def sendgrid() -> ResponseReturnValue:
     if not verify_webhook(key, body, signature, timestamp):
         return _refuse("the signature does not fit these bytes", 403)
     try:
-        events = parse_events(body)
+        events, unreadable = parse_events(body)
     except ValueError as error:
         return _refuse(str(error), 400)
     # A database that is away answers 503 (web/errors.py), and SendGrid sends them again.
-    news.keep(events)
+    news.keep(events, unreadable=len(unreadable))
+    if unreadable:
+        log.warning("%d of SendGrid's events were left out: %s", len(unreadable), unreadable[0])
     return "", 204
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage import subscriptions
@@ -19,6 +20,9 @@ from statuspage.words import Channel, DeliveryState
 from tests.factories import NOON
 from tests.stage import ACTOR, declare, resolve, set_stage
 
+OURS = "an attempt of ours"
+STRANGE = "00000000-aaaa-bbbb-cccc-000000000001"
+
 
 @pytest.fixture
 def delivery_id(app: Flask, frozen: Traveller) -> int:
@@ -26,20 +30,48 @@ def delivery_id(app: Flask, frozen: Traveller) -> int:
     stage = set_stage(app)
     with app.app_context():
         resolve(declare(stage).code)
+        chosen = select(func.min(Delivery.id)).where(Delivery.channel == Channel.EMAIL)
+        found = session().scalar(chosen) or 0
         with writing() as current:
             current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
-        chosen = select(func.min(Delivery.id)).where(Delivery.channel == Channel.EMAIL)
-        return session().scalar(chosen) or 0
+            note_attempt(current, found, OURS)
+        return found
 
 
-def event(number: int, kind: EventKind, delivery_id: int | str | None, minute: int = 0) -> Event:
+def note_attempt(current: Session, delivery_id: int, attempt: str) -> None:
+    """An attempt at a delivery, made here and accepted."""
+    current.add(
+        DeliveryEvent(
+            delivery_id=delivery_id,
+            at=NOON,
+            state=DeliveryState.ACCEPTED,
+            reason="",
+            attempt=attempt,
+        )
+    )
+
+
+def event(
+    number: int,
+    kind: EventKind,
+    delivery_id: int | str | None,
+    minute: int = 0,
+    attempt: str | None = OURS,
+) -> Event:
     return Event(
         event_id=f"event-{number}",
         kind=kind,
         at=NOON + timedelta(minutes=minute),
         address="c1@example.com",
         delivery_id=None if delivery_id is None else str(delivery_id),
+        attempt_id=attempt,
     )
+
+
+def told(delivery_id: int) -> int:
+    """How many events were folded into a delivery."""
+    provider_s = (DeliveryEvent.delivery_id == delivery_id, DeliveryEvent.reason != "")
+    return session().scalar(select(func.count()).where(*provider_s)) or 0
 
 
 def state(delivery_id: int) -> DeliveryState:
@@ -63,8 +95,12 @@ def test_a_large_post_is_kept_whole(app: Flask, delivery_id: int) -> None:
 
 def test_events_of_other_mail_are_left_out(app: Flask, delivery_id: int) -> None:
     strangers: list[str | None] = [None, "", "x", "-1", "9" * 30]
+    attempts: list[str | None] = [None, "", "x" * 200]
     with app.app_context():
         kept = news.keep([event(n, EventKind.BOUNCE, whose) for n, whose in enumerate(strangers)])
+        kept += news.keep(
+            [event(n, EventKind.BOUNCE, delivery_id, attempt=one) for n, one in enumerate(attempts)]
+        )
         assert kept == 0
 
 
@@ -78,8 +114,7 @@ def test_events_do_no_harm_out_of_order(
             news.keep([event(place, kinds[place], delivery_id, minute=place)])
             news.fold()
         assert state(delivery_id) is DeliveryState.DELIVERED
-        told = select(func.count()).where(DeliveryEvent.delivery_id == delivery_id)
-        assert session().scalar(told) == 3
+        assert told(delivery_id) == 3
 
 
 def test_a_bounce_keeps_later_mail_away(app: Flask, delivery_id: int) -> None:
@@ -106,8 +141,7 @@ def test_an_event_that_is_told_again_after_it_was_forgotten_changes_nothing(
         assert news.keep([complaint]) == 1
         news.fold()
         assert session().scalars(select(Suppression)).all() == []
-        told = select(func.count()).where(DeliveryEvent.delivery_id == delivery_id)
-        assert session().scalar(told) == 1
+        assert told(delivery_id) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,7 +168,7 @@ def test_late_news_of_an_attempt_that_failed_does_not_end_the_next(
 ) -> None:
     with app.app_context():
         dropped, late = (
-            replace(event(number, kind, delivery_id), attempt_id="first")
+            event(number, kind, delivery_id)
             for number, kind in enumerate((EventKind.DROPPED, EventKind.PROCESSED))
         )
         news.keep([dropped])
@@ -143,7 +177,9 @@ def test_late_news_of_an_attempt_that_failed_does_not_end_the_next(
         news.keep([late])
         news.fold()
         assert state(delivery_id) is DeliveryState.PENDING
-        news.keep([replace(event(3, EventKind.PROCESSED, delivery_id), attempt_id="second")])
+        with writing() as current:
+            note_attempt(current, delivery_id, "the next")
+        news.keep([event(3, EventKind.PROCESSED, delivery_id, attempt="the next")])
         news.fold()
         assert state(delivery_id) is DeliveryState.ACCEPTED
 
@@ -166,11 +202,52 @@ def test_mail_of_another_system_on_the_same_account_is_not_taken_for_ours(
         theirs = replace(
             event(1, EventKind.BOUNCE, delivery_id), address="somebody@elsewhere.example"
         )
-        strange = replace(event(2, EventKind.DELIVERED, 10**18 - 1), attempt_id="x" * 200)
-        assert news.keep([theirs, strange]) == 2
+        assert news.keep([theirs, event(2, EventKind.DELIVERED, 10**18 - 1)]) == 2
         news.fold()
         assert state(delivery_id) is DeliveryState.ACCEPTED
         assert session().scalars(select(Suppression.kind)).all() == []
+
+
+def test_no_event_about_an_attempt_that_was_not_made_here_changes_anything(
+    app: Flask, delivery_id: int
+) -> None:
+    """Another installation with the same customers numbers alike and writes to the same people."""
+    with app.app_context():
+        for waits_as in DeliveryState:
+            assert_left_alone(delivery_id, waits_as)
+
+
+def assert_left_alone(delivery_id: int, waits_as: DeliveryState) -> None:
+    """Whatever strangers tell of a delivery in that state, it stays as it is."""
+    in_hand = "in hand" if waits_as is DeliveryState.SENDING else None
+    with writing() as current:
+        current.execute(delete(DeliveryEvent))
+        current.execute(delete(WebhookEvent))
+        delivery = current.get_one(Delivery, delivery_id)
+        delivery.state, delivery.attempt_id = waits_as, in_hand
+        # An attempt at one mail says nothing of another.
+        note_attempt(current, delivery_id + 1, "an attempt at the next")
+    strange = [
+        replace(event(1, kind, delivery_id, attempt=attempt), event_id=f"{kind} {attempt}")
+        for kind in EventKind
+        for attempt in (STRANGE, "an attempt at the next")
+    ]
+    assert news.keep(strange) == len(strange)
+    news.fold()
+    assert state(delivery_id) is waits_as
+    assert session().get_one(Delivery, delivery_id).attempt_id == in_hand
+    assert told(delivery_id) == 0
+    assert session().scalars(select(Suppression.kind)).all() == []
+
+
+def test_an_event_about_the_attempt_in_hand_is_believed(app: Flask, delivery_id: int) -> None:
+    with app.app_context():
+        with writing() as current:
+            delivery = current.get_one(Delivery, delivery_id)
+            delivery.state, delivery.attempt_id = DeliveryState.SENDING, "in hand"
+        news.keep([event(1, EventKind.DELIVERED, delivery_id, attempt="in hand")])
+        news.fold()
+        assert state(delivery_id) is DeliveryState.DELIVERED
 
 
 def test_what_was_folded_in_long_ago_is_dropped_and_what_waits_is_kept(

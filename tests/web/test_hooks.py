@@ -78,7 +78,7 @@ def test_what_sendgrid_did_not_sign_is_refused(
     assert kept(app) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"[", b"{}", b"[1]", b"\xff", b'[{"event": "bounce"}]'])
+@pytest.mark.parametrize("body", [b"", b"[", b"{}", b"\xff"])
 def test_what_is_signed_and_malformed_is_refused(
     app: Flask, client: FlaskClient, body: bytes
 ) -> None:
@@ -87,15 +87,26 @@ def test_what_is_signed_and_malformed_is_refused(
 
 
 def test_events_of_other_systems_on_the_account_do_no_harm(app: Flask, client: FlaskClient) -> None:
-    strange = {"delivery_id": "9" * 18, "attempt_id": "x" * 200, "sg_event_id": "y" * 200}
-    assert tell(client, body_of({**EVENT, **strange}, EVENT)).status_code == 204
-    assert kept(app) == ["first", "y" * 200]
+    longer = {"delivery_id": "9" * 18, "attempt_id": "x" * 200, "sg_event_id": "y" * 200}
+    alike = {"delivery_id": "9" * 18, "attempt_id": "x" * 36, "sg_event_id": "z" * 200}
+    posted = body_of({**EVENT, **longer}, {**EVENT, **alike}, EVENT)
+    assert tell(client, posted).status_code == 204
+    assert kept(app) == ["first", "z" * 200]
+
+
+def test_an_event_that_cannot_be_read_is_counted_and_costs_no_other(
+    app: Flask, client: FlaskClient
+) -> None:
+    odd = {"email": "x@y.example", "timestamp": 1, "event": "unsubscribe"}
+    assert [tell(client, body_of(odd, EVENT)).status_code for _ in range(2)] == [204, 204]
+    assert kept(app) == ["first"]
+    assert "statuspage_unreadable_events_total 2.0" in client.get("/metrics").text.splitlines()
 
 
 def test_while_the_database_is_away_sendgrid_is_asked_to_come_again(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_: object) -> int:
+    def away(*_: object, **__: object) -> int:
         raise OperationalError("INSERT", {}, Exception("connection refused"))
 
     monkeypatch.setattr(news, "keep", away)
