@@ -85,8 +85,17 @@ def _date_and_time(local: datetime, locale: str, *, seconds: bool = False) -> st
     return pattern.replace("{1}", day).replace("{0}", time)
 
 
+def in_order(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """A span as it may be shown: one that would end before it begins is the moment of its end.
+
+    The only place that decides this; times that others wrote down run backwards at times.
+    """
+    return min(start, end), end
+
+
 def show_span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = "en") -> str:
-    """From when to when, the date named once where it is the same day."""
+    """From when to when, the date named once where it is the same day; always :func:`in_order`."""
+    start, end = in_order(start, end)
     if start.astimezone(zone).date() != end.astimezone(zone).date():
         return f"{show(start, zone, locale)} – {show(end, zone, locale)}"
     first = _date_and_time(start.astimezone(zone), locale)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone, TimezoneStandard
 from markupsafe import escape
 
 from statuspage import clock
@@ -341,16 +341,33 @@ def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Lin
     calendar = Calendar()
     calendar.add("prodid", "-//statuspage//maintenances//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    events = [_event(story, page, links) for story in maintenances]
+    # Published events need at least one (RFC 5546, 3.2.1).
+    if events:
+        calendar.add("method", "PUBLISH")
     # What is no text property is written as it is, and may hold no line break.
     name = " ".join(xml_text(page.name).split())
     title = _say(page, N_("%(name)s maintenances"), name=name)
     calendar.add("name", title)
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
-    for story in maintenances:
-        calendar.add_component(_event(story, page, links))
+    # A calendar without any component breaks RFC 5545, 3.6, and strict readers refuse it.
+    for component in events or [_utc()]:
+        calendar.add_component(component)
     return bytes(calendar.to_ical())
+
+
+def _utc() -> Timezone:
+    """A component that says nothing: the time zone in which all events would be."""
+    always = TimezoneStandard()
+    always.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001 (local time, RFC 5545, 3.6.5)
+    always.add("tzoffsetfrom", timedelta())
+    always.add("tzoffsetto", timedelta())
+    always.add("tzname", "UTC")
+    zone = Timezone()
+    zone.add("tzid", "UTC")
+    zone.add_component(always)
+    return zone
 
 
 def _event(story: StoryView, page: PageView, links: Links) -> Event:
@@ -366,7 +383,9 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
     event.add("created", _second(story.told_at))
     event.add("last-modified", _second(story.updated_at))
     event.add("dtstart", _second(start))
-    event.add("dtend", _second(max(end, start)))
+    # An end must be later than the start (RFC 5545, 3.8.2.2); without one an event has no length.
+    if _second(end) > _second(start):
+        event.add("dtend", _second(end))
     event.add("summary", xml_text(story.title))
     event.add("description", xml_text(_latest_text(story, _reading(page))))
     event.add("url", links.incident(story.code))

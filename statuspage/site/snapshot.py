@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from statuspage import richtext
+from statuspage import clock, richtext
 from statuspage.site.look import Look, read_look
 from statuspage.site.uptime import Day, Uptime
 from statuspage.words import (
@@ -217,6 +217,22 @@ class StoryView:
     merged_into: str | None = None
     begun_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        """Have nothing shown that ends before it begins, whatever the rows say.
+
+        What is shown as a span is ``started_at``, or for a page :attr:`ran_from`, to
+        ``resolved_at``, and ``scheduled_for`` to ``scheduled_until``.
+        """
+        if self.resolved_at:
+            started_at, _ = clock.in_order(self.started_at, self.resolved_at)
+            object.__setattr__(self, "started_at", started_at)
+            if not self.is_maintenance:
+                begins_at, _ = clock.in_order(self.begins_at, self.resolved_at)
+                object.__setattr__(self, "begins_at", begins_at)
+        planned, until = self.scheduled_for, self.scheduled_until
+        if planned and until and until < planned:
+            object.__setattr__(self, "scheduled_until", None)
+
     def __hash__(self) -> int:
         """Cheap: a story is looked up far more often than it changes."""
         return hash((self.code, self.status, self.updated_at, len(self.posts)))
@@ -244,8 +260,9 @@ class StoryView:
     @property
     def ran_from(self) -> datetime:
         """When it really began: a maintenance may begin earlier or later than it was planned to."""
-        begun = (post.happened_at for post in self.posts if post.status in RUNNING)
-        return self.begun_at or min(begun, default=self.begins_at)
+        posted = (post.happened_at for post in self.posts if post.status in RUNNING)
+        begun = self.begun_at or min(posted, default=self.begins_at)
+        return clock.in_order(begun, self.resolved_at)[0] if self.resolved_at else begun
 
     @property
     def told_at(self) -> datetime:

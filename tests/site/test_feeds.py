@@ -1,7 +1,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -357,16 +357,29 @@ def test_a_maintenance_that_ended_early_ends_early_in_the_calendar() -> None:
     assert event["dtend"].dt == ago(hours=1)
 
 
-def test_a_maintenance_that_runs_late_still_ends_after_it_began() -> None:
-    odd = replace(UPGRADE, status=IN_PROGRESS, scheduled_until=None)
-    (event,) = events(odd)
-    assert event["dtend"].dt == event["dtstart"].dt
+def test_an_event_without_length_has_no_end() -> None:
+    """An end must be later than the start (RFC 5545, 3.8.2.2)."""
+    within_a_second = replace(
+        UPGRADE, scheduled_until=UPGRADE.begins_at + timedelta(milliseconds=900)
+    )
+    for odd in (replace(UPGRADE, status=IN_PROGRESS, scheduled_until=None), within_a_second):
+        (event,) = events(odd)
+        assert (event["dtstart"].dt, "dtend" in event) == (UPGRADE.begins_at, False)
 
 
 def test_the_calendar_names_the_page_and_how_often_to_look() -> None:
-    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [], LINKS))
+    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [UPGRADE], LINKS))
     assert (calendar["x-wr-calname"], calendar["method"]) == ("Marigold maintenances", "PUBLISH")
-    assert feeds.write_calendar(PAGE, [], LINKS) == feeds.write_calendar(PAGE, [], LINKS)
+
+
+def test_a_calendar_without_maintenance_still_has_a_component() -> None:
+    """RFC 5545, 3.6 asks for one, RFC 5546, 3.2.1 for an event in whatever is published."""
+    written = feeds.write_calendar(PAGE, [], LINKS)
+    calendar = Calendar.from_ical(written)
+    assert [each.name for each in calendar.subcomponents] == ["VTIMEZONE"]
+    assert "method" not in calendar
+    assert b"BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n" in written
+    assert feeds.write_calendar(PAGE, [], LINKS) == written
 
 
 def test_a_zone_changes_the_words_of_a_calendar_and_not_its_times() -> None:
