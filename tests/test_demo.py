@@ -16,6 +16,7 @@ from statuspage import clock, create_app, demo
 from statuspage.audit import COMMAND_LINE
 from statuspage.config import load_settings
 from statuspage.db import db, writing
+from statuspage.demo.loading import Loader
 from statuspage.models import (
     AuditEntry,
     Component,
@@ -31,6 +32,7 @@ from statuspage.models import (
     Page,
     Suppression,
 )
+from statuspage.people import import_customers
 from statuspage.site.revision import current_number
 from statuspage.words import (
     CLOSED,
@@ -202,6 +204,21 @@ def test_two_hundred_customers_differ_in_what_they_use_speak_and_where_they_live
     assert all(customer.all_components == (not customer.components) for customer in customers)
 
 
+def test_the_file_of_customers_is_one_that_the_admin_imports(told: Session) -> None:
+    file = Path(demo.__file__).with_name("customers.csv")
+
+    report = import_customers(file.read_bytes(), actor=COMMAND_LINE, preview=True)
+
+    assert (report.unchanged, report.errors, report.notes) == (200, (), ())
+
+
+def test_a_name_in_a_file_that_nothing_takes_is_refused(told: Session) -> None:
+    loader = Loader(told, now=NOON)
+
+    with pytest.raises(TypeError, match="next_updat"):
+        loader._read_update(NOON, minute=1, status="identified", next_updat=5)
+
+
 def test_every_address_is_in_a_reserved_domain(told: Session) -> None:
     addresses = [
         *told.scalars(select(Customer.email)),
@@ -319,7 +336,7 @@ def test_it_is_the_same_each_time_and_on_either_database(
     with shop.app_context():
         there = essence(db.session())
     with writing() as current:
-        demo.tell_all(current, now=NOON)
+        demo.add_demo(current, now=NOON)
 
     assert essence(session) == there
 
