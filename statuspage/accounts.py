@@ -20,10 +20,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from statuspage import audit, clock, throttle
+from statuspage import audit, clock, sign_in_limits, throttle
 from statuspage.audit import COMMAND_LINE, Actor
+from statuspage.config import current_settings
 from statuspage.db import session, writing
+from statuspage.links import account_token
 from statuspage.models import Account, Contact, Invitation, SignIn
+from statuspage.outbox import account_mail
 from statuspage.people import address as addresses
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
@@ -32,9 +35,9 @@ log = logging.getLogger(__name__)
 
 SIGN_IN_LASTS = timedelta(hours=12)
 INVITATION_LASTS = timedelta(days=7)
-TRY_WINDOW = timedelta(minutes=15)
-TRIES_BY_ADDRESS = 10
-TRIES_BY_ACCOUNT = 20
+PASSWORD_LINK_LASTS = timedelta(days=1)
+FIRST_ACCOUNT = "admin@example.com"
+"""What the first account signs in as; nothing is ever mailed there, and it invites real people."""
 
 LEAST_PASSWORD = 12
 MOST_PASSWORD = 200
@@ -44,16 +47,6 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Each verification holds 19 MiB: a crowd at the door must not eat the machine's memory.
 _ROOM = BoundedSemaphore(4)
 _KEEP_ENDED = timedelta(days=30)
-
-
-class Throttled(Refused):
-    """Too many tries; ``wait`` is how long until the next one counts."""
-
-    def __init__(self, wait: timedelta) -> None:
-        # Rounded up: who comes back when told must not be told to wait again.
-        shown = clock.show_duration(wait + timedelta(seconds=59))
-        super().__init__("form", f"Too many tries. Wait {shown}, then try again.")
-        self.wait = wait
 
 
 def read_address(text: str) -> str:
@@ -139,35 +132,52 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
     with writing() as current:
         if current.scalar(select(Account.id).limit(1)) is not None:
             raise Refused("email", "There is an account already; it can invite others")
-        current.add(Account(email=email, name=clean_line(name), password_hash=hashed))
+        current.add(
+            Account(
+                email=email,
+                name=clean_line(name),
+                password_hash=hashed,
+                password_is_temporary=True,
+            )
+        )
         audit.record(current, COMMAND_LINE, "account.create", subject_kind="account", subject=email)
     return email, password
 
 
 def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
-    """Give an account a random password, end its sign-ins and enable it; returns the password."""
+    """Give an account a random password, end its sign-ins and enable it; returns the password.
+
+    Counted tries are forgotten, so whoever runs the service always gets in.  The owner is told by
+    mail.
+    """
     email, password = read_address(email), _random_password()
     hashed = _hash(password)
     with writing() as current:
-        account = current.scalars(select(Account).filter_by(email=email)).one_or_none()
+        account = _by_email(current, email)
         if account is None:
             raise Refused("email", f"There is no account {email}")
         account.password_hash, account.disabled_at = hashed, None
+        account.password_is_temporary = True
         _end_sign_ins(current, account.id)
+        _withdraw_open(current, email)
+        sign_in_limits.forget_everybody(current)
+        _tell_owner(current, email, how="by a command on the machine of the service")
         _record(current, actor, "account.reset_password", email)
     return password
 
 
-def sign_in(email: str, password: str, *, address: str) -> tuple[str, Account]:
+def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tuple[str, Account]:
     """Sign a browser in; returns the token for its cookie, and whose it is.
 
-    ``address`` is the client's.  Raises :class:`Throttled` after too many tries from that address
-    or on that account, and :class:`Refused` otherwise, without saying which half was wrong; an
-    unknown account takes as long as a known one.
+    ``address`` is the client's, ``browser`` what :func:`~.sign_in_limits.browser_token` gave this
+    browser before.  Raises :class:`~.sign_in_limits.Throttled` after too many tries from that
+    address or on that account, and :class:`Refused` otherwise, without saying which half was wrong;
+    an unknown account takes as long as a known one.
     """
-    email = email.strip().lower()
-    _count_try(email, address)
-    account = session().scalars(select(Account).filter_by(email=email)).one_or_none()
+    email = addresses.identity_of(email)
+    limits = sign_in_limits.limits_of_sign_in(email, address=address, browser=browser)
+    sign_in_limits.count_try(limits, address=address)
+    account = _by_email(session(), email)
     hashed = account.password_hash if account else _nobodys_hash()
     account_id = account.id if account and account.disabled_at is None else None
     # Nothing is held in the database while the hash is computed.
@@ -184,7 +194,7 @@ def sign_in(email: str, password: str, *, address: str) -> tuple[str, Account]:
         if account is None:
             raise Refused("password", "That mail address and password do not belong together")
         account.password_hash = renewed
-        throttle.forget_tries(current, "sign-in account", email)
+        sign_in_limits.take_back(current, limits)
         throttle.forget_old_tries(current)
         current.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
         token = _begin_sign_in(current, account)
@@ -224,11 +234,12 @@ def rename(account_id: int, *, name: str, actor: Actor) -> None:
 def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
     """Replace a password by its owner; ends every sign-in and returns a fresh token for this one.
 
-    Raises :class:`Throttled` and :class:`Refused` as :func:`sign_in` does.
+    Raises :class:`~.sign_in_limits.Throttled` and :class:`Refused` as :func:`sign_in` does.
     """
     account = _account(session(), account_id)
     email, hashed = account.email, account.password_hash
-    _count_try(email, address)
+    limits = sign_in_limits.limits_of_change(email)
+    sign_in_limits.count_try(limits, address=address)
     if not _matches(hashed, present):
         raise Refused("present", "This is not your present password")
     new_hash = _hash(read_password(new, email=email, field="new"))
@@ -236,32 +247,52 @@ def change_password(account_id: int, *, present: str, new: str, address: str, ac
         account = _account(current, account_id)
         if account.password_hash != hashed:
             raise Refused("present", "Your password has just been changed elsewhere")
-        account.password_hash = new_hash
-        throttle.forget_tries(current, "sign-in account", email)
+        account.password_hash, account.password_is_temporary = new_hash, False
+        sign_in_limits.take_back(current, limits)
         _end_sign_ins(current, account.id)
+        _withdraw_open(current, email)
         token = _begin_sign_in(current, account)
+        _tell_owner(current, email, how="by whoever was signed in and knew the one before")
         _record(current, actor, "account.change_password", email)
     return token
 
 
 def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
-    """Invite somebody, or an account's owner to a new password; returns the link's token too.
+    """Mail somebody a link by which they make an account; returns the link's token too.
 
-    An older invitation to the same address stops working.  The token is not kept: whoever calls
-    shows or sends it now.
+    An older invitation to the same address stops working.  The token is not kept.
+    :class:`Refused` for an address that has an account.
     """
-    email, token = read_address(email), secrets.token_urlsafe(32)
+    email = read_address(email)
     with writing() as current:
-        _withdraw_open(current, email)
-        invitation = Invitation(
-            email=email,
-            token_hash=_digest(token),
-            expires_at=clock.now() + INVITATION_LASTS,
-            invited_by_id=actor.account_id,
+        if _by_email(current, email) is not None:
+            raise Refused("email", "There is an account with this address: see below")
+        delivery_id = account_mail.queue_invitation(
+            current, email, by=actor.name, lasts=INVITATION_LASTS
         )
-        current.add(invitation)
+        invitation, token = _offer(current, email, delivery_id, lasts=INVITATION_LASTS, actor=actor)
         _record(current, actor, "account.invite", email)
     return invitation, token
+
+
+def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
+    """Mail an account's owner a link by which they choose a new password; nobody else has it.
+
+    Their present password works until then, and an older link stops working.  :class:`Refused` for
+    an account that is disabled, and for one whose address takes no mail.
+    """
+    with writing() as current:
+        account = _account(current, account_id)
+        email = account.email
+        if account.disabled_at is not None:
+            raise Refused("account", "This account is disabled; enable it first")
+        _refuse_unreachable(current, email)
+        delivery_id = account_mail.queue_password_link(
+            current, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
+        )
+        invitation, _ = _offer(current, email, delivery_id, lasts=PASSWORD_LINK_LASTS, actor=actor)
+        _record(current, actor, "account.request_new_password", email)
+    return invitation
 
 
 def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
@@ -277,12 +308,12 @@ def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
 def accept_invitation(token: str, *, name: str, password: str) -> Account:
     """Make the invited account, or give the one that is there its new name and password.
 
-    An account that was disabled is enabled again: its invitation said so.  Raises
+    An account that is disabled stays so: enabling it is an act of its own.  Raises
     :class:`Refused`; for field ``token`` where the link does not work (any more).
     """
     invitation = find_invitation(session(), token)
     if invitation is None:
-        raise Refused("token", "This link does not work any more; ask for a new one")
+        raise _dead_link()
     email, name = invitation.email, _read_name(name)
     hashed = _hash(read_password(password, email=email))
     with writing() as current:
@@ -292,16 +323,22 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
             .values(accepted_at=clock.now())
             .returning(Invitation.id)
         ).all()
-        if not used:
-            raise Refused("token", "This link does not work any more; ask for a new one")
-        account = current.scalars(select(Account).filter_by(email=email)).one_or_none()
+        account = _by_email(current, email)
+        if not used or (account is not None and account.disabled_at is not None):
+            raise _dead_link()
+        is_new = account is None
         if account is None:
             account = Account(email=email, contact_id=_contact_id(current, email))
             current.add(account)
-        account.name, account.password_hash, account.disabled_at = name, hashed, None
+        account.name, account.password_hash = name, hashed
+        account.password_is_temporary = False
         current.flush()
         _end_sign_ins(current, account.id)
-        _record(current, _as_actor(account), "account.accept_invitation", email)
+        sign_in_limits.forget_account(current, email)
+        if not is_new:
+            _tell_owner(current, email, how="by the link that was mailed to you")
+        action = "account.accept_invitation" if is_new else "account.choose_new_password"
+        _record(current, _as_actor(account), action, email)
     return account
 
 
@@ -317,6 +354,8 @@ def disable(account_id: int, *, actor: Actor) -> None:
             raise Refused("account", "This is the last account that can sign in")
         account.disabled_at = clock.now()
         _end_sign_ins(current, account.id)
+        if account.id != actor.account_id and account.email != FIRST_ACCOUNT:
+            account_mail.queue_disabled_notice(current, account.email, by=actor.name)
         _withdraw_open(current, account.email)
         _record(current, actor, "account.disable", account.email)
 
@@ -355,17 +394,56 @@ def _withdraw_open(current: Session, email: str) -> None:
     )
 
 
+def _offer(
+    current: Session, email: str, delivery_id: int, *, lasts: timedelta, actor: Actor
+) -> tuple[Invitation, str]:
+    """Let the link in that mail, and no older one, choose the password of an address."""
+    token = account_token(current_settings().secret_key, delivery_id)
+    _withdraw_open(current, email)
+    invitation = Invitation(
+        email=email,
+        token_hash=_digest(token),
+        expires_at=clock.now() + lasts,
+        invited_by_id=actor.account_id,
+    )
+    current.add(invitation)
+    return invitation, token
+
+
+def _refuse_unreachable(current: Session, email: str) -> None:
+    reason = account_mail.barred_because(current, email)
+    if email == FIRST_ACCOUNT:
+        reason = "nobody reads mail there"
+    if reason is not None:
+        command = f"flask --app app reset-password {email}"
+        raise Refused("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
+
+
+def _tell_owner(current: Session, email: str, *, how: str) -> None:
+    if email != FIRST_ACCOUNT:
+        account_mail.queue_change_notice(current, email, how=how)
+
+
+def _dead_link() -> Refused:
+    return Refused("token", "This link does not work any more; ask for a new one")
+
+
+def _by_email(current: Session, email: str) -> Account | None:
+    return current.scalars(select(Account).filter_by(email=email)).one_or_none()
+
+
 def _account(current: Session, account_id: int) -> Account:
     return current.get_one(Account, account_id)
 
 
 def _contact_id(current: Session, email: str) -> int | None:
     """The contact with that address, so that an account and its person find each other."""
-    return current.scalar(
-        select(Contact.id)
-        .where(func.lower(Contact.email) == email, Contact.removed_at.is_(None))
-        .limit(1)
+    known = current.execute(
+        select(Contact.id, Contact.email)
+        .where(Contact.removed_at.is_(None), Contact.email != "")
+        .order_by(Contact.id)
     )
+    return next((id_ for id_, theirs in known if addresses.identity_of(theirs) == email), None)
 
 
 def _as_actor(account: Account) -> Actor:
@@ -419,22 +497,6 @@ def _end_sign_ins(current: Session, account_id: int) -> None:
         .where(SignIn.account_id == account_id, SignIn.ends_at > moment)
         .values(ends_at=moment)
     )
-
-
-def _count_try(email: str, address: str) -> None:
-    """Count before looking at the password, so that many tries at once are counted too."""
-    with writing() as current:
-        waits = [
-            throttle.count_try(current, what, whose, limit=limit, window=TRY_WINDOW)
-            for what, whose, limit in (
-                ("sign-in address", throttle.network(address), TRIES_BY_ADDRESS),
-                ("sign-in account", email, TRIES_BY_ACCOUNT),
-            )
-        ]
-    longest = max((wait for wait in waits if wait is not None), default=None)
-    if longest is not None:
-        log.warning("sign-in is throttled, from %s", address)
-        raise Throttled(longest)
 
 
 def _random_password() -> str:

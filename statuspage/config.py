@@ -258,7 +258,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "TRUSTED_PROXIES",
         "0",
-        "How many proxies in front may be believed about the client's address.",
+        "How many proxies in front may be believed about the client's address. Behind a proxy it "
+        "must be set: with 0 all visitors seem to have the proxy's address, and limits meant for "
+        "one hold for all. The admin shows an alarm where a proxy is seen that is not counted.",
         _integer(0, 10),
     ),
     Setting(

@@ -40,6 +40,11 @@ def read_subscription_token(secret_key: str, token: str) -> int | None:
     return _read_token(secret_key, "subscription", token)
 
 
+def account_token(secret_key: str, delivery_id: int) -> str:
+    """A token that lets a mail's recipient choose an account's password; in that mail alone."""
+    return _make_token(secret_key, "account", delivery_id)
+
+
 def _make_token(secret_key: str, purpose: str, delivery_id: int) -> str:
     return f"{delivery_id}-{_signature(secret_key, purpose, delivery_id)}"
 
@@ -102,6 +107,10 @@ class Links:
     def unsubscribe(self, token: str, before: str = "") -> str:
         """Where mail is left with one click (RFC 8058); ``before`` names the language."""
         return f"{self.base}{before}/unsubscribe/{token}"
+
+    def account(self, token: str) -> str:
+        """Where the password of an account is chosen."""
+        return f"{self.base}/admin/invitations/{quote(token)}"
 
     def admin_approval(self, approval_id: int) -> str:
         """What a second account is asked to approve, in the admin."""

@@ -28,9 +28,6 @@ from statuspage.worker import has_worker
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FIRST_ACCOUNT = "admin@example.com"
-"""What the first account signs in as; nothing is ever mailed there, and it invites real people."""
-
 HELD_AFTER_RESTORE = (
     "Restored from a backup. What was sent since then is not known here, so some of what waits may "
     "have gone already. Look at what waits, then release it."
@@ -62,7 +59,7 @@ def prepare(app: Flask) -> tuple[str, str] | None:
         setup.ensure_page(time_zone=settings.time_zone.key)
         if accounts.any_account(session()):
             return None
-        return accounts.create_first(FIRST_ACCOUNT)
+        return accounts.create_first(accounts.FIRST_ACCOUNT)
 
 
 def back_up(settings: Settings, target: Path) -> None:

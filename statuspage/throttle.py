@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
 from statuspage import clock
@@ -38,6 +38,20 @@ def count_try(
     )
     count, start = current.execute(statement).one()
     return start + window - moment if count > limit else None
+
+
+def give_back_try(current: Session, what: str, whose: str) -> None:
+    """Uncount one try, which turned out to be a right one."""
+    current.execute(
+        update(Throttle)
+        .where(Throttle.key == _key(what, whose), Throttle.count > 0)
+        .values(count=Throttle.count - 1)
+    )
+
+
+def forget_all_tries(current: Session, what: str) -> None:
+    """Begin anew with the next try, whose ever it is."""
+    current.execute(delete(Throttle).where(Throttle.key.startswith(f"{what}:", autoescape=True)))
 
 
 def forget_tries(current: Session, what: str, whose: str) -> None:

@@ -186,6 +186,7 @@ class Step(Word):
     CONFIRM = "confirm"
     SUBSCRIBED = "subscribed"
     TEST = "test"
+    ACCOUNT = "account"
 
 
 class SubscriberState(Word):
@@ -212,6 +213,7 @@ _LABELS: dict[tuple[type[Word], str], str] = {
     (Impact, Impact.NONE): "No impact",
     (Role, Role.COMMANDER): "Incident commander",
     (Role, Role.COMMS_LEAD): "Communications lead",
+    (Step, Step.ACCOUNT): "About an account",
     (Step, Step.CONFIRM): "Confirm a subscription",
     (Step, Step.SUBSCRIBED): "Subscribed already",
     (Step, Step.UPDATE): "Update",

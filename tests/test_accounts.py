@@ -8,12 +8,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage import accounts
-from statuspage.accounts import Throttled
+from statuspage import accounts, sign_in_limits
 from statuspage.audit import Actor
+from statuspage.config import current_settings
 from statuspage.db import writing
-from statuspage.models import Account, AuditEntry, Contact, Invitation, SignIn, Throttle
+from statuspage.links import account_token
+from statuspage.models import (
+    Account,
+    AuditEntry,
+    Contact,
+    Delivery,
+    Invitation,
+    Message,
+    SignIn,
+    Suppression,
+    Throttle,
+)
 from statuspage.refusals import Refused
+from statuspage.sign_in_limits import Throttled
+from statuspage.words import Step
 
 ADDRESS = "192.0.2.7"
 KIM = "kim@example.com"
@@ -115,6 +128,19 @@ def test_the_token_itself_is_kept_nowhere(session: Session, kim: int) -> None:
     assert token not in session.scalars(select(SignIn.token_hash)).one()
 
 
+def test_an_address_is_the_same_however_its_domain_is_written(session: Session) -> None:
+    email, password = accounts.create_first("admin@störung.example")
+    assert email == "admin@xn--strung-xxa.example"
+    for typed in (email, "Admin@STÖRUNG.example", "admin@störung.example"):
+        assert accounts.sign_in(typed, password, address=ADDRESS)[1].email == email
+    with writing() as current:
+        contact = Contact(name="Dana", email="Dana@Störung.example")
+        current.add(contact)
+    _, token = accounts.invite("dana@störung.example", actor=ACTOR)
+    account = accept(token)
+    assert (account.email, account.contact_id) == ("dana@xn--strung-xxa.example", contact.id)
+
+
 def test_a_mail_address_may_be_typed_as_it_comes(kim: int) -> None:
     assert accounts.sign_in("  KIM@example.COM ", PASSWORD, address=ADDRESS)[1].id == kim
 
@@ -173,7 +199,7 @@ def test_an_account_whose_hash_is_damaged_cannot_sign_in(kim: int) -> None:
 def test_one_address_is_throttled_whatever_account_it_tries(
     session: Session, kim: int, frozen: Traveller
 ) -> None:
-    for number in range(accounts.TRIES_BY_ADDRESS):
+    for number in range(sign_in_limits.TRIES_BY_ADDRESS):
         assert not isinstance(fail_to_sign_in(f"{number}@example.com"), Throttled)
     frozen.shift(timedelta(minutes=3, seconds=30))
     with pytest.raises(Throttled) as caught:
@@ -186,7 +212,7 @@ def test_one_address_is_throttled_whatever_account_it_tries(
 def test_one_account_is_throttled_whatever_address_it_is_tried_from(
     kim: int, frozen: Traveller
 ) -> None:
-    for number in range(accounts.TRIES_BY_ACCOUNT):
+    for number in range(sign_in_limits.TRIES_BY_ACCOUNT):
         fail_to_sign_in(address=f"198.51.100.{number}")
     assert isinstance(fail_to_sign_in(address="203.0.113.1"), Throttled)
     frozen.shift(timedelta(minutes=15))
@@ -194,7 +220,7 @@ def test_one_account_is_throttled_whatever_address_it_is_tried_from(
 
 
 def test_waiting_is_not_prolonged_by_trying_again(kim: int, frozen: Traveller) -> None:
-    for _ in range(accounts.TRIES_BY_ADDRESS + 5):
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS + 5):
         fail_to_sign_in()
     frozen.shift(timedelta(minutes=14))
     assert isinstance(fail_to_sign_in(), Throttled)
@@ -203,14 +229,14 @@ def test_waiting_is_not_prolonged_by_trying_again(kim: int, frozen: Traveller) -
 
 
 def test_one_client_of_ipv6_has_its_whole_network_counted(kim: int) -> None:
-    for number in range(accounts.TRIES_BY_ADDRESS):
+    for number in range(sign_in_limits.TRIES_BY_ADDRESS):
         fail_to_sign_in(f"{number}@example.com", address=f"2001:db8:1:2::{number + 1:x}")
     assert isinstance(fail_to_sign_in("x@example.com", address="2001:db8:1:2::ffff"), Throttled)
     assert not isinstance(fail_to_sign_in("x@example.com", address="2001:db8:1:3::1"), Throttled)
 
 
 def test_ipv4_written_as_ipv6_is_the_same_client(kim: int) -> None:
-    for number in range(accounts.TRIES_BY_ADDRESS):
+    for number in range(sign_in_limits.TRIES_BY_ADDRESS):
         fail_to_sign_in(f"{number}@example.com", address=ADDRESS)
     assert isinstance(fail_to_sign_in("x@example.com", address=f"::ffff:{ADDRESS}"), Throttled)
 
@@ -223,10 +249,54 @@ def test_what_was_typed_is_not_kept_with_the_count(session: Session, kim: int) -
 def test_signing_in_forgets_the_tries_on_the_account_but_not_of_the_address(
     kim: int, frozen: Traveller
 ) -> None:
-    for _ in range(accounts.TRIES_BY_ADDRESS - 1):
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS - 1):
         fail_to_sign_in()
     accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert not isinstance(fail_to_sign_in(), Throttled)
     assert isinstance(fail_to_sign_in(), Throttled)
+
+
+def test_an_office_behind_one_address_signs_in_as_often_as_it_likes(kim: int) -> None:
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS + sign_in_limits.TRIES_BY_ACCOUNT):
+        accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert not isinstance(fail_to_sign_in(), Throttled)
+
+
+def test_strangers_lock_out_no_browser_that_has_signed_in_before(kim: int) -> None:
+    browser = sign_in_limits.browser_token(KIM)
+    for _ in range(sign_in_limits.TRIES_BY_ACCOUNT):
+        fail_to_sign_in()
+    assert isinstance(fail_to_sign_in(), Throttled)
+    assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)[1].id == kim
+
+
+@pytest.mark.parametrize("browser", ["", "made.up", "ü.ü", "of sam"])
+def test_a_browser_is_known_by_what_it_was_given_for_that_account_alone(
+    kim: int, browser: str
+) -> None:
+    if browser == "of sam":
+        browser = sign_in_limits.browser_token("sam@example.com")
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS):
+        fail_to_sign_in()
+    with pytest.raises(Throttled):
+        accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)
+
+
+def test_a_known_browser_that_guesses_is_throttled_too(kim: int) -> None:
+    browser = sign_in_limits.browser_token(KIM)
+    for _ in range(sign_in_limits.TRIES_BY_BROWSER):
+        with pytest.raises(Refused):
+            accounts.sign_in(KIM, "wrong", address=ADDRESS, browser=browser)
+    with pytest.raises(Throttled):
+        accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)
+    assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS)[1].id == kim
+
+
+def test_a_password_from_the_command_line_lets_in_whoever_was_locked_out(kim: int) -> None:
+    for _ in range(sign_in_limits.TRIES_BY_ACCOUNT):
+        fail_to_sign_in()
+    password = accounts.reset_password(KIM)
+    assert accounts.sign_in(KIM, password, address=ADDRESS)[1].id == kim
 
 
 def test_old_counts_and_sign_ins_are_cleared_away(
@@ -288,13 +358,40 @@ def test_the_present_password_must_be_known(kim: int) -> None:
         )
 
 
-def test_guessing_the_present_password_is_throttled_as_signing_in_is(kim: int) -> None:
-    for _ in range(accounts.TRIES_BY_ADDRESS):
-        fail_to_sign_in()
+def test_guessing_the_present_password_is_throttled(kim: int) -> None:
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS):
+        with pytest.raises(Refused):
+            accounts.change_password(
+                kim, present="wrong", new="another horse entirely", address=ADDRESS, actor=ACTOR
+            )
     with pytest.raises(Throttled):
         accounts.change_password(
             kim, present=PASSWORD, new="another horse entirely", address=ADDRESS, actor=ACTOR
         )
+
+
+def test_strangers_who_guess_keep_nobody_from_a_better_password(kim: int) -> None:
+    for _ in range(sign_in_limits.TRIES_BY_ACCOUNT):
+        fail_to_sign_in()
+    assert accounts.change_password(
+        kim, present=PASSWORD, new="another horse entirely", address=ADDRESS, actor=ACTOR
+    )
+
+
+def test_a_printed_password_is_temporary_until_its_owner_chooses_one(
+    session: Session, kim: int
+) -> None:
+    def is_temporary() -> bool:
+        session.expire_all()
+        return session.get_one(Account, kim).password_is_temporary
+
+    assert not is_temporary()
+    password = accounts.reset_password(KIM)
+    assert is_temporary()
+    accounts.change_password(
+        kim, present=password, new="another horse entirely", address=ADDRESS, actor=ACTOR
+    )
+    assert not is_temporary()
 
 
 @pytest.mark.parametrize(
@@ -396,12 +493,116 @@ def test_a_second_invitation_takes_the_place_of_the_first(session: Session, kim:
     assert accounts.find_invitation(session, second) is not None
 
 
-def test_an_account_can_be_invited_to_a_new_password(session: Session, kim: int) -> None:
+def account_mails(session: Session) -> list[tuple[Delivery, Message]]:
+    """The mails about accounts, oldest first."""
+    rows = session.execute(
+        select(Delivery, Message)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.step == Step.ACCOUNT)
+        .order_by(Delivery.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def mailed_token(session: Session) -> str:
+    """What the link in the newest of them ends in."""
+    [*_, (delivery, _)] = account_mails(session)
+    return account_token(current_settings().secret_key, delivery.id)
+
+
+def test_an_account_s_owner_is_mailed_the_link_to_a_new_password(
+    session: Session, kim: int
+) -> None:
     signed_in, _ = accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
-    _, token = accounts.invite(KIM, actor=ACTOR)
+    accounts.request_new_password(kim, actor=Actor("Sam"))
+    [(delivery, message)] = account_mails(session)
+    assert (delivery.email, message.subject) == (KIM, "Choose a new password")
+    assert "Sam asked for a new password for your account kim@example.com" in message.body
+    assert "[[account_url]]" in message.text
+    assert 'href="[[html:account_url]]"' in message.html
+    token = mailed_token(session)
+    assert token not in message.text + message.html
     account = accept(token, name="Kim Lee", password="another horse entirely")
     assert (account.id, account.name) == (kim, "Kim Lee")
     assert accounts.find_sign_in(session, signed_in) is None
+    assert trail(session)[-2:] == [
+        ("Sam", "account.request_new_password", KIM),
+        ("Kim Lee", "account.choose_new_password", KIM),
+    ]
+
+
+def test_the_link_to_a_new_password_works_for_a_day(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    accounts.request_new_password(kim, actor=ACTOR)
+    frozen.shift(accounts.PASSWORD_LINK_LASTS - timedelta(seconds=1))
+    assert accounts.find_invitation(session, mailed_token(session)) is not None
+    session.rollback()
+    frozen.shift(timedelta(seconds=1))
+    assert accounts.find_invitation(session, mailed_token(session)) is None
+
+
+def test_nobody_is_invited_to_an_account_that_is_there(kim: int) -> None:
+    with refusal(field="email", reason="There is an account with this address: see below"):
+        accounts.invite("KIM@example.com", actor=ACTOR)
+
+
+def test_no_link_is_made_where_no_mail_arrives(session: Session, kim: int) -> None:
+    first = add_account(accounts.FIRST_ACCOUNT)
+    with refusal(
+        field="account",
+        reason="Nothing is mailed to admin@example.com: nobody reads mail there. "
+        "Run: flask --app app reset-password admin@example.com",
+    ):
+        accounts.request_new_password(first, actor=ACTOR)
+    with writing() as current:
+        current.add(Suppression(address=KIM, kind="bounced", reason="no such mailbox"))
+    with pytest.raises(Refused, match=r"Nothing is mailed to kim@example\.com: no such mailbox"):
+        accounts.request_new_password(kim, actor=ACTOR)
+    assert accounts.open_invitations(session) == []
+
+
+def test_a_disabled_account_stays_so_whatever_links_are_out(session: Session, kim: int) -> None:
+    sam = add_account("sam@example.com")
+    accounts.request_new_password(sam, actor=ACTOR)
+    token = mailed_token(session)
+    with writing() as current:
+        # As where it was disabled in the very moment in which the link is used.
+        current.get_one(Account, sam).disabled_at = accounts.clock.now()
+    with refusal(field="token", reason="This link does not work any more; ask for a new one"):
+        accept(token)
+    assert session.get_one(Account, sam).disabled_at is not None
+    with refusal(field="account", reason="This account is disabled; enable it first"):
+        accounts.request_new_password(sam, actor=ACTOR)
+
+
+def test_owners_are_told_by_mail_what_happened_to_their_account(session: Session, kim: int) -> None:
+    sam = add_account("sam@example.com")
+    accounts.change_password(
+        sam, present=PASSWORD, new="another horse entirely", address=ADDRESS, actor=ACTOR
+    )
+    accounts.reset_password("sam@example.com")
+    accounts.request_new_password(sam, actor=ACTOR)
+    accept(mailed_token(session), name="Sam")
+    accounts.disable(sam, actor=ACTOR)
+    told = [(delivery.email, message.subject) for delivery, message in account_mails(session)]
+    changed = ("sam@example.com", "Your password was changed")
+    assert told == [
+        changed,
+        changed,
+        ("sam@example.com", "Choose a new password"),
+        changed,
+        ("sam@example.com", "Your account was disabled"),
+    ]
+
+
+def test_a_new_password_ends_the_links_that_are_out(session: Session, kim: int) -> None:
+    accounts.request_new_password(kim, actor=ACTOR)
+    token = mailed_token(session)
+    accounts.change_password(
+        kim, present=PASSWORD, new="another horse entirely", address=ADDRESS, actor=ACTOR
+    )
+    assert accounts.find_invitation(session, token) is None
 
 
 def test_an_invited_colleague_is_the_contact_with_the_same_address(
@@ -432,7 +633,8 @@ def test_a_password_too_short_leaves_the_invitation_open(session: Session, kim: 
 def test_a_disabled_account_is_out_at_once(session: Session, kim: int) -> None:
     sam = add_account("sam@example.com")
     token, _ = accounts.sign_in("sam@example.com", PASSWORD, address=ADDRESS)
-    _, invitation = accounts.invite("sam@example.com", actor=ACTOR)
+    accounts.request_new_password(sam, actor=ACTOR)
+    invitation = mailed_token(session)
     accounts.disable(sam, actor=ACTOR)
     accounts.disable(sam, actor=ACTOR)
     assert accounts.find_sign_in(session, token) is None

@@ -35,6 +35,7 @@ ORDER = (
     *("policy", "audit", "alarms", "throttle", "messages", "site", "channels", "people", "setup"),
     *(
         "outbox",
+        "sign_in_limits",
         "accounts",
         "api_keys",
         "subscriptions",

@@ -228,6 +228,27 @@ def finish_for_colleagues(
     return replace(note, html=_as_html_tokens(html))
 
 
+def finish_for_account(text: Text, *, facts: Facts, has_link: bool) -> Composed:
+    """A mail to the owner of an account, about the account alone.
+
+    Its link is a token, ``[[account_url]]``, that is filled in when it is sent: no copy that is
+    kept holds it.
+    """
+    subject, body = richtext.clean_line(text.subject), disarm(richtext.clean(text.body))
+    link = f"{_OPEN}account_url{_CLOSE}" if has_link else ""
+    frame = _frame(Audience.INTERNAL, Step.ACCOUNT, facts.public, ENGLISH, own=ENGLISH) | {
+        "subject": subject,
+        "body": _as_paragraphs(body),
+        "preheader": _opening(body),
+        "admin_url": link,
+    }
+    html = _inliner.inline(_layouts(ENGLISH).get_template("layout.html").render(frame))
+    # A mark in an address is written in percent signs by whoever inlines the styles.
+    html = _MARKED_IN_LINK.sub(rf"{_OPEN}\1{_CLOSE}", html)
+    plain = f"{body}\n\n{link}".strip() + "\n"
+    return Composed(subject, body, text=_as_tokens(plain), html=_as_html_tokens(html))
+
+
 # While Markdown and HTML are made, tokens are marks that no text can hold: what was written as a
 # token stays one, and nothing else becomes one.
 _OPEN, _CLOSE = "\ue000", "\ue001"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage import clock
@@ -35,6 +35,8 @@ class Account(Base):
     email: Mapped[Address] = mapped_column(unique=True)
     name: Mapped[Name]
     password_hash: Mapped[str] = mapped_column(String(255))
+    # Printed by a command instead of chosen by its owner.
+    password_is_temporary: Mapped[bool] = mapped_column(default=False, server_default=false())
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
@@ -43,7 +45,7 @@ class Account(Base):
 
 
 class Invitation(Base):
-    """A link that lets one person make an account; the token is kept only as a hash."""
+    """A link that lets one person make an account, or choose a new password; kept as a hash."""
 
     __tablename__ = "invitations"
 

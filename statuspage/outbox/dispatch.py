@@ -40,7 +40,7 @@ from statuspage.channels.smtp import Smtp
 from statuspage.config import ConfigError, Settings
 from statuspage.db import session, writing
 from statuspage.languages import prefix
-from statuspage.links import Links, delivery_token, subscription_token
+from statuspage.links import Links, account_token, delivery_token, subscription_token
 from statuspage.messages import salutation, token_values
 from statuspage.models import Message, Page
 from statuspage.outbox import claims, overtaken
@@ -318,6 +318,10 @@ class Dispatcher:
         if message.audience is Audience.SUBSCRIBER:
             token = subscription_token(self._settings.secret_key, delivery.id)
             values["manage_url"] = self._links.subscription(token, before)
+        if message.step is Step.ACCOUNT:
+            values["account_url"] = self._links.account(
+                account_token(self._settings.secret_key, delivery.id)
+            )
         # Who has not confirmed yet has nothing to leave, nor has who only looks at a test.
         is_news = message.step not in {Step.CONFIRM, Step.TEST}
         may_leave = not sealed and message.audience is not Audience.INTERNAL and is_news

@@ -46,7 +46,7 @@ from statuspage.models import (
 )
 from statuspage.models.mail import LANE_NORMAL, LANE_URGENT, in_state, was_told
 from statuspage.outbox.seal import WHY, Seal, seal_of
-from statuspage.people.address import Address, read_address
+from statuspage.people.address import Address, identity_of, read_address
 from statuspage.people.erased import mark
 from statuspage.words import Audience, Channel, DeliveryState, Step
 
@@ -325,7 +325,7 @@ def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Sele
 def was_queued(current: Session, step_key: str, email: str) -> bool:
     """Whether a step was queued to a mail address."""
     found = select(Delivery.id).where(
-        Delivery.address == email.lower(),
+        Delivery.address == identity_of(email),
         Delivery.channel == Channel.EMAIL,
         Delivery.step_key == step_key,
     )
@@ -343,7 +343,7 @@ def queue_test(
 ) -> int:
     """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
     why = "A test, to whoever asked for it"
-    row = _urgent(message, step_key, Channel.EMAIL, email.lower(), email=email, why=why)
+    row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
     return _insert(current, message, [row | {"name": name, "time_zone": time_zone}])
 
 

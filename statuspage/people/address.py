@@ -56,3 +56,11 @@ def read_address(text: str) -> Address:
     if "." not in valid.ascii_domain:
         raise ValueError("The part after the @-sign is not valid. It should have a period.")
     return Address(email, f"{valid.local_part}@{valid.ascii_domain}".lower())
+
+
+def identity_of(text: str) -> str:
+    """The form that decides who is who, also of what is no address: that equals itself alone."""
+    try:
+        return read_address(text).identity
+    except ValueError:
+        return text.strip().lower()

@@ -11,6 +11,7 @@ from statuspage import clock
 from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.models import Account, Contact
+from statuspage.people.address import identity_of
 from statuspage.setup.editing import ContactDetails, change_row, record
 
 
@@ -71,13 +72,14 @@ def remove_contact(contact_id: int, *, actor: Actor) -> None:
 
 
 def _link_account(current: Session, contact: Contact) -> None:
+    address = identity_of(contact.email)
     current.execute(
         update(Account)
-        .where(Account.contact_id == contact.id, Account.email != contact.email.lower())
+        .where(Account.contact_id == contact.id, Account.email != address)
         .values(contact_id=None)
     )
     current.execute(
         update(Account)
-        .where(Account.email == contact.email.lower(), Account.contact_id.is_(None))
+        .where(Account.email == address, Account.contact_id.is_(None))
         .values(contact_id=contact.id)
     )

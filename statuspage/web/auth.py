@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 
 from flask import Flask, Request, Response, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from statuspage import accounts
+from statuspage import accounts, alarms, clock, sign_in_limits
 from statuspage.audit import Actor
 from statuspage.config import current_settings
-from statuspage.db import session
+from statuspage.db import session, writing
+from statuspage.models import Alarm
 
 COOKIE: Final = "admin_sign_in"
 COOKIE_PATH: Final = "/admin"
+BROWSER_COOKIE: Final = "admin_browser"
+BROWSER_KEPT: Final = timedelta(days=180)
+
+PROXY_ALARM: Final = "proxy"
+_PROXY_TEXT: Final = (
+    "A proxy stands in front (X-Forwarded-For), and TRUSTED_PROXIES is 0: every visitor seems to "
+    "have the same address, so limits that are meant for one hold for all. Set TRUSTED_PROXIES to "
+    "the number of proxies."
+)
+_PROXY_GONE: Final = timedelta(hours=1)
 
 # What browsers say of a form of this very site, and of one that its person sends again by hand
 # (https://www.w3.org/TR/fetch-metadata/).
@@ -42,6 +53,7 @@ class SignedIn:
     email: str
     ends_at: datetime
     token: str
+    password_is_temporary: bool
 
 
 def register(app: Flask) -> None:
@@ -128,6 +140,36 @@ def remember(response: Response, token: str) -> None:
     )
 
 
+def remember_browser(response: Response, email: str) -> None:
+    """Give the browser what tells it from strangers; it outlasts signing out."""
+    response.set_cookie(
+        BROWSER_COOKIE,
+        sign_in_limits.browser_token(email),
+        max_age=BROWSER_KEPT,
+        path=COOKIE_PATH,
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def watch_proxy() -> None:
+    """Raise an alarm where a proxy stands in front that the settings do not count.
+
+    Asked for people who are signed in alone: a stranger may send the header where no proxy is.
+    """
+    trusted = current_settings().trusted_proxies
+    is_unknown = not trusted and "X-Forwarded-For" in request.headers
+    known = session().get(Alarm, PROXY_ALARM)
+    raised_at = known.raised_at if known is not None and known.cleared_at is None else None
+    if is_unknown and raised_at is None:
+        with writing() as current:
+            alarms.raise_alarm(current, PROXY_ALARM, _PROXY_TEXT)
+    elif raised_at and not is_unknown and (trusted or raised_at < clock.now() - _PROXY_GONE):
+        with writing() as current:
+            alarms.clear_alarm(current, PROXY_ALARM)
+
+
 def forget(response: Response) -> None:
     """Take the sign-in from the browser."""
     response.delete_cookie(
@@ -145,7 +187,14 @@ def _find() -> SignedIn | None:
     if found is None:
         return None
     account = found.account
-    return SignedIn(account.id, account.name, account.email, found.ends_at, token)
+    return SignedIn(
+        account.id,
+        account.name,
+        account.email,
+        found.ends_at,
+        token,
+        account.password_is_temporary,
+    )
 
 
 def _is_secure(public_url: str) -> bool:

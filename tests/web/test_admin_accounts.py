@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+from email import message_from_bytes, policy
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -8,6 +12,7 @@ from statuspage import accounts
 from statuspage.audit import Actor
 from statuspage.db import session, writing
 from statuspage.models import Account, Invitation
+from statuspage.outbox.dispatch import Dispatcher, open_lanes
 from tests.web.conftest import KIM, PASSWORD, Browser, actions, make_account, reasons, said, texts
 
 PREFIX = "https://status.example.com/admin/invitations/"
@@ -50,14 +55,92 @@ def test_an_invitation_is_withdrawn(admin: Browser, app: Flask) -> None:
     assert "dana@example.com" not in page.text
 
 
-def test_a_forgotten_password_is_replaced_over_a_link(admin: Browser, app: Flask, sam: int) -> None:
-    answer = admin.send(f"/admin/accounts/{sam}/new-password")
-    link = texts(answer, "copy", "/code")[0].removeprefix("https://status.example.com")
+def send_mail(app: Flask) -> None:
+    """What the worker does."""
+    lanes = open_lanes(app.extensions["settings"])
+    dispatcher = Dispatcher(app, 1, lanes)
+    dispatcher.send_all()
+    dispatcher.stop()
+
+
+def test_a_new_password_is_chosen_over_a_link_that_its_owner_alone_is_sent(
+    admin: Browser, app: Flask, sam: int
+) -> None:
+    admin.send(f"/admin/accounts/{sam}/new-password")
+    page = admin.get("/admin/accounts")
+    folder = app.extensions["settings"].data_dir / "mail"
+    assert said(page) == [
+        "A link to choose a new password goes to sam@example.com by mail. "
+        f"No mail is set up: it lies in {folder}."
+    ]
+    send_mail(app)
+    [mail] = folder.rglob("*.eml")
+    [link] = set(
+        re.findall(r"https://status.example.com(/admin/invitations/[0-9a-f-]+)", body(mail))
+    )
+    shown = [admin.get(path) for path in pages_about(mail.stem)]
+    assert [answer.status_code for answer in shown] == [200, 200, 200, 404, 404]
+    assert not any(link in answer.text for answer in shown)
     browser = Browser(app)
     browser.send(link, {"name": "Sam Ortiz", "password": "a much better one"})
     assert browser.get("/admin/").status_code == 200
     with app.app_context():
         assert session().get_one(Account, sam).name == "Sam Ortiz"
+
+
+def body(mail: Path) -> str:
+    """The text of a mail that lies in a file."""
+    found = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",))
+    assert found is not None
+    return str(found.get_content())
+
+
+def pages_about(delivery: str) -> list[str]:
+    """Where the admin could show a delivery: the last two are of mail in files."""
+    return [
+        f"/admin/deliveries/{delivery}",
+        f"/admin/deliveries/{delivery}/mail",
+        "/admin/outbox",
+        f"/admin/outbox/mail/{delivery}",
+        f"/admin/outbox/mail/{delivery}/html",
+    ]
+
+
+class TestWithMail:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "status@example.com"}
+
+    def test_no_link_of_an_invitation_is_shown(self, admin: Browser) -> None:
+        admin.send("/admin/accounts", {"email": "dana@example.com"})
+        page = admin.get("/admin/accounts")
+        assert said(page) == ["dana@example.com is invited by mail."]
+        assert PREFIX not in page.text
+
+    def test_a_printed_password_opens_nothing_but_the_form_for_a_better_one(
+        self, app: Flask, kim: Actor
+    ) -> None:
+        with app.app_context():
+            password = accounts.reset_password(KIM)
+        browser = Browser(app)
+        browser.sign_in(KIM, password)
+        assert browser.get("/admin/").headers["Location"] == "/admin/me"
+        assert said(browser.get("/admin/me"))[-1] == "Choose a password of your own first."
+        browser.send("/admin/me/password", {"present": password, "new": PASSWORD})
+        assert browser.get("/admin/").status_code == 200
+
+
+def test_on_a_laptop_a_printed_password_is_only_warned_of(app: Flask, kim: Actor) -> None:
+    with app.app_context():
+        password = accounts.reset_password(KIM)
+    browser = Browser(app)
+    browser.sign_in(KIM, password)
+    page = browser.get("/admin/")
+    assert page.status_code == 200
+    assert said(page) == [
+        "Your password was printed by a command, so it stands in a terminal or a log. "
+        "Choose one of your own."
+    ]
 
 
 def test_an_account_is_disabled_and_enabled(admin: Browser, app: Flask, sam: int) -> None:

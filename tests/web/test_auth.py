@@ -8,9 +8,9 @@ from time_machine import Traveller
 from werkzeug.http import parse_cookie
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from statuspage import accounts
+from statuspage import accounts, alarms, sign_in_limits
 from statuspage.audit import Actor
-from statuspage.db import writing
+from statuspage.db import session, writing
 from statuspage.web.auth import client_address
 from tests.web.conftest import KIM, PASSWORD, Browser, actions, make_account, reasons, said
 
@@ -66,9 +66,47 @@ class TestBehindAProxy:
                 headers={"X-Forwarded-For": f"6.6.6.6, {address}"},
             ).status_code
 
-        tries = [try_from("203.0.113.5") for _ in range(accounts.TRIES_BY_ADDRESS + 1)]
-        assert tries == [422] * accounts.TRIES_BY_ADDRESS + [429]
+        tries = [try_from("203.0.113.5") for _ in range(sign_in_limits.TRIES_BY_ADDRESS + 1)]
+        assert tries == [422] * sign_in_limits.TRIES_BY_ADDRESS + [429]
         assert try_from("203.0.113.6") == 422
+
+
+FORWARDED = {"X-Forwarded-For": "203.0.113.5"}
+
+
+def alarms_standing(app: Flask) -> list[str]:
+    with app.app_context():
+        return [alarm.key for alarm in alarms.standing(session())]
+
+
+def test_a_proxy_that_is_not_counted_is_an_alarm_until_it_is_gone(
+    admin: Browser, app: Flask, frozen: Traveller
+) -> None:
+    admin.sign_in()
+    admin.get("/admin/", headers=FORWARDED)
+    assert alarms_standing(app) == ["proxy"]
+    admin.get("/admin/")
+    assert alarms_standing(app) == ["proxy"]
+    frozen.shift(timedelta(hours=1, seconds=1))
+    admin.get("/admin/")
+    assert alarms_standing(app) == []
+
+
+def test_no_stranger_raises_the_alarm_about_a_proxy(stranger: Browser, app: Flask) -> None:
+    stranger.get("/admin/", headers=FORWARDED)
+    stranger.send("/admin/login", {"email": KIM, "password": "wrong"}, headers=FORWARDED)
+    assert alarms_standing(app) == []
+
+
+def test_strangers_behind_the_same_proxy_do_not_close_the_admin(admin: Browser, app: Flask) -> None:
+    stranger = Browser(app)
+    tries = [
+        stranger.sign_in(password="wrong").status_code
+        for _ in range(sign_in_limits.TRIES_BY_ADDRESS + 1)
+    ]
+    assert tries[-1] == 429
+    admin.send("/admin/logout")
+    assert admin.sign_in().status_code == 303
 
 
 # --- signing in ----------------------------------------------------------------------------------
@@ -152,7 +190,7 @@ def test_an_empty_form_asks_for_both(stranger: Browser) -> None:
 
 
 def test_too_many_tries_are_told_how_long_to_wait(stranger: Browser, frozen: Traveller) -> None:
-    for _ in range(accounts.TRIES_BY_ADDRESS):
+    for _ in range(sign_in_limits.TRIES_BY_ADDRESS):
         assert stranger.sign_in(password="wrong").status_code == 422
     frozen.shift(timedelta(minutes=5, seconds=10))
     answer = stranger.sign_in()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from statuspage import accounts as verbs
+from statuspage.config import current_settings
 from statuspage.db import session
 from statuspage.links import current_links
 from statuspage.models import Account
@@ -38,13 +39,19 @@ class PasswordForm(Form):
 
 @admin.route("/accounts", methods=["GET", "POST"])
 def accounts() -> ResponseReturnValue:
-    """Who may sign in; sent, the form invites somebody and shows their link, this once."""
+    """Who may sign in; sent, the form mails somebody an invitation.
+
+    Where no mail is set up, the link of a new account is shown, this once; that of an account which
+    is there never is.
+    """
     form = InviteForm.read()
     link = ""
     if form.is_accepted():
         with form.refusals():
-            _refuse_known(form.email.data)
-            link = _invite(form.email.data)
+            invitation, token = verbs.invite(form.email.data, actor=actor())
+            if current_settings().mail_channel != "file":
+                return done(f"{invitation.email} is invited by mail.", "admin.accounts")
+            link = current_links().account(token)
     current = session()
     return page(
         "admin/accounts.html",
@@ -57,11 +64,16 @@ def accounts() -> ResponseReturnValue:
 
 
 @admin.post("/accounts/<int:account_id>/new-password")
-def invite_to_new_password(account_id: int) -> ResponseReturnValue:
-    """Make a link by which an account's owner chooses a new password; shown this once."""
-    account = session().get_one(Account, account_id)
-    email, link = account.email, _invite(account.email)
-    return page("admin/password_link.html", email=email, link=link)
+def request_new_password(account_id: int) -> ResponseReturnValue:
+    """Mail an account's owner a link by which they choose a new password."""
+    try:
+        invitation = verbs.request_new_password(account_id, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.accounts")
+    said = f"A link to choose a new password goes to {invitation.email} by mail."
+    if current_settings().mail_channel == "file":
+        said += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
+    return done(said, "admin.accounts")
 
 
 @admin.post("/accounts/invitations/<int:invitation_id>/withdraw")
@@ -118,18 +130,6 @@ def change_password() -> ResponseReturnValue:
     answer = page("admin/me.html", form=NameForm(None, _me()), password_form=form)
     answer.status_code = 422
     return answer
-
-
-def _invite(email: str) -> str:
-    """The link of a new invitation."""
-    _, token = verbs.invite(email, actor=actor())
-    return current_links().to(f"/admin/invitations/{token}")
-
-
-def _refuse_known(email: str) -> None:
-    address = verbs.read_address(email)
-    if any(one.email == address for one in verbs.all_accounts(session())):
-        raise Refused("email", "There is an account with this address: see below")
 
 
 def _me() -> Account:

@@ -252,6 +252,9 @@ def _values(found: Delivery) -> dict[str, str]:
     told = found.message
     language, *_ = told.read_in(found.language)
     values = token_values(told.moments, zone=zone, locale=language, name=found.name)
+    if told.step is Step.ACCOUNT:
+        # Not shown: whoever has the real one could sign in as its owner.
+        values["account_url"] = current_links().account("theirs-alone")
     if told.audience is Audience.INTERNAL:
         return values
     # Shown, not to be pressed: this link is the customer's.

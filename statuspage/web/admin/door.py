@@ -8,7 +8,7 @@ from flask import Response, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
-from statuspage import accounts
+from statuspage import accounts, sign_in_limits
 from statuspage.db import session as database
 from statuspage.web import auth
 from statuspage.web.admin.shell import admin, done, local_target, page, refused
@@ -46,12 +46,15 @@ def sign_in() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             try:
-                token, _ = accounts.sign_in(
-                    form.email.data, form.password.data, address=auth.present_address()
+                token, account = accounts.sign_in(
+                    form.email.data,
+                    form.password.data,
+                    address=auth.present_address(),
+                    browser=request.cookies.get(auth.BROWSER_COOKIE, ""),
                 )
-            except accounts.Throttled as error:
+            except sign_in_limits.Throttled as error:
                 return _throttled(form, error)
-            return _let_in(token, local_target(form.next.data or ""))
+            return _let_in(token, account.email, local_target(form.next.data or ""))
     return page("admin/sign_in.html", form=form, any_account=accounts.any_account(database()))
 
 
@@ -80,10 +83,14 @@ def invitation(token: str) -> ResponseReturnValue:
         with form.refusals():
             accounts.accept_invitation(token, name=form.name.data, password=form.password.data)
             with form.refusals():
+                # Whoever had the link is no stranger, whatever others try from this address.
                 fresh, _ = accounts.sign_in(
-                    email, form.password.data, address=auth.present_address()
+                    email,
+                    form.password.data,
+                    address=auth.present_address(),
+                    browser=sign_in_limits.browser_token(email),
                 )
-                return _let_in(fresh, url_for("admin.dashboard"))
+                return _let_in(fresh, email, url_for("admin.dashboard"))
             return refused("Your account is ready: sign in with it.", "admin.sign_in")
     return page("admin/invitation.html", form=form, email=email)
 
@@ -106,15 +113,16 @@ def _link_does_not_work() -> Response:
     return answer
 
 
-def _let_in(token: str, target: str) -> ResponseReturnValue:
+def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:
     """A fresh session, so that nothing that was planted before the sign-in is believed after it."""
     session.clear()
     answer = make_response(redirect(target, 303))
     auth.remember(answer, token)
+    auth.remember_browser(answer, email)
     return answer
 
 
-def _throttled(form: Form, error: accounts.Throttled) -> ResponseReturnValue:
+def _throttled(form: Form, error: sign_in_limits.Throttled) -> ResponseReturnValue:
     form.refuse(error.field, error.reason)
     answer = page("admin/sign_in.html", form=form, any_account=True)
     answer.status_code = 429

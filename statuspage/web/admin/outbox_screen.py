@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,14 +15,14 @@ from wtforms import SelectField
 from statuspage import alarms, clock
 from statuspage.config import current_settings
 from statuspage.db import session
-from statuspage.models import Breaker
+from statuspage.models import Breaker, Delivery, Message
 from statuspage.outbox import control, report
 from statuspage.outbox.copies import StoredMail, list_chat, list_mail, read_mail
 from statuspage.web.admin.shell import admin, done, page
 from statuspage.web.admin.wordings import framed
 from statuspage.web.auth import actor
 from statuspage.web.forms import Form, LineField
-from statuspage.words import Channel
+from statuspage.words import Channel, Step
 
 MOST_FILES: Final = 100
 MOST_MESSAGES: Final = 20
@@ -94,7 +95,7 @@ def _show(form: HoldForm) -> Response:
         breakers=_breakers(current),
         alarms=alarms.standing(current),
         door=_DOORS[settings.mail_channel],
-        mails=list_mail(settings.data_dir, limit=MOST_FILES) if is_file else [],
+        mails=_written_mails() if is_file else [],
         writes_mail=is_file,
         notes=list_chat(settings.data_dir, limit=MOST_FILES) if _writes_chat() else [],
         writes_chat=_writes_chat(),
@@ -132,6 +133,23 @@ def _held_name(channel: str) -> str:
 
 def _mail(delivery_id: str) -> StoredMail:
     found = read_mail(current_settings().data_dir, delivery_id)
-    if found is None:
+    if found is None or _about_accounts([found]):
         abort(404)
     return found
+
+
+def _written_mails() -> list[StoredMail]:
+    mails = list_mail(current_settings().data_dir, limit=MOST_FILES)
+    hidden = _about_accounts(mails)
+    return [mail for mail in mails if mail.delivery_id not in hidden]
+
+
+def _about_accounts(mails: Sequence[StoredMail]) -> frozenset[str]:
+    """The mails that hold a link to somebody's account: for whoever has the files, not for us."""
+    ids = [int(mail.delivery_id) for mail in mails if mail.delivery_id.isdecimal()]
+    found = session().scalars(
+        select(Delivery.id)
+        .join(Delivery.message)
+        .where(Delivery.id.in_(ids), Message.step == Step.ACCOUNT)
+    )
+    return frozenset(map(str, found))

@@ -70,8 +70,12 @@ POLICY: Final = (
 )
 SIGN_IN_ENDS_SOON: Final = timedelta(minutes=45)
 
-# Where the first account may go before the page has been set up.
 _LINES_AT_ONCE: Final = 1_000
+# Where an account may go whose password was printed by a command.
+_BEFORE_OWN_PASSWORD: Final = frozenset(
+    {"admin.me", "admin.change_password", "admin.sign_in", "admin.sign_out"}
+)
+# Where the first account may go before the page has been set up.
 _BEFORE_SET_UP: Final = frozenset({"admin.first_steps", "admin.sign_in", "admin.sign_out"})
 
 
@@ -168,11 +172,22 @@ def guard() -> ResponseReturnValue | None:
     if not auth.is_open_to_strangers(view) and auth.signed_in() is None:
         return _ask_to_sign_in()
     auth.refuse_forgery()
-    if auth.signed_in() is None or request.endpoint in _BEFORE_SET_UP:
+    person = auth.signed_in()
+    if person is None:
         return None
-    if the_page() is None:
+    auth.watch_proxy()
+    if must_change_password(person):
+        if request.endpoint in _BEFORE_OWN_PASSWORD:
+            return None
+        return refused("Choose a password of your own first.", "admin.me")
+    if request.endpoint not in _BEFORE_SET_UP and the_page() is None:
         return redirect(url_for("admin.first_steps"), 303)
     return None
+
+
+def must_change_password(person: auth.SignedIn) -> bool:
+    """Whether somebody's password was printed by a command, and this is more than a laptop."""
+    return person.password_is_temporary and current_settings().mail_channel != "file"
 
 
 @admin.after_request
