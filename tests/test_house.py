@@ -26,6 +26,7 @@ ORDER = (
         "languages",
         "clock",
         "refusals",
+        "markdown",
         "richtext",
         "logs",
         "db",

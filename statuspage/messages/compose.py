@@ -253,7 +253,6 @@ def finish_for_account(text: Text, *, facts: Facts, has_link: bool) -> Composed:
 # token stays one, and nothing else becomes one.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
-_HEADING = re.compile(r"(</?h)([3-6])>")
 _MARKED_IN_LINK = re.compile("%EE%80%80([a-z_]+)%EE%80%81")
 
 
@@ -270,10 +269,11 @@ def _mail(
     """A mail in the frames of these languages; ``own`` is the page's."""
     moments = moments_of(facts)
     marked = _mark(body, fillable(moments))
-    text = richtext.to_text(marked)
+    home = f"{facts.page_url.rstrip('/')}/"
+    text = richtext.to_text(marked, home=home)
     content = {
         "subject": _mark(subject, fillable(moments)),
-        "body": _as_sections(richtext.to_html(marked)),
+        "body": richtext.to_html(marked, top=2, home=home),
         "text": text,
         "preheader": _opening(text),
     }
@@ -350,12 +350,6 @@ def _as_tokens(text: str) -> str:
 
 def _as_html_tokens(html: str) -> str:
     return _MARKED.sub(r"[[html:\1]]", html.replace("[[", "[&#91;"))
-
-
-def _as_sections(body: Markup) -> Markup:
-    """Headings one level up: in a mail they stand right under its title."""
-    # Only real tags match: what a person typed is escaped.
-    return Markup(_HEADING.sub(lambda tag: f"{tag[1]}{int(tag[2]) - 1}>", str(body)))
 
 
 def _opening(text: str) -> str:

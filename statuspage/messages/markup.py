@@ -156,7 +156,7 @@ class _Writer:
     def __init__(self) -> None:
         self._text = ""
         self._in_list = False
-        self._numbers: list[int | None] = []  # of each open list: the next item's, None for bullets
+        self._depth = 0  # of open lists
         self._marker = ""
 
     def write(self, tokens: Sequence[Token]) -> str:
@@ -166,12 +166,11 @@ class _Writer:
 
     def _read(self, token: Token) -> None:
         if token.type in {"bullet_list_open", "ordered_list_open"}:
-            is_ordered = token.type.startswith("ordered")
-            self._numbers.append(int(token.attrGet("start") or 1) if is_ordered else None)
+            self._depth += 1
         elif token.type in {"bullet_list_close", "ordered_list_close"}:
-            self._numbers.pop()
+            self._depth -= 1
         elif token.type == "list_item_open":
-            self._open_item()
+            self._marker = f"{token.info}." if token.info else "-"
         elif token.type == "list_item_close":
             self._marker = ""
         elif token.type == "inline":
@@ -179,18 +178,12 @@ class _Writer:
         elif token.type in {"fence", "code_block"}:
             self._add("\n".join(map(_escape, token.content.split("\n"))))
 
-    def _open_item(self) -> None:
-        number = self._numbers[-1]
-        self._marker = "-" if number is None else f"{number}."
-        if number is not None:
-            self._numbers[-1] = number + 1
-
     def _add(self, text: str) -> None:
         lines = [line for line in text.split("\n") if line]
         if not lines:
             return
         # Three columns suit a bullet and a number alike; what has no marker continues its item.
-        margin = "   " * len(self._numbers)
+        margin = "   " * self._depth
         lead = f"{margin[3:]}{self._marker} " if self._marker else margin
         if self._text or self._marker:
             self._text += "\n" if self._marker and self._in_list else "\n\n"

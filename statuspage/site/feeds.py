@@ -198,7 +198,7 @@ def _reading(page: PageView) -> _Reading:
 
 @lru_cache(maxsize=1024)
 def _story_entry(story: StoryView, reading: _Reading, links: Links) -> Entry:
-    parts = [_post_html(post, reading) for post in story.posts]
+    parts = [_post_html(post, reading, links) for post in story.posts]
     planned = _planned(story, reading)
     if planned:
         parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
@@ -219,7 +219,7 @@ def _post_entry(story: StoryView, post: PostView, reading: _Reading, links: Link
         id=post.entry_id,
         title=f"{reading.say(post.status.label)}: {story.title}",
         link=links.update(story.code, post.code),
-        html=_post_html(post, reading),
+        html=_post_html(post, reading, links),
         published=post.posted_at,
         updated=post.changed_at,
         tags=tuple(component.full_name for component in story.components),
@@ -227,7 +227,7 @@ def _post_entry(story: StoryView, post: PostView, reading: _Reading, links: Link
 
 
 @lru_cache(maxsize=4096)
-def _post_html(post: PostView, reading: _Reading) -> str:
+def _post_html(post: PostView, reading: _Reading, links: Links) -> str:
     moment, status = reading.time(post.happened_at), reading.say(post.status.label)
     head = f"<p><small>{escape(moment)}</small><br><strong>{escape(status)}</strong>"
     edited = ""
@@ -235,9 +235,10 @@ def _post_html(post: PostView, reading: _Reading) -> str:
         note = reading.say("Edited %(time)s") % {"time": reading.time(post.edited_at)}
         edited = f" <p><small>{escape(note)}</small></p>"
     # A body that opens with a paragraph goes on in the head's, as in Statuspage's feeds.
-    if post.html.startswith("<p>"):
-        return f"{head} - {post.html[3:]}{edited}"
-    return f"{head}</p> {post.html}{edited}"
+    body = post.html_below(links.home)
+    if body.startswith("<p>"):
+        return f"{head} - {body[3:]}{edited}"
+    return f"{head}</p> {body}{edited}"
 
 
 def _planned(story: StoryView, reading: _Reading) -> str:
@@ -387,7 +388,7 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
     if _second(end) > _second(start):
         event.add("dtend", _second(end))
     event.add("summary", xml_text(story.title))
-    event.add("description", xml_text(_latest_text(story, _reading(page))))
+    event.add("description", xml_text(_latest_text(story, _reading(page), links)))
     event.add("url", links.incident(story.code))
     event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
@@ -397,8 +398,9 @@ def _event(story: StoryView, page: PageView, links: Links) -> Event:
 
 
 @lru_cache(maxsize=256)
-def _latest_text(story: StoryView, reading: _Reading) -> str:
+def _latest_text(story: StoryView, reading: _Reading, links: Links) -> str:
     if story.latest is None:
         return ""
     moment, status = reading.time(story.latest.happened_at), reading.say(story.latest.status.label)
-    return f"{moment}{reading.say(', ')}{status} - {story.latest.text}"
+    text = story.latest.text_below(links.home)
+    return f"{moment}{reading.say(', ')}{status} - {text}"

@@ -55,7 +55,7 @@ class PageView:
     @property
     def about_html(self) -> Markup:
         """What the page says about itself, as safe HTML; empty where it says nothing."""
-        return _rendered(self.about)
+        return _rendered(self.about, top=3)
 
     @property
     def own_look(self) -> Look:
@@ -65,7 +65,7 @@ class PageView:
     @property
     def footer_html(self) -> Markup:
         """The company's footer, as safe HTML."""
-        return _rendered(self.own_look.footer)
+        return _rendered(self.own_look.footer, top=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,13 @@ class PostView:
         """The body as safe HTML."""
         return _rendered(self.body)
 
-    @property
-    def text(self) -> str:
-        """The body as plain text."""
-        return richtext.to_text(self.body)
+    def html_below(self, home: str) -> Markup:
+        """The same for outside of the page: links to its own paths are absolute below ``home``."""
+        return _rendered(self.body, home=home)
+
+    def text_below(self, home: str) -> str:
+        """The body as plain text, with such links."""
+        return richtext.to_text(self.body, home=home)
 
     @property
     def changed_at(self) -> datetime:

@@ -117,7 +117,10 @@ def test_no_typed_value_holds_a_token(typed: str) -> None:
         ("# Head\n> quoted", "Head\n\nquoted"),
         ("```\nopen\n  fence", "open\nfence"),
         ("half *a pair", "half \\*a pair"),
-        ("[x]: http://evil.example", ""),
+        ("[x]: http://a.example", "\\[x\\]: <http://a.example>"),
+        ("30. November: **start**", "30\\. November: **start**"),
+        ("30. a\n1. b", "\n\n30. a\n1. b\n\n"),
+        ("> 50 % fail", "\\> 50 % fail"),
         ("---", ""),
     ],
 )
