@@ -21,6 +21,7 @@ from statuspage.db import db, session
 from statuspage.links import current_links
 from statuspage.logs import set_up_logs
 from statuspage.outbox import control
+from statuspage.outbox.dispatch import check_rooms
 from statuspage.refusals import Refused
 from statuspage.web import public, server
 from statuspage.worker import AlreadyRunning, Worker
@@ -100,7 +101,10 @@ def work() -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     set_up_logs(current_settings())
     try:
+        check_rooms(current_settings())
         Worker(app).run()
+    except ConfigError as error:
+        fail(error, WRONG_SETTING)
     except AlreadyRunning:
         fail("another worker serves this database; SQLite takes one", ALREADY_RUNNING)
 

@@ -17,13 +17,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+import idna
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 
 SLACK: Final = "slack-bot://"
+# A name, an IPv4 or an IPv6 address.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 
 
 class ConfigError(Exception):
@@ -81,6 +84,16 @@ def _boolean(value: str) -> bool:
     raise ValueError(f"must be yes or no, not {value!r}")
 
 
+def ascii_host(host: str) -> str:
+    """A host's name as it is written on the wire (RFC 5891); ``ValueError`` where it is none."""
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as error:
+        raise ValueError(f"{host!r} is no host name: {error}") from None
+
+
 def _web_address(value: str) -> str | None:
     if not value:
         return None
@@ -89,7 +102,29 @@ def _web_address(value: str) -> str | None:
         raise ValueError(f"must be an http or https address, not {value!r}")
     if parts.query or parts.fragment:
         raise ValueError("must not have a query or a fragment")
+    _check_port(parts)
+    host = ascii_host(parts.hostname)
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{parts.hostname!r} is no host name")
+    if not parts.hostname.isascii():
+        # Once, here: every link, header and comparison then has the same name.
+        before, at, rest = parts.netloc.rpartition("@")
+        port = rest.partition(":")[2]
+        netloc = f"{before}{at}{host}{f':{port}' if port else ''}"
+        value = parts._replace(netloc=netloc).geturl()
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError("has characters after the host that must be percent-encoded")
     return value.rstrip("/")
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "has a port that is not a number from 0 to 65535; percent-encode what user and "
+            "password have of / ? # @ :"
+        ) from None
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -118,10 +153,11 @@ def _smtp_url(value: str) -> str | None:
     parts = urlsplit(value)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ValueError("must look like smtp://user:password@host:587")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("has a port that is not a number from 0 to 65535") from None
+    _check_port(parts)
+    if parts.fragment or parts.path not in {"", "/"}:
+        raise ValueError(
+            "has a path or a fragment; percent-encode what user and password have of / ? # @ :"
+        )
     return value
 
 
@@ -129,7 +165,10 @@ def _mail_address(value: str) -> str | None:
     if not value:
         return None
     try:
-        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+        # The local part in ASCII: what comes from another goes through few servers (RFC 6531).
+        return validate_email(
+            value, check_deliverability=False, test_environment=True, allow_smtputf8=False
+        ).normalized
     except EmailNotValidError as error:
         raise ValueError(f"is no mail address: {error}") from None
 
@@ -161,7 +200,12 @@ def _words(value: str) -> tuple[str, ...]:
 
 def _chat_urls(value: str) -> tuple[str, ...]:
     urls = _words(value)
-    for url in urls:
+    for number, url in enumerate(urls, start=1):
+        if not re.match(r"[a-z][a-z0-9+.-]*://.", url, re.IGNORECASE):
+            raise ValueError(
+                f"address {number} must look like scheme://…, as Apprise describes it; "
+                "percent-encode spaces, and what a password has of / ? # @ :"
+            )
         if url.startswith(SLACK) and not re.fullmatch(r"[CGD][A-Z0-9]{2,30}", url[len(SLACK) :]):
             raise ValueError("must name a Slack channel by its ID: slack-bot://C0123456789")
     return urls
@@ -174,7 +218,7 @@ SETTINGS: tuple[Setting, ...] = (
         "PUBLIC_URL",
         "",
         "Address people reach the page at; every link in pages, feeds and mails starts with it. "
-        "`http://HOST:PORT` where unset.",
+        "`http://HOST:PORT` where unset and mail is only written as files.",
         _web_address,
     ),
     Setting("DATA_DIR", "instance", "Folder for the database, keys, mail files and copies.", Path),
@@ -344,6 +388,11 @@ class Settings:
         return "smtp" if self.smtp_url else "file"
 
     @property
+    def mail_domain(self) -> str:
+        """The domain that mail comes from, in ASCII: what we call ourselves to a mail server."""
+        return ascii_host(self.mail_from.rpartition("@")[2])
+
+    @property
     def chat_rooms(self) -> dict[str, str]:
         """Where internal messages go: Apprise addresses by a name that gives nothing away.
 
@@ -424,6 +473,10 @@ def _settle(values: dict[str, Any]) -> None:
     data_dir: Path = values["data_dir"].absolute()
     values["data_dir"] = data_dir
     host = values["host"]
+    sends_mail = values["sendgrid_api_key"] or values["smtp_url"]
+    if sends_mail and not values["public_url"]:
+        reason = "must be set where mail is sent by SendGrid or SMTP; its links lead there"
+        raise ConfigError("PUBLIC_URL", reason)
     values["public_url"] = values["public_url"] or (
         f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
     )
@@ -434,7 +487,6 @@ def _settle(values: dict[str, Any]) -> None:
         raise ConfigError("SECRET_KEY", "must have at least 32 characters")
     if values["log_format"] not in {"text", "json"}:
         raise ConfigError("LOG_FORMAT", f"must be text or json, not {values['log_format']!r}")
-    sends_mail = values["sendgrid_api_key"] or values["smtp_url"]
     if sends_mail and not values["mail_from"]:
         raise ConfigError("MAIL_FROM", "must be set where mail is sent by SendGrid or SMTP")
     values["mail_from"] = values["mail_from"] or f"status@{_mail_domain(values['public_url'])}"

@@ -392,11 +392,14 @@ def test_an_empty_laptop_may_load_it(tmp_path: Path) -> None:
         db.engine.dispose()
 
 
+MAILING = {"MAIL_FROM": "status@example.com", "PUBLIC_URL": "https://status.example.com"}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
-        {"SENDGRID_API_KEY": "SG.x", "MAIL_FROM": "status@example.com"},
-        {"SMTP_URL": "smtp://localhost", "MAIL_FROM": "status@example.com"},
+        {"SENDGRID_API_KEY": "SG.x", **MAILING},
+        {"SMTP_URL": "smtp://localhost", **MAILING},
         {"CHAT_URLS": "json://localhost"},
         {"DATABASE_URL": "sqlite:///{folder}/chosen.db"},
     ],

@@ -42,9 +42,12 @@ _LONGEST_HEAD = 3_500
 _LONGEST_REPLY = 35_000
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
 _JOINER = "\u2060"  # invisible, and no chat program reads past it
-# What calls everybody, and what hides a link behind other words.
+# What calls everybody: Slack's <!here>, Teams' <at>, Matrix's @room, Zulip's @**all** or @_**all**,
+# Discord's @everyone, which counts in the middle of a word too; not what a mail address holds.
+# And what hides a link behind other words.
+_EVERYBODY = r"(?:everyone|here|channel|all|group|team|room|online)\b"
 _LOUD = re.compile(
-    r"<(?=[!@#/a-z])|(?<!\w)@(?=(?:everyone|here|channel|all|group|team)\b)|\](?=\()",
+    rf"<(?=[!@#/a-z])|(?<!\w)@(?={_EVERYBODY}|_?\*)|@(?={_EVERYBODY}(?![.-]\w))|\](?=\()",
     re.IGNORECASE,
 )
 
@@ -153,6 +156,22 @@ class Chat:
             reason = f"the message cannot be written: {error.strerror}"
             return Result(recipient, Outcome.NOT_SENT, Fault.PROVIDER, reason)
         return Result(recipient, Outcome.ACCEPTED)
+
+
+def unreadable(rooms: Sequence[str]) -> int | None:
+    """Which of these Apprise addresses is the first that Apprise cannot read, counted from 0.
+
+    None where it reads them all, or where this machine is too busy to say: it takes seconds.
+    """
+    poster = _Poster(_APPRISE)
+    try:
+        for number, url in enumerate(rooms):
+            answer = poster.post({"url": url, "sender": ""}, timeout=_START)
+            if answer.get("readable") is False:
+                return number
+    finally:
+        poster.close()
+    return None
 
 
 def calm(text: str) -> str:

@@ -44,6 +44,8 @@ def post(order: dict[str, str]) -> dict[str, Any]:
         http_redirects=False,  # a redirected post arrives as a GET, or somewhere else
     )
     service = apprise.Apprise.instantiate(order["url"], asset=asset)
+    if "text" not in order:  # it is only asked whether the address can be read
+        return {"readable": service is not None}
     if service is None:
         return _answer("not_sent", "room", "Apprise cannot read this room's address")
     _seen.clear()

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 import secrets
+import string
 from base64 import b64encode
 from binascii import b2a_qp
 from datetime import datetime
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import idna
 
@@ -30,6 +32,7 @@ from statuspage.channels.letter import (
 _PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.ASCII | re.IGNORECASE)
 _NOT_IN_ADDRESS = re.compile(r'[\s\x00-\x20\x7f-\x9f<>(),;:\\"\[\]\u2028\u2029\ud800-\udfff]')
 _IN_BRACKETS = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]+")
+_BESIDE_LETTERS = "".join(c for c in string.punctuation if c not in "<>")
 # Bytes in one encoded word: with its frame and the longest header name the line stays under 76.
 _WORD = 39
 
@@ -130,9 +133,13 @@ def own_headers(recipient: Recipient) -> dict[str, str]:
 
 
 def in_brackets(value: str) -> str:
-    """``<value>`` for a header: everything but visible ASCII falls away, and inner brackets too."""
+    """``<value>`` for a header, its address unchanged.
+
+    What cannot stand there, which is all but visible ASCII, and brackets, is percent-encoded:
+    left out it would make another address.
+    """
     bare = value.strip("<>")
-    return f"<{bare if _IN_BRACKETS.fullmatch(bare) else ''.join(_IN_BRACKETS.findall(bare))}>"
+    return f"<{bare if _IN_BRACKETS.fullmatch(bare) else quote(bare, safe=_BESIDE_LETTERS)}>"
 
 
 def _named(name: str, address: str) -> str:

@@ -46,6 +46,7 @@ from statuspage.channels.letter import (
     writable,
 )
 from statuspage.channels.mime import check_senders, mailbox, own_headers
+from statuspage.channels.refusals import Refusals, Trial, describe_run
 
 __all__ = ["Event", "EventKind", "SendGrid", "parse_events", "verify_webhook"]
 
@@ -55,7 +56,6 @@ _MAX_ANSWER = 64 * 1024
 _CONNECT = 10.0  # seconds
 _IDLE = 10.0  # seconds after which a kept connection is not trusted any more
 _LONGEST_PAUSE = 600.0  # seconds; a reset further away is a broken clock
-_HOPELESS = 10  # so many refused alone and none accepted: it is not the addresses
 _OFF: Mapping[str, object] = {
     "click_tracking": {"enable": False, "enable_text": False},
     "open_tracking": {"enable": False},
@@ -219,13 +219,15 @@ class SendGrid:
         self._timeout = timeout
         self._idle: deque[_Line] = deque()
         self._not_before = 0.0
+        self._refusals = Refusals()
 
     def send(
         self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
     ) -> Iterator[Sequence[Result]]:
         """As :class:`~statuspage.channels.letter.Channel` promises.
 
-        A request that is refused for one of its addresses is halved until that one stands alone.
+        A request that is refused for one of its addresses is halved until that one stands alone;
+        whether that is the address's fault, :mod:`~statuspage.channels.refusals` decides.
         While SendGrid's rate limit is used up, nothing is called and everybody is ``NOT_SENT`` with
         the seconds left in ``retry_after``; an accepted request that used up the limit says so too.
         After one ``NOT_SENT`` the rest of the batch is not tried.
@@ -239,7 +241,7 @@ class SendGrid:
         parts, unfit = _plan(recipients)
         if unfit:
             yield unfit
-        accepted, refused = 0, 0
+        trial = Trial(self._refusals)
         halted: _Verdict | None = None
         while parts:
             request = _compose(letter, parts.pop(), sandbox=self._sandbox)
@@ -253,13 +255,15 @@ class SendGrid:
                 middle = len(request.recipients) // 2
                 parts += (request.recipients[middle:], request.recipients[:middle])
                 continue
-            accepted += verdict.outcome is Outcome.ACCEPTED
-            refused += verdict.outcome is Outcome.REFUSED
+            if certain := trial.add(verdict.over(request.recipients)):
+                yield certain
             if verdict.outcome is Outcome.NOT_SENT:
                 halted = verdict
-            elif refused >= _HOPELESS and not accepted:
-                halted = _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, verdict.reason)
-            yield verdict.over(request.recipients)
+            elif verdict.outcome is Outcome.REFUSED and trial.is_hopeless:
+                reason = describe_run(verdict.reason)
+                halted = _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, reason)
+        if left := trial.finish():
+            yield left
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -313,9 +317,14 @@ class SendGrid:
         if status in {401, 403} or (status == 400 and fields and fields <= {"from"}):
             return _Verdict(Outcome.NOT_SENT, Fault.CREDENTIALS, reason)
         if status == 400 and fields and "personalizations" not in fields:
-            return _Verdict(Outcome.REFUSED, Fault.NONE, reason)
-        if status in {400, 413}:
-            return _Verdict(Outcome.REFUSED, Fault.RECIPIENT, reason, divisible=True)
+            # About the letter, so about nobody who is to read it: a person must look.
+            return _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, reason)
+        if status == 413:
+            # A batch may be too large.  One mail is not: something in between refuses everything.
+            return _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, reason, divisible=True)
+        if status == 400:
+            fault = Fault.RECIPIENT if fields else Fault.PROVIDER
+            return _Verdict(Outcome.REFUSED, fault, reason, divisible=True)
         if 300 <= status < 500:
             return _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, reason)
         return _Verdict(Outcome.UNKNOWN, Fault.PROVIDER, reason)

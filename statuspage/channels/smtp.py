@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import re
 import smtplib
-import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -30,6 +29,7 @@ from statuspage.channels.letter import (
     results,
 )
 from statuspage.channels.mime import MessageForm, mailbox
+from statuspage.channels.refusals import Refusals, Trial, describe_run
 
 _CONNECT = 30.0  # seconds from the first packet to the end of logging in
 _IDLE = 30.0  # seconds after which a kept connection is not trusted any more
@@ -37,7 +37,15 @@ _QUEUED = re.compile(r"queued (?:mail for delivery|as) ([\w.-]+)", re.IGNORECASE
 _CLOSING = 421
 _STEPS = ("MAIL", "RCPT", "DATA")
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
-_MESSAGE_CODES = frozenset({552, 555})  # too large, or a parameter that it does not know
+# RFC 3463: class, subject, detail.
+_ENHANCED = re.compile(r"5\.(\d{1,3})\.(\d{1,3})\b")
+# The sender's address (RFC 3463, X.1.7 and X.1.8).
+_SENDER_DETAILS = frozenset({("1", "7"), ("1", "8")})
+# Our own limit: X.4.5 is Gmail's for a day's mail, X.1.90 Exchange Online's.
+_LIMIT_DETAILS = frozenset({("4", "5"), ("1", "90")})
+_TOO_LARGE = ("3", "4")
+# Codes that name no mailbox: the command, its place, the host, the transaction as a whole.
+_NO_MAILBOX = frozenset({500, 502, 503, 504, 521, 554})
 
 
 class Tls(StrEnum):
@@ -144,7 +152,7 @@ class _Session:
         code, text = smtp.getreply()
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
-        smtp.ehlo_or_helo_if_needed()
+        self._introduce()
         if tls and server.tls is not Tls.IMPLICIT:
             if smtp.has_extn("starttls"):
                 self._start_tls(tls, hostname=server.host)
@@ -153,19 +161,24 @@ class _Session:
         if server.user:
             smtp.login(server.user, server.password)
 
+    def check(self, recipient: Recipient) -> None:
+        """``ValueError`` where this server cannot be given the address (RFC 6531)."""
+        if not mailbox(recipient.address).isascii() and not self._smtp.has_extn("smtputf8"):
+            raise ValueError(
+                "the mail server takes only addresses in ASCII (it offers no SMTPUTF8)"
+            )
+
     def deliver(
         self, sender: str, recipient: Recipient, *, message: bytes, still_ours: Callable[[], bool]
     ) -> Result | None:
         """One transaction; None where it is not ours to finish any more.
 
-        Raises ``_LostError`` where the connection ends while nothing can have been sent.
+        Raises ``_LostError`` where the connection ends while nothing can have been sent, and
+        ``_NoSessionError`` where the server's answer is about us.
         """
         self._used = time.monotonic()
         address = mailbox(recipient.address)
-        wide = "" if (sender + address).isascii() else " SMTPUTF8 BODY=8BITMIME"
-        if wide and not self._smtp.has_extn("smtputf8"):
-            reason = "the mail server takes only addresses in ASCII (it offers no SMTPUTF8)"
-            return Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, reason)
+        wide = "" if address.isascii() else " SMTPUTF8 BODY=8BITMIME"
         replies, unread = self._ask(f"MAIL FROM:<{sender}>{wide}", f"RCPT TO:<{address}>", "DATA")
         if not replies[-1].is_good:
             self._start_over(unread=unread)
@@ -199,7 +212,7 @@ class _Session:
             found = _QUEUED.search(reply.text)
             return Result(recipient, Outcome.ACCEPTED, provider_id=found[1] if found else None)
         if 500 <= reply.code < 600:
-            return Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, str(reply))
+            return _permanent(recipient, reply)
         if 400 <= reply.code < 500:
             if reply.code == _CLOSING:
                 self.close()
@@ -237,6 +250,21 @@ class _Session:
             if self._read().code != 250:
                 self.close()
 
+    def _introduce(self) -> None:
+        """EHLO, or HELO to a server that knows no EHLO.
+
+        Where both fail it is the answer to EHLO that says why: ``smtplib`` would ask once more on a
+        connection that was closed with that answer, and report the closing alone.
+        """
+        code, text = self._smtp.ehlo()
+        if 200 <= code < 300:
+            return
+        if code != _CLOSING:
+            with contextlib.suppress(smtplib.SMTPServerDisconnected):
+                if 200 <= self._smtp.helo()[0] < 300:
+                    return
+        raise smtplib.SMTPResponseException(code, text)
+
     def _start_tls(self, context: ssl.SSLContext, *, hostname: str) -> None:
         code, text = self._smtp.docmd("STARTTLS")
         if code != 220:
@@ -247,7 +275,7 @@ class _Session:
         self._smtp.ehlo_resp = self._smtp.helo_resp = None
         self._smtp.esmtp_features = {}
         self._smtp.does_esmtp = False
-        self._smtp.ehlo_or_helo_if_needed()
+        self._introduce()
 
     def _write(self, data: bytes) -> None:
         try:
@@ -272,23 +300,27 @@ class Smtp:
 
     ``timeout`` is in seconds of wall clock for one transaction, answers included.  RFC 5321 wants
     minutes of patience after the final dot; a shorter one makes mail uncertain, not lost.
-    ``hostname`` is how this machine greets.  Raises ``ValueError`` as :func:`read_url` does.
+    ``hostname`` is the domain that we greet the server with (RFC 5321, 4.1.1.1): a name that its
+    operator knows, which the name of a machine or a container is not.  Raises ``ValueError`` as
+    :func:`read_url` does.
     """
 
     max_batch = 100
 
-    def __init__(self, url: str, *, timeout: float = 120.0, hostname: str | None = None) -> None:
+    def __init__(self, url: str, *, timeout: float = 120.0, hostname: str = "localhost") -> None:
         self._server = read_url(url)
         self._timeout = timeout
-        self._hostname = hostname or _own_name()
+        self._hostname = hostname
         self._tls = None if self._server.tls is Tls.NEVER else ssl.create_default_context()
         self._idle: deque[_Session] = deque()
+        self._refusals = Refusals()
 
     def send(
         self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`~statuspage.channels.letter.Channel` promises: a chunk for each recipient.
+        """As :class:`~statuspage.channels.letter.Channel` promises: a chunk for each acceptance.
 
+        Whether a refusal is about its recipient, :mod:`~statuspage.channels.refusals` decides.
         A connection that ends in use is opened once more for the same recipient.  When the server
         cannot be reached, or fails twice in a row, all who are left are ``NOT_SENT``.
         """
@@ -297,8 +329,37 @@ class Smtp:
         except ValueError as error:
             yield results(recipients, Outcome.NOT_SENT, fault=Fault.CREDENTIALS, reason=str(error))
             return
-        sender = mailbox(letter.sender)
         left = deque(recipients)
+        trial = Trial(self._refusals)
+        try:
+            with contextlib.closing(self._try_each(form, letter, left, still_ours)) as tries:
+                for was_asked, result in tries:
+                    known = [replace(result, reason=self._clean(result.reason))]
+                    if certain := trial.add(known) if was_asked else known:
+                        yield certain
+                    if was_asked and result.outcome is Outcome.REFUSED and trial.is_hopeless:
+                        raise _NoSessionError(Fault.PROVIDER, describe_run(result.reason))
+            if left:  # it is not ours to go on
+                return
+        except _NoSessionError as error:
+            if left:
+                reason = self._clean(str(error))
+                yield results(left, Outcome.NOT_SENT, fault=error.fault, reason=reason)
+        if refused := trial.finish():
+            yield refused
+
+    def _try_each(
+        self,
+        form: MessageForm,
+        letter: Letter,
+        left: deque[Recipient],
+        still_ours: Callable[[], bool],
+    ) -> Generator[tuple[bool, Result]]:
+        """One recipient after the other, taken out of ``left``: was the server asked, its answer.
+
+        Ends early where it is not ours to go on; raises ``_NoSessionError`` where it is no use.
+        """
+        sender = mailbox(letter.sender)
         losses = 0
         session: _Session | None = None
         try:
@@ -306,12 +367,13 @@ class Smtp:
                 recipient = left[0]
                 try:
                     message = form.render(recipient)
+                    if session is None or session.is_over:
+                        session = self._take_session()
+                    session.check(recipient)
                 except ValueError as error:
                     left.popleft()
-                    yield [Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, str(error))]
+                    yield False, Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, str(error))
                     continue
-                if session is None or session.is_over:
-                    session = self._take_session()
                 session.sock.deadline = time.monotonic() + self._timeout
                 served = session.served
                 try:
@@ -322,6 +384,8 @@ class Smtp:
                     if served:
                         continue
                     result = Result(recipient, Outcome.NOT_SENT, Fault.PROVIDER, str(error))
+                except _NoSessionError:
+                    raise
                 except BaseException:
                     # In the middle of a transaction: nobody may go on talking on this connection.
                     session.close()
@@ -329,19 +393,10 @@ class Smtp:
                 if result is None:
                     return
                 left.popleft()
-                yield [replace(result, reason=self._clean(result.reason))]
-                broken = session.is_over and result.fault is Fault.PROVIDER
-                losses = losses + 1 if broken else 0
-                late = broken and session.sock.is_late()
-                if result.fault is Fault.CREDENTIALS or losses > 1 or late:
-                    fault = (
-                        Fault.CREDENTIALS if result.fault is Fault.CREDENTIALS else Fault.PROVIDER
-                    )
-                    raise _NoSessionError(fault, result.reason)
-        except _NoSessionError as error:
-            if left:
-                reason = self._clean(str(error))
-                yield results(left, Outcome.NOT_SENT, fault=error.fault, reason=reason)
+                yield True, result
+                losses = losses + 1 if session.is_over and result.fault is Fault.PROVIDER else 0
+                if losses > 1 or (losses and session.sock.is_late()):
+                    raise _NoSessionError(Fault.PROVIDER, result.reason)
         finally:
             if session and not session.is_over:
                 self._idle.append(session)
@@ -385,18 +440,38 @@ class Smtp:
 
 
 def _refusal(recipient: Recipient, step: str, reply: _Reply) -> Result:
-    """What a refusal before the text means, by the command that it answers."""
-    if reply.code in _LOGIN_CODES:
-        return Result(recipient, Outcome.NOT_SENT, Fault.CREDENTIALS, str(reply))
+    """What a refusal before the text means, by the command that it answers.
+
+    Raises ``_NoSessionError`` where it is about us.
+    """
     if reply.code < 400 or reply.code >= 600:
         return Result(recipient, Outcome.NOT_SENT, Fault.PROVIDER, f"no SMTP answer: {reply}")
     if reply.code < 500:
         fault = Fault.RECIPIENT if step == "RCPT" else Fault.PROVIDER
         return Result(recipient, Outcome.NOT_SENT, fault, str(reply))
-    if step == "MAIL" and reply.code not in _MESSAGE_CODES:
+    if step == "MAIL" and mailbox(recipient.address).isascii():
+        # It does not know the recipient yet.
         reason = f"the mail server does not let us send as {reply}"
-        return Result(recipient, Outcome.NOT_SENT, Fault.CREDENTIALS, reason)
-    return Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, str(reply))
+        raise _NoSessionError(Fault.CREDENTIALS, reason)
+    return _permanent(recipient, reply)
+
+
+def _permanent(recipient: Recipient, reply: _Reply) -> Result:
+    """What a 5xx at a recipient or after the text means; see RFC 5321, 4.2.2 and RFC 3463.
+
+    ``Fault.PROVIDER`` says that it may as well be about us.  Raises ``_NoSessionError`` where it
+    certainly is: the sender's address, our login, our limit, the server's own trouble.
+    """
+    found = _ENHANCED.match(reply.text)
+    detail = found.groups() if found else ("", "")
+    if reply.code in _LOGIN_CODES or detail in _SENDER_DETAILS:
+        raise _NoSessionError(Fault.CREDENTIALS, str(reply))
+    if detail in _LIMIT_DETAILS or (detail[0] == "3" and detail != _TOO_LARGE):
+        raise _NoSessionError(Fault.PROVIDER, str(reply))
+    # Policy (X.7) and protocol (X.5) may be about one mailbox or about everything we send.
+    is_doubtful = detail[0] in {"5", "7"} or (not found and reply.code in _NO_MAILBOX)
+    fault = Fault.PROVIDER if is_doubtful else Fault.RECIPIENT
+    return Result(recipient, Outcome.REFUSED, fault, str(reply))
 
 
 def _whose(error: Exception) -> Fault:
@@ -411,9 +486,3 @@ def _describe(error: Exception) -> str:
         text = said.decode(errors="replace") if isinstance(said, bytes) else said
         return f"the mail server answered {error.smtp_code} {text}"
     return f"the mail server cannot be used: {error}"
-
-
-def _own_name() -> str:
-    # socket.getfqdn, which smtplib would ask, can wait for a name server for a long time.
-    name = socket.gethostname()
-    return name if "." in name else "[127.0.0.1]"

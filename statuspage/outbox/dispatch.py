@@ -32,12 +32,12 @@ from statuspage.channels import (
     fill_subject,
     fill_text,
 )
-from statuspage.channels.chat import Chat, SlackBot
+from statuspage.channels.chat import Chat, SlackBot, unreadable
 from statuspage.channels.file import MailFiles
 from statuspage.channels.letter import results
 from statuspage.channels.sendgrid import SendGrid
 from statuspage.channels.smtp import Smtp
-from statuspage.config import ConfigError, Settings
+from statuspage.config import SLACK, ConfigError, Settings
 from statuspage.db import session, writing
 from statuspage.languages import prefix
 from statuspage.links import Links, account_token, delivery_token, subscription_token
@@ -99,10 +99,22 @@ def _open_mail(settings: Settings) -> Door:
             raise ConfigError("SENDGRID_API_HOST", str(error)) from None
     if settings.smtp_url:
         try:
-            return Smtp(settings.smtp_url)
+            return Smtp(settings.smtp_url, hostname=settings.mail_domain)
         except ValueError as error:
             raise ConfigError("SMTP_URL", str(error)) from None
     return MailFiles(settings.data_dir)
+
+
+def check_rooms(settings: Settings) -> None:
+    """:class:`ConfigError` for a chat room that Apprise could not post to, before it is needed."""
+    urls = [url for url in settings.chat_urls if not url.startswith(SLACK)]
+    number = unreadable(urls) if urls else None
+    if number is not None:
+        raise ConfigError(
+            "CHAT_URLS",
+            f"Apprise cannot read address {settings.chat_urls.index(urls[number]) + 1}; "
+            "percent-encode what a password has of / ? # @ :",
+        )
 
 
 class Dispatcher:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from statuspage.channels import Recipient
-from statuspage.channels.chat import Chat, calm, list_chat
+from statuspage.channels.chat import Chat, calm, list_chat, unreadable
 from tests.channels.samples import LETTER, outcomes, recipient, send_all, yes_times
 
 SECRET = "token-that-nobody-may-read"
@@ -117,12 +117,22 @@ def test_a_message_says_who_we_are_and_calls_nobody(room: Room, tmp_path: Path) 
         ("<@U123> <#C123>", "<\u2060@U123> <\u2060#C123>"),
         ("<https://a.example|b.example>", "<\u2060https://a.example|b.example>"),
         ("@Everyone, @HERE", "@\u2060Everyone, @\u2060HERE"),
+        (
+            "@room x@everyone @**all** @_*ops*",
+            "@\u2060room x@\u2060everyone @\u2060**all** @\u2060_*ops*",
+        ),
+        ("zoe@all-hands.example zoe@team.example", "zoe@all-hands.example zoe@team.example"),
         ("@anna zoe@here.example 1 < 2 [x] (y)", "@anna zoe@here.example 1 < 2 [x] (y)"),
     ],
 )
 def test_what_calls_everybody_is_made_quiet(loud: str, quiet: str) -> None:
     assert calm(loud) == quiet
     assert calm(quiet) == quiet
+
+
+def test_an_address_that_apprise_cannot_read_is_found_before_it_is_needed() -> None:
+    assert unreadable(["json://localhost", "nonsense://x"]) == 1
+    assert unreadable(["json://localhost"]) is None
 
 
 def test_a_service_that_hangs_is_left_at_the_deadline(room: Room, tmp_path: Path) -> None:

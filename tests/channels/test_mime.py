@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given, settings
@@ -135,8 +136,11 @@ def test_a_letter_without_a_usable_sender_is_refused() -> None:
         MessageForm(replace(LETTER, sender="nobody"), date=NOON)
 
 
-def test_brackets_hold_visible_ascii_alone() -> None:
-    assert in_brackets("https://a.example/?x=1\r\nBcc: <e>ü") == "<https://a.example/?x=1Bcc:e>"
+def test_brackets_hold_visible_ascii_alone_and_the_same_address() -> None:
+    address = "https://a.example/?x=1\r\nBcc: <e>ü"
+    written = in_brackets(address)
+    assert written == "<https://a.example/?x=1%0D%0ABcc:%20%3Ce%3E%C3%BC>"
+    assert unquote(written) == f"<{address}>"
 
 
 @settings(deadline=None, max_examples=80)

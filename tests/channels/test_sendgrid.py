@@ -199,15 +199,32 @@ def test_a_refused_address_comes_with_sendgrid_s_own_words(
     ]
 
 
-def test_when_every_address_is_refused_the_search_ends(
+def test_when_every_address_is_refused_nobody_s_delivery_ends(
     fake: FakeSendGrid, channel: SendGrid
 ) -> None:
     fake.manners.bad = frozenset(person.address for person in recipients(1000))
     results = send_all(channel, recipients(1000))
-    refused = [result for result in results if result.outcome == "refused"]
-    waiting = [result for result in results if result.outcome == "not_sent"]
-    assert (len(refused), len(waiting)) == (10, 990)
+    assert {(result.outcome, result.fault) for result in results} == {("not_sent", "provider")}
+    assert len(outcomes(results)) == len(results) == 1000
     assert fake.requests < 50
+    assert results[-1].reason == (
+        "10 recipients in a row were refused, which is not about them: "
+        "SendGrid answered 400: Does not contain a valid address."
+    )
+
+
+@pytest.mark.parametrize("does", [Does.TOO_LARGE, Does.BAD_REQUEST])
+def test_what_something_in_between_refuses_ends_nobody_s_delivery(
+    fake: FakeSendGrid, channel: SendGrid, does: Does
+) -> None:
+    """A gateway's answer names no address: by it nobody's address is wrong."""
+    fake.manners.mix = {does: 1.0}
+    results = send_all(channel, recipients(400))
+    assert len(outcomes(results)) == len(results) == 400
+    assert {(result.outcome, result.fault) for result in results} == {("not_sent", "provider")}
+    assert fake.requests < 40
+    fake.manners.mix = {}
+    assert {result.outcome for result in send_all(channel, recipients(400))} == {"accepted"}
 
 
 def test_an_address_that_comes_twice_is_sent_in_two_requests(
@@ -237,11 +254,11 @@ def test_an_unusable_sender_is_our_own_trouble(
     assert fake.requests == 0
 
 
-def test_a_letter_that_sendgrid_does_not_take_is_not_halved(
+def test_a_letter_that_sendgrid_does_not_take_is_not_halved_and_ends_nobody_s_delivery(
     fake: FakeSendGrid, channel: SendGrid
 ) -> None:
     results = send_all(channel, recipients(8), letter=replace(LETTER, subject=""))
-    assert {(result.outcome, result.fault) for result in results} == {("refused", "none")}
+    assert {(result.outcome, result.fault) for result in results} == {("not_sent", "provider")}
     assert fake.requests == 1
 
 

@@ -94,7 +94,7 @@ def test_a_server_without_pipelining_gets_one_command_at_a_time(
         (Does.RCPT_4XX, ("not_sent", "recipient")),
         (Does.RCPT_5XX, ("refused", "recipient")),
         (Does.DATA_4XX, ("not_sent", "provider")),
-        (Does.DATA_5XX, ("refused", "recipient")),
+        (Does.DATA_5XX, ("refused", "recipient")),  # the next one is accepted
         (Does.READ_DROP, ("unknown", "provider")),
         (Does.ACCEPT_DROP, ("unknown", "provider")),
         (Does.GARBAGE, ("unknown", "provider")),
@@ -121,6 +121,97 @@ def test_a_refusal_comes_with_the_server_s_own_words(sink: FastSmtpSink, channel
     assert [result.reason for result in send_all(channel, recipients(1))] == [
         "550 5.1.1 no such user"
     ]
+
+
+def test_the_server_is_greeted_with_the_domain_that_we_are_given(sink: FastSmtpSink) -> None:
+    channel = Smtp(sink.url, hostname="example.com")
+    send_all(channel, recipients(1))
+    channel.close()
+    assert sink.greeted == ["example.com"]
+
+
+def test_a_server_that_ends_at_the_greeting_is_quoted(sink: FastSmtpSink) -> None:
+    sink.manners.hello = "421 4.7.0 Try again later, closing connection. (EHLO)"
+    results = send_all(Smtp(sink.url), recipients(2))
+    assert {(result.outcome, result.fault) for result in results} == {("not_sent", "provider")}
+    assert results[0].reason == (
+        "the mail server answered 421 4.7.0 Try again later, closing connection. (EHLO)"
+    )
+
+
+# What servers answer to each and every recipient while the trouble is with us: of Gmail, Exchange
+# Online, Amazon SES, Postfix, and of servers that send no enhanced code.
+ABOUT_US = [
+    "550 5.4.5 Daily user sending limit exceeded",
+    "550-5.4.5 Daily user sending limit exceeded. For more\r\n550 5.4.5 information see Gmail",
+    "550 5.1.90 Your message can't be sent because you've reached your daily limit",
+    "550 5.1.8 Access denied, bad outbound sender",
+    "550 5.7.1 Unauthenticated email is not accepted due to the domain's DMARC policy",
+    "554 5.7.1 <someone@example.org>: Relay access denied",
+    "554 Message rejected: Email address is not verified",
+    "550 5.3.2 System not accepting network messages",
+    "503 5.5.1 sender not yet given",
+    "530 5.7.0 Authentication required",
+    "550 quota",
+]
+
+
+@pytest.mark.parametrize("reply", ABOUT_US)
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_what_is_about_us_ends_nobody_s_delivery(
+    sink: FastSmtpSink, channel: Smtp, reply: str, at_the_end: bool
+) -> None:
+    sink.manners.features = ()
+    if at_the_end:
+        sink.manners.last_words = reply
+    else:
+        sink.manners.refusals = {"*": reply}
+    results = send_all(channel, recipients(30))
+    assert len(outcomes(results)) == len(results) == 30
+    assert {result.outcome for result in results} == {"not_sent"}
+    assert {result.fault for result in results} <= {"provider", "credentials"}
+    assert reply.partition("\r")[0][-30:] in results[-1].reason
+    assert sink.transactions <= 10
+    sink.manners = type(sink.manners)()
+    assert {result.outcome for result in send_all(channel, recipients(30))} == {"accepted"}
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "550 who?", "552 5.2.2 mailbox full"])
+def test_a_few_unknown_addresses_are_refused_and_the_others_are_sent(
+    sink: FastSmtpSink, channel: Smtp, reply: str
+) -> None:
+    bad = {recipient(number).address for number in (1, *range(20, 29), 40)}
+    sink.manners.refusals = dict.fromkeys(bad, reply)
+    found = outcomes(send_all(channel, recipients(40)))
+    assert {address for address, (outcome, _) in found.items() if outcome == "refused"} == bad
+    assert len(sink.mails) == 40 - len(bad)
+
+
+def test_a_policy_that_lets_the_next_one_through_is_about_the_recipient(
+    sink: FastSmtpSink, channel: Smtp
+) -> None:
+    sink.manners.refusals = {"customer2@example.org": "550 5.7.133 only for members of the group"}
+    assert outcomes(send_all(channel, recipients(3)))["customer2@example.org"] == (
+        "refused",
+        "recipient",
+    )
+    # Alone, nothing says whether it is: it waits, and raises no alarm.
+    assert outcomes(send_all(channel, [recipient(2)])) == {
+        "customer2@example.org": ("not_sent", "recipient")
+    }
+
+
+def test_a_run_of_refusals_is_remembered_by_the_next_batch(
+    sink: FastSmtpSink, channel: Smtp
+) -> None:
+    send_all(channel, recipients(1))
+    sink.manners.refusals = {"*": "550 no"}
+    assert {each.outcome for each in send_all(channel, recipients(6))} == {"refused"}
+    later = [recipient(number) for number in range(7, 13)]
+    assert {each.outcome for each in send_all(channel, later)} == {"not_sent"}
+    asked = sink.transactions
+    assert {each.outcome for each in send_all(channel, recipients(50))} == {"not_sent"}
+    assert sink.transactions == asked + 1
 
 
 def test_a_sender_that_is_not_let_through_is_our_own_trouble(

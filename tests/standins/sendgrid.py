@@ -39,6 +39,7 @@ class Does(StrEnum):
     """What the stand-in does with one request."""
 
     ACCEPT = "accept"
+    BAD_REQUEST = "400"  # names no field
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
     TOO_LARGE = "413"
@@ -56,6 +57,7 @@ class Does(StrEnum):
 
 
 _ERRORS = {
+    Does.BAD_REQUEST: (400, "Bad Request"),
     Does.UNAUTHORIZED: (401, "The provided authorization grant is invalid, expired, or revoked"),
     Does.FORBIDDEN: (403, "The from address does not match a verified Sender Identity."),
     Does.TOO_LARGE: (413, "request entity too large"),

@@ -66,6 +66,9 @@ class Manners:
     by_address: Mapping[str, Does] = field(default_factory=dict)
     greeting: bytes = b"220 sink ESMTP\r\n"
     features: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8")
+    refusals: Mapping[str, str] = field(default_factory=dict)  # reply to RCPT by address, or "*"
+    last_words: str = ""  # reply to every text instead of accepting it
+    hello: str = ""  # reply to EHLO before it closes
     per_connection: int = 0  # transactions after which it says 421 and closes; 0: no limit
     latency: float = 0.0  # seconds before the answer to the final dot
 
@@ -96,6 +99,7 @@ class FastSmtpSink:
         self.keep = journal is None if keep is None else keep
         self.mails: list[Taken] = []
         self.connections = 0
+        self.greeted: list[str] = []
         self.transactions = 0
         self.random = random.Random(seed)
         self.open: set[asyncio.Transport] = set()
@@ -204,7 +208,12 @@ class _SinkProtocol(asyncio.Protocol):
     def _obey(self, line: bytes) -> None:
         verb, _, argument = line.decode("utf-8", "replace").partition(" ")
         match verb.upper():
+            case "EHLO" if self._sink.manners.hello:
+                self._sink.greeted.append(argument)
+                self._say(self._sink.manners.hello)
+                self._transport.close()
             case "EHLO":
+                self._sink.greeted.append(argument)
                 lines = ["sink", *self._sink.manners.features]
                 self._say(
                     *(f"250-{each}" for each in lines[:-1]),
@@ -239,6 +248,11 @@ class _SinkProtocol(asyncio.Protocol):
             self._say("421 enough for one connection")
             self._transport.close()
             return
+        refusals = self._sink.manners.refusals
+        if refusal := refusals.get(self._address) or refusals.get("*"):
+            self._sink.transactions += 1
+            self._refuse(refusal)
+            return
         self._move = self._sink.next_move(self._address)
         match self._move:
             case Does.RCPT_4XX:
@@ -266,6 +280,9 @@ class _SinkProtocol(asyncio.Protocol):
 
     def _finish(self, message: bytes) -> None:
         self._done += 1
+        if self._sink.manners.last_words:
+            self._say(self._sink.manners.last_words)
+            return
         accepts = {Does.ACCEPT, Does.ACCEPT_DROP, Does.ACCEPT_HANG}
         if self._move in accepts:
             self._sink.accept(self._sender, self._address, message)
