@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel.dates import format_date, format_skeleton, get_datetime_format
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What people may type.  Sums with such times, and their form in any zone, stay on the calendar,
+# whose ends (the years 1 and 9999) raise OverflowError.
+TYPED_YEARS = range(1970, 3000)
 
 
 def now() -> datetime:
@@ -123,12 +126,14 @@ def read_local(text: str, zone: ZoneInfo, *, fold: int | None = None) -> datetim
     """The moment that a wall-clock text (``2026-03-04T12:00``) names in ``zone``, in UTC.
 
     ``fold`` picks the first (0) or second (1) of a time that happens twice.  ``ValueError`` for
-    what is no time, what never happens (clocks go forward) or happens twice with no choice made.
+    what is no time, what is not of `TYPED_YEARS`, what never happens (clocks go forward) or happens
+    twice with no choice made.
     """
     try:
         local = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError("write the time as date and time, like 2026-03-04 12:00") from None
+    _require_typed_year(local)
     if local.tzinfo is not None:
         return local.astimezone(UTC)
     first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
@@ -145,6 +150,35 @@ def read_local(text: str, zone: ZoneInfo, *, fold: int | None = None) -> datetim
             f"choose {zone_label(first, zone)} or {zone_label(second, zone)}"
         )
     return (second if fold else first).astimezone(UTC)
+
+
+def read_exact(text: str) -> datetime | None:
+    """The moment that a form carries along unseen, ISO 8601 with its offset, in UTC.
+
+    None for anything else: only somebody who changed the form can have sent that.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        _require_typed_year(moment)
+        return as_utc(moment)
+    except ValueError:
+        return None
+
+
+def read_day(text: str) -> date:
+    """The calendar day of ``2026-03-04``; ``ValueError`` with a sentence where there is none."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("write the day as year, month and day, like 2026-03-04") from None
+    _require_typed_year(day)
+    return day
+
+
+def _require_typed_year(moment: date) -> None:
+    if moment.year not in TYPED_YEARS:
+        first, last = TYPED_YEARS[0], TYPED_YEARS[-1]
+        raise ValueError(f"use a year from {first} to {last}")
 
 
 def write_local(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -22,7 +22,7 @@ from statuspage.db import session, writing
 from statuspage.incidents.applying import detached_copy
 from statuspage.incidents.checking import Overrides
 from statuspage.incidents.hearing import Hearing, explain
-from statuspage.incidents.posts import add_update, locked, posted_with
+from statuspage.incidents.posts import add_update, code_for, locked, posted_with
 from statuspage.incidents.shape import Conflict, Draft, check_body, check_title
 from statuspage.incidents.states import affect, at_the_end, set_state
 from statuspage.incidents.telling import (
@@ -35,7 +35,6 @@ from statuspage.incidents.telling import (
 from statuspage.links import current_links
 from statuspage.messages import Text
 from statuspage.models import Incident, IncidentUpdate
-from statuspage.models.columns import new_code
 from statuspage.refusals import Refused
 from statuspage.site import revision
 from statuspage.words import (
@@ -74,6 +73,7 @@ class Plan:
 
     ``remind_minutes`` before it begins people are reminded, unless it is announced later than that.
     From its planned end on it verifies for ``verify_minutes``, if any, before it completes.
+    ``form_key`` is the key of the form that it is typed into, as for a declaration.
     """
 
     title: str
@@ -83,6 +83,7 @@ class Plan:
     component_ids: Collection[int] = ()
     remind_minutes: int | None = USUAL_REMINDER
     verify_minutes: int | None = None
+    form_key: str = ""
 
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
@@ -154,7 +155,7 @@ def announce(
     series_id: int | None = None,
 ) -> Incident:
     """What :func:`schedule` does, within its caller's transaction; perhaps one of a series."""
-    code = new_code()
+    code = code_for(plan.form_key)
     maintenance = _planned(plan, code, clock.now())
     if series_id is not None:
         maintenance.series_id, maintenance.occurs_at = series_id, plan.scheduled_for
@@ -398,7 +399,7 @@ def _end_of_verifying(maintenance: Incident, moment: datetime) -> datetime | Non
 def _telling_of_plan(plan: Plan) -> Telling:
     check_plan(plan)
     moment = clock.now()
-    planned = _planned(plan, new_code(), moment)
+    planned = _planned(plan, code_for(plan.form_key), moment)
     named = states_of(session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
     return Telling(planned, Step.SCHEDULED, named, moment)
 

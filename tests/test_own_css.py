@@ -13,6 +13,10 @@ FINE = """
 """
 
 
+def test_what_real_sheets_nest_is_taken() -> None:
+    check_css("@media all {" * 8 + "a { width: calc((1px + 2px) * 2) }" + "}" * 8)
+
+
 def test_colours_fonts_spaces_and_pictures_in_the_sheet_are_taken() -> None:
     check_css("")
     check_css(FINE)
@@ -35,6 +39,10 @@ def test_colours_fonts_spaces_and_pictures_in_the_sheet_are_taken() -> None:
         ("a { behavior: none }", "Line 1: behavior could run something"),
         ("a { color: red\n}}", "Line 2: this is no CSS"),
         ("a" * (MOST_BYTES + 1), "Use at most 20 KB of CSS."),
+        ("\n" + "a{" * 1_000, "Line 2: use at most 32 blocks inside one another."),
+        ("@media all{" * 33, "Line 1: use at most 32 blocks inside one another."),
+        ("a { width: " + "calc(" * 4_000, "Line 1: use at most 32 blocks inside one another."),
+        ('a { "}" [)' * 900, "Line 1: use at most 32 blocks inside one another."),
     ],
 )
 def test_what_would_fetch_or_run_or_is_none_is_refused_with_its_line(css: str, reason: str) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session, make_transient
 
 from statuspage import policy
+from statuspage.incidents.posts import code_for
 from statuspage.incidents.shape import Declaration, Post
 from statuspage.links import current_links
 from statuspage.models import Incident
-from statuspage.models.columns import new_code
 from statuspage.outbox.seal import as_kept
 from statuspage.words import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
 
@@ -19,7 +19,7 @@ from statuspage.words import CLOSED, Impact, IncidentStatus, Kind, Role, Step, V
 def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
     """The incident that a declaration describes, not yet in any session."""
     level = policy.level_of(current, declaration.severity_rank)
-    code, drill = new_code(), declaration.drill
+    code, drill = code_for(declaration.form_key), declaration.drill
     return Incident(
         code=code,
         # Written out because a preview's row never meets the database and its defaults.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.audit import Actor
+from statuspage.config import current_settings
 from statuspage.links import current_links
 from statuspage.models import Incident, IncidentUpdate
-from statuspage.models.columns import LINE_LIMIT, new_code
+from statuspage.models.columns import LINE_LIMIT, code_of, new_code
 from statuspage.refusals import Refused
 from statuspage.words import Kind
 
@@ -32,6 +34,18 @@ def locked(current: Session, code: str, *, kind: Kind) -> Incident:
 def posted_with(current: Session, form_key: str) -> IncidentUpdate | None:
     """The post that this sheet of a form has made already, if any."""
     return current.scalars(select(IncidentUpdate).filter_by(form_key=form_key)).one_or_none()
+
+
+def code_for(form_key: str) -> str:
+    """The code of the story that a form will make, the same whenever it is asked for.
+
+    A text that is edited or copied before it is published holds links with that code, so they must
+    lead to the story later.  It comes from the form's key and SECRET_KEY: nobody can choose one.
+    """
+    if not form_key:
+        return new_code()
+    key = f"code of a story {current_settings().secret_key}".encode()
+    return code_of(hmac.digest(key, form_key.encode(), "sha256"))
 
 
 def add_update(

@@ -49,7 +49,8 @@ class Drill:
 class Declaration:
     """An incident as it is declared; components and roles by their ids.
 
-    A ``drill`` is internal whatever ``visibility`` says, for good.
+    A ``drill`` is internal whatever ``visibility`` says, for good.  ``form_key`` is the key of the
+    form that it is typed into: with it, previews know the code that the incident will have.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Declaration:
     drill: Drill | None = None
     public_facts: Mapping[str, Any] = field(default_factory=dict)
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
+    form_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def check_declaration(declaration: Declaration) -> None:
     """Raise :class:`Refused` for the first thing that is wrong with it."""
     check_title(declaration.title)
     check_body("users_notice", declaration.users_notice)
+    _check_facts(declaration.public_facts, declaration.internal_facts)
     check_start(declaration.started_at)
     if declaration.drill is not None:
         _check_drill(declaration.drill)
@@ -169,6 +172,7 @@ def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
         raise Refused("status", "A new status is a change; say what has changed.")
     if post.users_notice is not None:
         check_body("users_notice", post.users_notice)
+    _check_facts(post.public_facts, post.internal_facts)
     _check_past("happened_at", post.happened_at, "A post cannot tell of the future.")
     if post.happened_at is not None and post.happened_at < incident.started_at:
         raise Refused("happened_at", "This is before the incident started.")
@@ -207,6 +211,13 @@ def check_body(field: str, body: str, *, needed: bool = False, limited: bool = T
         raise Refused(
             field, f"This text has {len(body):,} characters; {BODY_LIMIT:,} are the limit."
         )
+
+
+def _check_facts(*kinds: Mapping[str, Any]) -> None:
+    for facts in kinds:
+        for name, value in facts.items():
+            if isinstance(value, str):
+                check_body(name, value)
 
 
 def _check_past(field: str, moment: datetime | None, reason: str) -> None:

@@ -117,7 +117,8 @@ def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -
         raise Unfit(problems)
     audience, _ = parts_of(name)
     try:
-        return render_text(Source(subject, body), facts or preview_sample(name), audience)
+        source = Source(subject, body, edited=True)
+        return render_text(source, facts or preview_sample(name), audience)
     except TemplateFault as fault:
         raise Unfit([Problem(1, 1, str(fault))]) from fault
 

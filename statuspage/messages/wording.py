@@ -20,6 +20,7 @@ from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.languages import ENGLISH, locale_name
 from statuspage.messages.language import (
+    OUTPUT_LIMIT,
     SUBJECT_LIMIT,
     Problem,
     TemplateFault,
@@ -208,7 +209,7 @@ def check(name: str, subject: str, body: str) -> list[Problem]:
         *(replace(problem, field="subject") for problem in _check_subject(subject, audience)),
         *_check_source(body, audience),
     ]
-    return found or _check_rendering(Source(subject, body), audience, step)
+    return found or _check_rendering(Source(subject, body, edited=True), audience, step)
 
 
 def _check_subject(subject: str, audience: Audience) -> list[Problem]:
@@ -272,10 +273,11 @@ def render_part(
     :class:`TemplateFault`.
     """
     words = words_for(audience)
+    limit = OUTPUT_LIMIT if source.edited else None
     if field == "subject":
-        text, asked = render(source.subject, SUBJECT.write(values, words))
+        text, asked = render(source.subject, SUBJECT.write(values, words), limit=limit)
         return richtext.clean_line(text), asked
-    text, asked = render(source.body, _dialect(audience).write(values, words))
+    text, asked = render(source.body, _dialect(audience).write(values, words), limit=limit)
     return _tidy(text), asked
 
 

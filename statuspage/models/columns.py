@@ -36,6 +36,15 @@ def new_code() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH))
 
 
+def code_of(digest: bytes) -> str:
+    """A public code that follows from at least 16 bytes, as evenly spread as they are."""
+    number, letters = int.from_bytes(digest), []
+    for _ in range(CODE_LENGTH):
+        number, place = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    return "".join(letters)
+
+
 Key = Annotated[int, mapped_column(primary_key=True)]
 # SQLite counts rows by itself only for a column that is exactly INTEGER.
 BigKey = Annotated[

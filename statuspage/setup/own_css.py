@@ -17,6 +17,9 @@ from statuspage.refusals import Refused
 
 MOST_BYTES: Final = 20 * 1024
 FIELD: Final = "css"
+# Blocks and functions inside one another.  Real sheets need about five; the parser calls itself for
+# each, and gives up with a RecursionError at some hundreds.
+MOST_NESTED: Final = 32
 
 _AT_RULES: Final = {"media", "supports", "container", "layer", "keyframes", "page", "property"}
 _FETCHING: Final = {"url", "src", "image", "image-set", "-webkit-image-set", "element", "paint"}
@@ -29,8 +32,27 @@ def check_css(text: str) -> None:
     """Raise :class:`Refused` for the first thing that could not be taken."""
     if len(text.encode()) > MOST_BYTES:
         raise Refused(FIELD, f"Use at most {MOST_BYTES // 1024} KB of CSS.")
+    if line := _nested_too_deep(text):
+        raise Refused(FIELD, f"Line {line}: use at most {MOST_NESTED} blocks inside one another.")
     for line, reason in _faults(tinycss2.parse_stylesheet(text, skip_comments=True)):
         raise Refused(FIELD, f"Line {line}: {reason}")
+
+
+def _nested_too_deep(text: str) -> int | None:
+    """The line of a block that lies in too many others, where there is one.
+
+    Walked with a list of its own: what calls itself here would fail as what it guards.
+    """
+    waiting = [(node, 1) for node in tinycss2.parse_component_value_list(text)]
+    while waiting:
+        node, depth = waiting.pop()
+        inside = node.arguments if node.type == "function" else getattr(node, "content", None)
+        if inside is None:
+            continue
+        if depth > MOST_NESTED:
+            return int(node.source_line)
+        waiting += [(each, depth + 1) for each in inside]
+    return None
 
 
 def _faults(nodes: Iterable[Any]) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -41,7 +41,7 @@ from wtforms import (
 )
 from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
-from wtforms.widgets import DateTimeLocalInput, EmailInput, URLInput
+from wtforms.widgets import DateInput, DateTimeLocalInput, EmailInput, URLInput
 
 from statuspage import clock
 from statuspage.languages import OFFERED
@@ -93,6 +93,21 @@ class Form(PlainForm):
             return
         field.errors = [*field.errors, reason]
 
+    def check_lengths(self) -> None:
+        """Raise :class:`Refused` for a text past its field's limit, and say so beside the field.
+
+        For a form that is only looked at: nothing else of it has to be complete yet.
+        """
+        for field in self:
+            limits = [check for check in field.validators if isinstance(check, Most)]
+            try:
+                for limit in limits:
+                    limit(self, field)
+            except ValidationError as error:
+                if not field.errors:
+                    self.refuse(field.short_name, str(error))
+                raise Refused(field.short_name, f"{field.label.text}: {error}.") from None
+
     @property
     def is_refused(self) -> bool:
         """Whether something has to be put right before it can be taken."""
@@ -132,10 +147,16 @@ class EditForm(Form):
         self.seen.data = fingerprint(standing)
 
 
+def _as_form_key(text: str | None) -> str:
+    """A key as we make them; another in the place of anything that we cannot have made."""
+    is_ours = text is not None and re.fullmatch(r"[A-Za-z0-9_ -]{1,64}", text)
+    return text if text and is_ours else secrets.token_urlsafe(16)
+
+
 class PostForm(Form):
     """A form whose sheet may act only once: ``form_key`` goes to the verb, which remembers it."""
 
-    form_key = HiddenField(default=lambda: secrets.token_urlsafe(16))
+    form_key = HiddenField(default=lambda: secrets.token_urlsafe(16), filters=[_as_form_key])
 
 
 class Refusals:
@@ -409,6 +430,20 @@ class CountField(_TextualField):
         return int(text)
 
 
+class DayField(_TextualField):
+    """A calendar day, or nothing."""
+
+    widget = DateInput()
+
+    def write(self, value: date | None) -> str:
+        """The day as the browser's control holds it."""
+        return value.isoformat() if value else ""
+
+    def read(self, text: str) -> date:
+        """The day."""
+        return clock.read_day(text)
+
+
 class MomentField(_TextualField):
     """A wall-clock time in the form's zone, or nothing; its data is that moment in UTC.
 
@@ -460,6 +495,15 @@ class MomentField(_TextualField):
         if self._not_after_now and moment > clock.now() + timedelta(minutes=1):
             raise ValueError("This time is still to come; enter one that has passed")
         return moment
+
+
+def read_number(text: object) -> int:
+    """A number that a form or an address carried along, nine digits at most; 0 for anything else.
+
+    Every integer column holds nine digits; SQLite raises OverflowError past nineteen.
+    """
+    digits = str(text)
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else 0
 
 
 def read_length(text: str) -> timedelta:

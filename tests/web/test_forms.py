@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from statuspage.setup import ComponentDetails, fingerprint
 from statuspage.web.admin.components import ComponentForm
 from statuspage.web.forms import (
     CountField,
+    DayField,
     DurationField,
     Form,
     LineField,
@@ -48,6 +49,7 @@ class EveryForm(Form):
     hours = DurationField("Hours", unit=timedelta(hours=1))
     count = CountField("Count", least=1, most=60)
     at = MomentField("At", not_after_now=True)
+    day = DayField("Day")
 
 
 @pytest.fixture
@@ -86,6 +88,7 @@ def test_a_form_that_only_has_what_it_needs_is_accepted(form_app: Flask) -> None
         "hours": None,
         "count": None,
         "at": None,
+        "day": None,
     }
 
 
@@ -157,6 +160,7 @@ def test_what_can_be_taken_is_read_as_what_it_is(form_app: Flask, frozen: Travel
         "hours": 48,
         "count": 3,
         "at": datetime(2026, 3, 4, 11, 30, tzinfo=UTC),
+        "day": None,
     }
 
 
@@ -176,6 +180,25 @@ def test_a_time_that_never_happens_is_refused_by_name(form_app: Flask, frozen: T
     assert errors(read(form_app, at="2026-03-29T02:30")) == {
         "at": ["2026-03-29 02:30 does not exist in Europe/Berlin: the clocks go forward then"]
     }
+
+
+END_OF_TIME = "use a year from 1970 to 2999"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9999-12-31T23:59", "9999-12-31T23:59-14:00", "0001-01-01T00:00+14:00", "1969-12-31T23:59"],
+)
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati", "UTC"])
+def test_a_time_at_the_end_of_the_calendar_is_refused(
+    form_app: Flask, text: str, zone: str
+) -> None:
+    assert errors(read(form_app, at=text, zone=ZoneInfo(zone))) == {"at": [END_OF_TIME]}
+
+
+def test_a_day_at_the_end_of_the_calendar_is_refused(form_app: Flask) -> None:
+    assert errors(read(form_app, day="9999-12-31")) == {"day": [END_OF_TIME]}
+    assert read(form_app, day="2026-03-04").day.data == date(2026, 3, 4)
 
 
 def test_a_time_that_happens_twice_asks_which(form_app: Flask, frozen: Traveller) -> None:

@@ -12,6 +12,7 @@ from statuspage.db import session
 from statuspage.models import AuditEntry
 from statuspage.richtext import clean_line
 from statuspage.web.admin.shell import admin, page
+from statuspage.web.forms import read_number
 
 PAGE_SIZE: Final = 50
 MOST_ID: Final = 2**63
@@ -22,7 +23,7 @@ def audit_trail() -> ResponseReturnValue:
     """The newest entries first, by kind of subject and by a word in subject, actor or action."""
     kind = clean_line(request.args.get("kind", ""))
     text = clean_line(request.args.get("text", ""))[:200]
-    before = request.args.get("before", type=int)
+    before = read_number(request.args.get("before")) or None
     chosen = select(AuditEntry).order_by(AuditEntry.id.desc())
     if kind:
         chosen = chosen.where(AuditEntry.subject_kind == kind)

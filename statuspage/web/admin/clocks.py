@@ -21,7 +21,10 @@ from statuspage.refusals import Refused
 from statuspage.web.admin.deliveries import in_words
 from statuspage.web.admin.shell import admin, done, refused, zone
 from statuspage.web.auth import actor
-from statuspage.web.forms import PostForm
+from statuspage.web.forms import (
+    PostForm,
+    read_number,
+)
 from statuspage.words import Audience, ComponentStatus, IncidentStatus
 
 USUAL_PROMISE_MINUTES: Final = 30
@@ -89,7 +92,7 @@ def no_change(code: str) -> ResponseReturnValue:
             _no_change(story),
             actor=actor(),
             form_key=form.form_key.data or "",
-            seen_version=request.form.get("seen_version", type=int),
+            seen_version=read_number(request.form.get("seen_version")) or None,
         )
     except Refused as error:
         return refused(error.reason, "admin.incident", code=code)
@@ -114,7 +117,7 @@ def close_incident(code: str) -> ResponseReturnValue:
             code,
             request.form.getlist("done"),
             actor=actor(),
-            review_owner_id=request.form.get("review_owner", type=int),
+            review_owner_id=read_number(request.form.get("review_owner")) or None,
         )
     except Refused as error:
         return refused(error.reason, "admin.incident", code=code)

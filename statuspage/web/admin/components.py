@@ -15,7 +15,15 @@ from statuspage.refusals import Refused
 from statuspage.setup import ComponentDetails, Direction, GroupDetails
 from statuspage.web.admin.shell import admin, done, page, refused
 from statuspage.web.auth import actor
-from statuspage.web.forms import EditForm, Form, LineField, NameField, RowField, WordRadioField
+from statuspage.web.forms import (
+    EditForm,
+    Form,
+    LineField,
+    NameField,
+    RowField,
+    WordRadioField,
+    read_number,
+)
 from statuspage.words import ComponentStatus
 
 
@@ -77,7 +85,7 @@ def components() -> ResponseReturnValue:
 @admin.route("/components/new", methods=["GET", "POST"])
 def new_component() -> ResponseReturnValue:
     """Add a component."""
-    form = ComponentForm.read(group_id=request.args.get("group", type=int))
+    form = ComponentForm.read(group_id=read_number(request.args.get("group")) or None)
     form.group_id.offer(_groups())
     if form.is_accepted():
         with form.refusals():

@@ -24,7 +24,15 @@ from statuspage.richtext import clean_line
 from statuspage.setup import fingerprint
 from statuspage.web.admin.shell import admin, done, download_csv, page, refused, the_page, zone
 from statuspage.web.auth import actor
-from statuspage.web.forms import EditForm, Form, LineField, MailField, Most, ZoneField
+from statuspage.web.forms import (
+    EditForm,
+    Form,
+    LineField,
+    MailField,
+    Most,
+    ZoneField,
+    read_number,
+)
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_ROWS_SHOWN: Final = 1_000
@@ -92,7 +100,7 @@ class TakenForm(Form):
 def customers() -> ResponseReturnValue:
     """The customers, by address, page by page."""
     text = clean_line(request.args.get("text", ""))[:200]
-    component_id = request.args.get("component", type=int)
+    component_id = read_number(request.args.get("component")) or None
     tag = clean_line(request.args.get("tag", ""))[:50]
     suppressed = request.args.get("mail") == "none"
     current = session()

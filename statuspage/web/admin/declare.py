@@ -107,6 +107,7 @@ class DeclareForm(StoryForm):
             drill=self.drill(),
             public_facts=_known(self.public_facts()),
             internal_facts=_known(self.internal_facts()),
+            form_key=self.form_key.data or "",
         )
 
 
@@ -214,6 +215,7 @@ def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet]
     declaration = form.declaration(_level(form, levels))
     texts = form.edited_texts()
     try:
+        form.check_lengths()
         sheets = form.show(incidents.preview_declaration(declaration, texts=texts))
         form.hand_out(incidents.handouts_of_declaration(declaration))
         form.answer(partial(incidents.explain_declaration, declaration))

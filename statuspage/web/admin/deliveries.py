@@ -29,7 +29,11 @@ from statuspage.richtext import clean_line
 from statuspage.web.admin.shell import admin, done, download_csv, page, the_page, zone
 from statuspage.web.admin.texts import framed_mail
 from statuspage.web.auth import actor
-from statuspage.web.forms import Form, LineField
+from statuspage.web.forms import (
+    Form,
+    LineField,
+    read_number,
+)
 from statuspage.words import Audience, Channel, DeliveryState, Step
 
 _COLUMNS: Final = (
@@ -54,7 +58,7 @@ def message(message_id: int) -> ResponseReturnValue:
     current = session()
     found = current.get_one(Message, message_id)
     state, address = _asked()
-    after = max(0, request.args.get("after", 0, type=int))
+    after = max(0, request.args.get("after", 0, type=read_number))
     counts = report.tally(current, message_id)
     deliveries = report.search(current, message_id, state=state, address=address, after=after)
     return page(

@@ -33,7 +33,6 @@ from statuspage.web.admin.story_form import (
     INTERNAL_FACTS,
     PUBLIC_FACTS,
     facts_as_shown,
-    read_number,
 )
 from statuspage.web.admin.update_form import UpdateForm
 from statuspage.web.auth import actor, signed_in
@@ -44,6 +43,7 @@ from statuspage.web.forms import (
     NameField,
     ProseField,
     RowField,
+    read_number,
 )
 from statuspage.words import (
     CLOSED,
@@ -381,6 +381,7 @@ def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
     level = _level(story, form)
     promised = form.promise_by(level)
     try:
+        form.check_lengths()
         sheets, reason = form.show(_drafts(story, form)), ""
         form.hand_out(_handouts(story, form))
         form.answer(partial(_explain, story, form))

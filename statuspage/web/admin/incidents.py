@@ -14,6 +14,7 @@ from statuspage.db import session
 from statuspage.models import Incident, IncidentComponent
 from statuspage.outbox import control
 from statuspage.web.admin.shell import admin, page
+from statuspage.web.forms import read_number
 from statuspage.words import Kind, Visibility
 
 PAGE_SIZE: Final = 25
@@ -34,7 +35,7 @@ def incidents() -> ResponseReturnValue:
     """A page of incidents, filtered."""
     asked = request.args.get("show", "")
     show = asked if asked in FILTERS else ""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = max(1, request.args.get("page", 1, type=read_number))
     found = (
         session()
         .scalars(

@@ -24,10 +24,16 @@ from statuspage.richtext import to_html
 from statuspage.web.admin.deliveries import advise, in_words
 from statuspage.web.admin.series import running_series
 from statuspage.web.admin.shell import admin, done, page, zone
-from statuspage.web.admin.story_form import ChosenRadioField, TickedComponentsField, read_number
+from statuspage.web.admin.story_form import ChosenRadioField, TickedComponentsField
 from statuspage.web.admin.texts import TextsForm
 from statuspage.web.auth import actor
-from statuspage.web.forms import DurationField, MomentField, NameField, ProseField
+from statuspage.web.forms import (
+    DurationField,
+    MomentField,
+    NameField,
+    ProseField,
+    read_number,
+)
 from statuspage.words import Kind, MaintenanceStatus
 
 PAGE_SIZE: Final = 25
@@ -87,6 +93,7 @@ class PlanForm(TextsForm):
             component_ids=self.components.data,
             remind_minutes=self.remind_minutes.data,
             verify_minutes=self.verify_minutes.data,
+            form_key=self.form_key.data or "",
         )
 
 
@@ -124,7 +131,7 @@ class StepForm(TextsForm):
 @admin.get("/maintenances")
 def maintenances() -> ResponseReturnValue:
     """What runs, what is to come, and what was."""
-    number = max(1, request.args.get("page", 1, type=int))
+    number = max(1, request.args.get("page", 1, type=read_number))
     order = case(
         (Incident.status.in_((IN_PROGRESS.value, VERIFYING.value)), 0),
         (Incident.status == SCHEDULED.value, 1),
@@ -266,6 +273,7 @@ def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:
     try:
+        form.check_lengths()
         drafts = maintenance.preview_schedule(form.plan(), texts=form.edited_texts())
         sheets, reason = form.show(drafts), ""
         form.answer(partial(maintenance.explain_schedule, form.plan()))
@@ -278,6 +286,7 @@ def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
     window = form.window(story) if form.do.data == "move" else None
     cancels = form.do.data == "cancel"
     try:
+        form.check_lengths()
         drafts = maintenance.preview_step(
             story,
             form.status(story),

@@ -10,7 +10,10 @@ from statuspage.incidents import Conflict
 from statuspage.refusals import Refused
 from statuspage.web.admin.shell import admin, done, refused
 from statuspage.web.auth import actor
-from statuspage.web.forms import PostForm
+from statuspage.web.forms import (
+    PostForm,
+    read_number,
+)
 
 
 @admin.post("/incidents/<code>/merge")
@@ -23,7 +26,7 @@ def merge_incident(code: str) -> ResponseReturnValue:
             request.form.get("into", ""),
             actor=actor(),
             form_key=form.form_key.data or "",
-            seen_version=request.form.get("seen_version", type=int),
+            seen_version=read_number(request.form.get("seen_version")) or None,
         )
     except Refused as error:
         return refused(error.reason, "admin.incident", code=code)

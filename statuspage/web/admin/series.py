@@ -9,8 +9,7 @@ from typing import Any, Final
 from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from wtforms import DateField, HiddenField
-from wtforms.validators import Optional
+from wtforms import HiddenField
 
 from statuspage import clock, maintenance, series
 from statuspage.db import session
@@ -18,17 +17,19 @@ from statuspage.models import Incident, MaintenanceSeries
 from statuspage.refusals import Refused
 from statuspage.series import SeriesPlan, Unit
 from statuspage.web.admin.shell import admin, done, page, refused, zone
-from statuspage.web.admin.story_form import TickedComponentsField, read_number
+from statuspage.web.admin.story_form import TickedComponentsField
 from statuspage.web.admin.texts import TextsForm
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
     CountField,
+    DayField,
     DurationField,
     MomentField,
     NameField,
     Needed,
     ProseField,
     WordField,
+    read_number,
     write_length,
 )
 from statuspage.words import MaintenanceStatus
@@ -61,7 +62,7 @@ class SeriesForm(TextsForm):
     )
     every = CountField("Every", least=1, most=series.MOST_EVERY, default=1)
     unit = WordField("Counted in", Unit, default=Unit.WEEKS)
-    until = DateField("Last day", validators=[Optional()])
+    until = DayField("Last day")
     remind_minutes = DurationField(
         "Remind people before each begins",
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
@@ -254,6 +255,7 @@ def _shown(kept: MaintenanceSeries, moment: datetime) -> str:
 def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
     """What the next announcement says, and whom it reaches."""
     try:
+        form.check_lengths()
         plan = series.next_plan(form.plan(), **_standing(form, kept))
         sheets, reason = form.show(maintenance.preview_schedule(plan)), ""
         form.answer(partial(maintenance.explain_schedule, plan))

@@ -168,6 +168,8 @@ def register(app: Flask) -> None:
 @admin.before_request
 def guard() -> ResponseReturnValue | None:
     """Ask strangers to sign in, refuse forged forms, and lead the first account through set-up."""
+    if any("\0" in part for part in (request.path, *request.args.values())):
+        abort(404)  # PostgreSQL cannot even be asked for it
     view = current_app.view_functions[request.endpoint or ""]
     if not auth.is_open_to_strangers(view) and auth.signed_in() is None:
         return _ask_to_sign_in()

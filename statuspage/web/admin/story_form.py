@@ -14,7 +14,7 @@ from statuspage import clock, policy, setup
 from statuspage.db import session
 from statuspage.models import ComponentGroup, SeverityLevel
 from statuspage.web.admin.texts import TextsForm
-from statuspage.web.forms import DurationField, LineField, MomentField, ProseField
+from statuspage.web.forms import DurationField, LineField, MomentField, ProseField, read_number
 from statuspage.words import ComponentStatus, CustomerMail
 
 # What an incident can do to a component; maintenance is told by maintenances.
@@ -118,12 +118,6 @@ def _rows(
     return found
 
 
-def read_number(text: object) -> int:
-    """A number that a form carried along; 0 for anything else."""
-    digits = str(text)
-    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else 0
-
-
 class ChosenRadioField(RadioField):
     """One of a few, all of them in sight; ``needed`` is what to say where none is chosen."""
 
@@ -202,7 +196,7 @@ class StoryForm(TextsForm):
         choice = f"{self.promise.data}:{level.rank if level else ''}"
         seen, _, moment = (self.promised.data or "").partition("|")
         if seen == choice and moment and self.edited_texts():
-            pinned = _read_moment(moment)
+            pinned = clock.read_exact(moment)
             if pinned and pinned > clock.now():
                 return pinned
         found = self._promise_by(level)
@@ -234,7 +228,7 @@ def facts_as_shown(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Kept facts as the form's fields hold them."""
     shown = dict(kept)
     if shown.get("expected_back"):
-        shown["expected_back"] = _read_moment(str(shown["expected_back"]))
+        shown["expected_back"] = clock.read_exact(str(shown["expected_back"]))
     return {name: value for name, value in shown.items() if value not in {"", None}}
 
 
@@ -259,10 +253,3 @@ def _kept(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return "" if value is None else value
-
-
-def _read_moment(text: str) -> datetime | None:
-    try:
-        return clock.as_utc(datetime.fromisoformat(text))
-    except ValueError:
-        return None

@@ -49,8 +49,9 @@ class UpdateForm(StoryForm):
         typed: datetime | None = self.happened_at.data
         if not typed or not self.exactly.data:
             return typed
-        exact = clock.as_utc(datetime.fromisoformat(self.exactly.data))
-        return exact if exact.replace(second=0, microsecond=0) == typed else typed
+        exact = clock.read_exact(self.exactly.data)
+        is_of_that_minute = exact and exact.replace(second=0, microsecond=0) == typed
+        return exact if is_of_that_minute else typed
 
     def post(self, story: Incident, level: SeverityLevel | None) -> Post:
         """The post as typed."""

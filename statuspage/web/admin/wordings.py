@@ -322,8 +322,8 @@ def _versions(info: TemplateInfo) -> Iterator[Version]:
     """Newest first; the first one changed the shipped wording."""
     rows = messages.history(session(), info.name)
     shipped = messages.shipped_wording(info.name)
-    older_ones: list[Wording | Source] = [*rows[1:], shipped]
-    for row, older in zip(rows, older_ones, strict=True):
+    every: list[Wording | Source] = [*rows, shipped]
+    for row, older in zip(rows, every[1:], strict=True):
         author = session().get(Account, row.account_id) if row.account_id else None
         yield Version(
             row,

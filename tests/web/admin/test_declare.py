@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import lxml.html
 import pytest
 from time_machine import Traveller
 
@@ -87,6 +89,21 @@ def test_a_scheme_that_writes_to_customers_counts_them_and_shows_their_mail(desk
     )
     # Ada reads times in her own zone.
     assert "Mar 4, 2026, 13:00 CET" in texts(shown, "reading")[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("workaround", 10_000), ("users_affected", 500), ("war_room", 500)]
+)
+def test_a_pasted_log_is_refused_at_its_field(desk: Desk, name: str, limit: int) -> None:
+    reason = f"Use at most {limit:,} characters; this has 51,000"
+    for press in ("preview", "publish"):
+        shown = desk.browser.send_shown(NEW, {**desk.filled(), name: "x" * 51_000, press: "1"})
+        assert shown.status_code == 422
+        label = name.replace("_", " ").capitalize()
+        label = {"Workaround": "What users can do meanwhile"}.get(label, label)
+        assert reasons(shown) == [f"{label}: {reason}"]
+        assert f"{label}: {reason}." in " ".join(shown.text.split())
+    assert desk.incidents() == []
 
 
 def test_the_same_form_sent_twice_makes_one_incident(desk: Desk) -> None:
@@ -290,3 +307,28 @@ def test_without_a_title_the_texts_wait(desk: Desk) -> None:
         "The texts stand here once they can be made. "
         "Give it a title that a customer would understand."
     ]
+
+
+def test_links_in_an_edited_or_copied_text_lead_to_the_incident(
+    desk: Desk, frozen: Traveller
+) -> None:
+    shown = look(desk)
+    reply = lxml.html.fromstring(shown.text).get_element_by_id("handout-support").value
+    made = fields(shown.text)["text_internal"]
+    frozen.shift(timedelta(seconds=20))
+    edited = {**fields(shown.text), "text_internal": f"{made}\nCall me."}
+    again = desk.browser.send(NEW, {**edited, "preview": "1"})
+    assert texts(again, "mark") == ["made from the facts", "edited by hand"]
+    code = publish_after(desk, again).headers["Location"].rpartition("/")[2]
+    assert f"/admin/incidents/{code}" in messages(desk)[Audience.INTERNAL].body
+    assert f"/incidents/{code}" in reply
+    assert desk.incident(code).title == "Payments fail"
+
+
+def test_no_form_can_choose_the_code_of_an_incident(desk: Desk) -> None:
+    made = {}
+    for key in ("one", "two", "one\0", "x" * 65):
+        answer = desk.browser.send_shown(NEW, {**desk.filled(), "form_key": key, "publish": "1"})
+        made[key] = answer.headers["Location"].rpartition("/")[2]
+    assert len(set(made.values())) == len(made)
+    assert all(re.fullmatch("[a-z0-9]{12}", code) for code in made.values())

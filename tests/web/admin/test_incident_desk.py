@@ -44,6 +44,26 @@ def somebody_else_posts(desk: Desk, code: str) -> None:
         incidents.post_update(code, post, actor=ACTOR, form_key="another sheet")
 
 
+@pytest.mark.parametrize("exactly", ["garbage", "2026-03-04T12:00", "9999-12-31T23:59-14:00"])
+def test_a_hidden_moment_that_nobody_could_have_sent_is_left_out(
+    desk: Desk, frozen: Traveller, exactly: str
+) -> None:
+    code = desk.declare()
+    frozen.shift(timedelta(minutes=10))
+    answer = desk.post(code, "identified", happened_at="2026-03-04T12:05", exactly=exactly)
+    assert answer.status_code == 303
+    assert desk.posts(code)[-1].happened_at == NOON + timedelta(minutes=5)
+
+
+def test_facts_that_are_long_together_are_posted_whole(desk: Desk) -> None:
+    code = desk.declare()
+    names = ("progress", "current_actions", "next_steps", "technical_cause", "references")
+    long = "word " * 1_999
+    answer = desk.post(code, "identified", users_notice=long, **dict.fromkeys(names, long))
+    assert answer.status_code == 303
+    assert len(sent(desk, Audience.INTERNAL)[-1][1]) > 50_000
+
+
 def test_updates_are_posted_with_states_and_promises(desk: Desk, frozen: Traveller) -> None:
     code = desk.declare()
     frozen.shift(timedelta(minutes=10))
