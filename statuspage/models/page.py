@@ -141,6 +141,7 @@ class Incident(Base):
         UniqueConstraint("origin", "origin_id"),
         Index("ix_incidents_history", "visibility", "begins_at", "status"),
         Index("ix_incidents_shown", "visibility", "kind", "begins_at"),
+        Index("ix_incidents_ended", "visibility", "resolved_at", "begins_at"),
         # No occurrence of a series is announced twice, whoever does it.
         Index("ix_incidents_occurrence", "series_id", "occurs_at", unique=True),
         Index(

@@ -26,10 +26,11 @@ from statuspage.site.build import (
     draft_story,
     draft_story_json,
 )
+from statuspage.site.days import following_month, midnight
+from statuspage.site.ongoing import continues_in
 from statuspage.site.reading import (
     STORIES_ON_A_PAGE,
     Site,
-    following_month,
     read_component_page,
     read_component_stories,
     read_frame,
@@ -109,7 +110,9 @@ class _Glance(NamedTuple):
     key: int
     code: str
     begins_at: datetime
+    ended_at: datetime | None
     is_history: bool
+    is_cancelled: bool
     told: int
     components: tuple[int, ...]
 
@@ -214,11 +217,13 @@ def _look(site: Site) -> Iterator[_Glance]:
     tomorrow = site.tomorrow
     for row in site.connection.execute(statements.SURVEY):
         affected = tuple(sorted(components[row.id]))
-        facts = (*row[2:], told.get(row.id), *(names[key] for key in affected))
+        facts = (*row[3:], told.get(row.id), *(names[key] for key in affected))
         yield _Glance(
             key=row.id,
             code=row.code,
             begins_at=row.moment,
+            ended_at=row.ended_at,
+            is_cancelled=row.cancelled_at is not None,
             is_history=row.status != MaintenanceStatus.SCHEDULED and row.moment < tomorrow,
             told=hash(facts),
             components=affected,
@@ -228,20 +233,39 @@ def _look(site: Site) -> Iterator[_Glance]:
 def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part]:
     """A part for each page of this month, and of all from the first story's to the last's."""
     stories: dict[date, list[int]] = defaultdict(list)
-    zone = site.zone
+    continued: dict[date, list[int]] = defaultdict(list)
     for glance in glances:
         if glance.is_history:
-            month = glance.begins_at.astimezone(zone).date().replace(day=1)
-            stories[month].append(glance.told)
-    filled = sorted(stories)
+            first, *later = _months_of(site, glance)
+            stories[first].append(glance.told)
+            for month in later:
+                continued[month].append(glance.told)
+    filled = sorted({*stories, *continued})
     today = site.at.astimezone(site.zone).date()
     for month in sorted(_span(filled, today.replace(day=1)), reverse=True):
         told = stories.get(month, [])
         place = bisect_left(filled, month)
-        around = hash((frame, len(told), *filled[max(0, place - 1) : place + 2]))
-        for number, start in enumerate(range(0, len(told) or 1, STORIES_ON_A_PAGE), start=1):
-            own = hash(tuple(told[start : start + STORIES_ON_A_PAGE]))
+        neighbours = filled[max(0, place - 1) : place + 2]
+        lengths = [len(stories.get(each, [])) for each in neighbours]
+        around = hash((frame, len(told), *neighbours, *lengths))
+        starts = range(0, len(told) or 1, STORIES_ON_A_PAGE)
+        for number, start in enumerate(starts, start=1):
+            went_on = continued.get(month, []) if number == len(starts) else []
+            own = hash((*told[start : start + STORIES_ON_A_PAGE], *went_on))
             yield Part(PartKind.MONTH, pages.history_path(month, number), own, around)
+
+
+def _months_of(site: Site, glance: _Glance) -> Iterator[date]:
+    """The month in which a story began, and those in which it went on."""
+    month = glance.begins_at.astimezone(site.zone).date().replace(day=1)
+    yield month
+    this_month = site.at.astimezone(site.zone).date().replace(day=1)
+    while not glance.is_cancelled and month < this_month:
+        month = following_month(month)
+        since = midnight(month, site.zone)
+        if not continues_in(glance.begins_at, glance.ended_at, since, now=site.at):
+            return
+        yield month
 
 
 def _span(filled: Sequence[date], this_month: date) -> set[date]:

@@ -353,7 +353,8 @@ def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Lin
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
     # A calendar without any component breaks RFC 5545, 3.6, and strict readers refuse it.
-    for component in events or [_utc()]:
+    components: list[Event] | list[Timezone] = events or [_utc()]
+    for component in components:
         calendar.add_component(component)
     return bytes(calendar.to_ical())
 

@@ -12,20 +12,29 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter, itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row, Select
+from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.clock import EPOCH
 from statuspage.models.columns import CODE_LENGTH
 from statuspage.site import statements
+from statuspage.site.days import day_of, following_month, midnight, month_of
+from statuspage.site.ongoing import (
+    begins_in,
+    continues_in,
+    first_moment,
+    last_moment,
+    read_continued,
+    read_window,
+)
 from statuspage.site.snapshot import (
     Affected,
     Behind,
@@ -61,6 +70,7 @@ DAYS_SHOWN = 15
 MOST_STORIES_A_DAY = 12
 STORIES_ON_A_PAGE = 50
 MOST_STORIES_BEHIND_A_DAY = 5
+MOST_STORIES_CONTINUED = 5
 # While something is wrong the figures of the day are counted anew so often, else once a change:
 # were it always to the second, no two editions would be alike.
 RECKONED_EVERY = timedelta(minutes=10)
@@ -89,7 +99,7 @@ class Site:
     def tomorrow(self) -> datetime:
         """When the day ends in the page's zone."""
         today = self.at.astimezone(self.zone).date()
-        return _midnight(today + timedelta(days=1), self.zone)
+        return midnight(today + timedelta(days=1), self.zone)
 
 
 @contextmanager
@@ -122,8 +132,12 @@ def read_site(current: Session, *, at: datetime | None = None) -> Site:
 
 def read_snapshot(site: Site) -> Snapshot:
     """All that the page, the feeds and the JSON of the present and recent past tell."""
-    window = _read_window(site)
-    keys = {key for day in window.values() for key in day[:MOST_STORIES_A_DAY]}
+    window = read_window(
+        site.connection, DAYS_SHOWN, zone=site.zone, now=site.at, until=site.tomorrow
+    )
+    keys: set[int] = set()
+    for begun, went_on in window.values():
+        keys.update([*begun[:MOST_STORIES_A_DAY], *went_on[:MOST_STORIES_CONTINUED]])
     keys.update(site.connection.scalars(statements.OPEN))
     keys.update(site.connection.scalars(statements.LATEST_TOLD))
     for kind in Kind:
@@ -145,13 +159,17 @@ def read_snapshot(site: Site) -> Snapshot:
         open_incidents=tuple(open_incidents),
         active=tuple(story for story in planned if not story.is_upcoming),
         upcoming=tuple(story for story in planned if story.is_upcoming),
-        days=tuple(_day(day, keys, by_key) for day, keys in window.items()),
+        days=tuple(_day(day, *stories, by_key) for day, stories in window.items()),
         incidents=tuple(incidents[: statements.RECENT_STORIES]),
         maintenances=tuple(maintenances[: statements.RECENT_STORIES]),
         recent=tuple(
             sorted(recent, key=attrgetter("told_at"), reverse=True)[: statements.FEED_STORIES]
         ),
-        updates=tuple(sorted(told, key=_told_at, reverse=True)[: statements.FEED_UPDATES]),
+        updates=tuple(
+            sorted(told, key=lambda each: each[1].posted_at, reverse=True)[
+                : statements.FEED_UPDATES
+            ]
+        ),
         updated_at=_updated_at(site, stories),
         last_change_at=max(moment for moment in turns if moment <= site.at),
         next_change_at=min(moment for moment in turns if moment > site.at),
@@ -205,13 +223,17 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
     span = {"key": key, "since": bounds[0], "until": site.at}
     rows = site.connection.execute(statements.BEHIND, span).all()
     spans = [
-        (Behind(row.code, row.title), _known(row.begins_at), _moment(row.resolved_at) or site.at)
+        (Behind(row.code, row.title), _known(row.begins_at), _moment(row.resolved_at))
         for row in rows
     ]
     days = [
         _told_day(
             day,
-            [who for who, begin, end in spans if begin < last and (begin >= first or end > first)],
+            [
+                who
+                for who, begin, end in spans
+                if begins_in(begin, first, last) or continues_in(begin, end, first, now=site.at)
+            ],
         )
         for day, (first, last) in zip(uptime.days, pairwise(bounds), strict=True)
     ]
@@ -244,51 +266,48 @@ def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
     None for a page that is not there, and for a month outside of what the history spans.
     """
     tomorrow = site.tomorrow
-    start = _midnight(month, site.zone)
-    end = min(_midnight(following_month(month), site.zone), tomorrow)
-    earlier = _first_month(site, statements.HISTORY_BACKWARDS, {"until": start})
-    later = _first_month(site, statements.HISTORY_FORWARDS, {"since": end, "until": tomorrow})
+    start = midnight(month, site.zone)
+    end = min(midnight(following_month(month), site.zone), tomorrow)
+    earlier = month_of(last_moment(site.connection, start, now=site.at), site.zone)
+    later = month_of(first_moment(site.connection, end, tomorrow, now=site.at), site.zone)
+    went_on = read_continued(site.connection, start, now=site.at) if start < end else []
     span = {"since": start, "until": end}
     count = site.connection.scalar(statements.HISTORY_COUNT, span) or 0
-    pages = max(1, -(-count // STORIES_ON_A_PAGE))
-    if number > pages or not (count or start <= site.at < end or (earlier and later)):
+    pages = _pages(count)
+    is_there = count or went_on or start <= site.at < end or (earlier and later)
+    if number > pages or not is_there:
         return None
     offset = (number - 1) * STORIES_ON_A_PAGE
     page = {**span, "offset": offset, "limit": STORIES_ON_A_PAGE}
     keys = site.connection.scalars(statements.HISTORY_PAGE, page).all()
-    stories = read_stories(site, keys, whole=False)
+    before = [each.key for each in went_on] if number == pages else []
+    stories = read_stories(site, [*keys, *before], whole=False)
     return MonthView(
         month=month,
-        stories=tuple(stories.values()),
+        stories=tuple(story for key, story in stories.items() if key not in before),
         number=number,
         pages=pages,
         earlier=earlier,
         later=later,
+        later_pages=_pages_of(site, later) if later else 1,
+        continued=tuple(story for key, story in stories.items() if key in before),
     )
+
+
+def _pages_of(site: Site, month: date) -> int:
+    end = min(midnight(following_month(month), site.zone), site.tomorrow)
+    span = {"since": midnight(month, site.zone), "until": end}
+    return _pages(site.connection.scalar(statements.HISTORY_COUNT, span) or 0)
+
+
+def _pages(count: int) -> int:
+    return max(1, -(-count // STORIES_ON_A_PAGE))
 
 
 def read_newest_month(site: Site) -> date:
     """The first day of the newest month that has stories; of this month where none has."""
-    newest = _first_month(site, statements.HISTORY_BACKWARDS, {"until": site.tomorrow})
-    return newest or _day_of(site.at, site.zone).replace(day=1)
-
-
-def _read_window(site: Site) -> dict[date, list[int]]:
-    """The keys of the last days' stories, newest first, by day, today first."""
-    today = _day_of(site.at, site.zone)
-    window: dict[date, list[int]] = {today - timedelta(days=n): [] for n in range(DAYS_SHOWN)}
-    span = {"since": _midnight(min(window), site.zone), "until": site.tomorrow}
-    for key, moment in site.connection.execute(statements.WINDOW, span):
-        window[_day_of(moment, site.zone)].append(key)
-    return window
-
-
-def _first_month(
-    site: Site, statement: Select[datetime], span: Mapping[str, datetime]
-) -> date | None:
-    """The first day of the month in which the first story that the statement finds began."""
-    moment = site.connection.scalar(statement, span)
-    return _day_of(moment, site.zone).replace(day=1) if moment else None
+    newest = month_of(last_moment(site.connection, site.tomorrow, now=site.at), site.zone)
+    return newest or day_of(site.at, site.zone).replace(day=1)
 
 
 # Rows into views.
@@ -544,10 +563,15 @@ def _frame(
     )
 
 
-def _day(day: date, keys: Sequence[int], by_key: Mapping[int, StoryView]) -> DayView:
-    shown = keys[:MOST_STORIES_A_DAY]
-    more = len(keys) - len(shown)
-    return DayView(day=day, stories=tuple(by_key[key] for key in shown), more=more)
+def _day(
+    day: date, begun: Sequence[int], went_on: Sequence[int], by_key: Mapping[int, StoryView]
+) -> DayView:
+    return DayView(
+        day=day,
+        stories=tuple(by_key[key] for key in begun[:MOST_STORIES_A_DAY]),
+        more=max(0, len(begun) - MOST_STORIES_A_DAY),
+        continued=tuple(by_key[key] for key in went_on[:MOST_STORIES_CONTINUED]),
+    )
 
 
 def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
@@ -559,9 +583,7 @@ def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
 
 def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
     """Moments when time alone changes what the site says, the bounds of the day among them."""
-    moments: list[datetime | None] = [
-        *_today(site),
-    ]
+    moments: list[datetime | None] = [*_today(site)]
     for story in stories:
         if story.is_open:
             moments += [story.next_update_at, story.scheduled_for, story.scheduled_until]
@@ -579,21 +601,4 @@ def _reckonings(site: Site) -> list[datetime]:
 
 def _today(site: Site) -> tuple[datetime, datetime]:
     """When the day began in the page's zone, and when it ends."""
-    return _midnight(_day_of(site.at, site.zone), site.zone), site.tomorrow
-
-
-def _told_at(told: tuple[StoryView, PostView]) -> datetime:
-    return told[1].posted_at
-
-
-def _day_of(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
-
-
-def following_month(month: date) -> date:
-    """The first day of the month after."""
-    return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return midnight(day_of(site.at, site.zone), site.zone), site.tomorrow

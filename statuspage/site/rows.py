@@ -13,22 +13,28 @@ from statuspage.words import ComponentStatus
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A day with its stories, or the days on end on which there were none."""
+    """A day with its stories, or the days on end on which none began and the same ones went on."""
 
     first: date
     last: date
     stories: tuple[StoryView, ...] = ()
     more: int = 0
+    continued: tuple[StoryView, ...] = ()
 
 
 def runs(days: tuple[DayView, ...]) -> Iterator[Run]:
     """The days, newest first; quiet ones that follow each other are one line."""
-    for is_quiet, run in groupby(days, lambda day: not day.stories):
+    for (is_quiet, continued), run in groupby(
+        days, lambda day: (not day.stories, tuple(story.code for story in day.continued))
+    ):
+        on_end = list(run)
         if is_quiet:
-            quiet = [day.day for day in run]
-            yield Run(quiet[-1], quiet[0])
+            went_on = on_end[0].continued if continued else ()
+            yield Run(on_end[-1].day, on_end[0].day, continued=went_on)
         else:
-            yield from (Run(day.day, day.day, day.stories, day.more) for day in run)
+            yield from (
+                Run(day.day, day.day, day.stories, day.more, day.continued) for day in on_end
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,11 +280,15 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """One day in the page's zone: its stories, newest first, and how many more there were."""
+    """One day in the page's zone: its stories, newest first, and how many more there were.
+
+    ``continued`` are stories of earlier days that still went on, newest first.
+    """
 
     day: date
     stories: tuple[StoryView, ...]
     more: int
+    continued: tuple[StoryView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +296,9 @@ class MonthView:
     """A page of the stories of one month, newest first; ``number`` of ``pages`` counts from 1.
 
     Stories here have their newest post alone.  ``earlier`` and ``later`` are the first days of the
-    nearest months that have stories, None where there are none.  ``asked`` is the page that was
-    asked for where there is no such, and this the last.
+    nearest months in which stories began or went on, None where there are none; ``later`` has
+    ``later_pages``.  ``asked`` is the page that was asked for where there is no such, and this the
+    last.  ``continued`` are stories of earlier months that still went on: the last page has them.
     """
 
     month: date
@@ -302,7 +307,9 @@ class MonthView:
     pages: int
     earlier: date | None
     later: date | None
+    later_pages: int = 1
     asked: int | None = None
+    continued: tuple[StoryView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

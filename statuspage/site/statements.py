@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.types import NullType
 
+from statuspage.db import UtcDateTime
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -98,7 +99,43 @@ HISTORY_BACKWARDS = (
 HISTORY_FORWARDS = (
     select(Incident.begins_at).where(*IS_HISTORY, _SINCE).order_by(Incident.begins_at).limit(1)
 )
-WINDOW = _HISTORY.add_columns(Incident.begins_at).limit(MOST_STORIES_COUNTED)
+# When it ended matters on later days, on which nothing cancelled is told.
+_ENDED = case((Incident.cancelled_at.is_(None), Incident.resolved_at), else_=Incident.begins_at)
+WINDOW = _HISTORY.add_columns(Incident.begins_at, type_coerce(_ENDED, UtcDateTime)).limit(
+    MOST_STORIES_COUNTED
+)
+_HAS_RUN = (
+    gate(Incident),
+    Incident.status != MaintenanceStatus.SCHEDULED.value,
+    Incident.cancelled_at.is_(None),
+)
+_STRETCH = select(Incident.id, Incident.begins_at, Incident.resolved_at)
+ENDED_LATER = (
+    _STRETCH.where(
+        *_HAS_RUN,
+        Incident.resolved_at > bindparam("since"),
+        Incident.begins_at < bindparam("since"),
+    )
+    .order_by(Incident.begins_at.desc())
+    .limit(RECENT_STORIES)
+)
+STILL_OPEN = _STRETCH.where(
+    *_HAS_RUN,
+    Incident.kind.in_(list(Kind)),
+    Incident.resolved_at.is_(None),
+    Incident.status.not_in(CLOSED),
+    Incident.begins_at < bindparam("since"),
+)
+ENDED_BACKWARDS = (
+    select(Incident.resolved_at)
+    .where(
+        *_HAS_RUN,
+        Incident.resolved_at <= bindparam("until"),
+        Incident.begins_at < bindparam("until"),
+    )
+    .order_by(Incident.resolved_at.desc())
+    .limit(1)
+)
 
 
 def _gate_of_rows(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
@@ -233,7 +270,12 @@ BEHIND = (
 
 # The whole history at a glance: little of each story, but enough to tell whether it changed.
 SURVEY = (
-    select(Incident.id, Incident.begins_at.label("moment"), *_SHOWN)
+    select(
+        Incident.id,
+        Incident.begins_at.label("moment"),
+        Incident.resolved_at.label("ended_at"),
+        *_SHOWN,
+    )
     .where(gate(Incident))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
 )

@@ -289,6 +289,29 @@ def test_each_of_the_last_days_says_what_was_and_quiet_ones_on_end_say_it_once()
     )
 
 
+def test_days_on_which_the_same_stories_went_on_are_one_line() -> None:
+    long = incident("Long", post(samples.INVESTIGATING, "We look.", ago(days=3)))
+    view = snapshot(stories=[long])
+    days = [
+        replace(day, continued=(long,) if place < 3 else ()) for place, day in enumerate(view.days)
+    ]
+    root = home(replace(view, days=tuple(days)))
+    assert [text.partition(" Investigating")[0] for text in read_all(root, ".days > li")] == [
+        "Mar 2 – 4, 2026 Continued: Long",
+        "Mar 1, 2026 Long",
+        "Feb 18 – 28, 2026 No incidents reported.",
+    ]
+
+
+def test_a_month_in_which_stories_only_went_on_names_them() -> None:
+    month = replace(samples.MONTH, stories=(), continued=(samples.PAYMENTS_OUTAGE,), later_pages=3)
+    root = lxml.html.fromstring(pages.render_history(CALM, month, LINKS))
+    assert read_all(root, "#month h2") == ["Continued from earlier"]
+    assert read(root, "#month h3") == "Card payments were declined"
+    assert root.cssselect("#month .empty") == []
+    assert root.cssselect("[rel=prev]")[0].get("href") == "/history/2026-03/3"
+
+
 def test_a_day_with_more_stories_than_fit_leads_to_its_month() -> None:
     view = samples.VERY_LONG
     [more] = home(view).cssselect(".days .more a")

@@ -320,6 +320,95 @@ def test_a_day_shows_so_many_stories_and_counts_the_rest(
     assert today.more == 3
 
 
+def test_a_day_names_what_began_before_and_still_went_on(
+    session: Session, look: Callable[[], Snapshot]
+) -> None:
+    over = ("investigating", "resolved")
+    start, four_days = NOON - 5 * DAY, 4 * 24 * 60
+    make_incident(session, "Long", started_at=start, updates=over, step_minutes=four_days)
+    make_incident(session, "Still open", started_at=NOON - 400 * DAY)
+    make_incident(session, "Short", started_at=start, updates=over)
+    make_incident(
+        session, "False alarm", started_at=start, updates=over, step_minutes=four_days,
+        cancelled_at=start,
+    )  # fmt: skip
+    days = look().days[:7]
+
+    assert [titles(day.continued) for day in days] == [
+        ["Still open"], ["Long", "Still open"], ["Long", "Still open"], ["Long", "Still open"],
+        ["Long", "Still open"], ["Still open"], ["Still open"],
+    ]  # fmt: skip
+    assert titles(days[5].stories) == ["False alarm", "Short", "Long"]
+
+
+def test_what_ended_with_the_day_does_not_go_on_in_the_next(
+    session: Session, look: Callable[[], Snapshot]
+) -> None:
+    over = ("investigating", "resolved")
+    midnight = datetime(2026, 3, 4, tzinfo=UTC)
+    make_incident(session, started_at=midnight - timedelta(hours=2), updates=over, step_minutes=120)
+    assert [len(day.continued) for day in look().days] == [0] * 15
+
+
+def test_months_name_what_went_on_in_them_and_lead_to_each(session: Session) -> None:
+    make_page(session)
+    over = ("investigating", "resolved")
+    make_incident(
+        session, "Long", started_at=datetime(2025, 9, 10, tzinfo=UTC), updates=over,
+        step_minutes=71 * 24 * 60,
+    )  # fmt: skip
+    site = read_site(session, at=NOON)
+    seen = []
+    month: date | None = read_newest_month(site)
+    while month and (view := read_month(site, month)):
+        seen.append((view.month, titles(view.stories), titles(view.continued), view.later))
+        month = view.earlier
+
+    november, october, september = date(2025, 11, 1), date(2025, 10, 1), date(2025, 9, 1)
+    assert seen == [
+        (november, [], ["Long"], None),
+        (october, [], ["Long"], november),
+        (september, ["Long"], [], october),
+    ]
+
+
+def test_an_open_story_makes_this_month_the_newest(session: Session) -> None:
+    make_page(session)
+    make_incident(session, "Open", started_at=NOON - 70 * DAY)
+    site = read_site(session, at=NOON)
+    assert read_newest_month(site) == date(2026, 3, 1)
+    view = read_month(site, date(2026, 3, 1))
+    assert view is not None
+    assert (titles(view.continued), view.earlier) == (["Open"], date(2026, 2, 1))
+
+
+@pytest.mark.parametrize("hours", range(0, 96, 7))
+def test_days_and_a_components_table_name_a_story_by_one_rule(
+    session: Session, look: Callable[[], Snapshot], hours: int
+) -> None:
+    search = make_component(session, "Search")
+    make_incident(
+        session, "Long", started_at=NOON - 6 * DAY, updates=("investigating", "resolved"),
+        step_minutes=hours * 60, components=[search],
+    )  # fmt: skip
+    days = {day.day for day in look().days if day.stories or day.continued}
+    site = read_site(session, at=NOON)
+    (component,) = site.by_key.values()
+    table = read_component_page(site, component).days
+    assert days == {each.day.day for each in table if each.stories}
+
+
+def test_a_later_month_is_entered_by_its_last_page(session: Session) -> None:
+    make_page(session)
+    over = ("investigating", "resolved")
+    make_incident(session, started_at=NOON - 40 * DAY, updates=over)
+    for number in range(STORIES_ON_A_PAGE + 1):
+        make_incident(session, started_at=NOON - minutes(number), updates=over)
+    earlier = read_month(read_site(session, at=NOON), date(2026, 1, 1))
+    assert earlier is not None
+    assert (earlier.later, earlier.later_pages) == (date(2026, 3, 1), 2)
+
+
 def test_a_month_is_read_page_by_page(session: Session) -> None:
     make_page(session)
     for number in range(STORIES_ON_A_PAGE + 1):
