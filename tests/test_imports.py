@@ -19,6 +19,7 @@ from statuspage.audit import Actor
 from statuspage.db import writing
 from statuspage.imports import StoryReport, Unusable, moving
 from statuspage.imports.stories import to_markdown
+from statuspage.incidents.log import write_anew
 from statuspage.models import (
     AuditEntry,
     Component,
@@ -40,7 +41,7 @@ from statuspage.words import (
     Kind,
     MaintenanceStatus,
 )
-from tests.factories import make_component, make_page
+from tests.factories import make_component, make_incident, make_page
 
 ACTOR = Actor("Ada")
 START = datetime(2025, 5, 1, 10, 0, tzinfo=UTC)
@@ -228,6 +229,43 @@ def test_two_stories_at_once_show_the_worse_of_both(session: Session) -> None:
         (moment(0), ComponentStatus.PARTIAL_OUTAGE),
         (moment(60), ComponentStatus.DEGRADED_PERFORMANCE),
         (moment(90), ComponentStatus.OPERATIONAL),
+    ]
+
+
+def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> None:
+    with writing() as current:
+        make_page(current)
+        search = make_component(current, "Search")
+        down = effect(search.code, "Search", "operational", "major_outage")
+        for title, column in (("Told here", {}), ("False alarm", {"cancelled_at": moment(50)})):
+            make_incident(
+                current, title, started_at=moment(30), components=[search],
+                updates=[{"status": "investigating", "affected": [down]}, "resolved"],
+                step_minutes=20, **column,
+            )  # fmt: skip
+    take(lines(story()))
+
+    expected = [
+        (moment(0), ComponentStatus.DEGRADED_PERFORMANCE),
+        (moment(30), ComponentStatus.MAJOR_OUTAGE),
+        (moment(50), ComponentStatus.DEGRADED_PERFORMANCE),
+        (moment(60), ComponentStatus.OPERATIONAL),
+    ]
+    assert log_of(session, "Search") == expected
+    # Written anew for a story that is told late here, it is the same.
+    with writing() as current:
+        write_anew(current, [search.id], since=moment(0))
+    assert log_of(session, "Search") == expected
+
+
+def test_an_end_that_is_dated_before_the_last_post_leaves_no_component_down(
+    session: Session, tmp_path: Path
+) -> None:
+    row = published(resolved_at=at(-30), started_at=at(-60))
+    row["incident_updates"] = row["incident_updates"][1:]
+    move(tmp_path, summary([row]))
+    assert log_of(session, "Search") == [
+        (datetime(2020, 1, 1, tzinfo=UTC), ComponentStatus.OPERATIONAL)
     ]
 
 

@@ -8,19 +8,18 @@ changes, so it does not matter in which order or how often they come in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.incidents.log import OPERATIONAL, Said, settle_log
+from statuspage.incidents.log import OPERATIONAL, Said, is_told, read_said, settle_log
 from statuspage.models import (
     Component,
     ComponentChange,
     Incident,
     IncidentComponent,
-    IncidentUpdate,
 )
 from statuspage.words import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
 
@@ -30,14 +29,23 @@ _CHUNK = 2_000
 def log_changes(
     current: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
 ) -> None:
-    """Write the log of components anew from these stories; what others changed stays."""
+    """Write the log of components anew; what nobody told in a story stays.
+
+    A component shows the worst of all stories about it, so beside those of ``incident_ids`` the
+    ones that were told here count too.
+    """
     codes = {
         row.code: row.id
         for row in current.execute(
             select(Component.id, Component.code).where(Component.id.in_(component_ids))
         )
     }
-    stories = sorted(incident_ids)
+    about = (
+        select(Incident.id)
+        .join(IncidentComponent)
+        .where(IncidentComponent.component_id.in_(component_ids), is_told())
+    )
+    stories = sorted({*incident_ids, *current.scalars(about)})
     said: dict[int, list[Said]] = defaultdict(list)
     for start in range(0, len(stories), _CHUNK):
         chunk = stories[start : start + _CHUNK]
@@ -48,7 +56,8 @@ def log_changes(
             ),
             execution_options={"synchronize_session": False},
         )
-        _listen(current, chunk, codes, said)
+        for component_id, words in read_said(current, codes, chunk).items():
+            said[component_id] += words
     rows = [
         {
             "component_id": component_id,
@@ -83,45 +92,3 @@ def show_standing(current: Session, component_ids: Collection[int]) -> None:
         if component.status is not worst[component.id]:
             component.status = worst[component.id]
             component.updated_at = clock.now()
-
-
-def _listen(
-    current: Session,
-    incident_ids: Sequence[int],
-    codes: Mapping[str, int],
-    said: Mapping[int, list[Said]],
-) -> None:
-    """Collect what the posts of these stories say of the components, by component."""
-    posts = current.execute(
-        select(
-            IncidentUpdate.id,
-            IncidentUpdate.incident_id,
-            IncidentUpdate.happened_at,
-            IncidentUpdate.affected,
-        )
-        .where(
-            IncidentUpdate.incident_id.in_(incident_ids),
-            IncidentUpdate.visibility == Visibility.PUBLIC,
-        )
-        .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
-    )
-    left: dict[int, dict[int, ComponentStatus]] = defaultdict(dict)
-    for post in posts:
-        for effect in post.affected:
-            component_id = codes.get(effect["code"])
-            if component_id is None:
-                continue
-            status = ComponentStatus(effect["new_status"])
-            said[component_id].append(Said(post.happened_at, status, post.incident_id, post.id))
-            left[post.incident_id][component_id] = status
-    ends = current.execute(
-        select(Incident.id, Incident.resolved_at).where(
-            Incident.id.in_(incident_ids),
-            Incident.status.in_(CLOSED),
-        )
-    )
-    for incident_id, resolved_at in ends:
-        for component_id, status in left[incident_id].items():
-            # A story that is over says nothing any more, even where no post told of its end.
-            if resolved_at is not None and status is not OPERATIONAL:
-                said[component_id].append(Said(resolved_at, OPERATIONAL, incident_id, None))

@@ -9,7 +9,7 @@ again from the posts, so that what is counted from the log is what the stories s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -94,7 +94,8 @@ def write_anew(current: Session, component_ids: Iterable[int], *, since: datetim
 def _write_anew(current: Session, component_id: int, since: datetime) -> None:
     component = current.get_one(Component, component_id)
     start, stories = _touched(current, component_id, since)
-    changes = list(settle_log(_listen(current, component.code, stories)))
+    said = read_said(current, {component.code: component_id}, stories)
+    changes = list(settle_log(said.get(component_id, [])))
     _forget(current, component_id, start, changes)
     shown = changes[-1].status if changes else OPERATIONAL
     if shown is not component.status:
@@ -120,7 +121,7 @@ def _touched(
         rows = current.scalars(
             select(Incident)
             .join(IncidentComponent)
-            .where(IncidentComponent.component_id == component_id, _is_told(start))
+            .where(IncidentComponent.component_id == component_id, is_told(), _lasts(start))
         )
         stories = {story.id: story for story in rows}
         first = min([start, *(_begin(story) for story in stories.values())])
@@ -129,47 +130,67 @@ def _touched(
         start = first
 
 
-def _is_told(start: datetime) -> ColumnElement[bool]:
-    # A false alarm says nothing of any component: nothing was wrong.
+def is_told() -> ColumnElement[bool]:
+    """Whether a story says anything of components: of a false alarm nothing was true."""
     is_true = or_(Incident.kind != Kind.INCIDENT, Incident.cancelled_at.is_(None))
-    lasts = or_(Incident.resolved_at.is_(None), Incident.resolved_at >= start)
-    return (Incident.visibility == Visibility.PUBLIC) & is_true & lasts
+    return (Incident.visibility == Visibility.PUBLIC) & is_true
+
+
+def _lasts(start: datetime) -> ColumnElement[bool]:
+    return or_(Incident.resolved_at.is_(None), Incident.resolved_at >= start)
 
 
 def _begin(story: Incident) -> datetime:
     return min(story.started_at, story.scheduled_for or story.started_at)
 
 
-def _listen(current: Session, code: str, stories: Collection[int]) -> list[Said]:
-    """What the public posts of these stories say of the component, and that the stories ended."""
+def read_said(
+    current: Session, codes: Mapping[str, int], stories: Collection[int]
+) -> dict[int, list[Said]]:
+    """What the public posts of these stories say of components, and that the stories ended.
+
+    ``codes`` are the components' keys by their codes; what is said is given by their keys.
+    """
     first = select(func.min(_OTHER.id)).where(_OTHER.incident_id == Incident.id)
     rows = current.execute(
         select(
-            Incident,
-            IncidentUpdate,
+            Incident.id,
+            Incident.kind,
+            Incident.origin,
+            Incident.status,
+            Incident.started_at,
+            Incident.resolved_at,
+            IncidentUpdate.id.label("post_id"),
+            IncidentUpdate.happened_at,
+            IncidentUpdate.affected,
             (first.correlate(Incident).scalar_subquery() == IncidentUpdate.id).label("is_first"),
         )
         .join(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
-        .where(Incident.id.in_(stories), IncidentUpdate.visibility == Visibility.PUBLIC)
+        .where(Incident.id.in_(stories), IncidentUpdate.visibility == Visibility.PUBLIC, is_told())
         .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
     )
-    said: dict[int, list[Said]] = defaultdict(list)
-    ends = {}
-    for story, post, is_first in rows:
+    said: dict[tuple[int, int], list[Said]] = defaultdict(list)
+    ends: dict[int, datetime] = {}
+    for row in rows:
         # An incident is declared after it began, and held from its start.
-        told_late = is_first and story.kind is Kind.INCIDENT and story.origin is None
-        at = story.started_at if told_late else post.happened_at
-        for effect in post.affected:
-            if effect["code"] == code:
-                said[story.id].append(
-                    Said(at, ComponentStatus(effect["new_status"]), story.id, post.id)
-                )
-        if story.status in CLOSED and story.resolved_at is not None:
-            ends[story.id] = story.resolved_at
-    for story_id, words in said.items():
-        if story_id in ends and words[-1].status is not OPERATIONAL:
-            words.append(Said(ends[story_id], OPERATIONAL, story_id, None))
-    return [word for words in said.values() for word in words]
+        told_late = row.is_first and row.kind is Kind.INCIDENT and row.origin is None
+        at = row.started_at if told_late else row.happened_at
+        for effect in row.affected:
+            if effect["code"] in codes:
+                status = ComponentStatus(effect["new_status"])
+                word = Said(at, status, row.id, row.post_id)
+                said[codes[effect["code"]], row.id].append(word)
+        if row.status in CLOSED and row.resolved_at is not None:
+            ends[row.id] = row.resolved_at
+    told: dict[int, list[Said]] = defaultdict(list)
+    for (component_id, story_id), words in said.items():
+        told[component_id] += words
+        last = words[-1]
+        if story_id in ends and last.status is not OPERATIONAL:
+            # A story that is over says nothing any more, even where no post told of its end.
+            end = max(ends[story_id], last.at)
+            told[component_id].append(Said(end, OPERATIONAL, story_id, None))
+    return told
 
 
 def _forget(current: Session, component_id: int, start: datetime, changes: Sequence[Said]) -> None:
