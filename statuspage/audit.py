@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from statuspage.models import AuditEntry
+
+# Halves of surrogate pairs: what Python makes of bytes in a name that are not UTF-8 (PEP 383).
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +37,26 @@ def record(
     subject: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> None:
-    """Add an entry; ``action`` is a verb such as ``incident.declare``, values become plain JSON."""
-    current.add(
-        AuditEntry(
-            account_id=actor.account_id,
-            actor=actor.name,
-            action=action,
-            subject_kind=subject_kind,
-            subject=subject,
-            before=_plain(before),
-            after=_plain(after),
-        )
+) -> AuditEntry:
+    """Add an entry; ``action`` is a verb such as ``incident.declare``, values become plain JSON.
+
+    Names of files may hold bytes that are no text, which no database takes: they become U+FFFD.
+    """
+    entry = AuditEntry(
+        account_id=actor.account_id,
+        actor=_whole(actor.name),
+        action=action,
+        subject_kind=subject_kind,
+        subject=_whole(subject),
+        before=_plain(before),
+        after=_plain(after),
     )
+    current.add(entry)
+    return entry
+
+
+def _whole(text: str) -> str:
+    return _HALF.sub("\ufffd", text)
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -63,4 +74,4 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return str(value)
+    return _whole(str(value))

@@ -23,6 +23,7 @@ from statuspage.logs import set_up_logs
 from statuspage.outbox import control
 from statuspage.outbox.dispatch import check_rooms
 from statuspage.refusals import Refused
+from statuspage.richtext import clean_line
 from statuspage.web import public, server
 from statuspage.worker import AlreadyRunning, Worker
 
@@ -194,7 +195,7 @@ outbox = AppGroup("outbox", help="Hold and release what waits to be sent.")
 @click.argument("reason", default="held by hand")
 def hold(reason: str) -> None:
     """Send nothing until the outbox is released."""
-    control.hold(control.EVERYTHING, reason=reason, actor=COMMAND_LINE)
+    control.hold(control.EVERYTHING, reason=clean_line(reason), actor=COMMAND_LINE)
     click.echo("Held. Nothing is sent until it is released.")
 
 
@@ -236,7 +237,7 @@ def import_customers(file: Path, preview: bool) -> None:
     for said in (*report.notes, *report.errors):
         click.echo(f"{file}: {said}", err=True)
     done = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-    click.echo(f"{'Would be: ' if preview else ''}{done}, {len(report.errors)} refused.")
+    click.echo(f"{'Would be: ' if preview else ''}{done}, {report.refused} refused.")
     if report.errors:
         sys.exit(1)
 

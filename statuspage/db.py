@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pysqlite3
 from flask_sqlalchemy import SQLAlchemy
@@ -41,6 +42,10 @@ from statuspage import clock
 from statuspage.config import Settings
 
 BUSY_TIMEOUT_MS = 10_000
+PAUSE_SECONDS = 0.12
+"""A little longer than SQLite waits between two looks at a lock, so that whoever waits gets it."""
+
+T = TypeVar("T")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -102,6 +107,19 @@ def writing() -> Iterator[Session]:
     except BaseException:
         current.rollback()
         raise
+
+
+def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """``items`` in slices that are written in a transaction each; one empty slice for nothing.
+
+    SQLite has one lock for all who write, and who waits for it is not woken but looks again after
+    a tenth of a second: between two slices it is left free for longer than that.
+    """
+    is_sqlite = session().get_bind().dialect.name == "sqlite"
+    for start in range(0, max(1, len(items)), size):
+        if start and is_sqlite:
+            time.sleep(PAUSE_SECONDS)
+        yield items[start : start + size]
 
 
 def insert_new(current: Session, table: type[Base]) -> Any:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_a_preview_of_customers_changes_nothing(runner: FlaskCliRunner, tmp_path
 
     assert told(run(runner, "import-customers", "--preview", file)) == foretold
     assert told(run(runner, "import-customers", "--preview", file)) == foretold
+
+
+def test_a_file_comes_in_whose_name_is_no_text(runner: FlaskCliRunner, tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"kunden-m\xfcnchen.csv")
+    file.write_text("email\nana@example.com\n")
+    assert run(runner, "import-customers", file).exit_code == 0
+    history = tmp_path / os.fsdecode(b"verlauf-m\xfcnchen.jsonl")
+    history.write_bytes(lines(story()))
+    assert run(runner, "import-incidents", history).exit_code == 0
+    assert run(runner, "outbox", "hold", "m\udcfcnchen").exit_code == 0
+    assert run(runner, "held-on", "m\udcfc@example.com").exit_code == 1
 
 
 def test_exported_customers_come_in_again(runner: FlaskCliRunner, tmp_path: Path) -> None:

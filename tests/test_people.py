@@ -16,6 +16,8 @@ from statuspage.db import writing
 from statuspage.models import AuditEntry, Component, Customer, Suppression
 from statuspage.people import CustomerValues, ImportReport
 from statuspage.people.address import read_address
+from statuspage.people.customer_file import Intake
+from statuspage.people.customer_rows import Cells
 from statuspage.refusals import Refused
 from tests.factories import make_component, make_group, make_page
 
@@ -228,8 +230,23 @@ def test_an_empty_cell_empties_what_is_known_except_the_key(
         ),
         ("ana@example.com,,,,,,,maybe", "contractual", "Write yes or no"),
         (f"ana@example.com,{'x' * 501},,,,,,", "name", "It has 501 characters; 500 are the most"),
-        ("ana@example.com,Ana", "", "It has 2 fields, the header has 8"),
-        ("ana@example.com", "", "It has 1 field, the header has 8"),
+        ("ana@example.com,Ana,,,en,,,no,more", "", "It has 9 fields, the header has 8"),
+        (",Ana", "email", "There is no mail address"),
+        (
+            "ana@example.com,#NAME?",
+            "name",
+            "This is what a spreadsheet writes where it has no value to show",
+        ),
+        (
+            "ana@example.com,Ana,,,,,1.23457E+17",
+            "key",
+            "A spreadsheet rounded this number; format the column as text",
+        ),
+        (
+            "ana@example.com,Ana,,,,,1E+05",
+            "key",
+            "A spreadsheet rounded this number; format the column as text",
+        ),
         (
             f"ana@example.com,{'x' * 10**7},,,,,,",
             "",
@@ -288,13 +305,76 @@ def test_of_two_rows_for_one_customer_the_later_counts_and_says_so(
 
 def test_customers_may_exchange_their_addresses(session: Session, shop: dict[str, int]) -> None:
     take("email,key\na@example.com,A\nb@example.com,B\n")
-    report = take("email,key\nx@example.com,A\na@example.com,B\nb@example.com,A\n")
+    take("email,key\nx@example.com,A\n")
+    report = take("email,key\na@example.com,B\nb@example.com,A\n")
 
     assert counts(report) == (0, 2, 0, 0)
     assert {c.key: c.address for c in session.scalars(select(Customer))} == {
         "A": "b@example.com",
         "B": "a@example.com",
     }
+
+
+def test_one_key_with_several_addresses_is_refused_and_every_row_named(
+    session: Session, shop: dict[str, int]
+) -> None:
+    report = take(
+        "email,key\nana@example.com,17\nbo@example.com,17\ncleo@example.com,18\n"
+        "ana@example.com,17\n"
+    )
+    assert (report.added, report.refused) == (1, 3)
+    assert [str(error) for error in report.errors] == [
+        f"line {line}: key '17': Lines 2, 3, 5 give it to different addresses" for line in (2, 3, 5)
+    ]
+    assert [address for address, _ in stored(session)] == ["cleo@example.com"]
+
+
+def test_a_key_of_which_digits_may_be_lost_is_noted(shop: dict[str, int]) -> None:
+    report = take("email,key\nana@example.com,123456789012345000\nbo@example.com,100\n")
+    assert [str(note) for note in report.notes] == [
+        "line 2: The key 123456789012345000 may have lost digits: "
+        "spreadsheets keep the first fifteen of a number"
+    ]
+
+
+def test_rows_are_counted_once_however_much_is_wrong_with_them(shop: dict[str, int]) -> None:
+    report = take("email,language,time_zone\nbad,xx-none,Nowhere\nworse,en,Nowhere\n")
+    assert (len(report.errors), report.refused) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Email Address,First Name,Last Name\nana@example.com,Ana,Ruiz\n",
+        "E-mail Address,Surname,Given name\nana@example.com,Ruiz,Ana\n",
+        "sep=;\r\nEmail;Name\r\nana@example.com;Ana Ruiz\r\n",
+        '\ufeff"sep=|"\nMail|Full Name\nana@example.com|Ana Ruiz\n',
+        '"email", "name"\n"ana@example.com", "Ana Ruiz"\n',
+        '"email" ; "name"\n"ana@example.com" ; "Ana Ruiz" \n',
+        "email,name,company\nana@example.com,Ana Ruiz\n",
+        "email,name\nana@example.com,Ana Ruiz,,\n",
+        "email,name,first_name\nana@example.com,Ana Ruiz,A.\n",
+    ],
+)
+def test_the_shapes_that_address_books_and_spreadsheets_write_are_read(
+    session: Session, shop: dict[str, int], data: str
+) -> None:
+    report = take(data)
+    assert counts(report) == (1, 0, 0, 0)
+    assert stored(session) == [("ana@example.com", "Ana Ruiz")]
+
+
+def test_a_row_that_ends_early_leaves_the_rest_alone(
+    session: Session, shop: dict[str, int]
+) -> None:
+    take("email,name,company\nana@example.com,Ana,Tea\n")
+    take("email,name,company\nana@example.com,Ana Ruiz\n")
+    assert (the_customer(session).name, the_customer(session).company) == ("Ana Ruiz", "Tea")
+
+
+def test_lines_are_numbered_as_in_the_file_under_a_sep_line_too(shop: dict[str, int]) -> None:
+    report = take("sep=;\nemail;name\nbad;Ana\n")
+    assert [error.line for error in report.errors] == [3]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -409,6 +489,86 @@ def test_an_import_is_one_entry_in_the_audit_trail(session: Session, shop: dict[
     assert entry.after == {"added": 1, "updated": 0, "unchanged": 0, "refused": 1}
 
 
+FIVE = "email,key\n" + "".join(f"{name}@example.com,{name}\n" for name in "abcde")
+
+
+@pytest.fixture
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slices of two rows."""
+    monkeypatch.setattr("statuspage.people.customer_file._SLICE", 2)
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_an_import_is_written_in_slices_and_read_outside_of_them(
+    session: Session, shop: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed_in_writing: list[bool] = []
+    written: list[int] = [0]
+    cell = Cells.cell
+
+    def watched(self: Cells, name: str, text: str) -> object:
+        options = session.connection().get_execution_options()
+        parsed_in_writing.append(options.get("writes", False))
+        return cell(self, name, text)
+
+    def count(
+        _c: object, _cursor: object, statement: str, values: list[object], _x: object, many: bool
+    ) -> None:
+        if statement.startswith("INSERT INTO customers"):
+            written[-1] += len(values) if many else 1
+
+    def end_slice(_connection: object) -> None:
+        written.append(0)
+
+    monkeypatch.setattr(Cells, "cell", watched)
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", end_slice)
+    report = take(FIVE)
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", end_slice)
+
+    assert counts(report) == (5, 0, 0, 0)
+    assert [number for number in written if number] == [2, 2, 1]
+    assert set(parsed_in_writing) == {False}
+    entry = session.scalars(select(AuditEntry)).one()
+    assert entry.after == {"added": 5, "updated": 0, "unchanged": 0, "refused": 0}
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_rows_of_one_customer_are_one_customer_in_different_slices_too(
+    session: Session, shop: dict[str, int]
+) -> None:
+    report = take("email,name\na@example.com,A\nb@example.com,B\nA@example.com,Ana\n")
+    assert counts(report) == (2, 0, 0, 0)
+    assert [str(note) for note in report.notes] == [
+        "line 4: The same customer as in line 2; this line counts"
+    ]
+    assert stored(session) == [("a@example.com", "Ana"), ("b@example.com", "B")]
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_an_import_that_was_cut_off_is_finished_by_the_next(
+    session: Session, shop: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Intake.write
+    slices: list[int] = []
+
+    def cut_off(self: Intake, current: Session) -> None:
+        slices.append(1)
+        if len(slices) == 3:
+            raise RuntimeError("the disk is full")
+        write(self, current)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Intake, "write", cut_off)
+        with pytest.raises(RuntimeError, match="the disk is full"):
+            take(FIVE)
+    entry = session.scalars(select(AuditEntry)).one()
+    assert entry.after == {"added": 4, "updated": 0, "unchanged": 0, "refused": 0}
+    assert counts(take(FIVE)) == (1, 0, 4, 0)
+
+
 def test_an_import_that_fails_leaves_nothing(
     session: Session, shop: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -463,21 +623,24 @@ def test_an_export_comes_in_again_without_a_change(session: Session, shop: dict[
     data = export(session)
 
     assert data.splitlines() == [
-        "email,name,company,components,language,time_zone,key,contractual,tags",
-        'Ana@example.com,"Ana, ""the"" Great",Tea,Checkout; Shop / API,de,Europe/Rome,K1,yes,a; eu',
-        "bo@example.com,Bo,,,en,,,,",
+        '"email","name","company","components","language","time_zone","key","contractual","tags"',
+        '"Ana@example.com","Ana, ""the"" Great","Tea","Checkout; Shop / API","de","Europe/Rome",'
+        '"K1","yes","a; eu"',
+        '"bo@example.com","Bo","","","en","","","",""',
     ]
     assert counts(take(data)) == (0, 0, 2, 0)
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "'=1+1", "''-1"])
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "'=1+1", "''-1", "\uff1d1+1", "\uff20SUM(A1)"]
+)
 def test_no_exported_cell_is_a_formula_and_all_come_back(
     session: Session, shop: dict[str, int], name: str
 ) -> None:
     people.save_customer(CustomerValues("=ana@example.com", name=name), actor=ACTOR)
     data = export(session)
 
-    assert data.splitlines()[1] == f"'=ana@example.com,'{name},,,en,,,,"
+    assert data.splitlines()[1] == f'"\'=ana@example.com","\'{name}","","","en","","","",""'
     assert counts(take(data)) == (0, 0, 1, 0)
     assert stored(session) == [("=ana@example.com", name)]
 
@@ -492,7 +655,7 @@ def test_a_component_that_was_removed_is_exported_by_its_code_and_comes_back(
         code = component.code
     data = export(session)
 
-    assert data.splitlines()[1] == f"ana@example.com,,,{code},en,,,,"
+    assert data.splitlines()[1] == f'"ana@example.com","","","{code}","en","","","",""'
     assert counts(take(data)) == (0, 0, 1, 0)
 
 

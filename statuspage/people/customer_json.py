@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from statuspage import audit
 from statuspage.audit import Actor
-from statuspage.db import writing
+from statuspage.db import session, writing
 from statuspage.models import Customer
 from statuspage.people.customer_file import ImportReport, Intake
 from statuspage.people.customer_rows import COLUMNS, Cells, Row, RowError, component_labels, shown
@@ -54,10 +54,11 @@ def put_customers(
         for number, one in objects.items()
         if isinstance(one, Mapping)
     ]
+    intake = Intake(session(), rows, wrong, [], lambda _done, _total: None, cells=_JsonCells)
     with writing() as current:
         keep_others_out(current)
-        intake = Intake(current, rows, wrong, [], lambda _done, _total: None, cells=_JsonCells)
-        intake.write()
+        intake.take(current, intake.parsed)
+        intake.write(current)
         report = intake.report()
         _record(current, actor, intake, report, source)
     return report
@@ -135,5 +136,5 @@ def _record(
         audit.record(
             current, actor, "customers.import", subject_kind="customers", subject=source,
             after={"added": report.added, "updated": report.updated,
-                   "unchanged": report.unchanged, "refused": len(report.errors)},
+                   "unchanged": report.unchanged, "refused": report.refused},
         )  # fmt: skip

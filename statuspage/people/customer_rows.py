@@ -31,11 +31,30 @@ COLUMNS = (
     "email", "name", "company", "components", "language", "time_zone", "key", "contractual",
     "tags",
 )  # fmt: skip
-_ALIASES = {"e_mail": "email", "timezone": "time_zone"}
+_ALIASES = {
+    **dict.fromkeys(
+        ("e_mail", "mail", "email_address", "e_mail_address", "mail_address", "emailaddress"),
+        "email",
+    ),
+    **dict.fromkeys(("full_name", "fullname", "display_name"), "name"),
+    **dict.fromkeys(("firstname", "given_name", "forename"), "first_name"),
+    **dict.fromkeys(("lastname", "surname", "family_name"), "last_name"),
+    **dict.fromkeys(("company_name", "organization", "organisation"), "company"),
+    **dict.fromkeys(("timezone", "tz"), "time_zone"),
+    **dict.fromkeys(("locale", "lang"), "language"),
+}
+# Together they are the name, where there is no column for that.
+_NAME_PARTS = ("first_name", "last_name")
 _BROKEN = re.compile("[\udc80-\udcff\ufffd]")
 # A cell that starts like this is a formula to a spreadsheet.  Written, it gets an apostrophe in
 # front; read, it loses one.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+# What spreadsheets make of a long number, and write where a formula failed or a column is narrow.
+_ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+_FAILED = re.compile(r"#(N/A|NV|[A-Z][A-Z/0-9]*[!?])|#{3,}")
+_DIGITS_KEPT = 15
+# Excel's own first line, which says what parts the cells.
+_SEP = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 # How the files begin that spreadsheets keep for themselves: .xlsx and .ods, and .xls.
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _NO_TEXT = "This is a spreadsheet's own file; save it as CSV (UTF-8), and choose that one"
@@ -86,23 +105,30 @@ def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNot
     rows: list[Row] = []
     if isinstance(data, bytes) and data.startswith(_SPREADSHEETS):
         return [], [RowError(1, "", "", _NO_TEXT)], notes
-    text = _decode(data)
-    lines = _read_lines(text, errors)
+    text, delimiter, skipped = _read_delimiter(_decode(data))
+    lines = _read_lines(text, errors, delimiter=delimiter, skipped=skipped)
     first, header = next(lines, (1, []))
     columns = _read_header(header, line=first, errors=errors, notes=notes)
     if not columns:
         return [], errors, notes
+    needed = columns.index("email") + 1
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) != len(columns):
+        # What is missing at the end is left alone, as a column that is not there.
+        if len(cells) < needed or any(cell.strip() for cell in cells[len(columns) :]):
             fields = "1 field" if len(cells) == 1 else f"{len(cells)} fields"
             reason = f"It has {fields}, the header has {len(columns)}"
             errors.append(RowError(line, "", "", reason))
             continue
-        named = zip(columns, cells, strict=True)
-        rows.append(Row(line, {name: cell for name, cell in named if name}))
+        named = zip(columns, cells, strict=False)
+        rows.append(Row(line, _with_name({name: cell for name, cell in named if name})))
     return rows, errors, notes
+
+
+def _with_name(cells: dict[str, str]) -> dict[str, str]:
+    parts = [cells.pop(part).strip() for part in _NAME_PARTS if part in cells]
+    return cells | {"name": " ".join(filter(None, parts))} if parts else cells
 
 
 def _decode(data: bytes | str) -> str:
@@ -118,35 +144,67 @@ def _decode(data: bytes | str) -> str:
     return data.decode("utf-8", errors="surrogateescape").removeprefix("\ufeff")
 
 
-def _read_lines(text: str, errors: list[RowError]) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line that it starts on."""
-    reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+def _read_lines(
+    text: str, errors: list[RowError], *, delimiter: str, skipped: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line that it starts on; ``skipped`` lines stood before ``text``."""
+    read: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in StringIO(text, newline=""):
+            read.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, skipinitialspace=True, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = skipped + reader.line_num + 1
+        read.clear()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            reason = f"This is not CSV: {error}"
-            if "unexpected end" in str(error):
-                reason = "A quotation mark opens here and never closes; nothing after it was read"
-            if "field limit" in str(error):
-                reason = f"A field has more than {csv.field_size_limit():,} characters"
-            errors.append(RowError(line, "", "", reason))
-            continue
+            padded = _read_padded("".join(read), delimiter)
+            if padded is None:
+                errors.append(RowError(line, "", "", _why_no_csv(error)))
+                continue
+            cells = padded
         if cells:
             yield line, cells
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter that finds the most known columns in the first line."""
+def _read_padded(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line that has blanks after its quotation marks; None where that is not all."""
+    trimmed = re.sub(rf'"[ ]+(?={re.escape(delimiter)}|\r?\n|\Z)', '"', line)
+    try:
+        [cells] = csv.reader([trimmed], delimiter=delimiter, skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):
+        return None
+    return cells
+
+
+def _why_no_csv(error: csv.Error) -> str:
+    if "unexpected end" in str(error):
+        return "A quotation mark opens here and never closes; nothing after it was read"
+    if "field limit" in str(error):
+        return f"A field has more than {csv.field_size_limit():,} characters"
+    return f"This is not CSV: {error}"
+
+
+def _read_delimiter(text: str) -> tuple[str, str, int]:
+    """The text under Excel's ``sep=`` line, what parts its cells, and how many lines that took.
+
+    Without such a line it is the delimiter that finds the most known columns in the first.
+    """
+    if said := _SEP.match(text):
+        return text[said.end() :], said[1], 1
     first = text.lstrip("\r\n").split("\n", 1)[0]
 
     def known(delimiter: str) -> int:
-        return sum(_column(cell.strip(' "')) in COLUMNS for cell in first.split(delimiter))
+        names = {*COLUMNS, *_NAME_PARTS}
+        return sum(_column(cell.strip(' "')) in names for cell in first.split(delimiter))
 
-    return max((",", ";", "\t"), key=known)
+    return text, max((",", ";", "\t"), key=known), 0
 
 
 def _column(cell: str) -> str:
@@ -159,7 +217,8 @@ def _read_header(
 ) -> list[str]:
     """The column of each cell, empty for an unknown one; nothing where the header is no use."""
     columns = [_column(cell) for cell in cells]
-    twice = {name for name in columns if name in COLUMNS and columns.count(name) > 1}
+    known = {*COLUMNS, *(() if "name" in columns else _NAME_PARTS)}
+    twice = {name for name in columns if name in known and columns.count(name) > 1}
     if "email" not in columns:
         reason = f"The first line must name the columns, email among them: {','.join(COLUMNS)}."
         errors.append(RowError(line, "header", shown(",".join(cells)), reason))
@@ -169,9 +228,9 @@ def _read_header(
         errors.append(RowError(line, "header", ", ".join(sorted(twice)), reason))
         return []
     for name, cell in zip(columns, cells, strict=True):
-        if name not in COLUMNS and cell.strip():
+        if name not in known and cell.strip():
             notes.append(RowNote(line, f"The column {shown(cell)!r} is not known: left out"))
-    return [name if name in COLUMNS else "" for name in columns]
+    return [name if name in known else "" for name in columns]
 
 
 def shown(cell: Any) -> str:
@@ -197,6 +256,10 @@ class Cells:
         """The value of a cell; :class:`Refused` where the column cannot have it."""
         if not cell.isascii() and _BROKEN.search(cell):
             raise Refused(name, "This is not UTF-8; save the file as UTF-8")
+        if _FAILED.fullmatch(cell.strip()):
+            raise Refused(name, "This is what a spreadsheet writes where it has no value to show")
+        if name == "key" and _ROUNDED.fullmatch(cell.strip()):
+            raise Refused(name, "A spreadsheet rounded this number; format the column as text")
         text = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
         return self.value(name, text)
 
@@ -231,15 +294,25 @@ def _read_flag(name: str, text: str) -> bool:
     return word in _YES
 
 
+def has_lost_digits(key: str) -> bool:
+    """Whether a key looks like a number of which a spreadsheet kept the first digits alone."""
+    lost = len(key) - _DIGITS_KEPT
+    return lost > 0 and key.isdecimal() and key.endswith("0" * lost)
+
+
 def guard(cell: str) -> str:
     """``cell`` so that no spreadsheet runs it as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Each row as a line of CSV (RFC 4180), none of whose cells a spreadsheet runs."""
+    """Each row as a line of CSV (RFC 4180), none of whose cells a spreadsheet runs.
+
+    Every cell is quoted: where a spreadsheet parts cells at semicolons, one within a cell would
+    begin another, and that a formula.
+    """
     line = StringIO(newline="")
-    writer = csv.writer(line)
+    writer = csv.writer(line, quoting=csv.QUOTE_ALL)
     for row in rows:
         line.seek(0)
         line.truncate()

@@ -219,7 +219,7 @@ def take_customers() -> ResponseReturnValue:
     kept.unlink(missing_ok=True)
     return done(
         f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged; "
-        f"{_rows_left_out(report):,} rows left out.",
+        f"{report.refused:,} rows left out.",
         "admin.customers",
     )
 
@@ -234,14 +234,10 @@ def _show_import(data: bytes, name: str) -> ResponseReturnValue:
         report=report,
         taken=taken,
         name=name,
-        left_out=_rows_left_out(report),
+        left_out=report.refused,
         most=MOST_ROWS_SHOWN,
         columns=COLUMNS,
     )
-
-
-def _rows_left_out(report: people.ImportReport) -> int:
-    return len({error.line for error in report.errors})
 
 
 # --- files between being shown and being taken in -------------------------------------------------
