@@ -31,6 +31,7 @@ ORDER = (
         "logs",
         "db",
         "links",
+        "openapi",
         "models",
     ),
     *("policy", "audit", "alarms", "throttle", "messages", "site", "channels", "people", "setup"),

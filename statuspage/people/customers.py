@@ -80,6 +80,9 @@ def check_email(text: str) -> Address:
 def check_language(text: str) -> str:
     """A language as Babel names it (``en``, ``pt_BR``); :class:`Refused` where it knows none."""
     try:
+        # Babel keeps whatever follows an "@", however long.
+        if "@" in text:
+            raise ValueError("a modifier means nothing here")
         return str(Locale.parse(text.strip().replace("-", "_")))
     except (UnknownLocaleError, ValueError):
         raise Refused(

@@ -18,9 +18,10 @@ from xml.sax.saxutils import escape
 
 from sqlalchemy import Engine
 
+from statuspage import openapi
 from statuspage.languages import OFFERED, prefix
 from statuspage.links import Links
-from statuspage.site import api, badges, feeds, openapi, pages, picture, widget
+from statuspage.site import api, badges, feeds, pages, picture, widget
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
@@ -372,7 +373,7 @@ _calendar = lru_cache(maxsize=2)(feeds.write_calendar)
 
 @lru_cache(maxsize=1)
 def _draft_openapi(links: Links) -> Draft:
-    return Draft(api.write_json(openapi.describe(links)), api.CONTENT_TYPE, cors=True)
+    return Draft(api.write_json(openapi.describe("public", links)), api.CONTENT_TYPE, cors=True)
 
 
 def _read_months(site: Site) -> Iterator[MonthView]:

@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, g, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from statuspage import api_keys, people
+from statuspage import api_keys, openapi, people
 from statuspage.audit import Actor
 from statuspage.db import session
 from statuspage.links import current_links
@@ -24,7 +24,7 @@ from statuspage.people import ImportReport, RowError
 from statuspage.people.customers import KEY_LIMIT, check_line
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
-from statuspage.web import api_description, auth
+from statuspage.web import auth
 from statuspage.web.problems import problem
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -68,7 +68,7 @@ def set_headers(answer: Response) -> Response:
 @api.get("/openapi.json")
 def description() -> ResponseReturnValue:
     """What all of this takes and gives, as OpenAPI; for everybody."""
-    return _json(api_description.describe(current_links()))
+    return _json(openapi.describe("customers", current_links()))
 
 
 @api.get("/customers")

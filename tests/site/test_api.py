@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from statuspage.site import openapi
+from statuspage import openapi
 from statuspage.site.api import api_documents, story_document, story_path
 from statuspage.site.snapshot import Snapshot, StoryView
-from statuspage.words import Impact
+from statuspage.web.front import unavailable
+from statuspage.words import ComponentStatus, Impact, IncidentStatus, MaintenanceStatus
 from tests.site.samples import (
     COMPLETED,
     DEGRADED,
@@ -239,7 +240,7 @@ def test_text_is_written_as_it_is() -> None:
 
 
 def schema_of(path: str) -> dict[str, object]:
-    described = openapi.describe(LINKS)
+    described = openapi.describe("public", LINKS)
     answer = described["paths"][path]["get"]["responses"]["200"]
     schema = answer["content"]["application/json"]["schema"]
     return {**schema, "components": described["components"]}
@@ -267,7 +268,39 @@ def test_the_description_refuses_a_field_that_statuspage_does_not_have() -> None
     ]
 
 
+def test_every_word_that_is_described_is_one_of_ours() -> None:
+    schemas = openapi.describe("public", LINKS)["components"]["schemas"]
+    found = {
+        "component": schemas["Component"]["properties"]["status"]["enum"],
+        "incident": schemas["Incident"]["properties"]["status"]["enum"],
+        "maintenance": schemas["Maintenance"]["properties"]["status"]["enum"],
+        "impact": schemas["Incident"]["properties"]["impact"]["enum"],
+        "indicator": schemas["Status"]["properties"]["indicator"]["enum"],
+    }
+    impacts = [impact for impact in Impact if impact is not Impact.MAINTENANCE]
+    assert found == {
+        "component": list(ComponentStatus),
+        "incident": list(IncidentStatus),
+        "maintenance": list(MaintenanceStatus),
+        "impact": impacts,
+        "indicator": impacts,
+    }
+
+
+def test_what_is_answered_without_database_and_copy_is_as_described() -> None:
+    described = openapi.describe("public", LINKS)
+    answers = {path: each["get"]["responses"]["503"] for path, each in described["paths"].items()}
+    for path, answer in answers.items():
+        status, headers, body = unavailable({"PATH_INFO": path, "REQUEST_METHOD": "GET"})
+        name = answer["$ref"].rpartition("/")[2]
+        [(kind, content)] = described["components"]["responses"][name]["content"].items()
+        assert status == "503 Service Unavailable"
+        assert dict(headers)["Content-Type"] == f"{kind}; charset=utf-8"
+        if kind == "application/json":
+            assert Draft202012Validator(content["schema"]).is_valid(json.loads(body))
+
+
 def test_every_document_is_described() -> None:
-    described = set(openapi.describe(LINKS)["paths"])
+    described = set(openapi.describe("public", LINKS)["paths"])
     badges = {"/badge.svg", "/components/{code}/badge.svg"}
     assert described == {*DOCUMENTS, "/api/v2/incidents/{code}.json", *badges}

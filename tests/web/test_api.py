@@ -8,19 +8,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
 from sqlalchemy import func, select
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from statuspage import api_keys
+from statuspage import api_keys, openapi
 from statuspage.audit import Actor
 from statuspage.db import session, writing
 from statuspage.models import ApiKey, AuditEntry, Customer
-from tests.factories import make_component, make_group, make_page
+from tests.factories import LINKS, make_component, make_group, make_page
 from tests.web.conftest import Browser, actions, said
 
 ACTOR = Actor("Ada")
@@ -381,27 +384,133 @@ def test_a_key_needs_a_name(app: Flask, admin: Browser) -> None:
         assert session().scalar(select(func.count(ApiKey.id))) == 0
 
 
-def test_what_is_answered_is_as_described(tool: Tool) -> None:
-    described = tool.client.get("/api/v1/openapi.json").json
-    assert described is not None
-    schemas = described["components"]["schemas"]
-
-    def complaints(name: str, answer: TestResponse) -> list[str]:
-        whole = {**schemas[name], "components": {"schemas": schemas}}
-        return [error.message for error in Draft202012Validator(whole).iter_errors(answer.json)]
-
-    assert complaints("Customer", tool.put(ONE, ADA)) == []
-    assert complaints("Report", tool.put(MANY, [*rows(1), *rows(1), 7])) == []
-    assert complaints("Problem", tool.put(ONE, {})) == []
-    assert complaints("Customer", tool.put(ONE, {})) != []
+# --- the description -----------------------------------------------------------------------------
 
 
-def test_every_address_is_described(tool: Tool) -> None:
-    described = tool.client.get("/api/v1/openapi.json").json
-    assert described is not None
-    routes = {
-        rule.rule.replace("<path:key>", "{key}")
-        for rule in tool.app.url_map.iter_rules()
-        if rule.rule.startswith("/api/v1/customers")
-    }
-    assert set(described["paths"]) == routes
+@pytest.fixture
+def described(tool: Tool) -> Mapping[str, Any]:
+    answer = tool.client.get("/api/v1/openapi.json")
+    assert (answer.status_code, answer.json) == (200, openapi.describe("customers", LINKS))
+    return answer.json
+
+
+def complaints(
+    described: Mapping[str, Any], schema: str | Mapping[str, Any], value: object
+) -> list[str]:
+    """What is wrong with a value by a schema of the description, or by the one of that name."""
+    own = described["components"]["schemas"][schema] if isinstance(schema, str) else schema
+    whole = {**own, "components": described["components"]}
+    return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def test_what_is_answered_is_as_described(tool: Tool, described: Mapping[str, Any]) -> None:
+    with tool.app.app_context(), writing() as current:
+        current.add(Customer(email="a@example.com", address="a@example.com"))
+    listed = described["paths"][MANY]["get"]["responses"]["200"]["content"]["application/json"]
+
+    assert complaints(described, "Customer", tool.put(ONE, ADA).json) == []
+    assert complaints(described, "Report", tool.put(MANY, [*rows(1), *rows(1), 7]).json) == []
+    assert complaints(described, "Problem", tool.put(ONE, {}).json) == []
+    assert complaints(described, listed["schema"], tool.get(MANY).json) == []
+    assert complaints(described, "Customer", tool.put(ONE, {}).json) != []
+
+
+# For each field, values that are taken, refused for what they are, or only cleaned.
+NOT_TEXTS = (7, 1.5, True, [], ["x"], {})
+NOT_LISTS = (None, 7, True, "", "API", {}, [None], [7], [["API"]])
+TRIED = {
+    "key": ("C-1", None, "", *NOT_TEXTS),
+    "email": ("new@example.com", "new@b\u00fccher.example", None, "a" * 255, *NOT_TEXTS),
+    "name": ("Ada", "", None, "x" * 500, "x" * 501, *NOT_TEXTS),
+    "company": ("Engines", "", None, "x" * 500, "x" * 501, *NOT_TEXTS),
+    "components": ([], ["Checkout"], ["Checkout", "Shop / API"], *NOT_LISTS),
+    "tags": ([], ["eu"], [""], ["x" * 50], ["x" * 51], ["a;b"], *NOT_LISTS),
+    "language": ("en", "pt_BR", "", None, *NOT_TEXTS),
+    "time_zone": ("Europe/London", "", None, *NOT_TEXTS),
+    "contractual": (True, False, None, 0, 1, "yes", "", []),
+    "colour": (None, "", "red"),
+    "id": (1,),
+}
+WHOLE = {"email": "new@example.com"}
+BODIES = [
+    WHOLE, {}, {"name": "Ada"}, [], [WHOLE], None, 7, "x",
+    *({**WHOLE, field: value} for field, values in TRIED.items() for value in values),
+]  # fmt: skip
+
+
+def test_the_service_takes_exactly_what_is_described(
+    tool: Tool, described: Mapping[str, Any]
+) -> None:
+    operation = described["paths"]["/api/v1/customers/{key}"]["put"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    as_described = [not complaints(described, schema, body) for body in BODIES]
+
+    taken = [tool.put(ONE, body).status_code in {200, 201} for body in BODIES]
+
+    assert [b for b, d, t in zip(BODIES, as_described, taken, strict=True) if d != t] == []
+
+
+def test_the_service_takes_exactly_the_rows_that_are_described(
+    tool: Tool, described: Mapping[str, Any]
+) -> None:
+    content = described["paths"][MANY]["put"]["requestBody"]["content"]
+    schema = content["application/json"]["schema"]["items"]
+    bodies = [{"key": "C-1", **body} if isinstance(body, dict) else body for body in BODIES]
+    bodies += [WHOLE]
+    wrong = {n for n, body in enumerate(bodies) if complaints(described, schema, body)}
+
+    report = tool.put(MANY, bodies).json
+
+    assert report is not None
+    assert {error["index"] for error in report["errors"]} == wrong
+
+
+def test_every_type_of_body_that_is_described_is_taken(
+    tool: Tool, described: Mapping[str, Any]
+) -> None:
+    for path, method in ((MANY, "put"), ("/api/v1/customers/{key}", "put")):
+        types = described["paths"][path][method]["requestBody"]["content"]
+        others = {"application/ndjson", "application/jsonl", "text/plain", "text/csv"} - set(types)
+        for kind, expected in (*((k, False) for k in types), *((k, True) for k in others)):
+            answer = tool.put(path.replace("{key}", "C-1"), b"", **{"Content-Type": kind})
+            assert (kind, answer.status_code == 415) == (kind, expected)
+
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@pytest.mark.only_on("sqlite")
+def test_whatever_is_made_of_the_description_is_answered_as_described(tool: Tool) -> None:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", tool.app)
+    for operation in (found.ok() for found in schema.get_all_operations()):
+
+        @settings(
+            max_examples=5, deadline=None, derandomize=True, database=None,
+            phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(case=operation.as_strategy())
+        def call(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=tool.headers, checks=CHECKS)
+
+        call()
+
+
+def test_a_language_has_no_end_that_says_nothing(tool: Tool) -> None:
+    assert fields(tool.put(ONE, {**ADA, "language": "de@" + "x" * 60})) == ["language"]
+
+
+def test_every_address_is_described(tool: Tool, described: Mapping[str, Any]) -> None:
+    methods: dict[str, set[str]] = {}
+    for rule in tool.app.url_map.iter_rules():
+        if rule.rule.startswith(MANY):
+            path = rule.rule.replace("<path:key>", "{key}")
+            methods.setdefault(path, set()).update(rule.methods or ())
+    assert {
+        path: {method.upper() for method in there if method != "parameters"}
+        for path, there in described["paths"].items()
+    } == {path: found - {"HEAD", "OPTIONS"} for path, found in methods.items()}
