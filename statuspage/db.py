@@ -184,7 +184,13 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "pool_pre_ping": True,
         "pool_size": 34,
         "max_overflow": 6,
-        "connect_args": {"connect_timeout": 5, "application_name": "statuspage"},
+        "connect_args": {
+            "connect_timeout": 5,
+            "application_name": "statuspage",
+            # A pooler in transaction mode gives each transaction another server connection, which
+            # does not know the statements that were prepared on the one before.
+            "prepare_threshold": None,
+        },
     }
 
 

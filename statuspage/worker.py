@@ -146,7 +146,11 @@ class Worker:
             export.Keeper(self._app, place, public.make_refresher(self._app)).run(self._stopping)
 
     def _calm(self) -> None:
-        """An alarm about what is not among the settings any more concerns nobody."""
+        """An alarm about what is not among the settings any more concerns nobody.
+
+        Nor does one about a fault of the process before: it is raised again where it recurs.
+        """
+        self._dispatcher.clear_faults()
         with self._app.app_context(), writing() as current:
             if not self._settings.export_to:
                 alarms.clear_alarm(current, export.ALARM)

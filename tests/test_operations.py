@@ -139,3 +139,12 @@ def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numb
     new = set(session().scalars(select(Delivery.id).where(Delivery.message_id > 0))) - old
     assert min(new) > max(old) + control.SKIPPED
     assert session().scalars(select(Hold.reason)).all() == [operations.HELD_AFTER_RESTORE]
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_pooler_in_transaction_mode_may_stand_before_the_database(app: Flask) -> None:
+    """Nothing is prepared on a connection, which a pooler gives to somebody else next."""
+    with app.app_context():
+        for _ in range(10):
+            session().execute(text("SELECT 1"))
+        assert session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0

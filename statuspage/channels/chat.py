@@ -116,11 +116,14 @@ class Chat:
                 elif not url:
                     yield [self._write(recipient, title, text)]
                 elif script is _SLACK:
-                    order = self._slack_order(recipient, f"{title}\n\n{text}")
+                    order = self._slack_order(
+                        recipient, f"{title}\n\n{text}", mark=_cut_mark(letter)
+                    )
                     answer = posters[script].post(order, timeout=self._timeout)
                     yield [_result(recipient, answer)]
                 else:
-                    order = {"url": url, "title": title, "text": text, "sender": letter.sender_name}
+                    order = {"url": url, "title": title, "text": text, "mark": _cut_mark(letter)}
+                    order["sender"] = letter.sender_name
                     yield [_result(recipient, posters[script].post(order, timeout=self._timeout))]
         finally:
             for poster in posters.values():
@@ -129,21 +132,23 @@ class Chat:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _slack_order(self, recipient: Recipient, text: str) -> dict[str, Any]:
+    def _slack_order(self, recipient: Recipient, text: str, *, mark: str) -> dict[str, Any]:
         order = {
             "token": self._slack.token,
             "api": self._slack.api,
             "room": self._slack.rooms[recipient.address],
-            "text": _for_slack(text, _LONGEST_REPLY),
+            "text": _for_slack(text, _LONGEST_REPLY, mark),
         }
         thread = recipient.thread
         if thread is None:
             return {**order, "first": "", "head": None, "opening": order["text"]}
         head = f"{calm(thread.headline)}\n\n"
         shown = (
-            None if thread.is_current else _for_slack(head + calm(thread.opening), _LONGEST_HEAD)
+            None
+            if thread.is_current
+            else _for_slack(head + calm(thread.opening), _LONGEST_HEAD, mark)
         )
-        opening = _for_slack(head + text, _LONGEST_HEAD)
+        opening = _for_slack(head + text, _LONGEST_HEAD, mark)
         return {**order, "first": thread.first, "head": shown, "opening": opening}
 
     def _write(self, recipient: Recipient, title: str, text: str) -> Result:
@@ -179,12 +184,17 @@ def calm(text: str) -> str:
     return _LOUD.sub(lambda found: found[0] + _JOINER, text)
 
 
-def _for_slack(text: str, limit: int) -> str:
+def _cut_mark(letter: Letter) -> str:
+    """What stands at the end of a text that had to be cut."""
+    return f"…\n\nThe whole text: {letter.more_url}" if letter.more_url else "…"
+
+
+def _for_slack(text: str, limit: int, mark: str) -> str:
     """``text`` with the three characters that Slack's markup is made of written as what they are.
 
     See https://docs.slack.dev/messaging/formatting-message-text, escaping text.
     """
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    cut = text if len(text) <= limit else text[: limit - len(mark)] + mark
     return cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

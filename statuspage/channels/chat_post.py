@@ -48,9 +48,10 @@ def post(order: dict[str, str]) -> dict[str, Any]:
         return {"readable": service is not None}
     if service is None:
         return _answer("not_sent", "room", "Apprise cannot read this room's address")
+    text = _fit(order["text"], _room_for(service, order["title"]), order["mark"])
     _seen.clear()
     accepted = service.notify(
-        body=order["text"],
+        body=text,
         title=order["title"],
         body_format=apprise.NotifyFormat.TEXT,
         overflow=apprise.OverflowMode.TRUNCATE,
@@ -58,6 +59,17 @@ def post(order: dict[str, str]) -> dict[str, Any]:
     if accepted:
         return _answer("accepted", "none", "")
     return _judge(_seen[-1]) if _seen else _answer("unknown", "provider", "Apprise failed to post")
+
+
+def _room_for(service: apprise.NotifyBase, title: str) -> int:
+    """How many characters of text the service takes; where it has no titles they share the room."""
+    shared = 0 if service.title_maxlen else len(title) + 8
+    return max(0, service.body_maxlen - shared)
+
+
+def _fit(text: str, limit: int, mark: str) -> str:
+    """``text``, or as much of it as fits before ``mark``, which says that it goes on."""
+    return text if len(text) <= limit else text[: max(0, limit - len(mark))] + mark
 
 
 def _watched_send(self: HTTPAdapter, *args: Any, **kwargs: Any) -> requests.Response:

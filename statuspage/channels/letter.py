@@ -48,7 +48,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One text in one language for any number of recipients; the texts may hold tokens."""
+    """One text in one language for any number of recipients; the texts may hold tokens.
+
+    ``more_url`` leads to the whole text where a channel must cut it.
+    """
 
     subject: str
     text: str
@@ -57,6 +60,7 @@ class Letter:
     sender_name: str
     reply_to: str | None = None
     category: str = ""
+    more_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Recipient:
     """One delivery: to whom, under which ids, and with which values for the letter's tokens.
 
     ``message_id`` is written ``<uuid@host>`` and stays the same when a delivery is tried again.
-    ``values`` are raw text by token name.
+    ``first_message_id`` is that of the first mail about the same story to the same address, empty
+    where this is the first.  ``values`` are raw text by token name.
     """
 
     delivery_id: str
@@ -90,6 +95,7 @@ class Recipient:
     values: Mapping[str, str] = field(default_factory=dict)
     unsubscribe_url: str | None = None
     thread: Thread | None = None
+    first_message_id: str = ""
 
     def tokens(self) -> Mapping[str, str]:
         """The values by token name, with ``name`` and ``unsubscribe_url`` where none are given."""

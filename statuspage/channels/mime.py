@@ -119,14 +119,22 @@ class MessageForm:
 
 
 def own_headers(recipient: Recipient) -> dict[str, str]:
-    """The headers that tell this mail from others: its id, and how to leave (RFC 8058)."""
+    """The headers that tell this mail from others: its id, its thread, and how to leave.
+
+    RFC 5322, 3.6.4 for threads, RFC 2919 for lists, RFC 8058 for leaving with one click.
+    """
     headers = {
         "Message-ID": in_brackets(recipient.message_id),
         # Nobody's absence should answer a machine (RFC 3834; the second is Exchange's own).
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
+    if recipient.first_message_id:
+        first = in_brackets(recipient.first_message_id)
+        headers |= {"In-Reply-To": first, "References": first}
     if recipient.unsubscribe_url:
+        domain = recipient.message_id.rpartition("@")[2].strip("<>")
+        headers["List-Id"] = in_brackets(f"updates.{domain}")
         headers["List-Unsubscribe"] = in_brackets(recipient.unsubscribe_url)
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -47,7 +47,7 @@ from statuspage.outbox import claims, overtaken
 from statuspage.outbox.claims import Claim, Claimed
 from statuspage.outbox.outcomes import record_outcomes
 from statuspage.outbox.seal import BARRED, seal_of
-from statuspage.outbox.threads import note_threads, thread_of
+from statuspage.outbox.threads import first_mails, note_threads, thread_of
 from statuspage.words import Audience, Channel, Step
 
 log = logging.getLogger(__name__)
@@ -300,10 +300,12 @@ class Dispatcher:
             sender_name=page.name,
             reply_to=page.support_email or None,
             category=f"{message.audience}-{message.step}",
+            more_url=self._links.admin_incident(message.incident.code) if message.incident else "",
         )
         fill = _Values(message.moments, language, page.time_zone)
         before = prefix(language, own=page.language)
         sealed = seal_of(session(), message)
+        firsts = first_mails(session(), message, [one.id for one in claim.deliveries])
         allowed: list[Recipient] = []
         barred: list[Recipient] = []
         for delivery in claim.deliveries:
@@ -311,6 +313,8 @@ class Dispatcher:
             recipient = self._recipient(
                 delivery, claim, fill, message, before, sealed=sealed is not None
             )
+            if first := firsts.get(delivery.address):
+                recipient = replace(recipient, first_message_id=self._message_id(first))
             (allowed if may_go else barred).append(recipient)
         refused = results(barred, Outcome.REFUSED, fault=Fault.RECIPIENT, reason=BARRED)
         return letter, allowed, refused
@@ -345,11 +349,14 @@ class Dispatcher:
             attempt_id=claim.attempt_id,
             address=delivery.email,
             name=delivery.name,
-            message_id=f"<{key}@{self._links.host}>",
+            message_id=self._message_id(delivery.id),
             values=values,
             unsubscribe_url=self._links.unsubscribe(key, before) if may_leave else None,
             thread=self._thread(delivery, message, fill) if claim.channel is Channel.CHAT else None,
         )
+
+    def _message_id(self, delivery_id: int) -> str:
+        return f"<{delivery_token(self._settings.secret_key, delivery_id)}@{self._links.host}>"
 
     def _thread(self, delivery: Claimed, message: Message, fill: _Values) -> Thread | None:
         def opening_of(first: Message) -> str:

@@ -7,16 +7,19 @@ outcome, so a death before that costs at most one message said twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.channels import Outcome, Result, Thread
 from statuspage.config import Settings
-from statuspage.db import insert_new
+from statuspage.db import among, insert_new
 from statuspage.messages import DRILL
-from statuspage.models import ChatThread, Incident, Message
+from statuspage.models import ChatThread, Delivery, Incident, Message
+from statuspage.outbox.queue import MAILED
+from statuspage.words import Channel, DeliveryState, Step
 
 
 def thread_of(
@@ -40,6 +43,37 @@ def thread_of(
         return Thread(headline)
     opening = opening_of(current.get_one(Message, row.message_id))
     return Thread(headline, opening, first=row.first, is_current=row.headline == headline)
+
+
+def first_mails(current: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
+    """By address, the delivery of the first mail about a message's story that was sent there.
+
+    ``ids`` are deliveries of the message; those that are the first to their address are left out.
+    """
+    if message.incident_id is None or message.audience not in MAILED:
+        return {}
+    earlier = select(Message.id).where(
+        Message.incident_id == message.incident_id,
+        Message.audience.in_(MAILED),
+        Message.step != Step.TEST,
+        Message.id < message.id,
+    )
+    messages = current.scalars(earlier).all()
+    if not messages:
+        return {}
+    sent = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+    addresses = select(Delivery.address).where(among(Delivery.id, ids)).scalar_subquery()
+    rows = current.execute(
+        select(Delivery.address, func.min(Delivery.id))
+        .where(
+            Delivery.address.in_(addresses),
+            Delivery.channel == Channel.EMAIL,
+            Delivery.message_id.in_(messages),
+            Delivery.state.in_(sent),
+        )
+        .group_by(Delivery.address)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def headline_of(incident: Incident) -> str:

@@ -184,3 +184,13 @@ def test_the_process_for_apprise_ends_with_its_batch(room: Room, tmp_path: Path)
 def posters() -> list[psutil.Process]:
     children = psutil.Process().children()
     return [child for child in children if "chat_post.py" in " ".join(child.cmdline())]
+
+
+def test_a_text_that_has_to_be_cut_says_where_the_whole_is(room: Room, tmp_path: Path) -> None:
+    room.posts.clear()
+    whole = "https://status.example.com/admin/incidents/x"
+    letter = replace(LETTER, text=f"{'a' * 40_000}\nReview: tomorrow, by Ada", more_url=whole)
+    send_all(Chat({"ops": room.url("200")}, tmp_path), to("ops"), letter=letter)
+    (post,) = room.posts
+    assert 30_000 < len(post["message"]) < 40_000
+    assert post["message"].endswith(f"aaa…\n\nThe whole text: {whole}")

@@ -22,8 +22,8 @@ from tests.channels.samples import LETTER, recipient
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEADERS = [
     "To", "Subject", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
-    "List-Unsubscribe", "List-Unsubscribe-Post", "From", "Reply-To", "Date", "MIME-Version",
-    "Content-Type",
+    "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "From", "Reply-To", "Date",
+    "MIME-Version", "Content-Type",
 ]  # fmt: skip
 # Encoded words, line ends in every disguise, and pieces of headers are what an attacker would try.
 ATTACKS = [
@@ -59,6 +59,7 @@ def test_a_mail_reads_as_its_recipient_expects() -> None:
         "Message-ID": "<1@status.example.com>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        "List-Id": "<updates.status.example.com>",
         "List-Unsubscribe": "<https://status.example.com/unsubscribe/1>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "From": "Acme Status <status@example.com>",
@@ -180,3 +181,15 @@ def unfold(head: bytes) -> list[bytes]:
 
 def squeeze(text: str) -> str:
     return " ".join(text.split(" ")).strip()
+
+
+def test_a_mail_after_the_first_about_a_story_belongs_to_its_thread() -> None:
+    first = parse(render())
+    later = parse(render(someone=recipient(2, first_message_id="<1@status.example.com>")))
+    assert (first["In-Reply-To"], first["References"]) == (None, None)
+    assert (later["In-Reply-To"], later["References"]) == ("<1@status.example.com>",) * 2
+    assert later["List-Id"] == "<updates.status.example.com>"
+
+
+def test_a_mail_that_nobody_can_leave_is_of_no_list() -> None:
+    assert parse(render(someone=recipient(1, unsubscribe_url=None)))["List-Id"] is None

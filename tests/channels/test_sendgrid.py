@@ -85,6 +85,7 @@ def test_a_request_carries_what_proves_and_what_lets_leave(
         "Message-ID": "<1@status.example.com>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
+        "List-Id": "<updates.status.example.com>",
         "List-Unsubscribe": "<https://status.example.com/unsubscribe/1>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,13 +17,15 @@ from statuspage import alarms, clock, incidents
 from statuspage.audit import Actor
 from statuspage.channels import Fault, Letter, Outcome, Recipient, Result
 from statuspage.channels.events import Event, EventKind
+from statuspage.db import writing
 from statuspage.incidents import Post
-from statuspage.models import Attempt, Delivery, DeliveryEvent
+from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
 from statuspage.outbox import claims, control, news
 from statuspage.outbox.dispatch import Dispatcher, Lane
 from statuspage.outbox.report import tallies
-from statuspage.words import Audience, Channel, DeliveryState, IncidentStatus
-from tests.stage import ACTOR, Stage, declare, mails, messages, resolve, set_stage
+from statuspage.words import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
+from statuspage.worker import Worker
+from tests.stage import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
 
 EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
 WORKER = 7
@@ -452,3 +454,32 @@ def test_a_clock_that_is_set_back_does_not_prolong_a_channels_rest(
     frozen.shift(timedelta(seconds=31))
     dispatcher.send_all()
     assert door.addresses == sorted(EVERYBODY * 2)
+
+
+def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
+    app: Flask, session: Session
+) -> None:
+    """What it knew of them went with its process; else nobody would ever end them."""
+    with writing() as current:
+        alarms.raise_alarm(current, "sending.email", "Mail could not be sent because of a fault")
+    Worker(app)._calm()
+    assert alarms.standing(session) == []
+
+
+def test_a_mail_answers_the_first_one_about_its_story_to_the_same_address(
+    app: Flask, stage: Stage, door: Door, dispatcher: Dispatcher, session: Session
+) -> None:
+    with writing() as current:
+        current.execute(update(SeverityLevel).values(customer_mail=CustomerMail.EVERY_UPDATE))
+    code = declare(stage).code
+    dispatcher.send_all()
+    post(code, "monitoring")
+    dispatcher.send_all()
+    post(code, "resolved")
+    declare(stage, title="Another story")
+    dispatcher.send_all()
+    of_c1 = [one for _, one in door.sent if one.address == "c1@example.com"]
+    first, later, end, other = sorted(of_c1, key=lambda one: int(one.delivery_id))
+    assert [one.first_message_id for one in (first, later, end, other)] == [
+        "", first.message_id, first.message_id, "",
+    ]  # fmt: skip
