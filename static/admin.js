@@ -13,9 +13,53 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "yes";
+  remember(Date.now());
   const button = event.submitter;
   if (button) button.setAttribute("aria-busy", "true");
 });
+
+// The next screen may have its button where the last one had it.  So for a moment after a form was
+// sent, a second press of the same finger is not taken for a press on the new screen.
+const SETTLES = 1500; // from the load on
+const PRESSED_TWICE = 3000; // from the press on
+const SENT_AT = "admin-form-sent-at";
+const SENDING = "form[method=post] button[type=submit]:not([formtarget], .square)";
+
+function remember(moment) {
+  try {
+    sessionStorage.setItem(SENT_AT, moment);
+  } catch {
+    // Storage may be switched off; then nothing is held back.
+  }
+}
+
+function recall() {
+  try {
+    const sent = Number(sessionStorage.getItem(SENT_AT));
+    sessionStorage.removeItem(SENT_AT);
+    return sent;
+  } catch {
+    return 0;
+  }
+}
+
+const sentAt = recall();
+if (sentAt) {
+  const since = Math.max(0, Date.now() - sentAt);
+  const holdBack = (event) => {
+    const button = event.submitter;
+    if (button && !button.matches("[aria-disabled]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  const buttons = [...document.querySelectorAll(SENDING)];
+  for (const button of buttons) button.setAttribute("aria-disabled", "true");
+  addEventListener("submit", holdBack, true);
+  setTimeout(() => {
+    removeEventListener("submit", holdBack, true);
+    for (const button of buttons) button.removeAttribute("aria-disabled");
+  }, Math.max(SETTLES, PRESSED_TWICE - since));
+}
 
 // A page that comes back from the browser's memory may be sent again.
 window.addEventListener("pageshow", () => {

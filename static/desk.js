@@ -95,6 +95,32 @@ function follow(form) {
     refresh(button.name === "remake" ? button.value : undefined);
   });
 
+  // A button that is named after what was chosen cannot be pressed before something is.
+  const named = form.querySelector("[data-named]");
+  function name() {
+    const chosen = form.querySelector("[data-press]:checked");
+    named.disabled = !chosen;
+    if (chosen) named.textContent = chosen.dataset.press;
+  }
+  if (named) {
+    name();
+    form.addEventListener("change", name);
+  }
+
+  // A fact that the chosen status does not use, or that is older than it, says so.
+  function note() {
+    const chosen = form.querySelector("[name=status]:checked")?.value;
+    for (const one of form.querySelectorAll("[data-unused]")) {
+      one.hidden = !one.dataset.unused.split(" ").includes(chosen);
+    }
+    for (const one of form.querySelectorAll("[data-kept]")) {
+      const field = form.elements[one.dataset.kept];
+      one.hidden = chosen === form.dataset.status || field.value !== field.defaultValue;
+    }
+  }
+  form.addEventListener("input", note);
+  form.addEventListener("change", note);
+
   // A text to copy is taken whole.
   form.addEventListener("focusin", (event) => {
     if (event.target.matches("[data-copy]")) event.target.select();

@@ -154,6 +154,8 @@
 
   // --- Keeping up to date ----------------------------------------------------------------------
 
+  // Whoever comes from the admin has just changed something, and looks for exactly that.
+  const wantsNewest = new URLSearchParams(location.search).has("v");
   let shown = Date.parse(main.dataset.updated) || null;
   let lastContact = Date.now();
   let lastLook = 0;
@@ -259,7 +261,9 @@
     if (shown === null || !main.dataset.updated) shown = second;
     // What somebody is filling in, or was answered, stays as it is.
     if ("still" in main.dataset) return;
-    if (isNew || isDue || failures || looks % WHOLE === 0) await refresh();
+    if (isNew || isDue || failures || looks % WHOLE === 0 || (looks === 1 && wantsNewest)) {
+      await refresh();
+    }
   }
 
   async function tick() {
@@ -310,5 +314,7 @@
   writeTimes();
   offerZones();
   offerLanguage();
-  timer = setTimeout(tick, 2_000 + Math.random() * 2_000);
+  // The number is for this one visit; a link that is passed on does without it.
+  if (wantsNewest) history.replaceState(null, "", location.pathname + location.hash);
+  timer = setTimeout(tick, wantsNewest ? 1_000 : 2_000 + Math.random() * 2_000);
 })();

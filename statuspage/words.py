@@ -223,6 +223,11 @@ _LABELS: dict[tuple[type[Word], str], str] = {
 }
 
 
+def indicator_of(status: ComponentStatus) -> Impact:
+    """What one component's state counts as in the page's overall state."""
+    return _INDICATOR[status]
+
+
 def overall_indicator(components: Iterable[ComponentStatus], impacts: Iterable[Impact]) -> Impact:
     """The page's overall state: the gravest of what components and open incidents say.
 

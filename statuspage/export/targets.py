@@ -13,7 +13,8 @@ from statuspage.export.folder import Folder
 def open_target(name: str) -> Target:
     """The folder or bucket of that name, ready to be written to.
 
-    Raises :class:`Unusable` where it is not for us, ``OSError`` where it cannot be reached.
+    Raises :class:`~statuspage.export.files.Unusable` where it is not for us,
+    ``OSError`` where it cannot be reached.
     """
     target = find_target(name)
     target.open()

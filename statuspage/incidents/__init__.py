@@ -40,6 +40,7 @@ from statuspage.incidents.hearing import (
     recipient_groups,
 )
 from statuspage.incidents.merging import merge, merge_targets
+from statuspage.incidents.repeating import repeats
 from statuspage.incidents.shape import Conflict, Declaration, Draft, Drill, Post, Reader
 from statuspage.incidents.telling import preview_declaration, preview_update, story_facts
 from statuspage.incidents.trial import send_test
@@ -100,6 +101,7 @@ __all__ = [
     "publish",
     "recipient_groups",
     "reopen",
+    "repeats",
     "send_after_all",
     "send_correction",
     "send_test",

@@ -2,9 +2,7 @@
 
 Public facts and internal facts are separate objects.  A template for the public or for customers is
 rendered from the public ones alone: the internal ones are not hidden there, they do not exist.
-:data:`WORDS` is the whole vocabulary of templates, with what each word means; :func:`values_for`
-turns facts into the plain values (text, yes or no, lists of text) behind those words.
-
+The words that templates may use for them are those of :mod:`statuspage.messages.vocabulary`.
 """
 
 from __future__ import annotations

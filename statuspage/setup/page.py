@@ -86,7 +86,10 @@ def set_up_page(
 
 
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
-    """Change the page's settings; :class:`Stale` where they no longer are as ``seen``."""
+    """Change the page's settings.
+
+    Raises :class:`~statuspage.refusals.Stale` where they no longer are as ``seen``.
+    """
     with writing() as current:
         page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
         if change_row(current, page, settings, actor=actor, action="page.change", seen=seen):

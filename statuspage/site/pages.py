@@ -8,7 +8,7 @@ become safe HTML in :mod:`statuspage.richtext`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -40,7 +40,7 @@ from statuspage.site.snapshot import (
 )
 from statuspage.site.uptime import Uptime
 from statuspage.site.when import When, iso
-from statuspage.words import ComponentStatus, Impact, Word
+from statuspage.words import ComponentStatus, Impact, Word, indicator_of
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates"
 
@@ -93,7 +93,7 @@ def render_home(snapshot: Snapshot, links: Links, *, sheet: str = "") -> str:
     runs then.
     """
     shown = [component for component in snapshot.components if component.is_shown]
-    troubled = [item.name for item in shown if item.status is not ComponentStatus.OPERATIONAL]
+    troubled = _troubled(shown, snapshot)
     return _render(
         "public/home.html",
         snapshot.frame,
@@ -109,6 +109,22 @@ def render_home(snapshot: Snapshot, links: Links, *, sheet: str = "") -> str:
         troubled=troubled[:MOST_NAMES_AT_A_GLANCE],
         more_troubled=max(0, len(troubled) - MOST_NAMES_AT_A_GLANCE),
     )
+
+
+def _troubled(shown: Iterable[ComponentView], snapshot: Snapshot) -> list[str]:
+    """What stands under the headline: the parts that make it so grave, and no others.
+
+    Else a large outage whose parts nobody knows yet would be told of a small one's parts.
+    """
+    level = snapshot.frame.indicator
+    gravest = [story for story in snapshot.open_incidents if story.impact is level]
+    named = {part.code for story in gravest for part in story.components}
+    return [
+        one.name
+        for one in shown
+        if one.status is not ComponentStatus.OPERATIONAL
+        and (one.code in named or indicator_of(one.status) is level)
+    ]
 
 
 def render_incident(frame: Frame, story: StoryView, links: Links) -> str:

@@ -150,6 +150,53 @@ def test_a_form_is_sent_once_however_often_it_is_pressed(
     assert sent == [f"{service.url}/admin/me"]
 
 
+def test_the_screen_that_comes_next_takes_no_press_that_was_meant_for_the_last(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(storage_state=signed_in)
+    sent: list[str] = []
+    page.on(
+        "request", lambda request: sent.append(request.url) if request.method == "POST" else None
+    )
+    page.goto(f"{service.url}/admin/me")
+    save = page.locator("form[action$='/me'] button[type=submit]")
+    save.click()
+    expect(page.get_by_role("status")).to_have_text("Your name is saved.")
+    save.click(force=True)
+    page.keyboard.press("Enter")
+    assert len(sent) == 1
+    # The button says so while it lasts; this waits until it takes a press again.
+    save.click()
+    expect(page.get_by_role("status")).to_have_text("Your name is saved.")
+    assert len(sent) == 2
+
+
+def test_a_step_of_a_maintenance_is_chosen_before_its_button_can_be_pressed(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(storage_state=signed_in)
+    page.goto(f"{service.url}/admin/maintenances")
+    page.locator("main h2 a").first.click()
+    press = page.locator("button[data-named]")
+    expect(press).to_be_disabled()
+    page.locator("[data-press]").first.check()
+    expect(press).to_be_enabled()
+    assert press.inner_text() == page.locator("[data-press]").first.get_attribute("data-press")
+
+
+def test_the_dates_of_a_series_are_shown_before_it_is_planned(
+    new_page: NewPage, signed_in: Any, service: Service
+) -> None:
+    page = new_page(storage_state=signed_in)
+    page.goto(f"{service.url}/admin/maintenances/series/new")
+    page.get_by_label("Title").fill("Weekly upgrade")
+    page.get_by_label("What is done").fill("Checkout is slow.")
+    page.get_by_label("First begins").fill("2030-03-05T21:00")
+    page.get_by_label("Lasts").fill("2 hours")
+    page.get_by_role("button", name="Show the dates").click()
+    expect(page.locator("#dates li")).to_have_count(6)
+
+
 def test_typed_text_is_not_lost_by_a_stray_click(
     new_page: NewPage, signed_in: Any, service: Service
 ) -> None:

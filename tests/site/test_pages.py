@@ -115,7 +115,7 @@ def test_the_overall_state_is_told_by_words_shape_and_title(
 
 def test_what_is_affected_stands_under_the_overall_state() -> None:
     assert read_all(home(WORST), "#overall p") == [
-        "Affected: Checkout, Payments, Sign-in",
+        "Affected: Checkout, Payments",
         "Last change Mar 4, 2026, 11:48 UTC",
     ]
 
@@ -775,3 +775,10 @@ def test_a_day_of_which_nothing_is_known_is_not_called_fine():
 def test_the_page_of_a_component_tells_the_rule_of_its_percentage():
     told = read(shown_component(WORST, "Payments"), "#uptime .panel .uptime ~ .facts")
     assert "A major outage counts whole, a partial outage 30 percent of its length" in told
+
+
+def test_the_headline_names_only_parts_that_make_it_so_grave() -> None:
+    small = component("Payouts", samples.DEGRADED)
+    view = snapshot(tree=[small])
+    grave = replace(view, frame=replace(view.frame, indicator=Impact.CRITICAL))
+    assert not any("Affected" in line for line in read_all(home(grave), "#overall p"))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import lxml.html
 import pytest
 from flask import Flask
 from time_machine import Traveller
@@ -9,6 +10,7 @@ from time_machine import Traveller
 from statuspage import alarms
 from statuspage.db import session, writing
 from statuspage.models import Delivery, Hold, Message
+from statuspage.site.revision import bump
 from statuspage.words import (
     Audience,
     Channel,
@@ -121,3 +123,18 @@ def test_what_an_operator_must_see_stands_above_everything(admin: Browser, app: 
     for path in ("/admin/", "/admin/contacts"):
         assert said(admin.get(path))[0] == ("SendGrid rejects the keySince Mar 4, 2026, 12:00 UTC")
     assert said(admin.get("/admin/"))[1] == "Nothing is sent: Restored from a backup"
+
+
+def test_the_page_is_opened_as_it_is_now_and_beside_the_admin(admin: Browser, app: Flask) -> None:
+    def link() -> tuple[str, str]:
+        [found] = lxml.html.fromstring(admin.get("/admin/").text).xpath(
+            "//a[contains(., 'View the page')]"
+        )
+        return found.get("href"), found.get("target")
+
+    before = link()
+    with app.app_context(), writing() as current:
+        bump(current)
+    assert link() != before
+    assert link()[1] == "_blank"
+    assert link()[0].startswith("https://status.example.com/?v=")

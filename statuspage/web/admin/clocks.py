@@ -86,6 +86,8 @@ def no_change(code: str) -> ResponseReturnValue:
     """Say honestly that there is no news yet, and when the next update comes."""
     story = _found(code)
     form = PostForm.read()
+    if _was_just_said(story):
+        return refused("That went out a moment ago. Nothing was sent.", "admin.incident", code=code)
     try:
         incidents.post_update(
             code,
@@ -138,6 +140,14 @@ def _no_change(story: Incident) -> Post:
         moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
     ).replace(second=0, microsecond=0)
     return Post(IncidentStatus(story.status), next_update_at=promised, no_change=True)
+
+
+def _was_just_said(story: Incident) -> bool:
+    """Whether the last post says the very same, which a second press would say once more."""
+    newest = max(story.updates, key=lambda update: update.id)
+    drafts = incidents.preview_update(story, _no_change(story)) if story.is_open else []
+    said = drafts[0].finished if drafts else None
+    return said is not None and said.body == newest.body
 
 
 def _resolve_by(story: Incident, minutes: int | None) -> datetime | None:

@@ -16,6 +16,7 @@ from statuspage.db import session
 from statuspage.incidents import Declaration, Drill
 from statuspage.models import Account, Incident, SeverityLevel
 from statuspage.refusals import Refused
+from statuspage.web.admin.fact_notes import unused_facts
 from statuspage.web.admin.shell import admin, done, page, the_page, zone
 from statuspage.web.admin.story_form import (
     AFFECTED,
@@ -35,13 +36,21 @@ from statuspage.web.forms import (
     RowField,
     WordRadioField,
 )
-from statuspage.words import IncidentStatus, Role, Visibility
+from statuspage.words import ComponentStatus, Impact, IncidentStatus, Role, Visibility
 
 FIRST_STATUSES = (
     IncidentStatus.INVESTIGATING,
     IncidentStatus.IDENTIFIED,
     IncidentStatus.MONITORING,
 )
+
+
+# Down to this rank an incident is an outage or close to one, by every preset of the schemes.
+GRAVE_RANK = 2
+_USUAL_STATES = {
+    Impact.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
+    Impact.MAJOR: ComponentStatus.PARTIAL_OUTAGE,
+}
 
 
 def _read_rank(text: Any) -> int | None:
@@ -51,6 +60,16 @@ def _read_rank(text: Any) -> int | None:
 class DeclareForm(StoryForm):
     """An incident as it is declared."""
 
+    breadth = ChosenRadioField(
+        "How much of it is affected",
+        "Say how much of it is affected",
+        choices={
+            "some": "What is chosen here",
+            "all": "All of them",
+            "unknown": "I cannot say yet",
+        },
+        default="some",
+    )
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
@@ -70,6 +89,30 @@ class DeclareForm(StoryForm):
     drill_contacts = SelectMultipleField("Colleagues", coerce=int, default=())
     drill_addresses = ProseField("Other addresses")
     drill_chat = BooleanField("The chat rooms too")
+
+    def ask_for_parts(self, level: SeverityLevel | None) -> bool:
+        """Whether a grave incident names no part, and nobody said why; then that is asked.
+
+        Without a part, the page would show everything as operational below the incident.
+        """
+        is_grave = level is not None and level.rank <= GRAVE_RANK
+        is_open = self.breadth.data == "some" and not self.components.data
+        if is_grave and is_open and self.components.rows():
+            self.refuse(
+                "components",
+                "Choose which parts are affected, or below that all are, or that you cannot say",
+            )
+            return True
+        return False
+
+    def states(self, level: SeverityLevel | None) -> dict[int, ComponentStatus]:
+        """The states that are chosen; of all components where all are affected."""
+        chosen = self.components.data
+        if self.breadth.data != "all" or level is None:
+            return chosen
+        usual = _USUAL_STATES.get(level.impact, ComponentStatus.DEGRADED_PERFORMANCE)
+        every = [row.id for group in self.components.rows() for row in group.rows]
+        return {**dict.fromkeys(every, usual), **chosen}
 
     def role(self, role: Role) -> RowField:
         """Who holds a role."""
@@ -95,7 +138,7 @@ class DeclareForm(StoryForm):
             title=self.title.data,
             severity_rank=level.rank if level else 0,
             users_notice=self.users_notice.data,
-            components=self.components.data,
+            components=self.states(level),
             started_at=self.started_at.data,
             status=self.status.data or IncidentStatus.INVESTIGATING,
             visibility=self.visibility.data or Visibility.PUBLIC,
@@ -115,7 +158,8 @@ class DeclareForm(StoryForm):
 def new_incident() -> ResponseReturnValue:
     """Declare an incident and publish its first post; or only look at the texts."""
     form, levels = _form()
-    if "publish" in request.form and form.is_accepted():
+    is_whole = "publish" in request.form and form.is_accepted()
+    if is_whole and not form.ask_for_parts(_level(form, levels)):
         with form.refusals():
             incident = incidents.declare(
                 form.declaration(_level(form, levels)),
@@ -134,6 +178,7 @@ def new_incident() -> ResponseReturnValue:
         states=AFFECTED,
         templates=setup.incident_templates(session()),
         chosen=request.args.get("template", ""),
+        unused=unused_facts(),
         public_facts=PUBLIC_FACTS,
         internal_facts=INTERNAL_FACTS,
         levels={level.rank: what_follows(level) for level in levels},

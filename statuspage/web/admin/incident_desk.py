@@ -20,6 +20,7 @@ from statuspage.refusals import Refused
 from statuspage.richtext import to_html
 from statuspage.web.admin import clocks
 from statuspage.web.admin.deliveries import advise, in_words
+from statuspage.web.admin.fact_notes import carried_over, kept_facts, unused_facts
 from statuspage.web.admin.kept_back import tell_of_the_window
 from statuspage.web.admin.resolving import (
     begin_last_step,
@@ -113,6 +114,9 @@ def incident(code: str) -> ResponseReturnValue:
             return _last_step(story, form)
         try:
             with form.refusals():
+                if _only_repeats(story, form):
+                    form.ask_to_repeat()
+                    return _desk(story, form)
                 return _publish(story, form)
         except Conflict as conflict:
             _show_what_changed(conflict.incident, form)
@@ -243,6 +247,7 @@ def _form(story: Incident) -> UpdateForm:
         status=_likely_status(story),
         seen_version=story.version,
         seen_update=newest,
+        components=_states_before_the_end(story),
         **facts_as_shown({**story.public_facts, **story.internal_facts}),
     )
     offered = _offered(story)
@@ -252,6 +257,17 @@ def _form(story: Incident) -> UpdateForm:
         [(level.rank, level.name) for level in levels if level.rank != story.severity_rank]
     )
     return form
+
+
+def _states_before_the_end(story: Incident) -> dict[int, ComponentStatus]:
+    """What reopening offers: the states that the resolution took away; nothing where it is open."""
+    ends = [post for post in story.updates if post.status == IncidentStatus.RESOLVED]
+    if story.is_open or not ends or request.args.get("do") != "reopen":
+        return {}
+    last = max(ends, key=lambda post: post.id)
+    before = {one["code"]: ComponentStatus(one["old_status"]) for one in last.affected}
+    found = {row.component_id: before.get(row.component.code) for row in story.affected}
+    return {key: state for key, state in found.items() if state in AFFECTED}
 
 
 def _offered(story: Incident) -> tuple[IncidentStatus, ...]:
@@ -278,6 +294,16 @@ def _reopens(story: Incident, form: UpdateForm) -> bool:
 
 def _publishes(story: Incident, form: UpdateForm) -> bool:
     return story.is_internal and form.publishes.data is True
+
+
+def _only_repeats(story: Incident, form: UpdateForm) -> bool:
+    if form.again.data or not story.is_open or form.resolves or _publishes(story, form):
+        return False
+    # Who looks at an older state than there is now is told of that instead.
+    if read_number(form.seen_version.data) != story.version:
+        return False
+    post = form.post(story, _level(story, form))
+    return incidents.repeats(story, post, _drafts(story, form))
 
 
 def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
@@ -382,6 +408,7 @@ def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
     promised = form.promise_by(level)
     try:
         form.check_lengths()
+        form.carried = carried_over(story, form)
         sheets, reason = form.show(_drafts(story, form)), ""
         form.hand_out(_handouts(story, form))
         form.answer(partial(_explain, story, form))
@@ -412,6 +439,8 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         states=STATES,
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
+        unused=unused_facts(),
+        kept_since=kept_facts(story),
         public_facts=PUBLIC_FACTS,
         internal_facts=INTERNAL_FACTS,
         posts=list(reversed(story.updates))[: _most()],

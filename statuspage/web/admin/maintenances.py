@@ -63,6 +63,18 @@ _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
 }
 
 
+def _presses(standing: Incident) -> dict[str, str]:
+    """What the button is called, by what is chosen."""
+    return {
+        **dict.fromkeys(_NEXT[MaintenanceStatus(standing.status)], "Post the update"),
+        "move": "Move the maintenance" if standing.status == SCHEDULED else "Extend it",
+        "cancel": "Call the maintenance off",
+        **({"in_progress": "Start the maintenance now"} if standing.status == SCHEDULED else {}),
+        **({"verifying": "Begin verifying"} if standing.status == IN_PROGRESS else {}),
+        "completed": "Complete the maintenance",
+    }
+
+
 class PlanForm(TextsForm):
     """A maintenance as it is planned."""
 
@@ -201,7 +213,9 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
     if "publish" in request.form and form.is_accepted():
         try:
             with form.refusals():
-                return _take(story, form)
+                if form.again.data or not _repeats(story, form):
+                    return _take(story, form)
+                form.ask_to_repeat()
         except Conflict as conflict:
             form.form_errors.append(
                 "Somebody else changed this maintenance while you were at it. Nothing was posted, "
@@ -217,6 +231,7 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         posts=list(reversed(story.updates)),
         writers=_writers(story),
         to_html=to_html,
+        presses=_presses(story),
         span=_span,
         public_address=current_links().incident(story.code),
         told=report.tallies(session(), story.id),
@@ -240,17 +255,24 @@ def _found(code: str) -> Incident:
 
 
 def _form(story: Incident) -> StepForm:
-    following = _NEXT[MaintenanceStatus(story.status)]
+    # Nothing is chosen beforehand: each choice is posted, and may begin or end something.
     form = StepForm.read(
         zone=zone(),
-        do=next(iter(following), None),
         scheduled_for=story.scheduled_for,
         scheduled_until=story.scheduled_until,
         verify_minutes=story.verify_minutes,
         seen_version=story.version,
     )
-    form.do.choices = following
+    form.do.choices = _NEXT[MaintenanceStatus(story.status)]
     return form
+
+
+def _repeats(story: Incident, form: StepForm) -> bool:
+    """Whether an update would say, word for word, what was posted last."""
+    if form.do.data != story.status or read_number(form.seen_version.data) != story.version:
+        return False
+    drafts = maintenance.preview_step(story, form.status(story), texts=form.edited_texts())
+    return any(one.before and one.before.body == one.as_sent.body for one in drafts)
 
 
 def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
@@ -286,6 +308,8 @@ def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
     window = form.window(story) if form.do.data == "move" else None
     cancels = form.do.data == "cancel"
     try:
+        if not form.do.data:
+            raise Refused("do", "Choose what happens now.")
         form.check_lengths()
         drafts = maintenance.preview_step(
             story,

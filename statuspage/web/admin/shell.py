@@ -47,6 +47,7 @@ from statuspage.config import current_settings
 from statuspage.db import session
 from statuspage.links import current_links
 from statuspage.models import Page
+from statuspage.site import revision
 from statuspage.site.assets import asset
 from statuspage.web import auth
 from statuspage.web.forms import Form, write_length
@@ -262,6 +263,15 @@ def the_page() -> Page | None:
     return found if found is not None and found.set_up_at is not None else None
 
 
+def as_it_is_now(address: str) -> str:
+    """A public address as an admin opens it: no copy that the browser kept stands in for it.
+
+    Browsers may show a page for seconds after it has changed (``site/document.py``).  The service
+    answers the same whatever the number is, and the page takes it out of the address.
+    """
+    return f"{address}?v={revision.current_number(session())}"
+
+
 def zone() -> ZoneInfo:
     """The zone that the admin shows and reads times in: the page's."""
     if "zone" not in g:
@@ -282,6 +292,7 @@ def surroundings() -> dict[str, Any]:
         "person": person,
         "the_page": the_page(),
         "public_url": current_links().home,
+        "as_it_is_now": as_it_is_now,
         "standing_alarms": alarms.standing(session()),
         "sign_in_ends": person.ends_at if soon else None,
     }

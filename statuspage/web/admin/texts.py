@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
-from wtforms import HiddenField
+from wtforms import BooleanField, HiddenField
 
 from statuspage import richtext
 from statuspage.channels import fill_html, fill_subject, fill_text
@@ -79,13 +79,20 @@ class TextsForm(PostForm):
     made_customer = HiddenField()
     because_public = LineField("Publish anyway because")
     because_customer = LineField("Send anyway because")
+    again = BooleanField("Post it again all the same")
     ask = LineField("Who hears this? Ask for one address")
     # Whether the texts can be edited by hand, or are made from the facts each time.
     can_edit = True
     # Whether a form can tell, and what it told.
     can_ask = False
     hearing: Hearing | None = None
+    # Labels of facts that are said again as they were said before.
+    carried: Sequence[str] = ()
     handouts: tuple[ToCopy, ...] = ()
+
+    def ask_to_repeat(self) -> None:
+        """Ask before the same is posted again; a second press of the button is asked as well."""
+        self.refuse("again", "Nothing differs from the last post. Tick this if you mean it.")
 
     def hand_out(self, handouts: Sequence[Handout]) -> None:
         """Put texts to copy beside those that go out."""
@@ -190,6 +197,7 @@ class Sheet:
     is_held: bool
     changes: Markup | None
     mails: tuple[Mail, ...]
+    is_drill: bool
 
 
 def mark(text: Text, audience: Audience) -> str:
@@ -221,6 +229,7 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
         is_held=bool(blocking(draft.findings)),
         changes=_changes(draft),
         mails=_mails(draft),
+        is_drill=draft.is_drill,
     )
 
 

@@ -332,3 +332,18 @@ def test_no_form_can_choose_the_code_of_an_incident(desk: Desk) -> None:
         made[key] = answer.headers["Location"].rpartition("/")[2]
     assert len(set(made.values())) == len(made)
     assert all(re.fullmatch("[a-z0-9]{12}", code) for code in made.values())
+
+
+def test_a_grave_incident_without_a_part_asks_how_much_is_affected(desk: Desk) -> None:
+    nothing = {f"components-{desk.checkout}": ""}
+    asked = desk.browser.send_shown(NEW, {**desk.filled(), **nothing, "publish": "1"})
+    assert reasons(asked) == [
+        "Affected components: Choose which parts are affected, or below that all are, or that you "
+        "cannot say"
+    ]
+    code = desk.declare(**nothing, breadth="unknown")
+    assert desk.incident(code).affected == []
+    code = desk.declare(**nothing, breadth="all")
+    assert {row.status for row in desk.incident(code).affected} == {ComponentStatus.MAJOR_OUTAGE}
+    assert len(desk.incident(code).affected) == 2
+    assert desk.incident(desk.declare(**nothing, severity_rank="3")).affected == []

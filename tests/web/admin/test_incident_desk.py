@@ -687,3 +687,44 @@ def test_each_of_the_first_recipients_mails_is_shown_in_their_language(desk: Des
     german, english = (desk.get(frame.replace("&amp;", "&")).text for frame in frames)
     assert ('<html lang="de"' in german, '<html lang="en"' in english) == (True, True)
     assert "Behoben" in german
+
+
+ASKED = [
+    "Post it again all the same: Nothing differs from the last post. Tick this if you mean it."
+]
+
+
+def test_a_second_press_on_the_form_that_comes_back_posts_nothing(desk: Desk) -> None:
+    code = desk.declare()
+    asked = desk.browser.send_shown(path(code), {"publish": "1"})
+    assert reasons(asked) == ASKED
+    # The last step of an end holds none of it.
+    assert desk.post(code, "resolved").status_code == 200
+    assert [post.status for post in desk.posts(code)] == ["investigating"]
+    again = desk.browser.send(path(code), {**fields(asked.text), "again": "y", "publish": "1"})
+    assert again.status_code == 303
+    assert len(desk.posts(code)) == 2
+
+
+def test_the_same_words_are_asked_about_though_a_fact_differs(desk: Desk) -> None:
+    code = desk.declare()
+    words = {"text_public": "We know.", "made_public": "x"}
+    assert desk.post(code, "investigating", **words).status_code == 303
+    assert reasons(desk.post(code, "investigating", progress="Some.", **words)) == ASKED
+
+
+def test_that_there_is_no_change_is_said_once_for_two_presses(desk: Desk) -> None:
+    code = desk.declare()
+    for form_key in ("first", "second"):
+        desk.browser.send(f"{path(code)}/no-change", {"form_key": form_key})
+    assert len(desk.posts(code)) == 2
+
+
+def test_reopening_offers_the_states_from_before_the_end(desk: Desk) -> None:
+    code = desk.declare()
+    desk.resolve(code, because_watched="It is a test.")
+    assert state_of(desk, desk.checkout) is ComponentStatus.OPERATIONAL
+    shown = desk.get(f"{path(code)}?do=reopen")
+    assert fields(shown.text)[f"components-{desk.checkout}"] == "major_outage"
+    desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
+    assert state_of(desk, desk.checkout) is ComponentStatus.MAJOR_OUTAGE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import lxml.html
 import pytest
 from time_machine import Traveller
 
@@ -300,3 +301,27 @@ def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
         )
         (heard,) = texts(shown, "hears")
         assert heard.startswith("Yes, fan@example.com is mailed.")
+
+
+def test_nothing_is_chosen_beforehand_and_the_button_is_named_after_the_choice(desk: Desk) -> None:
+    where = plan(desk)
+    shown = lxml.html.fromstring(desk.get(where).text)
+    assert shown.xpath("//input[@name='do' and @checked]") == []
+    assert shown.xpath("//input[@name='do']/@data-press") == [
+        "Start the maintenance now", "Move the maintenance", "Post the update",
+        "Call the maintenance off",
+    ]  # fmt: skip
+    refused = desk.browser.send_shown(where, {"publish": "1"})
+    assert reasons(refused) == ["What happens now: Choose what happens now"]
+    assert story(desk, where).status == "scheduled"
+
+
+def test_the_same_update_of_a_maintenance_is_asked_about(desk: Desk) -> None:
+    where = plan(desk)
+    said = {"text_public": "All is well.", "made_public": "x"}
+    assert take(desk, where, "scheduled", **said).status_code == 303
+    asked = take(desk, where, "scheduled", **said)
+    assert reasons(asked) == [
+        "Post it again all the same: Nothing differs from the last post. Tick this if you mean it."
+    ]
+    assert take(desk, where, "scheduled", **said, again="y").status_code == 303

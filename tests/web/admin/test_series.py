@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import lxml.html
 import pytest
 
 from tests.htmlchecker import HtmlChecker
@@ -167,3 +168,13 @@ def test_whoever_asks_learns_whom_the_next_announcement_reaches(desk: Desk) -> N
 
 def codes(desk: Desk) -> list[str]:
     return [story.code for story in desk.incidents()]
+
+
+def test_the_dates_are_asked_for_by_a_press_that_the_script_leaves_alone(desk: Desk) -> None:
+    buttons = lxml.html.fromstring(desk.get(NEW).text).xpath("//button[text()='Show the dates']")
+    # The desk's script answers "preview" and "remake" itself, with the texts alone.
+    assert [button.get("name") for button in buttons] == ["dates"]
+    typed = {"title": "Upgrade", "what": "Slow.", "first_start": "2026-03-10T21:00"}
+    answer = desk.browser.send_shown(NEW, {**typed, "length_minutes": "2 hours", "dates": "1"})
+    shown = lxml.html.fromstring(answer.text)
+    assert len(shown.xpath("//*[@id='dates']//li")) == 6

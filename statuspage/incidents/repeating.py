@@ -1,0 +1,38 @@
+"""Whether a post would only repeat what was said: then somebody is asked before it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from statuspage.incidents.shape import Draft, Post
+from statuspage.models import Incident
+from statuspage.words import Audience
+
+
+def repeats(incident: Incident, post: Post, drafts: Sequence[Draft]) -> bool:
+    """Whether visitors would read the same words again, or nothing at all differs from before.
+
+    A form that comes back after a post differs in nothing: that is what a second press sends.
+    """
+    said = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
+    if any(draft.before and draft.before.body == draft.as_sent.body for draft in said):
+        return True
+    return not any(draft.edited for draft in drafts) and _changes_nothing(incident, post)
+
+
+def _changes_nothing(incident: Incident, post: Post) -> bool:
+    if post.status.value != incident.status or post.severity_rank or post.happened_at:
+        return False
+    if post.users_notice is not None and post.users_notice != incident.users_notice:
+        return False
+    present = {row.component_id: row.status for row in incident.affected}
+    if any(present.get(key) is not status for key, status in post.components.items()):
+        return False
+    return _adds_nothing(incident.public_facts, post.public_facts) and _adds_nothing(
+        incident.internal_facts, post.internal_facts
+    )
+
+
+def _adds_nothing(kept: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    return all((kept.get(name) or "") == (value or "") for name, value in told.items())
