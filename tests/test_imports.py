@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,13 +12,13 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from statuspage import imports, incidents
 from statuspage.audit import Actor
 from statuspage.db import writing
-from statuspage.imports import StoryReport, Unusable, moving
+from statuspage.imports import StoryReport, Unusable, moving, store
 from statuspage.imports.stories import to_markdown
 from statuspage.incidents.log import write_anew
 from statuspage.models import (
@@ -1307,3 +1308,89 @@ def test_an_imported_story_can_be_continued_here(session: Session) -> None:
     assert the_story(session).is_open
     assert counts(take(lines(story()))) == (0, 0, 1, 0)
     assert the_story(session).is_open
+
+
+# --- in steps ------------------------------------------------------------------------------------
+
+SEVERAL = lines(
+    *(
+        story(f"{letter * 12}", components=["Search"] if letter < "d" else ["Login"])
+        for letter in "abcde"
+    )
+)
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of two stories."""
+    monkeypatch.setattr("statuspage.imports.store._CHUNK", 2)
+    monkeypatch.setattr("statuspage.imports.store._LOGGED_STORIES", 2)
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.usefixtures("small_steps")
+def test_stories_come_in_by_steps_that_others_can_write_between(session: Session) -> None:
+    steps: list[Counter[str]] = [Counter()]
+
+    def count(
+        _c: object, _cursor: object, statement: str, values: list[object], _x: object, many: bool
+    ) -> None:
+        if statement.startswith(("INSERT INTO incidents", "DELETE FROM component_changes")):
+            steps[-1][statement.split()[2]] += len(values) if many else 1
+
+    def end_step(_connection: object) -> None:
+        steps.append(Counter())
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", end_step)
+    report = take(SEVERAL)
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", end_step)
+
+    assert counts(report) == (5, 0, 0, 2)
+    assert [dict(step) for step in steps if step] == [
+        {"incidents": 2},
+        {"incidents": 2},
+        {"incidents": 1},
+        {"component_changes": 1},
+        {"component_changes": 1},
+    ]
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.usefixtures("small_steps")
+@pytest.mark.parametrize("step", ["keep", "log"])
+def test_an_import_that_was_cut_off_is_finished_by_the_next(
+    session: Session, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    act = getattr(store._Keeper, step)
+    done: list[int] = []
+
+    def cut_off(self: object, what: object) -> None:
+        done.append(1)
+        if len(done) == 2:
+            raise RuntimeError("the disk is full")
+        act(self, what)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._Keeper, step, cut_off)
+        with pytest.raises(RuntimeError, match="the disk is full"):
+            take(SEVERAL)
+    take(SEVERAL)
+    cut = [log_of(session, name) for name in ("Search", "Login")]
+    again = take(SEVERAL)
+
+    assert counts(again) == (0, 0, 5, 0)
+    assert cut == [log_of(session, name) for name in ("Search", "Login")]
+    assert [len(log) > 1 for log in cut] == [True, True]
+
+
+@pytest.mark.only_on("sqlite")
+@pytest.mark.usefixtures("small_steps")
+def test_a_code_that_is_taken_keeps_every_story_out(session: Session) -> None:
+    take(lines(story("e" * 12)))
+    elsewhere = story("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
+    with pytest.raises(Unusable):
+        take(lines(*(story(letter * 12) for letter in "abcd"), elsewhere))
+    assert the_story(session).code == "e" * 12

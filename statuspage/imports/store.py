@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 
 from statuspage import audit, clock
 from statuspage.audit import Actor
-from statuspage.db import writing
+from statuspage.db import in_slices, session, writing
 from statuspage.imports.changes import log_changes, show_standing
-from statuspage.imports.stories import Effect, Problem, Story, Unusable
+from statuspage.imports.components import Components
+from statuspage.imports.stories import Problem, Story, Unusable
 from statuspage.links import Links, current_links
 from statuspage.models import (
-    Component,
+    AuditEntry,
     ComponentChange,
     Incident,
     IncidentComponent,
@@ -36,6 +37,9 @@ from statuspage.site import revision
 from statuspage.words import CLOSED, ComponentStatus, IncidentStatus, Visibility
 
 _CHUNK = 500
+# Stories whose log is written in one step, unless one component has more.
+_LOGGED_STORIES = 1_000
+_UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _stories = cast(Table, Incident.__table__)
 _posts = cast(Table, IncidentUpdate.__table__)
@@ -67,32 +71,58 @@ def store_stories(
     prepare: Callable[[Session], int] | None = None,
     finish: Callable[[Session], None] | None = None,
 ) -> StoryReport:
-    """Keep these stories in one transaction, and show them all at once.
+    """Keep these stories, in steps that others can write between, and show them all at the end.
 
-    ``prepare`` and ``finish`` join it, before and after; ``prepare`` says how many components it
-    added.  Raises :class:`Unusable` where a code belongs to a story of somebody else.
+    ``prepare`` is part of the first step and ``finish`` of the last; ``prepare`` says how many
+    components it added.  An import that was cut off is finished by repeating it.  Raises
+    :class:`Unusable`, before anything is kept, where a code belongs to a story of somebody else.
     """
+    keeper = _Keeper(session(), current_links(), list(notes))
+    keeper.refuse_taken(stories)
     with writing() as current:
-        added = prepare(current) if prepare else 0
-        keeper = _Keeper(current, current_links(), list(notes))
-        report = keeper.keep(stories, progress or _silent, added)
+        keeper.begin(stories, prepare(current) if prepare else 0)
+        entry_id = _note_begin(current, actor, source)
+    done = 0
+    for batch in in_slices(stories, _CHUNK):
+        with writing():
+            keeper.keep(batch)
+        (progress or _silent)(done := done + len(batch), len(stories))
+    for [component_ids] in in_slices(keeper.to_log(), 1):
+        with writing():
+            keeper.log(component_ids)
+    with writing() as current:
         if finish:
             finish(current)
-        audit.record(
-            current,
-            actor,
-            "history.import",
-            subject_kind="history",
-            subject=source[:500],
-            after={
-                "added": report.added,
-                "updated": report.updated,
-                "unchanged": report.unchanged,
-                "components_added": report.components_added,
-            },
-        )
+        report = keeper.report()
+        current.get_one(AuditEntry, entry_id).after = {
+            "added": report.added,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "components_added": report.components_added,
+        }
         revision.bump(current)
     return report
+
+
+def _note_begin(current: Session, actor: Actor, source: str) -> int:
+    """Write down that an import has begun; the id of its entry, which its last step completes."""
+    entry = audit.record(
+        current,
+        actor,
+        "history.import",
+        subject_kind="history",
+        subject=source[:500],
+        after=_UNFINISHED,
+    )
+    current.flush()
+    return entry.id
+
+
+def _was_cut_off(current: Session) -> bool:
+    """Whether the import before this one never came to its end."""
+    before = select(AuditEntry.after).where(AuditEntry.action == "history.import")
+    newest = current.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
+    return newest == _UNFINISHED
 
 
 def named_code(*parts: str) -> str:
@@ -112,29 +142,44 @@ class _Keeper:
         self._current = current
         self._links = links
         self._notes = notes
-        self._components = _Components(current)
+        self._components = Components()
         self._touched: set[int] = set()
+        self._stories = self._added = self._updated = self._components_added = 0
 
-    def keep(
-        self, stories: Sequence[Story], progress: Progress, components_added: int
-    ) -> StoryReport:
-        """Keep the stories and what they tell of components; what became of them."""
-        self._components.add_missing(stories)
-        added = updated = done = 0
+    def refuse_taken(self, stories: Sequence[Story]) -> None:
+        """Raise :class:`Unusable` where a code belongs to a story of somebody else."""
         for batch in _chunks(stories):
             self._refuse_taken(batch)
-            stored = self._stored(batch)
-            new = [story for story in batch if _identity(story) not in stored]
-            self._add(new)
-            added += len(new)
-            updated += self._update_all(batch, stored)
-            progress(done := done + len(batch), len(stories))
-        self._log()
+
+    def begin(self, stories: Sequence[Story], components_added: int) -> None:
+        """Make the components that are missing; ``components_added`` were made before."""
+        if _was_cut_off(self._current):
+            # Its stories may be here without the log that they tell.
+            imported = select(IncidentComponent.component_id).join(Incident)
+            self._touched |= set(
+                self._current.scalars(imported.where(Incident.origin.is_not(None)).distinct())
+            )
+        self._components.load(self._current)
+        self._components.add_missing(self._current, stories)
+        self._components_added = components_added + self._components.added
+
+    def keep(self, batch: Sequence[Story]) -> None:
+        """Keep some of the stories."""
+        self._refuse_taken(batch)
+        stored = self._stored(batch)
+        new = [story for story in batch if _identity(story) not in stored]
+        self._add(new)
+        self._stories += len(batch)
+        self._added += len(new)
+        self._updated += self._update_all(batch, stored)
+
+    def report(self) -> StoryReport:
+        """What became of the stories so far."""
         return StoryReport(
-            added=added,
-            updated=updated,
-            unchanged=len(stories) - added - updated,
-            components_added=components_added + self._components.added,
+            added=self._added,
+            updated=self._updated,
+            unchanged=self._stories - self._added - self._updated,
+            components_added=self._components_added,
             notes=tuple(self._notes),
         )
 
@@ -363,104 +408,41 @@ class _Keeper:
         ):
             self._current.execute(delete(table).where(column == update_id))
 
-    def _log(self) -> None:
-        """Write the log of every component that was touched, and show how it stands."""
-        if not self._touched:
-            return
-        told_by = select(Incident.id).where(
-            Incident.origin.is_not(None), Incident.visibility == Visibility.PUBLIC
-        )
-        ids = list(self._current.scalars(told_by))
-        log_changes(self._current, ids, component_ids=self._touched)
-        show_standing(self._current, self._touched)
-
-
-class _Components:
-    """The components that stories name, by code or by name; missing ones are made."""
-
-    def __init__(self, current: Session) -> None:
-        self._current = current
-        self._by_code: dict[str, tuple[int, str]] = {}
-        self._by_name: dict[str, tuple[int, str]] = {}
-        self.added_ids: list[int] = []
-        rows = current.execute(
-            select(Component.id, Component.code, Component.name, Component.removed_at).order_by(
-                Component.id.desc()
-            )
+    def to_log(self) -> list[list[int]]:
+        """The components whose log has to be written anew, in parts that take about as long."""
+        counted = self._current.execute(
+            select(IncidentComponent.component_id, func.count())
+            .where(IncidentComponent.component_id.in_(self._touched))
+            .group_by(IncidentComponent.component_id)
         ).all()
-        for row in sorted(rows, key=lambda row: row.removed_at is None):
-            # Of several with one name the oldest that is not removed is meant.
-            self._by_code[row.code] = (row.id, row.code)
-            self._by_name[row.name.casefold()] = (row.id, row.code)
+        counts = dict.fromkeys(sorted(self._touched), 0) | {row[0]: row[1] for row in counted}
+        parts: list[list[int]] = []
+        room = 0
+        for component_id, stories in counts.items():
+            if not parts or stories > room:
+                parts.append([])
+                room = _LOGGED_STORIES
+            parts[-1].append(component_id)
+            room -= stories + 1
+        return parts or [[]]
 
-    @property
-    def added(self) -> int:
-        """How many were made."""
-        return len(self.added_ids)
-
-    def add_missing(self, stories: Sequence[Story]) -> None:
-        """Make the components that are named and not there, since the first story about them."""
-        since: dict[tuple[str | None, str], datetime] = {}
-        for story in stories:
-            for post in story.posts:
-                for effect in post.effects:
-                    if self._find(effect) is None:
-                        key = (effect.code, effect.name)
-                        since[key] = min(since.get(key, story.started_at), story.started_at)
-        highest = self._current.scalar(
-            select(func.max(Component.position)).where(Component.group_id.is_(None))
+    def log(self, component_ids: Sequence[int]) -> None:
+        """Write the log of components, from all stories that tell of them, and how they stand."""
+        if not component_ids:
+            return
+        logged = (
+            select(Incident.id)
+            .join(ComponentChange, ComponentChange.incident_id == Incident.id)
+            .where(
+                ComponentChange.component_id.in_(component_ids),
+                Incident.origin.is_not(None),
+                Incident.visibility == Visibility.PUBLIC,
+            )
+            .distinct()
         )
-        position = -1 if highest is None else highest
-        for (code, name), at in sorted(since.items(), key=lambda item: item[0][1].casefold()):
-            if self._find(Effect(name, *_NOTHING, code=code)) is not None:
-                continue
-            position += 1
-            # A code that nobody lists any more is a component that is gone.
-            component = Component(
-                name=name,
-                position=position,
-                created_at=at,
-                updated_at=at,
-                removed_at=clock.now() if code else None,
-                **({"code": code} if code else {}),
-            )
-            self._current.add(component)
-            self._current.flush()
-            self._current.add(
-                ComponentChange(
-                    component_id=component.id, at=at, status=ComponentStatus.OPERATIONAL
-                )
-            )
-            self.added_ids.append(component.id)
-            self._by_code[component.code] = (component.id, component.code)
-            self._by_name.setdefault(name.casefold(), (component.id, component.code))
-
-    def id_of(self, effect: Effect) -> int:
-        """The id of the component that an effect names."""
-        return self._known(effect)[0]
-
-    def told(self, effect: Effect) -> dict[str, str]:
-        """An effect as a post's ``affected`` has it."""
-        return {
-            "code": self._known(effect)[1],
-            "name": effect.name,
-            "old_status": effect.old_status.value,
-            "new_status": effect.new_status.value,
-        }
-
-    def _find(self, effect: Effect) -> tuple[int, str] | None:
-        if effect.code is not None:
-            return self._by_code.get(effect.code)
-        return self._by_name.get(effect.name.casefold())
-
-    def _known(self, effect: Effect) -> tuple[int, str]:
-        found = self._find(effect)
-        if found is None:
-            raise LookupError(effect.name)
-        return found
-
-
-_NOTHING = (ComponentStatus.OPERATIONAL, ComponentStatus.OPERATIONAL)
+        ids = list(self._current.scalars(logged))
+        log_changes(self._current, ids, component_ids=component_ids)
+        show_standing(self._current, component_ids)
 
 
 def _match(
