@@ -29,13 +29,36 @@
   const formats = new Map();
   let written = new WeakMap();
   let isPrinting = false;
-  let isOwn = ownZone !== pageZone && recall("zone") !== "page";
+  const isAway = differ(ownZone, pageZone);
+  let isOwn = isAway && recall("zone") !== "page";
 
   function format(moment, parts) {
     if (!formats.has(parts)) {
       formats.set(parts, new Intl.DateTimeFormat(language, { ...parts, timeZone: ownZone }));
     }
     return formats.get(parts).format(moment);
+  }
+
+  /** Whether clocks show different times in two zones; one zone may have several names. */
+  function differ(zone, other) {
+    if (zone === other) return false;
+    const parts = { ...DAY, ...CLOCK };
+    const [here, there] = [zone, other].map(
+      (timeZone) => new Intl.DateTimeFormat("en", { ...parts, timeZone }),
+    );
+    const now = Date.now();
+    for (let days = -400; days <= 400; days += 10) {
+      const moment = now + days * 86_400_000;
+      if (here.format(moment) !== there.format(moment)) return true;
+    }
+    return false;
+  }
+
+  /** The zone's name as it is written beside a time: it changes with the clocks. */
+  function nameAt(moment) {
+    format(moment, ZONED);
+    const parts = formats.get(ZONED).formatToParts(moment);
+    return parts.find((part) => part.type === "timeZoneName").value;
   }
 
   const FULL = { ...DAY, ...ZONED };
@@ -65,8 +88,11 @@
         continue;
       }
       const [first, last] = [...span.children].map((each) => new Date(each.dateTime));
+      // As statuspage/clock.py does in show_span.
       const isOneDay = format(first, DAY) === format(last, DAY);
-      write(time, !isOneDay ? FULL : time === span.firstElementChild ? START : ZONED);
+      const isOneName = nameAt(first) === nameAt(last);
+      const [before, after] = isOneDay ? [isOneName ? START : FULL, ZONED] : [FULL, FULL];
+      write(time, time === span.firstElementChild ? before : after);
     }
   }
 
@@ -79,7 +105,7 @@
   }
 
   function offerZones() {
-    if (ownZone === pageZone) return;
+    if (!isAway) return;
     const button = document.createElement("button");
     button.type = "button";
     button.addEventListener("click", () => {

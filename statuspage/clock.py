@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import format_date, format_skeleton, get_datetime_format
@@ -48,17 +49,32 @@ def read_zone(name: str) -> ZoneInfo:
 
 
 def zone_label(moment: datetime, zone: ZoneInfo) -> str:
-    """The zone's short name at that moment: ``PST``, or ``UTC+5`` where it has no letters."""
+    """The zone's short name at that moment: ``PST``.
+
+    ``UTC+8`` where it has no letters, or where its letters are read as another zone's.
+    """
     name = moment.astimezone(zone).tzname() or ""
-    if name.isalpha():
-        return name
     offset = moment.astimezone(zone).utcoffset() or timedelta()
+    if name.isalpha() and _AS_READ.get(name, offset) == offset:
+        return name
     minutes = int(offset.total_seconds()) // 60
     if minutes == 0:
         return "UTC"
     sign, minutes = ("+", minutes) if minutes > 0 else ("−", -minutes)
     hours, rest = divmod(minutes, 60)
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
+
+
+# Names that zones share (IANA tz database), with the offset that they are read as, which is CLDR's
+# for English: China and Cuba say CST too, the Philippines PST.  India, Ireland and Israel all say
+# IST, so that it names none; IDT would stand beside it where Israel's clocks change.
+_AS_READ: Final = {
+    "CST": timedelta(hours=-6),
+    "CDT": timedelta(hours=-5),
+    "PST": timedelta(hours=-8),
+    "IST": None,
+    "IDT": None,
+}
 
 
 def show(moment: datetime, zone: ZoneInfo, locale: str = "en", *, seconds: bool = False) -> str:

@@ -8,11 +8,14 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from markupsafe import Markup
 from playwright.sync_api import Browser, Page, expect
 
 from statuspage.site import pages
+from statuspage.site.when import When
 from tests.browser.conftest import NewPage
 from tests.browser.showcase import Showcase, shots
+from tests.clock_changes import IN_BROWSERS, SPANS
 from tests.site import samples
 from tests.site.samples import LINKS, NOON, PAGE, ago, post, shop, snapshot
 
@@ -226,6 +229,35 @@ def test_a_span_names_a_second_day_where_the_visitors_midnight_falls_in_it(
     expect(page.locator("#upcoming [data-span]")).to_have_text(
         "Mar 4, 2026, 23:30 EST – Mar 5, 2026, 00:30 EST"
     )
+
+
+@pytest.mark.parametrize("zone", sorted({span.zone for span in SPANS}))
+def test_a_span_over_a_change_of_clocks_reads_as_the_server_would_write_it(
+    new_page: NewPage, zone: str
+) -> None:
+    spans = [span for span in SPANS if span.zone == zone]
+    written = Markup("").join(When("en", "UTC").span(span.start, span.end) for span in spans)
+    page = new_page(timezone_id=zone)
+    visit(page, HOME.replace("</main>", f'<div id="spans">{written}</div></main>'))
+
+    texts = page.locator("#spans > [data-span]").all_text_contents()
+
+    assert texts == [in_a_browser(span.text) for span in spans]
+
+
+def in_a_browser(text: str) -> str:
+    """A text of :mod:`statuspage.clock` with the names of zones that browsers write."""
+    words = [IN_BROWSERS.get(word, word) for word in text.split(" ")]
+    return re.sub(r"UTC(?=[+−])", "GMT", " ".join(words))
+
+
+def test_a_zone_of_another_name_with_the_same_clocks_is_no_other_zone(new_page: NewPage) -> None:
+    html = HOME.replace('data-zone="UTC"', 'data-zone="Asia/Kolkata"')
+    page = new_page(timezone_id="Asia/Calcutta")
+    visit(page, html)
+
+    expect(page.locator("#zone button")).to_have_count(0)
+    expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
 
 
 def test_a_promise_counts_down(page: Page) -> None:
