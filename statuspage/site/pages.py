@@ -434,6 +434,8 @@ def _render(
             "updated_at": None,
             "is_still": False,
             "sheet": "",
+            # For what the company wrote, on a page that is read in another language.
+            "foreign": Markup(' lang="{}"').format(own) if own != language else "",
             **context,
         }
     )

@@ -184,8 +184,11 @@ li { margin-block-start: .375rem; }
   }
 
   function begin() {
+    // In <head> nothing is drawn.
+    const isDrawn = document.body.contains(script);
     if (position === "corner") document.body.append(host);
-    else script.after(host);
+    else if (isDrawn) script.after(host);
+    else document.body.prepend(host);
     shade();
     darkness.addEventListener("change", shade);
     document.addEventListener("visibilitychange", refresh);

@@ -25,6 +25,7 @@ class Host:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.attributes = ""
+        self.is_in_head = False
         host = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,12 +49,12 @@ class Host:
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     def html(self) -> str:
+        script = f'<script async src="{self.service.url}/widget.js" {self.attributes}></script>'
+        head, body = (script, "") if self.is_in_head else ("", script)
         return (
             '<!doctype html><html lang="en"><head><title>A shop</title>'
-            '<link rel="icon" href="data:,"></head>'
-            "<body><main><h1>A shop</h1>"
-            f'<script async src="{self.service.url}/widget.js" {self.attributes}></script>'
-            "</main></body></html>"
+            f'<link rel="icon" href="data:,">{head}</head>'
+            f"<body><main><h1>A shop</h1>{body}</main></body></html>"
         )
 
     def stop(self) -> None:
@@ -98,6 +99,14 @@ def test_it_shows_the_state_on_another_site(any_page: Page, host: Host) -> None:
     expect(state).to_have_attribute("href", f"{host.service.url}/")
     expect(box(any_page)).to_have_attribute("aria-label", told["page"]["name"])
     assert axe_violations(any_page) == []
+
+
+def test_a_line_in_the_head_is_shown_at_the_top_of_the_body(page: Page, host: Host) -> None:
+    host.is_in_head = True
+    page.goto(host.url)
+    expect(page.get_by_role("status")).to_be_visible()
+    assert page.evaluate("document.body.firstElementChild.shadowRoot !== undefined")
+    assert page.evaluate("document.head.querySelectorAll(':not(title, link, script)').length") == 0
 
 
 def test_a_hostile_title_is_text_and_its_link_leads_to_the_page(page: Page, host: Host) -> None:
