@@ -728,3 +728,33 @@ def test_reopening_offers_the_states_from_before_the_end(desk: Desk) -> None:
     assert fields(shown.text)[f"components-{desk.checkout}"] == "major_outage"
     desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
     assert state_of(desk, desk.checkout) is ComponentStatus.MAJOR_OUTAGE
+
+
+def notes(shown: TestResponse, kind: str) -> dict[str, bool]:
+    """What the fields say of themselves, each with whether it is shown."""
+    found = lxml.html.fromstring(shown.text).xpath(f"//*[@data-{kind}]")
+    return {one.text_content().strip(): "hidden" not in one.attrib for one in found}
+
+
+def test_a_field_that_no_visitor_reads_at_the_chosen_status_says_so(desk: Desk) -> None:
+    code = desk.declare()
+    said = "no visitor reads it at this status. It is kept for later."
+    for status, is_kept in (("identified", False), ("monitoring", True)):
+        shown = desk.browser.send_shown(path(code), {"status": status, "preview": "1"})
+        assert notes(shown, "unused")[f"What is being done: {said}"] is is_kept
+
+
+def test_a_fact_from_before_the_chosen_status_says_its_time_and_warns(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare(workaround="Pay by invoice.")
+    frozen.shift(timedelta(minutes=20))
+    asks = "What users can do meanwhile: as of Mar 4, 2026, 12:00 UTC, or longer. Is it still true?"
+    assert notes(desk.get(path(code)), "kept") == {asks: False}
+    warned = desk.browser.send_shown(path(code), {"status": "identified", "preview": "1"})
+    assert notes(warned, "kept") == {asks: True}
+    said_again = "Said before, and said again below: what users can do meanwhile."
+    assert f"{said_again} Check that it is still true." in texts(warned, "notice")
+    changed = {"status": "identified", "workaround": "Pay in cash.", "preview": "1"}
+    fresh = desk.browser.send_shown(path(code), changed)
+    assert not any(said_again in notice for notice in texts(fresh, "notice"))
