@@ -272,7 +272,7 @@ def draft_site(
     script = widget.draw_widget(frame.page.language)
     yield widget.PATH, Draft(script, widget.CONTENT_TYPE, cors=True)
     yield "/robots.txt", Draft(_robots(links), TEXT)
-    yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, links), XML)
+    yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, months, links), XML)
 
 
 Page = Callable[[Frame], Draft]
@@ -427,13 +427,27 @@ def _other_languages(own: str, links: Links) -> dict[str, str]:
     }
 
 
-def _sitemap(snapshot: Snapshot, stories: list[StoryView], links: Links) -> str:
+def _begin(story: StoryView) -> tuple[datetime, str]:
+    return story.begins_at, story.code
+
+
+def _sitemap(
+    snapshot: Snapshot, stories: list[StoryView], months: tuple[MonthView, ...], links: Links
+) -> str:
     rows = [(links.to(path), snapshot.updated_at) for path in _ENTRIES]
     rows += [
         (links.to(pages.component_path(view.code)), snapshot.updated_at)
         for view in snapshot.components
     ]
-    rows += [(links.incident(story.code), story.updated_at) for story in stories]
+    # Older stories are reached from the months, each of which leads to the one before.
+    recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*stories}, key=_begin)
+    listed = [*stories, *reversed(recent)]
+    rows += [(links.incident(story.code), story.updated_at) for story in listed]
+    rows += [
+        (links.to(pages.history_path(month.month, number)), snapshot.updated_at)
+        for month in months
+        for number in range(1, month.pages + 1)
+    ]
     others = _other_languages(snapshot.page.language, links)
     urls = "".join(
         f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod>"

@@ -7,6 +7,7 @@ every script, on either database, and a post costs nothing more.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ MOST_WORDS: Final = 8
 class Search:
     """What somebody looks for; empty is everything.
 
-    ``words`` must all be in a story, in its title or in a post, as parts of words and however they
-    are capitalised.  ``component`` and ``before`` are codes: of a component, and of the story after
-    which to go on.
+    ``words`` must all be in a story, in its title or in a post, as parts of words, however they are
+    capitalised and in whichever of Unicode's forms: full-width, half-width, composed or not.
+    ``component`` and ``before`` are codes: of a component, and of the story after which to go on.
     """
 
     words: str = ""
@@ -46,7 +47,7 @@ class Search:
     @property
     def needles(self) -> tuple[str, ...]:
         """The words as they are compared."""
-        return tuple(self.words[:MOST_CHARACTERS].casefold().split()[:MOST_WORDS])
+        return tuple(_folded(self.words[:MOST_CHARACTERS]).split()[:MOST_WORDS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +164,12 @@ def _matching(site: Site, rows: Sequence[Place], needles: Sequence[str]) -> set[
     return {
         key
         for key, parts in texts.items()
-        if all(needle in "\n".join(parts).casefold() for needle in needles)
+        if all(needle in text for text in [_folded("\n".join(parts))] for needle in needles)
     }
+
+
+def _folded(text: str) -> str:
+    """A text as it is compared: a caseless match of compatibility forms (Unicode, 3.13, D146)."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

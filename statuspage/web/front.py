@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from threading import Lock
 from typing import Generic, TypeVar
+from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
@@ -39,6 +40,11 @@ PUBLIC = re.compile(
     r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
 # A form stands at a ready document's own address: what is posted there is Flask's to answer.
+# Addresses for visitors, once their slashes are in order: what nginx serves of an exported site.
+_TIDY = re.compile(
+    rf"(/({'|'.join(BY_SEGMENT)}))?/(history(/[^/]+){{0,2}}|search|subscribe(/sent)?|(incidents|components)/.+)|"
+    r"/(api/v2/.+|[^/]+\.(rss|atom|json|ics|svg|xml|txt))"
+)
 FORMS = frozenset({"/subscribe", *(f"/{segment}/subscribe" for segment in BY_SEGMENT)})
 RETRY_SECONDS = 5
 
@@ -62,11 +68,17 @@ class Front:
     """
 
     def __init__(
-        self, app: WSGIApplication, refresher: Refresher, *, public: re.Pattern[str] = PUBLIC
+        self,
+        app: WSGIApplication,
+        refresher: Refresher,
+        *,
+        public: re.Pattern[str] = PUBLIC,
+        root: str = "",
     ) -> None:
         self._app = app
         self._edition = refresher.edition
         self._public = public
+        self._root = root
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or let the application answer."""
@@ -79,6 +91,8 @@ class Front:
         document = document or asset_documents().get(path)
         if document is not None:
             status, headers, body = respond(document, environ)
+        elif (tidy := tidy_path(path)) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            status, headers, body = _lead(self._root + tidy, environ)
         elif edition is None and self._public.fullmatch(path):
             status, headers, body = unavailable(environ)
         else:
@@ -87,6 +101,37 @@ class Front:
         start_response(status, headers.copy())
         # A list of one: servers send it as it is, with its length known.
         return [body]
+
+
+def tidy_path(path: str) -> str | None:
+    """Where a visitor is led who wrote a double or a trailing slash; None for any other path.
+
+    A front page in another language is the only address that ends in a slash.
+    """
+    if "//" not in path and not path.endswith("/"):
+        return None
+    tidy = re.sub("/{2,}", "/", path).rstrip("/") or "/"
+    if tidy.strip("/") in BY_SEGMENT:
+        tidy += "/"
+    elif tidy != "/" and not _TIDY.fullmatch(tidy):
+        return None
+    return tidy if tidy != path else None
+
+
+def _lead(address: str, environ: WSGIEnvironment) -> Answer:
+    """To the one address of a document, without naming the host that was asked."""
+    # PATH_INFO holds the bytes of the path as Latin-1 (PEP 3333); nothing may end the header.
+    location = quote(address, safe="/@!$&'()*+,;=:~", encoding="latin-1")
+    query = environ.get("QUERY_STRING", "")
+    if query and re.fullmatch("[!-~]+", query):
+        location += "?" + query
+    headers = [
+        ("Location", location),
+        ("Content-Length", "0"),
+        ("Cache-Control", "no-cache"),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    return "301 Moved Permanently", headers, b""
 
 
 def respond(document: Document, environ: WSGIEnvironment) -> Answer:

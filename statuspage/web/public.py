@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
@@ -27,6 +28,7 @@ from statuspage.config import Settings
 from statuspage.db import db, writing
 from statuspage.links import Links, current_links
 from statuspage.models.columns import CODE_LENGTH
+from statuspage.richtext import clean_line
 from statuspage.site import build, feeds, pages
 from statuspage.site.build import Draft
 from statuspage.site.document import Document
@@ -70,7 +72,8 @@ Shelf = OnDemand[tuple[int, datetime]]
 
 def register(app: Flask) -> None:
     """Hang the addresses made on demand on the app, and the refresher of its edition."""
-    # Every document has one address: none is led to by a redirect, which would name the host asked.
+    # Every document has one address, which the front leads to: a redirect of Flask's would name the
+    # host that was asked.
     app.url_map.merge_slashes = False
     app.register_blueprint(public)
     app.extensions["on_demand"] = Shelf()
@@ -81,7 +84,10 @@ def install(app: Flask) -> None:
     """Put the layer that answers from memory in front of the app; threads start on first use."""
     if isinstance(app.wsgi_app, Front):
         return
-    app.wsgi_app = Front(app.wsgi_app, app.extensions["refresher"])  # type: ignore[method-assign]
+    links: Links = app.extensions["links"]
+    app.wsgi_app = Front(  # type: ignore[method-assign]
+        app.wsgi_app, app.extensions["refresher"], root=urlsplit(links.base).path
+    )
 
 
 def make_refresher(app: Flask) -> Refresher:
@@ -264,7 +270,7 @@ def _asked() -> Asked:
     """The search that the query holds."""
     kind = request.args.get("kind", "")
     is_known = kind in set(Kind)
-    words = " ".join(request.args.get("q", "").split())
+    words = clean_line(request.args.get("q", ""))
     search = Search(
         words=words[:MOST_CHARACTERS],
         component=request.args.get("component", "")[:CODE_LENGTH],

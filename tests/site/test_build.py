@@ -219,6 +219,23 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
     }  # fmt: skip
 
 
+def test_the_sitemap_lists_more_stories_than_are_ready_and_the_newest_months(
+    engine: Engine,
+) -> None:
+    def tell(current: Session) -> None:
+        for number in range(60):
+            make_incident(
+                current, f"Story {number}", updates=("investigating", "resolved"),
+                started_at=NOON - timedelta(days=20, minutes=number),
+            )  # fmt: skip
+
+    change(tell)
+    sitemap = build_edition(engine, LINKS).documents["/sitemap.xml"].body.decode()
+    assert sitemap.count("/incidents/") == 50
+    assert f"<loc>{LINKS.base}/history/2026-02</loc>" in sitemap
+    assert f"<loc>{LINKS.base}/history/2026-02/2</loc>" in sitemap
+
+
 def test_a_correction_keeps_the_entrys_id_and_date(engine: Engine) -> None:
     change(lambda current: make_incident(current, updates=[("investigating", "Wrong.")]))
     before = build_edition(engine, LINKS)

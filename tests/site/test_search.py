@@ -50,6 +50,32 @@ def test_all_words_must_be_in_a_story_in_its_title_or_any_post(session: Session)
     assert titles(session, words="100%") == []
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("Zürich", "Zu\u0308rich"),
+        ("Ｐａｙｍｅｎｔ　ＡＰＩ", "payment api"),
+        ("Payment API", "ｐａｙｍｅｎｔ"),
+        ("サーバー障害", "ｻｰﾊﾞｰ"),
+        ("ｻｰﾊﾞｰ", "サーバー"),
+        ("Oﬃce", "office"),
+        ("STRASSE", "straße"),
+        ("Διακοπή ΣΑΣ", "σας"),
+        ("한국어", "\u1112\u1161\u11ab"),
+    ],
+    ids=[
+        "NFD", "full width written", "full width asked", "half width asked", "half width written",
+        "ligature", "sharp s", "final sigma", "Hangul letters",
+    ],
+)  # fmt: skip
+def test_words_are_found_in_whichever_form_of_unicode(
+    session: Session, written: str, asked: str
+) -> None:
+    make_incident(session, "Other")
+    add_update(session, make_incident(session, "The one"), body=f"Now: {written}.")
+    assert titles(session, words=asked) == ["The one"]
+
+
 def test_what_is_internal_is_never_found(session: Session) -> None:
     make_incident(session, "zebra", visibility=Visibility.INTERNAL)
     shown = make_incident(session, "Shown")

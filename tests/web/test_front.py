@@ -18,7 +18,7 @@ from werkzeug.test import Client, TestResponse
 from statuspage.site.assets import asset, asset_documents
 from statuspage.site.document import Document, make_document
 from statuspage.site.edition import Edition
-from statuspage.web.front import Front, OnDemand, document_response
+from statuspage.web.front import Front, OnDemand, document_response, tidy_path
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 NOON_HTTP = "Wed, 04 Mar 2026 12:00:00 GMT"
@@ -80,11 +80,59 @@ def test_head_has_the_headers_of_get_and_no_body():
     assert list(answer.headers) == PLAIN.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "tidy"),
+    [
+        ("/history/", "/history"),
+        ("//", "/"),
+        ("//history", "/history"),
+        ("/history//2026-03/", "/history/2026-03"),
+        ("/de/history///", "/de/history"),
+        ("/de//", "/de/"),
+        ("/incidents/aaaaaaaaaaaa/", "/incidents/aaaaaaaaaaaa"),
+        ("/incidents/aaaaaaaaaaaa//updates.rss/", "/incidents/aaaaaaaaaaaa/updates.rss"),
+        ("/components/aaaaaaaaaaaa/", "/components/aaaaaaaaaaaa"),
+        ("/api/v2//status.json/", "/api/v2/status.json"),
+        ("/maintenances.ics/", "/maintenances.ics"),
+        ("/search/", "/search"),
+        ("/", None),
+        ("/de", None),
+        ("/de/", None),
+        ("/history", None),
+        ("/admin/", None),
+        ("//admin/", None),
+        ("/admin//incidents/", None),
+        ("/api/v1//customers/", None),
+        ("/unsubscribe/3-abc/", None),
+        ("//evil.example", None),
+        ("/nothing/", None),
+    ],
+)
+def test_a_double_or_trailing_slash_leads_to_the_one_address(path: str, tidy: str | None):
+    assert tidy_path(path) == tidy
+    answer = ask(path) if path.strip("/") and not path.startswith("//") else None
+    if answer is not None and tidy is not None:
+        assert (answer.status_code, answer.headers["Location"]) == (301, tidy)
+        assert ask(path, method="POST").data == b"flask was asked"
+
+
+def test_an_address_that_is_led_to_names_no_host_and_ends_no_header():
+    front = Front(behind, SimpleNamespace(edition=lambda: EDITION), root="/status")
+    given: dict[str, str] = {}
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "//incidents/a\rSet-Cookie: x=1/\\evil.example/",
+        "QUERY_STRING": "page=2",
+    }
+    front(environ, lambda _, headers, __=None: given.update(headers))
+    assert given["Location"] == ("/status/incidents/a%0DSet-Cookie:%20x=1/%5Cevil.example?page=2")
+
+
 def test_an_address_that_is_not_ready_is_passed_on():
     assert ask("/admin/").data == b"flask was asked"
 
 
-@pytest.mark.parametrize("path", ["//", "/small/", "/Small", "/small%00", "/api/v2/status"])
+@pytest.mark.parametrize("path", ["/small//", "/small/", "/Small", "/small%00", "/api/v2/status"])
 def test_only_the_exact_path_is_answered(path: str):
     assert ask(path).data == b"flask was asked"
 
@@ -366,7 +414,8 @@ def test_whatever_a_client_invents_the_answer_is_sane(
     )
     [(status, given_headers)] = answers
     if path not in EDITION.documents:
-        assert (status, body) == (404, b"flask was asked")
+        led = tidy_path(path) and method in {"GET", "HEAD"}
+        assert (status, body) == ((301, b"") if led else (404, b"flask was asked"))
         return
     assert status in ({200, 304} if method in ("GET", "HEAD") else {204, 405})
     if status == 200:
