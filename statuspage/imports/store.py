@@ -36,9 +36,9 @@ from statuspage.models.columns import CODE_LENGTH
 from statuspage.site import revision
 from statuspage.words import CLOSED, ComponentStatus, IncidentStatus, Visibility
 
-_CHUNK = 500
+_CHUNK = 100
 # Stories whose log is written in one step, unless one component has more.
-_LOGGED_STORIES = 1_000
+_LOGGED_STORIES = 200
 _UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _stories = cast(Table, Incident.__table__)

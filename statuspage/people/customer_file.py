@@ -44,7 +44,7 @@ from statuspage.refusals import Refused
 
 _CHUNK = 5_000
 # Rows that are written in one transaction: some tenths of a second on a slow disk.
-_SLICE = 1_000
+_SLICE = 500
 _15 = "spreadsheets keep the first fifteen of a number"
 # Rows go in and out as plain tuples: a hundred thousand objects would cost half a minute.
 _customers = cast(Table, Customer.__table__)

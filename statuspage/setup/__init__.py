@@ -55,7 +55,14 @@ from statuspage.setup.look import (
 )
 from statuspage.setup.names import worth_a_look
 from statuspage.setup.own_words import WordLists, change_own_words, own_words, word_lists
-from statuspage.setup.page import change_page, ensure_page, read_outline, set_up_page, the_page
+from statuspage.setup.page import (
+    change_page,
+    count_components,
+    ensure_page,
+    read_outline,
+    set_up_page,
+    the_page,
+)
 from statuspage.setup.scheme import change_level, choose_scheme
 
 __all__ = [
@@ -83,6 +90,7 @@ __all__ = [
     "choose_scheme",
     "components_of",
     "contacts",
+    "count_components",
     "ensure_page",
     "find_template",
     "fingerprint",

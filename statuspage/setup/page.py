@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.audit import SYSTEM, Actor
 from statuspage.db import session, writing
-from statuspage.models import ComponentGroup, Page
+from statuspage.models import Component, ComponentGroup, Page
 from statuspage.models.columns import TITLE_LIMIT
 from statuspage.policy import install_scheme
 from statuspage.refusals import Refused
@@ -56,12 +56,15 @@ def set_up_page(
 ) -> None:
     """Make the page what its first admin says; ``components`` as :func:`read_outline` gives them.
 
-    :class:`Refused` where it has been set up already.
+    Components that an import made are taken, not doubled, and alone are enough.  :class:`Refused`
+    where there are none at all, and where the page has been set up already.
     """
     with writing() as current:
         page = the_page(current)
         if page is not None and page.set_up_at is not None:
             raise Refused("name", "The page has been set up already")
+        if not any(names for _, names in components) and not count_components(current):
+            raise Refused("components", "Enter at least one component")
         if page is None:
             page = Page(name=settings.name)
             current.add(page)
@@ -83,6 +86,11 @@ def set_up_page(
             },
         )
         revision.bump(current)
+
+
+def count_components(current: Session) -> int:
+    """How many components there are, removed ones left out."""
+    return current.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
 
 
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
@@ -138,12 +146,28 @@ def _refuse_repeated(outline: Iterable[tuple[str | None, Sequence[str]]]) -> Non
 
 
 def _add_outline(current: Session, outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:
-    for name, component_names in outline:
-        group = None
-        if name:
-            group = ComponentGroup(name=name, position=next_position(current, None))
-            current.add(group)
-            current.flush()
-        for component_name in component_names:
-            details = ComponentDetails(component_name, group_id=group.id if group else None)
-            insert_component(current, details)
+    present = current.scalars(
+        select(Component).where(Component.removed_at.is_(None)).order_by(Component.id.desc())
+    )
+    known = {(one.group_id, one.name.casefold()): one for one in present}
+    for group_name, names in outline:
+        group_id = _group_id(current, group_name) if group_name else None
+        for name in names:
+            found = (known.get((place, name.casefold())) for place in (group_id, None))
+            there = next(filter(None, found), None)
+            if there is None:
+                insert_component(current, ComponentDetails(name, group_id=group_id))
+            elif there.group_id != group_id:
+                there.position = next_position(current, group_id)
+                there.group_id, there.updated_at = group_id, clock.now()
+
+
+def _group_id(current: Session, name: str) -> int:
+    """The group of that name, made where there is none."""
+    groups = current.scalars(select(ComponentGroup).order_by(ComponentGroup.id))
+    group = next((one for one in groups if one.name.casefold() == name.casefold()), None)
+    if group is None:
+        group = ComponentGroup(name=name, position=next_position(current, None))
+        current.add(group)
+        current.flush()
+    return group.id

@@ -8,6 +8,7 @@ from wtforms import RadioField
 
 from statuspage import setup
 from statuspage.config import current_settings
+from statuspage.db import session
 from statuspage.policy import PRESETS
 from statuspage.setup import PageSettings
 from statuspage.web.admin.shell import admin, done, page, the_page
@@ -28,7 +29,6 @@ class FirstStepsForm(Form):
     )
     components = ProseField(
         "Components",
-        needed="Enter at least one component",
         limit=50_000,
         render_kw={"rows": 9, "placeholder": "Shop:\nCheckout\nCatalog\n\nPlatform:\nAPI"},
     )
@@ -60,6 +60,7 @@ def first_steps() -> ResponseReturnValue:
     return page(
         "admin/first_steps.html",
         form=form,
+        components_known=setup.count_components(session()),
         scheme_hints={
             preset.name: "; ".join(f"{one.name}: {one.description}" for one in preset.levels)
             for preset in PRESETS.values()
