@@ -12,7 +12,18 @@ from statuspage import cli
 from statuspage.config import ConfigError, Settings, load_settings
 from statuspage.db import db, engine_options, tune
 from statuspage.links import Links
-from statuspage.web import admin, api, errors, health, hooks, language, public, safety
+from statuspage.web import (
+    admin,
+    api,
+    errors,
+    health,
+    hooks,
+    language,
+    limits,
+    mount,
+    public,
+    safety,
+)
 from statuspage.web import subscriptions as subscription_pages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         tune(db.engine)
+    limits.register(app)
     safety.register(app)
     errors.register(app)
     admin.register(app)
@@ -55,5 +67,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     hooks.register(app)
     api.register(app)
     subscription_pages.register(app)
+    mount.register(app)
     cli.register(app)
     return app

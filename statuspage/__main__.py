@@ -6,10 +6,12 @@ Flask's own command imports every plug-in that is installed before it runs anyth
 from __future__ import annotations
 
 from statuspage import create_app
+from statuspage.operations import keep_files_private
 
 
 def main() -> None:
     """Run one command on the app of the environment."""
+    keep_files_private()
     app = create_app()
     with app.app_context():
         app.cli.main(prog_name="statuspage")

@@ -101,6 +101,12 @@ def use_key(token: str, *, address: str) -> Actor | None:
     return actor
 
 
+def is_key(current: Session, token: str) -> bool:
+    """Whether a token is a key that works; counts neither its use nor a wrong one."""
+    known = select(ApiKey.id).filter_by(token_hash=_digest(token), withdrawn_at=None)
+    return current.scalar(known) is not None
+
+
 def _note_use(key_id: int) -> None:
     moment = clock.now()
     with writing() as current:

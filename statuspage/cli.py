@@ -73,6 +73,7 @@ def set_up() -> None:
 def serve(first: bool) -> None:
     """Serve the page until it is told to stop."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
+    set_up_logs(current_settings())
     if first:
         # Setting up loads what serving never needs: in a process of its own that is gone with it.
         setting_up = multiprocessing.get_context("fork").Process(target=_set_up, args=(app,))

@@ -211,6 +211,24 @@ def _chat_urls(value: str) -> tuple[str, ...]:
     return urls
 
 
+# A source of Content-Security-Policy's frame-ancestors (CSP Level 3, 2.3.1), without a path.
+_FRAMER: Final = re.compile(
+    r"'self'|\*|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.IGNORECASE
+)
+
+
+def _frame_ancestors(value: str) -> str:
+    sources = value.split() or ["'none'"]
+    if sources == ["'none'"]:
+        return "'none'"
+    for source in sources:
+        if not _FRAMER.fullmatch(source):
+            raise ValueError(
+                f"must name sites like 'self' or https://intranet.example, not {source}"
+            )
+    return " ".join(sources)
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "8000", "Port the page is served on.", _integer(1, 65535)),
     Setting("HOST", "127.0.0.1", "Address the server listens on.", _text),
@@ -218,7 +236,8 @@ SETTINGS: tuple[Setting, ...] = (
         "PUBLIC_URL",
         "",
         "Address people reach the page at; every link in pages, feeds and mails starts with it. "
-        "`http://HOST:PORT` where unset and mail is only written as files.",
+        "It may have a path, which a proxy may pass on or take away. With https, browsers are told "
+        "to come by https alone. `http://HOST:PORT` where unset and mail is only written as files.",
         _web_address,
     ),
     Setting("DATA_DIR", "instance", "Folder for the database, keys, mail files and copies.", Path),
@@ -259,7 +278,9 @@ SETTINGS: tuple[Setting, ...] = (
         "SMTP_URL",
         "",
         "`smtp://user:password@host:587` (or `smtps://`) sends mail over SMTP where no SendGrid "
-        "key is set. With neither, mail is written as `.eml` files under DATA_DIR.",
+        "key is set. With neither, mail is written as `.eml` files under DATA_DIR. "
+        "`?starttls=require` at its end sends nothing unencrypted, `?starttls=never` does not try "
+        "to encrypt.",
         _smtp_url,
         secret=True,
     ),
@@ -297,6 +318,14 @@ SETTINGS: tuple[Setting, ...] = (
         "https://slack.com/api",
         "Slack's API address, or that of a gateway of yours before it.",
         _web_address,
+    ),
+    Setting(
+        "FRAME_ANCESTORS",
+        "",
+        "Sites that may show the public page in a frame, separated by spaces: `'self'`, "
+        "`https://intranet.example.com`, `https://*.example.com`. None where unset; the admin is "
+        "never framed.",
+        _frame_ancestors,
     ),
     Setting("TIME_ZONE", "UTC", "The page's zone until the admin picks one.", _zone),
     Setting(
@@ -342,7 +371,12 @@ SETTINGS: tuple[Setting, ...] = (
         "the address stay. Kept where unset.",
         _optional_integer(30, 36_500),
     ),
-    Setting("LOG_FORMAT", "text", "`text` for people, `json` for machines.", _text),
+    Setting(
+        "LOG_FORMAT",
+        "text",
+        "`text` for people, `json` for machines: one object a line, tracebacks within.",
+        _text,
+    ),
 )
 
 
@@ -366,6 +400,7 @@ class Settings:
     chat_urls: tuple[str, ...]
     slack_bot_token: str | None
     slack_api_url: str
+    frame_ancestors: str
     time_zone: ZoneInfo
     trusted_proxies: int
     uncertain_wait: int

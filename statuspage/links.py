@@ -84,6 +84,11 @@ class Links:
         return self.base + "/"
 
     @property
+    def prefix(self) -> str:
+        """The path that every address begins with: ``/status``, or nothing."""
+        return urlsplit(self.base).path
+
+    @property
     def host(self) -> str:
         """The host alone, for Message-IDs and tag URIs."""
         return _host(self.base)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 import time
+from types import TracebackType
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -21,6 +24,24 @@ def set_up_logs(settings: Settings) -> None:
     root.setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda args: _log_uncaught(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
+    # What libraries warn of is a line like any other.
+    logging.captureWarnings(True)
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """What nobody caught, in the form that all else is written in."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    logging.getLogger("statuspage").critical(
+        "an error that nobody caught", exc_info=(kind, error, traceback)
+    )
 
 
 def _text() -> logging.Formatter:

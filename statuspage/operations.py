@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from statuspage import accounts, clock, demo, setup
-from statuspage.config import Settings, current_settings
+from statuspage.config import Settings, current_settings, default_database_url
 from statuspage.db import session, sqlite_path, writing
 from statuspage.models import Page, Worker
 from statuspage.outbox import control
@@ -60,6 +61,14 @@ def prepare(app: Flask) -> tuple[str, str] | None:
         if accounts.any_account(session()):
             return None
         return accounts.create_first(accounts.FIRST_ACCOUNT)
+
+
+def keep_files_private() -> None:
+    """Have what this process writes be its owner's alone; the exported site says otherwise itself.
+
+    Database, mail files and uploads hold people's addresses.
+    """
+    os.umask(0o077)
 
 
 def back_up(settings: Settings, target: Path) -> None:
@@ -129,12 +138,23 @@ def _plain_words(settings: Settings) -> Iterator[None]:
     """Have trouble with the database told in one line instead of a traceback."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        _close_to_others(settings)
         yield
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
         raise Unusable(f"DATABASE_URL: the database cannot be used: {reason}") from None
     except OSError as error:
         raise Unusable(f"DATA_DIR: cannot be used: {error}") from None
+
+
+def _close_to_others(settings: Settings) -> None:
+    """Take from others what an older release left readable to everybody: the SQLite database."""
+    if settings.database_url != default_database_url(settings.data_dir):
+        return
+    for ending in ("", "-wal", "-shm"):
+        path = settings.data_dir / f"statuspage.db{ending}"
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            path.chmod(path.stat().st_mode & ~stat.S_IRWXO)
 
 
 def _migrate() -> None:

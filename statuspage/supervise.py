@@ -2,8 +2,9 @@
 
 Run by its path (``python -P statuspage/supervise.py``) and made of the standard library alone, so
 that watching two processes costs about as much memory as an empty interpreter.  A child that dies
-is started again, after 1 s at first and up to 30 s when it keeps dying; one that ends with code 2
-has named a wrong setting, which no restart can mend, and ends everything with that code.
+is started again, at once when it had run well and after up to 30 s when it keeps dying; one that
+ends with code 2 has named a wrong setting, which no restart can mend, and ends everything with that
+code.  A web server that does not answer ``/healthz`` any more, stopped or hung, is killed too.
 
 No child outlives this process: it stops them on SIGTERM, SIGINT and SIGHUP, and on Linux the kernel
 tells them when it is killed itself (``PR_SET_PDEATHSIG``,
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import select
 import signal
@@ -28,6 +30,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 FIRST_DELAY_S = 1.0
+# The web server is asked so often whether it lives, and killed when it has been silent for so long.
+# Nothing of it has to wait for anything to answer that, so only a stopped or hung one is silent.
+ASK_EVERY_S = 2.0
+ANSWER_WITHIN_S = 2.0
+SILENT_TIMES = 3
 LONGEST_DELAY_S = 30.0
 # A child that ran this long was well: its next death is a first one again.
 STEADY_S = 60.0
@@ -57,7 +64,8 @@ def main() -> int:
         web.command = [*command, "serve"]
         return True
 
-    return keep_running([web, worker], bell=bell, ready=answers)
+    watch = Watch(web, lives=lambda: _lives(host, port))
+    return keep_running([web, worker], bell=bell, ready=answers, watch=watch)
 
 
 class Bell:
@@ -124,15 +132,51 @@ class Child:
     def postpone(self) -> float:
         """Settle when it starts again; the result is in how many seconds."""
         now = time.monotonic()
+        wait = self.delay
         if now - self.started_at > STEADY_S:
-            self.delay = FIRST_DELAY_S
-        wait, self.delay = self.delay, min(self.delay * 2, LONGEST_DELAY_S)
+            # One death after a steady run is bad luck: nobody should wait for the page.
+            wait, self.delay = 0.0, FIRST_DELAY_S
+        else:
+            self.delay = min(self.delay * 2, LONGEST_DELAY_S)
         self.due_at = now + wait
         return wait
 
 
+@dataclass(slots=True)
+class Watch:
+    """Asks a child again and again whether it lives, and kills it when it is silent too often.
+
+    It is left in peace until it has answered once: a start may take its time.
+    """
+
+    child: Child
+    lives: Callable[[], bool]
+    due_at: float = 0.0
+    silent: int = 0
+    answered: subprocess.Popen[bytes] | None = None
+
+    def look(self) -> None:
+        """Ask, where it is time to."""
+        process = self.child.process
+        if process is None or time.monotonic() < self.due_at:
+            return
+        if self.lives():
+            self.answered, self.silent = process, 0
+        elif self.answered is process:
+            self.silent += 1
+        if self.silent >= SILENT_TIMES:
+            _say(f"the {self.child.name} does not answer")
+            self.child.kill()
+            self.answered, self.silent = None, 0
+        self.due_at = time.monotonic() + ASK_EVERY_S
+
+
 def keep_running(
-    children: Sequence[Child], *, bell: Bell, ready: Callable[[], bool] | None = None
+    children: Sequence[Child],
+    *,
+    bell: Bell,
+    ready: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> int:
     """Keep the children running until a signal asks to stop; the result is the exit code.
 
@@ -153,7 +197,10 @@ def keep_running(
                 child.start()
         if ready is not None and ready():
             ready, alone = None, False
+        if watch is not None and ready is None:
+            watch.look()
         due = [child.due_at for child in children if child.process is None]
+        due += [watch.due_at] if watch is not None and watch.child.process is not None else []
         pause = min(due, default=time.monotonic() + 60) - time.monotonic()
         if bell.wait(pause if ready is None else 0.05):
             _stop(children, bell)
@@ -206,20 +253,28 @@ def _port_refusal(host: str, port: str) -> str | None:
 
 def _announce(host: str, port: str) -> bool:
     """Print the address once the server answers there; whether it did."""
-    # A wildcard is for listening; connecting takes a real address.
-    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    try:
-        with socket.create_connection((target, port), timeout=1) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            answer = connection.recv(64)
-    except OSError:
+    if not _lives(host, port):
         return False
-    if not answer.startswith(b"HTTP/1."):
-        return False
+    target = _target(host)
     name = f"[{target}]" if ":" in target else target
     url = os.environ.get("PUBLIC_URL", "").strip().rstrip("/") or f"http://{name}:{port}"
     print(f"Status page {url}/ · admin {url}/admin/ · Ctrl-C stops both", flush=True)
     return True
+
+
+def _lives(host: str, port: str) -> bool:
+    """Whether the web server says that it lives."""
+    try:
+        with socket.create_connection((_target(host), port), ANSWER_WITHIN_S) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            return connection.recv(64).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
+
+
+def _target(host: str) -> str:
+    """Where to connect to: a wildcard is for listening alone."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _how(code: int) -> str:
@@ -227,7 +282,11 @@ def _how(code: int) -> str:
 
 
 def _say(text: str) -> None:
-    print(f"statuspage: {text}", file=sys.stderr, flush=True)
+    line = f"statuspage: {text}"
+    if os.environ.get("LOG_FORMAT", "").strip() == "json":
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = json.dumps({"time": now, "level": "WARNING", "logger": "supervise", "message": text})
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from statuspage.site.build import build_edition, mark_stale
 from statuspage.site.edition import Edition
 from statuspage.site.revision import current_number
 from statuspage.web.front import Front
+from statuspage.web.public import make_front
 
 
 class AtOnce:
@@ -75,5 +76,5 @@ def serve_at_once(app: Flask) -> AtOnce:
     """Put the public site in front of the app as the real one is, without its threads."""
     site = AtOnce(app)
     app.extensions["refresher"] = site
-    app.wsgi_app = Aside(app.wsgi_app, site)  # type: ignore[method-assign,arg-type]
+    app.wsgi_app = make_front(app, Aside)  # type: ignore[method-assign]
     return site

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from statuspage.supervise import Child
+from statuspage import supervise as supervise_module
+from statuspage.supervise import Child, Watch
 from tests.ports import free_port
 from tests.service import Service
 
@@ -163,9 +164,11 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly() -> None:
     assert [child.postpone() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
 
 
-def test_after_a_minute_of_health_the_next_death_is_a_first_one_again() -> None:
+def test_after_a_minute_of_health_it_comes_back_at_once_and_the_next_death_is_a_first_one() -> None:
     child = Child("worker", ["false"], started_at=time.monotonic() - 61, delay=16)
-    assert child.postpone() == 1
+    assert child.postpone() == 0
+    child.started_at = time.monotonic()
+    assert [child.postpone() for _ in range(2)] == [1, 2]
 
 
 def test_a_port_that_is_taken_stops_the_start_with_one_line() -> None:
@@ -236,3 +239,28 @@ def start_by_path(**environ: str) -> tuple[int, str]:
         timeout=120,
     )
     return ended.returncode, ended.stderr
+
+
+def test_a_server_that_is_silent_too_often_is_killed_and_one_that_starts_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervise_module, "ASK_EVERY_S", 0)
+    child = Child("web server", ["sleep", "600"])
+    child.start()
+    assert child.process is not None
+    answers = iter([False] * 9 + [True, False, False, True, False, False, False])
+    watch = Watch(child, lives=lambda: next(answers))
+    for _ in range(15):
+        watch.look()
+    assert child.process.poll() is None
+    watch.look()
+    assert child.process.wait(10) == -signal.SIGKILL
+
+
+def test_a_server_that_accepts_and_says_nothing_does_not_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervise_module, "ANSWER_WITHIN_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert supervise_module._lives("127.0.0.1", str(port)) is False

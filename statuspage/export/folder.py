@@ -10,6 +10,8 @@ from pathlib import Path
 from statuspage.export.files import MARKER, MARKER_TEXT, Bundle, File, Unusable, Vanished
 
 _DRAFT = ".draft-"
+_FOLDER_MODE = 0o755
+_FILE_MODE = 0o644
 
 
 class Folder:
@@ -32,6 +34,8 @@ class Folder:
                 )
             if not is_ours:
                 (self._root / MARKER).write_bytes(MARKER_TEXT)
+                # A web server of another name reads what is here, whatever the umask is.
+                self._root.chmod(_FOLDER_MODE)
         except (FileExistsError, NotADirectoryError):
             raise Unusable(f"{self._root} is not a folder") from None
 
@@ -63,19 +67,28 @@ class Folder:
         path = self._root / file.key
         if _holds(path, file.body):
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folders(path.parent)
         draft = path.with_name(f"{_DRAFT}{os.getpid()}-{path.name}")
         try:
             draft.write_bytes(file.body)
             # What servers make their validators of: the same on every host.
             moment = file.modified.timestamp()
             os.utime(draft, (moment, moment))
+            draft.chmod(_FILE_MODE)
             os.replace(draft, path)
         except BaseException:
             with suppress(OSError):
                 draft.unlink()
             raise
         return True
+
+    def _make_folders(self, folder: Path) -> None:
+        """Make a folder and those above it that are missing, for everybody to read."""
+        if folder.is_dir():
+            return
+        self._make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(_FOLDER_MODE)
 
     def _drop(self, key: str) -> bool:
         path = self._root / key

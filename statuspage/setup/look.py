@@ -6,8 +6,10 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from io import BytesIO
 from typing import Final
 
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -31,6 +33,8 @@ from statuspage.site.look import (
 
 MOST_LINKS: Final = 6
 MOST_LOGO_BYTES: Final = 100 * 1024
+# A few bytes can name a picture that takes gigabytes to draw.
+MOST_LOGO_PIXELS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,23 @@ def set_logo(content: bytes, *, actor: Actor) -> None:
         raise Refused("logo", "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
     if not picture_type(content):
         raise Refused("logo", "Choose a PNG, JPEG or WebP picture.")
+    _check_picture(content)
     with writing() as current:
         page = _locked_page(current)
         page.look = {**page.look, "logo": b64encode(content).decode()}
         _keep(current, page, actor, "look.set_logo", after={"sha256": sha256(content).hexdigest()})
+
+
+def _check_picture(content: bytes) -> None:
+    """Raise :class:`Refused` for a picture that cannot be drawn whole: cut, or only named so."""
+    try:
+        with Image.open(BytesIO(content), formats=["PNG", "JPEG", "WEBP"]) as picture:
+            width, height = picture.size
+            if width * height > MOST_LOGO_PIXELS:
+                raise Refused("logo", f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
+            picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise Refused("logo", "This picture is damaged or cut off. Save it again.") from None
 
 
 def remove_logo(*, actor: Actor) -> None:

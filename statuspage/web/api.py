@@ -24,7 +24,7 @@ from statuspage.people import ImportReport, RowError
 from statuspage.people.customers import KEY_LIMIT, check_line
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
-from statuspage.web import auth
+from statuspage.web import auth, limits
 from statuspage.web.problems import problem
 
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -82,11 +82,12 @@ def list_customers() -> ResponseReturnValue:
     following = None
     if found.after:
         path = url_for("api.list_customers", text=text or None, tag=tag or None, after=found.after)
-        following = current_links().to(path)
+        following = current_links().to(path.removeprefix(request.script_root))
     return _json({"customers": people.as_objects(current, found.customers), "next": following})
 
 
 @api.put("/customers")
+@limits.takes_up_to(limits.with_api_key(MOST_BYTES))
 def put_customers() -> ResponseReturnValue:
     """Keep many customers: a JSON array, or one object a line; wrong ones are named by index."""
     objects, errors = _read_many()
@@ -106,6 +107,7 @@ def get_customer(key: str) -> ResponseReturnValue:
 
 
 @api.put("/customers/<path:key>")
+@limits.takes_up_to(limits.with_api_key(MOST_BYTES))
 def put_customer(key: str) -> ResponseReturnValue:
     """Keep one customer whole: 201 where they are new, 200 where they were known."""
     _check_key(key)
@@ -179,7 +181,6 @@ def _body(*types: str) -> bytes:
         raise Unreadable(415, f"Send the body as {' or '.join(types)}.", Accept=allowed)
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise Unreadable(415, "Send the body without a content encoding.")
-    request.max_content_length = MOST_BYTES
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:

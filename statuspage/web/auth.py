@@ -19,10 +19,10 @@ from statuspage import accounts, alarms, clock, sign_in_limits
 from statuspage.audit import Actor
 from statuspage.config import current_settings
 from statuspage.db import session, writing
+from statuspage.links import Links, current_links
 from statuspage.models import Alarm
 
 COOKIE: Final = "admin_sign_in"
-COOKIE_PATH: Final = "/admin"
 BROWSER_COOKIE: Final = "admin_browser"
 BROWSER_KEPT: Final = timedelta(days=180)
 
@@ -60,7 +60,7 @@ def register(app: Flask) -> None:
     """Settle the cookies, and the check against forgery: made by the admin alone."""
     app.config.update(
         SESSION_COOKIE_NAME="admin_session",
-        SESSION_COOKIE_PATH=COOKIE_PATH,
+        SESSION_COOKIE_PATH=_cookie_path(app.extensions["links"]),
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=_is_secure(app.extensions["settings"].public_url),
         WTF_CSRF_CHECK_DEFAULT=False,
@@ -133,7 +133,7 @@ def remember(response: Response, token: str) -> None:
         COOKIE,
         token,
         max_age=accounts.SIGN_IN_LASTS,
-        path=COOKIE_PATH,
+        path=_cookie_path(current_links()),
         secure=_is_secure(current_settings().public_url),
         httponly=True,
         samesite="Lax",
@@ -146,7 +146,7 @@ def remember_browser(response: Response, email: str) -> None:
         BROWSER_COOKIE,
         sign_in_limits.browser_token(email),
         max_age=BROWSER_KEPT,
-        path=COOKIE_PATH,
+        path=_cookie_path(current_links()),
         secure=_is_secure(current_settings().public_url),
         httponly=True,
         samesite="Lax",
@@ -174,7 +174,7 @@ def forget(response: Response) -> None:
     """Take the sign-in from the browser."""
     response.delete_cookie(
         COOKIE,
-        path=COOKIE_PATH,
+        path=_cookie_path(current_links()),
         secure=_is_secure(current_settings().public_url),
         httponly=True,
         samesite="Lax",
@@ -195,6 +195,11 @@ def _find() -> SignedIn | None:
         token,
         account.password_is_temporary,
     )
+
+
+def _cookie_path(links: Links) -> str:
+    """Where a browser sends the admin's cookies: there alone."""
+    return f"{links.prefix}/admin"
 
 
 def _is_secure(public_url: str) -> bool:

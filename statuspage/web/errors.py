@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError, ServiceU
 
 from statuspage.links import current_links
 from statuspage.site import pages
-from statuspage.web import public
+from statuspage.web import limits, public
 from statuspage.web.language import asked_language, own_language
 from statuspage.web.problems import problem
 
@@ -55,6 +55,7 @@ _EXPLANATIONS: Final = {
 _DETAILS: Final = {
     404: "There is nothing at this address.",
     405: "This method cannot be used here.",
+    413: "Send less at once, with a key that works.",
     500: "It has been logged. Check whether it was done before doing it again.",
     503: "The database cannot be reached. Try again; putting a customer twice does no harm.",
 }
@@ -115,7 +116,8 @@ def typed_texts() -> list[tuple[str, str]]:
 
     Only from a form of our own pages, so that no other site can put words there; no passwords.
     """
-    if request.method != "POST" or request.headers.get("Sec-Fetch-Site") != "same-origin":
+    is_own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if request.method != "POST" or not is_own or limits.is_refused(request):
         return []
     return [
         (name, text)

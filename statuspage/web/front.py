@@ -26,6 +26,7 @@ from statuspage import clock
 from statuspage.languages import BY_SEGMENT, ENGLISH, direction, split_path, translations
 from statuspage.site.assets import asset_documents
 from statuspage.site.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, HeaderList
+from statuspage.web.mount import mount
 from statuspage.web.refresher import Refresher
 
 Answer = tuple[str, HeaderList, bytes]
@@ -47,6 +48,8 @@ _TIDY = re.compile(
 )
 FORMS = frozenset({"/subscribe", *(f"/{segment}/subscribe" for segment in BY_SEGMENT)})
 RETRY_SECONDS = 5
+# Where an orchestrator asks whether the process lives.
+ALIVE = "/healthz"
 
 # A header longer than any client has reason to send is treated as if it were malformed.
 _MOST_ACCEPT_ENCODING = 200
@@ -73,34 +76,55 @@ class Front:
         refresher: Refresher,
         *,
         public: re.Pattern[str] = PUBLIC,
-        root: str = "",
+        prefix: str = "",
+        settle: Callable[[HeaderList], HeaderList] = lambda headers: headers,
     ) -> None:
         self._app = app
         self._edition = refresher.edition
         self._public = public
-        self._root = root
+        self._prefix = prefix
+        self._settle = settle
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or let the application answer."""
-        path = environ["PATH_INFO"]
-        if path in FORMS and environ["REQUEST_METHOD"] == "POST":
+        answer = self.ready(environ)
+        if answer is None:
             return self._app(environ, start_response)
+        status, headers, body = answer
+        # A copy, because a server or another layer may add to the list that it is handed.
+        start_response(status, list(headers))
+        # A list of one: servers send it as it is, with its length known.
+        return [body]
+
+    def prepare(self) -> None:
+        """Have the first edition at hand, or know that there is none; five seconds at most."""
+        self._edition()
+
+    def ready(self, environ: WSGIEnvironment) -> Answer | None:
+        """The answer that is in memory; its headers are shared and not to be changed."""
+        answer = self._find(environ)
+        return (answer[0], self._settle(answer[1]), answer[2]) if answer else None
+
+    def _find(self, environ: WSGIEnvironment) -> Answer | None:
+        mount(environ, self._prefix)
+        path = environ["PATH_INFO"]
+        if not path and self._prefix:
+            return _to_the_page(self._prefix)
+        if path == ALIVE:
+            return _alive(environ)
+        if path in FORMS and environ["REQUEST_METHOD"] == "POST":
+            return None
         edition = self._edition()
         document = edition.find(path) if edition is not None else None
         # A copy on disk may be older than this program: what is made now asks for present styles.
         document = document or asset_documents().get(path)
         if document is not None:
-            status, headers, body = respond(document, environ)
-        elif (tidy := tidy_path(path)) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            status, headers, body = _lead(self._root + tidy, environ)
-        elif edition is None and self._public.fullmatch(path):
-            status, headers, body = unavailable(environ)
-        else:
-            return self._app(environ, start_response)
-        # A copy, because a server or another layer may add to the list that it is handed.
-        start_response(status, headers.copy())
-        # A list of one: servers send it as it is, with its length known.
-        return [body]
+            return respond(document, environ)
+        if (tidy := tidy_path(path)) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            return _lead(self._prefix + tidy, environ)
+        if edition is None and self._public.fullmatch(path):
+            return unavailable(environ)
+        return None
 
 
 def tidy_path(path: str) -> str | None:
@@ -322,6 +346,19 @@ def _refuse(document: Document, method: str) -> Answer:
     return "405 Method Not Allowed", _REFUSAL, _REFUSAL_BODY
 
 
+def _alive(environ: WSGIEnvironment) -> Answer:
+    """The process lives: said without the application, whose threads may all be waiting."""
+    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        return "405 Method Not Allowed", _REFUSAL, _REFUSAL_BODY
+    return OK, _ALIVE_HEADERS, b"" if _is_head(environ) else _ALIVE_BODY
+
+
+def _to_the_page(prefix: str) -> Answer:
+    """The page's address has a slash at its end: what it links to is found from there."""
+    headers = [("Location", f"{prefix}/"), ("Content-Length", "0")]
+    return "308 Permanent Redirect", headers, b""
+
+
 def _is_head(environ: WSGIEnvironment) -> bool:
     return bool(environ["REQUEST_METHOD"] == "HEAD")
 
@@ -337,6 +374,15 @@ _REFUSAL = [
     ("Content-Length", str(len(_REFUSAL_BODY))),
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
+]
+_ALIVE_BODY = b"ok\n"
+_ALIVE_HEADERS = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", str(len(_ALIVE_BODY))),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", PAGE_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
 ]
 _PREFLIGHT = [
     ("Allow", "GET, HEAD, OPTIONS"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -22,6 +24,8 @@ from statuspage.outbox.outcomes import counted
 from statuspage.web.refresher import Refresher
 
 OLDEST_WAITING = timedelta(minutes=5)
+# Anybody may ask for the numbers, so asking often must cost nothing.
+METRICS_SECONDS = 5.0
 
 health = Blueprint("health", __name__)
 
@@ -29,6 +33,7 @@ health = Blueprint("health", __name__)
 def register(app: Flask) -> None:
     """Hang the addresses on the app."""
     app.register_blueprint(health)
+    app.extensions["metrics"] = KeptNumbers()
 
 
 @health.get("/healthz")
@@ -53,10 +58,9 @@ def readyz() -> ResponseReturnValue:
 
 @health.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """The numbers in Prometheus's text format."""
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Numbers(session()))
-    return _uncached(Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST))
+    """The numbers in Prometheus's text format, some seconds old at most."""
+    kept: KeptNumbers = current_app.extensions["metrics"]
+    return _uncached(Response(kept.get(), content_type=CONTENT_TYPE_LATEST))
 
 
 def refresher() -> Refresher | None:
@@ -96,8 +100,27 @@ def _outbox_check(current: Session) -> str:
     return "ok"
 
 
+class KeptNumbers:
+    """The numbers as they were read last: counting rows costs more, the more there are."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._text = b""
+
+    def get(self) -> bytes:
+        """The numbers, read anew where they are older than `METRICS_SECONDS`; by one at a time."""
+        with self._lock:
+            if time.monotonic() >= self._until:
+                registry = CollectorRegistry(auto_describe=False)
+                registry.register(_Numbers(session()))
+                self._text = generate_latest(registry)
+                self._until = time.monotonic() + METRICS_SECONDS
+            return self._text
+
+
 class _Numbers(Collector):
-    """Reads the numbers when they are asked for; nothing is kept between two scrapes."""
+    """Reads the numbers when they are asked for."""
 
     def __init__(self, current: Session) -> None:
         self._current = current

@@ -10,10 +10,13 @@ from flask.typing import ResponseReturnValue
 from statuspage.channels.events import parse_events, verify_webhook
 from statuspage.config import current_settings
 from statuspage.outbox import news
+from statuspage.web import limits
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 5 * 1024 * 1024
+# SendGrid sends a batch when it has reached 768 KB, or before.
+# https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook
+MOST_BYTES = 1024 * 1024
 SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
@@ -26,13 +29,13 @@ def register(app: Flask) -> None:
 
 
 @hooks.post("/sendgrid")
+@limits.takes_up_to(limits.with_webhook_key(MOST_BYTES, SIGNATURE))
 def sendgrid() -> ResponseReturnValue:
     """Keep SendGrid's events: 204, or 403 unsigned, 400 malformed, 503 while we cannot keep them.
 
     Events that cannot be read are counted and left out; those beside them are kept.
     https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
     """
-    request.max_content_length = MOST_BYTES
     key = current_settings().sendgrid_webhook_key
     if key is None:
         return _refuse("no verification key is set, so no event can be believed", 403)

@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
@@ -52,6 +51,7 @@ from statuspage.web.language import (
     present_frame,
 )
 from statuspage.web.refresher import Refresher
+from statuspage.web.site_headers import public_headers
 from statuspage.words import Kind
 
 ALARM: Final = "public site"
@@ -84,9 +84,17 @@ def install(app: Flask) -> None:
     """Put the layer that answers from memory in front of the app; threads start on first use."""
     if isinstance(app.wsgi_app, Front):
         return
+    app.wsgi_app = make_front(app)  # type: ignore[method-assign]
+
+
+def make_front(app: Flask, kind: type[Front] = Front) -> Front:
+    """The layer in front of the app, by the app's settings."""
     links: Links = app.extensions["links"]
-    app.wsgi_app = Front(  # type: ignore[method-assign]
-        app.wsgi_app, app.extensions["refresher"], root=urlsplit(links.base).path
+    return kind(
+        app.wsgi_app,
+        app.extensions["refresher"],
+        prefix=links.prefix,
+        settle=public_headers(app.extensions["settings"]),
     )
 
 

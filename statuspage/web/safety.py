@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import SecurityError
 
-from statuspage.config import Settings
+from statuspage.config import Settings, current_settings
 from statuspage.site.document import PAGE_POLICY
+from statuspage.web.site_headers import HSTS, framed_by, is_encrypted
 
 # A probe asks by whatever address it has; these answers hold nothing that a host could spoil.
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -47,8 +48,16 @@ def set_headers(response: Response) -> Response:
     """Nothing inline, no frames, no guessing of types; a view's own header stays."""
     response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Referrer-Policy", "same-origin")
+    settings = current_settings()
+    if is_encrypted(settings):
+        response.headers.setdefault(*HSTS)
+    if settings.frame_ancestors == "'none'" or request.path.startswith("/admin"):
+        response.headers.setdefault("X-Frame-Options", "DENY")
+    else:
+        # No value of X-Frame-Options names sites; where it stood, browsers would frame for nobody.
+        policy = response.headers["Content-Security-Policy"]
+        response.headers["Content-Security-Policy"] = framed_by(policy, settings)
     return response
 
 

@@ -238,19 +238,12 @@ def publishing(
 
 
 @contextmanager
-def granian(
-    target: str, *, environment: Mapping[str, str], port: int | None = None, core: int | None = None
+def served_app(
+    *, environment: Mapping[str, str], port: int, core: int | None = None
 ) -> Iterator[str]:
-    """The server as the service runs it, on an application factory; gives the base address."""
-    port = port or free_port()
-    options = (
-        "--interface wsgi --http 1 --no-ws --runtime-mode st --workers 1 --blocking-threads 32 "
-        "--respawn-failed-workers --http1-header-read-timeout 5000 --log-level warning --factory"
-    )
+    """The server as the service runs it, on `slow_app`; gives the base address."""
     process = subprocess.Popen(
-        pinned(
-            [sys.executable, "-m", "granian", *options.split(), "--port", str(port), target], core
-        ),
+        pinned([sys.executable, "-c", _SERVE_SLOW_APP], core),
         cwd=ROOT,
         env={**os.environ, **environment},
     )
@@ -262,6 +255,13 @@ def granian(
         yield f"http://127.0.0.1:{port}"
     finally:
         end(process)
+
+
+_SERVE_SLOW_APP = """
+from statuspage.web.server import serve
+from tests.bench.front import slow_app
+serve(slow_app())
+"""
 
 
 def against_nginx(served: Served, theirs: str, *, core: int | None, turns: int) -> Iterator[Figure]:
@@ -331,11 +331,12 @@ class Served:
 
 @contextmanager
 def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[Served]:
-    """Serve the database through Granian, as the service does."""
+    """Serve the database as the service does."""
     port = free_port()
     environ = {
         "DATABASE_URL": database_url,
         "DATA_DIR": str(data_dir),
+        "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SECRET_KEY": "a key for benches, never for anything else",
     }
@@ -355,9 +356,7 @@ def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[S
             )
 
     try:
-        with granian(
-            "tests.bench.front:slow_app", environment=environ, port=port, core=core
-        ) as url:
+        with served_app(environment=environ, port=port, core=core) as url:
             yield Served(url, publish, edition.documents["/"])
     finally:
         with app.app_context():

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.chaos import troubles
+from tests.chaos import strangers, troubles
 from tests.chaos.company import Tally
 from tests.chaos.kills import Provider, kill_while_sending, sendgrid, smtp
 from tests.chaos.publishing import kill_while_publishing
@@ -79,6 +79,7 @@ def main() -> int:
     parser.add_argument("--customers", type=int, default=10_000)
     parser.add_argument("--publishing", type=int, default=200, help="kills of the web server")
     parser.add_argument("--outage", type=float, default=300, help="seconds without a database")
+    parser.add_argument("--crowd", type=float, default=30, help="seconds beside strangers")
     options = parser.parse_args()
     chosen = options.troubles or list(TROUBLES)
     started = time.monotonic()
@@ -194,6 +195,16 @@ def _clock(stage: Stage) -> Iterator[Verdict]:
         yield _nothing_lost(f"{kind}, the clock jumps by {jump / HOUR:+g} hours", tally)
 
 
+def _strangers(stage: Stage) -> Iterator[Verdict]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with strangers.serving(stage.url("sqlite", folder), folder) as web:
+            for cost in strangers.cost_of_each(web):
+                yield Verdict(str(cost), cost.held)
+            met = strangers.crowd_out(web, crowd=strangers.Crowd(), seconds=stage.options.crowd)
+            yield Verdict(str(met), met.held)
+
+
 TROUBLES: dict[str, Callable[[Stage], Iterator[Verdict]]] = {
     "kills-postgresql": partial(_kills, "postgresql"),
     "kills-sqlite": partial(_kills, "sqlite"),
@@ -204,6 +215,7 @@ TROUBLES: dict[str, Callable[[Stage], Iterator[Verdict]]] = {
     "disk": _disk,
     "forgers": _forgers,
     "clock": _clock,
+    "strangers": _strangers,
 }
 
 

@@ -117,7 +117,7 @@ def test_a_double_or_trailing_slash_leads_to_the_one_address(path: str, tidy: st
 
 
 def test_an_address_that_is_led_to_names_no_host_and_ends_no_header():
-    front = Front(behind, SimpleNamespace(edition=lambda: EDITION), root="/status")
+    front = Front(behind, SimpleNamespace(edition=lambda: EDITION), prefix="/status")
     given: dict[str, str] = {}
     environ = {
         "REQUEST_METHOD": "GET",
@@ -466,9 +466,19 @@ def test_without_an_edition_no_public_address_is_unknown(path: str):
     assert ask(path, edition=None).status_code == 503
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/healthz", "/static/logo.svg", "/unsubscribe/x"])
+@pytest.mark.parametrize("path", ["/admin/", "/readyz", "/static/logo.svg", "/unsubscribe/x"])
 def test_without_an_edition_the_rest_still_works(path: str):
     assert ask(path, edition=None).data == b"flask was asked"
+
+
+@pytest.mark.parametrize("edition", [None, EDITION])
+def test_that_the_process_lives_is_said_without_the_application(edition: Edition | None):
+    answer = ask("/healthz", edition=edition)
+    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (
+        200,
+        b"ok\n",
+        "no-store",
+    )
 
 
 def test_what_is_posted_to_a_form_s_own_address_is_not_answered_from_memory():

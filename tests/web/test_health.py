@@ -40,6 +40,12 @@ def waiting(app: Flask, frozen: Traveller) -> None:
             )
 
 
+@pytest.fixture(autouse=True)
+def read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the numbers read each time; `test_numbers_are_kept` is about the rest."""
+    monkeypatch.setattr(health, "METRICS_SECONDS", 0)
+
+
 def samples(client: FlaskClient) -> Mapping[tuple[str, ...], float]:
     """Each number by its name and the values of its labels."""
     families = text_string_to_metric_families(client.get("/metrics").text)
@@ -141,3 +147,16 @@ def test_a_database_that_is_away_is_named(
     monkeypatch.setattr(health, "session", away)
     assert checks(client) == (503, {"database": "cannot be reached"})
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.usefixtures("waiting")
+def test_numbers_are_kept_for_some_seconds(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "METRICS_SECONDS", 60)
+    samples(client)
+    with app.app_context(), writing() as current:
+        current.execute(update(Delivery).values(state=DeliveryState.BOUNCED))
+    assert samples(client)["statuspage_deliveries", "email", "pending"] == 3
+    app.extensions["metrics"] = health.KeptNumbers()
+    assert ("statuspage_deliveries", "email", "pending") not in samples(client)

@@ -61,7 +61,7 @@ def test_a_view_may_say_more_about_itself_than_the_rule(
     def framed() -> tuple[str, dict[str, str]]:
         return "", {"Content-Security-Policy": "default-src 'self'"}
 
-    monkeypatch.setitem(app.view_functions, "health.healthz", framed)
-    headers = app.test_client().get("/healthz").headers
+    monkeypatch.setitem(app.view_functions, "health.readyz", framed)
+    headers = app.test_client().get("/readyz").headers
     assert headers["Content-Security-Policy"] == "default-src 'self'"
     assert headers["X-Content-Type-Options"] == "nosniff"

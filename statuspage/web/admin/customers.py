@@ -22,6 +22,7 @@ from statuspage.people.customer_rows import COLUMNS
 from statuspage.people.customers import KEY_LIMIT
 from statuspage.richtext import clean_line
 from statuspage.setup import fingerprint
+from statuspage.web import limits
 from statuspage.web.admin.shell import admin, done, download_csv, page, refused, the_page, zone
 from statuspage.web.auth import actor
 from statuspage.web.forms import (
@@ -191,6 +192,7 @@ def export_customers() -> ResponseReturnValue:
 
 
 @admin.route("/customers/import", methods=["GET", "POST"])
+@limits.takes_up_to(MOST_BYTES + limits.FORM_AROUND_A_FILE)
 def import_customers() -> ResponseReturnValue:
     """Read a file and show what it would do; nothing changes yet."""
     form = FileForm()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import (
@@ -45,7 +45,7 @@ from werkzeug.routing import IntegerConverter, Map
 from statuspage import alarms, clock, setup
 from statuspage.config import current_settings
 from statuspage.db import session
-from statuspage.links import current_links
+from statuspage.links import Links, current_links
 from statuspage.models import Page
 from statuspage.site import revision
 from statuspage.site.assets import asset
@@ -150,7 +150,14 @@ def register(app: Flask) -> None:
     """
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=asset, menu=menu, now=clock.now, tone=tone)
+    links: Links = app.extensions["links"]
+    app.jinja_env.globals.update(
+        asset=lambda name: links.prefix + asset(name),
+        prefix=links.prefix,
+        menu=menu,
+        now=clock.now,
+        tone=tone,
+    )
     app.jinja_env.filters.update(
         when=when,
         relative=relative,
@@ -209,10 +216,21 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 
 
 def local_target(target: str) -> str:
-    """Where to go after signing in: an address of the admin, never somebody else's."""
-    parts = urlsplit(target)
+    """Where to go after signing in: an address of the admin, never somebody else's.
+
+    ``target`` is a path below PUBLIC_URL.  One that a browser would read as another is not taken:
+    dots and double slashes (WHATWG URL, path state), backslashes, control characters.
+    """
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return url_for("admin.dashboard")
+    segments = unquote(parts.path).split("/")
     is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/admin/")
-    return target if is_ours and "\\" not in target else url_for("admin.dashboard")
+    is_plain = not {".", ".."} & set(segments) and "" not in segments[1:-1]
+    if not is_ours or not is_plain or not target.isprintable() or "\\" in unquote(target):
+        return url_for("admin.dashboard")
+    return request.script_root + target
 
 
 # --- what a view ends with -----------------------------------------------------------------------
@@ -315,7 +333,7 @@ def menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
 
 
 def _is_here(place: Place) -> bool:
-    url = url_for(place.endpoint)
+    url = url_for(place.endpoint).removeprefix(request.script_root)
     # Every address of the admin begins with the dashboard's.
     if place.endpoint == "admin.dashboard":
         return request.path == url
