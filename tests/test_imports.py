@@ -999,9 +999,7 @@ def test_a_page_that_only_speaks_the_same_json_comes_in_with_codes_of_its_own(
         ],
         components=[part("01HX5W0GZ8T3Q4N6Y7V1M2K9PD", "API")],
     )  # fmt: skip
-    bare = published(
-        id="7", components=None, incident_updates=[posted("8", "resolved", 60, "Over.")]
-    )
+    bare = published(id=7, components=None, incident_updates=[posted("8", "resolved", 60, "Over.")])
     parts = [
         part("01HX5W0GZ8T3Q4N6Y7V1M2K9PE", "Core", group=True),
         part("01HX5W0GZ8T3Q4N6Y7V1M2K9PD", "API", group_id="01HX5W0GZ8T3Q4N6Y7V1M2K9PE"),

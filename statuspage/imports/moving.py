@@ -274,7 +274,8 @@ def _read_feed(data: bytes) -> dict[str, str]:
 
 
 def _read_id(value: Any, what: str) -> str:
-    own = clean_line(value) if isinstance(value, str) else ""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    own = clean_line(str(value)) if is_number or isinstance(value, str) else ""
     if not own or len(own) > TITLE_LIMIT:
         raise Wrong(f"{what} has no id: {str(value)[:40]!r}")
     return own
