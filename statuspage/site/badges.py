@@ -80,14 +80,12 @@ def _draw(name: str, said: str, tone: str, language: str) -> str:
             name=name,
             said=said,
             shown=shown,
-            left=left,
-            right=right,
+            left_at=_PAD + left / 2,
+            right_at=edge + _PAD + _SIGN + _GAP + right / 2,
             edge=edge,
             width=width,
             inner=width - 5,
-            pad=_PAD,
             sign_at=edge + _PAD,
-            text_at=edge + _PAD + _SIGN + _GAP,
             scale=_SIGN / 20,
             colour=COLOURS[tone],
             sign=_signs()[tone],
@@ -95,7 +93,8 @@ def _draw(name: str, said: str, tone: str, language: str) -> str:
     )
 
 
-# The texts are fitted to the room that was reckoned for them: which font draws them is not known.
+# The texts stand in the middle of the room that was reckoned for them: which font draws them is not
+# known, and `textLength` would stretch them in browsers and is not read by librsvg.
 _SVG: Final = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="24"'
     ' viewBox="0 0 {width} 24" role="img" aria-label="{name}: {said}" xml:lang="{language}">'
@@ -105,9 +104,8 @@ _SVG: Final = Markup(
     '<g fill="#fff" font-family="system-ui,-apple-system,Segoe UI,Roboto,Liberation Sans,'
     'sans-serif" font-size="12" font-weight="600">'
     '<g transform="translate({sign_at} 5) scale({scale})">{sign}</g>'
-    '<text x="{pad}" y="16.2" textLength="{left}" lengthAdjust="spacingAndGlyphs">{shown}</text>'
-    '<text x="{text_at}" y="16.2" textLength="{right}" lengthAdjust="spacingAndGlyphs">'
-    "{said}</text></g></svg>\n"
+    '<text x="{left_at}" y="16.2" text-anchor="middle">{shown}</text>'
+    '<text x="{right_at}" y="16.2" text-anchor="middle">{said}</text></g></svg>\n'
 )
 
 
@@ -121,21 +119,27 @@ def _signs() -> dict[str, Markup]:
 
 
 def _width(text: str) -> int:
-    """About how wide the text is in a usual sans-serif of 12 pixels, semi-bold."""
+    """About how wide it is in DejaVu Sans Bold of 12 pixels, wider than most sans-serifs."""
     return round(sum(_advance(letter) for letter in text)) or 1
 
 
 def _advance(letter: str) -> float:
-    if unicodedata.combining(letter) or unicodedata.category(letter) == "Cf":
+    category = unicodedata.category(letter)
+    if category in {"Mn", "Me", "Cf"}:
         return 0
+    if category == "Mc":
+        # A vowel sign of Indic scripts stands beside its letter.
+        return 4
     if unicodedata.east_asian_width(letter) in "WF":
         return 12
+    # An accent changes no width: é is as wide as e.
+    letter = unicodedata.normalize("NFD", letter)[0]
     if letter in _NARROW:
-        return 3.6
+        return 5
     if letter in _WIDE:
-        return 10.2
-    return 8.1 if letter.isupper() else 6.9
+        return 12.4
+    return 9.4 if letter.isupper() else 8.3
 
 
-_NARROW: Final = frozenset("iljtfI .,:;'|!()[]")
+_NARROW: Final = frozenset("iljtfIJr .,:;'|!()[]")
 _WIDE: Final = frozenset("mwMW@%—…")

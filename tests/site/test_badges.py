@@ -104,3 +104,34 @@ def test_what_nobody_vouches_for_says_so_and_keeps_its_name() -> None:
     assert badges.COLOURS["unknown"] in marked
     assert badges.COLOURS["fine"] not in marked
     assert badges.mark_unconfirmed("<svg></svg>") == "<svg></svg>"
+
+
+def size(name: str) -> int:
+    return int(read(badges.component_badge(component(name), snapshot().frame)).get("width", "0"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "as_wide_as"),
+    [
+        ("Cafe\u0301 cre\u0300me", "Cafe creme"),
+        ("Café crème", "Cafe creme"),
+        ("ที่นี่", "ทนา"),
+        ("\u200fشَبَكَة", "شبكة"),
+        ("e\u20dd", "e"),
+    ],
+)
+def test_a_mark_above_or_below_a_letter_takes_no_room(typed: str, as_wide_as: str) -> None:
+    assert size(typed) <= size(as_wide_as)
+
+
+def test_texts_are_neither_stretched_nor_beside_their_place() -> None:
+    svg = read(badges.component_badge(component("Checkout"), snapshot().frame))
+    name, said = svg.iter(f"{SVG}text")
+    assert [each.get("textLength") for each in (name, said)] == [None, None]
+    assert [each.get("text-anchor") for each in (name, said)] == ["middle", "middle"]
+    # Their widths in DejaVu Sans Bold, among the widest fonts that systems choose, at 12 pixels.
+    room_left, room_right = (
+        2 * float(name.get("x", "0")),
+        2 * (int(svg.get("width", "0")) - float(said.get("x", "0"))),
+    )
+    assert (room_left >= 62.8 + 8, room_right >= 79.8 + 8) == (True, True)
