@@ -12,7 +12,6 @@ import secrets
 import unicodedata
 from datetime import timedelta
 from functools import cache
-from hashlib import sha256
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -26,6 +25,7 @@ from statuspage.config import current_settings
 from statuspage.db import session, writing
 from statuspage.links import account_token
 from statuspage.models import Account, Contact, Invitation, SignIn
+from statuspage.models.columns import hash_token
 from statuspage.outbox import account_mail
 from statuspage.people import address as addresses
 from statuspage.refusals import Refused
@@ -105,7 +105,7 @@ def open_invitations(current: Session) -> list[Invitation]:
 def find_invitation(current: Session, token: str) -> Invitation | None:
     """The open invitation that the token belongs to, if there is one."""
     return current.scalars(
-        select(Invitation).where(Invitation.token_hash == _digest(token), *_open_invitation())
+        select(Invitation).where(Invitation.token_hash == hash_token(token), *_open_invitation())
     ).one_or_none()
 
 
@@ -115,7 +115,7 @@ def find_sign_in(current: Session, token: str) -> SignIn | None:
         select(SignIn)
         .join(SignIn.account)
         .where(
-            SignIn.token_hash == _digest(token),
+            SignIn.token_hash == hash_token(token),
             SignIn.ends_at > clock.now(),
             Account.disabled_at.is_(None),
         )
@@ -319,7 +319,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
     with writing() as current:
         used = current.scalars(
             update(Invitation)
-            .where(Invitation.token_hash == _digest(token), *_open_invitation())
+            .where(Invitation.token_hash == hash_token(token), *_open_invitation())
             .values(accepted_at=clock.now())
             .returning(Invitation.id)
         ).all()
@@ -402,7 +402,7 @@ def _offer(
     _withdraw_open(current, email)
     invitation = Invitation(
         email=email,
-        token_hash=_digest(token),
+        token_hash=hash_token(token),
         expires_at=clock.now() + lasts,
         invited_by_id=actor.account_id,
     )
@@ -483,7 +483,7 @@ def _begin_sign_in(current: Session, account: Account) -> str:
     current.add(
         SignIn(
             account_id=account.id,
-            token_hash=_digest(token),
+            token_hash=hash_token(token),
             ends_at=clock.now() + SIGN_IN_LASTS,
         )
     )
@@ -504,10 +504,6 @@ def _random_password() -> str:
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
     groups = ("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(5))
     return "-".join(groups)
-
-
-def _digest(token: str) -> str:
-    return sha256(token.encode()).hexdigest()
 
 
 def _hash(password: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import timedelta
-from hashlib import sha256
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload
@@ -18,6 +17,7 @@ from statuspage import audit, clock, throttle
 from statuspage.audit import Actor
 from statuspage.db import session, writing
 from statuspage.models import ApiKey
+from statuspage.models.columns import hash_token
 from statuspage.refusals import Refused
 from statuspage.richtext import clean_line
 
@@ -63,7 +63,7 @@ def make_key(name: str, *, actor: Actor) -> tuple[ApiKey, str]:
         made = ApiKey(
             name=name,
             beginning=token[:_SHOWN],
-            token_hash=_digest(token),
+            token_hash=hash_token(token),
             created_by_id=actor.account_id,
         )
         current.add(made)
@@ -89,7 +89,7 @@ def use_key(token: str, *, address: str) -> Actor | None:
     """
     key = (
         session()
-        .scalars(select(ApiKey).filter_by(token_hash=_digest(token), withdrawn_at=None))
+        .scalars(select(ApiKey).filter_by(token_hash=hash_token(token), withdrawn_at=None))
         .one_or_none()
     )
     if key is None:
@@ -103,7 +103,7 @@ def use_key(token: str, *, address: str) -> Actor | None:
 
 def is_key(current: Session, token: str) -> bool:
     """Whether a token is a key that works; counts neither its use nor a wrong one."""
-    known = select(ApiKey.id).filter_by(token_hash=_digest(token), withdrawn_at=None)
+    known = select(ApiKey.id).filter_by(token_hash=hash_token(token), withdrawn_at=None)
     return current.scalar(known) is not None
 
 
@@ -128,7 +128,3 @@ def _count_wrong(address: str) -> None:
     log.warning("a wrong API key was sent, from %s", address)
     if wait is not None:
         raise Throttled(wait)
-
-
-def _digest(token: str) -> str:
-    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

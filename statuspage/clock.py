@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -36,6 +37,12 @@ def zone_names() -> tuple[str, ...]:
     """All zone names a person may pick, sorted: ``UTC`` first, then Area/City."""
     areas = tuple(sorted(name for name in available_timezones() if "/" in name))
     return ("UTC", *(name for name in areas if not name.startswith(("Etc/", "posix/", "right/"))))
+
+
+def zones_by_area() -> dict[str, list[str]]:
+    """:func:`zone_names` by what precedes the first ``/``; ``UTC`` is an area of its own."""
+    areas = groupby(zone_names(), lambda name: name.partition("/")[0])
+    return {area: list(names) for area, names in areas}
 
 
 def read_zone(name: str) -> ZoneInfo:

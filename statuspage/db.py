@@ -14,18 +14,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pysqlite3
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     DateTime,
     Dialect,
     Engine,
     MetaData,
     String,
+    UpdateBase,
     bindparam,
     event,
     literal,
@@ -130,6 +132,12 @@ def insert_new(current: Session, table: type[Base]) -> Any:
     postgresql = current.get_bind().dialect.name == "postgresql"
     statement = postgresql_insert(table) if postgresql else sqlite_insert(table)
     return statement.execution_options(preserve_rowcount=True)
+
+
+def count_written(current: Session, statement: UpdateBase) -> int:
+    """Run an INSERT, UPDATE or DELETE; returns how many rows it wrote."""
+    # Typed as any result, although a statement that writes has only this kind.
+    return cast(CursorResult[Any], current.execute(statement)).rowcount
 
 
 class IdList(TypeDecorator[Sequence[int]]):

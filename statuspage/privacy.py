@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session, joinedload
 from statuspage import audit, clock
 from statuspage.audit import Actor
 from statuspage.config import current_settings
-from statuspage.db import insert_new, session, writing
+from statuspage.db import count_written, insert_new, session, writing
 from statuspage.models import (
     Account,
     AuditEntry,
@@ -288,8 +288,7 @@ def _forget_events(current: Session, chosen: ColumnElement[bool]) -> None:
 def _take_off(
     current: Session, entries: type[Customer | Subscriber | Suppression], address: str
 ) -> int:
-    gone = current.execute(delete(entries).where(entries.address == address))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return count_written(current, delete(entries).where(entries.address == address))
 
 
 def _take_off_drills(current: Session, address: str) -> None:

@@ -12,7 +12,6 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Session
 from statuspage import alarms, audit, clock, throttle
 from statuspage.audit import Actor
 from statuspage.config import current_settings
-from statuspage.db import insert_new, session, writing
+from statuspage.db import count_written, insert_new, session, writing
 from statuspage.languages import nearest
 from statuspage.links import current_links, read_subscription_token, subscription_token
 from statuspage.messages import compose, finish, sign_up_facts
@@ -33,6 +32,7 @@ from statuspage.models import (
     Subscriber,
     Suppression,
 )
+from statuspage.models.columns import hash_token
 from statuspage.models.mail import in_state
 from statuspage.outbox.news import suppress
 from statuspage.outbox.queue import MAILED, close_waiting
@@ -147,7 +147,7 @@ def subscribe(email: str, wish: Wish, *, client: str) -> None:
         )
         if step is Step.CONFIRM:
             token = subscription_token(current_settings().secret_key, delivery_id)
-            subscriber.token_hash = _digest(token)
+            subscriber.token_hash = hash_token(token)
             subscriber.token_expires_at = clock.now() + LINK_LASTS
 
 
@@ -222,15 +222,15 @@ def forget_unconfirmed() -> int:
     with writing() as current:
         # Where it goes on, the next one that is turned away raises it again.
         alarms.clear_alarm(current, ALARM, raised_before=clock.now() - SIGN_UP_WINDOW)
-        done = current.execute(
+        return count_written(
+            current,
             delete(Subscriber)
             .where(
                 Subscriber.state == SubscriberState.PENDING,
                 Subscriber.asked_at < clock.now() - UNCONFIRMED_KEPT,
             )
-            .execution_options(synchronize_session=False)
+            .execution_options(synchronize_session=False),
         )
-        return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def standing(current: Session, delivery_id: int) -> Standing | None:
@@ -449,7 +449,7 @@ def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
 def _stage(current: Session, subscriber: Subscriber, token: str) -> Stage:
     if subscriber.state is SubscriberState.PENDING:
         expires = subscriber.token_expires_at or clock.EPOCH
-        is_newest = subscriber.token_hash == _digest(token)
+        is_newest = subscriber.token_hash == hash_token(token)
         return Stage.TO_CONFIRM if is_newest and clock.now() < expires else Stage.OVER
     return Stage.CONFIRMED if _is_heard(current, subscriber) else Stage.LEFT
 
@@ -503,16 +503,18 @@ def _end(current: Session, address: str) -> None:
 
 def _revive(current: Session, address: str) -> bool:
     """Write to a subscriber again who had confirmed before leaving; whether there is one."""
-    done = current.execute(
-        update(Subscriber)
-        .where(
-            Subscriber.address == address,
-            Subscriber.state == SubscriberState.UNSUBSCRIBED,
-            Subscriber.confirmed_at.is_not(None),
+    return bool(
+        count_written(
+            current,
+            update(Subscriber)
+            .where(
+                Subscriber.address == address,
+                Subscriber.state == SubscriberState.UNSUBSCRIBED,
+                Subscriber.confirmed_at.is_not(None),
+            )
+            .values(state=SubscriberState.CONFIRMED, left_at=None),
         )
-        .values(state=SubscriberState.CONFIRMED, left_at=None)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _note(
@@ -527,7 +529,3 @@ def _note(
         current, RECIPIENT, action, subject_kind="subscriber", subject=subscriber.address,
         before=before, after=after,
     )  # fmt: skip
-
-
-def _digest(token: str) -> str:
-    return sha256(token.encode()).hexdigest()

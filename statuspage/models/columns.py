@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from enum import StrEnum
+from hashlib import sha256
 from typing import Annotated, Any
 
 from sqlalchemy import JSON, BigInteger, Enum, Integer, String, Text
@@ -43,6 +45,15 @@ def code_of(digest: bytes) -> str:
         number, place = divmod(number, len(_ALPHABET))
         letters.append(_ALPHABET[place])
     return "".join(letters)
+
+
+CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
+"""What every public code matches in full."""
+
+
+def hash_token(token: str) -> str:
+    """A token as it is kept, so that what the database holds opens nothing: SHA-256, in hex."""
+    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 Key = Annotated[int, mapped_column(primary_key=True)]

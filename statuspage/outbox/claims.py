@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from statuspage import clock
-from statuspage.db import among, session, writing
+from statuspage.db import among, count_written, session, writing
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
 from statuspage.models.mail import in_state
 from statuspage.outbox import cancelling, corrections, overtaken
@@ -182,13 +182,15 @@ def begin_call(attempt_id: str) -> bool:
         channel = current.scalar(select(Attempt.channel).where(Attempt.id == attempt_id))
         if channel is None or is_held(current, channel):
             return False
-        done = current.execute(
-            update(Attempt)
-            .where(Attempt.id == attempt_id)
-            .values(called_at=clock.now())
-            .execution_options(synchronize_session=False)
+        return bool(
+            count_written(
+                current,
+                update(Attempt)
+                .where(Attempt.id == attempt_id)
+                .values(called_at=clock.now())
+                .execution_options(synchronize_session=False),
+            )
         )
-        return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
 def put_back(claim: Claim, unsent: list[int]) -> None:

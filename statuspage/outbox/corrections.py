@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 from sqlalchemy.orm import Session, aliased
 
 from statuspage import clock
+from statuspage.db import count_written
 from statuspage.models import Customer, Delivery, Message, Suppression
 from statuspage.models.mail import LANE_NORMAL, in_state, was_told
 from statuspage.outbox.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
@@ -81,13 +82,13 @@ def redirect(current: Session, message_id: int) -> int | None:
     close_waiting(
         current, and_(waiting, corrected), DeliveryState.SUPERSEDED, "a correction took its place"
     )
-    done = current.execute(
+    return count_written(
+        current,
         update(Delivery)
         .where(Delivery.message_id == message_id, Delivery.state.in_(_NOT_GONE))
         .values(message_id=right, changed_at=clock.now())
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _mails_of(message_id: int) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.channels.events import Event, EventKind
-from statuspage.db import insert_new, session, writing
+from statuspage.db import count_written, insert_new, session, writing
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
 from statuspage.outbox.outcomes import count_up
 from statuspage.people.address import read_address
@@ -150,7 +150,7 @@ def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
 
 def _insert(current: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     statement = insert_new(current, WebhookEvent).values(rows).on_conflict_do_nothing()
-    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return count_written(current, statement)
 
 
 def _waiting() -> Select[WebhookEvent]:

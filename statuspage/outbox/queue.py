@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.config import current_settings
-from statuspage.db import insert_new
+from statuspage.db import count_written, insert_new
 from statuspage.languages import nearest
 from statuspage.models import (
     Component,
@@ -282,7 +282,7 @@ def _insert(current: Session, message: Message, rows: Sequence[dict[str, Any]]) 
     if not rows:
         return 0
     statement = insert_new(current, Delivery).values(rows).on_conflict_do_nothing()
-    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return count_written(current, statement)
 
 
 def supersede_notices(current: Session, message: Message, *, step_key: str, about: str) -> int:
@@ -436,13 +436,13 @@ def _move(
         noted = noted.order_by(Delivery.id)
     columns = ["delivery_id", "at", "state", "reason", "attempt"]
     current.execute(insert(DeliveryEvent).from_select(columns, noted))
-    done = current.execute(
+    return count_written(
+        current,
         update(Delivery)
         .where(condition)
         .values(state=state, reason=reason, changed_at=moment, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _newer_rows(step_key: str) -> ColumnElement[bool]:
@@ -522,4 +522,4 @@ def insert_chosen(current: Session, message: Message, chosen: Select[Any]) -> in
         .from_select(COLUMNS, chosen, include_defaults=False)
         .on_conflict_do_nothing()
     )
-    return int(current.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return count_written(current, statement)

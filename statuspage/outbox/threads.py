@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from statuspage import clock
 from statuspage.channels import Outcome, Result, Thread
 from statuspage.config import Settings
-from statuspage.db import among, insert_new
+from statuspage.db import among, count_written, insert_new
 from statuspage.messages import DRILL
 from statuspage.models import ChatThread, Delivery, Incident, Message
 from statuspage.outbox.queue import MAILED
@@ -98,8 +98,7 @@ def note_threads(current: Session, message: Message, results: Iterable[Result]) 
             incident_id=message.incident_id, room=room, first=now.first, message_id=message.id,
             headline=now.headline, opened_at=clock.now(),
         )  # fmt: skip
-        made = current.execute(statement.on_conflict_do_nothing())
-        if made.rowcount:  # type: ignore[attr-defined]
+        if count_written(current, statement.on_conflict_do_nothing()):
             continue
         row = current.get_one(ChatThread, (message.incident_id, room), with_for_update=True)
         if row.first != known.first:

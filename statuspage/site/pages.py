@@ -320,7 +320,7 @@ def render_subscription(
         acted=acted,
         here=here,
         wishes=_wishes(frame, tree, form),
-        zones=_zones_by_area(),
+        zones=clock.zones_by_area().items(),
         languages=OFFERED,
     )
 
@@ -349,12 +349,6 @@ def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str | Markup]:
         }]  # fmt: skip
     every = Markup(words.gettext("every update on “%(title)s”"))
     return lines + [every % {"title": own(story.title)} for story in form.followed]
-
-
-@lru_cache(maxsize=1)
-def _zones_by_area() -> list[tuple[str, list[str]]]:
-    areas = groupby(clock.zone_names(), lambda name: name.partition("/")[0])
-    return [(area, list(names)) for area, names in areas]
 
 
 def story_path(code: str) -> str:

@@ -585,8 +585,7 @@ def _word_choices(words: Iterable[Word]) -> tuple[dict[str, str], Callable[[Any]
 
 def _zones_by_area() -> dict[str, dict[str, str]]:
     """Zone names under their areas, as a list of that length needs them."""
-    areas: dict[str, dict[str, str]] = {}
-    for name in clock.zone_names():
-        area = name.split("/")[0] if "/" in name else "Universal"
-        areas.setdefault(area, {})[name] = name.replace("_", " ")
-    return areas
+    return {
+        "Universal" if area == "UTC" else area: {name: name.replace("_", " ") for name in names}
+        for area, names in clock.zones_by_area().items()
+    }

@@ -26,7 +26,7 @@ from statuspage import alarms
 from statuspage.config import Settings
 from statuspage.db import db, writing
 from statuspage.links import Links, current_links
-from statuspage.models.columns import CODE_LENGTH
+from statuspage.models.columns import CODE, CODE_LENGTH
 from statuspage.richtext import clean_line
 from statuspage.site import build, feeds, pages
 from statuspage.site.build import Draft
@@ -58,7 +58,6 @@ ALARM: Final = "public site"
 SECONDS_TO_BEGIN_A_SEARCH: Final = 2.0
 _SEARCHES: Final = threading.BoundedSemaphore(2)
 
-_CODE: Final = re.compile(r"[a-z0-9]{12}")
 _MONTH: Final = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
 _PAGE_NUMBER: Final = re.compile(r"[1-9]\d{0,4}", re.ASCII)
 _ENDINGS: Final = "<any(atom, rss, json):ending>"
@@ -291,7 +290,7 @@ def _asked() -> Asked:
 
 def _serve(make: Make, *, code: str | None = None) -> Response:
     """Answer with the document that ``make`` drafts; 404 where it drafts none."""
-    if code is not None and not _CODE.fullmatch(code):
+    if code is not None and not CODE.fullmatch(code):
         raise NotFound
     refresher = current_refresher()
     edition, since = refresher.edition(), refresher.stale_since

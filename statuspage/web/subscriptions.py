@@ -8,7 +8,6 @@ everywhere else the address of the page is the proof.  Mail programs post to it 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from statuspage.db import db, session
 from statuspage.languages import N_, nearest, split_path, translations
 from statuspage.links import current_links, read_delivery_token
 from statuspage.models import Component, Incident
+from statuspage.models.columns import CODE
 from statuspage.people.subscribers import Wish
 from statuspage.refusals import Refused
 from statuspage.site import pages
@@ -49,7 +49,6 @@ STAY = "stay"
 _NO_SUCH_ADDRESS = N_("Enter a mail address, like name@example.com.")
 _FOREIGN = N_("This form was sent by another site. Send it from here.")
 _MOST_TICKS = 500
-_CODE = re.compile(r"[a-z0-9]{12}")
 
 
 def register(app: Flask) -> None:
@@ -171,7 +170,7 @@ def _wish(form: MailForm) -> Wish:
 
 def _stories(codes: Iterable[str]) -> list[Incident]:
     """The public stories of these codes, newest first."""
-    wanted = [code for code in codes if _CODE.fullmatch(code)][:_MOST_TICKS]
+    wanted = [code for code in codes if CODE.fullmatch(code)][:_MOST_TICKS]
     chosen = select(Incident).where(
         Incident.code.in_(wanted), Incident.visibility == Visibility.PUBLIC
     )

@@ -49,9 +49,10 @@ from statuspage.links import Links, current_links
 from statuspage.models import Page
 from statuspage.site import revision
 from statuspage.site.assets import asset
+from statuspage.site.pages import TONES
 from statuspage.web import auth
 from statuspage.web.forms import Form, write_length
-from statuspage.words import ComponentStatus, DeliveryState, Impact, Word
+from statuspage.words import DeliveryState, Word
 
 
 class KeyConverter(IntegerConverter):
@@ -123,16 +124,7 @@ MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
 
 # What a word looks like: a colour of static/tokens.css and a symbol of templates/public/icons.svg.
 _TONES: Final[dict[Word, str]] = {
-    ComponentStatus.OPERATIONAL: "fine",
-    ComponentStatus.UNDER_MAINTENANCE: "planned",
-    ComponentStatus.DEGRADED_PERFORMANCE: "minor",
-    ComponentStatus.PARTIAL_OUTAGE: "major",
-    ComponentStatus.MAJOR_OUTAGE: "critical",
-    Impact.NONE: "notice",
-    Impact.MAINTENANCE: "planned",
-    Impact.MINOR: "minor",
-    Impact.MAJOR: "major",
-    Impact.CRITICAL: "critical",
+    **TONES,
     DeliveryState.ACCEPTED: "fine",
     DeliveryState.DELIVERED: "fine",
     DeliveryState.PENDING: "clock",
