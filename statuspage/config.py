@@ -25,6 +25,8 @@ from email_validator import EmailNotValidError, validate_email
 from flask import current_app
 
 SLACK: Final = "slack-bot://"
+NO_CHAT: Final = "file"
+"""The room of what would be posted if a chat were set."""
 # A name, an IPv4 or an IPv6 address.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.IGNORECASE)
 
@@ -353,7 +355,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "DELIVERY_BATCH",
         "1000",
-        "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most.",
+        "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most. Without the "
+        "event webhook it is also how many mails a worker that is killed may double.",
         _integer(1, 1000),
     ),
     Setting(
@@ -428,13 +431,19 @@ class Settings:
         return ascii_host(self.mail_from.rpartition("@")[2])
 
     @property
+    def has_chat(self) -> bool:
+        """Whether colleagues are told anything by chat."""
+        return bool(self.chat_urls)
+
+    @property
     def chat_rooms(self) -> dict[str, str]:
         """Where internal messages go: Apprise addresses by a name that gives nothing away.
 
-        Where none is set, the one room is a file under DATA_DIR, with no address.
+        Where none is set there is none.  Where nothing is mailed either, as on a laptop, what
+        would be posted is kept in the room ``file``, under DATA_DIR, with no address.
         """
         if not self.chat_urls:
-            return {"file": ""}
+            return {NO_CHAT: ""} if self.mail_channel == "file" else {}
         return {hashlib.sha256(url.encode()).hexdigest()[:12]: url for url in self.chat_urls}
 
     @property

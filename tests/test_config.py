@@ -102,3 +102,12 @@ def test_mail_comes_from_an_address_that_every_server_takes(tmp_path: Path) -> N
 def test_a_mail_server_is_greeted_with_the_domain_that_mail_comes_from(tmp_path: Path) -> None:
     made = load(tmp_path, MAIL_FROM="status@störung.example.de")
     assert made.mail_domain == "xn--strung-xxa.example.de"
+
+
+def test_without_a_chat_nothing_is_queued_where_mail_is_sent_and_a_laptop_keeps_it_in_files(
+    tmp_path: Path,
+) -> None:
+    mailing = load(tmp_path, **SMTP, PUBLIC_URL="https://a.example")
+    laptop = load(tmp_path)
+    assert (mailing.has_chat, mailing.chat_rooms) == (False, {})
+    assert (laptop.has_chat, laptop.chat_rooms) == (False, {"file": ""})

@@ -41,6 +41,7 @@ _SLACK = Path(__file__).with_name("slack_post.py")
 _LONGEST_HEAD = 3_500
 _LONGEST_REPLY = 35_000
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
+IN_A_FILE = "no chat is set: kept in a file, and nobody was told"
 _JOINER = "\u2060"  # invisible, and no chat program reads past it
 # What calls everybody: Slack's <!here>, Teams' <at>, Matrix's @room, Zulip's @**all** or @_**all**,
 # Discord's @everyone, which counts in the middle of a word too; not what a mail address holds.
@@ -160,7 +161,7 @@ class Chat:
         except OSError as error:
             reason = f"the message cannot be written: {error.strerror}"
             return Result(recipient, Outcome.NOT_SENT, Fault.PROVIDER, reason)
-        return Result(recipient, Outcome.ACCEPTED)
+        return Result(recipient, Outcome.ACCEPTED, reason=IN_A_FILE)
 
 
 def unreadable(rooms: Sequence[str]) -> int | None:

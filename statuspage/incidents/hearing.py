@@ -141,7 +141,7 @@ def _as_customer(
         return True, f"They are a customer who was told that {telling.taken_back}."
     if customer.all_components or not telling.concerned:
         return True, "They are a customer, and it concerns them whatever they use."
-    return True, f"They are a customer of {_used(current, customer)}."
+    return True, f"They are a customer of {_used(current, customer, only=telling.concerned)}."
 
 
 def _as_subscriber(
@@ -170,7 +170,9 @@ def _kept_away(suppression: Suppression) -> str:
     return f"nothing is sent to them: {suppression.reason or suppression.kind}."
 
 
-def _used(current: Session, customer: Customer) -> str:
-    ids = [link.component_id for link in customer.components]
+def _used(current: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:
+    """The names of the components that a customer uses, of ``only`` these where given."""
+    ids = {link.component_id for link in customer.components}
+    ids &= ids if only is None else set(only)
     names = current.scalars(select(Component.name).where(Component.id.in_(ids)))
     return ", ".join(sorted(names))

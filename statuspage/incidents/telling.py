@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from statuspage import clock, policy
 from statuspage.audit import Actor
-from statuspage.config import current_settings
+from statuspage.config import NO_CHAT, current_settings
 from statuspage.db import session
 from statuspage.incidents.applying import apply_post, declared, detached_copy, step_of
 from statuspage.incidents.checking import Overrides, check_text, let_pass
@@ -423,7 +423,10 @@ def _queue(current: Session, telling: Telling, message: Message, update: Inciden
     if message.audience is not Audience.CUSTOMER:
         return
     rule = customers_rule(current, telling, update.incident)
-    queue.queue_customers(current, message, step_key=step_key, rule=rule)
+    told = f"Customer who was told that {telling.taken_back}" if telling.answers else ""
+    queue.queue_customers(
+        current, message, step_key=step_key, rule=rule, concerned=telling.concerned, because=told
+    )
     queue.supersede(current, message, step_key=step_key)
 
 
@@ -476,7 +479,7 @@ def _reach(
     if audience is Audience.PUBLIC:
         return 0, 0, "Everybody who visits the page or reads its feeds"
     if audience is Audience.INTERNAL:
-        return len(current_settings().chat_rooms), 0, "Colleagues, in chat"
+        return len(current_settings().chat_urls), 0, "Colleagues, in chat"
     if telling.answers and story is not None:
         told = _count_told(current, telling, story.id)
         return told, 0, f"Every customer who was told that {telling.taken_back}"
@@ -493,7 +496,7 @@ def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
     if audience is Audience.PUBLIC:
         return 0, 0, "Nobody: a drill is on no page and in no feed"
     if audience is Audience.INTERNAL:
-        return len(sealed.rooms), 0, "Chat, where the drill's list has it"
+        return len(sealed.rooms - {NO_CHAT}), 0, "Chat, where the drill's list has it"
     return len(sealed.mailboxes), 0, "The drill's list, in the place of customers"
 
 

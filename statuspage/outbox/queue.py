@@ -175,16 +175,24 @@ def languages_read(current: Session, *, own: str) -> list[str]:
 
 
 def queue_customers(
-    current: Session, message: Message, *, step_key: str, rule: ColumnElement[bool]
+    current: Session,
+    message: Message,
+    *,
+    step_key: str,
+    rule: ColumnElement[bool],
+    concerned: Collection[int],
+    because: str = "",
 ) -> int:
     """Queue a message to the customers whom the rule reaches; returns how many rows that added.
 
+    Each row keeps why it was reached: ``because``, or which of the ``concerned`` components,
+    by their ids, the customer uses.
     A drill's message goes to the drill's list in their place.
     """
     if (sealed := seal_of(current, message)) is not None:
         return queue_listed(current, message, sealed, step_key=step_key)
     chosen = (
-        _to_customers(message, step_key)
+        _to_customers(message, step_key, literal(because) if because else _why(concerned))
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(rule)
     )
@@ -463,17 +471,30 @@ def _is_suppressed() -> ColumnElement[bool]:
     return and_(Suppression.address.is_not(None), ~only_left)
 
 
-def _to_customers(message: Message, step_key: str) -> Select[Any]:
+def _why(concerned: Collection[int]) -> ColumnElement[str]:
+    """Why a customer is told of trouble with these components: the first of them that they use."""
+    if not concerned:
+        return literal("Customer, whatever they use")
+    one_of_theirs = (
+        select(func.min(Component.name))
+        .join(CustomerComponent, CustomerComponent.component_id == Component.id)
+        .where(
+            CustomerComponent.customer_id == Customer.id,
+            CustomerComponent.component_id.in_(concerned),
+        )
+        .scalar_subquery()
+    )
+    return case(
+        (Customer.all_components, "Customer, all components"),
+        else_="Customer of " + one_of_theirs,
+    )
+
+
+def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> Select[Any]:
     moment: datetime = clock.now()
     due_at = may_go_at(message, moment)
     suppressed = _is_suppressed()
     when = Delivery.due_at.type
-    one_of_theirs = (
-        select(func.min(Component.name))
-        .join(CustomerComponent, CustomerComponent.component_id == Component.id)
-        .where(CustomerComponent.customer_id == Customer.id)
-        .scalar_subquery()
-    )
     return (
         select(
             literal(message.id),
@@ -485,10 +506,7 @@ def _to_customers(message: Message, step_key: str) -> Select[Any]:
             func.coalesce(Customer.time_zone, page_zone()),
             Customer.language,
             Customer.id,
-            case(
-                (Customer.all_components, "Customer, all components"),
-                else_="Customer of " + func.coalesce(one_of_theirs, "?"),
-            ),
+            why,
             case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
             case((suppressed, Suppression.reason), else_=""),
             literal(LANE_NORMAL),

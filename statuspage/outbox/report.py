@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.orm import Session
 
 from statuspage import clock
+from statuspage.config import NO_CHAT
 from statuspage.models import Delivery, DeliveryEvent, Message, Worker
 from statuspage.models.mail import in_state
 from statuspage.people.address import read_address
@@ -27,9 +28,13 @@ _NO_PROGRESS = OUTBOX | {DeliveryState.DELIVERED, DeliveryState.BOUNCED}
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How the deliveries of a message, or of several, stand."""
+    """How the deliveries of a message, or of several, stand.
+
+    ``in_files`` of the accepted were kept in a file because no chat is set: nobody was told.
+    """
 
     counts: Mapping[DeliveryState, int] = field(default_factory=dict)
+    in_files: int = 0
 
     def __getitem__(self, state: DeliveryState) -> int:
         return self.counts.get(state, 0)
@@ -43,7 +48,7 @@ class Tally:
     def accepted(self) -> int:
         """Handed over, whatever became of them afterwards."""
         states = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.BOUNCED)
-        return sum(self[state] for state in states)
+        return sum(self[state] for state in states) - self.in_files
 
     @property
     def waiting(self) -> int:
@@ -82,7 +87,23 @@ def tally(current: Session, message_id: int) -> Tally:
         .where(Delivery.message_id == message_id)
         .group_by(Delivery.state)
     )
-    return Tally({row[0]: row[1] for row in rows})
+    in_files = _kept_in_files(current, [message_id])
+    return Tally({row[0]: row[1] for row in rows}, in_files.get(message_id, 0))
+
+
+def _kept_in_files(current: Session, message_ids: Sequence[int]) -> dict[int, int]:
+    """How many deliveries of each message went to no chat room but to a file."""
+    rows = current.execute(
+        select(Delivery.message_id, func.count())
+        .where(
+            Delivery.address == NO_CHAT,
+            Delivery.channel == Channel.CHAT,
+            Delivery.state == DeliveryState.ACCEPTED,
+            Delivery.message_id.in_(message_ids),
+        )
+        .group_by(Delivery.message_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def tallies(
@@ -103,7 +124,10 @@ def tallies(
     counts: dict[int, dict[DeliveryState, int]] = {}
     for message_id, state, count in rows:
         counts.setdefault(message_id, {})[state] = count
-    return [(one, Tally(counts[one.id])) for one in messages if one.id in counts]
+    files = _kept_in_files(current, [message.id for message in messages])
+    return [
+        (one, Tally(counts[one.id], files.get(one.id, 0))) for one in messages if one.id in counts
+    ]
 
 
 def search(

@@ -60,7 +60,9 @@ def queueing(places: Places) -> Iterator[Figure]:
                 with writing() as current:
                     message = _message(current)
                     start = time.perf_counter()
-                    queued = queue.queue_customers(current, message, step_key="bench", rule=true())
+                    queued = queue.queue_customers(
+                        current, message, step_key="bench", rule=true(), concerned=()
+                    )
                     took = time.perf_counter() - start
                 assert queued == CUSTOMERS
             company.close()
@@ -163,7 +165,9 @@ def _deliver_once(company: Company) -> float:
         start = time.perf_counter()
         with writing() as current:
             message = _message(current)
-            queue.queue_customers(current, message, step_key=f"bench {message.id}", rule=true())
+            queue.queue_customers(
+                current, message, step_key=f"bench {message.id}", rule=true(), concerned=()
+            )
         dispatcher.send_all()
         took = time.perf_counter() - start
     dispatcher.stop()

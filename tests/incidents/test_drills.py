@@ -213,7 +213,7 @@ def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: S
         queue.queue_colleagues(
             current, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
         )
-        queue.queue_customers(current, message, step_key="x", rule=true())
+        queue.queue_customers(current, message, step_key="x", rule=true(), concerned=())
         queue.queue_test(
             current, message, step_key="x", email="a@acme.example", name="", time_zone=None
         )

@@ -12,7 +12,14 @@ from time_machine import Traveller
 from statuspage import incidents, privacy
 from statuspage.db import session, writing
 from statuspage.incidents import Post
-from statuspage.models import Customer, Delivery, Incident, Subscriber, Suppression
+from statuspage.models import (
+    Customer,
+    CustomerComponent,
+    Delivery,
+    Incident,
+    Subscriber,
+    Suppression,
+)
 from statuspage.refusals import Refused
 from statuspage.words import (
     Channel,
@@ -149,3 +156,23 @@ def test_what_is_no_address_is_refused(stage: Stage) -> None:
     with pytest.raises(Refused) as refusal:
         incidents.explain_declaration(declaration(stage), "nobody")
     assert refusal.value.field == "ask"
+
+
+def test_why_somebody_is_told_names_only_what_is_affected(stage: Stage) -> None:
+    """In the dry run, and in the ledger that is shown and exported afterwards."""
+    with writing() as current:
+        both = make_customer("both@example.com", "Both", all_components=False)
+        current.add(both)
+        current.flush()
+        for component in (stage.checkout, stage.catalog):
+            current.add(CustomerComponent(customer_id=both.id, component_id=component))
+    incident = declare(stage)
+    assert told(incident, "both") == (True, "They are a customer of Checkout.")
+    resolve(incident.code)
+    why = {row[0]: row[1] for row in session().execute(select(Delivery.address, Delivery.why))}
+    assert (why["both@example.com"], why["shopper@example.com"], why["c1@example.com"]) == (
+        "Customer of Checkout",
+        "Customer of Checkout",
+        "Customer, all components",
+    )
+    assert "reader@example.com" not in why

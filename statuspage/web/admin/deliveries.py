@@ -41,6 +41,10 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
+# The count above it has those too of whom more is known.
+_SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no more known"}
+
+
 class FilterForm(Form):
     """Which deliveries to show."""
 
@@ -66,7 +70,9 @@ def message(message_id: int) -> ResponseReturnValue:
         hearing=None if deliveries.deliveries else _why_not(found, address),
         **_progress(counts, found),
         found=deliveries,
-        states=[(one, counts[one]) for one in DeliveryState if counts[one]],
+        states=[
+            (one, _SO_FAR.get(one, one.label), counts[one]) for one in DeliveryState if counts[one]
+        ],
         state=state,
         address=address,
         asked={"state": state.value if state else None, "address": address or None},
@@ -209,6 +215,7 @@ def _parts(counts: Tally) -> list[tuple[str, DeliveryState | None]]:
     """How a message stands, piece by piece, each with the state to look for where it is one."""
     parts = [
         (counts.accepted, "accepted", None),
+        (counts.in_files, "kept in a file, nobody told", None),
         *((counts[state], state.label.lower(), state) for state in _TOLD_APART),
         (counts.waiting, "waiting", None),
     ]

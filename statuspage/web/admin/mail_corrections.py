@@ -12,6 +12,8 @@ from statuspage import incidents
 from statuspage.db import session
 from statuspage.incidents import Correction
 from statuspage.models import Message
+from statuspage.outbox import report
+from statuspage.outbox.report import Tally
 from statuspage.web.admin.shell import admin, done, page, refused
 from statuspage.web.admin.texts import show_mail
 from statuspage.web.auth import actor
@@ -59,9 +61,23 @@ def correct_message(message_id: int) -> ResponseReturnValue:
 
 def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
     message_id, update_id = wrong.id, wrong.update_id
+    is_cancelled, story = wrong.cancelled_at is not None, wrong.incident
     told = incidents.send_correction(message_id, form.correction(), actor=actor())
+    done_so_far = _said(report.tally(session(), told.id), is_cancelled=is_cancelled)
     others = incidents.correctable(session(), update_id) if update_id is not None else []
     if others:
-        said = f"The correction goes out. The {others[0].title.lower()} said the same: put it right"
+        said = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
         return done(f"{said} too, or leave it.", "admin.correct_message", message_id=others[0].id)
-    return done("The correction goes out.", "admin.message", message_id=told.id)
+    if is_cancelled and story is not None:
+        return done(done_so_far, "admin.incident", code=story.code)
+    return done(done_so_far, "admin.message", message_id=told.id)
+
+
+def _said(told: Tally, *, is_cancelled: bool) -> str:
+    """What a correction has done, in words."""
+    sentences = ["The correction goes out."] if told.total else []
+    if is_cancelled:
+        sentences.append(
+            "The cancelled mails hold the right text now; they go only if you send them after all."
+        )
+    return " ".join(sentences) or "Whoever waits gets the right text."

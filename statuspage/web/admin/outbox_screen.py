@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from flask import Response, abort, make_response, request
@@ -99,6 +99,9 @@ def _show(form: HoldForm) -> Response:
         writes_mail=is_file,
         notes=list_chat(settings.data_dir, limit=MOST_FILES) if _writes_chat() else [],
         writes_chat=_writes_chat(),
+        window=clock.show_duration(timedelta(seconds=settings.cancel_window))
+        if settings.cancel_window
+        else "",
         held_name=_held_name,
         most=MOST_FILES,
     )

@@ -43,7 +43,7 @@ from markupsafe import Markup
 from werkzeug.routing import IntegerConverter, Map
 
 from statuspage import alarms, clock, setup
-from statuspage.config import current_settings
+from statuspage.config import NO_CHAT, current_settings
 from statuspage.db import session
 from statuspage.links import Links, current_links
 from statuspage.models import Page
@@ -303,6 +303,8 @@ def surroundings() -> dict[str, Any]:
         "the_page": the_page(),
         "public_url": current_links().home,
         "as_it_is_now": as_it_is_now,
+        "has_chat": current_settings().has_chat,
+        "no_chat": NO_CHAT,
         "standing_alarms": alarms.standing(session()),
         "sign_in_ends": person.ends_at if soon else None,
     }

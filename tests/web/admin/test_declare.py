@@ -70,7 +70,7 @@ def test_every_text_is_seen_before_it_goes_and_seeing_changes_nothing(desk: Desk
     assert "SEV1 declared: Payments fail" in texts(shown, "reading")[1]
     assert texts(shown, "who") == [
         "Everybody who visits the page or reads its feeds",
-        "Colleagues, in chat: 1 room",
+        "No chat is set: colleagues are not told",
     ]
     assert texts(shown, "mark") == ["made from the facts"] * 2
     assert desk.incidents() == []

@@ -136,6 +136,17 @@ def test_a_chat_message_is_shown_as_text(desk: Desk) -> None:
     assert "<iframe" not in shown.text
 
 
+def test_what_went_to_no_chat_is_not_called_accepted(desk: Desk) -> None:
+    desk.declare()
+    desk.deliver()
+    with desk.app.app_context():
+        found = session().scalars(select(Delivery)).one()
+        delivery_id, message_id = found.id, found.message_id
+    assert texts(desk.get(f"/admin/deliveries/{delivery_id}"), "state") == ["Kept in a file"]
+    report = desk.get(f"/admin/messages/{message_id}")
+    assert texts(report, "counts") == ["1 kept in a file, nobody told"]
+
+
 def test_the_export_holds_every_delivery_and_no_formula(desk: Desk, message: str) -> None:
     with desk.app.app_context(), writing() as current:
         current.execute(

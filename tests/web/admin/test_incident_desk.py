@@ -165,7 +165,7 @@ def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) ->
         "Content checks": "Holds: nothing holds it back",
         "Customers": "2 customers: 2 use everything",
         "Visitors": "Everybody who visits the page or reads its feeds",
-        "Colleagues": "Colleagues, in chat: 1 room",
+        "Colleagues": "No chat is set: colleagues are not told",
         "A test": "Send a test to myself",
     }
     assert texts(asked, "primary") == ["Resolve and mail 2 customers"]

@@ -138,3 +138,31 @@ def test_the_screen_is_sound_html(desk: Desk, wrong: str, html_errors: HtmlCheck
     assert html_errors(desk.get(wrong).text) == []
     shown = desk.browser.send_shown(wrong, {"body": "Right.", "preview": "1"})
     assert html_errors(shown.text) == []
+
+
+def test_after_a_cancelled_mail_is_corrected_nothing_says_that_it_goes_out(desk: Desk) -> None:
+    code = desk.declare()
+    desk.resolve(code)
+    desk.browser.send(f"/admin/incidents/{code}/mails/cancel", {})
+    wrong = f"/admin/messages/{desk.resolved_mail().id}/correct"
+    shown = desk.browser.send_shown(wrong, {"body": "Right.", "preview": "1"})
+    done = desk.browser.send(wrong, {**fields(shown.text), "send": "1"})
+    assert done.headers["Location"] == f"/admin/incidents/{code}"
+    assert said(desk.get(done.headers["Location"])) == [
+        "The cancelled mails hold the right text now; they go only if you send them after all."
+    ]
+    with desk.app.app_context():
+        told = session().scalars(select(Message).where(Message.corrects_id.is_not(None))).one().id
+    assert texts(desk.get(f"/admin/messages/{told}"), "counts") == [
+        "It goes to nobody: nobody was sent what was wrong. "
+        "Whoever still waits, or is sent it after all, gets the right text."
+    ]
+    desk.browser.send(f"/admin/incidents/{code}/mails/send", {})
+    desk.deliver()
+    with desk.app.app_context():
+        texts_sent = session().execute(
+            select(Message.body)
+            .join(Delivery, Delivery.message_id == Message.id)
+            .where(Delivery.state == DeliveryState.ACCEPTED, Message.audience == Audience.CUSTOMER)
+        )
+        assert {row[0] for row in texts_sent} == {"Right."}

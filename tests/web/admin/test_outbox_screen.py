@@ -164,6 +164,12 @@ def test_chat_without_a_room_can_be_read(admin: Browser, settings: Settings, sta
     assert texts(page, "notes", "//pre") == ["They fail."]
 
 
+def test_without_a_chat_nothing_says_that_colleagues_were_told(admin: Browser) -> None:
+    page = admin.get(OUTBOX)
+    assert texts(page, "state minor") == ["No chat is set: colleagues are not told."]
+    assert "Everything that was to be sent has been handed over" not in page.text
+
+
 @pytest.mark.parametrize("name", ["4711", "..", "x.y", "%2e%2e%2fsecret_key"])
 def test_only_a_mail_that_was_written_can_be_read(admin: Browser, name: str) -> None:
     assert admin.get(f"{OUTBOX}/mail/{name}/html").status_code == 404
