@@ -2,7 +2,8 @@
 
 1200 by 630 pixels, as the Open Graph protocol's readers want it (https://ogp.me), and made from the
 state alone, by shape, colour and, where they can be drawn, words.  The one font that is there on
-every machine knows ASCII only: a name or a state with other letters is left to the link's title.
+every machine knows ASCII only.  Other letters are drawn with the first of :data:`FONTS` on the
+machine that has them all; where none has, the text is left to the link's title.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final
+from unicodedata import bidirectional, category
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 from statuspage.languages import translations
 from statuspage.site.badges import COLOURS
@@ -37,7 +39,7 @@ def draw_preview(frame: Frame, *, host: str, is_confirmed: bool = True) -> bytes
     tone = overall_tone(frame) if is_confirmed else "unknown"
     said = frame.description if frame.page.is_set_up and is_confirmed else "Not confirmed"
     words = translations(frame.page.language).gettext(said)
-    return _draw(tone, frame.page.name if frame.page.name.isascii() else "", words, host)
+    return _draw(tone, frame.page.name, words, host)
 
 
 @lru_cache(maxsize=16)
@@ -50,15 +52,8 @@ def _draw(tone: str, name: str, words: str, host: str) -> bytes:
     room = SIZE[0] - 2 * _EDGE
     _write(draw, name, (_EDGE, 130), size=56, room=room, fill=_INK)
     left = _EDGE + _SIGN + 52
-    if words.isascii():
-        _write(
-            draw,
-            words,
-            (left, 231 + _SIGN // 2),
-            size=76,
-            room=SIZE[0] - _EDGE - left,
-            fill=COLOURS[tone],
-        )
+    middle, beside = 231 + _SIGN // 2, SIZE[0] - _EDGE - left
+    _write(draw, words, (left, middle), size=76, room=beside, fill=COLOURS[tone])
     _write(draw, host, (_EDGE, 528), size=36, room=room, fill=_INK_SOFT)
     file = BytesIO()
     picture.quantize(64).save(file, "PNG", optimize=True)
@@ -68,14 +63,60 @@ def _draw(tone: str, name: str, words: str, host: str) -> bytes:
 def _write(
     draw: Any, text: str, place: tuple[int, int], *, size: int, room: int, fill: str
 ) -> None:
-    """One line, centred on its height, as small as ``room`` wants it; what is longer is cut."""
-    font: Any = ImageFont.load_default(size)
+    """One line, centred on its height, as small as ``room`` wants it; what is longer is cut.
+
+    A text that no font can write is left out.
+    """
+    file = _font_for(text)
+    if file is None:
+        return
+    font = _font(file, size)
     while font.getlength(text) > room and size > 32:
         size -= 4
-        font = ImageFont.load_default(size)
+        font = _font(file, size)
     while font.getlength(text) > room:
         text = text[:-4].rstrip() + "..."
     draw.text(place, text, font=font, fill=fill, anchor="lm")
+
+
+# By file name, as distributions call them; Pillow looks in the system's folders.
+FONTS: Final = (
+    *("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf"),
+    *("NotoSansArabic-Regular.ttf", "NotoSansDevanagari-Regular.ttf", "NotoSansThai-Regular.ttf"),
+    *("NotoSansCJK-Regular.ttc", "NotoSansJP-Regular.otf", "NotoSansCJKjp-Regular.otf"),
+    *("DroidSansFallbackFull.ttf", "ipagp.ttf", "wqy-microhei.ttc"),
+)
+# The built-in font's, in the place of a file's name.
+_BUILT_IN: Final = ""
+
+
+def _font(file: str, size: int) -> Any:
+    return ImageFont.truetype(file, size) if file else ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=64)
+def _font_for(text: str) -> str | None:
+    """The file of a font that has all letters of ``text``; None where there is none."""
+    if text.isascii():
+        return _BUILT_IN
+    # Without Raqm letters are not joined and run from left to right.
+    is_plain = all(bidirectional(letter) not in {"R", "AL", "NSM"} for letter in text)
+    if not is_plain and not features.check("raqm"):
+        return None
+    return next((file for file in FONTS if _has_letters(file, text)), None)
+
+
+def _has_letters(file: str, text: str) -> bool:
+    try:
+        font = ImageFont.truetype(file, 24)
+    except OSError:
+        return False
+    # A letter that a font lacks is drawn as its sign for that, as this noncharacter is.
+    lacking = bytes(font.getmask("\uffff"))
+    return all(
+        letter.isspace() or category(letter) == "Cf" or bytes(font.getmask(letter)) != lacking
+        for letter in set(text)
+    )
 
 
 def _draw_sign(tone: str) -> Any:

@@ -48,8 +48,18 @@ def test_unconfirmed_it_vouches_for_nothing() -> None:
     assert (COLOURS["unknown"] in shown, COLOURS["fine"] in shown) == (True, False)
 
 
-def test_what_the_font_cannot_write_is_left_out() -> None:
+@pytest.mark.parametrize("name", ["Café Zürich", "Статус", "حالة الخدمة"])
+def test_letters_beyond_ascii_are_drawn_with_a_font_of_the_machine(name: str) -> None:
+    bare = picture._draw("fine", "", "Fine", HOST)
+
+    assert picture._draw("fine", name, "Fine", HOST) != bare
+
+
+def test_what_no_font_can_write_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "FONTS", ("no-such-font.ttf",))
+    picture._font_for.cache_clear()
     unwritten = drawn("all-fine", name="東京", language="ja")
+    picture._font_for.cache_clear()
     bare = picture._draw("fine", "", "", HOST)
     assert unwritten.tobytes() == Image.open(BytesIO(bare)).convert("RGB").tobytes()
 
