@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import Self
 
 
@@ -23,12 +24,17 @@ class Word(StrEnum):
     @property
     def gravity(self) -> int:
         """Place in the order of its kind, 0 first."""
-        return list(type(self)).index(self)
+        return _places(type(self))[self]
 
     @classmethod
     def worst(cls, words: Iterable[Self], default: Self) -> Self:
         """The gravest of ``words``; ``default`` where there are none."""
         return max(words, key=lambda word: word.gravity, default=default)
+
+
+@cache
+def _places(kind: type[Word]) -> dict[Word, int]:
+    return {word: place for place, word in enumerate(kind)}
 
 
 class Kind(Word):

@@ -21,13 +21,15 @@ from statuspage.web.public import make_front
 class AtOnce:
     """Stands in for the refresher: whoever asks gets what the database holds now.
 
-    ``stale_since``: set it, and the last edition is shown as not confirmed since then.
+    ``stale_since``: set it, and the last edition is shown as not confirmed since then;
+    set ``database_is_well`` as well where that is not the database's doing.
     """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._edition: Edition | None = None
         self.stale_since: datetime | None = None
+        self.database_is_well = False
         self.age = 0.0
         self._marked: tuple[object, Edition | None] = (None, None)
 
@@ -45,6 +47,10 @@ class AtOnce:
             links: Links = self._app.extensions["links"]
             self._edition = build_edition(engine, links, self._edition)
         return self._edition
+
+    @property
+    def is_database_away(self) -> bool:
+        return self.stale_since is not None and not self.database_is_well
 
     def hold(self, edition: Edition | None) -> None:
         """Have this one, as a process has that starts from its copy."""

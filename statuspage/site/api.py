@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from statuspage import clock
 from statuspage.links import Links
@@ -36,7 +37,7 @@ def api_documents(snapshot: Snapshot, links: Links) -> dict[str, bytes]:
     page = snapshot.page
     head = {"page": _write(_page(page, snapshot.updated_at, links))}
     status = {"status": _write(_status(snapshot.frame))}
-    components = {"components": _write(_tree(snapshot))}
+    components = {"components": _write_tree(snapshot)}
 
     def incidents(stories: Iterable[StoryView]) -> dict[str, str]:
         return {"incidents": _write_stories(stories, page, links)}
@@ -110,15 +111,22 @@ def _status(frame: Frame) -> Json:
     return {"indicator": frame.indicator.value, "description": frame.description}
 
 
-def _tree(snapshot: Snapshot) -> list[Json]:
-    rows: list[Json] = []
+def _write_tree(snapshot: Snapshot) -> str:
+    page = snapshot.page
+    rows: list[str] = []
     for item in snapshot.tree:
         if isinstance(item, GroupView):
-            rows.append(_group(item, snapshot.page))
-            rows += [_component(component, snapshot.page) for component in item.components]
+            rows.append(_write(_group(item, page)))
+            rows += [_write_component(each, page.code, page.zone) for each in item.components]
         else:
-            rows.append(_component(item, snapshot.page))
-    return rows
+            rows.append(_write_component(item, page.code, page.zone))
+    return f"[{','.join(rows)}]"
+
+
+@lru_cache(maxsize=8192)
+def _write_component(component: ComponentView, page_code: str, zone: ZoneInfo) -> str:
+    """A component as text: a post changes few of them."""
+    return _write(_component(component, page_code, zone))
 
 
 def _group(group: GroupView, page: PageView) -> Json:
@@ -140,19 +148,19 @@ def _group(group: GroupView, page: PageView) -> Json:
     }
 
 
-def _component(component: ComponentView, page: PageView) -> Json:
+def _component(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json:
     return {
         "id": component.code,
         "name": component.name,
         "status": component.status.value,
-        "created_at": clock.iso_millis(component.created_at, page.zone),
-        "updated_at": clock.iso_millis(component.updated_at, page.zone),
+        "created_at": clock.iso_millis(component.created_at, zone),
+        "updated_at": clock.iso_millis(component.updated_at, zone),
         "position": component.position,
         "description": component.description or None,
         "showcase": False,
         "start_date": None,
         "group_id": component.group_code,
-        "page_id": page.code,
+        "page_id": page_code,
         "group": False,
         "only_show_if_degraded": component.only_show_if_degraded,
     }
@@ -176,7 +184,9 @@ def _story(story: StoryView, page: PageView, links: Links) -> Json:
         "started_at": clock.iso_millis(started_at, page.zone),
         "page_id": page.code,
         "incident_updates": [_post(post, story, page) for post in story.posts],
-        "components": [_component(component, page) for component in story.components],
+        "components": [
+            _component(component, page.code, page.zone) for component in story.components
+        ],
     }
     if story.is_maintenance:
         end = story.scheduled_until or story.begins_at

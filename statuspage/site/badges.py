@@ -13,7 +13,7 @@ from functools import lru_cache
 from html import unescape
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from statuspage.languages import N_, translations
 from statuspage.site.feeds import xml_text
@@ -67,35 +67,35 @@ _HEAD: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=512)
+# As many as one page is likely to have components: with fewer places each pushes out the next.
+@lru_cache(maxsize=8192)
 def _draw(name: str, said: str, tone: str, language: str) -> str:
     name, said = xml_text(name), translations(language).gettext(said)
     shown = name if len(name) <= MOST_LETTERS else name[: MOST_LETTERS - 1].rstrip() + "…"
     left, right = _width(shown), _width(said)
     edge = left + 2 * _PAD
     width = edge + right + _SIGN + _GAP + 2 * _PAD
-    return str(
-        _SVG.format(
-            language=language,
-            name=name,
-            said=said,
-            shown=shown,
-            left_at=_PAD + left / 2,
-            right_at=edge + _PAD + _SIGN + _GAP + right / 2,
-            edge=edge,
-            width=width,
-            inner=width - 5,
-            sign_at=edge + _PAD,
-            scale=_SIGN / 20,
-            colour=COLOURS[tone],
-            sign=_signs()[tone],
-        )
+    return _SVG.format(
+        language=escape(language),
+        name=escape(name),
+        said=escape(said),
+        shown=escape(shown),
+        left_at=_PAD + left / 2,
+        right_at=edge + _PAD + _SIGN + _GAP + right / 2,
+        edge=edge,
+        width=width,
+        inner=width - 5,
+        sign_at=edge + _PAD,
+        scale=_SIGN / 20,
+        colour=COLOURS[tone],
+        sign=_signs()[tone],
     )
 
 
 # The texts stand in the middle of the room that was reckoned for them: which font draws them is not
 # known, and `textLength` would stretch them in browsers and is not read by librsvg.
-_SVG: Final = Markup(
+# Words are escaped before they come here: a Markup would look at every number, too.
+_SVG: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="24"'
     ' viewBox="0 0 {width} 24" role="img" aria-label="{name}: {said}" xml:lang="{language}">'
     "<title>{name}: {said}</title>"

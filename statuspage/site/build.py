@@ -28,16 +28,21 @@ from statuspage.site.edition import Edition
 from statuspage.site.feeds import Feed
 from statuspage.site.reading import (
     Site,
+    component_page,
     open_site,
-    read_component_page,
+    read_behind,
     read_month,
     read_newest_month,
+    read_on,
+    read_recent_keys,
     read_snapshot,
+    read_stories,
 )
 from statuspage.site.revision import read_revision
 from statuspage.site.search import Asked, Found
 from statuspage.site.snapshot import (
     ComponentPageView,
+    ComponentView,
     Frame,
     MonthView,
     PageView,
@@ -52,6 +57,8 @@ TEXT = "text/plain; charset=utf-8"
 XML = "application/xml; charset=utf-8"
 # So many of the newest months that have stories are ready; older ones are made on demand.
 MONTHS_READY = 3
+# A post waits for the step that is under way.
+STORIES_AT_A_STEP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +70,24 @@ class Draft:
     cors: bool = False
 
 
-def build_edition(engine: Engine, links: Links, previous: Edition | None = None) -> Edition:
+def build_edition(
+    engine: Engine,
+    links: Links,
+    previous: Edition | None = None,
+    *,
+    on_read: Callable[[], None] | None = None,
+) -> Edition:
     """The edition of the database's present state; documents that did not change are kept.
 
-    Raises what the database raises while it is away.
+    ``on_read`` is called once everything is read: what follows needs the database no more.  Raises
+    what the database raises while it is away.
     """
     with open_site(engine) as site:
         number, moved_at = read_revision(site.connection)
         snapshot = read_snapshot(site)
         months = tuple(_read_months(site))
+    if on_read is not None:
+        on_read()
     # Not the newest time in the document: where a story was withdrawn that would go backwards.
     last_modified = max(moved_at, snapshot.last_change_at)
     views = Views(snapshot, months, links, last_modified)
@@ -91,26 +107,41 @@ def build_edition(engine: Engine, links: Links, previous: Edition | None = None)
 
 
 def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
-    """Read what belongs to an edition and was not waited for: one component at each step.
+    """Read what belongs to an edition and was not waited for, a few stories at each step.
 
-    It is read as of the moment of the edition, and joins its views.  Ends early where the site has
-    moved on, for the next edition has its own.  Raises what the database raises while it is away.
+    It is read as of the moment of the edition, and joins its views at the end, whole.  Page and
+    components are read once, however many there are.  Ends early where the site has moved on, for
+    the next edition has its own.  Raises what the database raises while it is away.
     """
     views = edition.views
-    if views is None:
+    if views is None or views.components:
         return
-    there = {view.component.code for view in views.components}
-    # A story that several components share is kept once.
-    told = {story: story for view in views.components for story in view.stories}
-    for code in [each.code for each in views.snapshot.components if each.code not in there]:
-        with open_site(engine, at=edition.built_at) as site:
-            if read_revision(site.connection)[0] != edition.revision:
+    with open_site(engine, at=edition.built_at) as site:
+        if read_revision(site.connection)[0] != edition.revision:
+            return
+        recent, behind = read_recent_keys(site), read_behind(site)
+    yield
+    # A story that several components share is read, and kept, once.
+    stories: dict[int, StoryView] = {}
+    keys = sorted({key for keys in recent.values() for key in keys})
+    for first in range(0, len(keys), STORIES_AT_A_STEP):
+        with read_on(engine, site) as again:
+            if read_revision(again.connection)[0] != edition.revision:
                 return
-            component = next(view for view in site.by_key.values() if view.code == code)
-            view = read_component_page(site, component)
-        stories = tuple(told.setdefault(story, story) for story in view.stories)
-        views.components.append(replace(view, stories=stories))
+            stories |= read_stories(again, keys[first : first + STORIES_AT_A_STEP])
         yield
+    views.components.extend(
+        component_page(
+            site,
+            view,
+            uptime=views.snapshot.uptimes[view.code],
+            behind=behind[key],
+            stories=tuple(stories[each] for each in recent[key]),
+        )
+        for key, view in site.by_key.items()
+        if not view.is_removed
+    )
+    yield
 
 
 def _versions(views: Views, former: Versions | None) -> Versions:
@@ -121,6 +152,12 @@ def _versions(views: Views, former: Versions | None) -> Versions:
         front.add(f"{before}/")
         for path, page in pages_by_path:
             makers[before + path] = _making(views, partial(page, frame))
+    # All components, which may be thousands, in the page's own language too.
+    makers |= dict(
+        _page_makers(
+            views, "/components", partial(draft_components, views.snapshot, links=views.links)
+        )
+    )
     return Versions(makers, front=frozenset(front), former=former)
 
 
@@ -353,6 +390,12 @@ def draft_search(frame: Frame, tree: pages.Tree, asked: Asked, found: Found, lin
     return Draft(pages.render_search(frame, tree, links, asked=asked, found=found), HTML)
 
 
+def draft_components(snapshot: Snapshot, links: Links, frame: Frame) -> Draft:
+    """The page of all components."""
+    page = pages.render_components(frame, snapshot.tree, snapshot.uptimes, links)
+    return Draft(page, HTML)
+
+
 def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> Draft:
     """The page of one component."""
     return Draft(pages.render_component(frame, view, links), HTML)
@@ -416,10 +459,10 @@ _ENTRIES = ("/", "/history", "/subscribe")
 
 @lru_cache(maxsize=2)
 def _other_languages(own: str, links: Links) -> dict[str, str]:
-    """Where else an entry of the sitemap can be read, by its own address."""
+    """Where else an entry of the sitemap can be read, by its path."""
     mark = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
     return {
-        links.to(path): "".join(
+        path: "".join(
             mark.format(each.code, escape(links.to(prefix(each.code, own=own) + path)))
             for each in OFFERED
         )
@@ -434,29 +477,45 @@ def _begin(story: StoryView) -> tuple[datetime, str]:
 def _sitemap(
     snapshot: Snapshot, stories: list[StoryView], months: tuple[MonthView, ...], links: Links
 ) -> str:
-    rows = [(links.to(path), snapshot.updated_at) for path in _ENTRIES]
+    others = _other_languages(snapshot.page.language, links)
+    rows = [_sitemap_row(path, snapshot.updated_at, links, others[path]) for path in _ENTRIES]
     rows += [
-        (links.to(pages.component_path(view.code)), snapshot.updated_at)
-        for view in snapshot.components
+        _sitemap_row(pages.component_path(view.code), moment, links)
+        for view, moment in _component_moments(snapshot, stories)
     ]
     # Older stories are reached from the months, each of which leads to the one before.
     recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*stories}, key=_begin)
     listed = [*stories, *reversed(recent)]
-    rows += [(links.incident(story.code), story.updated_at) for story in listed]
+    rows += [_sitemap_row(pages.story_path(each.code), each.updated_at, links) for each in listed]
     rows += [
-        (links.to(pages.history_path(month.month, number)), snapshot.updated_at)
+        _sitemap_row(pages.history_path(month.month, number), snapshot.updated_at, links)
         for month in months
         for number in range(1, month.pages + 1)
     ]
-    others = _other_languages(snapshot.page.language, links)
-    urls = "".join(
-        f"<url><loc>{escape(address)}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod>"
-        f"{others.get(address, '')}</url>\n"
-        for address, moment in rows
-    )
+    urls = "".join(rows)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
         ' xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
         f"{urls}</urlset>\n"
+    )
+
+
+def _component_moments(
+    snapshot: Snapshot, stories: list[StoryView]
+) -> Iterator[tuple[ComponentView, datetime]]:
+    """Each component with when its page last changed: itself, or a story that affects it."""
+    changed: dict[str, datetime] = {}
+    for story in stories:
+        for view in story.components:
+            changed[view.code] = max(story.updated_at, changed.get(view.code, story.updated_at))
+    for view in snapshot.components:
+        yield view, max(view.updated_at, changed.get(view.code, view.updated_at))
+
+
+@lru_cache(maxsize=8192)
+def _sitemap_row(path: str, moment: datetime, links: Links, others: str = "") -> str:
+    return (
+        f"<url><loc>{escape(links.to(path))}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod>"
+        f"{others}</url>\n"
     )

@@ -8,7 +8,7 @@ become safe HTML in :mod:`statuspage.richtext`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -28,6 +28,7 @@ from statuspage.links import Links
 from statuspage.site import rows
 from statuspage.site.assets import asset
 from statuspage.site.bars import draw_bar
+from statuspage.site.choices import draw_choices
 from statuspage.site.search import MOST_CHARACTERS, MOST_WORDS, Asked, Found, Search
 from statuspage.site.snapshot import (
     ComponentPageView,
@@ -105,7 +106,7 @@ def render_home(snapshot: Snapshot, links: Links, *, sheet: str = "") -> str:
         snapshot=snapshot,
         days=list(rows.runs(snapshot.days)),
         open_incidents=sorted(snapshot.open_incidents, key=_gravity, reverse=True),
-        board=list(rows.board(snapshot.tree, unfold=len(shown) <= MOST_UNFOLDED_COMPONENTS)),
+        board=rows.board(snapshot.tree, unfold=len(shown) <= MOST_UNFOLDED_COMPONENTS, cut=True),
         troubled=troubled[:MOST_NAMES_AT_A_GLANCE],
         more_troubled=max(0, len(troubled) - MOST_NAMES_AT_A_GLANCE),
     )
@@ -138,6 +139,14 @@ def render_incident(frame: Frame, story: StoryView, links: Links) -> str:
         changes_at=story.next_update_at if is_promised else None,
         story=story,
         month=story.begins_at.astimezone(frame.page.zone).date(),
+    )
+
+
+def render_components(frame: Frame, tree: Tree, uptimes: Mapping[str, Uptime], links: Links) -> str:
+    """The page at ``/components``: all of them, of which the front page may list only some."""
+    board = rows.board(tree, unfold=True, cut=False)
+    return _render(
+        "public/components.html", frame, links, path="/components", board=board, uptimes=uptimes
     )
 
 
@@ -485,6 +494,7 @@ def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
         NOTICE_MARKER=NOTICE_MARKER,
         asset=asset,
         bar=_bar_in(when),
+        choices=draw_choices,
         comma=when.words.gettext(", "),
         history_path=history_path,
         when=when,
@@ -541,7 +551,7 @@ def _bar_in(when: When) -> Callable[[Uptime], Markup]:
     """A component's days as an image with a sentence in one language."""
     words = when.words
 
-    @lru_cache(maxsize=256)
+    @lru_cache(maxsize=1024)
     def bar(uptime: Uptime) -> Markup:
         troubled = len(uptime.troubled_days)
         length = len(uptime.days)

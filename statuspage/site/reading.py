@@ -11,20 +11,19 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from statuspage import clock
 from statuspage.clock import EPOCH
-from statuspage.models.columns import CODE_LENGTH
 from statuspage.site import statements
 from statuspage.site.days import day_of, following_month, midnight, month_of
 from statuspage.site.ongoing import (
@@ -35,6 +34,7 @@ from statuspage.site.ongoing import (
     read_continued,
     read_window,
 )
+from statuspage.site.page_rows import AnyRow, read_components, read_moment, read_page
 from statuspage.site.snapshot import (
     Affected,
     Behind,
@@ -62,8 +62,6 @@ from statuspage.words import (
     overall_indicator,
     status_of,
 )
-
-AnyRow = Row[*tuple[Any, ...]]
 
 DAYS_SHOWN = 15
 # What a day has beyond this is counted, and found in the history.
@@ -108,22 +106,38 @@ def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
 
     Within a transaction SQLite always shows one moment; PostgreSQL is asked for it.
     """
+    with _reading(engine) as current:
+        yield read_site(current, at=at)
+
+
+@contextmanager
+def read_on(engine: Engine, site: Site) -> Iterator[Site]:
+    """The same look once more, with a connection of its own, where only the stories are to be read.
+
+    For whoever asks for the revision and finds that the site has not changed since.
+    """
+    with _reading(engine) as current:
+        yield replace(site, connection=current.connection())
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Session]:
     with Session(engine) as current:
         if engine.dialect.name == "postgresql":
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             current.connection(execution_options=options)
-        yield read_site(current, at=at)
+        yield current
 
 
 def read_site(current: Session, *, at: datetime | None = None) -> Site:
     """The site as :func:`open_site` gives it, within the caller's own transaction."""
     # Rows are read from the connection: the session's own layers cost more than the database.
     connection = current.connection()
-    tree, by_key = _read_components(connection)
+    tree, by_key = read_components(connection)
     return Site(
         connection=connection,
         at=at or clock.now(),
-        page=_page(connection.execute(statements.PAGE).one_or_none()),
+        page=read_page(connection),
         tree=tree,
         by_key=by_key,
         places={key: place for place, key in enumerate(by_key)},
@@ -198,33 +212,105 @@ def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryV
 
 def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Uptime]:
     """The last days of every listed component, or of one, by its code."""
-    keys = [
-        key
+    views = {
+        key: view
         for key, view in site.by_key.items()
         if not view.is_removed and (only is None or view is only)
-    ]
+    }
     midnight, _ = _today(site)
-    span = {"keys": keys, "since": since_when(midnight, site.zone), "until": site.at}
+    since = since_when(midnight, site.zone)
+    span = {"keys": list(views), "since": since, "until": site.at}
     told: dict[int, list[str]] = defaultdict(list)
     for statement in (statements.STOOD, statements.CHANGES):
         for key, log in site.connection.execute(statement, span):
             told[key].append(log)
     reckoned = max(moment for moment in [midnight, *_reckonings(site)] if moment <= site.at)
-    return {
-        site.by_key[key].code: _uptime(",".join(told[key]), site.zone, reckoned) for key in keys
-    }
+    uptimes = {}
+    for key, view in views.items():
+        # Time alone changes the figures of a component that is not well, and only of that.
+        at = midnight if view.status is ComponentStatus.OPERATIONAL else reckoned
+        changes = _read_log(",".join(told[key]), since)
+        until = max(at, changes[-1].at) if changes else at
+        uptimes[view.code] = _count_days(changes, zone=site.zone, until=until)
+    return uptimes
+
+
+# As many as one page is likely to have: with fewer places than components each would push out the
+# one that is asked for next.
+_count_days = lru_cache(maxsize=8192)(count_days)
+
+
+@lru_cache(maxsize=8192)
+def _read_log(log: str, since: datetime) -> tuple[Change, ...]:
+    """The changes of a log, in order; what stood before ``since`` is dated then.
+
+    So components whose days were alike have equal changes, and their days are counted once.
+    """
+    words = (entry.split("|") for entry in log.split(",") if entry)
+    rows = sorted((read_moment(moment), int(key), status) for moment, key, status in words)
+    changes = [Change(max(at, since), ComponentStatus(status)) for at, _, status in rows]
+    before = sum(at <= since for at, *_ in rows)
+    return tuple(changes[max(0, before - 1) :])
 
 
 def read_component_page(site: Site, component: ComponentView) -> ComponentPageView:
     """What a component's own page tells."""
-    uptime = read_uptimes(site, component)[component.code]
     key = next(key for key, view in site.by_key.items() if view is component)
-    bounds = day_bounds(uptime.days[-1].day, site.zone, len(uptime.days))
-    span = {"key": key, "since": bounds[0], "until": site.at}
-    rows = site.connection.execute(statements.BEHIND, span).all()
+    behind = site.connection.execute(statements.BEHIND, _days_counted(site) | {"key": key}).all()
+    return component_page(
+        site,
+        component,
+        uptime=read_uptimes(site, component)[component.code],
+        behind=[tuple(row[1:]) for row in behind],
+        stories=read_component_stories(site, component),
+    )
+
+
+def read_behind(site: Site) -> dict[int, list[tuple[Any, ...]]]:
+    """What `component_page` asks for, of all components at once, by their keys."""
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for key, *columns in site.connection.execute(statements.ALL_BEHIND, _days_counted(site)):
+        if len(found[key]) < statements.MOST_STORIES_COUNTED:
+            found[key].append(tuple(columns))
+    return found
+
+
+def read_recent_keys(site: Site) -> dict[int, list[int]]:
+    """The keys of the most recent stories of all components, newest first, by component's key."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for component, key in site.connection.execute(statements.RECENT_OF_COMPONENTS):
+        found[component].append(key)
+    return found
+
+
+def component_page(
+    site: Site,
+    component: ComponentView,
+    *,
+    uptime: Uptime,
+    behind: Sequence[tuple[Any, ...]],
+    stories: tuple[StoryView, ...],
+) -> ComponentPageView:
+    """What a component's own page tells, made of what was read before.
+
+    ``behind`` are code, title, beginning and end of the stories in its days, newest first.
+    """
+    days = _told_days(uptime, site.zone, tuple(behind))
+    return ComponentPageView(component=component, uptime=uptime, days=days, stories=stories)
+
+
+@lru_cache(maxsize=1024)
+def _told_days(
+    uptime: Uptime, zone: ZoneInfo, behind: tuple[tuple[Any, ...], ...]
+) -> tuple[ToldDay, ...]:
+    """The days, today first, each with the stories that were open in it.
+
+    No day is to come, so that what is open goes on in all that follow its beginning.
+    """
+    bounds = day_bounds(uptime.days[-1].day, zone, len(uptime.days))
     spans = [
-        (Behind(row.code, row.title), _known(row.begins_at), _moment(row.resolved_at))
-        for row in rows
+        (Behind(code, title), read_moment(begins_at), _moment(ended_at))
+        for code, title, begins_at, ended_at in behind
     ]
     days = [
         _told_day(
@@ -232,32 +318,22 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
             [
                 who
                 for who, begin, end in spans
-                if begins_in(begin, first, last) or continues_in(begin, end, first, now=site.at)
+                if begins_in(begin, first, last) or continues_in(begin, end, first, now=first)
             ],
         )
         for day, (first, last) in zip(uptime.days, pairwise(bounds), strict=True)
     ]
-    return ComponentPageView(
-        component=component,
-        uptime=uptime,
-        days=tuple(reversed(days)),
-        stories=read_component_stories(site, component),
-    )
+    return tuple(reversed(days))
+
+
+def _days_counted(site: Site) -> dict[str, datetime]:
+    """From when to when days are counted, for a statement."""
+    return {"since": since_when(site.at, site.zone), "until": site.at}
 
 
 def _told_day(day: Day, stories: Sequence[Behind]) -> ToldDay:
     shown = stories[:MOST_STORIES_BEHIND_A_DAY]
     return ToldDay(day=day, stories=tuple(shown), more=len(stories) - len(shown))
-
-
-@lru_cache(maxsize=256)
-def _uptime(log: str, zone: ZoneInfo, at: datetime) -> Uptime:
-    """The days counted up to ``at``, or up to the last change where that is later."""
-    words = (entry.split("|") for entry in log.split(",") if entry)
-    rows = sorted((_known(moment), int(key), status) for moment, key, status in words)
-    changes = tuple(Change(moment, ComponentStatus(status)) for moment, _, status in rows)
-    until = max(at, changes[-1].at) if changes else at
-    return count_days(changes, zone=zone, until=until)
 
 
 def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
@@ -313,100 +389,6 @@ def read_newest_month(site: Site) -> date:
 # Rows into views.
 
 
-def _read_components(
-    connection: Connection,
-) -> tuple[tuple[GroupView | ComponentView, ...], dict[int, ComponentView]]:
-    groups = connection.execute(statements.GROUPS).all()
-    rows = connection.execute(statements.COMPONENTS).all()
-    members: dict[int | None, list[AnyRow]] = defaultdict(list)
-    for row in sorted(rows, key=attrgetter("position")):
-        if row.removed_at is None:
-            members[row.group_id].append(row)
-    # Groups, and components that have none, stand in one order.
-    roots = [(group.position, True, group) for group in groups if members[group.id]]
-    roots += [(row.position, False, row) for row in members[None]]
-    by_key: dict[int, ComponentView] = {}
-    tree: list[GroupView | ComponentView] = []
-    for place, (_, is_group, root) in enumerate(sorted(roots, key=itemgetter(0)), start=1):
-        if is_group:
-            views = [
-                (row.id, _component(row, position=n, group=root))
-                for n, row in enumerate(members[root.id], start=1)
-            ]
-            tree.append(_group(root, position=place, components=[view for _, view in views]))
-        else:
-            views = [(root.id, _component(root, position=place))]
-            tree.append(views[0][1])
-        by_key.update(views)
-    group_of = {group.id: group for group in groups}
-    for row in rows:
-        if row.removed_at is not None:
-            by_key[row.id] = _component(row, position=0, group=group_of.get(row.group_id))
-    return tuple(tree), by_key
-
-
-def _page(row: AnyRow | None) -> PageView:
-    if row is None:
-        return _NO_PAGE
-    return PageView(
-        code=row.code,
-        name=row.name,
-        about=row.about,
-        time_zone=row.time_zone,
-        language=row.language,
-        support_email=row.support_email,
-        support_url=row.support_url,
-        look=tuple(sorted((str(key), str(value)) for key, value in row.look.items())),
-        is_set_up=row.set_up_at is not None,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-# What a visitor is shown before anybody has set the page up.
-_NO_PAGE = PageView(
-    code="0" * CODE_LENGTH,
-    name="Status",
-    about="",
-    time_zone="UTC",
-    language="en",
-    support_email="",
-    support_url="",
-    look=(),
-    is_set_up=False,
-    created_at=EPOCH,
-    updated_at=EPOCH,
-)
-
-
-def _group(row: AnyRow, *, position: int, components: Iterable[ComponentView]) -> GroupView:
-    return GroupView(
-        code=row.code,
-        name=row.name,
-        description=row.description,
-        position=position,
-        components=tuple(components),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _component(row: AnyRow, *, position: int, group: AnyRow | None = None) -> ComponentView:
-    return ComponentView(
-        code=row.code,
-        name=row.name,
-        description=row.description,
-        status=row.status,
-        position=position,
-        only_show_if_degraded=row.only_show_if_degraded,
-        group_code=group.code if group else None,
-        group_name=group.name if group else None,
-        is_removed=row.removed_at is not None,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
 def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
     """Those of the stories that the public may see, newest first, by key.
 
@@ -442,12 +424,16 @@ def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> di
     return dict(reversed(newest_first))
 
 
+def _moment(value: str | datetime | None) -> datetime | None:
+    return None if value is None else read_moment(value)
+
+
 def _is_overdue(row: AnyRow, at: datetime) -> bool:
     promised = _moment(row.next_update_at)
     return promised is not None and promised <= at and row.status not in CLOSED
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _story(
     columns: tuple[Any, ...],
     posts: tuple[tuple[Any, ...], ...],
@@ -470,16 +456,16 @@ def _story(
         title=title,
         status=status_of(Kind(kind), status),
         impact=Impact(impact),
-        begins_at=_known(begins_at),
-        started_at=_known(started_at),
+        begins_at=read_moment(begins_at),
+        started_at=read_moment(started_at),
         monitoring_at=_moment(monitoring_at),
         resolved_at=_moment(resolved_at),
         scheduled_for=_moment(scheduled_for),
         scheduled_until=_moment(scheduled_until),
         cancelled_at=_moment(cancelled_at),
-        created_at=_known(created_at),
+        created_at=read_moment(created_at),
         # Not the row's own: that moves with what happens internally, too.
-        updated_at=max([_known(created_at), *told]),
+        updated_at=max([read_moment(created_at), *told]),
         next_update_at=_moment(next_update_at),
         is_overdue=is_overdue,
         is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
@@ -510,8 +496,8 @@ def _post(
         code=code,
         status=status_of(kind, status),
         body=body,
-        happened_at=_known(happened_at),
-        posted_at=_known(posted_at),
+        happened_at=read_moment(happened_at),
+        posted_at=read_moment(posted_at),
         edited_at=_moment(edited_at),
         reopens=bool(reopens),
         next_update_at=_moment(next_update_at),
@@ -525,20 +511,8 @@ def _post(
             for change in json.loads(affected)
         ),
         entry_id=entry_id,
-        earlier=tuple(EarlierText(text, _known(moment)) for text, moment in earlier),
+        earlier=tuple(EarlierText(text, read_moment(moment)) for text, moment in earlier),
     )
-
-
-def _moment(value: str | datetime | None) -> datetime | None:
-    return None if value is None else _known(value)
-
-
-def _known(value: str | datetime) -> datetime:
-    """A time as it comes: text in UTC from SQLite, from PostgreSQL aware or text with its zone."""
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
 
 
 def _frame(

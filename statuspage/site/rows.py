@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import chain, groupby, islice
 
 from statuspage.site.snapshot import ComponentView, DayView, GroupView, PostView, StoryView
 from statuspage.words import ComponentStatus
@@ -39,26 +39,83 @@ def runs(days: tuple[DayView, ...]) -> Iterator[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the list of components: one of them, or a group with those that are shown."""
+    """A line of the list of components: one of them, or a group with those that are listed.
+
+    ``total`` is how many components of the group are shown, listed here or not.
+    """
 
     view: ComponentView | GroupView
     status: ComponentStatus
     components: tuple[ComponentView, ...] = ()
+    total: int = 0
     is_unfolded: bool = True
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the group has more components than are listed."""
+        return len(self.components) < self.total
 
-def board(tree: tuple[GroupView | ComponentView, ...], *, unfold: bool) -> Iterator[Row]:
-    """What the page lists; where something is wrong a group is unfolded, whatever was asked."""
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The list of components; ``total`` is how many there are, listed or not.
+
+    ``is_cut`` says that components without a group are left out.
+    """
+
+    rows: tuple[Row, ...]
+    total: int
+    is_cut: bool
+
+
+# Up to so many components are all on the front page.  With more, a group there has so many of its
+# own, and so have the components without a group; and all together are at most so many.
+MOST_LISTED_WHOLE = 100
+MOST_IN_A_LIST = 25
+MOST_LISTED = 200
+
+
+def board(tree: tuple[GroupView | ComponentView, ...], *, unfold: bool, cut: bool) -> Board:
+    """What the page lists; where something is wrong a group is unfolded, whatever was asked.
+
+    Where it is to be cut, what is worst stays, then what comes first in the page's order.
+    """
+    groups = [
+        (item, tuple(each for each in item.components if each.is_shown))
+        for item in tree
+        if isinstance(item, GroupView)
+    ]
+    loose = tuple(item for item in tree if isinstance(item, ComponentView) and item.is_shown)
+    total = len(loose) + sum(len(shown) for _, shown in groups)
+    lists = [loose, *(shown for _, shown in groups)]
+    listed = _listed(lists) if cut and total > MOST_LISTED_WHOLE else None
+    rows: list[Row] = []
+    shown_of = {group.code: shown for group, shown in groups}
     for item in tree:
         if isinstance(item, ComponentView):
-            if item.is_shown:
-                yield Row(item, item.status)
+            if item.is_shown and (listed is None or item.code in listed):
+                rows.append(Row(item, item.status))
             continue
-        shown = tuple(component for component in item.components if component.is_shown)
+        shown = shown_of[item.code]
         if shown:
             status = ComponentStatus.worst((each.status for each in shown), item.status)
+            some = tuple(each for each in shown if listed is None or each.code in listed)
             is_troubled = status is not ComponentStatus.OPERATIONAL
-            yield Row(item, status, shown, is_unfolded=unfold or is_troubled)
+            rows.append(Row(item, status, some, len(shown), is_unfolded=unfold or is_troubled))
+    is_cut = listed is not None and not all(each.code in listed for each in loose)
+    return Board(tuple(rows), total, is_cut=is_cut)
+
+
+def _listed(lists: list[tuple[ComponentView, ...]]) -> set[str]:
+    """The codes of the components that a page with very many of them lists."""
+    worst_first = [
+        sorted(shown, key=lambda each: -each.status.gravity)[:MOST_IN_A_LIST]
+        for shown in lists
+        if shown
+    ]
+    # Lists with trouble first; `sorted` keeps the page's order otherwise.
+    worst_first.sort(key=lambda shown: -shown[0].status.gravity)
+    return {each.code for each in islice(chain.from_iterable(worst_first), MOST_LISTED)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,27 @@ RECENT_OF_COMPONENT = (
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
     .limit(RECENT_STORIES)
 )
+_PLACED = (
+    select(
+        IncidentComponent.component_id,
+        Incident.id,
+        func.row_number()
+        .over(
+            partition_by=IncidentComponent.component_id,
+            order_by=(Incident.begins_at.desc(), Incident.id.desc()),
+        )
+        .label("place"),
+    )
+    .join(IncidentComponent)
+    .where(gate(Incident))
+    .subquery()
+)
+# The same of all components at once.
+RECENT_OF_COMPONENTS = (
+    select(_PLACED.c.component_id, _PLACED.c.id)
+    .where(_PLACED.c.place <= RECENT_STORIES)
+    .order_by(_PLACED.c.component_id, _PLACED.c.place)
+)
 LATEST_TOLD = (
     select(IncidentUpdate.incident_id)
     .where(
@@ -247,7 +268,7 @@ STOOD = _LOGGED.join(
     == ComponentChange.id,
 ).where(Component.id.in_(bindparam("keys", expanding=True)))
 # Stories that went on at some time in the days that are counted, the newest first.
-BEHIND = (
+ALL_BEHIND = (
     select(
         IncidentComponent.component_id,
         _raw(Incident.code),
@@ -257,7 +278,6 @@ BEHIND = (
     )
     .join(IncidentComponent)
     .where(
-        IncidentComponent.component_id == bindparam("key"),
         _gate_of_rows(Incident),
         Incident.status != MaintenanceStatus.SCHEDULED.value,
         Incident.cancelled_at.is_(None),
@@ -265,7 +285,9 @@ BEHIND = (
         Incident.resolved_at.is_(None) | (Incident.resolved_at >= bindparam("since")),
     )
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
-    .limit(MOST_STORIES_COUNTED)
+)
+BEHIND = ALL_BEHIND.where(IncidentComponent.component_id == bindparam("key")).limit(
+    MOST_STORIES_COUNTED
 )
 
 # The whole history at a glance: little of each story, but enough to tell whether it changed.
@@ -295,4 +317,13 @@ SURVEY_AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.compon
 
 PAGE = select(Page.__table__).order_by(Page.id).limit(1)
 GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)
-COMPONENTS = select(Component.__table__).order_by(Component.id)
+# As the drivers hand them out: most of them are what they were, and become the same views again.
+COMPONENTS = select(
+    Component.id,
+    Component.group_id,
+    *(_raw(column) for column in (
+        Component.code, Component.name, Component.description, Component.status,
+        Component.position, Component.only_show_if_degraded, Component.created_at,
+        Component.updated_at, Component.removed_at,
+    )),
+).order_by(Component.id)  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -54,24 +54,35 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Uptime:
-    """The days of one component, oldest first, the last of them counted up to ``until``."""
+    """The days of one component, oldest first, the last of them counted up to ``until``.
+
+    ``known`` are the seconds of which anything is known; ``down`` the hundredths of a second that
+    count as down.
+    """
 
     days: tuple[Day, ...]
     until: datetime
+    known: int = field(init=False)
+    down: int = field(init=False)
 
-    def __hash__(self) -> int:
-        """Cheap: days are looked up far more often than they change."""
-        return hash((self.until, self.days[-1]))
-
-    @property
-    def ratio(self) -> Fraction | None:
-        """The part of the known time in which it was up, 0 to 1; None where nothing is known."""
+    def __post_init__(self) -> None:
+        """Add up the seconds of which anything is known, and the hundredths of them down."""
         known = down = 0
         for day in self.days:
             for status, seconds in day.seconds:
                 known += seconds
                 down += DOWN.get(status, 0) * seconds
-        return 1 - Fraction(down, 100 * known) if known else None
+        object.__setattr__(self, "known", known)
+        object.__setattr__(self, "down", down)
+
+    def __hash__(self) -> int:
+        """Cheap, and seldom the same for two components: thousands are looked up at a time."""
+        return hash((self.until, self.known, self.down, self.days[0]))
+
+    @property
+    def ratio(self) -> Fraction | None:
+        """The part of the known time in which it was up, 0 to 1; None where nothing is known."""
+        return 1 - Fraction(self.down, 100 * self.known) if self.known else None
 
     @property
     def percent(self) -> str | None:
@@ -144,9 +155,15 @@ def _stretches(
 
 
 def _day(day: date, seconds: Mapping[ComponentStatus, float]) -> Day:
-    worst_first = sorted(seconds, key=lambda status: status.gravity, reverse=True)
+    return _equal_day(day, tuple(seconds.items()))
+
+
+# On most days most components do the same, and a page of thousands holds each day once.
+@lru_cache(maxsize=4096)
+def _equal_day(day: date, seconds: tuple[tuple[ComponentStatus, float], ...]) -> Day:
+    worst_first = sorted(seconds, key=lambda entry: entry[0].gravity, reverse=True)
     return Day(
         day=day,
-        worst=worst_first[0] if worst_first else None,
-        seconds=tuple((status, round(seconds[status])) for status in worst_first),
+        worst=worst_first[0][0] if worst_first else None,
+        seconds=tuple((status, round(length)) for status, length in worst_first),
     )

@@ -1,4 +1,4 @@
-"""An edition's pages in the languages that are not the page's own, made when somebody asks.
+"""An edition's pages that are made when somebody asks: all that stand in another language.
 
 They are made of the very views that the edition was made of, without the database: at one revision
 all languages, feeds and JSON say the same, and all of them can be read while the database is away.

@@ -37,13 +37,13 @@ NOT_MODIFIED = "304 Not Modified"
 
 # The addresses that an edition answers, in the page's own language and in others.
 PUBLIC = re.compile(
-    rf"/({'|'.join(BY_SEGMENT)})/(|history|subscribe(/sent)?|incidents/[^.]*|components/[^.]*)|"
-    r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components/.*|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
+    rf"/({'|'.join(BY_SEGMENT)})/(|history|subscribe(/sent)?|incidents/[^.]*|components(/[^.]*)?)|"
+    r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components(/.*)?|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
 )
 # A form stands at a ready document's own address: what is posted there is Flask's to answer.
 # Addresses for visitors, once their slashes are in order: what nginx serves of an exported site.
 _TIDY = re.compile(
-    rf"(/({'|'.join(BY_SEGMENT)}))?/(history(/[^/]+){{0,2}}|search|subscribe(/sent)?|(incidents|components)/.+)|"
+    rf"(/({'|'.join(BY_SEGMENT)}))?/(history(/[^/]+){{0,2}}|search|subscribe(/sent)?|components|(incidents|components)/.+)|"
     r"/(api/v2/.+|[^/]+\.(rss|atom|json|ics|svg|xml|txt))"
 )
 FORMS = frozenset({"/subscribe", *(f"/{segment}/subscribe" for segment in BY_SEGMENT)})

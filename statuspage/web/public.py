@@ -3,7 +3,7 @@
 Older stories and months, and the feeds of one component or story, are made when somebody asks, and
 kept in memory until the site changes.  Pages have an address in each language.  While the database
 is away what was made before is shown, marked, and nothing else is tried: a thread that waits for a
-database would be missed in front.
+database would be missed in front.  An edition that cannot be built is no reason for that.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def make_refresher(app: Flask) -> Refresher:
             return current_number(connection)
 
     def make(previous: Edition | None) -> Edition:
-        return build.build_edition(engine, links, previous)
+        return build.build_edition(engine, links, previous, on_read=lambda: refresher.has_read())
 
     def complete(edition: Edition) -> Iterator[None]:
         return build.complete_edition(engine, edition)
@@ -122,7 +122,7 @@ def make_refresher(app: Flask) -> Refresher:
         with app.app_context(), writing() as current:
             alarms.clear_alarm(current, ALARM)
 
-    return Refresher(
+    refresher = Refresher(
         current_revision=current_revision,
         build=make,
         complete=complete,
@@ -131,6 +131,7 @@ def make_refresher(app: Flask) -> Refresher:
         on_alarm=raise_alarm,
         on_recover=clear_alarm,
     )
+    return refresher
 
 
 def _address(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
@@ -149,6 +150,7 @@ def _page(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Respon
 
 @_address(f"{IN_A_LANGUAGE}/")
 @_address(f"{IN_A_LANGUAGE}/history")
+@_page("/components")
 @_address(f"{IN_A_LANGUAGE}/subscribe")
 @_address(f"{IN_A_LANGUAGE}/subscribe/sent")
 def other_language() -> Response:
@@ -257,7 +259,7 @@ def _last_page(site: Site, month: date, asked: int) -> MonthView | None:
 def search() -> Response:
     """Stories that hold some words, by component and kind: a filter that is unknown is left out."""
     refresher = current_refresher()
-    if refresher.edition() is None or refresher.stale_since is not None:
+    if refresher.edition() is None or refresher.is_database_away:
         raise ServiceUnavailable(retry_after=RETRY_SECONDS)
     # A few at a time: visitors of ready pages must not feel it.
     if not _SEARCHES.acquire(timeout=SECONDS_TO_BEGIN_A_SEARCH):
@@ -294,7 +296,7 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
         raise NotFound
     refresher = current_refresher()
     edition, since = refresher.edition(), refresher.stale_since
-    if edition is None or since is not None:
+    if edition is None or (since is not None and refresher.is_database_away):
         return _serve_kept(since)
     shelf: Shelf = current_app.extensions["on_demand"]
     links = current_links()
@@ -306,6 +308,9 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
                 raise NotFound
             return build.finish(draft, read_revision(site.connection)[1], previous=previous)
 
+    if since is not None:
+        # The database is well, so that this is as it is now; the edition beside it may be older.
+        return document_response(finish(None))
     version = (edition.revision, edition.built_at)
     return document_response(shelf.get(request.path, version=version, make=finish))
 

@@ -1,9 +1,10 @@
 """Keeps the current edition of the public site in memory, fresh, and honest about its age.
 
-Two daemon threads serve each web process.  One looks at the revision twenty times a second, builds
-the next edition when it moved or when time changed what the page says, swaps it in whole and keeps
-a copy on disk.  The other counts how long ago the edition was last known to match the database, and
-swaps in one that says so.  They are two because a database that hangs would hold up the first.
+Three daemon threads serve each web process.  One looks at the revision twenty times a second,
+builds the next edition when it moved or when time changed what the page says, and swaps it in
+whole.  One counts how long ago the edition was last known to match the database, and swaps in one
+that says so: a database that hangs would hold up the first.  One keeps the copy on disk, so that no
+post waits for a disk.
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ class Refresher:
     ``complete`` is stepped through while an edition stays the newest, to read what need not be
     waited for.
     ``mark_stale`` returns an edition that says since when it could not be confirmed.  ``on_alarm``
-    hears once of a failing build or copy, ``on_recover`` once that all is well again.  All but
-    ``mark_stale`` are called from the refresher's own thread.  Nothing starts before the first
-    call of `edition`.  Without ``threads`` every call of `edition` looks for itself, and an
+    hears once of a failing build or copy, ``on_recover`` once that all is well again.  All are
+    called from the refresher's own threads.  Nothing starts before the first call of `edition`.
+    Without ``threads`` every call of `edition` looks and keeps the copy itself, and an
     absence is noticed by calling `tick`: for tests.
     """
 
@@ -99,6 +100,9 @@ class Refresher:
         self._confirmed_at: datetime | None = None
         self._stale_since: datetime | None = None
         self._missed_ticks = 0
+        self._silent_ticks = 0
+        self._is_building = False
+        self._needs_no_database = False
         self._looks_failed = 0
         self._builds_failed = 0
         self._build_seconds = 0.0
@@ -116,6 +120,7 @@ class Refresher:
     def _forget_threads(self) -> None:
         # After a fork the child has neither the threads nor anyone to release their locks.
         self._swapping = threading.Lock()
+        self._telling = threading.Lock()
         self._starting = threading.Lock()
         self._settled = threading.Event()
         self._woken = threading.Event()
@@ -152,6 +157,14 @@ class Refresher:
         return self._stale_since
 
     @property
+    def is_database_away(self) -> bool:
+        """Whether the database did not answer the last time, or has not for two seconds.
+
+        An edition that cannot be confirmed need not mean that: its build may have failed.
+        """
+        return self._looks_failed > 0 or self._silent_ticks >= TICKS_OF_GRACE
+
+    @property
     def build_seconds(self) -> float:
         """How long the last successful build took."""
         return self._build_seconds
@@ -159,6 +172,11 @@ class Refresher:
     def wake(self) -> None:
         """Look now: this process has just committed something that the public should see."""
         self._woken.set()
+
+    def has_read(self) -> None:
+        """For the build to call when it has read everything: the database is well until it ends."""
+        self._silent_ticks = 0
+        self._needs_no_database = self._is_building
 
     def stop(self) -> None:
         """End the threads, after the call they are in."""
@@ -174,11 +192,13 @@ class Refresher:
             if not self._with_threads:
                 self._not_before = 0.0
                 self.look()
+                self.keep_copy()
                 return
             if not self._threads and not self._stopped.is_set():
                 self._threads = [
                     threading.Thread(target=self._keep_fresh, name="refresher", daemon=True),
                     threading.Thread(target=self._keep_honest, name="refresher-age", daemon=True),
+                    threading.Thread(target=self._keep_copies, name="refresher-copy", daemon=True),
                 ]
                 for thread in self._threads:
                     thread.start()
@@ -200,6 +220,10 @@ class Refresher:
         while not self._stopped.wait(TICK_SECONDS):
             self.tick()
 
+    def _keep_copies(self) -> None:
+        while not self._stopped.wait(TICK_SECONDS):
+            self.keep_copy()
+
     # Their steps.
 
     def look(self) -> float:
@@ -212,15 +236,21 @@ class Refresher:
         good = self._good
         if good is not None and self._matches(good, revision):
             self._show(good)
-            self._keep_copy()
             self._take_step(good)
         elif time.monotonic() >= self._not_before:
             self._rebuild()
         return POLL_SECONDS
 
     def tick(self) -> None:
-        """Another quarter of a second has gone by without a confirmation, as far as we know."""
+        """Another quarter of a second has gone by without a confirmation, as far as we know.
+
+        Not while an edition is made of what was read: that takes as long as it takes, and says
+        nothing of the database.
+        """
+        if self._needs_no_database:
+            return
         self._missed_ticks += 1
+        self._silent_ticks += 1
         if self._missed_ticks >= TICKS_OF_GRACE:
             self._doubt()
 
@@ -232,11 +262,14 @@ class Refresher:
 
     def _rebuild(self) -> None:
         started, worked = time.monotonic(), time.thread_time()
+        self._is_building = True
         try:
             built = self._build(self._good)
         except Exception as error:
             self._build_failed(error)
             return
+        finally:
+            self._is_building = self._needs_no_database = False
         self._build_seconds = time.monotonic() - started
         waited = self._build_seconds - (time.thread_time() - worked)
         pause = min(waited * PAUSE_PER_SECOND_WAITED, MOST_SECONDS_BETWEEN_BUILDS)
@@ -247,7 +280,6 @@ class Refresher:
         self._next_step = time.monotonic() + QUIET_SECONDS
         self._show(built)
         self._calm("build")
-        self._keep_copy()
 
     def _take_step(self, good: Edition) -> None:
         """Read a little of what the edition was not held up for; the copy has it once it is all."""
@@ -289,6 +321,7 @@ class Refresher:
         return min(POLL_SECONDS * 2.0 ** min(self._looks_failed, 10), POLL_SECONDS_AWAY)
 
     def _database_is_back(self) -> None:
+        self._silent_ticks = 0
         if self._looks_failed:
             log.warning("the public site's revision can be read again")
             self._looks_failed = 0
@@ -334,20 +367,27 @@ class Refresher:
 
     # The copy on disk.
 
-    def _keep_copy(self) -> None:
-        now = time.monotonic()
+    def keep_copy(self) -> None:
+        """Write the good edition to disk where that is due, or that it is still confirmed."""
+        now, good = time.monotonic(), self._good
         try:
-            if self._unsaved and self._good is not None:
+            if self._unsaved and good is not None:
                 if now < self._next_save:
                     return
                 self._next_save = now + SECONDS_BETWEEN_SAVES
-                copies.save(self._good, self._copy)
+                # Before, because the next edition may come while this one is written.
                 self._unsaved = False
+                copies.save(good, self._copy)
             elif self._confirmed_at is not None and now >= self._next_confirmation:
                 copies.confirm(self._copy, at=self._confirmed_at)
             else:
                 return
         except OSError as error:
+            self._unsaved = True
+            self._alarm("copy", f"The copy of the public page cannot be kept: {error}", error)
+            return
+        except Exception as error:
+            # Not a disk that refuses: once more would fail as well.
             self._alarm("copy", f"The copy of the public page cannot be kept: {error}", error)
             return
         self._next_confirmation = now + SECONDS_BETWEEN_CONFIRMATIONS
@@ -356,19 +396,21 @@ class Refresher:
     # Who is told.
 
     def _alarm(self, subject: str, text: str, error: Exception) -> None:
-        if subject in self._alarms:
-            return
-        log.error("%s", text, exc_info=error)
-        self._alarms.add(subject)
-        self._tell(lambda: self._on_alarm(text))
+        with self._telling:
+            if subject in self._alarms:
+                return
+            log.error("%s", text, exc_info=error)
+            self._alarms.add(subject)
+            self._tell(lambda: self._on_alarm(text))
 
     def _calm(self, subject: str) -> None:
-        if subject not in self._alarms:
-            return
-        self._alarms.remove(subject)
-        if not self._alarms:
-            log.warning("the public page is kept fresh again")
-            self._tell(self._on_recover)
+        with self._telling:
+            if subject not in self._alarms:
+                return
+            self._alarms.remove(subject)
+            if not self._alarms:
+                log.warning("the public page is kept fresh again")
+                self._tell(self._on_recover)
 
     def _tell(self, tell: Callable[[], None]) -> None:
         try:

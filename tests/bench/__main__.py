@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from statuspage import create_app
 from statuspage.config import load_settings
 from statuspage.db import db, writing
-from tests.bench import checks, delivery, desk, exporting, front, site
+from tests.bench import checks, components, delivery, desk, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -77,6 +77,7 @@ def _fill(url: str, folder: Path) -> None:
 SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = {
     "front": _front,
     "building": lambda places, _: site.building(places),
+    "components": lambda places, _: components.posting(places),
     "checks": lambda places, options: checks.checking(places, options.incidents),
     "desk": lambda places, _: desk.opening(places),
     "importing": lambda places, options: site.importing(places, options.incidents),

@@ -61,7 +61,7 @@ def building(places: Places) -> Iterator[Figure]:
     for count in HISTORIES:
         with TemporaryDirectory() as place:
             folder = Path(place)
-            app = _app(places.url("sqlite", folder), folder / "data")
+            app = make_app(places.url("sqlite", folder), folder / "data")
             with app.app_context():
                 with writing() as current:
                     codes = fill(current, count)
@@ -85,7 +85,7 @@ def importing(places: Places, file: Path | None) -> Iterator[Figure]:
     data = file.read_bytes() if file else history_lines(800)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        app = _app(places.url("sqlite", folder), folder / "data")
+        app = make_app(places.url("sqlite", folder), folder / "data")
         with app.app_context():
             with writing() as current:
                 _found(current)
@@ -102,7 +102,7 @@ def at_rest() -> Iterator[Figure]:
         folder = Path(name)
         service = Service(folder)
         try:
-            app = _app(f"sqlite:///{folder / 'data' / 'statuspage.db'}", folder / "data")
+            app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.db'}", folder / "data")
             with app.app_context():
                 with writing() as current:
                     fill(current, 10_000, found=False)
@@ -225,7 +225,8 @@ def _on_demand(app: Flask, codes: list[str]) -> Iterator[Figure]:
     app.extensions["refresher"].stop()
 
 
-def _app(database_url: str, data_dir: Path) -> Flask:
+def make_app(database_url: str, data_dir: Path) -> Flask:
+    """The app on this database, with settings that are for benches alone."""
     return create_app(
         load_settings(
             {

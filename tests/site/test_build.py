@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.db import db, session, writing
 from statuspage.models import Component, Incident, IncidentUpdate
-from statuspage.site import assets
+from statuspage.site import api, assets, badges, page_rows, reading
 from statuspage.site.build import HTML, build_edition, mark_document, mark_stale
 from statuspage.site.edition import Edition
 from statuspage.site.revision import bump, current_number, read_revision
@@ -234,6 +234,36 @@ def test_the_sitemap_lists_more_stories_than_are_ready_and_the_newest_months(
     assert sitemap.count("/incidents/") == 50
     assert f"<loc>{LINKS.base}/history/2026-02</loc>" in sitemap
     assert f"<loc>{LINKS.base}/history/2026-02/2</loc>" in sitemap
+
+
+def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine: Engine) -> None:
+    def found(current: Session) -> None:
+        for number in range(300):
+            make_component(current, f"Part {number}")
+
+    change(found)
+    before = build_edition(engine, LINKS)
+    makers = (badges._draw, api._write_component, page_rows._component_view, reading._count_days)
+    made = [maker.cache_info().misses for maker in makers]
+
+    def fail(current: Session) -> None:
+        part = current.query(Component).filter_by(name="Part 7").one()
+        part.status = ComponentStatus.MAJOR_OUTAGE
+
+    change(fail)
+    after = build_edition(engine, LINKS, before)
+    again = [maker.cache_info().misses - former for maker, former in zip(makers, made, strict=True)]
+    # The page's own badge is drawn as well; a component without a log in trouble counts anew.
+    assert again == [2, 1, 1, 1]
+    assert len([path for path in changed(before, after) if path.startswith("/components/")]) == 1
+
+
+def test_the_page_of_all_components_is_there_in_every_language(engine: Engine) -> None:
+    change(lambda current: make_component(current, "Fax", code="fax000000000"))
+    made = build_edition(engine, LINKS)
+    pages_of_all = [made.find(path) for path in ("/components", "/de/components")]
+    assert [page and b"fax000000000" in page.body for page in pages_of_all] == [True, True]
+    assert "/components" not in made.documents
 
 
 def test_a_correction_keeps_the_entrys_id_and_date(engine: Engine) -> None:

@@ -19,7 +19,7 @@ from statuspage.site.snapshot import EarlierText, Frame, Snapshot, StoryView
 from statuspage.words import ComponentStatus, Impact
 from tests.htmlchecker import HtmlChecker
 from tests.site import samples
-from tests.site.samples import LINKS, NOON, PAGE, ago, component, incident, post, snapshot
+from tests.site.samples import LINKS, NOON, PAGE, ago, component, group, incident, post, snapshot
 
 CALM = samples.ALL_FINE.frame
 WORST = samples.WORST_DAY
@@ -236,6 +236,45 @@ def test_groups_stand_open_on_a_small_page() -> None:
 def test_on_a_large_page_only_groups_with_trouble_stand_open() -> None:
     groups = home(samples.MANY_COMPONENTS).cssselect("#components details")
     assert [group.get("open") is not None for group in groups] == [True] + [False] * 6
+
+
+def test_a_page_of_very_many_components_lists_the_worst_and_the_first_of_them() -> None:
+    tree = [component(f"Part {number}") for number in range(300)]
+    tree[200] = component("Part 200", samples.PARTIAL)
+    root = home(snapshot(tree=tree))
+    names = read_all(root, ".component .name")
+    assert names == [*(f"Part {number}" for number in range(24)), "Part 200"]
+    rest = root.cssselect("#components .rest a")
+    assert [(each.text_content(), each.get("href")) for each in rest] == [
+        ("Show all 300 components", "/components")
+    ]
+
+
+def test_a_large_group_leads_to_all_of_its_own() -> None:
+    large = group("Regions", *(component(f"Region {number}") for number in range(150)))
+    root = home(snapshot(tree=[large]))
+    assert len(root.cssselect("details .component")) == 25
+    (rest,) = root.cssselect("details .rest a")
+    assert rest.text_content() == "Show all 150 components"
+    everything = pages.render_components(CALM, (large,), {}, LINKS)
+    whole = lxml.html.fromstring(everything)
+    assert len(whole.cssselect(f"{rest.get('href').removeprefix('/components')} .component")) == 150
+    assert whole.cssselect(".rest") == []
+
+
+def test_however_many_groups_there_are_a_page_lists_a_bounded_number_of_components() -> None:
+    groups = [
+        group(f"Group {g}", *(component(f"Part {g}-{n}") for n in range(30))) for g in range(20)
+    ]
+    root = home(snapshot(tree=groups))
+    assert len(root.cssselect(".component")) == 200
+    assert len(root.cssselect("details .rest a")) == 20
+
+
+def test_a_hundred_components_are_listed_whole() -> None:
+    tree = [component(f"Part {number}") for number in range(100)]
+    root = home(snapshot(tree=tree))
+    assert (len(root.cssselect(".component")), root.cssselect(".rest")) == (100, [])
 
 
 def test_a_component_can_be_shown_only_while_it_is_degraded() -> None:

@@ -14,6 +14,7 @@ from statuspage.site import views as module
 from statuspage.site.assets import asset
 from statuspage.site.build import build_edition, complete_edition, mark_stale
 from statuspage.site.edition import Edition, load, save
+from statuspage.site.reading import open_site, read_component_page
 from statuspage.site.revision import bump
 from statuspage.site.views import Views, freeze, thaw
 from tests.factories import (
@@ -25,6 +26,7 @@ from tests.factories import (
     make_maintenance,
     make_page,
 )
+from tests.statements import noted
 
 
 @pytest.fixture
@@ -49,15 +51,42 @@ def test_views_come_back_as_they_were(app: Flask, edition: Edition) -> None:
     assert thaw(freeze(views)) == views
 
 
-def test_a_component_is_read_at_each_step_and_only_once(app: Flask, edition: Edition) -> None:
+def test_components_join_an_edition_whole_and_only_once(app: Flask, edition: Edition) -> None:
     assert edition.views is not None
     with app.app_context():
         steps = complete_edition(db.engine, edition)
         next(steps)
-        assert len(edition.views.components) == 1
-        assert len(list(complete_edition(db.engine, edition))) == 1
+        assert edition.views.components == []
+        list(steps)
+        assert len(edition.views.components) == 2
         assert list(complete_edition(db.engine, edition)) == []
     assert len(edition.views.components) == 2
+
+
+def test_they_are_what_their_own_pages_say(app: Flask, edition: Edition) -> None:
+    with app.app_context(), open_site(db.engine, at=edition.built_at) as site:
+        list(complete_edition(db.engine, edition))
+        one_by_one = [read_component_page(site, view) for view in site.by_key.values()]
+    assert edition.views is not None
+    assert edition.views.components == one_by_one
+
+
+def test_more_components_are_read_with_as_many_statements(app: Flask, edition: Edition) -> None:
+    def count() -> tuple[int, int]:
+        with noted(db.engine) as statements:
+            made = build_edition(db.engine, LINKS)
+            built = len(statements)
+            list(complete_edition(db.engine, made))
+        return built, len(statements) - built
+
+    with app.app_context():
+        before = count()
+        with writing() as current:
+            group = make_group(current, "Parts")
+            parts = [make_component(current, f"Part {n}", group=group) for n in range(40)]
+            make_incident(current, "All parts fail", components=parts)
+            bump(current)
+        assert count() == before
 
 
 def test_nothing_of_a_later_revision_joins_an_edition(app: Flask, edition: Edition) -> None:

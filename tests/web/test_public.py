@@ -374,6 +374,16 @@ def test_what_was_never_made_is_unavailable_while_the_database_is_away(
     assert client.get("/").status_code == 200
 
 
+def test_what_was_never_made_is_made_while_only_the_edition_is_in_doubt(
+    site: AtOnce, client: FlaskClient
+) -> None:
+    client.get("/")
+    site.stale_since, site.database_is_well = NOON, True
+    paths = [f"/incidents/{OLD}", "/history/2024-02", "/search?q=ago"]
+    assert [client.get(path).status_code for path in paths] == [200, 200, 200]
+    assert "unconfirmed" not in client.get(f"/incidents/{OLD}").text
+
+
 def test_after_a_restart_without_the_database_whatever_the_page_leads_to_is_there(
     app: Flask, site: AtOnce, client: FlaskClient, tmp_path: Path
 ) -> None:
@@ -450,6 +460,7 @@ class _Away:
 def test_the_real_refresher_builds_from_the_database_and_keeps_a_copy(app: Flask) -> None:
     refresher = public.make_refresher(app)
     refresher.look()
+    refresher.keep_copy()
     assert refresher.revision == 1
     settings = app.extensions["settings"]
     assert (settings.data_dir / "edition").exists()
@@ -458,7 +469,7 @@ def test_the_real_refresher_builds_from_the_database_and_keeps_a_copy(app: Flask
 def test_a_build_that_fails_raises_an_alarm_and_recovery_clears_it(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError("a template divides by zero")
 
     refresher = public.make_refresher(app)

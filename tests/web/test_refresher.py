@@ -32,6 +32,15 @@ class Stopwatch:
         return self.worked
 
 
+class Keeping(Refresher):
+    """One whose copy is kept by each look, which its third thread does a little later."""
+
+    def look(self) -> float:
+        pause = super().look()
+        self.keep_copy()
+        return pause
+
+
 class Site:
     """A database with a revision, as the refresher sees it, that can go away or refuse to build."""
 
@@ -78,7 +87,7 @@ class Site:
             "on_alarm": self.alarms.append,
             "on_recover": self.recover,
         }
-        return Refresher(**{**parts, **changes})
+        return Keeping(**{**parts, **changes})
 
 
 def edition(revision: int, text: str, next_change_at: datetime | None = None) -> Edition:
@@ -392,6 +401,71 @@ def test_a_database_that_hangs_is_away_too(site: Site):
     assert shown(refresher) == "revision 1 not confirmed"
 
 
+def test_a_build_under_way_is_no_absence_once_everything_is_read(site: Site):
+    held: list[Refresher] = []
+
+    def build(previous: Edition | None) -> Edition:
+        if previous is not None:
+            held[0].has_read()
+            tick(held[0], 10 * TICKS_OF_GRACE)
+        return site.build(previous)
+
+    refresher = site.refresher(build=build)
+    held.append(refresher)
+    refresher.look()
+    site.revision = 2
+    refresher.look()
+    assert (site.marked, refresher.is_database_away) == ([], False)
+    # Afterwards the grace is as long as ever.
+    tick(refresher)
+    assert (len(site.marked), refresher.is_database_away) == (1, True)
+
+
+def test_a_database_that_hangs_in_the_middle_of_a_build_is_away(site: Site):
+    held: list[Refresher] = []
+
+    def build(previous: Edition | None) -> Edition:
+        if previous is not None:
+            tick(held[0])
+        return site.build(previous)
+
+    refresher = site.refresher(build=build)
+    held.append(refresher)
+    refresher.look()
+    site.revision = 2
+    refresher.look()
+    assert len(site.marked) == 1
+
+
+def test_a_build_that_fails_does_not_say_that_the_database_is_away(site: Site):
+    refresher = site.refresher()
+    refresher.look()
+    site.revision, site.broken = 2, True
+    for _ in range(TICKS_OF_GRACE):
+        refresher.look()
+        tick(refresher, 1)
+    assert refresher.stale_since is not None
+    assert not refresher.is_database_away
+    site.away = True
+    refresher.look()
+    assert refresher.is_database_away
+
+
+def test_no_look_waits_for_the_disk(site: Site, monkeypatch: pytest.MonkeyPatch):
+    saved: list[int] = []
+    monkeypatch.setattr(copies, "save", lambda held, path: saved.append(held.revision))
+    refresher = Refresher(
+        current_revision=site.current_revision,
+        build=site.build,
+        mark_stale=site.mark_stale,
+        copy=site.copy,
+    )
+    refresher.look()
+    assert (shown(refresher), saved) == ("revision 1", [])
+    refresher.keep_copy()
+    assert saved == [1]
+
+
 def test_each_look_that_matches_starts_the_grace_anew(site: Site):
     refresher = site.refresher()
     refresher.look()
@@ -529,6 +603,9 @@ def test_the_copy_is_written_every_two_seconds_at_most(site: Site, stopwatch: St
 def test_the_copy_is_confirmed_every_minute(site: Site, stopwatch: Stopwatch):
     refresher = site.refresher()
     refresher.look()
+    # Once more when the rest is there.
+    stopwatch.seconds += 3
+    refresher.look()
     assert copies.confirmed_at(site.copy) == NOON
     stopwatch.seconds += 61
     refresher.look()
@@ -561,7 +638,7 @@ def test_nothing_starts_before_the_first_request(running: Callable[..., Refreshe
     refresher = running()
     assert threading.active_count() == before
     refresher.edition()
-    assert threading.active_count() == before + 2
+    assert threading.active_count() == before + 3
 
 
 def test_the_first_request_waits_for_the_first_edition(running: Callable[..., Refresher]):
@@ -644,7 +721,7 @@ def test_a_forked_child_keeps_its_edition_fresh_itself(
     child = os.fork()
     if child == 0:
         held = refresher.edition()
-        os._exit(0 if held and held.revision == 2 and len(refresher._threads) == 2 else 1)
+        os._exit(0 if held and held.revision == 2 and len(refresher._threads) == 3 else 1)
     assert os.waitpid(child, 0)[1] == 0
 
 
