@@ -10,11 +10,11 @@ from sqlalchemy import Engine, event
 
 @contextmanager
 def noted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that the engine sends meanwhile, in order."""
+    """The statements that the engine sends meanwhile, in order, each with its parameters."""
     statements: list[str] = []
 
     def note(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
+        statements.append(f"{arguments[2]} {arguments[3]!r}")
 
     event.listen(engine, "before_cursor_execute", note)
     try:

@@ -217,18 +217,18 @@ def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Upt
         for key, view in site.by_key.items()
         if not view.is_removed and (only is None or view is only)
     }
-    midnight, _ = _today(site)
-    since = since_when(midnight, site.zone)
+    today, _ = _today(site)
+    since = since_when(today, site.zone)
     span = {"keys": list(views), "since": since, "until": site.at}
     told: dict[int, list[str]] = defaultdict(list)
     for statement in (statements.STOOD, statements.CHANGES):
         for key, log in site.connection.execute(statement, span):
             told[key].append(log)
-    reckoned = max(moment for moment in [midnight, *_reckonings(site)] if moment <= site.at)
+    reckoned = max(moment for moment in [today, *_reckonings(site)] if moment <= site.at)
     uptimes = {}
     for key, view in views.items():
         # Time alone changes the figures of a component that is not well, and only of that.
-        at = midnight if view.status is ComponentStatus.OPERATIONAL else reckoned
+        at = today if view.status is ComponentStatus.OPERATIONAL else reckoned
         changes = _read_log(",".join(told[key]), since)
         until = max(at, changes[-1].at) if changes else at
         uptimes[view.code] = _count_days(changes, zone=site.zone, until=until)

@@ -1,0 +1,57 @@
+"""How many SQL statements the busiest screens send, and that more rows do not mean more of them."""
+
+import pytest
+
+from statuspage.db import db, writing
+from tests.factories import make_component, make_group
+from tests.statements import noted
+from tests.web.admin.conftest import Desk
+
+pytestmark = pytest.mark.only_on("sqlite")
+
+# What each screen sends today, with one open incident: all statements, and those that say again
+# what one before them said.  A number that falls is an improvement; write it down here.
+SCREENS = {
+    "/admin/": (19, 2),
+    "/admin/incidents": (13, 2),
+    "/admin/incidents/{code}": (73, 38),
+    "/admin/incidents/{code}/deliveries": (16, 2),
+    "/admin/incidents/new": (16, 5),
+    "/admin/maintenances": (12, 1),
+    "/admin/components": (11, 1),
+    "/admin/customers": (14, 1),
+    "/admin/subscribers": (11, 1),
+    "/admin/outbox": (18, 3),
+}
+
+
+def count(desk: Desk, path: str) -> tuple[int, int]:
+    """The statements of one request, once the first has loaded what stays."""
+    desk.get(path)
+    with desk.app.app_context():
+        engine = db.engine
+    with noted(engine) as statements:
+        assert desk.get(path).status_code == 200
+    return len(statements), len(statements) - len(set(statements))
+
+
+def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:
+    code = desk.declare()
+    assert {path: count(desk, path.format(code=code)) for path in SCREENS} == SCREENS
+
+
+def test_more_components_are_no_more_statements(desk: Desk) -> None:
+    add_group(desk, "Some", 1)
+    code = desk.declare()
+    paths = [path.format(code=code) for path in SCREENS]
+    before = [count(desk, path) for path in paths]
+    for number in range(4):
+        add_group(desk, f"Group {number}", 6)
+    assert [count(desk, path) for path in paths] == before
+
+
+def add_group(desk: Desk, name: str, size: int) -> None:
+    with desk.app.app_context(), writing() as current:
+        group = make_group(current, name)
+        for number in range(size):
+            make_component(current, f"{name}, part {number}", group=group)
