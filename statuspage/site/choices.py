@@ -64,7 +64,8 @@ def _draw_box(code: str, name: str, chosen: frozenset[str], language: Markup) ->
 
 
 _BOX = Markup(
-    '<li><label><input type="checkbox" name="components" value="{}"{}> <bdi{}>{}</bdi></label></li>\n'
+    '<li><label><input type="checkbox" name="components" value="{}"{}>'
+    " <bdi{}>{}</bdi></label></li>\n"
 )
 _TICKED = Markup(" checked")
 _GROUP = Markup(
