@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -495,7 +495,7 @@ def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> S
     due_at = may_go_at(message, moment)
     suppressed = _is_suppressed()
     when = Delivery.due_at.type
-    return (
+    chosen = (
         select(
             literal(message.id),
             literal(step_key),
@@ -521,6 +521,7 @@ def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> S
         # By language, so that a batch, which is of one, is full.
         .order_by(Customer.language, Customer.address)
     )
+    return cast("Select[Any]", chosen)  # SQLAlchemy types each of its columns
 
 
 def insert_chosen(current: Session, message: Message, chosen: Select[Any]) -> int:
