@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from statuspage.setup.look import MOST_LOGO_BYTES
 from tests.htmlchecker import HtmlChecker
@@ -14,7 +15,15 @@ from tests.web.admin.conftest import Desk
 from tests.web.conftest import fields, reasons, said, texts
 
 LOOK = "/admin/look"
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+def _picture() -> bytes:
+    file = BytesIO()
+    Image.effect_noise((32, 32), 50).save(file, "PNG")
+    return file.getvalue()
+
+
+PNG = _picture()
 
 
 def upload(desk: Desk, content: bytes, name: str = "logo.png") -> Any:
@@ -101,6 +110,8 @@ def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(desk: Desk) -> N
         (b"<svg onload='alert(1)'/>", "Picture: An SVG can carry scripts."),
         (b"<html><script>", "Picture: Choose a PNG, JPEG or WebP picture."),
         (b"", "Picture: Choose a PNG, JPEG or WebP picture."),
+        (PNG[:200], "Picture: This picture is damaged or cut off. Save it again."),
+        (b"\x89PNG\r\n\x1a\n<html>", "Picture: This picture is damaged or cut off. Save it again."),
         (PNG + bytes(MOST_LOGO_BYTES), "Picture: Use a picture of at most 100 KB."),
     ],
 )
