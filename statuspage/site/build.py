@@ -154,9 +154,7 @@ def _versions(views: Views, former: Versions | None) -> Versions:
             makers[before + path] = _making(views, partial(page, frame))
     # All components, which may be thousands, in the page's own language too.
     makers |= dict(
-        _page_makers(
-            views, "/components", partial(draft_components, views.snapshot, links=views.links)
-        )
+        _page_makers(views, "/components", partial(draft_components, views.snapshot, views.links))
     )
     return Versions(makers, front=frozenset(front), former=former)
 
