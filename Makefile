@@ -21,7 +21,7 @@ help:  ## list what can be made
 	@awk -F ':.*##' '/^[a-z]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
-	@exec $(BIN)/python -P statuspage/supervise.py
+	@exec $(BIN)/python -P statuspage/runtime/supervisor.py
 
 test: lint .tools/chromium .tools/vnu.jar .tools/nginx .tools/faketime  ## linter, type checker and all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -1,9 +1,9 @@
 """The application that servers and the ``flask`` command load."""
 
 from statuspage import create_app
-from statuspage.operations import keep_files_private
-from statuspage.web import public
+from statuspage.public import routes
+from statuspage.runtime.backup import keep_files_private
 
 keep_files_private()
 app = create_app()
-public.install(app)
+routes.install(app)

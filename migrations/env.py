@@ -5,7 +5,7 @@ from flask import current_app
 from sqlalchemy import Enum
 
 from statuspage import models
-from statuspage.db import Base, UtcDateTime
+from statuspage.core.db import Base, UtcDateTime
 
 assert models.Page.metadata is Base.metadata
 

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from flask import Flask
 
-from statuspage import cli
-from statuspage.config import ConfigError, Settings, load_settings
-from statuspage.db import db, engine_options, tune
-from statuspage.links import Links
-from statuspage.web import (
-    admin,
-    api,
-    errors,
-    health,
-    hooks,
-    language,
-    limits,
-    mount,
-    public,
-    safety,
-)
-from statuspage.web import subscriptions as subscription_pages
-
-ROOT = Path(__file__).resolve().parent.parent
+from statuspage import admin
+from statuspage.admin import body_limits
+from statuspage.api import customers_v1, error_pages, health, provider_hooks
+from statuspage.core.config import ConfigError, Settings, load_settings
+from statuspage.core.db import db, engine_options, tune
+from statuspage.core.links import Links
+from statuspage.core.paths import ROOT
+from statuspage.public import http, mount, page_language, routes, subscription_pages
+from statuspage.runtime import commands
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -57,16 +46,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         tune(db.engine)
-    limits.register(app)
-    safety.register(app)
-    errors.register(app)
+    body_limits.register(app)
+    http.register(app)
+    error_pages.register(app)
     admin.register(app)
-    public.register(app)
-    language.register(app)
+    routes.register(app)
+    page_language.register(app)
     health.register(app)
-    hooks.register(app)
-    api.register(app)
+    provider_hooks.register(app)
+    customers_v1.register(app)
     subscription_pages.register(app)
     mount.register(app)
-    cli.register(app)
+    commands.register(app)
     return app

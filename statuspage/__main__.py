@@ -6,7 +6,7 @@ Flask's own command imports every plug-in that is installed before it runs anyth
 from __future__ import annotations
 
 from statuspage import create_app
-from statuspage.operations import keep_files_private
+from statuspage.runtime.backup import keep_files_private
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from statuspage import create_app
-from statuspage.config import load_settings
-from statuspage.web.front import OnDemand
+from statuspage.core.config import load_settings
+from statuspage.public.middleware import OnDemand
 from tests.editions import serve_at_once
 
 PUBLIC_URL = "https://status.example.com"

@@ -17,10 +17,10 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 
-import statuspage.db
-from statuspage import accounts
-from statuspage.config import Settings, load_settings
-from statuspage.db import db
+import statuspage.core.db
+from statuspage.access import accounts
+from statuspage.core.config import Settings, load_settings
+from statuspage.core.db import db
 from tests.apps import PUBLIC_URL, Apps
 from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
 from tests.factories import NOON
@@ -141,7 +141,7 @@ def runner(app: Flask) -> FlaskCliRunner:
 def session(app: Flask) -> Iterator[Session]:
     """The session of an app context that lasts as long as the test."""
     with app.app_context():
-        yield statuspage.db.session()
+        yield statuspage.core.db.session()
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from statuspage import create_app
-from statuspage.config import default_database_url, load_settings
-from statuspage.db import db
-from statuspage.migrating import add_migrations
+from statuspage.core.config import default_database_url, load_settings
+from statuspage.core.db import db
+from statuspage.runtime.migrating import add_migrations
 
 KINDS = ("sqlite", "postgresql")
 

@@ -8,14 +8,14 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 
-from statuspage import clock
-from statuspage.db import db
-from statuspage.links import Links
-from statuspage.site.build import build_edition, mark_stale
-from statuspage.site.edition import Edition
-from statuspage.site.revision import current_number
-from statuspage.web.front import Front
-from statuspage.web.public import make_front
+from statuspage.core import clock
+from statuspage.core.db import db
+from statuspage.core.links import Links
+from statuspage.models.revision import current_number
+from statuspage.public.edition import Edition
+from statuspage.public.edition_builder import build_edition, mark_stale
+from statuspage.public.middleware import Front
+from statuspage.public.routes import make_front
 
 
 class AtOnce:

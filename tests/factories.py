@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from statuspage.links import Links
+from statuspage.configuration.severity import install_scheme
+from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Kind, Visibility
+from statuspage.core.links import Links
 from statuspage.models import (
     Component,
     ComponentGroup,
@@ -23,8 +25,6 @@ from statuspage.models import (
     Page,
     SeverityLevel,
 )
-from statuspage.policy import install_scheme
-from statuspage.words import ComponentStatus, Impact, IncidentStatus, Kind, Visibility
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LINKS = Links("https://status.example.com")

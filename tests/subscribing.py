@@ -6,19 +6,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from statuspage import clock, subscriptions
-from statuspage.config import current_settings
-from statuspage.db import session, writing
-from statuspage.links import subscription_token
-from statuspage.models import (
-    Delivery,
-    FollowedIncident,
-    Message,
-    Subscriber,
-    SubscriberComponent,
-)
-from statuspage.people.subscribers import Wish
-from statuspage.words import Audience, Step, SubscriberState
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience, Step, SubscriberState
+from statuspage.core.links import subscription_token
+from statuspage.delivery import subscriptions
+from statuspage.models import Delivery, FollowedIncident, Message, Subscriber, SubscriberComponent
+from statuspage.recipients.subscribers import Wish
 
 SAM = "sam@example.com"
 CLIENT = "192.0.2.1"

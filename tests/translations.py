@@ -14,14 +14,8 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from statuspage.languages import DOMAIN, ENGLISH, FOLDER, OFFERED, Language
-from statuspage.words import (
-    OVERALL,
-    ComponentStatus,
-    IncidentStatus,
-    MaintenanceStatus,
-    Step,
-)
+from statuspage.core.enums import OVERALL, ComponentStatus, IncidentStatus, MaintenanceStatus, Step
+from statuspage.core.languages import DOMAIN, ENGLISH, FOLDER, OFFERED, Language
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ("layout.html", "public/*.html", "errors/*.html", "email/*")
@@ -50,9 +44,9 @@ def extract() -> Catalog:
     for path in _files(ROOT / "statuspage", MODULES):
         _add(found, path, "python", {})
     for word in WORDS:
-        found.add(word.label, locations=[("statuspage/words.py", None)])
+        found.add(word.label, locations=[("statuspage/core/enums.py", None)])
     for text in OVERALL.values():
-        found.add(text, locations=[("statuspage/words.py", None)])
+        found.add(text, locations=[("statuspage/core/enums.py", None)])
     return found
 
 

@@ -9,16 +9,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from statuspage import audit, clock
-from statuspage.audit import Actor
-from statuspage.db import writing
-from statuspage.incidents import log
-from statuspage.incidents.checking import let_title_pass
-from statuspage.incidents.shape import Conflict, check_start, check_title
-from statuspage.models import Contact, Incident
-from statuspage.refusals import Refused
-from statuspage.site import revision
-from statuspage.words import Kind, Role
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import Kind, Role
+from statuspage.core.errors import Refused
+from statuspage.incidents import component_log
+from statuspage.incidents.check_texts import let_title_pass
+from statuspage.incidents.inputs import Conflict, check_start, check_title
+from statuspage.models import Contact, Incident, revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def change_details(
         if "started_at" in changed and not incident.is_internal:
             since = min(before["started_at"], incident.started_at)
             affected = [row.component_id for row in incident.affected]
-            log.write_anew(current, affected, since=since)
+            component_log.write_anew(current, affected, since=since)
         incident.updated_at = clock.now()
         names = _names(current.scalars(select(Contact)).all())
         audit.record(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from statuspage.incidents.shape import Draft, Post
+from statuspage.core.enums import Audience
+from statuspage.incidents.inputs import Draft, Post
 from statuspage.models import Incident
-from statuspage.words import Audience
 
 
 def repeats(incident: Incident, post: Post, drafts: Sequence[Draft]) -> bool:

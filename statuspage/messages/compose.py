@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 
 import css_inline
 from babel.lists import format_list
@@ -20,13 +19,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from statuspage import richtext
-from statuspage.languages import ENGLISH, direction, locale_name, prefix, translations
+from statuspage.core import richtext
+from statuspage.core.enums import Audience, Step
+from statuspage.core.languages import ENGLISH, direction, locale_name, prefix, translations
+from statuspage.core.paths import TEMPLATES
 from statuspage.messages.facts import Facts, PublicFacts, moments_of
-from statuspage.messages.language import Problem, TemplateFault
-from statuspage.messages.sample import sample_facts
+from statuspage.messages.sample_incident import sample_facts
+from statuspage.messages.template_language import Problem, TemplateFault
+from statuspage.messages.template_variables import phrase, values_for
 from statuspage.messages.tokens import TOKEN, disarm, fillable, token, token_values
-from statuspage.messages.vocabulary import phrase, values_for
 from statuspage.messages.wording import (
     Source,
     Unfit,
@@ -37,11 +38,10 @@ from statuspage.messages.wording import (
     shipped_wording,
     template_name,
 )
-from statuspage.words import Audience, Step
 
 log = logging.getLogger(__name__)
 
-_FOLDER = Path(__file__).resolve().parents[2] / "templates" / "email"
+_FOLDER = TEMPLATES / "email"
 
 DRILL = "[DRILL]"
 DRILL_BANNER = "This is a drill. Nothing is wrong, and nothing needs to be done outside of it."
@@ -65,10 +65,10 @@ class Text:
 class Composed:
     """What is kept and sent: ``body`` is the Markdown that was published.
 
-    ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.channels.letter` fills them,
-    or for colleagues the chat message; a public post has neither.  ``moments`` are the times behind
-    the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the frames of other
-    languages, by language: what the company wrote is the same in all of them.
+    ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.delivery.channels.outgoing`
+    fills them, or for colleagues the chat message; a public post has neither.  ``moments`` are the
+    times behind the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the frames
+    of other languages, by language: what the company wrote is the same in all of them.
     """
 
     subject: str

@@ -1,8 +1,8 @@
 """What an incident's messages may say, and to whom.
 
 Public facts and internal facts are separate objects.  A template for the public or for customers is
-rendered from the public ones alone: the internal ones are not hidden there, they do not exist.
-The words that templates may use for them are those of :mod:`statuspage.messages.vocabulary`.
+rendered from the public ones alone: the internal ones are not hidden there, they do not exist. The
+words that templates may use for them are those of :mod:`statuspage.messages.template_variables`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from statuspage import clock
-from statuspage.links import Links
+from statuspage.core import clock
+from statuspage.core.enums import CLOSED, ComponentStatus, Kind, Role, Visibility, status_of
+from statuspage.core.links import Links
 from statuspage.models import Contact, Incident, Page
-from statuspage.words import CLOSED, ComponentStatus, Kind, Role, Visibility, status_of
 
 
 @dataclass(frozen=True, slots=True)

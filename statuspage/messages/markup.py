@@ -23,9 +23,9 @@ from urllib.parse import quote
 
 from markdown_it.token import Token
 
-from statuspage import richtext
+from statuspage.core import richtext
+from statuspage.messages.template_variables import Form, Row, Value, Word
 from statuspage.messages.tokens import disarm
-from statuspage.messages.vocabulary import Form, Row, Value, Word
 
 _SPECIAL = re.compile(
     r"[\\`*\[\]]"

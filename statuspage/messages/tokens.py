@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 
-from statuspage import clock
-from statuspage.languages import direction
+from statuspage.core import clock
+from statuspage.core.languages import direction
 
 TOKENS = ("name", "started", "ended", "span", "expected_back", "next_update")
 """What a customer's text may hold; the mail's own footer adds ``unsubscribe_url``."""

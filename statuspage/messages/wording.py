@@ -10,16 +10,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage import audit, richtext
-from statuspage.audit import Actor
-from statuspage.db import writing
-from statuspage.languages import ENGLISH, locale_name
-from statuspage.messages.language import (
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import richtext
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, Step
+from statuspage.core.errors import Stale
+from statuspage.core.languages import ENGLISH, locale_name
+from statuspage.core.paths import TEMPLATES
+from statuspage.messages.markup import CHAT, MARKDOWN, SUBJECT, Dialect
+from statuspage.messages.sample_incident import bare_facts, sample_facts
+from statuspage.messages.template_language import (
     OUTPUT_LIMIT,
     SUBJECT_LIMIT,
     Problem,
@@ -27,15 +32,11 @@ from statuspage.messages.language import (
     find_problems,
     render,
 )
-from statuspage.messages.markup import CHAT, MARKDOWN, SUBJECT, Dialect
-from statuspage.messages.sample import bare_facts, sample_facts
+from statuspage.messages.template_variables import WORDS, Value, values_for, words_for
 from statuspage.messages.tokens import TOKEN, TOKENS
-from statuspage.messages.vocabulary import WORDS, Value, values_for, words_for
 from statuspage.models import Wording
-from statuspage.refusals import Stale
-from statuspage.words import Audience, Step
 
-_FOLDER = Path(__file__).resolve().parents[2] / "templates" / "messages"
+_FOLDER = TEMPLATES / "messages"
 
 STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.PUBLIC: (
@@ -302,7 +303,7 @@ def save_wording(
     """Make this the wording that counts.  Raises :class:`Unfit` and :class:`UnknownTemplate`.
 
     ``seen`` is the :func:`newest_version` that its author began from: where another counts by now,
-    this raises :class:`~statuspage.refusals.Stale` with the wording as it stands.
+    this raises :class:`~statuspage.core.errors.Stale` with the wording as it stands.
     """
     subject, body = subject.strip(), richtext.clean(body)
     problems = check(name, subject, body)

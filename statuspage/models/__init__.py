@@ -5,15 +5,7 @@ to hear (:mod:`.subscribers`), what goes out (:mod:`.mail`), and what keeps the 
 (:mod:`.house`).
 """
 
-from statuspage.models.house import (
-    Alarm,
-    AuditEntry,
-    Counter,
-    Revision,
-    Throttle,
-    Worker,
-)
-from statuspage.models.mail import (
+from statuspage.models.message import (
     Attempt,
     Breaker,
     ChatThread,
@@ -24,6 +16,7 @@ from statuspage.models.mail import (
     WebhookEvent,
     Wording,
 )
+from statuspage.models.operations import Alarm, AuditEntry, Counter, Revision, Throttle, Worker
 from statuspage.models.page import (
     Approval,
     Component,
@@ -38,7 +31,7 @@ from statuspage.models.page import (
     SeverityLevel,
     UpdateRevision,
 )
-from statuspage.models.people import (
+from statuspage.models.recipient import (
     Account,
     ApiKey,
     Contact,
@@ -48,7 +41,7 @@ from statuspage.models.people import (
     SignIn,
     Suppression,
 )
-from statuspage.models.subscribers import FollowedIncident, Subscriber, SubscriberComponent
+from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
 __all__ = [
     "Account",

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from sqlalchemy import JSON, BigInteger, Enum, Integer, String, Text
 from sqlalchemy.orm import mapped_column
 
-from statuspage.db import Base
-from statuspage.words import (
+from statuspage.core.db import Base
+from statuspage.core.enums import (
     Audience,
     Channel,
     ComponentStatus,

@@ -9,11 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from statuspage import clock
-from statuspage.db import Base
-from statuspage.models.columns import BigKey, Code, Facts, Key, Line, Name, Prose
-from statuspage.models.people import Account, Contact
-from statuspage.words import (
+from statuspage.core import clock
+from statuspage.core.db import Base
+from statuspage.core.enums import (
     CLOSED,
     ComponentStatus,
     CustomerMail,
@@ -24,6 +22,8 @@ from statuspage.words import (
     Visibility,
     status_of,
 )
+from statuspage.models.columns import BigKey, Code, Facts, Key, Line, Name, Prose
+from statuspage.models.recipient import Account, Contact
 
 
 class Page(Base):

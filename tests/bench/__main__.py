@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from statuspage import create_app
-from statuspage.config import load_settings
-from statuspage.db import db, writing
+from statuspage.core.config import load_settings
+from statuspage.core.db import db, writing
 from tests.bench import checks, components, delivery, desk, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show

@@ -10,20 +10,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from statuspage import clock, create_app, incidents, setup
-from statuspage.audit import COMMAND_LINE
-from statuspage.config import load_settings
-from statuspage.db import db, writing
-from statuspage.incidents import Declaration
+from statuspage import create_app
+from statuspage.access.audit import COMMAND_LINE
+from statuspage.configuration import blocked_terms
+from statuspage.configuration.blocked_terms import WordLists
+from statuspage.core import clock
+from statuspage.core.config import load_settings
+from statuspage.core.db import db, writing
+from statuspage.core.enums import Audience, Step
+from statuspage.incidents import announcement
+from statuspage.incidents.inputs import Declaration
 from statuspage.messages.checks import OwnWords, blocking, find
 from statuspage.messages.facts import Facts, PublicFacts
-from statuspage.setup import WordLists
-from statuspage.words import Audience, Step
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.bench.site import history_lines
 from tests.factories import make_component, make_page
-from tests.leaks import Leak, planted
+from tests.guards.leaks import Leak, planted
 
 LEAKS = 200
 SEEDS = 20
@@ -129,7 +132,7 @@ def _previewing(places: Places) -> Iterator[Figure]:
                 make_page(current)
                 make_component(current, "Checkout")
             words = "\n".join(f"Code name {number}" for number in range(200))
-            setup.change_own_words(WordLists(code_names=words), actor=COMMAND_LINE)
+            blocked_terms.change_own_words(WordLists(code_names=words), actor=COMMAND_LINE)
             times = sorted(_preview_ms() for _ in range(20))
             db.engine.dispose()
     yield Figure("all texts made and checked, median of 20", times[10], "ms", at_most=150)
@@ -144,5 +147,5 @@ def _preview_ms() -> float:
         internal_facts={"technical_cause": "The pool of connections ran dry after a change."},
     )
     start = time.perf_counter()
-    incidents.preview_declaration(declaration)
+    announcement.preview_declaration(declaration)
     return 1000 * (time.perf_counter() - start)

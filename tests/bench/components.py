@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from statuspage import clock
-from statuspage.db import db, writing
-from statuspage.links import current_links
+from statuspage.core import clock
+from statuspage.core.db import db, writing
+from statuspage.core.enums import ComponentStatus
+from statuspage.core.links import current_links
 from statuspage.models import Component, ComponentChange
-from statuspage.site import edition as copies
-from statuspage.site.build import build_edition, complete_edition
-from statuspage.site.edition import Edition
-from statuspage.site.revision import bump, current_number
-from statuspage.web.public import make_refresher
-from statuspage.words import ComponentStatus
+from statuspage.models.revision import bump, current_number
+from statuspage.public import edition as copies
+from statuspage.public.edition import Edition
+from statuspage.public.edition_builder import build_edition, complete_edition
+from statuspage.public.routes import make_refresher
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.bench.site import fill, make_app

@@ -15,21 +15,21 @@ from tempfile import TemporaryDirectory
 import psutil
 from sqlalchemy import func, insert, select, true
 
-from statuspage import clock
-from statuspage.db import session, writing
+from statuspage.core import clock
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience, Channel, DeliveryState, Step
+from statuspage.delivery import queue
+from statuspage.delivery.claims import new_worker_id
+from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.models import Delivery, Message
-from statuspage.outbox import queue
-from statuspage.outbox.claims import new_worker_id
-from statuspage.outbox.dispatch import Dispatcher, open_lanes
-from statuspage.words import Audience, Channel, DeliveryState, Step
 from tests.bench.figures import Figure
 from tests.chaos.company import Company, environ_of
 from tests.chaos.kills import sendgrid
 from tests.chaos.processes import WorkerProcess
 from tests.databases import PostgresServer, SqliteTemplate
-from tests.standins.journal import Accepted, read_journal
-from tests.standins.process import StandIn
-from tests.standins.sendgrid import Signer
+from tests.fakes.journal import Accepted, read_journal
+from tests.fakes.process import StandIn
+from tests.fakes.sendgrid import Signer
 
 CUSTOMERS = 100_000
 EIGHT_CALLS = {"SENDGRID_WEBHOOK_KEY": Signer().public_key}

@@ -9,16 +9,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from statuspage import incidents
-from statuspage.db import writing
-from statuspage.incidents import Post
-from statuspage.words import IncidentStatus
+from statuspage.core.db import writing
+from statuspage.core.enums import IncidentStatus
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Post
+from tests.announcing import ACTOR
 from tests.apps import Client
 from tests.bench.delivery import CUSTOMERS, Places
 from tests.bench.figures import Figure
+from tests.browsing import Browser, fields, make_account
 from tests.chaos.company import Company, environ_of
-from tests.stage import ACTOR
-from tests.web.conftest import Browser, fields, make_account
 
 UPDATES = 200
 
@@ -39,7 +39,7 @@ def _talk(company: Company) -> None:
         with writing() as current:
             current.add(make_account())
         for number in range(UPDATES - 1):
-            incidents.post_update(
+            lifecycle.post_update(
                 company.code,
                 Post(IncidentStatus.IDENTIFIED, public_facts={"action": f"We try way {number}."}),
                 actor=ACTOR,

@@ -10,14 +10,16 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from statuspage import clock, create_app, export
-from statuspage.config import load_settings
-from statuspage.db import db, writing
-from statuspage.links import current_links
+from statuspage import create_app
+from statuspage.core import clock
+from statuspage.core.config import load_settings
+from statuspage.core.db import db, writing
+from statuspage.core.enums import ComponentStatus
+from statuspage.core.links import current_links
 from statuspage.models import Component, Incident, IncidentUpdate
-from statuspage.site.build import build_edition
-from statuspage.site.revision import bump
-from statuspage.words import ComponentStatus
+from statuspage.models.revision import bump
+from statuspage.public.edition_builder import build_edition
+from statuspage.public.export import sync, targets
 from tests.bench import site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
@@ -39,8 +41,8 @@ def exporting(places: Places) -> Iterator[Figure]:
 
 
 def _measure(folder: Path) -> Iterator[Figure]:
-    target = export.open_target(str(folder))
-    copy = export.Copy(target, db.engine, current_links())
+    target = targets.open_target(str(folder))
+    copy = sync.Copy(target, db.engine, current_links())
     first = _seconds(lambda: _finish(copy))
     yield Figure(f"{INCIDENTS:,} incidents exported, first time", first, "s")
     yield Figure("  documents", copy.report.documents)
@@ -65,7 +67,7 @@ def _measure(folder: Path) -> Iterator[Figure]:
         yield Figure("  the rest, in the background, at full speed", rest, "s")
 
 
-def _tell(copy: export.Copy) -> None:
+def _tell(copy: sync.Copy) -> None:
     """All that is news."""
     copy.take(build_edition(db.engine, current_links()))
     copy.survey()
@@ -73,7 +75,7 @@ def _tell(copy: export.Copy) -> None:
         copy.step()
 
 
-def _finish(copy: export.Copy) -> None:
+def _finish(copy: sync.Copy) -> None:
     _tell(copy)
     while copy.waits:
         copy.step()

@@ -27,15 +27,16 @@ from uuid import uuid4
 
 from flask import Flask
 
-from statuspage import create_app, incidents
-from statuspage.audit import Actor
-from statuspage.config import load_settings
-from statuspage.db import db
-from statuspage.incidents import Declaration, Post
-from statuspage.site.build import build_edition
-from statuspage.site.document import Document
-from statuspage.web import public
-from statuspage.words import IncidentStatus
+from statuspage import create_app
+from statuspage.access.audit import Actor
+from statuspage.core.config import load_settings
+from statuspage.core.db import db
+from statuspage.core.enums import IncidentStatus
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration, Post
+from statuspage.public import routes
+from statuspage.public.document import Document
+from statuspage.public.edition_builder import build_edition
 from tests.bench.figures import Figure
 from tests.bench.nginx import end, free_port, pinned, wait_until_open
 
@@ -258,7 +259,7 @@ def served_app(
 
 
 _SERVE_SLOW_APP = """
-from statuspage.web.server import serve
+from statuspage.runtime.server import serve
 from tests.bench.front import slow_app
 serve(slow_app())
 """
@@ -343,7 +344,7 @@ def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[S
     app = create_app(load_settings(environ))
     with app.app_context():
         edition = build_edition(db.engine, app.extensions["links"])
-        code = incidents.declare(
+        code = lifecycle.declare(
             Declaration("Payments fail", 1, users_notice="Payments fail."),
             actor=ACTOR,
             form_key=uuid4().hex,
@@ -351,7 +352,7 @@ def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[S
 
     def publish() -> None:
         with app.app_context():
-            incidents.post_update(
+            lifecycle.post_update(
                 code, Post(IncidentStatus.MONITORING), actor=ACTOR, form_key=uuid4().hex
             )
 
@@ -372,5 +373,5 @@ def slow_app() -> Flask:
         time.sleep(0.1)
         return "slow"
 
-    public.install(app)
+    routes.install(app)
     return app

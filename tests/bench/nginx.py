@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from statuspage.site.document import Document
+from statuspage.public.document import Document
 
 _CONFIGURATION = """\
 daemon off;

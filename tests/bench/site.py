@@ -17,11 +17,15 @@ from flask import Flask
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from statuspage import clock, create_app, imports
-from statuspage.audit import COMMAND_LINE
-from statuspage.config import load_settings
-from statuspage.db import db, writing
-from statuspage.links import current_links
+from statuspage import create_app
+from statuspage.access.audit import COMMAND_LINE
+from statuspage.configuration.severity import install_scheme
+from statuspage.core import clock
+from statuspage.core.config import load_settings
+from statuspage.core.db import db, writing
+from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Kind, Visibility
+from statuspage.core.links import current_links
+from statuspage.importers import jsonl
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -30,9 +34,7 @@ from statuspage.models import (
     IncidentUpdate,
     Page,
 )
-from statuspage.policy import install_scheme
-from statuspage.site.build import build_edition
-from statuspage.words import ComponentStatus, Impact, IncidentStatus, Kind, Visibility
+from statuspage.public.edition_builder import build_edition
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.service import Service
@@ -90,7 +92,7 @@ def importing(places: Places, file: Path | None) -> Iterator[Figure]:
             with writing() as current:
                 _found(current)
             start = time.perf_counter()
-            report = imports.import_history(data, actor=COMMAND_LINE)
+            report = jsonl.import_history(data, actor=COMMAND_LINE)
             took = time.perf_counter() - start
             db.engine.dispose()
     yield Figure(f"{report.added} incidents imported", took, "s", at_most=20)
@@ -102,7 +104,7 @@ def at_rest() -> Iterator[Figure]:
         folder = Path(name)
         service = Service(folder)
         try:
-            app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.db'}", folder / "data")
+            app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.core.db'}", folder / "data")
             with app.app_context():
                 with writing() as current:
                     fill(current, 10_000, found=False)

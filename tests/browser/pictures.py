@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import ROOT, launch
 from tests.browser.showcase import Shot, Showcase, shots
-from tests.site.samples import LINKS, NOON
+from tests.public.samples import LINKS, NOON
 
 WIDTHS = (320, 768, 1440)
 SCHEMES = ("light", "dark")

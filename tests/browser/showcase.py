@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from playwright.sync_api import Page, Route
 
-from statuspage.site import pages
-from statuspage.site.assets import asset_documents
-from statuspage.site.document import PAGE_POLICY
-from statuspage.site.pages import FollowedStory, MailForm
-from statuspage.site.search import Asked, Found, Search
-from statuspage.site.snapshot import Frame
-from statuspage.words import Kind
+from statuspage.core.enums import Kind
+from statuspage.public import html_pages
+from statuspage.public.assets import asset_documents
+from statuspage.public.document import PAGE_POLICY
+from statuspage.public.html_pages import FollowedStory, MailForm
+from statuspage.public.search import Asked, Found, Search
+from statuspage.public.snapshot import Frame
+from tests.public.samples import LINKS
 from tests.site import samples
-from tests.site.samples import LINKS
 
 STATE = "/api/v2/status.json"
 
@@ -36,10 +36,12 @@ def shots(language: str = "") -> Iterator[Shot]:
         return replace(frame, read_in=language)
 
     for name, snapshot in samples.SAMPLES.items():
-        yield Shot(name, pages.render_home(replace(snapshot, frame=read(snapshot.frame)), LINKS))
+        yield Shot(
+            name, html_pages.render_home(replace(snapshot, frame=read(snapshot.frame)), LINKS)
+        )
     calm, worst = read(samples.ALL_FINE.frame), read(samples.WORST_DAY.frame)
-    fine = pages.render_home(replace(samples.ALL_FINE, frame=calm), LINKS)
-    yield Shot("unconfirmed", pages.mark_unconfirmed(fine, since=samples.NOON))
+    fine = html_pages.render_home(replace(samples.ALL_FINE, frame=calm), LINKS)
+    yield Shot("unconfirmed", html_pages.mark_unconfirmed(fine, since=samples.NOON))
     for name, frame, story in (
         ("incident", calm, samples.PAYMENTS_OUTAGE),
         ("incident-open", worst, samples.CHECKOUT_DOWN),
@@ -48,37 +50,37 @@ def shots(language: str = "") -> Iterator[Shot]:
         ("incident-hostile", samples.HOSTILE.frame, samples.HOSTILE.open_incidents[0]),
         ("incident-long", samples.VERY_LONG.frame, samples.VERY_LONG.open_incidents[0]),
     ):
-        yield Shot(name, pages.render_incident(read(frame), story, LINKS))
-    yield Shot("history", pages.render_history(calm, samples.MONTH, LINKS))
-    yield Shot("history-empty", pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
-    yield Shot("history-paged", pages.render_history(worst, samples.PAGED_MONTH, LINKS))
+        yield Shot(name, html_pages.render_incident(read(frame), story, LINKS))
+    yield Shot("history", html_pages.render_history(calm, samples.MONTH, LINKS))
+    yield Shot("history-empty", html_pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
+    yield Shot("history-paged", html_pages.render_history(worst, samples.PAGED_MONTH, LINKS))
     for name, sample in (("fine", samples.ALL_FINE), ("worst", samples.WORST_DAY)):
         payments = next(each for each in sample.components if each.name == "Payments")
         view = samples.component_page(payments, sample.incidents)
-        html = pages.render_component(read(sample.frame), view, LINKS)
+        html = html_pages.render_component(read(sample.frame), view, LINKS)
         yield Shot(f"component-{name}", html)
         yield Shot(f"component-{name}-table", html.replace('id="table"', 'id="table" open'))
     tree = samples.WORST_DAY.tree
     for name, asked, found in searches(tree):
-        html = pages.render_search(calm, tree, LINKS, asked=asked, found=found)
+        html = html_pages.render_search(calm, tree, LINKS, asked=asked, found=found)
         yield Shot(name, html)
-    yield Shot("subscribe", pages.render_subscribe(calm, tree, LINKS))
+    yield Shot("subscribe", html_pages.render_subscribe(calm, tree, LINKS))
     wrong = MailForm(
         email="nobody",
         components=frozenset({samples.WORST_DAY.components[0].code}),
         field="email",
         reason="Enter a mail address, like name@example.com.",
     )
-    yield Shot("subscribe-refused", pages.render_subscribe(worst, tree, LINKS, form=wrong))
-    yield Shot("subscribe-sent", pages.render_sign_up_sent(calm, LINKS))
+    yield Shot("subscribe-refused", html_pages.render_subscribe(worst, tree, LINKS, form=wrong))
+    yield Shot("subscribe-sent", html_pages.render_sign_up_sent(calm, LINKS))
     kept = replace(
         wrong, email="sam@example.com", field="", followed=(FollowedStory("c0", "Checkout down"),)
     )
     for stage in ("to_confirm", "confirmed", "left", "over"):
-        html = pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
+        html = html_pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
         yield Shot(f"subscription-{stage}", html)
     for suppressed, acted in (("", ""), ("", "stay"), ("unsubscribed", "leave"), ("bounced", "")):
-        html = pages.render_leaving(
+        html = html_pages.render_leaving(
             calm,
             LINKS,
             email="sam@example.com",
@@ -88,12 +90,12 @@ def shots(language: str = "") -> Iterator[Shot]:
         )
         yield Shot(f"leaving-{suppressed}{acted}", html)
     for code in (404, 405, 410):
-        yield Shot(f"error-{code}", pages.render_error(code, frame=worst, links=LINKS))
+        yield Shot(f"error-{code}", html_pages.render_error(code, frame=worst, links=LINKS))
     for code in (500, 503):
-        yield Shot(f"error-{code}", pages.render_error(code, asked=language or None))
+        yield Shot(f"error-{code}", html_pages.render_error(code, asked=language or None))
 
 
-def searches(tree: pages.Tree) -> Iterator[tuple[str, Asked, Found]]:
+def searches(tree: html_pages.Tree) -> Iterator[tuple[str, Asked, Found]]:
     """A search that finds something, and one of which nothing is right."""
     stories = samples.MONTH.stories
     some = Found(stories, samples.WORST_DAY.components[0], True, stories[-1].code, samples.NOON)

@@ -17,16 +17,16 @@ from playwright.sync_api import Page, Route
 from sqlalchemy import select
 from time_machine import Traveller
 
-from statuspage import maintenance
-from statuspage.db import session, writing
-from statuspage.maintenance import Plan, Window, advance_due
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience
+from statuspage.incidents import maintenance
+from statuspage.incidents.maintenance import Plan, Window, advance_due
 from statuspage.models import Message
-from statuspage.words import Audience
+from tests.announcing import ACTOR, Stage, set_stage
 from tests.apps import PUBLIC_URL
 from tests.browser.conftest import NewPage
 from tests.databases import SqliteTemplate
 from tests.factories import the_page
-from tests.stage import ACTOR, Stage, set_stage
 from tests.subscribing import add_subscriber
 
 # In Berlin from 00:30 CET to 04:00 CEST: there is no hour from two to three in that night.

@@ -11,23 +11,23 @@ from axe_playwright_python.sync_playwright import Axe
 from markupsafe import Markup
 from playwright.sync_api import Browser, Page, expect
 
-from statuspage.site import pages
-from statuspage.site.when import When
+from statuspage.public import html_pages
+from statuspage.public.times import When
 from tests.browser.conftest import NewPage
 from tests.browser.showcase import Showcase, shots
 from tests.clock_changes import IN_BROWSERS, SPANS
+from tests.public.samples import LINKS, NOON, PAGE, ago, post, shop, snapshot
 from tests.site import samples
-from tests.site.samples import LINKS, NOON, PAGE, ago, post, shop, snapshot
 
 NEW_YORK = {"timezone_id": "America/New_York"}
 # Milliseconds of the page's own clock; it looks for news at least every 35 seconds.
 STEP = 2_000
 MOST_STEPS = 200
 
-HOME = pages.render_home(samples.ONE_MINOR, LINKS)
+HOME = html_pages.render_home(samples.ONE_MINOR, LINKS)
 SAVED = post(samples.IDENTIFIED, "We know why.", ago(minutes=1))
 NEWER_STORY = replace(samples.SLOW_SIGN_IN, posts=(SAVED, *samples.SLOW_SIGN_IN.posts))
-NEWER = pages.render_home(
+NEWER = html_pages.render_home(
     snapshot(tree=shop(sign_in=samples.PARTIAL), stories=[NEWER_STORY, *samples.PAST]), LINKS
 )
 
@@ -96,7 +96,7 @@ def test_a_wall_screen_shows_everything_larger(page: Page) -> None:
 
 def test_right_to_left_the_page_is_mirrored(page: Page) -> None:
     arabic = replace(PAGE, language="ar")
-    visit(page, pages.render_home(snapshot(page=arabic, tree=shop()), LINKS))
+    visit(page, html_pages.render_home(snapshot(page=arabic, tree=shop()), LINKS))
     name = page.locator(".component .name").first.bounding_box()
     state = page.locator(".component .state").first.bounding_box()
     assert name is not None
@@ -105,7 +105,7 @@ def test_right_to_left_the_page_is_mirrored(page: Page) -> None:
 
 
 def test_printed_folded_groups_are_open_and_controls_are_gone(page: Page) -> None:
-    visit(page, pages.render_home(samples.MANY_COMPONENTS, LINKS))
+    visit(page, html_pages.render_home(samples.MANY_COMPONENTS, LINKS))
     page.emulate_media(media="print")
     expect(page.get_by_text("Compute (Tokyo)")).to_be_visible()
     expect(page.get_by_role("navigation")).to_have_count(0)
@@ -117,7 +117,7 @@ def test_printed_folded_groups_are_open_and_controls_are_gone(page: Page) -> Non
 
 def test_without_javascript_the_page_says_everything(new_page: NewPage) -> None:
     page = new_page(javascript=False, **NEW_YORK)
-    Showcase(page, pages.render_home(samples.WORST_DAY, LINKS))
+    Showcase(page, html_pages.render_home(samples.WORST_DAY, LINKS))
     page.goto(LINKS.home)
     expect(page.get_by_role("heading", level=1)).to_have_text("Major System Outage")
     expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
@@ -150,7 +150,7 @@ def test_groups_are_folded_by_keyboard(page: Page) -> None:
 def component_page() -> str:
     [payments] = [each for each in samples.WORST_DAY.components if each.name == "Payments"]
     view = samples.component_page(payments, samples.WORST_DAY.incidents)
-    return pages.render_component(samples.WORST_DAY.frame, view, LINKS)
+    return html_pages.render_component(samples.WORST_DAY.frame, view, LINKS)
 
 
 def test_the_days_are_opened_by_keyboard_and_read_as_a_table(page: Page) -> None:
@@ -216,7 +216,7 @@ def test_a_span_names_a_second_day_where_the_visitors_midnight_falls_in_it(
     new_page: NewPage,
 ) -> None:
     page = new_page(**NEW_YORK)
-    visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    visit(page, html_pages.render_home(samples.ALL_FINE, LINKS))
     outage = page.locator(".line", has_text="Card payments").locator("[data-span]")
     expect(outage).to_have_text("Feb 27, 2026, 04:30 – 07:00 EST")
     night = samples.maintenance(
@@ -225,7 +225,7 @@ def test_a_span_names_a_second_day_where_the_visitors_midnight_falls_in_it(
         start=NOON + timedelta(hours=16, minutes=30),
         end=NOON + timedelta(hours=17, minutes=30),
     )
-    visit(page, pages.render_home(snapshot(stories=[night]), LINKS))
+    visit(page, html_pages.render_home(snapshot(stories=[night]), LINKS))
     expect(page.locator("#upcoming [data-span]")).to_have_text(
         "Mar 4, 2026, 23:30 EST – Mar 5, 2026, 00:30 EST"
     )
@@ -246,7 +246,7 @@ def test_a_span_over_a_change_of_clocks_reads_as_the_server_would_write_it(
 
 
 def in_a_browser(text: str) -> str:
-    """A text of :mod:`statuspage.clock` with the names of zones that browsers write."""
+    """A text of :mod:`statuspage.core.clock` with the names of zones that browsers write."""
     words = [IN_BROWSERS.get(word, word) for word in text.split(" ")]
     return re.sub(r"UTC(?=[+−])", "GMT", " ".join(words))
 
@@ -317,9 +317,9 @@ def test_a_change_keeps_the_visitors_zone(new_page: NewPage) -> None:
 
 def test_a_promise_that_falls_due_is_fetched_without_any_news(page: Page) -> None:
     due = replace(samples.ONE_MINOR, next_change_at=NOON + timedelta(minutes=30))
-    showcase = visit(page, pages.render_home(due, LINKS))
+    showcase = visit(page, html_pages.render_home(due, LINKS))
     late = replace(samples.SLOW_SIGN_IN, is_overdue=True)
-    showcase.html = pages.render_home(
+    showcase.html = html_pages.render_home(
         snapshot(tree=shop(sign_in=samples.DEGRADED), stories=[late, *samples.PAST]), LINKS
     )
     page.clock.fast_forward(20 * 60_000)
@@ -332,9 +332,9 @@ def test_a_promise_that_falls_due_is_fetched_without_any_news(page: Page) -> Non
 
 
 def test_a_page_that_its_server_no_longer_vouches_for_says_so_by_itself(page: Page) -> None:
-    fine = pages.render_home(samples.ALL_FINE, LINKS)
+    fine = html_pages.render_home(samples.ALL_FINE, LINKS)
     showcase = visit(page, fine)
-    showcase.html = pages.mark_unconfirmed(fine, since=NOON)
+    showcase.html = html_pages.mark_unconfirmed(fine, since=NOON)
     wait(page, showcase, looks=4)
     expect(page.locator("#unconfirmed")).to_contain_text("Could not be confirmed since")
     expect(page.locator("#overall .icon.fine")).to_be_hidden()
@@ -342,7 +342,7 @@ def test_a_page_that_its_server_no_longer_vouches_for_says_so_by_itself(page: Pa
 
 
 def test_lost_contact_is_said_and_takes_the_green_away(page: Page) -> None:
-    showcase = visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    showcase = visit(page, html_pages.render_home(samples.ALL_FINE, LINKS))
     green = page.locator("#overall").evaluate("e => getComputedStyle(e).backgroundColor")
     showcase.is_away = True
     wait(page, showcase, looks=2)
@@ -378,10 +378,10 @@ def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(page: Page)
 def test_a_story_that_was_withdrawn_is_not_left_standing(browser: Browser) -> None:
     # A window of its own, for here it is right that the page asks in vain.
     page = browser.new_page()
-    html = pages.render_incident(samples.ONE_MINOR.frame, samples.SLOW_SIGN_IN, LINKS)
+    html = html_pages.render_incident(samples.ONE_MINOR.frame, samples.SLOW_SIGN_IN, LINKS)
     showcase = visit(page, html)
     wait(page, showcase)
-    showcase.html = pages.render_error(404, frame=samples.ALL_FINE.frame, links=LINKS)
+    showcase.html = html_pages.render_error(404, frame=samples.ALL_FINE.frame, links=LINKS)
     showcase.status, showcase.updated_at = 404, "2026-03-04T11:59:00Z"
     wait(page, showcase)
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
@@ -403,7 +403,7 @@ def _hide(page: Page, is_hidden: bool) -> None:
 
 def test_a_visitor_is_told_once_that_the_page_is_there_in_their_language(new_page: NewPage) -> None:
     page = new_page(locale="de-AT")
-    visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+    visit(page, html_pages.render_home(samples.ALL_FINE, LINKS))
     hint = page.locator(".hint")
     offered = hint.get_by_role("link", name="Diese Seite gibt es auf Deutsch")
     expect(offered).to_have_attribute("href", "/de/")
@@ -420,7 +420,7 @@ def test_who_reads_the_page_s_language_or_none_of_ours_is_offered_nothing(
 ) -> None:
     for locale in ("en-GB", "nl"):
         page = new_page(locale=locale)
-        visit(page, pages.render_home(samples.ALL_FINE, LINKS))
+        visit(page, html_pages.render_home(samples.ALL_FINE, LINKS))
         expect(page.get_by_role("navigation", name="Languages")).to_be_visible()
         expect(page.locator(".hint")).to_have_count(0)
 
@@ -428,6 +428,6 @@ def test_who_reads_the_page_s_language_or_none_of_ours_is_offered_nothing(
 def test_the_script_writes_the_digits_that_the_server_writes(new_page: NewPage) -> None:
     page = new_page(locale="ar-EG", timezone_id="Asia/Tokyo")
     arabic = replace(samples.ALL_FINE, frame=replace(samples.ALL_FINE.frame, read_in="ar"))
-    visit(page, pages.render_home(arabic, LINKS))
+    visit(page, html_pages.render_home(arabic, LINKS))
     shown = page.locator("#overall time").first
     expect(shown).to_contain_text("2026")

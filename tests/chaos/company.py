@@ -12,16 +12,18 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from statuspage import clock, create_app, incidents
-from statuspage.audit import Actor
-from statuspage.config import load_settings
-from statuspage.db import db, session, writing
-from statuspage.incidents import Declaration, Post
+from statuspage import create_app
+from statuspage.access.audit import Actor
+from statuspage.configuration.severity import install_scheme
+from statuspage.core import clock
+from statuspage.core.config import load_settings
+from statuspage.core.db import db, session, writing
+from statuspage.core.enums import Channel, DeliveryState, IncidentStatus
+from statuspage.delivery import report
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration, Post
 from statuspage.models import Attempt, Customer, Delivery, Page
-from statuspage.outbox import report
-from statuspage.policy import install_scheme
-from statuspage.words import Channel, DeliveryState, IncidentStatus
-from tests.standins.journal import count_addresses, read_journal
+from tests.fakes.journal import count_addresses, read_journal
 
 ACTOR = Actor("Ada")
 SECRET = "a key for chaos, never for anything else"
@@ -58,7 +60,7 @@ class Company:
         with self.app.app_context():
             with writing() as current:
                 _found(current, self.customers)
-            self.code = incidents.declare(
+            self.code = lifecycle.declare(
                 Declaration("Payments fail", severity_rank=1, users_notice="Payments fail."),
                 actor=ACTOR,
                 form_key=uuid4().hex,
@@ -67,7 +69,7 @@ class Company:
     def resolve(self) -> None:
         """End the incident: every customer's mail is queued."""
         with self.app.app_context():
-            incidents.post_update(
+            lifecycle.post_update(
                 self.code,
                 Post(IncidentStatus.RESOLVED, although={"watched": "chaos is not watched"}),
                 actor=ACTOR,
@@ -77,7 +79,7 @@ class Company:
     def post(self, text: str) -> None:
         """Post an update on another incident, which stays open; no customer is written to."""
         with self.app.app_context():
-            incidents.declare(
+            lifecycle.declare(
                 Declaration(text, severity_rank=3, users_notice=text),
                 actor=ACTOR,
                 form_key=uuid4().hex,

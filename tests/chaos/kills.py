@@ -19,8 +19,8 @@ from tests.chaos.processes import (
     WorkerProcess,
     wait_until,
 )
+from tests.fakes.process import StandIn
 from tests.ports import free_port
-from tests.standins.process import StandIn
 
 
 @dataclass(frozen=True, slots=True)

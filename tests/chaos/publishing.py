@@ -16,14 +16,14 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
-from statuspage import accounts
-from statuspage.db import session
+from statuspage.access import accounts
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, Channel
 from statuspage.models import AuditEntry, Delivery, Incident, IncidentUpdate, Message, Revision
-from statuspage.words import Audience, Channel
+from tests.browsing import fields
 from tests.chaos.company import Company, environ_of
 from tests.chaos.processes import WebProcess
 from tests.ports import free_port
-from tests.web.conftest import fields
 
 AUDIENCES = {Audience.PUBLIC, Audience.INTERNAL}
 

@@ -19,16 +19,16 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from statuspage.db import Base, session
+from statuspage.core.db import Base, session
+from statuspage.core.enums import Channel, DeliveryState
 from statuspage.models import AuditEntry, Delivery, Incident, IncidentUpdate, Message
-from statuspage.words import Channel, DeliveryState
 from tests.chaos.company import Company, Tally, environ_of
 from tests.chaos.kills import Provider, company_with, finish, sendgrid
 from tests.chaos.processes import WebProcess, WorkerProcess, limit_files, wait_until
 from tests.databases import PostgresServer
+from tests.fakes.process import StandIn
+from tests.fakes.sendgrid import Signer
 from tests.ports import free_port
-from tests.standins.process import StandIn
-from tests.standins.sendgrid import Signer
 
 ALREADY_RUNNING = 3
 POSTED = (Incident, IncidentUpdate, Message, AuditEntry)

@@ -14,12 +14,25 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 import statuspage
-from statuspage import incidents, privacy, promises
-from statuspage.db import db, writing
-from statuspage.incidents import Drill, Post
-from statuspage.incidents.corrections import Correction
-from statuspage.incidents.shape import Reader
-from statuspage.links import current_links
+from statuspage.core.db import db, writing
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    ComponentStatus,
+    DeliveryState,
+    IncidentStatus,
+    Role,
+    Step,
+    SubscriberState,
+)
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.delivery import privacy, queue
+from statuspage.delivery.dispatch import Dispatcher, Lane
+from statuspage.incidents import lifecycle, mail_corrections, reminders
+from statuspage.incidents.inputs import Drill, Post, Reader
+from statuspage.incidents.mail_corrections import Correction
+from statuspage.incidents.resolution import cancel_window, test_mail
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -30,23 +43,10 @@ from statuspage.models import (
     Revision,
     Subscriber,
 )
-from statuspage.outbox import queue
-from statuspage.outbox.dispatch import Dispatcher, Lane
-from statuspage.refusals import Refused
-from statuspage.site.build import build_edition
-from statuspage.words import (
-    Audience,
-    Channel,
-    ComponentStatus,
-    DeliveryState,
-    IncidentStatus,
-    Role,
-    Step,
-    SubscriberState,
-)
+from statuspage.public.edition_builder import build_edition
+from tests.announcing import ACTOR, Stage, declare, post, set_stage
+from tests.delivery.test_dispatch import Door
 from tests.factories import NOON
-from tests.outbox.test_dispatch import Door
-from tests.stage import ACTOR, Stage, declare, post, set_stage
 
 LISTED = ["eve@drill.example", "c1@example.com"]
 DRILL = Drill([(LISTED[0], "Eve"), (LISTED[1], "")], ["file"])
@@ -81,23 +81,23 @@ def tell(code: str, status: IncidentStatus, **changes: object) -> None:
 def everything(code: str, frozen: Traveller) -> None:
     """All that can be pressed on a desk, from the first post to the last."""
     frozen.shift(timedelta(hours=2))
-    promises.notify_due()
+    reminders.notify_due()
     tell(code, IncidentStatus.INVESTIGATING, no_change=True)
     tell(code, IncidentStatus.MONITORING)
     trial = Post(IncidentStatus.RESOLVED)
     with pytest.raises(Refused):
-        incidents.send_test(
+        test_mail.send_test(
             code, trial, to=Reader("kim@example.com", "Kim", None), form_key="k", actor=ACTOR
         )
-    incidents.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
+    test_mail.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
     tell(code, IncidentStatus.RESOLVED)
-    incidents.cancel_mails(code, actor=ACTOR)
-    incidents.send_after_all(code, actor=ACTOR)
-    incidents.hide(code, actor=ACTOR)
+    cancel_window.cancel_mails(code, actor=ACTOR)
+    cancel_window.send_after_all(code, actor=ACTOR)
+    lifecycle.hide(code, actor=ACTOR)
 
 
 def reopen(code: str) -> None:
-    incidents.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
 
 
 def published(engine: Engine, app: Flask) -> dict[str, bytes]:
@@ -125,7 +125,7 @@ def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
         select(Message).filter_by(audience=Audience.CUSTOMER, step=Step.RESOLVED)
     ).first()
     assert wrong is not None
-    incidents.send_correction(
+    mail_corrections.send_correction(
         wrong.id, Correction("It is over", "It is really over.", "It was not."), actor=ACTOR
     )
     deliver()
@@ -174,7 +174,7 @@ def test_a_drill_is_on_no_public_surface_and_moves_no_component(
 def test_a_drill_never_becomes_public(stage: Stage, session: Session) -> None:
     code = declare(stage, drill=DRILL).code
     with pytest.raises(Refused):
-        incidents.publish(
+        lifecycle.publish(
             code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="now public"
         )
     session.expire_all()
@@ -225,7 +225,7 @@ def test_a_drill_that_reaches_nobody_calls_nobody(
 ) -> None:
     declare(stage, drill=Drill(), roles=team, next_update_at=None)
     frozen.shift(timedelta(hours=1))
-    assert promises.notify_due() == 0
+    assert reminders.notify_due() == 0
 
 
 def test_a_real_incident_beside_a_drill_is_told_as_ever(
@@ -275,4 +275,8 @@ def test_rows_of_the_outbox_are_written_where_the_seal_is_asked_and_for_sign_ups
     }
     places = {path: count for path, count in found.items() if count}
     # The one in control belongs to no message and goes nowhere: it holds a number after a restore.
-    assert places == {"outbox/queue.py": 2, "outbox/subscribers.py": 1, "outbox/control.py": 1}
+    assert places == {
+        "delivery/queue.py": 2,
+        "delivery/subscriber_queue.py": 1,
+        "delivery/control.py": 1,
+    }

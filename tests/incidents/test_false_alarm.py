@@ -10,12 +10,8 @@ from flask import Flask
 from sqlalchemy import select, update
 from time_machine import Traveller
 
-from statuspage import incidents
-from statuspage.db import session, writing
-from statuspage.incidents import Post
-from statuspage.models import Component, ComponentChange, Delivery, Incident
-from statuspage.refusals import Refused
-from statuspage.words import (
+from statuspage.core.db import session, writing
+from statuspage.core.enums import (
     Audience,
     ComponentStatus,
     DeliveryState,
@@ -23,7 +19,11 @@ from statuspage.words import (
     IncidentStatus,
     Step,
 )
-from tests.stage import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+from statuspage.core.errors import Refused
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Post
+from statuspage.models import Component, ComponentChange, Delivery, Incident
+from tests.announcing import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
     again = Post(
         IncidentStatus.INVESTIGATING, components={stage.checkout: ComponentStatus.MAJOR_OUTAGE}
     )
-    incidents.reopen(code, again, actor=ACTOR, form_key="again")
+    lifecycle.reopen(code, again, actor=ACTOR, form_key="again")
     assert [status for status, _ in outages()] == [
         ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE,
     ]  # fmt: skip

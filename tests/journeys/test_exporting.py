@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from statuspage import create_app, incidents
-from statuspage.audit import Actor
-from statuspage.config import load_settings
-from statuspage.db import db
-from statuspage.incidents import Declaration
+from statuspage import create_app
+from statuspage.access.audit import Actor
+from statuspage.core.config import load_settings
+from statuspage.core.db import db
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration
 from tests.service import Service
 
 ACTOR = Actor("Ada")
@@ -40,7 +41,7 @@ def declare(service: Service) -> Iterator[Callable[[str], str]]:
 
     def act(title: str) -> str:
         told = Declaration(title, 1, users_notice=f"You see that {title.lower()}.")
-        return incidents.declare(told, actor=ACTOR, form_key=title).code
+        return lifecycle.declare(told, actor=ACTOR, form_key=title).code
 
     with app.app_context():
         yield act

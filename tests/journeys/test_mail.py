@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.chaos.company import Company, environ_of
 from tests.chaos.processes import WorkerProcess
 from tests.databases import Database
-from tests.standins.sendgrid import FakeSendGrid
-from tests.standins.smtp import SmtpSink
+from tests.fakes.sendgrid import FakeSendGrid
+from tests.fakes.smtp import SmtpSink
 
 CUSTOMERS = 1000
 EVERYBODY = {f"c{number}@example.com" for number in range(CUSTOMERS)}

@@ -9,12 +9,13 @@ import feedparser
 import pytest
 import requests
 
-from statuspage import create_app, incidents
-from statuspage.audit import Actor
-from statuspage.config import load_settings
-from statuspage.db import db
-from statuspage.incidents import Declaration, Post
-from statuspage.words import IncidentStatus, Visibility
+from statuspage import create_app
+from statuspage.access.audit import Actor
+from statuspage.core.config import load_settings
+from statuspage.core.db import db
+from statuspage.core.enums import IncidentStatus, Visibility
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration, Post
 from tests.service import Service
 
 ACTOR = Actor("Ada")
@@ -54,7 +55,7 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 def test_a_post_is_everywhere_at_once(service: Service, desk: None) -> None:
     before = get(service, "/updates.atom").text
-    incident = incidents.declare(
+    incident = lifecycle.declare(
         Declaration("Search finds nothing", 1, users_notice="Searches come up empty."),
         actor=ACTOR,
         form_key="journey",
@@ -85,7 +86,7 @@ def test_a_reader_that_has_seen_everything_finds_nothing_new(service: Service) -
 
 def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: None) -> None:
     before = {path: get(service, path).text for path in PUBLIC}
-    incident = incidents.declare(
+    incident = lifecycle.declare(
         Declaration(
             "Zebra staging fails",
             severity_rank=1,
@@ -95,7 +96,7 @@ def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: No
         actor=ACTOR,
         form_key="internal journey",
     )
-    incidents.post_update(
+    lifecycle.post_update(
         incident.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key="internal end"
     )
     assert {path: get(service, path).text for path in PUBLIC} == before

@@ -14,15 +14,16 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from statuspage import clock, incidents
-from statuspage.db import session
-from statuspage.incidents import Post
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import IncidentStatus, SubscriberState
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Post
 from statuspage.models import Subscriber
-from statuspage.words import IncidentStatus, SubscriberState
 from tests.chaos.company import ACTOR, Company, environ_of
 from tests.chaos.processes import WorkerProcess
 from tests.databases import Database
-from tests.standins.smtp import SmtpSink
+from tests.fakes.smtp import SmtpSink
 from tests.subscribing import add_subscriber
 
 SAM = "sam@example.com"
@@ -67,7 +68,7 @@ def path_in(mail: EmailMessage, label: str) -> str:
 
 def post(company: Company, status: str) -> None:
     with company.app.app_context():
-        incidents.post_update(
+        lifecycle.post_update(
             company.code, Post(IncidentStatus(status)), actor=ACTOR, form_key=uuid4().hex
         )
 
@@ -111,7 +112,7 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
             one_click = over["List-Unsubscribe"].strip("<>").removeprefix(HERE)
             assert send(client, one_click, **{"List-Unsubscribe": "One-Click"}) == 200
             with company.app.app_context():
-                incidents.reopen(
+                lifecycle.reopen(
                     company.code,
                     Post(IncidentStatus.INVESTIGATING),
                     actor=ACTOR,

@@ -9,26 +9,25 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.orm import Session
 
-from statuspage.audit import Actor
-from statuspage.channels import fill_html, fill_subject, fill_text
-from statuspage.messages import (
+from statuspage.access.audit import Actor
+from statuspage.core.enums import Audience, Step
+from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.messages.compose import (
     Composed,
-    Facts,
-    Problem,
     Text,
     Unfinished,
-    Unfit,
     compose,
     finish,
     preview,
     preview_sample,
-    save_wording,
-    token_values,
     unfilled,
 )
-from statuspage.messages.sample import bare_facts, sample_facts
+from statuspage.messages.facts import Facts
+from statuspage.messages.sample_incident import bare_facts, sample_facts
+from statuspage.messages.template_language import Problem
+from statuspage.messages.tokens import token_values
+from statuspage.messages.wording import Unfit, save_wording
 from statuspage.models import Wording
-from statuspage.words import Audience, Step
 from tests.htmlchecker import HtmlChecker
 
 ALICE = Actor("Alice")

@@ -7,13 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from statuspage.messages import Facts, TimelineEntry, facts_of
-from statuspage.messages.facts import InternalFacts, PublicFacts
-from statuspage.messages.sample import sample_facts
-from statuspage.messages.vocabulary import WORDS, values_for, words_for
+from statuspage.core.enums import Audience, ComponentStatus, Role, Step, Visibility
+from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, TimelineEntry, facts_of
+from statuspage.messages.sample_incident import sample_facts
+from statuspage.messages.template_variables import WORDS, values_for, words_for
 from statuspage.messages.wording import STEPS
 from statuspage.models import Contact, Incident, Page
-from statuspage.words import Audience, ComponentStatus, Role, Step, Visibility
 from tests.factories import LINKS, NOON, minutes
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statuspage import richtext
+from statuspage.core import richtext
 from statuspage.messages.markup import (
     chat_line,
     chat_prose,

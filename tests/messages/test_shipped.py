@@ -7,22 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from statuspage.channels import fill_html, fill_subject, fill_text
-from statuspage.messages import (
-    Facts,
-    Text,
-    check,
-    finish,
-    finish_for_subscribers,
-    shipped_wording,
-    token_values,
-    unfilled,
-)
-from statuspage.messages.compose import render_text
-from statuspage.messages.sample import bare_facts, sample_facts
-from statuspage.messages.wording import STEPS, parts_of, template_name
-from statuspage.words import Audience, Step
-from tests.messages.kept import kept, kept_names
+from statuspage.core.enums import Audience, Step
+from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.messages.compose import Text, finish, finish_for_subscribers, render_text, unfilled
+from statuspage.messages.facts import Facts
+from statuspage.messages.sample_incident import bare_facts, sample_facts
+from statuspage.messages.tokens import token_values
+from statuspage.messages.wording import STEPS, check, parts_of, shipped_wording, template_name
+from tests.messages.snapshots import kept, kept_names
 
 NAMES = [template_name(audience, step) for audience, steps in STEPS.items() for step in steps]
 MAILS = [name for name in NAMES if name.startswith(("customer/", "subscriber/"))]

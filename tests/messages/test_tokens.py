@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from statuspage.channels import fill_subject, fill_text
-from statuspage.messages import salutation, token_values
-from statuspage.messages.tokens import disarm, fillable
+from statuspage.delivery.channels.outgoing import fill_subject, fill_text
+from statuspage.messages.tokens import disarm, fillable, salutation, token_values
 
 MOMENTS = {
     "started": "2026-02-13T22:30:00+00:00",

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.audit import Actor
-from statuspage.messages import (
-    Problem,
+from statuspage.access.audit import Actor
+from statuspage.core.enums import Audience, Step
+from statuspage.messages.template_language import Problem
+from statuspage.messages.wording import (
     Source,
     Unfit,
     UnknownTemplate,
@@ -22,7 +23,6 @@ from statuspage.messages import (
     template_name,
 )
 from statuspage.models import AuditEntry, Wording
-from statuspage.words import Audience, Step
 
 ALICE = Actor("Alice")
 NAME = "public/resolved"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from statuspage.core.enums import Audience, Step
 from statuspage.messages.checks.hosts import (
     find_files,
     find_hosts,
@@ -17,29 +18,15 @@ from statuspage.messages.checks.hosts import (
     find_public_addresses,
     find_tools,
 )
-from statuspage.messages.checks.inside import (
+from statuspage.messages.checks.internal_facts import (
     find_code_names,
     find_internal_facts,
     find_people,
     find_vendors,
     public_words,
 )
-from statuspage.messages.checks.reading import read
-from statuspage.messages.checks.secrets import (
-    find_handles,
-    find_secrets,
-    find_tickets,
-    find_traces,
-)
-from statuspage.messages.checks.shape import (
-    Finding,
-    Kind,
-    Look,
-    OwnWords,
-    Rule,
-    blocking,
-    in_words,
-)
+from statuspage.messages.checks.rules import Finding, Kind, Look, OwnWords, Rule, blocking, in_words
+from statuspage.messages.checks.secrets import find_handles, find_secrets, find_tickets, find_traces
 from statuspage.messages.checks.tone import find_blame, find_hedges, find_jargon, find_shouting
 from statuspage.messages.checks.truth import (
     find_contradictions,
@@ -51,8 +38,8 @@ from statuspage.messages.checks.truth import (
     find_unbacked_times,
     find_unconfirmed_cause,
 )
+from statuspage.messages.checks.visible_text import read
 from statuspage.messages.facts import Facts, PublicFacts
-from statuspage.words import Audience, Step
 
 LEAK, TRUTH, TONE = Kind.LEAK, Kind.TRUTH, Kind.TONE
 

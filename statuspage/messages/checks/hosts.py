@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, ip_address, ip_network
 from typing import Final
 
-from statuspage.messages.checks.shape import Look, Span, named
+from statuspage.messages.checks.rules import Look, Span, named
 
 # https://www.rfc-editor.org/rfc/rfc6762#appendix-G, RFC 6761, ICANN's reservation of .internal
 _INNER_ZONES: Final = named(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.shape import Look, Span, named
+from statuspage.messages.checks.rules import Look, Span, named
 
 _KEYS: Final = (
     r"(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{12,20}",  # AWS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from statuspage.messages.checks.shape import Look, Span
+from statuspage.messages.checks.rules import Look, Span
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:

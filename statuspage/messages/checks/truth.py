@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from statuspage import clock
-from statuspage.messages.checks.shape import WHOLE, Look, Span
-from statuspage.words import Audience, Step
+from statuspage.core import clock
+from statuspage.core.enums import Audience, Step
+from statuspage.messages.checks.rules import WHOLE, Look, Span
 
 OPEN: Final = frozenset(
     {

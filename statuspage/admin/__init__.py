@@ -1,0 +1,77 @@
+"""The comms lead's side: screens that call the verbs."""
+
+from flask import Flask
+
+from statuspage.admin import (
+    accounts,
+    api_keys,
+    approvals,
+    audit_trail,
+    auth,
+    base,
+    blocked_terms,
+    branding,
+    cancel_mail,
+    components,
+    contacts,
+    customers,
+    dashboard,
+    declare,
+    deliveries,
+    first_steps,
+    incident,
+    incident_templates,
+    incidents,
+    mail_corrections,
+    maintenances,
+    merge,
+    outbox,
+    page_settings,
+    personal_data,
+    promises,
+    recurring,
+    scheme,
+    sign_in,
+    subscribers,
+    wordings,
+)
+
+__all__ = [
+    "accounts",
+    "api_keys",
+    "approvals",
+    "audit_trail",
+    "base",
+    "blocked_terms",
+    "branding",
+    "cancel_mail",
+    "components",
+    "contacts",
+    "customers",
+    "dashboard",
+    "declare",
+    "deliveries",
+    "first_steps",
+    "incident",
+    "incident_templates",
+    "incidents",
+    "mail_corrections",
+    "maintenances",
+    "merge",
+    "outbox",
+    "page_settings",
+    "personal_data",
+    "promises",
+    "recurring",
+    "register",
+    "scheme",
+    "sign_in",
+    "subscribers",
+    "wordings",
+]
+
+
+def register(app: Flask) -> None:
+    """Hang the admin on the app; importing its modules has hung their screens on its shell."""
+    auth.register(app)
+    base.register(app)

@@ -1,0 +1,144 @@
+"""Accounts and invitations, and one's own account."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from statuspage.access import accounts as verbs
+from statuspage.admin import auth
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.forms import Form, MailField, NameField, SecretField
+from statuspage.core.config import current_settings
+from statuspage.core.db import session
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.models import Account
+from statuspage.public import http
+
+
+class InviteForm(Form):
+    """Whom to invite."""
+
+    email = MailField("Mail address", needed="Enter the mail address of whom you invite")
+
+
+class NameForm(Form):
+    """The name that one acts under."""
+
+    name = NameField("Your name", needed="Enter your name", render_kw={"autocomplete": "name"})
+
+
+class PasswordForm(Form):
+    """A new password, proven by the present one."""
+
+    present = SecretField(
+        "Present password", needed="Enter your present password", autocomplete="current-password"
+    )
+    new = SecretField("New password", needed="Choose a new password", autocomplete="new-password")
+
+
+@admin.route("/accounts", methods=["GET", "POST"])
+def accounts() -> ResponseReturnValue:
+    """Who may sign in; sent, the form mails somebody an invitation.
+
+    Where no mail is set up, the link of a new account is shown, this once; that of an account which
+    is there never is.
+    """
+    form = InviteForm.read()
+    link = ""
+    if form.is_accepted():
+        with form.refusals():
+            invitation, token = verbs.invite(form.email.data, actor=actor())
+            if current_settings().mail_channel != "file":
+                return done(f"{invitation.email} is invited by mail.", "admin.accounts")
+            link = current_links().account(token)
+    current = session()
+    return page(
+        "admin/accounts.html",
+        form=form,
+        link=link,
+        accounts=verbs.all_accounts(current),
+        last_sign_ins=verbs.last_sign_ins(current),
+        invitations=verbs.open_invitations(current),
+    )
+
+
+@admin.post("/accounts/<int:account_id>/new-password")
+def request_new_password(account_id: int) -> ResponseReturnValue:
+    """Mail an account's owner a link by which they choose a new password."""
+    try:
+        invitation = verbs.request_new_password(account_id, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.accounts")
+    said = f"A link to choose a new password goes to {invitation.email} by mail."
+    if current_settings().mail_channel == "file":
+        said += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
+    return done(said, "admin.accounts")
+
+
+@admin.post("/accounts/invitations/<int:invitation_id>/withdraw")
+def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
+    """Make an invitation's link stop working."""
+    verbs.withdraw_invitation(invitation_id, actor=actor())
+    return done("The invitation's link does not work any more.", "admin.accounts")
+
+
+@admin.post("/accounts/<int:account_id>/disable")
+def disable_account(account_id: int) -> ResponseReturnValue:
+    """Keep somebody out, at once."""
+    try:
+        verbs.disable(account_id, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.accounts")
+    return done("The account is disabled and signed out everywhere.", "admin.accounts")
+
+
+@admin.post("/accounts/<int:account_id>/enable")
+def enable_account(account_id: int) -> ResponseReturnValue:
+    """Let somebody in again."""
+    verbs.enable(account_id, actor=actor())
+    return done("The account can sign in again.", "admin.accounts")
+
+
+@admin.route("/me", methods=["GET", "POST"])
+def me() -> ResponseReturnValue:
+    """One's own account; sent, the form changes the name."""
+    name_form = NameForm.read(_me())
+    if name_form.is_accepted():
+        with name_form.refusals():
+            verbs.rename(_my_id(), name=name_form.name.data, actor=actor())
+            return done("Your name is saved.", "admin.me")
+    return page("admin/me.html", form=name_form, password_form=PasswordForm(None))
+
+
+@admin.post("/me/password")
+def change_password() -> ResponseReturnValue:
+    """Change one's own password; every other browser is signed out."""
+    form = PasswordForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            token = verbs.change_password(
+                _my_id(),
+                present=form.present.data,
+                new=form.new.data,
+                address=http.present_address(),
+                actor=actor(),
+            )
+            answer = done("Your password is changed; other browsers are signed out.", "admin.me")
+            auth.remember(answer, token)
+            return answer
+    answer = page("admin/me.html", form=NameForm(None, _me()), password_form=form)
+    answer.status_code = 422
+    return answer
+
+
+def _me() -> Account:
+    return session().get_one(Account, _my_id())
+
+
+def _my_id() -> int:
+    account_id = actor().account_id
+    if account_id is None:
+        raise RuntimeError("the admin is used by accounts only")
+    return account_id

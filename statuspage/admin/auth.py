@@ -1,0 +1,186 @@
+"""Who is signed in, from where, and that a form is our own.
+
+A sign-in is a row of ours; the browser holds its token in a cookie that only the admin's addresses
+receive.  The public page never reads a cookie and never sets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from statuspage.access import accounts, alarms, sign_in_limits
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import session, writing
+from statuspage.core.links import Links, current_links
+from statuspage.models import Alarm
+
+COOKIE: Final = "admin_sign_in"
+BROWSER_COOKIE: Final = "admin_browser"
+BROWSER_KEPT: Final = timedelta(days=180)
+
+PROXY_ALARM: Final = "proxy"
+_PROXY_TEXT: Final = (
+    "A proxy stands in front (X-Forwarded-For), and TRUSTED_PROXIES is 0: every visitor seems to "
+    "have the same address, so limits that are meant for one hold for all. Set TRUSTED_PROXIES to "
+    "the number of proxies."
+)
+_PROXY_GONE: Final = timedelta(hours=1)
+
+# What browsers say of a form of this very site, and of one that its person sends again by hand
+# (https://www.w3.org/TR/fetch-metadata/).
+_OWN_FORMS: Final = frozenset({"same-origin", "none"})
+
+csrf = CSRFProtect()
+
+View = TypeVar("View", bound=Callable[..., Any])
+_open_views: set[Callable[..., Any]] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who sits at this browser, and until when."""
+
+    account_id: int
+    name: str
+    email: str
+    ends_at: datetime
+    token: str
+    password_is_temporary: bool
+
+
+def register(app: Flask) -> None:
+    """Settle the cookies, and the check against forgery: made by the admin alone."""
+    app.config.update(
+        SESSION_COOKIE_NAME="admin_session",
+        SESSION_COOKIE_PATH=_cookie_path(app.extensions["links"]),
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=_is_secure(app.extensions["settings"].public_url),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # A form may lie open for a whole incident; its token lasts as long as the session.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Browsers that send no Referer may work here: `refuse_forgery` asks for what all send.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    csrf.init_app(app)
+
+
+def open_to_strangers(view: View) -> View:
+    """Mark a view of the admin that needs no sign-in; all others do."""
+    _open_views.add(view)
+    return view
+
+
+def is_open_to_strangers(view: Callable[..., Any]) -> bool:
+    """Whether a view may be reached without a sign-in."""
+    return view in _open_views
+
+
+def signed_in() -> SignedIn | None:
+    """Who is signed in at the browser that asks; read once for each request."""
+    if "signed_in" not in g:
+        g.signed_in = _find()
+    found: SignedIn | None = g.signed_in
+    return found
+
+
+def actor() -> Actor:
+    """Who acts, for a verb; only where :func:`signed_in` has somebody."""
+    person = signed_in()
+    if person is None:
+        raise RuntimeError("nobody is signed in")
+    return Actor(person.name, person.account_id)
+
+
+def refuse_forgery() -> None:
+    """Raise 400 for a form that another site made a browser send, or that lacks its token."""
+    is_form = request.method not in {"GET", "HEAD", "OPTIONS"}
+    if is_form and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN_FORMS:
+        raise CSRFError("sent by another site")
+    csrf.protect()
+
+
+def remember(response: Response, token: str) -> None:
+    """Give the browser its sign-in."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=accounts.SIGN_IN_LASTS,
+        path=_cookie_path(current_links()),
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def remember_browser(response: Response, email: str) -> None:
+    """Give the browser what tells it from strangers; it outlasts signing out."""
+    response.set_cookie(
+        BROWSER_COOKIE,
+        sign_in_limits.browser_token(email),
+        max_age=BROWSER_KEPT,
+        path=_cookie_path(current_links()),
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def watch_proxy() -> None:
+    """Raise an alarm where a proxy stands in front that the settings do not count.
+
+    Asked for people who are signed in alone: a stranger may send the header where no proxy is.
+    """
+    trusted = current_settings().trusted_proxies
+    is_unknown = not trusted and "X-Forwarded-For" in request.headers
+    known = session().get(Alarm, PROXY_ALARM)
+    raised_at = known.raised_at if known is not None and known.cleared_at is None else None
+    if is_unknown and raised_at is None:
+        with writing() as current:
+            alarms.raise_alarm(current, PROXY_ALARM, _PROXY_TEXT)
+    elif raised_at and not is_unknown and (trusted or raised_at < clock.now() - _PROXY_GONE):
+        with writing() as current:
+            alarms.clear_alarm(current, PROXY_ALARM)
+
+
+def forget(response: Response) -> None:
+    """Take the sign-in from the browser."""
+    response.delete_cookie(
+        COOKIE,
+        path=_cookie_path(current_links()),
+        secure=_is_secure(current_settings().public_url),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _find() -> SignedIn | None:
+    token = request.cookies.get(COOKIE, "")
+    found = accounts.find_sign_in(session(), token) if token else None
+    if found is None:
+        return None
+    account = found.account
+    return SignedIn(
+        account.id,
+        account.name,
+        account.email,
+        found.ends_at,
+        token,
+        account.password_is_temporary,
+    )
+
+
+def _cookie_path(links: Links) -> str:
+    """Where a browser sends the admin's cookies: there alone."""
+    return f"{links.prefix}/admin"
+
+
+def _is_secure(public_url: str) -> bool:
+    return public_url.startswith("https://")

@@ -1,0 +1,36 @@
+"""The words that a company keeps inside, and the rules that texts are checked by."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import EditForm, ProseField
+from statuspage.configuration import blocked_terms
+from statuspage.configuration.blocked_terms import WordLists
+from statuspage.core.db import session
+from statuspage.messages.checks import RULES
+
+MOST_TYPED = 50_000
+
+
+class WordsForm(EditForm):
+    """The lists, one word or name to a line."""
+
+    people = ProseField("People", limit=MOST_TYPED, render_kw={"rows": 4})
+    vendors = ProseField("Vendors", limit=MOST_TYPED, render_kw={"rows": 4})
+    code_names = ProseField("Code names", limit=MOST_TYPED, render_kw={"rows": 4})
+
+
+@admin.route("/words", methods=["GET", "POST"])
+def own_words() -> ResponseReturnValue:
+    """Show the lists and the rules, and change the lists."""
+    form = WordsForm.read(blocked_terms.word_lists(session()))
+    if form.is_accepted():
+        with form.refusals():
+            blocked_terms.change_own_words(
+                WordLists(**form.typed()), actor=actor(), seen=form.seen.data
+            )
+            return done("The words are saved. Every text is held against them.", "admin.own_words")
+    return page("admin/own_words.html", form=form, rules=RULES)

@@ -1,0 +1,121 @@
+"""The company's own look: colours, logo, links and footer, with a preview."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Final
+
+from flask import make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from wtforms import FileField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import EditForm, Form, LineField, ProseField
+from statuspage.admin.wordings import framed
+from statuspage.configuration import branding, page_settings
+from statuspage.configuration.branding import MOST_LOGO_BYTES, LookChoices
+from statuspage.configuration.style_sheet import MOST_BYTES
+from statuspage.core.db import session
+from statuspage.core.links import current_links
+from statuspage.public.branding_preview import SCHEMES, render_look
+from statuspage.public.queries import read_site, read_snapshot
+
+# The page's own sheet stands in a data: address here; and as with a copy of a mail, it runs no
+# script, sends no form, loads nothing from elsewhere, and counts as nobody's origin.
+LOOK_POLICY: Final = (
+    "default-src 'none'; style-src data:; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+
+
+# Where the preview of the page is looked at while one of these is typed.
+_AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
+
+
+class LookForm(EditForm):
+    """Colours, links, footer and style sheet."""
+
+    accent = LineField("Accent colour", limit=7)
+    accent_dark = LineField("Accent colour in the dark scheme", limit=7)
+    links = ProseField("Links", limit=2_000, render_kw=_AT_THE_FOOT)
+    footer = ProseField("Footer", limit=1_000, render_kw=_AT_THE_FOOT)
+    css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
+
+
+class LogoForm(Form):
+    """A picture to take in."""
+
+    logo = FileField("Picture", render_kw={"accept": "image/png,image/jpeg,image/webp"})
+
+
+@admin.route("/look", methods=["GET", "POST"])
+def look() -> ResponseReturnValue:
+    """Show the look, and change its colours, links and footer."""
+    form = LookForm.read(branding.look_choices(session()))
+    if form.is_accepted():
+        with form.refusals():
+            branding.change_look(LookChoices(**form.typed()), actor=actor(), seen=form.seen.data)
+            return done("The page has its new look.", "admin.look")
+    return _show(form, LogoForm())
+
+
+@admin.route("/look/preview", methods=["GET", "POST"])
+def look_preview() -> ResponseReturnValue:
+    """The public page for a frame, in the look that was typed, or in its own; keeps nothing.
+
+    What cannot be taken is left out, and the reason stands before the page.
+    """
+    form = LookForm.read(branding.look_choices(session()))
+    if request.method == "POST":
+        form.validate()
+    chosen, refused = branding.sort_choices(LookChoices(**form.typed()))
+    for name, reason in refused.items():
+        if not form[name].errors:
+            form.refuse(name, reason)
+    reasons = [(field.label.text, field.errors[0]) for field in form if field.errors]
+    scheme = request.form.get("scheme", "")
+    html = render_look(
+        read_snapshot(read_site(session())),
+        current_links(),
+        chosen=asdict(chosen),
+        scheme=scheme if scheme in SCHEMES else SCHEMES[0],
+        notice=render_template("admin/look_reasons.html", reasons=reasons),
+    )
+    return framed(make_response(html), LOOK_POLICY)
+
+
+@admin.post("/look/logo")
+def set_logo() -> ResponseReturnValue:
+    """Take a logo in."""
+    form = LogoForm()
+    file = request.files.get("logo")
+    if file is None or not file.filename:
+        form.refuse("logo", "Choose a picture")
+    else:
+        with form.refusals():
+            branding.set_logo(file.read(MOST_LOGO_BYTES + 1), actor=actor())
+            return done("The logo stands on the page.", "admin.look")
+    standing = branding.look_choices(session())
+    return _show(LookForm(None, standing), form)
+
+
+@admin.post("/look/logo/remove")
+def remove_logo() -> ResponseReturnValue:
+    """Show the name again."""
+    branding.remove_logo(actor=actor())
+    return done("The page shows its name again.", "admin.look")
+
+
+def _show(form: LookForm, logo_form: LogoForm) -> ResponseReturnValue:
+    standing = page_settings.the_page(session())
+    answer = page(
+        "admin/look.html",
+        form=form,
+        logo_form=logo_form,
+        has_logo=bool(standing and standing.look.get("logo")),
+    )
+    if logo_form.is_refused:
+        answer.status_code = 422
+    return answer

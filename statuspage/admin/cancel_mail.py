@@ -1,0 +1,49 @@
+"""The mails about a resolution: what still waits can be cancelled, and sent after all."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, refused, zone
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.errors import Refused
+from statuspage.incidents.resolution import cancel_window
+from statuspage.models import Incident
+
+
+@admin.post("/incidents/<code>/mails/cancel")
+def cancel_mails(code: str) -> ResponseReturnValue:
+    """Keep back the mails about the resolution that have not gone yet; the post stays."""
+    try:
+        cancelled = cancel_window.cancel_mails(code, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    kept, gone = cancelled.kept_back, cancelled.gone
+    said = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
+    if gone:
+        said += f" {gone:,} had gone out already."
+    return done(said, "admin.incident", code=code)
+
+
+@admin.post("/incidents/<code>/mails/send")
+def send_after_all(code: str) -> ResponseReturnValue:
+    """Send the cancelled mails after all, once to each."""
+    try:
+        sent = cancel_window.send_after_all(code, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    return done(f"{sent:,} {'mail goes' if sent == 1 else 'mails go'} out now.",
+                "admin.incident", code=code)  # fmt: skip
+
+
+def tell_of_the_window(code: str) -> str:
+    """What is said once a resolution is posted whose mails wait; empty where none does."""
+    story = session().scalars(select(Incident).filter_by(code=code)).one()
+    mails = cancel_window.mails_of_resolution(session(), story)
+    if mails.due_at is None or mails.due_at <= clock.now():
+        return ""
+    until = clock.show_time(mails.due_at, zone(), seconds=True)
+    return f" The mails wait until {until}; until then you can cancel them."

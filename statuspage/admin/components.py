@@ -1,0 +1,246 @@
+"""Components and the groups that they stand in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, request
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.forms import (
+    EditForm,
+    Form,
+    LineField,
+    NameField,
+    RowField,
+    WordRadioField,
+    read_number,
+)
+from statuspage.configuration import components as components_configuration
+from statuspage.configuration import editing, public_names
+from statuspage.configuration.components import (
+    Direction,
+    add_component,
+    add_group,
+    change_component,
+    change_group,
+    open_stories_by_component,
+    present,
+    removed_components,
+    top_level,
+)
+from statuspage.configuration.editing import ComponentDetails, GroupDetails
+from statuspage.core.db import session
+from statuspage.core.enums import ComponentStatus
+from statuspage.core.errors import Refused
+from statuspage.models import Component, ComponentGroup
+
+
+class ComponentForm(EditForm):
+    """What a component is."""
+
+    name = NameField("Name", needed="Enter the component's name")
+    description = LineField("Description")
+    group_id = RowField("Group", none="No group")
+    only_show_if_degraded = BooleanField("Show it only while something is wrong with it")
+    because = LineField("Show it anyway because")
+
+    def details(self) -> ComponentDetails:
+        """The component as typed."""
+        return ComponentDetails(**_without_reason(self))
+
+
+class GroupForm(EditForm):
+    """A heading."""
+
+    name = NameField("Name", needed="Enter the group's name")
+    description = LineField("Description")
+    because = LineField("Show it anyway because")
+
+    def details(self) -> GroupDetails:
+        """The heading as typed."""
+        return GroupDetails(**_without_reason(self))
+
+
+class StatusForm(Form):
+    """How a component is, apart from any incident."""
+
+    status = WordRadioField("State", ComponentStatus)
+
+
+def _without_reason(form: EditForm) -> dict[str, Any]:
+    typed = form.typed()
+    del typed["because"]
+    return typed
+
+
+def _worth_a_look(form: ComponentForm | GroupForm) -> str:
+    return public_names.worth_a_look(session(), form.name.data, form.description.data)
+
+
+@admin.get("/components")
+def components() -> ResponseReturnValue:
+    """All components in the page's order."""
+    current = session()
+    return page(
+        "admin/components.html",
+        items=top_level(current),
+        present=present,
+        stories=open_stories_by_component(current),
+        removed=removed_components(current),
+    )
+
+
+@admin.route("/components/new", methods=["GET", "POST"])
+def new_component() -> ResponseReturnValue:
+    """Add a component."""
+    form = ComponentForm.read(group_id=read_number(request.args.get("group")) or None)
+    form.group_id.offer(_groups())
+    if form.is_accepted():
+        with form.refusals():
+            add_component(form.details(), actor=actor(), because=form.because.data)
+            return done(
+                f"{form.name.data} is on the page now.{_worth_a_look(form)}", "admin.components"
+            )
+    return page("admin/component.html", form=form, component=None)
+
+
+@admin.route("/components/<int:component_id>", methods=["GET", "POST"])
+def component(component_id: int) -> ResponseReturnValue:
+    """Change what a component is."""
+    found = _present_component(component_id)
+    form = ComponentForm.read(editing.read_as(ComponentDetails, found))
+    form.group_id.offer(_groups())
+    if form.is_accepted():
+        with form.refusals():
+            change_component(
+                component_id,
+                form.details(),
+                actor=actor(),
+                seen=form.seen.data,
+                because=form.because.data,
+            )
+            return done(f"{form.name.data} is saved.{_worth_a_look(form)}", "admin.components")
+    return _component_page(found, form=form)
+
+
+@admin.post("/components/<int:component_id>/status")
+def set_component_status(component_id: int) -> ResponseReturnValue:
+    """Set a component's state outside of any incident."""
+    found = _present_component(component_id)
+    form = StatusForm.read()
+    if form.is_accepted():
+        components_configuration.set_component_status(component_id, form.status.data, actor=actor())
+        return done(
+            f"{session().get_one(Component, component_id).name}: {form.status.data.label}.",
+            "admin.components",
+        )
+    details = ComponentForm(None, editing.read_as(ComponentDetails, found))
+    details.group_id.offer(_groups())
+    return _component_page(found, form=details, status_form=form)
+
+
+@admin.post("/components/<int:component_id>/move")
+def move_component(component_id: int) -> ResponseReturnValue:
+    """Move a component one place."""
+    components_configuration.move_component(component_id, direction=_direction(), actor=actor())
+    return done("Moved.", "admin.components", _anchor=f"component-{component_id}")
+
+
+@admin.post("/components/<int:component_id>/remove")
+def remove_component(component_id: int) -> ResponseReturnValue:
+    """Take a component off the page."""
+    components_configuration.remove_component(component_id, actor=actor())
+    return done("The component is off the page; its history stays.", "admin.components")
+
+
+@admin.post("/components/<int:component_id>/restore")
+def restore_component(component_id: int) -> ResponseReturnValue:
+    """Put a removed component back."""
+    try:
+        components_configuration.restore_component(component_id, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.components")
+    return done("The component is back on the page.", "admin.components")
+
+
+@admin.route("/groups/new", methods=["GET", "POST"])
+def new_group() -> ResponseReturnValue:
+    """Add a heading."""
+    form = GroupForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            add_group(form.details(), actor=actor(), because=form.because.data)
+            return done(f"The group {form.name.data} is added.", "admin.components")
+    return page("admin/group.html", form=form, group=None)
+
+
+@admin.route("/groups/<int:group_id>", methods=["GET", "POST"])
+def group(group_id: int) -> ResponseReturnValue:
+    """Rename or describe a heading."""
+    found = session().get_one(ComponentGroup, group_id)
+    form = GroupForm.read(editing.read_as(GroupDetails, found))
+    if form.is_accepted():
+        with form.refusals():
+            change_group(
+                group_id,
+                form.details(),
+                actor=actor(),
+                seen=form.seen.data,
+                because=form.because.data,
+            )
+            return done(f"The group {form.name.data} is saved.", "admin.components")
+    return page("admin/group.html", form=form, group=found)
+
+
+@admin.post("/groups/<int:group_id>/move")
+def move_group(group_id: int) -> ResponseReturnValue:
+    """Move a heading, and what stands under it, one place."""
+    components_configuration.move_group(group_id, direction=_direction(), actor=actor())
+    return done("Moved.", "admin.components", _anchor=f"group-{group_id}")
+
+
+@admin.post("/groups/<int:group_id>/remove")
+def remove_group(group_id: int) -> ResponseReturnValue:
+    """Remove a heading, and keep what stands under it."""
+    components_configuration.remove_group(group_id, actor=actor())
+    return done("The group is removed; its components stay on the page.", "admin.components")
+
+
+def _component_page(
+    found: Component, *, form: ComponentForm, status_form: StatusForm | None = None
+) -> ResponseReturnValue:
+    status_form = status_form or StatusForm(None, found)
+    answer = page(
+        "admin/component.html",
+        form=form,
+        component=found,
+        status_form=status_form,
+        stories=open_stories_by_component(session()).get(found.id, []),
+    )
+    if status_form.is_refused:
+        answer.status_code = 422
+    return answer
+
+
+def _present_component(component_id: int) -> Component:
+    found = session().get_one(Component, component_id)
+    if found.removed_at is not None:
+        abort(404)
+    return found
+
+
+def _groups() -> list[tuple[int, str]]:
+    return [
+        (item.id, item.name) for item in top_level(session()) if isinstance(item, ComponentGroup)
+    ]
+
+
+def _direction() -> Direction:
+    asked = request.form.get("direction")
+    if asked not in {"up", "down"}:
+        abort(400)
+    return "up" if asked == "up" else "down"

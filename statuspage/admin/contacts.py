@@ -1,0 +1,72 @@
+"""Colleagues who can be named on an incident."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import EditForm, LineField, MailField, NameField
+from statuspage.configuration import contacts as contacts_configuration
+from statuspage.configuration import editing
+from statuspage.configuration.contacts import add_contact, change_contact
+from statuspage.configuration.editing import ContactDetails
+from statuspage.core.db import session
+from statuspage.models import Account, Contact
+
+
+class ContactForm(EditForm):
+    """A colleague."""
+
+    name = NameField("Name", needed="Enter their name")
+    role = LineField("Role")
+    email = MailField("Mail address")
+    chat_handle = LineField("Chat handle")
+
+    def details(self) -> ContactDetails:
+        """The colleague as typed."""
+        return ContactDetails(**self.typed())
+
+
+@admin.get("/contacts")
+def contacts() -> ResponseReturnValue:
+    """Everybody who can be named."""
+    with_account = session().scalars(
+        select(Account.contact_id).where(Account.disabled_at.is_(None))
+    )
+    return page(
+        "admin/contacts.html",
+        contacts=contacts_configuration.contacts(session()),
+        with_account=set(with_account),
+    )
+
+
+@admin.route("/contacts/new", methods=["GET", "POST"])
+def new_contact() -> ResponseReturnValue:
+    """Add somebody."""
+    form = ContactForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            add_contact(form.details(), actor=actor())
+            return done(f"{form.name.data} can be named on incidents now.", "admin.contacts")
+    return page("admin/contact.html", form=form, contact=None)
+
+
+@admin.route("/contacts/<int:contact_id>", methods=["GET", "POST"])
+def contact(contact_id: int) -> ResponseReturnValue:
+    """Change somebody's details."""
+    found = session().get_one(Contact, contact_id)
+    form = ContactForm.read(editing.read_as(ContactDetails, found))
+    if form.is_accepted():
+        with form.refusals():
+            change_contact(contact_id, form.details(), actor=actor(), seen=form.seen.data)
+            return done(f"{form.name.data} is saved.", "admin.contacts")
+    return page("admin/contact.html", form=form, contact=found)
+
+
+@admin.post("/contacts/<int:contact_id>/remove")
+def remove_contact(contact_id: int) -> ResponseReturnValue:
+    """Take somebody off the list."""
+    contacts_configuration.remove_contact(contact_id, actor=actor())
+    return done("The contact is removed; incidents that name them keep the name.", "admin.contacts")

@@ -1,0 +1,328 @@
+"""Customers: found, kept one by one, and taken in and out as a file."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any, Final, cast
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from wtforms import BooleanField, FileField, HiddenField, SelectMultipleField, StringField
+
+from statuspage.admin import body_limits
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, download_csv, page, refused, the_page, zone
+from statuspage.admin.forms import (
+    EditForm,
+    Form,
+    LineField,
+    MailField,
+    Most,
+    ZoneField,
+    read_number,
+)
+from statuspage.configuration.components import top_level
+from statuspage.configuration.editing import fingerprint
+from statuspage.core.config import current_settings
+from statuspage.core.db import session
+from statuspage.core.richtext import clean_line
+from statuspage.delivery import subscriptions
+from statuspage.models import Component, Customer, Delivery, Suppression
+from statuspage.recipients import customer_csv
+from statuspage.recipients import customers as customers_recipients
+from statuspage.recipients.customer_csv_rows import COLUMNS
+from statuspage.recipients.customers import (
+    KEY_LIMIT,
+    CustomerValues,
+    save_customer,
+    search_customers,
+)
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+MOST_ROWS_SHOWN: Final = 1_000
+KEPT_SECONDS: Final = 3_600
+LATEST: Final = 10
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+def _line_or_none(text: str | None) -> str | None:
+    return clean_line(text or "") or None
+
+
+class TheirZoneField(ZoneField):
+    """A customer's time zone; empty means the page's."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        super().__init__(label, filters=[_line_or_none], **options)
+
+    def pre_validate(self, form: Any) -> None:
+        """Nothing is fine; an unknown zone is not."""
+        if self.data:
+            super().pre_validate(form)
+
+    def offer(self, page_zone: str) -> None:
+        """Put the page's own zone first."""
+        areas = cast("dict[str, Any]", self.choices)
+        self.choices = {"As the page": {"": page_zone}, **areas}
+
+
+class CustomerForm(EditForm):
+    """A customer."""
+
+    email = MailField("Mail address", needed="Enter their mail address")
+    name = LineField("Name")
+    company = LineField("Company")
+    components = SelectMultipleField(
+        "Components", coerce=int, filters=[lambda ids: frozenset(ids or ())]
+    )
+    language = LineField("Language", needed="Enter a language, like en")
+    time_zone = TheirZoneField("Time zone")
+    key = StringField("Key", validators=[Most(KEY_LIMIT)], filters=[_line_or_none])
+    contractual = BooleanField("Owed by contract")
+    tags = LineField("Tags")
+
+    def values(self) -> CustomerValues:
+        """The customer as typed."""
+        return CustomerValues(**self.typed())
+
+
+class FileForm(Form):
+    """A file to take in."""
+
+    file = FileField("CSV file", render_kw={"accept": ".csv,.txt,.tsv,text/csv"})
+
+
+class TakenForm(Form):
+    """A file that was read already, to be taken in."""
+
+    upload = HiddenField()
+    name = HiddenField()
+
+
+@admin.get("/customers")
+def customers() -> ResponseReturnValue:
+    """The customers, by address, page by page."""
+    text = clean_line(request.args.get("text", ""))[:200]
+    component_id = read_number(request.args.get("component")) or None
+    tag = clean_line(request.args.get("tag", ""))[:50]
+    suppressed = request.args.get("mail") == "none"
+    current = session()
+    found = search_customers(
+        current,
+        text=text,
+        component_id=component_id,
+        tag=tag,
+        suppressed=suppressed,
+        after=clean_line(request.args.get("after", "")),
+        before=clean_line(request.args.get("before", "")),
+    )
+    addresses = [customer.address for customer in found.customers]
+    reasons = select(Suppression).where(Suppression.address.in_(addresses))
+    return page(
+        "admin/customers.html",
+        found=found,
+        total=current.scalar(select(func.count(Customer.id))) or 0,
+        suppressions={row.address: row for row in current.scalars(reasons)},
+        names=_component_names(),
+        text=text,
+        component_id=component_id,
+        tag=tag,
+        suppressed=suppressed,
+        asked={
+            "text": text or None,
+            "tag": tag or None,
+            "component": component_id,
+            "mail": "none" if suppressed else None,
+        },
+        columns=COLUMNS,
+    )
+
+
+@admin.route("/customers/new", methods=["GET", "POST"])
+def new_customer() -> ResponseReturnValue:
+    """Add one."""
+    form = _form(CustomerValues(email="", language=_page_language()))
+    if form.is_accepted():
+        with form.refusals():
+            added = save_customer(form.values(), actor=actor())
+            return done(f"{added.email} is added.", "admin.customers")
+    return page("admin/customer.html", form=form, customer=None)
+
+
+@admin.route("/customers/<int:customer_id>", methods=["GET", "POST"])
+def customer(customer_id: int) -> ResponseReturnValue:
+    """Change one, and see whether they are written to."""
+    current = session()
+    found = current.get_one(Customer, customer_id)
+    standing = _values(found)
+    form = _form(standing)
+    if form.is_accepted() and not _is_stale(form, standing):
+        with form.refusals():
+            saved = save_customer(form.values(), actor=actor(), customer_id=customer_id)
+            return done(f"{saved.email} is saved.", "admin.customers")
+    latest = select(Delivery).where(Delivery.address == found.address)
+    return page(
+        "admin/customer.html",
+        form=form,
+        customer=found,
+        suppression=current.get(Suppression, found.address),
+        latest=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+    )
+
+
+@admin.post("/customers/<int:customer_id>/remove")
+def remove_customer(customer_id: int) -> ResponseReturnValue:
+    """Forget one."""
+    session().get_one(Customer, customer_id)
+    customers_recipients.remove_customer(customer_id, actor=actor())
+    return done("The customer is removed; what was sent stays on record.", "admin.customers")
+
+
+@admin.post("/customers/<int:customer_id>/write-again")
+def write_again(customer_id: int) -> ResponseReturnValue:
+    """Lift what keeps mail from one."""
+    found = session().get_one(Customer, customer_id)
+    email = found.email
+    subscriptions.write_again(found.address, actor=actor())
+    return done(f"{email} is written to again.", "admin.customer", customer_id=customer_id)
+
+
+@admin.get("/customers.csv")
+def export_customers() -> ResponseReturnValue:
+    """All of them as the file that the import reads."""
+    return download_csv("customers.csv", lambda: customer_csv.export_customers(session()))
+
+
+@admin.route("/customers/import", methods=["GET", "POST"])
+@body_limits.takes_up_to(MOST_BYTES + body_limits.FORM_AROUND_A_FILE)
+def import_customers() -> ResponseReturnValue:
+    """Read a file and show what it would do; nothing changes yet."""
+    form = FileForm()
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        data = file.read(MOST_BYTES + 1)
+        if len(data) <= MOST_BYTES:
+            return _show_import(data, file.filename)
+        form.refuse("file", f"Use at most {MOST_BYTES // 1024 // 1024} MB")
+    elif request.method == "POST":
+        form.refuse("file", "Choose a file")
+    return page("admin/customer_import.html", form=form, report=None, columns=COLUMNS)
+
+
+@admin.post("/customers/import/take")
+def take_customers() -> ResponseReturnValue:
+    """Take in the good rows of a file that was shown."""
+    form = TakenForm.read()
+    kept = _kept_file(form.upload.data or "")
+    if kept is None:
+        reason = "That file is not kept any more. Choose it again."
+        return refused(reason, "admin.import_customers")
+    report = customer_csv.import_customers(
+        kept.read_bytes(), actor=actor(), source=(form.name.data or "")[:200]
+    )
+    kept.unlink(missing_ok=True)
+    return done(
+        f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged; "
+        f"{report.refused:,} rows left out.",
+        "admin.customers",
+    )
+
+
+def _show_import(data: bytes, name: str) -> ResponseReturnValue:
+    report = customer_csv.import_customers(data, actor=actor(), preview=True)
+    taken = None
+    if report.added or report.updated:
+        taken = TakenForm(None, upload=_keep_file(data), name=name)
+    return page(
+        "admin/customer_import.html",
+        report=report,
+        taken=taken,
+        name=name,
+        left_out=report.refused,
+        most=MOST_ROWS_SHOWN,
+        columns=COLUMNS,
+    )
+
+
+# --- files between being shown and being taken in -------------------------------------------------
+
+
+def _keep_file(data: bytes) -> str:
+    """Keep a file for an hour, under a name that nobody guesses; returns the name."""
+    folder = _folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+    token = secrets.token_urlsafe(16)
+    (folder / token).write_bytes(data)
+    return token
+
+
+def _kept_file(token: str) -> Path | None:
+    path = _folder() / token
+    return path if _TOKEN.fullmatch(token) and path.is_file() else None
+
+
+def _folder() -> Path:
+    return current_settings().data_dir / "uploads"
+
+
+# --- one customer ---------------------------------------------------------------------------------
+
+
+def _form(standing: CustomerValues) -> CustomerForm:
+    form = CustomerForm.read(standing)
+    form.time_zone.offer(zone().key)
+    names = _component_names(also=standing.components)
+    form.components.choices = list(names.items())
+    return form
+
+
+def _values(found: Customer) -> CustomerValues:
+    return CustomerValues(
+        email=found.email,
+        name=found.name,
+        company=found.company,
+        components=frozenset(link.component_id for link in found.components),
+        language=found.language,
+        time_zone=found.time_zone,
+        key=found.key,
+        contractual=found.contractual,
+        tags=found.tags,
+    )
+
+
+def _is_stale(form: CustomerForm, standing: CustomerValues) -> bool:
+    """Whether somebody else saved this customer meanwhile; the form then says what is saved now."""
+    if form.seen.data == fingerprint(standing):
+        return False
+    form.show_change(standing)
+    if form.components.errors:
+        names = _component_names(also=standing.components)
+        saved = ", ".join(names[used] for used in sorted(standing.components)) or "all"
+        form.components.errors = [f"Now saved here: {saved}"]
+    return True
+
+
+def _component_names(*, also: frozenset[int] = frozenset()) -> dict[int, str]:
+    """Names by id, with their group, in the page's order; removed ones only where they are used."""
+    names: dict[int, str] = {}
+    for item in top_level(session()):
+        if isinstance(item, Component):
+            names[item.id] = item.name
+            continue
+        present = (each for each in item.components if each.removed_at is None)
+        names |= {each.id: f"{item.name} / {each.name}" for each in present}
+    gone = session().scalars(select(Component).where(Component.id.in_(also - names.keys())))
+    return names | {each.id: f"{each.name} (removed)" for each in gone}
+
+
+def _page_language() -> str:
+    found = the_page()
+    return found.language if found else "en"

@@ -1,0 +1,283 @@
+"""Declaring an incident: one form, and beside it every text that would go out."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, HiddenField, SelectMultipleField
+
+from statuspage.admin.auth import actor, signed_in
+from statuspage.admin.base import admin, done, page, the_page, zone
+from statuspage.admin.fact_notes import unused_facts
+from statuspage.admin.forms import (
+    LineField,
+    MomentField,
+    NameField,
+    ProseField,
+    RowField,
+    WordRadioField,
+)
+from statuspage.admin.incident_form import (
+    AFFECTED,
+    INTERNAL_FACTS,
+    PUBLIC_FACTS,
+    ChosenRadioField,
+    StoryForm,
+    what_follows,
+)
+from statuspage.admin.previews import Sheet
+from statuspage.configuration import contacts as contacts_configuration
+from statuspage.configuration import incident_templates, severity
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import session
+from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role, Visibility
+from statuspage.core.errors import Refused
+from statuspage.incidents import announcement, copy_texts, explain_recipient, lifecycle
+from statuspage.incidents.inputs import Declaration, Drill
+from statuspage.models import Account, Incident, SeverityLevel
+
+FIRST_STATUSES = (
+    IncidentStatus.INVESTIGATING,
+    IncidentStatus.IDENTIFIED,
+    IncidentStatus.MONITORING,
+)
+
+
+# Down to this rank an incident is an outage or close to one, by every preset of the schemes.
+GRAVE_RANK = 2
+_USUAL_STATES = {
+    Impact.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
+    Impact.MAJOR: ComponentStatus.PARTIAL_OUTAGE,
+}
+
+
+def _read_rank(text: Any) -> int | None:
+    return int(text) if text not in {None, ""} else None
+
+
+class DeclareForm(StoryForm):
+    """An incident as it is declared."""
+
+    breadth = ChosenRadioField(
+        "How much of it is affected",
+        "Say how much of it is affected",
+        choices={
+            "some": "What is chosen here",
+            "all": "All of them",
+            "unknown": "I cannot say yet",
+        },
+        default="some",
+    )
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
+    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
+    status = WordRadioField(
+        "Status of the first post", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
+    )
+    visibility = WordRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
+    commander = RowField(Role.COMMANDER.label, none="Nobody yet")
+    technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
+    comms_lead = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
+    scribe = RowField(Role.SCRIBE.label, none="Nobody yet")
+    chat_channel = LineField("Chat channel")
+    war_room = LineField("War room")
+
+    # A page of its own begins a drill: no box to forget, on either.
+    is_drill = HiddenField()
+    drill_contacts = SelectMultipleField("Colleagues", coerce=int, default=())
+    drill_addresses = ProseField("Other addresses")
+    drill_chat = BooleanField("The chat rooms too")
+
+    def ask_for_parts(self, level: SeverityLevel | None) -> bool:
+        """Whether a grave incident names no part, and nobody said why; then that is asked.
+
+        Without a part, the page would show everything as operational below the incident.
+        """
+        is_grave = level is not None and level.rank <= GRAVE_RANK
+        is_open = self.breadth.data == "some" and not self.components.data
+        if is_grave and is_open and self.components.rows():
+            self.refuse(
+                "components",
+                "Choose which parts are affected, or below that all are, or that you cannot say",
+            )
+            return True
+        return False
+
+    def states(self, level: SeverityLevel | None) -> dict[int, ComponentStatus]:
+        """The states that are chosen; of all components where all are affected."""
+        chosen = self.components.data
+        if self.breadth.data != "all" or level is None:
+            return chosen
+        usual = _USUAL_STATES.get(level.impact, ComponentStatus.DEGRADED_PERFORMANCE)
+        every = [row.id for group in self.components.rows() for row in group.rows]
+        return {**dict.fromkeys(every, usual), **chosen}
+
+    def role(self, role: Role) -> RowField:
+        """Who holds a role."""
+        field: RowField = self[role.value]  # type: ignore[assignment]
+        return field
+
+    def drill(self) -> Drill | None:
+        """Whom the drill reaches; None for an incident that is none."""
+        if not self.is_drill.data:
+            return None
+        chosen = [
+            one
+            for one in contacts_configuration.contacts(session())
+            if one.id in (self.drill_contacts.data or ())
+        ]
+        people = [(one.email, one.name) for one in chosen if one.email]
+        typed = re.split(r"[\s,;]+", self.drill_addresses.data or "")
+        people += [(address, "") for address in typed if address]
+        rooms = current_settings().chat_rooms if self.drill_chat.data else ()
+        return Drill(people, tuple(rooms))
+
+    def declaration(self, level: SeverityLevel | None) -> Declaration:
+        """The incident as typed; what is not chosen yet is left open."""
+        return Declaration(
+            title=self.title.data,
+            severity_rank=level.rank if level else 0,
+            users_notice=self.users_notice.data,
+            components=self.states(level),
+            started_at=self.started_at.data,
+            status=self.status.data or IncidentStatus.INVESTIGATING,
+            visibility=self.visibility.data or Visibility.PUBLIC,
+            roles={role: self.role(role).data for role in Role},
+            chat_channel=self.chat_channel.data,
+            war_room=self.war_room.data,
+            next_update_at=self.promise_by(level),
+            no_promise_because=self.no_promise(),
+            drill=self.drill(),
+            public_facts=_known(self.public_facts()),
+            internal_facts=_known(self.internal_facts()),
+            form_key=self.form_key.data or "",
+        )
+
+
+@admin.route("/incidents/new", methods=["GET", "POST"])
+def new_incident() -> ResponseReturnValue:
+    """Declare an incident and publish its first post; or only look at the texts."""
+    form, levels = _form()
+    is_whole = "publish" in request.form and form.is_accepted()
+    if is_whole and not form.ask_for_parts(_level(form, levels)):
+        with form.refusals():
+            incident = lifecycle.declare(
+                form.declaration(_level(form, levels)),
+                actor=actor(),
+                form_key=form.form_key.data or "",
+                texts=form.edited_texts(),
+                overrides=form.overrides(),
+            )
+            return done(_said(incident), "admin.incident", code=incident.code)
+    sheets, reason = _sheets(form, levels)
+    return page(
+        "admin/declare.html",
+        form=form,
+        drill_contacts=form.drill_contacts.choices,
+        components=form.components.rows(),
+        states=AFFECTED,
+        templates=incident_templates.incident_templates(session()),
+        chosen=request.args.get("template", ""),
+        unused=unused_facts(),
+        public_facts=PUBLIC_FACTS,
+        internal_facts=INTERNAL_FACTS,
+        levels={level.rank: what_follows(level) for level in levels},
+        zone_label=clock.zone_label(clock.now(), zone()),
+        sheets=sheets,
+        reason=reason,
+        promised=form.promise_by(_level(form, levels)),
+    )
+
+
+@admin.post("/incidents/new/texts")
+def new_incident_texts() -> ResponseReturnValue:
+    """The texts alone, for the script that keeps them beside what is typed."""
+    form, levels = _form()
+    sheets, reason = _sheets(form, levels)
+    return page(
+        "admin/texts_only.html",
+        form=None,
+        texts_form=form,
+        sheets=sheets,
+        reason=reason,
+        promised=form.promise_by(_level(form, levels)),
+        mails=False,
+    )
+
+
+def _said(incident: Incident) -> str:
+    if incident.is_drill:
+        return "The drill has begun. It reaches only its list."
+    where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
+    return f"Declared. {where}"
+
+
+def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
+    current = session()
+    found = the_page()
+    person = signed_in()
+    account = current.get(Account, person.account_id) if person else None
+    form = DeclareForm.read(
+        zone=zone(),
+        started_at=clock.now(),
+        is_drill="1" if request.args.get("drill") else "",
+        drill_addresses=account.email if account else "",
+        comms_lead=account.contact_id if account else None,
+        chat_channel=found.incident_channel if found else "",
+        **_begun(),
+    )
+    if request.method == "GET":
+        # A refused form has its focus where the reasons stand.
+        form.title.render_kw = {"autofocus": True}
+    levels = severity.severity_levels(current)
+    form.severity_rank.choices = [(level.rank, level.name) for level in levels]
+    contacts = contacts_configuration.contacts(current)
+    form.drill_contacts.choices = [(one.id, one.name) for one in contacts if one.email]
+    people = [(contact.id, contact.name) for contact in contacts]
+    for role in Role:
+        form.role(role).offer(people)
+    return form, levels
+
+
+def _begun() -> dict[str, Any]:
+    """What the chosen template fills in, where one is chosen."""
+    chosen = incident_templates.find_template(session(), request.args.get("template", ""))
+    if chosen is None or request.method == "POST":
+        return {}
+    details = chosen.details
+    return {
+        "title": details.title,
+        "severity_rank": details.severity_rank,
+        "users_notice": details.users_notice,
+        "workaround": details.workaround,
+        "action": details.action,
+        "components": incident_templates.components_of(session(), details),
+    }
+
+
+def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet], str]:
+    """The texts as they would go out now; or why they cannot be made."""
+    declaration = form.declaration(_level(form, levels))
+    texts = form.edited_texts()
+    try:
+        form.check_lengths()
+        sheets = form.show(announcement.preview_declaration(declaration, texts=texts))
+        form.hand_out(copy_texts.handouts_of_declaration(declaration))
+        form.answer(partial(explain_recipient.explain_declaration, declaration))
+        return sheets, ""
+    except Refused as error:
+        return [], error.reason
+
+
+def _level(form: DeclareForm, levels: list[SeverityLevel]) -> SeverityLevel | None:
+    chosen = form.severity_rank.data
+    return next((level for level in levels if level.rank == chosen), None)
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value not in {"", False}}

@@ -1,0 +1,285 @@
+"""Who was told: a message's deliveries, each one's story, and the very mail that it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import SelectField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, download_csv, page, the_page, zone
+from statuspage.admin.forms import Form, LineField, read_number
+from statuspage.admin.previews import framed_mail
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, Channel, DeliveryState, Step
+from statuspage.core.errors import Refused
+from statuspage.core.languages import prefix
+from statuspage.core.links import current_links, delivery_token
+from statuspage.core.richtext import clean_line
+from statuspage.delivery import cancellation, control, corrections, report
+from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.queue import MAILED
+from statuspage.delivery.report import Tally
+from statuspage.incidents import explain_recipient, mail_corrections
+from statuspage.incidents.explain_recipient import Hearing
+from statuspage.messages.tokens import token_values
+from statuspage.models import Breaker, Delivery, Message
+from statuspage.recipients.customer_csv_rows import csv_lines
+
+_COLUMNS: Final = (
+    "address", "name", "channel", "state", "reason", "why", "attempts", "queued", "changed",
+)  # fmt: skip
+
+
+# The count above it has those too of whom more is known.
+_SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no more known"}
+
+
+class FilterForm(Form):
+    """Which deliveries to show."""
+
+    address = LineField("Address")
+    state = SelectField(
+        "State",
+        choices={"": "Every state", **{state.value: state.label for state in DeliveryState}},
+        validate_choice=False,
+    )
+
+
+@admin.get("/messages/<int:message_id>")
+def message(message_id: int) -> ResponseReturnValue:
+    """A message's report, and its deliveries by state and address."""
+    current = session()
+    found = current.get_one(Message, message_id)
+    state, address = _asked()
+    after = max(0, request.args.get("after", 0, type=read_number))
+    counts = report.tally(current, message_id)
+    deliveries = report.search(current, message_id, state=state, address=address, after=after)
+    return page(
+        "admin/message.html",
+        hearing=None if deliveries.deliveries else _why_not(found, address),
+        **_progress(counts, found),
+        found=deliveries,
+        states=[
+            (one, _SO_FAR.get(one, one.label), counts[one]) for one in DeliveryState if counts[one]
+        ],
+        state=state,
+        address=address,
+        asked={"state": state.value if state else None, "address": address or None},
+        after=after,
+        can_correct=mail_corrections.may_be_corrected(current, found),
+        correction=corrections.correction_of(current, message_id),
+        can_resend=control.count_failed(current, message_id),
+    )
+
+
+@admin.get("/messages/<int:message_id>/progress")
+def message_progress(message_id: int) -> ResponseReturnValue:
+    """How it goes, for the script that looks again while something waits."""
+    found = session().get_one(Message, message_id)
+    counts = report.tally(session(), message_id)
+    return page("admin/message_progress.html", **_progress(counts, found))
+
+
+@admin.get("/messages/<int:message_id>/deliveries.csv")
+def export_deliveries(message_id: int) -> ResponseReturnValue:
+    """The deliveries of a message as CSV, those that were asked for; no cell runs as a formula."""
+    session().get_one(Message, message_id)
+    state, address = _asked()
+    return download_csv(
+        f"message-{message_id}.csv", lambda: csv_lines(_rows(message_id, state, address))
+    )
+
+
+@admin.post("/messages/<int:message_id>/resend")
+def resend_failed(message_id: int) -> ResponseReturnValue:
+    """Queue what failed or came too late once more."""
+    session().get_one(Message, message_id)
+    count = control.resend_failed(message_id, actor=actor())
+    said = f"{count:,} go out again." if count else "There was nothing to send again."
+    return done(said, "admin.message", message_id=message_id)
+
+
+@admin.get("/deliveries/<int:delivery_id>")
+def delivery(delivery_id: int) -> ResponseReturnValue:
+    """Everything that happened to a delivery, and what was sent."""
+    current = session()
+    found = current.get_one(Delivery, delivery_id)
+    values = _values(found)
+    return page(
+        "admin/delivery.html",
+        delivery=found,
+        events=report.story(current, found),
+        subject=fill_subject(found.message.subject, values),
+        text=fill_text(found.message.read_in(found.language)[1], values),
+        is_mail=found.channel is Channel.EMAIL,
+    )
+
+
+@admin.get("/deliveries/<int:delivery_id>/mail")
+def delivered_mail(delivery_id: int) -> ResponseReturnValue:
+    """The HTML of exactly the mail that went to that address, for a frame."""
+    found = session().get_one(Delivery, delivery_id)
+    return framed_mail(fill_html(found.message.read_in(found.language)[2], _values(found)))
+
+
+def _asked() -> tuple[DeliveryState | None, str]:
+    """The state and the part of an address that are asked for."""
+    asked = request.args.get("state", "")
+    state = DeliveryState(asked) if asked in set(DeliveryState) else None
+    return state, clean_line(request.args.get("address", ""))[:320]
+
+
+def _progress(counts: Tally, told: Message) -> dict[str, Any]:
+    """What the summary of a message shows, and shows again while something waits."""
+    waits = _window(told) if counts.waiting else ""
+    speed = report.pace(session(), told.id, counts) if counts.waiting else report.Pace()
+    hindrance = _hindrance(told, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
+    if hindrance:
+        # What went out in the last seconds tells nothing of what comes.
+        speed = report.Pace()
+    return {
+        "message": told,
+        "counts": counts,
+        "parts": _parts(counts),
+        "pace": speed,
+        "left": _left(speed),
+        "hindrance": hindrance,
+        "advice": waits or _advice(counts),
+    }
+
+
+def _left(speed: report.Pace) -> str:
+    if not speed.left:
+        return ""
+    if speed.left < 60:
+        return "less than a minute"
+    return f"about {clock.show_duration(timedelta(seconds=speed.left + 59))}"
+
+
+def _window(told: Message) -> str:
+    """Until when a message waits so that it can be cancelled; empty where it does not."""
+    due_at = cancellation.stand(session(), [told]).due_at
+    if told.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
+        return ""
+    until = clock.show_time(due_at, zone(), seconds=True)
+    return f"They wait until {until}. Until then they can be cancelled, at the incident."
+
+
+def _why_not(told: Message, address: str) -> Hearing | None:
+    """Why a whole address is not among those whom a mail went to, as the lists stand now."""
+    if told.audience not in MAILED or told.incident is None:
+        return None
+    try:
+        return explain_recipient.explain_step(told.incident, told.step, address)
+    except Refused:
+        return None
+
+
+def _hindrance(told: Message, *, is_moving: bool) -> str:
+    """Why a message does not go out just now, and what to do; empty where nothing is in the way."""
+    current = session()
+    channels = {Channel.EMAIL.value}
+    if told.audience is Audience.INTERNAL:
+        channels.add(Channel.CHAT.value)
+    stops = {control.EVERYTHING, *channels}
+    hold = next((one for one in control.holds(current) if one.channel in stops), None)
+    if hold is not None:
+        return f"Sending is stopped: {hold.reason.removesuffix('.')}."
+    failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
+    breaker = current.scalars(failing).first()
+    if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
+        return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
+    silence = report.worker_silence(current)
+    if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
+        return "No worker is running. Start it, and everything goes out."
+    return ""
+
+
+def in_words(counts: Tally) -> str:
+    """``2,341 accepted, 2,329 delivered, 9 bounced, 3 waiting``; what is none is left out."""
+    return ", ".join(words for words, _ in _parts(counts))
+
+
+def _parts(counts: Tally) -> list[tuple[str, DeliveryState | None]]:
+    """How a message stands, piece by piece, each with the state to look for where it is one."""
+    parts = [
+        (counts.accepted, "accepted", None),
+        (counts.in_files, "kept in a file, nobody told", None),
+        *((counts[state], state.label.lower(), state) for state in _TOLD_APART),
+        (counts.waiting, "waiting", None),
+    ]
+    return [(f"{number:,} {name}", state) for number, name, state in parts if number]
+
+
+_TOLD_APART: Final = (
+    DeliveryState.DELIVERED,
+    DeliveryState.BOUNCED,
+    DeliveryState.FAILED,
+    DeliveryState.EXPIRED,
+    DeliveryState.SUPPRESSED,
+    DeliveryState.SUPERSEDED,
+    DeliveryState.CANCELLED,
+)
+
+
+def advise(told: Message, counts: Tally) -> str:
+    """What to do next about a message, in words; empty where nothing is left to do."""
+    if counts.waiting:
+        waits = _window(told) or _hindrance(told, is_moving=False)
+        if waits:
+            return waits
+    return _advice(counts)
+
+
+def _advice(counts: Tally) -> str:
+    sentences = []
+    if counts.waiting:
+        sentences.append("They go out by themselves; you need not wait here.")
+    if counts[DeliveryState.UNCERTAIN]:
+        sentences.append("Whether some arrived is not known yet; they are looked after.")
+    if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
+        sentences.append("See why some failed; those that can be tried again go with one press.")
+    if counts[DeliveryState.BOUNCED]:
+        sentences.append("What bounced has an address that does not work any more.")
+    return " ".join(sentences)
+
+
+def _values(found: Delivery) -> dict[str, str]:
+    """What the tokens say to this recipient, as they did when it was sent."""
+    settings = current_settings()
+    site = the_page()
+    zone = found.time_zone or (site.time_zone if site else "UTC")
+    told = found.message
+    language, *_ = told.read_in(found.language)
+    values = token_values(told.moments, zone=zone, locale=language, name=found.name)
+    if told.step is Step.ACCOUNT:
+        # Not shown: whoever has the real one could sign in as its owner.
+        values["account_url"] = current_links().account("theirs-alone")
+    if told.audience is Audience.INTERNAL:
+        return values
+    # Shown, not to be pressed: this link is the customer's.
+    token = delivery_token(settings.secret_key, found.id)
+    before = prefix(language, own=site.language if site else language)
+    values["unsubscribe_url"] = current_links().unsubscribe(token, before)
+    if told.audience is Audience.SUBSCRIBER:
+        # Not even shown: whoever has this one could confirm in their name.
+        values["manage_url"] = current_links().subscription("theirs-alone")
+    return values
+
+
+def _rows(message_id: int, state: DeliveryState | None, address: str) -> Iterator[Sequence[str]]:
+    yield _COLUMNS
+    for one in report.every_delivery(session(), message_id, state=state, address=address):
+        yield (
+            one.recipient, one.name, one.channel.value, one.state.value, one.reason, one.why,
+            str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),
+            clock.as_utc(one.changed_at).isoformat(timespec="seconds"),
+        )  # fmt: skip

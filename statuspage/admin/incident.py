@@ -1,0 +1,490 @@
+"""An incident's desk: what is promised, what to post next, what was said and who was told."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import HiddenField
+
+from statuspage.admin import promises
+from statuspage.admin.auth import actor, signed_in
+from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.cancel_mail import tell_of_the_window
+from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.fact_notes import carried_over, kept_facts, unused_facts
+from statuspage.admin.forms import (
+    Form,
+    LineField,
+    MomentField,
+    NameField,
+    ProseField,
+    RowField,
+    read_number,
+)
+from statuspage.admin.incident_form import AFFECTED, INTERNAL_FACTS, PUBLIC_FACTS, facts_as_shown
+from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
+from statuspage.admin.update_form import UpdateForm
+from statuspage.configuration import contacts, public_names, severity
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Kind, Role
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.core.richtext import to_html
+from statuspage.delivery import report
+from statuspage.incidents import (
+    announcement,
+    copy_texts,
+    explain_recipient,
+    lifecycle,
+    mail_corrections,
+    merge,
+    repeating,
+)
+from statuspage.incidents.copy_texts import Handout
+from statuspage.incidents.details import Details, change_details
+from statuspage.incidents.explain_recipient import Hearing
+from statuspage.incidents.inputs import Conflict, Draft, Reader
+from statuspage.incidents.resolution import approval, cancel_window, test_mail
+from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
+
+OPEN_STATUSES: Final = (
+    IncidentStatus.INVESTIGATING,
+    IncidentStatus.IDENTIFIED,
+    IncidentStatus.MONITORING,
+)
+STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
+NEWEST: Final = 20
+
+
+class DetailsForm(Form):
+    """What an incident is called, when it began, and who does what."""
+
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    because = LineField("Show it anyway because")
+    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
+    commander_id = RowField(Role.COMMANDER.label, none="Nobody yet")
+    technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
+    comms_lead_id = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
+    scribe_id = RowField(Role.SCRIBE.label, none="Nobody yet")
+    chat_channel = LineField("Chat channel")
+    war_room = LineField("War room")
+    version = HiddenField()
+
+    def role(self, role: Role) -> RowField:
+        """Who holds a role."""
+        field: RowField = self[f"{role.value}_id"]  # type: ignore[assignment]
+        return field
+
+    def details(self) -> Details:
+        """The details as typed."""
+        return Details(
+            title=self.title.data,
+            started_at=self.started_at.data,
+            roles={role: self.role(role).data for role in Role},
+            chat_channel=self.chat_channel.data,
+            war_room=self.war_room.data,
+        )
+
+
+class CorrectionForm(Form):
+    """What a post should have said."""
+
+    body = ProseField("What it says", needed="Write what people should read")
+    because = LineField("Publish anyway because")
+    taken_off_because = LineField("Take what it said before off the page because")
+    seen = HiddenField()
+
+
+@admin.route("/incidents/<code>", methods=["GET", "POST"])
+def incident(code: str) -> ResponseReturnValue:
+    """The desk; posting an update, resolving and reopening are its one form."""
+    story = _found(code)
+    if story.kind is Kind.MAINTENANCE:
+        return redirect(url_for("admin.maintenance_desk", code=code), 303)
+    form = _form(story)
+    if "publish" in request.form and form.is_accepted():
+        if form.resolves and story.is_open and not form.at_the_end.data:
+            return _last_step(story, form)
+        try:
+            with form.refusals():
+                if _only_repeats(story, form):
+                    form.ask_to_repeat()
+                    return _desk(story, form)
+                return _publish(story, form)
+        except Conflict as conflict:
+            _show_what_changed(conflict.incident, form)
+            story = conflict.incident
+    if form.at_the_end.data and "back" not in request.form:
+        if "test" in request.form and form.is_accepted():
+            _send_test(story, form)
+        if "ask_approval" in request.form and form.is_accepted():
+            with form.refusals():
+                return _ask_approval(story, form)
+        return _last_step(story, form)
+    return _desk(story, form)
+
+
+@admin.post("/incidents/<code>/texts")
+def incident_texts(code: str) -> ResponseReturnValue:
+    """The texts alone, for the script that keeps them beside what is typed."""
+    story = _found(code)
+    form = _form(story)
+    texts, gate = _texts(story, form), {}
+    if form.at_the_end.data:
+        gate = gate_of(story, form, form.post(story, _level(story, form)), texts["sheets"])
+    return page("admin/texts_only.html", form=None, texts_form=form, gate=gate, **texts)
+
+
+@admin.post("/incidents/<code>/hide")
+def hide_incident(code: str) -> ResponseReturnValue:
+    """Take an incident off every public surface."""
+    _found(code)
+    lifecycle.hide(code, actor=actor())
+    return done(
+        "It is internal now: no public page, feed or tool shows it.", "admin.incident", code=code
+    )
+
+
+@admin.get("/incidents/<code>/deliveries")
+def incident_deliveries(code: str) -> ResponseReturnValue:
+    """Who was told so far, for the script that looks again."""
+    told = report.tallies(session(), _found(code).id, most=_most())
+    return page("admin/told.html", told=told, in_words=in_words, advise=advise)
+
+
+@admin.route("/incidents/<code>/details", methods=["GET", "POST"])
+def incident_details(code: str) -> ResponseReturnValue:
+    """Change what is no news."""
+    story = _found(code)
+    form = DetailsForm.read(story, zone=zone())
+    people = [(contact.id, contact.name) for contact in contacts.contacts(session())]
+    for role in Role:
+        form.role(role).offer(people)
+    if form.is_accepted():
+        try:
+            with form.refusals():
+                change_details(
+                    code,
+                    form.details(),
+                    actor=actor(),
+                    seen_version=read_number(form.version.data),
+                    because=form.because.data,
+                )
+                look = (
+                    ""
+                    if story.is_internal
+                    else public_names.worth_a_look(session(), form.title.data)
+                )
+                return done(f"The details are saved.{look}", "admin.incident", code=code)
+        except Conflict as conflict:
+            form.form_errors.append(
+                "Somebody else changed this incident while you were at it. What you typed is kept; "
+                "save it again to have it replace theirs."
+            )
+            form.version.data = str(conflict.incident.version)
+            story = conflict.incident
+    return page("admin/incident_details.html", form=form, story=story)
+
+
+@admin.route("/incidents/<code>/posts/<update_code>", methods=["GET", "POST"])
+def correct_post(code: str, update_code: str) -> ResponseReturnValue:
+    """Correct what a post says."""
+    story = _found(code)
+    update = (
+        session()
+        .scalars(select(IncidentUpdate).filter_by(code=update_code, incident_id=story.id))
+        .one()
+    )
+    form = CorrectionForm.read(update, seen=len(update.revisions))
+    standing = None
+    if form.is_accepted():
+        try:
+            with form.refusals():
+                lifecycle.correct_update(
+                    update_code,
+                    body=form.body.data,
+                    actor=actor(),
+                    seen_revisions=read_number(form.seen.data),
+                    because=form.because.data,
+                    taken_off_because=form.taken_off_because.data,
+                )
+                return _corrected(story, update)
+        except Conflict:
+            standing = update.body
+            form.seen.data = str(len(update.revisions))
+            form.form_errors.append(
+                "Somebody else corrected this post while you were at it. What you typed is kept; "
+                "save it again to have it replace theirs."
+            )
+    return page("admin/correct_post.html", form=form, story=story, update=update, standing=standing)
+
+
+def _corrected(story: Incident, update: IncidentUpdate) -> ResponseReturnValue:
+    """What comes after a correction: putting right what was mailed, where it was."""
+    said = "The post is corrected, and says so."
+    mailed = mail_corrections.correctable(session(), update.id)
+    if not mailed:
+        return done(said, "admin.incident", code=story.code)
+    said += " It was mailed as well: here you put that right too, or leave it."
+    return done(said, "admin.correct_message", message_id=mailed[0].id)
+
+
+# --- the form ------------------------------------------------------------------------------------
+
+
+def _found(code: str) -> Incident:
+    return session().scalars(select(Incident).filter_by(code=code)).one()
+
+
+def _form(story: Incident) -> UpdateForm:
+    newest = max((update.id for update in story.updates), default=0)
+    form = UpdateForm.read(
+        zone=zone(),
+        users_notice=story.users_notice,
+        status=_likely_status(story),
+        seen_version=story.version,
+        seen_update=newest,
+        components=_states_before_the_end(story),
+        **facts_as_shown({**story.public_facts, **story.internal_facts}),
+    )
+    offered = _offered(story)
+    form.status.choices = {status.value: status.label for status in offered}
+    levels = severity.severity_levels(session())
+    form.severity_rank.offer(
+        [(level.rank, level.name) for level in levels if level.rank != story.severity_rank]
+    )
+    return form
+
+
+def _states_before_the_end(story: Incident) -> dict[int, ComponentStatus]:
+    """What reopening offers: the states that the resolution took away; nothing where it is open."""
+    ends = [post for post in story.updates if post.status == IncidentStatus.RESOLVED]
+    if story.is_open or not ends or request.args.get("do") != "reopen":
+        return {}
+    last = max(ends, key=lambda post: post.id)
+    before = {one["code"]: ComponentStatus(one["old_status"]) for one in last.affected}
+    found = {row.component_id: before.get(row.component.code) for row in story.affected}
+    return {key: state for key, state in found.items() if state in AFFECTED}
+
+
+def _offered(story: Incident) -> tuple[IncidentStatus, ...]:
+    if story.is_open:
+        return (*OPEN_STATUSES, IncidentStatus.RESOLVED)
+    return (*OPEN_STATUSES, IncidentStatus.POSTMORTEM)
+
+
+def _likely_status(story: Incident) -> IncidentStatus:
+    """What the form begins with: the present status, or what the chosen button asks for."""
+    if story.is_open:
+        return IncidentStatus(story.status)
+    asked = request.args.get("do")
+    return IncidentStatus.POSTMORTEM if asked == "review" else IncidentStatus.INVESTIGATING
+
+
+def _level(story: Incident, form: UpdateForm) -> SeverityLevel | None:
+    return severity.level_of(session(), form.severity_rank.data or story.severity_rank)
+
+
+def _reopens(story: Incident, form: UpdateForm) -> bool:
+    return not story.is_open and form.status.data in OPEN_STATUSES
+
+
+def _publishes(story: Incident, form: UpdateForm) -> bool:
+    return story.is_internal and form.publishes.data is True
+
+
+def _only_repeats(story: Incident, form: UpdateForm) -> bool:
+    if form.again.data or not story.is_open or form.resolves or _publishes(story, form):
+        return False
+    # Who looks at an older state than there is now is told of that instead.
+    if read_number(form.seen_version.data) != story.version:
+        return False
+    post = form.post(story, _level(story, form))
+    return repeating.repeats(story, post, _drafts(story, form))
+
+
+def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    post = form.post(story, _level(story, form))
+    if _reopens(story, form):
+        verb = lifecycle.reopen
+    elif _publishes(story, form):
+        verb = lifecycle.publish
+    else:
+        verb = lifecycle.post_update
+    update = verb(
+        story.code,
+        post,
+        actor=actor(),
+        form_key=form.form_key.data or "",
+        seen_version=read_number(form.seen_version.data),
+        texts=form.edited_texts(),
+        overrides=form.overrides(),
+    )
+    said = f"Posted: {update.step.label}."
+    if form.resolves:
+        said += tell_of_the_window(story.code)
+    return done(said, "admin.incident", code=story.code)
+
+
+def _send_test(story: Incident, form: UpdateForm) -> None:
+    """Send the mail to whoever is at the desk; the screen stays, and says so."""
+    person = signed_in()
+    if person is None:
+        return
+    try:
+        is_new = test_mail.send_test(
+            story.code,
+            form.post(story, _level(story, form)),
+            to=Reader(person.email, person.name, None),
+            form_key=form.form_key.data or "",
+            actor=actor(),
+            texts=form.edited_texts(),
+        )
+    except Refused as error:
+        form.form_errors.append(error.reason)
+        return
+    form.tried = (
+        f"A test goes to {person.email}."
+        if is_new
+        else (f"This very mail went to {person.email} already. Change something to try it again.")
+    )
+
+
+def _ask_approval(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    asked = approval.ask_approval(
+        story.code,
+        form.post(story, _level(story, form)),
+        form=what_was_typed(),
+        actor=actor(),
+        texts=form.edited_texts(),
+    )
+    return redirect(url_for("admin.approval", approval_id=asked.id), 303)
+
+
+def _show_what_changed(story: Incident, form: UpdateForm) -> None:
+    """Tell what somebody else did meanwhile; sent again, the form comes after it."""
+    form.form_errors.append(
+        "Somebody else changed this incident while you were at it. Nothing was sent, and what you "
+        "typed is kept. Read what is new below, then publish again."
+    )
+    form.seen_version.data = str(story.version)
+
+
+def _drafts(story: Incident, form: UpdateForm) -> list[Draft]:
+    return announcement.preview_update(
+        story,
+        form.post(story, _level(story, form)),
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+        texts=form.edited_texts(),
+    )
+
+
+def _handouts(story: Incident, form: UpdateForm) -> tuple[Handout, ...]:
+    return copy_texts.handouts_of_update(
+        story,
+        form.post(story, _level(story, form)),
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+    )
+
+
+def _explain(story: Incident, form: UpdateForm, address: str) -> Hearing:
+    return explain_recipient.explain_update(
+        story,
+        form.post(story, _level(story, form)),
+        address,
+        reopens=_reopens(story, form),
+        publishes=_publishes(story, form),
+    )
+
+
+def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
+    """What the panel of texts shows; or why they cannot be made."""
+    level = _level(story, form)
+    promised = form.promise_by(level)
+    try:
+        form.check_lengths()
+        form.carried = carried_over(story, form)
+        sheets, reason = form.show(_drafts(story, form)), ""
+        form.hand_out(_handouts(story, form))
+        form.answer(partial(_explain, story, form))
+    except Refused as error:
+        sheets, reason = [], error.reason
+    return {
+        "sheets": sheets,
+        "reason": reason,
+        "promised": None if form.status.data in CLOSED else promised,
+        "mails": bool(form.at_the_end.data),
+    }
+
+
+# --- the screens ---------------------------------------------------------------------------------
+
+
+def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    current = session()
+    affected = [row.component_id for row in story.affected]
+    shows_form = story.is_open or request.method == "POST" or "do" in request.args
+    return page(
+        "admin/incident.html",
+        form=form,
+        story=story,
+        shows_form=shows_form,
+        is_review=form.status.data is IncidentStatus.POSTMORTEM,
+        zone_label=clock.zone_label(clock.now(), zone()),
+        states=STATES,
+        affected=form.components.rows(only=affected),
+        others=form.components.rows(but=affected),
+        unused=unused_facts(),
+        kept_since=kept_facts(story),
+        public_facts=PUBLIC_FACTS,
+        internal_facts=INTERNAL_FACTS,
+        posts=list(reversed(story.updates))[: _most()],
+        post_count=len(story.updates),
+        seen_update=read_number(form.seen_update.data),
+        writers=_writers(story),
+        to_html=to_html,
+        roles=[(role.label, story.person(role)) for role in Role],
+        public_address=current_links().incident(story.code),
+        told=report.tallies(current, story.id, most=_most()),
+        in_words=in_words,
+        advise=advise,
+        to_correct=_told_that_it_is_over(story),
+        targets=merge.merge_targets(current, story),
+        approval=approval.open_approval(current, story),
+        ending=None if story.is_open else cancel_window.mails_of_resolution(current, story),
+        quiet=promises.quiet(story) if story.is_open else None,
+        **promises.of(story),
+        moment=clock.now(),
+        **(_texts(story, form) if shows_form else {}),
+    )
+
+
+def _last_step(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+    begin_last_step(form)
+    return show_last_step(story, form, form.post(story, _level(story, form)), _texts(story, form))
+
+
+def _told_that_it_is_over(story: Incident) -> list[Message]:
+    """The mails about the newest resolution that can be corrected, for whoever reopens it."""
+    ends = [post.id for post in story.updates if post.status == IncidentStatus.RESOLVED]
+    if story.is_open or not ends:
+        return []
+    return mail_corrections.correctable(session(), max(ends))
+
+
+def _most() -> int | None:
+    """How many posts and messages are shown: the newest, or all that there are."""
+    return None if "all" in request.args else NEWEST
+
+
+def _writers(story: Incident) -> dict[int | None, str]:
+    ids = {update.account_id for update in story.updates}
+    rows = session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}

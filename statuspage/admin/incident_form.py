@@ -1,0 +1,260 @@
+"""What forms about incidents share: component states, the next promise, and the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from wtforms import BooleanField, Field, HiddenField, RadioField
+from wtforms.utils import unset_value
+
+from statuspage.admin.forms import DurationField, LineField, MomentField, ProseField, read_number
+from statuspage.admin.previews import TextsForm
+from statuspage.configuration import components as components_configuration
+from statuspage.configuration import severity
+from statuspage.configuration.components import top_level
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import ComponentStatus, CustomerMail
+from statuspage.models import ComponentGroup, SeverityLevel
+
+# What an incident can do to a component; maintenance is told by maintenances.
+AFFECTED: Final = (
+    ComponentStatus.DEGRADED_PERFORMANCE,
+    ComponentStatus.PARTIAL_OUTAGE,
+    ComponentStatus.MAJOR_OUTAGE,
+)
+PRESETS: Final = (15, 30, 60)
+PUBLIC_FACTS: Final = (
+    "action", "cause", "cause_confirmed", "workaround", "expected_back", "watch_minutes",
+    "resolution", "prevention",
+)  # fmt: skip
+INTERNAL_FACTS: Final = (
+    "progress", "current_actions", "next_steps", "technical_cause", "users_affected", "references",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A component to choose a state for."""
+
+    id: int
+    name: str
+    present: ComponentStatus
+    chosen: ComponentStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Components under their heading; those of no group come without one."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+class ComponentsField(Field):
+    """A state for each of some components, by id; those that nothing is said of are left out."""
+
+    data: dict[int, ComponentStatus]
+
+    def process(
+        self, formdata: Any, data: Any = unset_value, extra_filters: Sequence[Any] | None = None
+    ) -> None:
+        """Read ``components-<id>`` of each component."""
+        self.process_errors: list[str] = []
+        self.raw_data: list[str] = []
+        self.data = {} if formdata is not None or data is unset_value else dict(data or {})
+        for key in formdata or ():
+            component_id = read_number(key.removeprefix(f"{self.name}-"))
+            text = formdata.get(key)
+            if component_id and text:
+                self._read(component_id, text)
+
+    def _read(self, component_id: int, text: str) -> None:
+        try:
+            self.data[component_id] = ComponentStatus(text)
+        except ValueError:
+            self.process_errors.append("Pick the states from the lists")
+
+    def rows(self, *, only: Iterable[int] | None = None, but: Iterable[int] = ()) -> list[Rows]:
+        """The present components in the page's order: ``only`` some, or all ``but`` some."""
+        return _rows(self.data, only=None if only is None else set(only), but=set(but))
+
+
+class TickedComponentsField(Field):
+    """Some components, by their ids."""
+
+    data: list[int]
+
+    def process(
+        self, formdata: Any, data: Any = unset_value, extra_filters: Sequence[Any] | None = None
+    ) -> None:
+        """Read the ticked ids, or take those that stand; no form sends what is no number."""
+        self.process_errors: list[str] = []
+        self.raw_data: list[str] = formdata.getlist(self.name) if formdata is not None else []
+        standing = () if formdata is not None or data is unset_value else data
+        ticked = {number for text in self.raw_data if (number := read_number(text))}
+        self.data = sorted(ticked or standing)
+
+    def rows(self) -> list[Rows]:
+        """All present components in the page's order."""
+        ticked = dict.fromkeys(self.data, ComponentStatus.UNDER_MAINTENANCE)
+        return _rows(ticked, only=None, but=set())
+
+
+def _rows(
+    chosen: Mapping[int, ComponentStatus], *, only: Set[int] | None, but: Set[int]
+) -> list[Rows]:
+    found = []
+    for item in top_level(session()):
+        is_group = isinstance(item, ComponentGroup)
+        members = (
+            components_configuration.present(item) if isinstance(item, ComponentGroup) else [item]
+        )
+        rows = tuple(
+            Row(member.id, member.name, member.status, chosen.get(member.id))
+            for member in members
+            if member.id not in but and (only is None or member.id in only)
+        )
+        if rows:
+            found.append(Rows(item.name if is_group else "", rows))
+    return found
+
+
+class ChosenRadioField(RadioField):
+    """One of a few, all of them in sight; ``needed`` is what to say where none is chosen."""
+
+    def __init__(self, label: str, needed: str, **options: Any) -> None:
+        options |= {"invalid_choice_message": needed, "invalid_value_message": needed}
+        super().__init__(label, **options)
+
+
+class StoryForm(TextsForm):
+    """The part of an incident that each post may change."""
+
+    can_ask = True
+
+    users_notice = ProseField("What users notice")
+    components = ComponentsField("Affected components")
+    promise = ChosenRadioField(
+        "Next update",
+        "Choose when the next update comes",
+        choices={
+            "level": "As the severity promises",
+            **{str(minutes): f"In {minutes} minutes" for minutes in PRESETS},
+            "at": "At a time",
+            "none": "No promise",
+        },
+        default="level",
+    )
+    next_update_at = MomentField("Time of the next update")
+    no_promise_because = LineField("Why no update is promised")
+    # What the texts on the form promise, "choice|time": an edited text must not outrun it.
+    promised = HiddenField()
+
+    action = ProseField("What is being done")
+    cause = ProseField("Cause")
+    cause_confirmed = BooleanField("The cause is confirmed")
+    workaround = ProseField("What users can do meanwhile")
+    expected_back = MomentField("Expected back")
+    watch_minutes = DurationField("How long the fix is watched")
+    resolution = ProseField("What was done about it")
+    prevention = ProseField("How it is kept from happening again")
+
+    progress = ProseField("Progress")
+    current_actions = ProseField("Who does what now")
+    next_steps = ProseField("Next steps")
+    technical_cause = ProseField("Technical cause")
+    users_affected = LineField("Users affected")
+    references = ProseField("Tickets, dashboards, changes")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A promise 'at a time' needs its time, and no promise needs its reason."""
+        is_valid = super().validate(extra_validators)
+        if self.promises and self.promise.data == "none" and not self.no_promise_because.data:
+            self.refuse("no_promise_because", "Say why no next update is promised")
+            return False
+        if self.promise.data == "at" and not self.next_update_at.data:
+            if not self.next_update_at.errors:
+                self.refuse("next_update_at", "Enter when the next update comes")
+            return False
+        return is_valid
+
+    @property
+    def promises(self) -> bool:
+        """Whether what is posted could promise a next update at all."""
+        return True
+
+    def no_promise(self) -> str | None:
+        """Why no next update is promised; None where one is, or the severity decides."""
+        is_chosen = self.promises and self.promise.data == "none"
+        return self.no_promise_because.data or "" if is_chosen else None
+
+    def promise_by(self, level: SeverityLevel | None) -> datetime | None:
+        """When the next update is promised for.
+
+        What an edited text says was promised stays promised, as long as the choice does and the
+        time is still to come.
+        """
+        choice = f"{self.promise.data}:{level.rank if level else ''}"
+        seen, _, moment = (self.promised.data or "").partition("|")
+        if seen == choice and moment and self.edited_texts():
+            pinned = clock.read_exact(moment)
+            if pinned and pinned > clock.now():
+                return pinned
+        found = self._promise_by(level)
+        self.promised.data = f"{choice}|{found.isoformat() if found else ''}"
+        return found
+
+    def _promise_by(self, level: SeverityLevel | None) -> datetime | None:
+        choice = self.promise.data
+        if choice == "at":
+            return self.next_update_at.data  # type: ignore[no-any-return]
+        if choice in map(str, PRESETS):
+            return (clock.now() + timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
+        return severity.promise_next_update(level, clock.now()) if choice == "level" else None
+
+    def public_facts(self) -> dict[str, Any]:
+        """The public facts as they are kept; emptied ones are empty, so that they replace."""
+        return {name: _kept(self[name].data) for name in PUBLIC_FACTS}
+
+    def internal_facts(self) -> dict[str, Any]:
+        """The internal facts as they are kept."""
+        return {name: _kept(self[name].data) for name in INTERNAL_FACTS}
+
+    def is_worth_a_look(self, names: Sequence[str]) -> bool:
+        """Whether any of these fields is filled in or to be put right: folded, it opens."""
+        return any(self[name].errors or self[name].data for name in names)
+
+
+def facts_as_shown(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Kept facts as the form's fields hold them."""
+    shown = dict(kept)
+    if shown.get("expected_back"):
+        shown["expected_back"] = clock.read_exact(str(shown["expected_back"]))
+    return {name: value for name, value in shown.items() if value not in {"", None}}
+
+
+def what_follows(level: SeverityLevel) -> str:
+    """What choosing a severity sets going, in sentences."""
+    seen = "no impact" if level.impact == "none" else f"{level.impact.label.lower()} impact"
+    sentences = [f"{level.description}." if level.description else ""]
+    sentences.append(f"The page shows {seen}{' and a banner' if level.rank == 1 else ''}.")
+    if level.cadence_minutes:
+        length = clock.show_duration(timedelta(minutes=level.cadence_minutes))
+        sentences.append(f"An update every {length}.")
+    if level.customer_mail is CustomerMail.EVERY_UPDATE:
+        sentences.append("Customers get a mail with every update.")
+    elif level.customer_mail is CustomerMail.RESOLVED or level.rank == 1:
+        sentences.append("Customers get a mail when it is resolved.")
+    else:
+        sentences.append("Customers get no mail.")
+    return " ".join(filter(None, sentences))
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "" if value is None else value

@@ -1,0 +1,96 @@
+"""Incident templates: what a declaration can begin with."""
+
+from __future__ import annotations
+
+from flask import abort
+from flask.typing import ResponseReturnValue
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, WordField
+from statuspage.admin.incident_form import AFFECTED
+from statuspage.configuration import incident_templates as incident_templates_configuration
+from statuspage.configuration import public_names, severity
+from statuspage.configuration.incident_templates import (
+    Template,
+    TemplateDetails,
+    find_template,
+    remove_template,
+    removed_templates,
+    restore_template,
+    save_template,
+)
+from statuspage.core.db import session
+
+
+class TemplateForm(EditForm):
+    """What a template fills in."""
+
+    label = NameField("Name of the template", needed="Give it a name that is found in a hurry")
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    severity_rank = RowField("Severity", none="Chosen when it is declared")
+    components = ProseField("Components")
+    state = WordField("Their state", AFFECTED)
+    users_notice = ProseField("What users notice", needed="Write what people should read")
+    workaround = ProseField("What users can do meanwhile")
+    action = ProseField("What is being done")
+    because = LineField("Keep it anyway because")
+
+    def details(self) -> TemplateDetails:
+        """The template as typed."""
+        typed = self.typed()
+        del typed["because"]
+        return TemplateDetails(**typed)
+
+
+@admin.get("/incident-templates")
+def incident_templates() -> ResponseReturnValue:
+    """All of them, and the shipped ones that were removed."""
+    current = session()
+    return page(
+        "admin/incident_templates.html",
+        templates=incident_templates_configuration.incident_templates(current),
+        removed=removed_templates(current),
+        levels={level.rank: level.name for level in severity.severity_levels(current)},
+    )
+
+
+@admin.route("/incident-templates/new", methods=["GET", "POST"])
+def new_incident_template() -> ResponseReturnValue:
+    """Add one."""
+    return _edit(TemplateForm.read(), None)
+
+
+@admin.route("/incident-templates/<key>", methods=["GET", "POST"])
+def incident_template(key: str) -> ResponseReturnValue:
+    """Change one."""
+    found = find_template(session(), key) or abort(404)
+    return _edit(TemplateForm.read(found.details), found)
+
+
+@admin.post("/incident-templates/<key>/remove")
+def remove_incident_template(key: str) -> ResponseReturnValue:
+    """Take one out of the choice."""
+    remove_template(key, actor=actor())
+    return done("The template is removed.", "admin.incident_templates")
+
+
+@admin.post("/incident-templates/<key>/restore")
+def restore_incident_template(key: str) -> ResponseReturnValue:
+    """Have a shipped one say again what it was shipped with."""
+    restore_template(key, actor=actor())
+    return done("The template is as it was shipped.", "admin.incident_templates")
+
+
+def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
+    levels = severity.severity_levels(session())
+    form.severity_rank.offer([(level.rank, level.name) for level in levels])
+    if form.is_accepted():
+        with form.refusals():
+            key = found.key if found else None
+            save_template(
+                key, form.details(), actor=actor(), seen=form.seen.data, because=form.because.data
+            )
+            look = public_names.worth_a_look(session(), form.title.data, form.users_notice.data)
+            return done(f"{form.label.data} is saved.{look}", "admin.incident_templates")
+    return page("admin/incident_template.html", form=form, found=found)

@@ -1,0 +1,335 @@
+"""Planned work: announce it, and lead it from its start to its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import case, select
+from sqlalchemy.orm import selectinload
+from wtforms import HiddenField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
+from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
+from statuspage.admin.previews import TextsForm
+from statuspage.admin.recurring import running_series
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import Kind, MaintenanceStatus
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.core.richtext import to_html
+from statuspage.delivery import control, report
+from statuspage.incidents import maintenance
+from statuspage.incidents.inputs import Conflict
+from statuspage.incidents.maintenance import Plan, Window
+from statuspage.models import Account, Incident, IncidentComponent
+
+PAGE_SIZE: Final = 25
+USUAL_LENGTH: Final = timedelta(hours=2)
+
+SCHEDULED, IN_PROGRESS, VERIFYING, COMPLETED = MaintenanceStatus
+# What can be done next, by how it stands: the form's value, and how it is called.
+_NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
+    SCHEDULED: {
+        "in_progress": "Start now",
+        "move": "Move",
+        "scheduled": "Post an update",
+        "cancel": "Call it off",
+    },
+    IN_PROGRESS: {
+        "in_progress": "Post an update",
+        "verifying": "Verify",
+        "completed": "Complete",
+        "move": "Extend",
+    },
+    VERIFYING: {
+        "verifying": "Post an update",
+        "completed": "Complete",
+        "move": "Extend",
+    },
+    COMPLETED: {},
+}
+
+
+def _presses(standing: Incident) -> dict[str, str]:
+    """What the button is called, by what is chosen."""
+    return {
+        **dict.fromkeys(_NEXT[MaintenanceStatus(standing.status)], "Post the update"),
+        "move": "Move the maintenance" if standing.status == SCHEDULED else "Extend it",
+        "cancel": "Call the maintenance off",
+        **({"in_progress": "Start the maintenance now"} if standing.status == SCHEDULED else {}),
+        **({"verifying": "Begin verifying"} if standing.status == IN_PROGRESS else {}),
+        "completed": "Complete the maintenance",
+    }
+
+
+class PlanForm(TextsForm):
+    """A maintenance as it is planned."""
+
+    can_ask = True
+
+    title = NameField("Title", needed="Give it a title that a customer would understand")
+    what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")
+    components = TickedComponentsField("Components")
+    scheduled_for = MomentField("Begins", needed="Enter when it begins")
+    scheduled_until = MomentField("Ends", needed="Enter when it ends")
+    remind_minutes = DurationField(
+        "Remind people before it begins",
+        most=timedelta(minutes=maintenance.LONGEST_REMINDER),
+        default=maintenance.USUAL_REMINDER,
+    )
+    verify_minutes = DurationField(
+        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+    )
+
+    def plan(self) -> Plan:
+        """The plan as typed."""
+        begins: datetime = self.scheduled_for.data or clock.now()
+        return Plan(
+            title=self.title.data,
+            what=self.what.data,
+            scheduled_for=begins,
+            scheduled_until=self.scheduled_until.data or begins + USUAL_LENGTH,
+            component_ids=self.components.data,
+            remind_minutes=self.remind_minutes.data,
+            verify_minutes=self.verify_minutes.data,
+            form_key=self.form_key.data or "",
+        )
+
+
+class StepForm(TextsForm):
+    """The next step of a maintenance."""
+
+    can_ask = True
+
+    do = ChosenRadioField("What happens now", "Choose what happens now")
+    scheduled_for = MomentField("Begins")
+    scheduled_until = MomentField("Ends")
+    verify_minutes = DurationField(
+        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+    )
+    seen_version = HiddenField()
+
+    def status(self, standing: Incident) -> MaintenanceStatus:
+        """The status that the post will carry."""
+        if self.do.data == "cancel":
+            return COMPLETED
+        if self.do.data in set(MaintenanceStatus):
+            return MaintenanceStatus(self.do.data)
+        return MaintenanceStatus(standing.status)
+
+    def window(self, standing: Incident) -> Window:
+        """The window as typed; a time that is empty stays as it was."""
+        begins = self.scheduled_for.data or standing.scheduled_for or standing.started_at
+        ends = self.scheduled_until.data or standing.scheduled_until or begins
+        # While it verifies, that has its end already and is not asked about.
+        verifies = standing.status == VERIFYING
+        minutes = standing.verify_minutes if verifies else self.verify_minutes.data
+        return Window(begins, ends, minutes)
+
+
+@admin.get("/maintenances")
+def maintenances() -> ResponseReturnValue:
+    """What runs, what is to come, and what was."""
+    number = max(1, request.args.get("page", 1, type=read_number))
+    order = case(
+        (Incident.status.in_((IN_PROGRESS.value, VERIFYING.value)), 0),
+        (Incident.status == SCHEDULED.value, 1),
+        else_=2,
+    )
+    soonest = case((Incident.status == SCHEDULED.value, Incident.scheduled_for))
+    found = (
+        session()
+        .scalars(
+            select(Incident)
+            .where(Incident.kind == Kind.MAINTENANCE)
+            .order_by(order, soonest, Incident.scheduled_for.desc(), Incident.id)
+            .options(selectinload(Incident.affected).joinedload(IncidentComponent.component))
+            .limit(PAGE_SIZE + 1)
+            .offset((number - 1) * PAGE_SIZE)
+        )
+        .all()
+    )
+    return page(
+        "admin/maintenances.html",
+        stories=found[:PAGE_SIZE],
+        number=number,
+        recurring=running_series() if number == 1 else [],
+        has_more=len(found) > PAGE_SIZE,
+        span=_span,
+        held_up=control.held_up(session()),
+    )
+
+
+@admin.route("/maintenances/new", methods=["GET", "POST"])
+def new_maintenance() -> ResponseReturnValue:
+    """Plan a maintenance and announce it; or only look at the text."""
+    form = PlanForm.read(zone=zone())
+    if "publish" in request.form and form.is_accepted():
+        with form.refusals():
+            story = maintenance.schedule(
+                form.plan(),
+                actor=actor(),
+                form_key=form.form_key.data or "",
+                texts=form.edited_texts(),
+                overrides=form.overrides(),
+            )
+            return done("Announced on the page.", "admin.maintenance_desk", code=story.code)
+    return page(
+        "admin/new_maintenance.html",
+        form=form,
+        zone_label=clock.zone_label(clock.now(), zone()),
+        components=form.components.rows(),
+        **_plan_texts(form),
+    )
+
+
+@admin.post("/maintenances/new/texts")
+def new_maintenance_texts() -> ResponseReturnValue:
+    """The text alone, for the script that keeps it beside what is typed."""
+    form = PlanForm.read(zone=zone())
+    return page("admin/texts_only.html", form=None, texts_form=form, **_plan_texts(form))
+
+
+@admin.route("/maintenances/<code>", methods=["GET", "POST"])
+def maintenance_desk(code: str) -> ResponseReturnValue:
+    """Its desk: start, verify, complete, post, move or call off, all by one form."""
+    story = _found(code)
+    if story.kind is Kind.INCIDENT:
+        return redirect(url_for("admin.incident", code=code), 303)
+    form = _form(story)
+    if "publish" in request.form and form.is_accepted():
+        try:
+            with form.refusals():
+                if form.again.data or not _repeats(story, form):
+                    return _take(story, form)
+                form.ask_to_repeat()
+        except Conflict as conflict:
+            form.form_errors.append(
+                "Somebody else changed this maintenance while you were at it. Nothing was posted, "
+                "and what you typed is kept. Read what is new below, then publish again."
+            )
+            story = conflict.incident
+            form.seen_version.data = str(story.version)
+    return page(
+        "admin/maintenance.html",
+        form=form,
+        story=story,
+        zone_label=clock.zone_label(clock.now(), zone()),
+        posts=list(reversed(story.updates)),
+        writers=_writers(story),
+        to_html=to_html,
+        presses=_presses(story),
+        span=_span,
+        public_address=current_links().incident(story.code),
+        told=report.tallies(session(), story.id),
+        in_words=in_words,
+        advise=advise,
+        moment=clock.now(),
+        **_step_texts(story, form),
+    )
+
+
+@admin.post("/maintenances/<code>/texts")
+def maintenance_texts(code: str) -> ResponseReturnValue:
+    """The text alone, for the script that keeps it beside what is typed."""
+    story = _found(code)
+    form = _form(story)
+    return page("admin/texts_only.html", form=None, texts_form=form, **_step_texts(story, form))
+
+
+def _found(code: str) -> Incident:
+    return session().scalars(select(Incident).filter_by(code=code)).one()
+
+
+def _form(story: Incident) -> StepForm:
+    # Nothing is chosen beforehand: each choice is posted, and may begin or end something.
+    form = StepForm.read(
+        zone=zone(),
+        scheduled_for=story.scheduled_for,
+        scheduled_until=story.scheduled_until,
+        verify_minutes=story.verify_minutes,
+        seen_version=story.version,
+    )
+    form.do.choices = _NEXT[MaintenanceStatus(story.status)]
+    return form
+
+
+def _repeats(story: Incident, form: StepForm) -> bool:
+    """Whether an update would say, word for word, what was posted last."""
+    if form.do.data != story.status or read_number(form.seen_version.data) != story.version:
+        return False
+    drafts = maintenance.preview_step(story, form.status(story), texts=form.edited_texts())
+    return any(one.before and one.before.body == one.as_sent.body for one in drafts)
+
+
+def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
+    same: dict[str, Any] = {
+        "actor": actor(),
+        "form_key": form.form_key.data or "",
+        "seen_version": read_number(form.seen_version.data),
+        "texts": form.edited_texts(),
+        "overrides": form.overrides(),
+    }
+    if form.do.data == "cancel":
+        update = maintenance.cancel(story.code, **same)
+    elif form.do.data == "move":
+        update = maintenance.move(story.code, form.window(story), **same)
+    else:
+        update = maintenance.advance(story.code, form.status(story), **same)
+    said = "Called off" if update.incident.cancelled_at else update.step.label
+    return done(f"Posted: {said}.", "admin.maintenance_desk", code=story.code)
+
+
+def _plan_texts(form: PlanForm) -> dict[str, Any]:
+    try:
+        form.check_lengths()
+        drafts = maintenance.preview_schedule(form.plan(), texts=form.edited_texts())
+        sheets, reason = form.show(drafts), ""
+        form.answer(partial(maintenance.explain_schedule, form.plan()))
+    except Refused as error:
+        sheets, reason = [], error.reason
+    return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
+
+
+def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
+    window = form.window(story) if form.do.data == "move" else None
+    cancels = form.do.data == "cancel"
+    try:
+        if not form.do.data:
+            raise Refused("do", "Choose what happens now.")
+        form.check_lengths()
+        drafts = maintenance.preview_step(
+            story,
+            form.status(story),
+            window=window,
+            cancels=cancels,
+            texts=form.edited_texts(),
+        )
+        sheets, reason = form.show(drafts), ""
+        form.answer(
+            lambda address: maintenance.explain_step(
+                story, form.status(story), address, window=window, cancels=cancels
+            )
+        )
+    except Refused as error:
+        sheets, reason = [], error.reason
+    return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
+
+
+def _writers(story: Incident) -> dict[int | None, str]:
+    ids = {update.account_id for update in story.updates}
+    rows = session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _span(story: Incident) -> str:
+    begins = story.scheduled_for or story.started_at
+    return clock.show_span(begins, story.scheduled_until or begins, zone())

@@ -1,0 +1,47 @@
+"""The page's own settings."""
+
+from __future__ import annotations
+
+from flask.typing import ResponseReturnValue
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import (
+    EditForm,
+    LanguageField,
+    LineField,
+    MailField,
+    NameField,
+    ProseField,
+    WebAddressField,
+    ZoneField,
+)
+from statuspage.configuration import editing
+from statuspage.configuration.editing import PageSettings
+from statuspage.configuration.page_settings import change_page, the_page
+from statuspage.core.db import session
+
+
+class PageForm(EditForm):
+    """What the page says about itself, and where people turn."""
+
+    name = NameField("Name", needed="Enter the name that visitors know you by")
+    about = ProseField("About", limit=2_000, render_kw={"rows": 3})
+    time_zone = ZoneField("Time zone")
+    language = LanguageField("Language")
+    support_email = MailField("Support address")
+    support_url = WebAddressField("Support page")
+    sign_off = LineField("Sign-off of mails")
+    incident_channel = LineField("Incident channel")
+
+
+@admin.route("/settings", methods=["GET", "POST"])
+def page_settings() -> ResponseReturnValue:
+    """Show the settings, and change them."""
+    standing = the_page(session())
+    form = PageForm.read(editing.read_as(PageSettings, standing) if standing else None)
+    if form.is_accepted():
+        with form.refusals():
+            change_page(PageSettings(**form.typed()), actor=actor(), seen=form.seen.data)
+            return done("The page's settings are saved.", "admin.page_settings")
+    return page("admin/page_settings.html", form=form)

@@ -1,0 +1,61 @@
+"""What is held on an address, and erasing it on request."""
+
+from __future__ import annotations
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.forms import Form, MailField
+from statuspage.core.config import current_settings
+from statuspage.core.db import session
+from statuspage.core.errors import Refused
+from statuspage.delivery import privacy
+
+
+class AddressForm(Form):
+    """Whose data is asked for."""
+
+    email = MailField("Mail address", needed="Enter the address of the person who asks")
+
+
+@admin.route("/personal-data", methods=["GET", "POST"])
+def personal_data() -> ResponseReturnValue:
+    """Search an address.  Sent and not linked to: an address belongs in no log."""
+    form = AddressForm.read()
+    held = None
+    if form.is_accepted():
+        with form.refusals():
+            held = privacy.holdings(session(), form.email.data)
+    retention = current_settings().address_retention_days
+    return page("admin/personal_data.html", form=form, held=held, retention=retention)
+
+
+@admin.post("/personal-data/erase")
+def erase_person() -> ResponseReturnValue:
+    """Erase what is held on an address; asks to be told that it is meant."""
+    address = request.form.get("address", "")
+    if not request.form.get("sure"):
+        return refused(
+            "Nothing was erased: tick that you want it, then press Erase.", "admin.personal_data"
+        )
+    try:
+        gone = privacy.erase(address, actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.personal_data")
+    return done(
+        f"Erased: {gone.lists} list entries, the address in {gone.deliveries:,} deliveries, "
+        f"{gone.files:,} files. What was sent and when stays, under a hash.",
+        "admin.personal_data",
+    )
+
+
+@admin.post("/personal-data/allow")
+def allow_person() -> ResponseReturnValue:
+    """Let somebody who was erased be put on a list again."""
+    try:
+        privacy.allow_again(request.form.get("address", ""), actor=actor())
+    except Refused as error:
+        return refused(error.reason, "admin.personal_data")
+    return done("They may be put on a list again.", "admin.personal_data")

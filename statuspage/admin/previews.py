@@ -1,0 +1,346 @@
+"""The texts beside a form: what would go out, to whom, as it reads, and what was edited by hand.
+
+A form that tells somebody something inherits from :class:`TextsForm`.  Each audience's text stands
+in it as it would go out, with a mark of what the facts made of it: a text that still carries its
+mark is made anew from the facts when the form is sent, any other was edited by hand and goes out as
+it stands.  So nothing here needs a script, and nothing that was typed is overwritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from flask import Response, make_response, request, url_for
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadData, URLSafeSerializer
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+from wtforms import BooleanField, HiddenField
+
+from statuspage.admin.base import admin, the_page
+from statuspage.admin.findings import Remark, remarks_on, show_changes, show_marked
+from statuspage.admin.forms import LineField, PostForm, ProseField
+from statuspage.core import richtext
+from statuspage.core.config import current_settings
+from statuspage.core.enums import Audience
+from statuspage.core.errors import Refused
+from statuspage.core.languages import ENGLISH, nearest
+from statuspage.core.links import current_links
+from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.subscriber_queue import Reach
+from statuspage.incidents.copy_texts import Handout
+from statuspage.incidents.explain_recipient import Hearing
+from statuspage.incidents.inputs import Draft, Reader
+from statuspage.messages.checks import blocking
+from statuspage.messages.compose import DRILL_BANNER, Composed, Text
+from statuspage.messages.template_variables import WORDS
+from statuspage.messages.tokens import token_values
+
+# A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
+MAIL_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups"
+)
+
+_GAP: Final = re.compile(r"\[\[([a-z_]+)\]\]")
+TITLES: Final = {
+    Audience.PUBLIC: "Public post",
+    Audience.INTERNAL: "Message to colleagues",
+    Audience.CUSTOMER: "Mail to customers",
+}
+
+
+COPIED: Final = {
+    Audience.EXECUTIVE: "One line for executives",
+    Audience.SUPPORT: "Reply for support",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToCopy:
+    """A text that somebody copies; it is sent nowhere."""
+
+    name: str
+    title: str
+    text: str
+    remarks: tuple[Remark, ...]
+
+
+class TextsForm(PostForm):
+    """A form that ends in texts for several audiences."""
+
+    text_public = ProseField("Public post")
+    text_internal = ProseField("Message to colleagues")
+    text_customer = ProseField("Mail to customers")
+    subject_customer = LineField("Subject of the mail")
+    made_public = HiddenField()
+    made_internal = HiddenField()
+    made_customer = HiddenField()
+    because_public = LineField("Publish anyway because")
+    because_customer = LineField("Send anyway because")
+    again = BooleanField("Post it again all the same")
+    ask = LineField("Who hears this? Ask for one address")
+    # Whether the texts can be edited by hand, or are made from the facts each time.
+    can_edit = True
+    # Whether a form can tell, and what it told.
+    can_ask = False
+    hearing: Hearing | None = None
+    # Labels of facts that are said again as they were said before.
+    carried: Sequence[str] = ()
+    handouts: tuple[ToCopy, ...] = ()
+
+    def ask_to_repeat(self) -> None:
+        """Ask before the same is posted again; a second press of the button is asked as well."""
+        self.refuse("again", "Nothing differs from the last post. Tick this if you mean it.")
+
+    def hand_out(self, handouts: Sequence[Handout]) -> None:
+        """Put texts to copy beside those that go out."""
+        self.handouts = tuple(
+            ToCopy(
+                one.audience.value,
+                COPIED[one.audience],
+                one.text.body,
+                remarks_on(one.text, blocking(one.findings)),
+            )
+            for one in handouts
+        )
+
+    def answer(self, explain: Callable[[str], Hearing]) -> None:
+        """Tell whether the address that is asked for hears of it, where one is."""
+        if not self.ask.data:
+            return
+        try:
+            self.hearing = explain(self.ask.data)
+        except Refused as refused:
+            # Not an error of the form: what is posted does not depend on it.
+            self.hearing = Hearing(self.ask.data, False, (f"{refused.reason}.",))
+
+    def overrides(self) -> dict[Audience, str]:
+        """Why a text goes out although the checks hold it back, where somebody says so."""
+        typed = {
+            Audience.PUBLIC: self.because_public.data,
+            Audience.CUSTOMER: self.because_customer.data,
+        }
+        return {audience: reason for audience, reason in typed.items() if reason}
+
+    def edited_texts(self) -> dict[Audience, Text]:
+        """What was edited by hand; asked to be made from the facts again, a text is not."""
+        again = request.form.get("remake")
+        return {
+            audience: text
+            for audience in TITLES
+            if audience.value != again and (text := self._edited(audience)) is not None
+        }
+
+    def _edited(self, audience: Audience) -> Text | None:
+        body = self[f"text_{audience.value}"].data
+        subject = self.subject_customer.data if audience is Audience.CUSTOMER else ""
+        text = Text(subject, body)
+        is_untouched = self[f"made_{audience.value}"].data == mark(text, audience)
+        return None if is_untouched or not body else text
+
+    def show(self, drafts: Sequence[Draft]) -> list[Sheet]:
+        """Put what would go out into the fields; returns what stands around them."""
+        return [self._show(draft) for draft in drafts]
+
+    def _show(self, draft: Draft) -> Sheet:
+        audience = draft.audience
+        made, known = mark(draft.made, audience), self[f"made_{audience.value}"]
+        is_stale = draft.edited and known.data not in {"", None, made}
+        if not draft.edited or not known.data:
+            known.data = made
+        self[f"text_{audience.value}"].data = draft.text.body
+        if audience is Audience.CUSTOMER:
+            self.subject_customer.data = draft.text.subject
+        return make_sheet(draft, form=self, is_stale=is_stale)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A fact that a text lacks: what it is, and the field that asks for it (an anchor, or none)."""
+
+    label: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as one customer will see it: ``url`` is for a frame."""
+
+    to: str
+    subject: str
+    text: str
+    url: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One text and all that somebody wants to know before it goes."""
+
+    name: str
+    title: str
+    subject: str
+    reading: Markup
+    is_plain: bool
+    why: str
+    recipients: int
+    suppressed: int
+    by_mail: Reach | None
+    edited: bool
+    stale: bool
+    fell_back: bool
+    missing: tuple[Gap, ...]
+    wanted: tuple[Gap, ...]
+    remarks: tuple[Remark, ...]
+    is_held: bool
+    changes: Markup | None
+    mails: tuple[Mail, ...]
+    is_drill: bool
+
+
+def mark(text: Text, audience: Audience) -> str:
+    """A short name for a text, equal as long as it is the same; a subject counts in mails only."""
+    subject = richtext.clean_line(text.subject) if audience is Audience.CUSTOMER else ""
+    return sha256(f"{subject}\n{richtext.clean(text.body)}".encode()).hexdigest()[:16]
+
+
+def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
+    """What stands around a text; its reading is the first customer's where it is a mail."""
+    subject, _ = _as_read(draft, draft.as_sent)
+    is_plain = draft.audience is Audience.INTERNAL
+    return Sheet(
+        name=draft.audience.value,
+        title=TITLES[draft.audience],
+        subject=subject,
+        reading=_show_gaps(_reading(draft)),
+        is_plain=is_plain,
+        why=draft.why,
+        recipients=draft.recipients,
+        suppressed=draft.suppressed,
+        by_mail=draft.by_mail,
+        edited=draft.edited,
+        stale=is_stale,
+        fell_back=draft.fell_back,
+        missing=tuple(_gap(name, form) for name in draft.missing),
+        wanted=tuple(_gap(name, form) for name in draft.wanted),
+        remarks=remarks_on(draft.text, draft.findings),
+        is_held=bool(blocking(draft.findings)),
+        changes=_changes(draft),
+        mails=_mails(draft),
+        is_drill=draft.is_drill,
+    )
+
+
+def _reading(draft: Draft) -> Markup:
+    """The text as it reads, with the places that the checks found."""
+    if draft.audience is Audience.INTERNAL:
+        return Markup("{}").format(draft.as_sent.body)
+
+    def render(body: str) -> Markup:
+        return richtext.to_html(_as_read(draft, Text(draft.text.subject, body))[1])
+
+    reading = show_marked(draft.text.body, draft.findings, render)
+    return render(f"**{DRILL_BANNER}**") + reading if draft.is_drill else reading
+
+
+def _changes(draft: Draft) -> Markup | None:
+    """What differs from what this audience was told last; None where it was told nothing."""
+    if draft.before is None:
+        return None
+    if draft.audience is not Audience.CUSTOMER:
+        return show_changes(draft.before.body, draft.as_sent.body)
+    before, after = draft.before, draft.as_sent
+    return show_changes(f"{before.subject}\n\n{before.body}", f"{after.subject}\n\n{after.body}")
+
+
+def _as_read(draft: Draft, text: Text) -> tuple[str, str]:
+    """Subject and body as the first customer reads them; anybody else, as they stand."""
+    if draft.audience is not Audience.CUSTOMER or draft.finished is None:
+        return text.subject, text.body
+    reader = draft.readers[0] if draft.readers else Reader("", "", None)
+    values = _values(draft.finished, reader)
+    return fill_subject(text.subject, values), fill_text(text.body, values)
+
+
+def _mails(draft: Draft) -> tuple[Mail, ...]:
+    if draft.audience is not Audience.CUSTOMER or draft.finished is None:
+        return ()
+    return tuple(show_mail(draft.finished, reader) for reader in draft.readers)
+
+
+def show_mail(composed: Composed, reader: Reader) -> Mail:
+    """A finished mail that was not sent yet, as its reader will see it."""
+    values = _values(composed, reader)
+    version = composed.versions.get(_language_of(reader), {})
+    html = fill_html(version.get("html", composed.html), values)
+    return Mail(
+        to=f"{reader.name} <{reader.email}>" if reader.name else reader.email,
+        subject=fill_subject(composed.subject, values),
+        text=fill_text(version.get("text", composed.text), values),
+        url=url_for("admin.mail_sheet", sheet=_serializer().dumps(html)),
+        zone=_zone_of(reader),
+    )
+
+
+def _values(composed: Composed, reader: Reader) -> Mapping[str, str]:
+    values = token_values(
+        composed.moments, zone=_zone_of(reader), locale=_language_of(reader), name=reader.name
+    )
+    return {**values, "unsubscribe_url": current_links().unsubscribe("preview")}
+
+
+def _language_of(reader: Reader) -> str:
+    page = the_page()
+    return nearest(reader.language, default=page.language if page else ENGLISH)
+
+
+def _zone_of(reader: Reader) -> str:
+    page = the_page()
+    return reader.time_zone or (page.time_zone if page else "UTC")
+
+
+def _gap(name: str, form: TextsForm) -> Gap:
+    word = WORDS.get(name)
+    label = word.meaning if word else name.replace("_", " ")
+    return Gap(label, name if name in form else "")
+
+
+def _show_gaps(reading: Markup) -> Markup:
+    """Tokens that nothing fills, marked so that nobody overlooks them."""
+
+    def shown(match: re.Match[str]) -> str:
+        word = WORDS.get(match[1])
+        meaning = word.meaning.lower() if word else match[1].replace("_", " ")
+        return Markup('<mark class="gap">{}</mark>').format(meaning)
+
+    return Markup(_GAP.sub(shown, str(reading)))  # the rest was escaped or sanitised before
+
+
+# --- a mail in a frame ---------------------------------------------------------------------------
+
+
+@admin.get("/mail")
+def mail_sheet() -> ResponseReturnValue:
+    """A mail that was not sent yet, as it would look; only what this service signed is shown."""
+    try:
+        html = _serializer().loads(request.args.get("sheet", ""))
+    except BadData:
+        raise NotFound from None
+    return framed_mail(html)
+
+
+def framed_mail(html: str) -> Response:
+    """A mail's HTML for a frame of our own, under a policy that lets it do nothing."""
+    answer = make_response(html)
+    answer.headers["Content-Security-Policy"] = MAIL_POLICY
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_settings().secret_key, salt="mail that was not sent yet")

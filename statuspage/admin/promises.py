@@ -1,0 +1,193 @@
+"""The clocks on an incident's desk: what is promised, what the scheme asks for, what remains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, refused, zone
+from statuspage.admin.deliveries import in_words
+from statuspage.admin.forms import PostForm, read_number
+from statuspage.configuration import contacts, severity
+from statuspage.core import clock, richtext
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
+from statuspage.core.errors import Refused
+from statuspage.delivery import report
+from statuspage.delivery.drill_recipients import seal_on
+from statuspage.incidents import (
+    announcement,
+    checklist,
+    drill_score,
+    escalation,
+    lifecycle,
+    promises,
+)
+from statuspage.incidents.inputs import Conflict, Post
+from statuspage.messages.checks import blocking
+from statuspage.models import Contact, Incident
+
+USUAL_PROMISE_MINUTES: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Whom the scheme calls in while it is not resolved, and when."""
+
+    at: datetime
+    who: str
+
+
+def of(story: Incident) -> dict[str, Any]:
+    """What a desk shows of its clocks."""
+    current, moment = session(), clock.now()
+    posts = sorted(story.updates, key=lambda update: (update.posted_at, update.id))
+    level = severity.level_of(current, story.severity_rank)
+    worst = severity.level_of(current, story.worst_rank)
+    closing = checklist.closing_of(current, story)
+    owner = current.get(Contact, story.review_owner_id) if story.review_owner_id else None
+    reviewed = [post for post in posts if post.status == IncidentStatus.POSTMORTEM]
+    return {
+        "record": promises.record_of(story, moment),
+        "unpromised": posts[-1].no_promise_because if posts else "",
+        "first_post": posts[0].posted_at if posts else None,
+        "respond_minutes": worst.respond_minutes if worst else None,
+        "resolve_by": _resolve_by(story, level.resolve_minutes if level else None),
+        "calls": _calls(story) if story.is_open else [],
+        "reviewed_at": reviewed[0].posted_at if reviewed else None,
+        "review_owner": owner,
+        "closing": closing,
+        "closing_hints": _hints(story) if closing else {},
+        "score": drill_score.score_of(current, story)
+        if story.is_drill and not story.is_open
+        else None,
+        "sealed": seal_on(story),
+        "contacts": contacts.contacts(current) if closing else [],
+    }
+
+
+def quiet(story: Incident) -> tuple[str, str]:
+    """What the one press says and when it promises the next update; empty where it cannot."""
+    post = _no_change(story)
+    try:
+        drafts = announcement.preview_update(story, post)
+    except Refused:
+        return "", ""
+    said = drafts[0]
+    if any(draft.missing or blocking(draft.findings) for draft in drafts):
+        return "", ""
+    if not post.next_update_at:
+        return "", ""
+    return richtext.to_text(said.text.body), clock.show_time(post.next_update_at, zone())
+
+
+@admin.post("/incidents/<code>/no-change")
+def no_change(code: str) -> ResponseReturnValue:
+    """Say honestly that there is no news yet, and when the next update comes."""
+    story = _found(code)
+    form = PostForm.read()
+    if _was_just_said(story):
+        return refused("That went out a moment ago. Nothing was sent.", "admin.incident", code=code)
+    try:
+        lifecycle.post_update(
+            code,
+            _no_change(story),
+            actor=actor(),
+            form_key=form.form_key.data or "",
+            seen_version=read_number(request.form.get("seen_version")) or None,
+        )
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    except Conflict:
+        return refused(
+            "Somebody else posted meanwhile, so nothing was sent. Read it first.",
+            "admin.incident",
+            code=code,
+        )
+    return done("Posted that there is no change yet.", "admin.incident", code=code)
+
+
+@admin.post("/incidents/<code>/closing")
+def close_incident(code: str) -> ResponseReturnValue:
+    """Tick off some of what remains after the end, or say that it is not done after all."""
+    _found(code)
+    try:
+        if undone := request.form.get("undo"):
+            checklist.untick(code, undone, actor=actor())
+            return done("It is not done after all.", "admin.incident", code=code)
+        story = checklist.tick_off(
+            code,
+            request.form.getlist("done"),
+            actor=actor(),
+            review_owner_id=read_number(request.form.get("review_owner")) or None,
+        )
+    except Refused as error:
+        return refused(error.reason, "admin.incident", code=code)
+    closing = checklist.closing_of(session(), story)
+    left = closing.left if closing else 0
+    said = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
+    return done(said if left else "Noted. Nothing remains.", "admin.incident", code=code)
+
+
+def _found(code: str) -> Incident:
+    return session().scalars(select(Incident).filter_by(code=code)).one()
+
+
+def _no_change(story: Incident) -> Post:
+    level = severity.level_of(session(), story.severity_rank)
+    moment = clock.now()
+    promised = severity.promise_next_update(level, moment) or (
+        moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
+    ).replace(second=0, microsecond=0)
+    return Post(IncidentStatus(story.status), next_update_at=promised, no_change=True)
+
+
+def _was_just_said(story: Incident) -> bool:
+    """Whether the last post says the very same, which a second press would say once more."""
+    newest = max(story.updates, key=lambda update: update.id)
+    drafts = announcement.preview_update(story, _no_change(story)) if story.is_open else []
+    said = drafts[0].finished if drafts else None
+    return said is not None and said.body == newest.body
+
+
+def _resolve_by(story: Incident, minutes: int | None) -> datetime | None:
+    return story.started_at + timedelta(minutes=minutes) if minutes is not None else None
+
+
+def _calls(story: Incident) -> list[Call]:
+    return [
+        Call(rung.at, ", ".join(_who(to, rung) for to in rung.to))
+        for rung in escalation.escalation(session(), story).rungs
+    ]
+
+
+def _who(to: str, rung: escalation.Rung) -> str:
+    names = ", ".join(contact.name for contact in rung.people)
+    return f"{severity.ESCALATED_TO.get(to, to)} ({names or 'nobody named'})"
+
+
+def _hints(story: Incident) -> dict[str, str]:
+    """What the service knows itself of what is to be ticked off."""
+    troubled = [
+        row.component.name
+        for row in story.affected
+        if row.component.status is not ComponentStatus.OPERATIONAL
+    ]
+    told = [
+        in_words(counts)
+        for message, counts in report.tallies(session(), story.id)
+        if message.audience is Audience.CUSTOMER
+    ]
+    return {
+        "components": f"Not operational: {', '.join(troubled)}"
+        if troubled
+        else "The page shows all of them as operational.",
+        "customers": told[0] if told else "No mail reached anybody.",
+        "channel": story.chat_channel or "The chat that this service posts to.",
+    }

@@ -1,0 +1,123 @@
+"""The last step: what holds before an incident is resolved, and exactly what goes out, to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from statuspage.admin.base import page, zone
+from statuspage.admin.previews import TITLES, Sheet
+from statuspage.admin.update_form import UpdateForm
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, ComponentStatus
+from statuspage.incidents import explain_recipient
+from statuspage.incidents.inputs import Post
+from statuspage.incidents.resolution import gate
+from statuspage.models import Incident
+
+# Buttons, and what the last step shows itself: the rest of the form rides along unseen.
+_SHOWN_AT_THE_END: Final = frozenset(
+    {
+        *(
+            "csrf_token",
+            "form_key",
+            "publish",
+            "preview",
+            "test",
+            "back",
+            "remake",
+            "ask",
+            "at_the_end",
+            "promised",
+        ),
+        *("because_watched", "because_components", "because_approval", "ask_approval"),
+        "false_alarm",
+        *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
+        *("cause", "cause_confirmed", "resolution", "prevention"),
+        *(
+            f"{part}_{audience.value}"
+            for audience in TITLES
+            for part in ("text", "made", "because")
+        ),
+    }
+)
+
+_ASKS: Final = frozenset({"ask", "ask_approval"})
+
+
+def begin_last_step(form: UpdateForm) -> None:
+    """Offer the present moment as the end, where nobody said another."""
+    if not form.at_the_end.data:
+        form.at_the_end.data = "yes"
+        if not form.happened_at.data:
+            moment = clock.now()
+            form.exactly.data = moment.isoformat()
+            form.happened_at.data = moment
+            form.happened_at.raw_data = None
+    form.happened_at.label.text = "Over since"
+
+
+def show_last_step(
+    story: Incident, form: UpdateForm, post: Post, texts: dict[str, Any]
+) -> ResponseReturnValue:
+    """Resolving asks once more: since when, for how long, what comes back, and who is told."""
+    # Whom it reaches by name is what somebody wants to check last.
+    texts["sheets"].sort(key=lambda sheet: sheet.name != Audience.CUSTOMER)
+    return page(
+        "admin/resolve.html",
+        form=form,
+        story=story,
+        kept=[
+            (name, value)
+            for name, value in request.form.items(multi=True)
+            if name not in _SHOWN_AT_THE_END
+        ],
+        zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
+        gate=gate_of(story, form, post, texts["sheets"]),
+        **texts,
+    )
+
+
+def what_was_typed() -> list[tuple[str, str]]:
+    """The sent form without its buttons and keys, to go on with it later."""
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in {"csrf_token", "publish", "preview", "test", "remake", "back", *_ASKS}
+    ]
+
+
+def gate_of(
+    story: Incident, form: UpdateForm, post: Post, sheets: Sequence[Sheet]
+) -> dict[str, Any]:
+    """What stands before the button, each with its answer."""
+    ended = post.happened_at or clock.now()
+    return {
+        "checked": gate.look(session(), story, post, form.edited_texts()),
+        "level": story.severity_name,
+        "step": story.step.label,
+        "span": clock.show_span(story.started_at, ended, zone())
+        if ended > story.started_at
+        else "",
+        "length": clock.show_duration(ended - story.started_at),
+        "back": [
+            (
+                row.component.name,
+                row.status,
+                form.components.data.get(row.component_id, ComponentStatus.OPERATIONAL),
+            )
+            for row in story.affected
+        ],
+        "held": [sheet for sheet in sheets if sheet.is_held or sheet.missing],
+        "remarks": sum(len(sheet.remarks) for sheet in sheets),
+        "is_internal": not story.tells_outsiders,
+        "sheets": sheets,
+        "sends_mail": any(
+            sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
+        ),
+        "groups": explain_recipient.recipient_groups(story, post) if sheets else None,
+    }

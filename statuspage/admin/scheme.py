@@ -1,0 +1,166 @@
+"""The severity scheme: its levels and their rules, and the presets to begin from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import abort, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+from wtforms import BooleanField, SelectField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page
+from statuspage.admin.forms import (
+    CountField,
+    DurationField,
+    EditForm,
+    LineField,
+    NameField,
+    WordField,
+    WordRadioField,
+)
+from statuspage.configuration import editing, page_settings, severity_scheme
+from statuspage.configuration.editing import LevelRules
+from statuspage.configuration.severity import ESCALATED_TO, PRESETS, Level, severity_levels
+from statuspage.core.db import session
+from statuspage.core.enums import CustomerMail, Impact, Kind
+from statuspage.models import Incident, SeverityLevel
+
+ESCALATION_STEPS: Final = 4
+
+_IMPACTS: Final = (Impact.CRITICAL, Impact.MAJOR, Impact.MINOR, Impact.NONE)
+
+
+def _escalation_choice() -> Any:
+    return SelectField("To", choices={"": "Nobody"} | ESCALATED_TO)
+
+
+class LevelForm(EditForm):
+    """A level's words and rules."""
+
+    name = NameField("Name", needed="Enter the level's name")
+    description = LineField("What it means", needed="Say when an incident is of this level")
+    impact = WordField("Impact shown to visitors", _IMPACTS)
+    respond_minutes = DurationField("First response within")
+    resolve_minutes = DurationField("Resolved within")
+    cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
+    watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
+    needs_approval = BooleanField("A second account approves what a resolution says")
+    customer_mail = WordRadioField("Customers are written to", CustomerMail)
+    review_hours = DurationField("Review due within", unit=timedelta(hours=1))
+    review_business_days = CountField("Or within business days", least=1, most=60)
+    after_1 = DurationField("After", most=timedelta(days=7))
+    to_1 = _escalation_choice()
+    after_2 = DurationField("After", most=timedelta(days=7))
+    to_2 = _escalation_choice()
+    after_3 = DurationField("After", most=timedelta(days=7))
+    to_3 = _escalation_choice()
+    after_4 = DurationField("After", most=timedelta(days=7))
+    to_4 = _escalation_choice()
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check also what two fields say together."""
+        valid = super().validate(extra_validators)
+        if self.cadence_minutes.data == 0:
+            self.refuse("cadence_minutes", "Leave it empty where no update is promised")
+            valid = False
+        if self.review_hours.data is not None and self.review_business_days.data is not None:
+            self.refuse("review_business_days", "Use hours or business days, not both")
+            valid = False
+        for after, to in self.steps():
+            if (after.data is None) == bool(to.data) and not after.errors:
+                field, reason = (after, "Enter a time") if to.data else (to, "Pick somebody")
+                self.refuse(field.short_name, reason)
+                valid = False
+        return valid
+
+    def steps(self) -> list[tuple[Any, Any]]:
+        """The fields of each escalation step: after how long, and to whom."""
+        return [(self[f"after_{n}"], self[f"to_{n}"]) for n in range(1, ESCALATION_STEPS + 1)]
+
+    def rules(self) -> LevelRules:
+        """The rules as typed, escalation soonest first."""
+        typed = self.typed()
+        steps = [(after.data, to.data) for after, to in self.steps() if to.data]
+        for after, to in self.steps():
+            del typed[after.short_name], typed[to.short_name]
+        return LevelRules(
+            **typed, escalation=[{"after_minutes": after, "to": to} for after, to in sorted(steps)]
+        )
+
+
+@admin.get("/severity")
+def scheme() -> ResponseReturnValue:
+    """The scheme in words."""
+    current = session()
+    chosen = page_settings.the_page(current)
+    return page(
+        "admin/scheme.html",
+        levels=severity_levels(current),
+        chosen=chosen.scheme if chosen else "",
+        presets=PRESETS,
+        steps_of=escalation_steps,
+        escalated_to=ESCALATED_TO,
+    )
+
+
+@admin.route("/severity/<int:rank>", methods=["GET", "POST"])
+def level(rank: int) -> ResponseReturnValue:
+    """Change one level."""
+    found = session().scalars(select(SeverityLevel).filter_by(rank=rank)).one()
+    rules = editing.read_as(LevelRules, found)
+    form = LevelForm.read(rules, **_escalation_fields(rules))
+    if rank == 1:
+        _always_tell_customers(form)
+    if form.is_accepted():
+        with form.refusals():
+            severity_scheme.change_level(found.id, form.rules(), actor=actor(), seen=form.seen.data)
+            return done(f"{form.name.data} is saved.", "admin.scheme")
+    return page("admin/level.html", form=form, level=found)
+
+
+@admin.route("/severity/choose", methods=["GET", "POST"])
+def choose_scheme() -> ResponseReturnValue:
+    """Ask before all levels are replaced by a preset's, then do it."""
+    preset = PRESETS.get(request.values.get("scheme", "")) or abort(404)
+    if request.method == "POST":
+        severity_scheme.choose_scheme(preset.name, actor=actor())
+        return done(f"The scheme is {preset.title} now.", "admin.scheme")
+    current = session()
+    open_incidents = current.scalar(
+        select(func.count())
+        .select_from(Incident)
+        .where(Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT)
+    )
+    return page(
+        "admin/choose_scheme.html",
+        preset=preset,
+        levels=severity_levels(current),
+        open_incidents=open_incidents,
+        steps_of=escalation_steps,
+        escalated_to=ESCALATED_TO,
+    )
+
+
+def escalation_steps(level: SeverityLevel | Level) -> list[tuple[int, str]]:
+    """After how many minutes a level, of the scheme or of a preset, is escalated, and to whom."""
+    if isinstance(level, Level):
+        return list(level.escalation)
+    return [(step["after_minutes"], step["to"]) for step in level.escalation]
+
+
+def _escalation_fields(rules: LevelRules) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for number, step in enumerate(rules.escalation[:ESCALATION_STEPS], start=1):
+        values[f"after_{number}"] = step["after_minutes"]
+        values[f"to_{number}"] = step["to"]
+    return values
+
+
+def _always_tell_customers(form: LevelForm) -> None:
+    """The end of an incident of the worst level is always told: never is no choice there."""
+    form.customer_mail.choices = {
+        word.value: word.label for word in CustomerMail if word is not CustomerMail.NEVER
+    }

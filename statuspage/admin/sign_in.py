@@ -1,0 +1,131 @@
+"""Signing in and out, and accepting an invitation."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from flask import Response, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import HiddenField
+
+from statuspage.access import accounts, sign_in_limits
+from statuspage.admin import auth
+from statuspage.admin.base import admin, done, local_target, page, refused
+from statuspage.admin.forms import Form, LineField, NameField, SecretField
+from statuspage.core.db import session as database
+from statuspage.public import http
+
+
+class SignInForm(Form):
+    """Who, and by which password."""
+
+    email = LineField(
+        "Mail address",
+        needed="Enter your mail address",
+        render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
+    )
+    password = SecretField(
+        "Password", needed="Enter your password", autocomplete="current-password"
+    )
+    next = HiddenField()
+
+
+class AcceptForm(Form):
+    """What an invited person says about themselves."""
+
+    name = NameField("Your name", needed="Enter your name", render_kw={"autocomplete": "name"})
+    password = SecretField("Password", needed="Choose a password", autocomplete="new-password")
+
+
+@admin.route("/login", methods=["GET", "POST"])
+@auth.open_to_strangers
+def sign_in() -> ResponseReturnValue:
+    """Let somebody in, and lead them to where they wanted to go."""
+    form = SignInForm.read(next=request.args.get("next", ""))
+    if auth.signed_in() is not None and request.method == "GET" and "again" not in request.args:
+        return redirect(local_target(form.next.data or ""))
+    if form.is_accepted():
+        with form.refusals():
+            try:
+                token, account = accounts.sign_in(
+                    form.email.data,
+                    form.password.data,
+                    address=http.present_address(),
+                    browser=request.cookies.get(auth.BROWSER_COOKIE, ""),
+                )
+            except sign_in_limits.Throttled as error:
+                return _throttled(form, error)
+            return _let_in(token, account.email, local_target(form.next.data or ""))
+    return page("admin/sign_in.html", form=form, any_account=accounts.any_account(database()))
+
+
+@admin.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """End this browser's sign-in."""
+    person = auth.signed_in()
+    if person is not None:
+        accounts.sign_out(person.token, actor=auth.actor())
+    session.clear()
+    answer = make_response(redirect(url_for("admin.sign_in"), 303))
+    auth.forget(answer)
+    return answer
+
+
+@admin.route("/invitations/<token>", methods=["GET", "POST"])
+@auth.open_to_strangers
+def invitation(token: str) -> ResponseReturnValue:
+    """Show an invitation (a link scanner may open it), and make the account where it is sent."""
+    found = accounts.find_invitation(database(), token)
+    if found is None:
+        return _link_does_not_work()
+    email = found.email
+    form = AcceptForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            accounts.accept_invitation(token, name=form.name.data, password=form.password.data)
+            with form.refusals():
+                # Whoever had the link is no stranger, whatever others try from this address.
+                fresh, _ = accounts.sign_in(
+                    email,
+                    form.password.data,
+                    address=http.present_address(),
+                    browser=sign_in_limits.browser_token(email),
+                )
+                return _let_in(fresh, email, url_for("admin.dashboard"))
+            return refused("Your account is ready: sign in with it.", "admin.sign_in")
+    return page("admin/invitation.html", form=form, email=email)
+
+
+@admin.post("/me/sign-out-everywhere")
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End every sign-in of this account, this one too."""
+    actor = auth.actor()
+    if actor.account_id is not None:
+        accounts.sign_out_everywhere(actor.account_id, actor=actor)
+    session.clear()
+    answer = done("You are signed out everywhere.", "admin.sign_in")
+    auth.forget(answer)
+    return answer
+
+
+def _link_does_not_work() -> Response:
+    answer = page("admin/invitation_over.html")
+    answer.status_code = 404
+    return answer
+
+
+def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:
+    """A fresh session, so that nothing that was planted before the sign-in is believed after it."""
+    session.clear()
+    answer = make_response(redirect(target, 303))
+    auth.remember(answer, token)
+    auth.remember_browser(answer, email)
+    return answer
+
+
+def _throttled(form: Form, error: sign_in_limits.Throttled) -> ResponseReturnValue:
+    form.refuse(error.field, error.reason)
+    answer = page("admin/sign_in.html", form=form, any_account=True)
+    answer.status_code = 429
+    answer.headers["Retry-After"] = str(ceil(error.wait.total_seconds()))
+    return answer

@@ -1,0 +1,107 @@
+"""Subscribers: who asked on the page to hear, what they hear of, and how it stands with each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, download_csv, page
+from statuspage.core.db import session
+from statuspage.core.enums import SubscriberState
+from statuspage.core.richtext import clean_line
+from statuspage.delivery import subscriptions
+from statuspage.models import Component, Delivery, Incident, Subscriber, Suppression
+from statuspage.recipients.subscribers import (
+    count_by_state,
+    export_subscribers,
+    remove_subscriber,
+    search_subscribers,
+)
+
+LATEST: Final = 10
+
+
+@admin.get("/subscribers")
+def subscribers() -> ResponseReturnValue:
+    """The subscribers, by address, page by page."""
+    text, asked = _asked("text"), _asked("state")
+    state = SubscriberState(asked) if asked in set(SubscriberState) else None
+    suppressed = asked == "suppressed"
+    current = session()
+    found = search_subscribers(
+        current,
+        text=text,
+        state=state,
+        suppressed=suppressed,
+        after=_asked("after"),
+        before=_asked("before"),
+    )
+    addresses = [one.address for one in found.subscribers]
+    reasons = select(Suppression).where(Suppression.address.in_(addresses))
+    counts = count_by_state(current)
+    return page(
+        "admin/subscribers.html",
+        found=found,
+        counts=counts,
+        total=sum(counts.values()),
+        suppressions={row.address: row for row in current.scalars(reasons)},
+        names=_component_names(),
+        text=text,
+        state=asked if state is not None or suppressed else "",
+        asked={"text": text or None, "state": asked or None},
+    )
+
+
+@admin.get("/subscribers/<int:subscriber_id>")
+def subscriber(subscriber_id: int) -> ResponseReturnValue:
+    """One of them: what they hear of, and what was sent."""
+    current = session()
+    found = current.get_one(Subscriber, subscriber_id)
+    latest = select(Delivery).where(Delivery.address == found.address)
+    ids = [link.incident_id for link in found.followed]
+    followed = select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id)
+    return page(
+        "admin/subscriber.html",
+        subscriber=found,
+        names=_component_names(),
+        followed=current.scalars(followed).all(),
+        suppression=current.get(Suppression, found.address),
+        latest=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+    )
+
+
+@admin.post("/subscribers/<int:subscriber_id>/remove")
+def forget_subscriber(subscriber_id: int) -> ResponseReturnValue:
+    """Forget one."""
+    session().get_one(Subscriber, subscriber_id)
+    remove_subscriber(subscriber_id, actor=actor())
+    return done("The subscriber is removed; what was sent stays on record.", "admin.subscribers")
+
+
+@admin.post("/subscribers/<int:subscriber_id>/write-again")
+def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
+    """Lift what keeps mail from one."""
+    found = session().get_one(Subscriber, subscriber_id)
+    email = found.email
+    subscriptions.write_again(found.address, actor=actor())
+    return done(f"{email} is written to again.", "admin.subscriber", subscriber_id=subscriber_id)
+
+
+@admin.get("/subscribers.csv")
+def export_all_subscribers() -> ResponseReturnValue:
+    """All of them as CSV, streamed."""
+    return download_csv("subscribers.csv", lambda: export_subscribers(session()))
+
+
+def _asked(name: str) -> str:
+    """A part of the query, without what no database can hold."""
+    return clean_line(request.args.get(name, ""))[:320]
+
+
+def _component_names() -> dict[int, str]:
+    rows = session().execute(select(Component.id, Component.name))
+    return {row.id: row.name for row in rows}

@@ -1,0 +1,75 @@
+"""The form of the desk: the next post on an incident, its end included."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from wtforms import BooleanField, HiddenField
+
+from statuspage.admin.forms import LineField, MomentField, RowField, WordRadioField
+from statuspage.admin.incident_form import StoryForm
+from statuspage.core import clock
+from statuspage.core.enums import CLOSED, IncidentStatus
+from statuspage.incidents.inputs import Post
+from statuspage.models import Incident, SeverityLevel
+
+
+class UpdateForm(StoryForm):
+    """The next post on an incident."""
+
+    status = WordRadioField("Status", IncidentStatus)
+    severity_rank = RowField("Severity", none="As it is")
+    happened_at = MomentField("When it happened", not_after_now=True)
+    # The moment that the last step offered, to the second: the field shows whole minutes.
+    exactly = HiddenField()
+    publishes = BooleanField("Make this incident public with this post")
+    seen_version = HiddenField()
+    seen_update = HiddenField()
+    at_the_end = HiddenField()
+    because_watched = LineField("Resolve although it was not watched that long, because")
+    because_components = LineField("Resolve although not everything is back, because")
+
+    because_approval = LineField("Resolve without approval, because")
+    false_alarm = BooleanField("It was a false alarm: nothing was wrong")
+    # What became of the test mail that was asked for.
+    tried = ""
+
+    @property
+    def resolves(self) -> bool:
+        """Whether this post ends the incident."""
+        return self.status.data is IncidentStatus.RESOLVED
+
+    @property
+    def promises(self) -> bool:
+        """Whether what is posted could promise a next update at all."""
+        return self.status.data not in CLOSED
+
+    def moment(self) -> datetime | None:
+        """When it happened, if the form says; to the second where nobody changed the minute."""
+        typed: datetime | None = self.happened_at.data
+        if not typed or not self.exactly.data:
+            return typed
+        exact = clock.read_exact(self.exactly.data)
+        is_of_that_minute = exact and exact.replace(second=0, microsecond=0) == typed
+        return exact if is_of_that_minute else typed
+
+    def post(self, story: Incident, level: SeverityLevel | None) -> Post:
+        """The post as typed."""
+        status = self.status.data or IncidentStatus(story.status)
+        return Post(
+            status=status,
+            components=self.components.data,
+            next_update_at=None if status in CLOSED else self.promise_by(level),
+            no_promise_because=self.no_promise(),
+            severity_rank=self.severity_rank.data,
+            users_notice=self.users_notice.data,
+            public_facts=self.public_facts(),
+            internal_facts=self.internal_facts(),
+            happened_at=self.moment(),
+            false_alarm=bool(self.false_alarm.data) and status is IncidentStatus.RESOLVED,
+            although={
+                "watched": self.because_watched.data,
+                "components": self.because_components.data,
+                "approval": self.because_approval.data,
+            },
+        )

@@ -1,0 +1,347 @@
+"""The wording of messages: edited beside a live preview, with every version kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any, Final, cast
+
+from flask import Response, abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import HiddenField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.forms import Form, LineField, ProseField
+from statuspage.core.db import session
+from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
+from statuspage.core.errors import Stale
+from statuspage.core.links import current_links
+from statuspage.core.richtext import to_html
+from statuspage.delivery.sent_copy import Copy, fill_copy
+from statuspage.incidents.announcement import story_facts
+from statuspage.messages import compose
+from statuspage.messages import wording as wording_messages
+from statuspage.messages.compose import Composed, Text, finish, unfilled
+from statuspage.messages.facts import Facts, moments_of
+from statuspage.messages.template_language import Problem
+from statuspage.messages.tokens import token_values
+from statuspage.messages.wording import (
+    Source,
+    TemplateInfo,
+    Unfit,
+    current_wording,
+    history,
+    names,
+    newest_version,
+    save_wording,
+    shipped_wording,
+)
+from statuspage.models import Account, Incident, Wording
+
+# Mail is styled within itself.  This is the one answer of the admin that may be, so it runs no
+# script, sends no form, loads nothing from elsewhere, and counts as nobody's origin.
+COPY_POLICY: Final = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+SAMPLE_NAME: Final = "Robin Sample"
+
+_HEARD: Final = {
+    Audience.PUBLIC: "On the page and in the feeds, for everybody.",
+    Audience.CUSTOMER: "By mail, to the customers of what is affected.",
+    Audience.SUBSCRIBER: "By mail, about the subscription itself. News they get as it is posted.",
+    Audience.INTERNAL: "In chat, for colleagues. Internal facts may be told.",
+    Audience.EXECUTIVE: "One line to copy from the desk. Internal facts may be told.",
+    Audience.SUPPORT: "To copy from the desk into an answer to a customer.",
+}
+_PLANNED: Final = frozenset(Step(status.value) for status in MaintenanceStatus)
+_MOST_SHOWN: Final = 100  # characters of a line that has a problem
+
+
+class WordingForm(Form):
+    """A subject and a body; ``seen`` is the version that they began from."""
+
+    subject = LineField("Subject", needed="Enter a subject")
+    body = ProseField("Text", needed="Enter the text")
+    seen = HiddenField()
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A problem with the line that has it, parted at its place."""
+
+    problem: Problem
+    before: str
+    at: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version that was saved, and how it differs from the one before."""
+
+    row: Wording
+    author: str
+    changes: list[tuple[str, str]]
+    is_current: bool
+
+
+@admin.get("/templates")
+def wordings() -> ResponseReturnValue:
+    """All templates, by audience and step."""
+    groups: dict[Audience, list[tuple[TemplateInfo, Source]]] = {}
+    for info in names():
+        standing = current_wording(session(), info.name)
+        groups.setdefault(info.audience, []).append((info, standing))
+    return page("admin/wordings.html", groups=groups, heard=_HEARD)
+
+
+@admin.route("/templates/<audience>/<step>", methods=["GET", "POST"])
+def wording(audience: str, step: str) -> ResponseReturnValue:
+    """Edit one wording."""
+    info = _info(audience, step)
+    standing = current_wording(session(), info.name)
+    version = newest_version(session(), info.name)
+    form = WordingForm.read(standing, seen=str(version))
+    mistakes: list[Mistake] = []
+    if form.is_accepted():
+        try:
+            save_wording(
+                info.name,
+                subject=form.subject.data,
+                body=form.body.data,
+                actor=actor(),
+                seen=_read_version(form.seen.data),
+            )
+            return done("Saved. The next message is written like this.", ".wording", **_of(info))
+        except Unfit as unfit:
+            mistakes = _show_problems(form, unfit.problems)
+        except Stale as stale:
+            standing = cast("Source", stale.standing)
+            version = newest_version(session(), info.name)
+            _show_change(form, standing, version)
+    return page(
+        "admin/wording.html",
+        form=form,
+        info=info,
+        standing=standing,
+        mistakes=mistakes,
+        stories=_stories(info),
+        versions=len(history(session(), info.name)),
+        heard=_HEARD[info.audience],
+        samples=_samples(info),
+    )
+
+
+@admin.route("/templates/<audience>/<step>/preview", methods=["GET", "POST"])
+def wording_preview(audience: str, step: str) -> ResponseReturnValue:
+    """A wording as it will read, for a frame: what was typed, or what counts now."""
+    info = _info(audience, step)
+    standing = current_wording(session(), info.name)
+    subject = request.form.get("subject", standing.subject)
+    body = request.form.get("body", standing.body)
+    facts = _facts(info, request.values.get("about", ""))
+    try:
+        text = compose.preview(info.name, subject=subject, body=body, facts=facts)
+    except Unfit as unfit:
+        mistakes = _mistakes(unfit.problems, subject, body)
+        return copy_page("admin/wording_preview.html", info=info, mistakes=mistakes)
+    gaps = unfilled(text, audience=info.audience, facts=facts)
+    finished = finish(_fill_gaps(text, gaps), audience=info.audience, step=info.step, facts=facts)
+    return copy_page(
+        "admin/wording_preview.html",
+        info=info,
+        mistakes=[],
+        gaps=gaps,
+        wanted=text.wanted,
+        copy=_copy(finished),
+        post=to_html(finished.body),
+    )
+
+
+@admin.get("/templates/<audience>/<step>/versions")
+def wording_versions(audience: str, step: str) -> ResponseReturnValue:
+    """Every version that was saved, with what it changed."""
+    info = _info(audience, step)
+    return page(
+        "admin/wording_versions.html",
+        info=info,
+        versions=list(_versions(info)),
+        shipped=shipped_wording(info.name),
+    )
+
+
+@admin.post("/templates/<audience>/<step>/versions/<int:version>/use")
+def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
+    """Make an older version count again, as a new one."""
+    info = _info(audience, step)
+    row = session().get_one(Wording, version)
+    if row.name != info.name:
+        abort(404)
+    try:
+        save_wording(info.name, subject=row.subject, body=row.body, actor=actor())
+    except Unfit as unfit:
+        problem = unfit.problems[0]
+        reason = f"That version cannot be used any more: {problem.reason}."
+        return refused(reason, ".wording_versions", **_of(info))
+    return done("That version counts again.", ".wording", **_of(info))
+
+
+@admin.post("/templates/<audience>/<step>/restore")
+def restore_wording(audience: str, step: str) -> ResponseReturnValue:
+    """Bring the shipped wording back."""
+    info = _info(audience, step)
+    wording_messages.restore_wording(info.name, actor=actor())
+    return done("The shipped wording is back.", ".wording", **_of(info))
+
+
+def copy_page(template: str, **values: Any) -> Response:
+    """A page for a frame that shows what somebody will read, under :data:`COPY_POLICY`."""
+    return framed(make_response(render_template(template, **values)))
+
+
+def framed(response: Response, policy: str = COPY_POLICY) -> Response:
+    """Let our own screens, and nobody else, frame an answer that shows what others will see."""
+    response.headers["Content-Security-Policy"] = policy
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+# --- which template, about what ------------------------------------------------------------------
+
+
+def _info(audience: str, step: str) -> TemplateInfo:
+    name = f"{audience}/{step}"
+    found = next((info for info in names() if info.name == name), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _of(info: TemplateInfo) -> dict[str, str]:
+    return {"audience": info.audience.value, "step": info.step.value}
+
+
+def _samples(info: TemplateInfo) -> dict[str, str]:
+    """What each word says in the sample, where a customer's copy fills it too."""
+    facts = compose.preview_sample(info.name).public
+    values: dict[str, str] = {}
+    if info.audience is Audience.CUSTOMER:
+        values = token_values(moments_of(facts), zone=facts.zone.key, name=SAMPLE_NAME)
+    return {
+        word.name: values.get(word.name, word.sample) if word.sample else "" for word in info.words
+    }
+
+
+def _stories(info: TemplateInfo) -> Sequence[Incident]:
+    """The open stories that this template could be about, newest first."""
+    kind = Kind.MAINTENANCE if info.step in _PLANNED else Kind.INCIDENT
+    chosen = select(Incident).where(Incident.kind == kind, Incident.status.not_in(CLOSED))
+    if not info.audience.is_inside:
+        chosen = chosen.where(Incident.visibility == Visibility.PUBLIC)
+    return session().scalars(chosen.order_by(Incident.id.desc()).limit(20)).all()
+
+
+def _facts(info: TemplateInfo, code: str) -> Facts:
+    """The facts of the story that was chosen; of the sample where none was, or it has ended."""
+    story = next((story for story in _stories(info) if story.code == code), None)
+    if story is None:
+        return compose.preview_sample(info.name)
+    return story_facts(story, info.step)
+
+
+def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
+    """The text with a plain mark where the story does not yet know what belongs there."""
+    subject, body = text.subject, text.body
+    for name in gaps:
+        mark = f"({name.replace('_', ' ')}: not known yet)"
+        subject, body = (part.replace(f"[[{name}]]", mark) for part in (subject, body))
+    return Text(subject, body)
+
+
+def _copy(finished: Composed) -> Copy:
+    return fill_copy(
+        finished.subject,
+        finished.text,
+        # A link in a frame would load inside it: let it open beside.
+        finished.html.replace("<head>", '<head><base target="_blank">', 1),
+        moments=finished.moments,
+        zone=zone().key,
+        name=SAMPLE_NAME,
+        unsubscribe_url=current_links().home,
+        manage_url=current_links().home,
+    )
+
+
+# --- what is wrong, and what changed -------------------------------------------------------------
+
+
+def _show_problems(form: WordingForm, problems: Sequence[Problem]) -> list[Mistake]:
+    for problem in problems:
+        place = f"line {problem.line}, " if problem.field == "body" else ""
+        form.refuse(problem.field, f"{place}column {problem.column}: {problem.reason}")
+    return _mistakes(problems, form.subject.data, form.body.data)
+
+
+def _mistakes(problems: Sequence[Problem], subject: str, body: str) -> list[Mistake]:
+    return [_mark(problem, subject if problem.field == "subject" else body) for problem in problems]
+
+
+def _mark(problem: Problem, source: str) -> Mistake:
+    """The line of a problem, cut to what is near its place where it is long."""
+    lines = source.replace("\r\n", "\n").split("\n")
+    line = lines[problem.line - 1] if problem.line <= len(lines) else ""
+    start = min(problem.column - 1, len(line))
+    found = re.compile(r"\w+|\S|$").search(line, start)
+    place, end = (found.start(), found.end()) if found else (start, start)
+    first = max(0, place - _MOST_SHOWN // 2)
+    last = min(len(line), place + _MOST_SHOWN // 2)
+    end = min(end, last)
+    before = ("…" if first else "") + line[first:place]
+    after = line[end:last] + ("…" if last < len(line) else "")
+    return Mistake(problem, before, line[place:end] or " ", after)
+
+
+def _show_change(form: WordingForm, standing: Source, version: int) -> None:
+    form.form_errors.append(
+        "Somebody else saved this while you were at it. What you typed is kept; compare it with "
+        "what is saved now, below, and send it again to have it count."
+    )
+    form.seen.data = str(version)
+    if standing.subject != form.subject.data:
+        form.refuse("subject", f"Now saved here: {standing.subject}")
+
+
+def _read_version(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _versions(info: TemplateInfo) -> Iterator[Version]:
+    """Newest first; the first one changed the shipped wording."""
+    rows = history(session(), info.name)
+    shipped = shipped_wording(info.name)
+    every: list[Wording | Source] = [*rows, shipped]
+    for row, older in zip(rows, every[1:], strict=True):
+        author = session().get(Account, row.account_id) if row.account_id else None
+        yield Version(
+            row,
+            author.name if author else "the command line",
+            _changes(older, row),
+            is_current=row is rows[0],
+        )
+
+
+def _changes(old: Wording | Source, new: Wording | Source) -> list[tuple[str, str]]:
+    """The lines that differ, each with ``+``, ``-`` or a space, and ``@`` between distant ones."""
+    before, after = _lines(old), _lines(new)
+    differing = list(unified_diff(before, after, n=1, lineterm=""))[2:]
+    return [(line[:1], "" if line.startswith("@@") else line[1:]) for line in differing][1:]
+
+
+def _lines(wording: Wording | Source) -> list[str]:
+    return [f"Subject: {wording.subject}", "", *wording.body.split("\n")]

@@ -1,0 +1,1 @@
+"""What other programs call: the customers API, provider webhooks, health and metrics."""

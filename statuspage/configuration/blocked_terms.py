@@ -1,0 +1,80 @@
+"""What a company keeps inside: names of people, vendors and code names that no outsider reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration.editing import fingerprint, record
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.errors import Refused, Stale
+from statuspage.core.richtext import clean_line
+from statuspage.messages.checks import OwnWords
+from statuspage.models import Contact, Page
+
+LONGEST: Final = 100
+SHORTEST: Final = 2
+MOST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class WordLists:
+    """The lists as people edit them: one to a line."""
+
+    people: str = ""
+    vendors: str = ""
+    code_names: str = ""
+
+
+def word_lists(current: Session) -> WordLists:
+    """The lists as they stand."""
+    kept = current.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
+    return WordLists(**{name: "\n".join(kept.get(name, ())) for name in asdict(WordLists())})
+
+
+def own_words(current: Session) -> OwnWords:
+    """What texts for outsiders are held against: the lists, and the contacts' names."""
+    kept = current.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
+    return OwnWords(
+        **{name: tuple(kept.get(name, ())) for name in asdict(WordLists())},
+        contacts=tuple(current.scalars(select(Contact.name).order_by(Contact.id))),
+    )
+
+
+def change_own_words(lists: WordLists, *, actor: Actor, seen: str | None = None) -> None:
+    """Replace the lists; :class:`Refused` for a word that is too short, too long or one too many.
+
+    :class:`Stale` where they no longer are as ``seen``.
+    """
+    wanted = {name: _read(name, text) for name, text in asdict(lists).items()}
+    with writing() as current:
+        page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        standing = word_lists(current)
+        before = {name: _read(name, text) for name, text in asdict(standing).items()}
+        if wanted == before:
+            return
+        if seen is not None and seen != fingerprint(standing):
+            raise Stale(standing)
+        page.own_words = wanted
+        page.updated_at = clock.now()
+        record(current, actor, "words.change", page.name, before=before, after=wanted)
+
+
+def _read(name: str, text: str) -> list[str]:
+    words = _once(clean_line(line) for line in text.splitlines())
+    for word in words:
+        if not SHORTEST <= len(word) <= LONGEST:
+            raise Refused(name, f"“{word[:40]}” has not {SHORTEST} to {LONGEST} characters")
+    if len(words) > MOST:
+        raise Refused(name, f"At most {MOST:,} of them")
+    return words
+
+
+def _once(words: Iterable[str]) -> list[str]:
+    return list({word.casefold(): word for word in words if word}.values())

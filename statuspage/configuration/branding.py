@@ -1,0 +1,175 @@
+"""The company's own look, as people choose it: refused with the reason where it would not do."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration.editing import fingerprint, record
+from statuspage.configuration.style_sheet import check_css
+from statuspage.core import clock
+from statuspage.core.colours import (
+    COLOUR,
+    DARK_GROUNDS,
+    LIGHT_GROUNDS,
+    fits,
+    fitting,
+    picture_type,
+    read_links,
+)
+from statuspage.core.db import writing
+from statuspage.core.errors import Refused, Stale
+from statuspage.models import Page, revision
+
+MOST_LINKS: Final = 6
+MOST_LOGO_BYTES: Final = 100 * 1024
+# A few bytes can name a picture that takes gigabytes to draw.
+MOST_LOGO_PIXELS: Final = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LookChoices:
+    """What is typed: colours as ``#rrggbb`` or empty, links one to a line, a footer in Markdown.
+
+    ``css`` is a style sheet of the company's own, after the page's.
+    """
+
+    accent: str = ""
+    accent_dark: str = ""
+    links: str = ""
+    footer: str = ""
+    css: str = ""
+
+
+def look_choices(current: Session) -> LookChoices:
+    """The choices as they stand."""
+    kept = current.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
+    return LookChoices(**{name: str(kept.get(name, "")) for name in asdict(LookChoices())})
+
+
+def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) -> None:
+    """Take the choices over; :class:`Refused` with what would fit, :class:`Stale` after others."""
+    wanted = _cleaned(choices)
+    for refused in _refusals(wanted):
+        raise refused
+    with writing() as current:
+        page = _locked_page(current)
+        standing = look_choices(current)
+        if seen is not None and seen != fingerprint(standing):
+            raise Stale(standing)
+        page.look = {**page.look, **wanted}
+        _keep(current, page, actor, "look.change", before=asdict(standing), after=wanted)
+
+
+def sort_choices(choices: LookChoices) -> tuple[LookChoices, dict[str, str]]:
+    """The choices with what cannot be taken left empty, and the reasons by field."""
+    wanted = _cleaned(choices)
+    refused: dict[str, str] = {}
+    for each in _refusals(wanted):
+        refused.setdefault(each.field, each.reason)
+    return LookChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
+
+
+def set_logo(content: bytes, *, actor: Actor) -> None:
+    """Show this picture in place of the name; raises :class:`Refused` for what is none."""
+    if len(content) > MOST_LOGO_BYTES:
+        raise Refused("logo", f"Use a picture of at most {MOST_LOGO_BYTES // 1024} KB.")
+    if b"<svg" in content[:4096].lower():
+        raise Refused("logo", "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
+    if not picture_type(content):
+        raise Refused("logo", "Choose a PNG, JPEG or WebP picture.")
+    _check_picture(content)
+    with writing() as current:
+        page = _locked_page(current)
+        page.look = {**page.look, "logo": b64encode(content).decode()}
+        _keep(current, page, actor, "look.set_logo", after={"sha256": sha256(content).hexdigest()})
+
+
+def _check_picture(content: bytes) -> None:
+    """Raise :class:`Refused` for a picture that cannot be drawn whole: cut, or only named so."""
+    try:
+        with Image.open(BytesIO(content), formats=["PNG", "JPEG", "WEBP"]) as picture:
+            width, height = picture.size
+            if width * height > MOST_LOGO_PIXELS:
+                raise Refused("logo", f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
+            picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise Refused("logo", "This picture is damaged or cut off. Save it again.") from None
+
+
+def remove_logo(*, actor: Actor) -> None:
+    """Show the name again."""
+    with writing() as current:
+        page = _locked_page(current)
+        if page.look.get("logo"):
+            page.look = {name: value for name, value in page.look.items() if name != "logo"}
+            _keep(current, page, actor, "look.remove_logo")
+
+
+def _cleaned(choices: LookChoices) -> dict[str, str]:
+    wanted = {name: value.strip() for name, value in asdict(choices).items()}
+    for name in ("accent", "accent_dark"):
+        wanted[name] = wanted[name].lower()
+    return wanted
+
+
+def _refusals(wanted: dict[str, str]) -> Iterator[Refused]:
+    yield from _colour_refusals("accent", wanted["accent"], LIGHT_GROUNDS)
+    yield from _colour_refusals("accent_dark", wanted["accent_dark"], DARK_GROUNDS)
+    if wanted["accent_dark"] and not wanted["accent"]:
+        yield Refused("accent", "Choose one for the light scheme too, or none at all.")
+    yield from _link_refusals(wanted["links"])
+    try:
+        check_css(wanted["css"])
+    except Refused as refused:
+        yield refused
+
+
+def _colour_refusals(name: str, colour: str, grounds: tuple[str, ...]) -> Iterator[Refused]:
+    if colour and not COLOUR.fullmatch(colour):
+        yield Refused(name, "Write the colour as # and six digits, like #1d5fc4.")
+    elif colour and not fits(colour, grounds):
+        scheme = "light" if grounds is LIGHT_GROUNDS else "dark"
+        yield Refused(
+            name,
+            f"{colour} is hard to read on the {scheme} page: its contrast is under 4.5 to 1. "
+            f"{fitting(colour, grounds)} is the nearest that fits.",
+        )
+
+
+def _link_refusals(text: str) -> Iterator[Refused]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_LINKS:
+        yield Refused("links", f"At most {MOST_LINKS} links.")
+    for line in lines:
+        if not read_links(line):
+            yield Refused(
+                "links", f"“{line.strip()[:60]}” is not a name and then an address with https://."
+            )
+
+
+def _locked_page(current: Session) -> Page:
+    return current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+
+
+def _keep(
+    current: Session,
+    page: Page,
+    actor: Actor,
+    action: str,
+    *,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    page.updated_at = clock.now()
+    record(current, actor, action, page.name, before=before, after=after)
+    revision.bump(current)

@@ -1,0 +1,85 @@
+"""Colleagues who can be named on an incident."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration.editing import ContactDetails, change_row, record
+from statuspage.core import clock
+from statuspage.core.address import identity_of
+from statuspage.core.db import writing
+from statuspage.models import Account, Contact
+
+
+def contacts(current: Session) -> list[Contact]:
+    """The colleagues who can be named, by name."""
+    return list(
+        current.scalars(
+            select(Contact)
+            .where(Contact.removed_at.is_(None))
+            .order_by(func.lower(Contact.name), Contact.id)
+        )
+    )
+
+
+def add_contact(details: ContactDetails, *, actor: Actor) -> Contact:
+    """Add a colleague; an account with the same mail address becomes theirs."""
+    with writing() as current:
+        contact = Contact(**asdict(details))
+        current.add(contact)
+        current.flush()
+        _link_account(current, contact)
+        record(
+            current,
+            actor,
+            "contact.add",
+            contact.name,
+            after=asdict(details),
+        )
+    return contact
+
+
+def change_contact(
+    contact_id: int, details: ContactDetails, *, actor: Actor, seen: str | None = None
+) -> None:
+    """Change a colleague's details."""
+    with writing() as current:
+        contact = current.get_one(Contact, contact_id, with_for_update=True)
+        if change_row(current, contact, details, actor=actor, action="contact.change", seen=seen):
+            _link_account(current, contact)
+
+
+def remove_contact(contact_id: int, *, actor: Actor) -> None:
+    """Take a colleague off the list; incidents that name them keep the name."""
+    with writing() as current:
+        contact = current.get_one(Contact, contact_id)
+        if contact.removed_at is not None:
+            return
+        contact.removed_at = clock.now()
+        current.execute(
+            update(Account).where(Account.contact_id == contact.id).values(contact_id=None)
+        )
+        record(
+            current,
+            actor,
+            "contact.remove",
+            contact.name,
+        )
+
+
+def _link_account(current: Session, contact: Contact) -> None:
+    address = identity_of(contact.email)
+    current.execute(
+        update(Account)
+        .where(Account.contact_id == contact.id, Account.email != address)
+        .values(contact_id=None)
+    )
+    current.execute(
+        update(Account)
+        .where(Account.email == address, Account.contact_id.is_(None))
+        .values(contact_id=contact.id)
+    )

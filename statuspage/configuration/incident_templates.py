@@ -1,0 +1,268 @@
+"""Incident templates: what a declaration begins with, for troubles that come again.
+
+Those that are shipped stand here; the table keeps only what was added, changed or removed, so that
+restoring one is forgetting its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration.blocked_terms import own_words
+from statuspage.configuration.editing import fingerprint, record
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import ComponentStatus
+from statuspage.core.errors import Refused, Stale
+from statuspage.messages.checks import blocking, find_in_name, in_words
+from statuspage.models import Component, IncidentTemplate
+from statuspage.models.columns import new_code
+
+CHECKED: Final = ("title", "users_notice", "workaround", "action")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDetails:
+    """What a template fills in; ``components`` are names, one to a line, taken where they exist."""
+
+    label: str
+    title: str
+    users_notice: str
+    severity_rank: int | None = None
+    components: str = ""
+    state: ComponentStatus = ComponentStatus.PARTIAL_OUTAGE
+    workaround: str = ""
+    action: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its components."""
+        return [name for line in self.components.splitlines() if (name := line.strip())]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template as it stands; ``is_changed`` tells that a shipped one says something else now."""
+
+    key: str
+    details: TemplateDetails
+    is_shipped: bool
+    is_changed: bool = False
+
+
+_OUT, _PARTLY, _SLOW = (
+    ComponentStatus.MAJOR_OUTAGE,
+    ComponentStatus.PARTIAL_OUTAGE,
+    ComponentStatus.DEGRADED_PERFORMANCE,
+)
+
+SHIPPED: Final[dict[str, TemplateDetails]] = {
+    "database": TemplateDetails(
+        "Database",
+        "Data cannot be loaded or saved",
+        "Some pages show errors instead of your data, and changes may not be saved.",
+        1,
+        "Database",
+        _OUT,
+        "Please keep a copy of what you enter until this is over.",
+        "We are restoring access to the data, and will then check that it is complete.",
+    ),
+    "api": TemplateDetails(
+        "API failures",
+        "Requests to the API fail",
+        "Some requests to our API are answered with errors, or not at all. Applications that use "
+        "it do not work as usual.",
+        2,
+        "API",
+        _PARTLY,
+        "Where your application can, let it repeat failed requests after a pause that grows.",
+        "We are finding out which requests are affected, and are restoring them.",
+    ),
+    "slowness": TemplateDetails(
+        "Slowness",
+        "Pages load slowly",
+        "Pages take longer to load than usual, and some actions have to be tried again.",
+        2,
+        "Website\nStorefront\nApp",
+        _SLOW,
+        "",
+        "We are looking for what slows the service down.",
+    ),
+    "security": TemplateDetails(
+        "Security",
+        "We are looking into a security matter",
+        "We have noticed activity on our service that should not have happened. We are examining "
+        "what it was, and whom it concerns.",
+        1,
+        "",
+        _PARTLY,
+        "If you are asked for your password in a way that you do not know, do not enter it, and "
+        "tell us.",
+        "We are protecting accounts and data first. Whoever is affected hears from us directly.",
+    ),
+    "payments": TemplateDetails(
+        "Payment provider",
+        "Payments are declined or delayed",
+        "Some payments are declined, or take long to be confirmed.",
+        1,
+        "Payments\nPayment processing\nCheckout",
+        _PARTLY,
+        "Please do not pay twice: a payment that is not confirmed yet may still go through.",
+        "We are in contact with the company that processes payments for us.",
+    ),
+    "checkout": TemplateDetails(
+        "Checkout",
+        "Orders cannot be completed",
+        "Orders cannot be completed: the last step ends with an error.",
+        1,
+        "Checkout",
+        _OUT,
+        "",
+        "We are restoring the checkout.",
+    ),
+    "mail": TemplateDetails(
+        "E-mail",
+        "E-mails arrive late or not at all",
+        "E-mails that our service sends, such as confirmations and links to sign in, arrive late "
+        "or not at all.",
+        3,
+        "E-mail\nEmail\nNotifications",
+        _SLOW,
+        "Please look into your folder for unwanted mail before you ask for another one.",
+        "We are restoring delivery.",
+    ),
+    "third-party": TemplateDetails(
+        "Third party",
+        "Some functions are not available",
+        "Some functions that depend on the service of another company do not work as usual.",
+        2,
+        "",
+        _PARTLY,
+        "",
+        "We are in contact with that company, and are looking for a way to do without its service "
+        "meanwhile.",
+    ),
+}
+
+
+def incident_templates(current: Session) -> list[Template]:
+    """The templates as they stand: the shipped ones in their order, then those that were added."""
+    rows = _rows(current)
+    shipped = [
+        Template(key, _details(rows[key]) if key in rows else details, True, key in rows)
+        for key, details in SHIPPED.items()
+        if key not in rows or not rows[key].removed
+    ]
+    added = [Template(key, _details(row), False) for key, row in rows.items() if key not in SHIPPED]
+    return [*shipped, *sorted(added, key=lambda one: one.details.label.casefold())]
+
+
+def removed_templates(current: Session) -> list[Template]:
+    """The shipped ones that were removed."""
+    rows = _rows(current)
+    return [
+        Template(key, details, True, True)
+        for key, details in SHIPPED.items()
+        if key in rows and rows[key].removed
+    ]
+
+
+def find_template(current: Session, key: str) -> Template | None:
+    """The template of that key, unless it was removed."""
+    return next((one for one in incident_templates(current) if one.key == key), None)
+
+
+def components_of(current: Session, details: TemplateDetails) -> dict[int, ComponentStatus]:
+    """The components that a template names and that are on the page, with its state for them."""
+    wanted = {name.casefold() for name in details.names}
+    present = current.execute(
+        select(Component.id, Component.name).where(Component.removed_at.is_(None))
+    )
+    return {row[0]: details.state for row in present if row[1].casefold() in wanted}
+
+
+def save_template(
+    key: str | None,
+    details: TemplateDetails,
+    *,
+    actor: Actor,
+    seen: str | None = None,
+    because: str = "",
+) -> str:
+    """Add a template, or change the one of that key; its key.
+
+    :class:`Refused` for what outsiders should not read, unless ``because`` says why it stays.
+    """
+    with writing() as current:
+        standing = find_template(current, key) if key else None
+        if key and standing is None:
+            raise Refused("form", "This template was removed meanwhile.")
+        if standing and seen is not None and seen != fingerprint(standing.details):
+            raise Stale(standing.details)
+        _check(current, details, because=because)
+        key = key or f"own-{new_code()}"
+        row = _row(current, key)
+        row.details, row.removed, row.updated_at = asdict(details), False, clock.now()
+        record(
+            current, actor, "template.change" if standing else "template.add", details.label,
+            before=asdict(standing.details) if standing else None,
+            after={**asdict(details), **({"because": because} if because else {})},
+        )  # fmt: skip
+        return key
+
+
+def remove_template(key: str, *, actor: Actor) -> None:
+    """Take a template out of the choice; a shipped one can be restored."""
+    with writing() as current:
+        standing = find_template(current, key)
+        if standing is None:
+            return
+        row = _row(current, key)
+        if standing.is_shipped:
+            row.details, row.removed, row.updated_at = asdict(standing.details), True, clock.now()
+        else:
+            current.delete(row)
+        record(current, actor, "template.remove", standing.details.label)
+
+
+def restore_template(key: str, *, actor: Actor) -> None:
+    """Have a shipped template say again what it was shipped with."""
+    with writing() as current:
+        row = _rows(current).get(key)
+        if row is None or key not in SHIPPED:
+            return
+        current.delete(row)
+        record(current, actor, "template.restore", SHIPPED[key].label)
+
+
+def _check(current: Session, details: TemplateDetails, *, because: str) -> None:
+    if because:
+        return
+    own = own_words(current)
+    for field in CHECKED:
+        held = blocking(find_in_name(getattr(details, field), own=own))
+        if held:
+            raise Refused(field, in_words(held))
+
+
+def _rows(current: Session) -> dict[str, IncidentTemplate]:
+    rows = current.scalars(select(IncidentTemplate).order_by(IncidentTemplate.id))
+    return {row.key: row for row in rows}
+
+
+def _row(current: Session, key: str) -> IncidentTemplate:
+    row = _rows(current).get(key)
+    if row is None:
+        row = IncidentTemplate(key=key, details={}, removed=False)
+        current.add(row)
+    return row
+
+
+def _details(row: IncidentTemplate) -> TemplateDetails:
+    kept = {part.name: row.details[part.name] for part in fields(TemplateDetails)}
+    return TemplateDetails(**{**kept, "state": ComponentStatus(kept["state"])})

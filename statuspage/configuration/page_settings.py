@@ -1,0 +1,172 @@
+"""The page itself: its first set-up, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import SYSTEM, Actor
+from statuspage.configuration.components import insert_component, next_position
+from statuspage.configuration.editing import ComponentDetails, PageSettings, change_row, record
+from statuspage.configuration.severity import install_scheme
+from statuspage.core import clock
+from statuspage.core.db import session, writing
+from statuspage.core.errors import Refused
+from statuspage.core.richtext import clean_line
+from statuspage.models import Component, ComponentGroup, Page, revision
+from statuspage.models.columns import TITLE_LIMIT
+
+MOST_COMPONENTS: Final = 500
+
+
+def the_page(current: Session) -> Page | None:
+    """The one page; None before anybody has set it up."""
+    return current.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
+
+
+def ensure_page(*, time_zone: str) -> None:
+    """Make an empty page with the default scheme where there is none: to be set up later."""
+    if the_page(session()) is not None:
+        return
+    with writing() as current:
+        if the_page(current) is not None:
+            return
+        current.add(Page(id=1, name="Status", time_zone=time_zone))
+        install_scheme(current, "sev")
+        record(
+            current,
+            SYSTEM,
+            "page.create",
+            "Status",
+        )
+        revision.bump(current)
+
+
+def set_up_page(
+    settings: PageSettings,
+    *,
+    scheme: str,
+    components: Sequence[tuple[str | None, Sequence[str]]],
+    actor: Actor,
+) -> None:
+    """Make the page what its first admin says; ``components`` as :func:`read_outline` gives them.
+
+    Components that an import made are taken, not doubled, and alone are enough.  :class:`Refused`
+    where there are none at all, and where the page has been set up already.
+    """
+    with writing() as current:
+        page = the_page(current)
+        if page is not None and page.set_up_at is not None:
+            raise Refused("name", "The page has been set up already")
+        if not any(names for _, names in components) and not count_components(current):
+            raise Refused("components", "Enter at least one component")
+        if page is None:
+            page = Page(name=settings.name)
+            current.add(page)
+        for name, value in asdict(settings).items():
+            setattr(page, name, value)
+        page.scheme = scheme
+        page.set_up_at = page.updated_at = clock.now()
+        install_scheme(current, scheme)
+        _add_outline(current, components)
+        record(
+            current,
+            actor,
+            "page.set_up",
+            settings.name,
+            after={
+                **asdict(settings),
+                "scheme": scheme,
+                "components": [name for _, names in components for name in names],
+            },
+        )
+        revision.bump(current)
+
+
+def count_components(current: Session) -> int:
+    """How many components there are, removed ones left out."""
+    return current.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
+
+
+def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
+    """Change the page's settings.
+
+    Raises :class:`~statuspage.core.errors.Stale` where they no longer are as ``seen``.
+    """
+    with writing() as current:
+        page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        if change_row(current, page, settings, actor=actor, action="page.change", seen=seen):
+            page.updated_at = clock.now()
+            revision.bump(current)
+
+
+def read_outline(text: str) -> list[tuple[str | None, list[str]]]:
+    """Components written one to a line; a line that ends with a colon begins a group.
+
+    An empty line ends the group.  :class:`Refused` for a name that is too long, or there twice.
+    """
+    outline: list[tuple[str | None, list[str]]] = []
+    group: str | None = None
+    for raw in text.splitlines():
+        line = clean_line(raw)
+        if len(line) > TITLE_LIMIT:
+            raise Refused("components", f"“{line[:40]}…” is longer than {TITLE_LIMIT} characters")
+        if line.endswith(":"):
+            group = line.removesuffix(":").rstrip() or None
+            outline.append((group, []))
+        elif not line:
+            group = None
+        elif not outline or outline[-1][0] != group:
+            outline.append((group, [line]))
+        else:
+            outline[-1][1].append(line)
+    _refuse_repeated(outline)
+    return outline
+
+
+def _refuse_repeated(outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:
+    seen: set[tuple[str, str]] = set()
+    groups: set[str] = set()
+    for group, names in outline:
+        if group and group.casefold() in groups:
+            raise Refused("components", f"The group “{group}” is there twice")
+        groups.add((group or "").casefold())
+        for name in names:
+            key = ((group or "").casefold(), name.casefold())
+            if key in seen:
+                raise Refused("components", f"“{name}” is there twice")
+            seen.add(key)
+    if len(seen) > MOST_COMPONENTS:
+        raise Refused("components", f"At most {MOST_COMPONENTS} components")
+
+
+def _add_outline(current: Session, outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:
+    present = current.scalars(
+        select(Component).where(Component.removed_at.is_(None)).order_by(Component.id.desc())
+    )
+    known = {(one.group_id, one.name.casefold()): one for one in present}
+    for group_name, names in outline:
+        group_id = _group_id(current, group_name) if group_name else None
+        for name in names:
+            found = (known.get((place, name.casefold())) for place in (group_id, None))
+            there = next(filter(None, found), None)
+            if there is None:
+                insert_component(current, ComponentDetails(name, group_id=group_id))
+            elif there.group_id != group_id:
+                there.position = next_position(current, group_id)
+                there.group_id, there.updated_at = group_id, clock.now()
+
+
+def _group_id(current: Session, name: str) -> int:
+    """The group of that name, made where there is none."""
+    groups = current.scalars(select(ComponentGroup).order_by(ComponentGroup.id))
+    group = next((one for one in groups if one.name.casefold() == name.casefold()), None)
+    if group is None:
+        group = ComponentGroup(name=name, position=next_position(current, None))
+        current.add(group)
+        current.flush()
+    return group.id

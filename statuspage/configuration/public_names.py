@@ -1,0 +1,43 @@
+"""Names that everybody reads: checked before they are on the page, as texts are."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration.blocked_terms import own_words
+from statuspage.configuration.editing import record
+from statuspage.core.errors import Refused
+from statuspage.messages.checks import blocking, find_in_name, in_words
+
+
+def let_name_pass(
+    current: Session, kind: str, name: str, description: str, *, reason: str, actor: Actor
+) -> None:
+    """Hold back a name or a description that would leak; a ``reason`` lets it pass, and is kept.
+
+    Raises :class:`Refused` on the field that would.
+    """
+    own = own_words(current)
+    for field, text in (("name", name), ("description", description)):
+        held = blocking(find_in_name(text, own=own))
+        if not held:
+            continue
+        if not reason:
+            raise Refused(field, in_words(held))
+        record(
+            current, actor, f"{kind}.override", name,
+            after={"reason": reason, "findings": [one.excerpt for one in held]},
+        )  # fmt: skip
+
+
+def worth_a_look(current: Session, *texts: str) -> str:
+    """What else the checks remark on names, as a sentence; empty where it is nothing."""
+    own = own_words(current)
+    remarks = {
+        f"“{one.excerpt}”: {one.reason}"
+        for text in texts
+        for one in find_in_name(text, own=own)
+        if not one.blocks
+    }
+    return f" Worth a look: {' '.join(sorted(remarks))}" if remarks else ""

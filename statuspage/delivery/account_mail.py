@@ -1,0 +1,136 @@
+"""Mail to the owners of accounts: a link to choose a password, and notice that one was changed.
+
+A link goes to its owner's mailbox and nowhere else: it is made of the delivery's id when the mail
+is sent (:func:`~statuspage.core.links.account_token`), so neither the database nor the admin holds
+it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.db import insert_new
+from statuspage.core.enums import Audience, Channel, DeliveryState, Step
+from statuspage.core.links import current_links
+from statuspage.delivery.queue import page_zone
+from statuspage.messages.compose import Text, finish_for_account
+from statuspage.messages.facts import sign_up_facts
+from statuspage.models import Delivery, Message, Page, Suppression
+from statuspage.models.message import LANE_URGENT
+from statuspage.recipients.pseudonyms import mark
+
+NOTICE_AGE = timedelta(days=3)
+
+
+def barred_because(current: Session, address: str) -> str | None:
+    """Why no mail reaches an account's address: it bounced, say; None where mail does."""
+    return current.scalar(
+        select(Suppression.reason).where(
+            Suppression.address.in_((address, mark(address))), Suppression.kind != "unsubscribed"
+        )
+    )
+
+
+def queue_invitation(current: Session, address: str, *, by: str, lasts: timedelta) -> int:
+    """Queue the link by which an invited person makes their account; the delivery's id."""
+    body = (
+        f"{by} invites you to sign in to the admin of the {_service(current)} status page.\n\n"
+        f"Choose a password here. The link works once, until {_shown(current, lasts)}. "
+        "If you do not expect this, do nothing."
+    )
+    text = Text(f"You are invited to the {_service(current)} status page", body)
+    return _queue(current, address, text, has_link=True, lasts=lasts, why="Invited to sign in")
+
+
+def queue_password_link(current: Session, address: str, *, by: str, lasts: timedelta) -> int:
+    """Queue the link by which an account's owner chooses a new password; the delivery's id."""
+    body = (
+        f"{by} asked for a new password for your account {address} on the admin of the "
+        f"{_service(current)} status page.\n\n"
+        f"Choose it here. The link works once, until {_shown(current, lasts)}; your present "
+        "password works until then. If you did not want this, do not open the link, and ask "
+        f"{by} why."
+    )
+    text = Text("Choose a new password", body)
+    return _queue(
+        current, address, text, has_link=True, lasts=lasts, why="The owner of the account"
+    )
+
+
+def queue_change_notice(current: Session, address: str, *, how: str) -> None:
+    """Queue notice to an account's owner that its password was changed, and ``how``."""
+    body = (
+        f"The password of your account {address} on the admin of the {_service(current)} status "
+        f"page was changed {_shown(current, timedelta())}: {how}. Every browser was signed out.\n\n"
+        "If that was not you, tell whoever runs the status page at once; on its machine "
+        f"flask --app app reset-password {address} takes the account back."
+    )
+    text = Text("Your password was changed", body)
+    _queue(current, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+
+
+def queue_disabled_notice(current: Session, address: str, *, by: str) -> None:
+    """Queue notice to an account's owner that it can no longer sign in, and who did that."""
+    body = (
+        f"{by} disabled your account {address} on the admin of the {_service(current)} status "
+        f"page {_shown(current, timedelta())}. If you do not know why, ask {by}, or tell whoever "
+        "runs the status page."
+    )
+    text = Text("Your account was disabled", body)
+    _queue(current, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+
+
+def _queue(
+    current: Session, address: str, text: Text, *, has_link: bool, lasts: timedelta, why: str
+) -> int:
+    page = _page(current)
+    mail = finish_for_account(
+        text, facts=sign_up_facts(page, links=current_links()), has_link=has_link
+    )
+    message = Message(
+        step=Step.ACCOUNT,
+        audience=Audience.INTERNAL,
+        subject=mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+    )
+    current.add(message)
+    current.flush()
+    barred, moment = barred_because(current, address), clock.now()
+    row = insert_new(current, Delivery).values(
+        message_id=message.id,
+        step_key=f"account:{message.id}",
+        channel=Channel.EMAIL,
+        address=address,
+        email=address,
+        name="",
+        time_zone=page_zone(),
+        why=why,
+        state=DeliveryState.PENDING if barred is None else DeliveryState.SUPPRESSED,
+        reason=barred or "",
+        lane=LANE_URGENT,
+        attempts=0,
+        due_at=moment,
+        expires_at=moment + lasts,
+        provider_id="",
+        queued_at=moment,
+        changed_at=moment,
+    )
+    return int(current.execute(row.returning(Delivery.id)).scalar_one())
+
+
+def _page(current: Session) -> Page:
+    return current.get(Page, 1) or Page(id=1, name="Status", time_zone="UTC")
+
+
+def _service(current: Session) -> str:
+    return _page(current).name
+
+
+def _shown(current: Session, ahead: timedelta) -> str:
+    return clock.show(clock.now() + ahead, _page(current).zone)

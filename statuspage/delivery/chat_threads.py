@@ -1,0 +1,109 @@
+"""Threads: where in a chat room a story is told, where the room has threads.
+
+The first message about a story in a room opens its thread; all later ones answer in it, and the
+first one's headline is kept to the story's present status.  What is known of it is written with the
+outcome, so a death before that costs at most one message said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.config import Settings
+from statuspage.core.db import among, count_written, insert_new
+from statuspage.core.enums import Channel, DeliveryState, Step
+from statuspage.delivery.channels.outgoing import Outcome, Result, Thread
+from statuspage.delivery.queue import MAILED
+from statuspage.messages.compose import DRILL
+from statuspage.models import ChatThread, Delivery, Incident, Message
+
+
+def thread_of(
+    current: Session,
+    message: Message,
+    *,
+    room: str,
+    settings: Settings,
+    opening_of: Callable[[Message], str],
+) -> Thread | None:
+    """The thread that ``message`` belongs into; None where the room or the message has none.
+
+    ``opening_of`` makes the text that a thread's first message was posted with.
+    """
+    if message.incident_id is None or room not in settings.slack_rooms:
+        return None
+    incident = current.get_one(Incident, message.incident_id)
+    headline = headline_of(incident)
+    row = current.get(ChatThread, (incident.id, room))
+    if row is None:
+        return Thread(headline)
+    opening = opening_of(current.get_one(Message, row.message_id))
+    return Thread(headline, opening, first=row.first, is_current=row.headline == headline)
+
+
+def first_mails(current: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
+    """By address, the delivery of the first mail about a message's story that was sent there.
+
+    ``ids`` are deliveries of the message; those that are the first to their address are left out.
+    """
+    if message.incident_id is None or message.audience not in MAILED:
+        return {}
+    earlier = select(Message.id).where(
+        Message.incident_id == message.incident_id,
+        Message.audience.in_(MAILED),
+        Message.step != Step.TEST,
+        Message.id < message.id,
+    )
+    messages = current.scalars(earlier).all()
+    if not messages:
+        return {}
+    sent = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+    addresses = select(Delivery.address).where(among(Delivery.id, ids)).scalar_subquery()
+    rows = current.execute(
+        select(Delivery.address, func.min(Delivery.id))
+        .where(
+            Delivery.address.in_(addresses),
+            Delivery.channel == Channel.EMAIL,
+            Delivery.message_id.in_(messages),
+            Delivery.state.in_(sent),
+        )
+        .group_by(Delivery.address)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def headline_of(incident: Incident) -> str:
+    """A story's present status in one line: ``SEV1 · Identified: Payments fail``."""
+    kind = incident.severity_name or incident.kind.label
+    status = "Cancelled" if incident.cancelled_at else incident.step.label
+    drill = f"{DRILL} " if incident.is_drill else ""
+    return f"{drill}{kind} · {status}: {incident.title}"
+
+
+def note_threads(current: Session, message: Message, results: Iterable[Result]) -> None:
+    """Write down how the threads stand after these results about one message.
+
+    A thread that somebody else opened or opened anew meanwhile is left to them.
+    """
+    for result in results:
+        known, now = result.recipient.thread, result.thread
+        if known is None or now is None or result.outcome is not Outcome.ACCEPTED:
+            continue
+        room = result.recipient.address
+        statement = insert_new(current, ChatThread).values(
+            incident_id=message.incident_id, room=room, first=now.first, message_id=message.id,
+            headline=now.headline, opened_at=clock.now(),
+        )  # fmt: skip
+        if count_written(current, statement.on_conflict_do_nothing()):
+            continue
+        row = current.get_one(ChatThread, (message.incident_id, room), with_for_update=True)
+        if row.first != known.first:
+            continue
+        if now.first != known.first:
+            row.first, row.message_id = now.first, message.id
+        if now.is_current:
+            row.headline = now.headline

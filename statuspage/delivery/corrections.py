@@ -1,0 +1,151 @@
+"""Putting a mail right: who was sent the wrong text, and what becomes of whoever still waits.
+
+A message that was wrong gets two others.  Its replacement has the right text and goes to those who
+still waited; its correction says that something was wrong and goes to exactly those who were sent
+the wrong text, or may have been.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
+
+from statuspage.core import clock
+from statuspage.core.db import count_written
+from statuspage.core.enums import Channel, DeliveryState
+from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
+from statuspage.models import Customer, Delivery, Message, Suppression
+from statuspage.models.message import LANE_NORMAL, in_state, was_told
+
+WHY = "Was sent the text that is corrected"
+
+# What was cancelled may yet be sent after all, with the right text then.
+_NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)
+
+
+def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
+    """How many a correction would go to, how many of them are kept from mail, how many wait."""
+    told, suppressed = was_told(), is_suppressed(Delivery.address)
+    waiting = and_(Delivery.state.in_(_NOT_GONE), ~told)
+    row = current.execute(
+        select(
+            func.count().filter(told, ~suppressed),
+            func.count().filter(told, suppressed),
+            func.count().filter(waiting),
+        ).where(_mails_of(message_id))
+    ).one()
+    return row[0], row[1], row[2]
+
+
+def first_reader(current: Session, message_id: int, *, told: bool) -> Delivery | None:
+    """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
+    who = was_told() if told else Delivery.state.in_(_NOT_GONE)
+    chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
+    return current.scalars(chosen.limit(1)).one_or_none()
+
+
+def correction_of(current: Session, message_id: int) -> Message | None:
+    """The correction that was made of a message, if any."""
+    return current.scalars(select(Message).filter_by(corrects_id=message_id)).one_or_none()
+
+
+def queue_correction(current: Session, *, wrong: Message, correction: Message) -> tuple[int, int]:
+    """Queue the correction to whoever was sent the wrong text; give the others the right one.
+
+    Call it in the transaction that keeps both messages.  Returns how many rows were added, and how
+    many that waited were given the right text.
+    """
+    # Nobody may claim a row between the two steps: it would be sent wrong and not corrected.
+    current.scalars(
+        select(Delivery.id)
+        .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
+        .with_for_update()
+    ).all()
+    added = insert_chosen(current, correction, _to_told(wrong.id, correction.id))
+    return added, redirect(current, wrong.id) or 0
+
+
+def redirect(current: Session, message_id: int) -> int | None:
+    """Keep what waits of a corrected message from going out as it was.
+
+    Returns how many got the right text, None where the message was never corrected.  Whoever has
+    the correction is sent nothing else.  Called for each claim too: what was being sent when the
+    correction was made may come back to wait.
+    """
+    right = current.scalar(select(Message.id).where(Message.replaces_id == message_id))
+    if right is None:
+        return None
+    waiting = and_(Delivery.message_id == message_id, in_state(DeliveryState.PENDING))
+    corrected = exists(_rows_of_correction(message_id))
+    close_waiting(
+        current, and_(waiting, corrected), DeliveryState.SUPERSEDED, "a correction took its place"
+    )
+    return count_written(
+        current,
+        update(Delivery)
+        .where(Delivery.message_id == message_id, Delivery.state.in_(_NOT_GONE))
+        .values(message_id=right, changed_at=clock.now())
+        .execution_options(synchronize_session=False),
+    )
+
+
+def _mails_of(message_id: int) -> ColumnElement[bool]:
+    # Whose address was forgotten cannot be written to.
+    return and_(
+        Delivery.message_id == message_id, Delivery.channel == Channel.EMAIL, Delivery.email != ""
+    )
+
+
+def is_suppressed(address: Any) -> ColumnElement[bool]:
+    """Whether an address must not be written to; what is owed by contract is."""
+    owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
+    return exists().where(
+        Suppression.address == address, ~and_(Suppression.kind == "unsubscribed", owed)
+    )
+
+
+def _rows_of_correction(message_id: int) -> Select[Any]:
+    theirs = aliased(Delivery)
+    correction = select(Message.id).where(Message.corrects_id == message_id).scalar_subquery()
+    return (
+        select(theirs.id)
+        .where(
+            theirs.message_id == correction,
+            theirs.channel == Delivery.channel,
+            theirs.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    )
+
+
+def _to_told(message_id: int, correction_id: int) -> Select[Any]:
+    moment = clock.now()
+    when = Delivery.due_at.type
+    suppressed = is_suppressed(Delivery.address)
+    reason = select(Suppression.reason).where(Suppression.address == Delivery.address)
+    # Of more columns than its type can tell.
+    columns: tuple[Any, ...] = (
+        literal(correction_id),
+        literal(f"correction:{message_id}"),
+        Delivery.channel,
+        Delivery.address,
+        Delivery.email,
+        Delivery.name,
+        Delivery.time_zone,
+        Delivery.language,
+        Delivery.customer_id,
+        literal(WHY),
+        case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+        case((suppressed, reason.scalar_subquery()), else_=""),
+        literal(LANE_NORMAL),
+        literal(0),
+        literal(moment, when),
+        literal(moment + CUSTOMER_MAIL_AGE, when),
+        literal(""),
+        literal(moment, when),
+        literal(moment, when),
+    )
+    chosen = select(*columns).where(_mails_of(message_id), was_told())
+    return chosen.order_by(Delivery.language, Delivery.address)

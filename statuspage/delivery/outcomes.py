@@ -1,0 +1,191 @@
+"""Outcomes: what became of each recipient, written only by who still owns the delivery.
+
+Four are known (:class:`~statuspage.delivery.channels.Outcome`).  Accepted and refused are the end
+of the sending; not sent waits for another try; unknown waits for the provider's event, where one
+can be expected, and is then sent once more: losing nothing comes before doubling nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, String, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.db import among, insert_new
+from statuspage.core.enums import DeliveryState
+from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
+from statuspage.delivery.claims import Claim, news_wait
+from statuspage.delivery.control import note_results
+from statuspage.models import Counter, Delivery, DeliveryEvent
+from statuspage.models.message import in_state
+
+FIRST_BACKOFF_SECONDS = 2.0
+LONGEST_BACKOFF_SECONDS = 30.0
+LONGEST_RECIPIENT_BACKOFF_SECONDS = 900.0
+
+_ATTEMPTS = "attempts"
+_PROVIDER_ERRORS = "provider_errors"
+
+# The conditions are the token: who lost the claim, or heard the end from an event, is skipped.
+_OURS = (
+    among(Delivery.id, "ids"),
+    Delivery.attempt_id == bindparam("attempt"),
+    in_state(DeliveryState.SENDING),
+)
+# Built once: over SMTP they run for each mail, and building them would take longer than sending it.
+_NOTE = (
+    insert(DeliveryEvent)
+    .from_select(
+        ["delivery_id", "at", "state", "reason", "attempt"],
+        select(
+            Delivery.id,
+            bindparam("moment", type_=DeliveryEvent.at.type),
+            bindparam("became", type_=DeliveryEvent.state.type),
+            bindparam("because", type_=String),
+            bindparam("attempt", type_=String),
+        )
+        .where(*_OURS)
+        .order_by(Delivery.id)
+        # So that what is noted and what is settled are the same rows.
+        .with_for_update(of=Delivery),
+    )
+    .execution_options(dml_strategy="raw")
+)
+_SETTLE = (
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state=bindparam("became"),
+        reason=bindparam("because"),
+        provider_id=bindparam("named"),
+        attempts=Delivery.attempts + bindparam("burnt", type_=Integer),
+        attempt_id=None,
+        changed_at=bindparam("moment"),
+    )
+    .execution_options(synchronize_session=False)
+)
+
+_STATES = {
+    Outcome.ACCEPTED: DeliveryState.ACCEPTED,
+    Outcome.REFUSED: DeliveryState.FAILED,
+    Outcome.NOT_SENT: DeliveryState.PENDING,
+    Outcome.UNKNOWN: DeliveryState.UNCERTAIN,
+}
+
+
+def backoff_seconds(attempts: int, fault: Fault) -> float:
+    """How long to wait before the next try: a second at least, exponential, with full jitter.
+
+    A provider's trouble is capped low, because the breaker protects the provider and what waits
+    must leave within a minute of its recovery; a recipient's own (greylisting) is given longer.
+    """
+    longest = (
+        LONGEST_RECIPIENT_BACKOFF_SECONDS if fault is Fault.RECIPIENT else LONGEST_BACKOFF_SECONDS
+    )
+    return random.uniform(1, min(longest, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 16)))
+
+
+def record_outcomes(
+    current: Session, claim: Claim, results: Sequence[Result], *, uncertain_wait: float
+) -> None:
+    """Write what became of these recipients of a claim, and let the breaker learn from it."""
+    alike: dict[tuple[Outcome, Fault, str, str, float | None], list[int]] = defaultdict(list)
+    for result in results:
+        key = (
+            result.outcome,
+            result.fault,
+            result.reason,
+            result.provider_id or "",
+            result.retry_after,
+        )
+        alike[key].append(int(result.recipient.delivery_id))
+    for (outcome, fault, reason, provider_id, retry_after), ids in alike.items():
+        state = _STATES[outcome]
+        burns = not (outcome is Outcome.NOT_SENT and fault in {Fault.RATE, Fault.CREDENTIALS})
+        _write(
+            current,
+            claim,
+            ids,
+            state=state,
+            reason=reason[:500],
+            provider_id=provider_id[:500],
+            burns_attempt=burns,
+        )
+        if state is DeliveryState.PENDING:
+            _postpone(current, ids, fault=fault, retry_after=retry_after)
+        if state is DeliveryState.UNCERTAIN:
+            wait = news_wait(claim.channel, uncertain_wait)
+            _set_due(current, ids, clock.now() + wait)
+        count_up(current, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
+        if fault in {Fault.RATE, Fault.CREDENTIALS, Fault.PROVIDER}:
+            count_up(current, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
+    note_results(current, claim.channel, results)
+
+
+def counted(current: Session) -> dict[str, int]:
+    """What has been counted since the beginning, by name: attempts and providers' errors."""
+    return {row.name: row.value for row in current.scalars(select(Counter))}
+
+
+def count_up(current: Session, name: str, much: int) -> None:
+    """Add to what is counted under a name; see :func:`counted`."""
+    statement = insert_new(current, Counter).values(name=name, value=much)
+    current.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": Counter.value + much}
+        )
+    )
+
+
+def _write(
+    current: Session,
+    claim: Claim,
+    ids: list[int],
+    *,
+    state: DeliveryState,
+    reason: str,
+    provider_id: str,
+    burns_attempt: bool,
+) -> None:
+    became = {
+        "ids": ids,
+        "attempt": claim.attempt_id,
+        "moment": clock.now(),
+        "became": state,
+        "because": reason,
+        "named": provider_id,
+        "burnt": int(burns_attempt),
+    }
+    current.execute(_NOTE, became)
+    current.execute(_SETTLE, became)
+
+
+def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: float | None) -> None:
+    """Give each its own time for the next try, so that they do not all come back at once."""
+    moment = clock.now()
+    rows = current.execute(
+        select(Delivery.id, Delivery.attempts).where(
+            among(Delivery.id, ids), in_state(DeliveryState.PENDING)
+        )
+    ).all()
+    buckets: dict[datetime, list[int]] = defaultdict(list)
+    for id_, attempts in rows:
+        wait = backoff_seconds(attempts, fault) if retry_after is None else retry_after
+        # Whole seconds, so that a thousand rows are a few statements.
+        buckets[moment + timedelta(seconds=round(wait))].append(id_)
+    for due_at, bucket in buckets.items():
+        _set_due(current, bucket, due_at)
+
+
+def _set_due(current: Session, ids: list[int], due_at: datetime) -> None:
+    current.execute(
+        update(Delivery)
+        .where(among(Delivery.id, ids), Delivery.attempt_id.is_(None))
+        .values(due_at=due_at)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,353 @@
+"""What is held on one address, and erasing it; forgetting addresses that nobody needs any more.
+
+An erased delivery keeps its state, times and a keyed hash of the address
+(:mod:`statuspage.recipients.pseudonyms`), so "was this address told?" can still be answered to
+whoever names the address.  The list entries go.  What stays is that the address must not be written
+to again, as the same hash, so that the next import does not bring its owner back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, joinedload
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.enums import OUTBOX, Channel, DeliveryState
+from statuspage.core.errors import Refused
+from statuspage.delivery.queue import close_waiting
+from statuspage.delivery.sent_copy import remove_mail
+from statuspage.models import (
+    Account,
+    AuditEntry,
+    Contact,
+    Customer,
+    Delivery,
+    DeliveryEvent,
+    Incident,
+    Message,
+    Subscriber,
+    Suppression,
+    WebhookEvent,
+)
+from statuspage.models.message import in_state
+from statuspage.recipients.customers import check_email
+from statuspage.recipients.pseudonyms import ERASED, erased_at, is_mark, mark
+
+LATEST: Final = 50
+AT_ONCE: Final = 500
+
+_REASON: Final = "erased at their own request"
+_UNKNOWN: Final = "erased at their own request, before it was known whether it arrived"
+_SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
+_BLANK: Final = "[erased]"
+# What an entry of the audit trail tells of a person.
+_PERSONAL: Final = frozenset({"email", "name", "company", "key", "tags"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything that is held on an address.
+
+    ``deliveries`` are the latest of ``total``; those that were forgotten hold only its hash.
+    ``colleague`` tells that an account or a contact has it too, which no erasure touches.
+    """
+
+    address: str
+    customer: Customer | None
+    subscriber: Subscriber | None
+    suppression: Suppression | None
+    deliveries: Sequence[Delivery]
+    total: int
+    in_the_clear: int
+    erased_at: datetime | None
+    colleague: bool
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether there is something that an erasure would take away."""
+        entries = (self.customer, self.subscriber, self.suppression)
+        return self.in_the_clear > 0 or any(entry is not None for entry in entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took away, in numbers."""
+
+    lists: int
+    deliveries: int
+    files: int
+
+
+def holdings(current: Session, text: str) -> Holdings:
+    """What is held on the address in ``text``; :class:`Refused` where it is none."""
+    address = check_email(text).identity
+    theirs = _theirs(address)
+    in_the_clear = Delivery.address == address
+    total, clear = current.execute(
+        select(func.count(), func.count().filter(in_the_clear)).where(theirs)
+    ).one()
+    latest = select(Delivery).where(theirs).options(joinedload(Delivery.message))
+    return Holdings(
+        address=address,
+        customer=current.scalars(select(Customer).filter_by(address=address)).one_or_none(),
+        subscriber=current.scalars(select(Subscriber).filter_by(address=address)).one_or_none(),
+        suppression=current.get(Suppression, address),
+        deliveries=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+        total=total,
+        in_the_clear=clear,
+        erased_at=erased_at(current, address),
+        colleague=_is_colleague(current, address),
+    )
+
+
+def erase(text: str, *, actor: Actor) -> Erased:
+    """Erase what is held on an address, except the proof of what was sent to it.
+
+    Erasing again changes nothing more.  Raises :class:`Refused` for no address, and while a mail to
+    it is under way.
+    """
+    address = check_email(text).identity
+    with writing() as current:
+        chosen = select(Delivery).where(_theirs(address)).with_for_update()
+        deliveries = current.scalars(chosen).all()
+        if any(one.state is DeliveryState.SENDING for one in deliveries):
+            raise Refused("email", _SENDING)
+        ids = [one.id for one in deliveries]
+        known = {address, *(one.email for one in deliveries if one.email)}
+        customer = current.scalars(select(Customer).filter_by(address=address)).one_or_none()
+        if customer is not None:
+            known.add(customer.email)
+        forgotten = [one for one in deliveries if not is_mark(one.address)]
+        _stop_waiting(current, address)
+        _take_off_drills(current, address)
+        _forget(current, [_Row(one.id, one.address, one.email) for one in forgotten])
+        _forget_events(current, or_(WebhookEvent.address.in_(known), _about(ids)))
+        lists = sum(
+            _take_off(current, entries, address) for entries in (Customer, Subscriber, Suppression)
+        )
+        _keep_away(current, address)
+        _forget_entries(current, address, known)
+        audit.record(
+            current, actor, "person.erase", subject_kind="person", subject=mark(address),
+            after={"list entries": lists, "deliveries": len(forgotten)},
+        )  # fmt: skip
+    # After the commit; where this ends halfway, erasing again finds the files by the hash.
+    files = remove_mail(current_settings().data_dir, ids)
+    return Erased(lists, len(forgotten), files)
+
+
+def allow_again(text: str, *, actor: Actor) -> None:
+    """Let somebody who was erased be put on a list again, because they asked for it."""
+    address = check_email(text).identity
+    with writing() as current:
+        if erased_at(current, address) is None:
+            return
+        current.execute(delete(Suppression).where(Suppression.address == mark(address)))
+        audit.record(
+            current, actor, "person.allow_again", subject_kind="person", subject=mark(address)
+        )
+
+
+def forget_old_addresses(*, older_than: timedelta) -> bool:
+    """Forget the addresses of one batch of deliveries whose message is that old.
+
+    Returns whether there may be more.  Small batches, so that nobody waits for the database; states
+    and times stay, as after an erasure.  What the provider reported is dropped sooner than that
+    (:func:`statuspage.delivery.provider_events.forget_folded`).
+    """
+    before = clock.now() - older_than
+    message_id = session().scalar(_oldest_to_forget(before))
+    if message_id is None:
+        return False
+    with writing() as current:
+        rows = [
+            _Row(*row)
+            for row in current.execute(
+                select(Delivery.id, Delivery.address, Delivery.email)
+                .where(
+                    Delivery.message_id == message_id,
+                    Delivery.channel == Channel.EMAIL,
+                    Delivery.email != "",
+                )
+                .limit(AT_ONCE)
+            )
+        ]
+        _forget(current, rows)
+        if len(rows) < AT_ONCE:
+            done = update(Message).where(Message.id == message_id)
+            current.execute(done.values(forgotten_at=clock.now()))
+    remove_mail(current_settings().data_dir, [row.id for row in rows])
+    return True
+
+
+# --- what is theirs ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    address: str
+    email: str
+
+
+def _theirs(address: str) -> ColumnElement[bool]:
+    return Delivery.address.in_((address, mark(address))) & (Delivery.channel == Channel.EMAIL)
+
+
+def _about(ids: Sequence[int]) -> ColumnElement[bool]:
+    return WebhookEvent.delivery_id.in_(ids)
+
+
+def _is_colleague(current: Session, address: str) -> bool:
+    account = select(Account.id).where(Account.email == address)
+    contact = select(Contact.id).where(
+        func.lower(Contact.email) == address, Contact.removed_at.is_(None)
+    )
+    return any(current.scalar(one.limit(1)) is not None for one in (account, contact))
+
+
+def _oldest_to_forget(before: datetime) -> Any:
+    waits = select(Delivery.id).where(Delivery.message_id == Message.id, Delivery.state.in_(OUTBOX))
+    return (
+        select(Message.id)
+        .where(Message.created_at < before, Message.forgotten_at.is_(None), ~waits.exists())
+        .order_by(Message.id)
+        .limit(1)
+    )
+
+
+# --- forgetting ----------------------------------------------------------------------------------
+
+
+def _stop_waiting(current: Session, address: str) -> None:
+    for state, reason in (
+        (DeliveryState.PENDING, _REASON),
+        (DeliveryState.UNCERTAIN, _UNKNOWN),
+    ):
+        waiting = in_state(state) & (Delivery.address == address)
+        close_waiting(current, waiting, DeliveryState.SUPPRESSED, reason)
+
+
+def _forget(current: Session, rows: Sequence[_Row]) -> None:
+    """Put the hash in the place of each address, and take it out of what providers said."""
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    known = {row.id: {row.address, row.email} for row in rows}
+    table: Table = Delivery.__table__  # type: ignore[assignment]
+    current.execute(
+        table.update().where(table.c.id == bindparam("this")),
+        [
+            {"this": row.id, "address": mark(row.address), "email": "", "name": "",
+             "time_zone": None, "customer_id": None}
+            for row in rows
+        ],
+    )  # fmt: skip
+    for kept, owner in ((DeliveryEvent, DeliveryEvent.delivery_id), (Delivery, Delivery.id)):
+        said = current.execute(
+            select(kept.id, owner, kept.reason).where(owner.in_(ids), kept.reason.contains("@"))
+        )
+        for id_, delivery_id, reason in said.all():
+            current.execute(
+                update(kept)
+                .where(kept.id == id_)
+                .values(reason=_without(reason, known[delivery_id]))
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _forget_events(current: Session, chosen: ColumnElement[bool]) -> None:
+    current.execute(
+        update(WebhookEvent)
+        .where(chosen)
+        .values(address="", reason="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _take_off(
+    current: Session, entries: type[Customer | Subscriber | Suppression], address: str
+) -> int:
+    return count_written(current, delete(entries).where(entries.address == address))
+
+
+def _take_off_drills(current: Session, address: str) -> None:
+    """Take an address off every drill's list: nothing of it goes there any more."""
+    for drill in current.scalars(select(Incident).where(Incident.is_drill.is_(True))):
+        left = [
+            one
+            for one in drill.drill_list
+            if "email" not in one or check_email(one["email"]).identity != address
+        ]
+        if left != drill.drill_list:
+            drill.drill_list = left
+
+
+def _keep_away(current: Session, address: str) -> None:
+    current.execute(
+        insert_new(current, Suppression)
+        .values(address=mark(address), kind=ERASED, reason=_REASON, at=clock.now())
+        .on_conflict_do_nothing()
+    )
+
+
+def _forget_entries(current: Session, address: str, known: Iterable[str]) -> None:
+    """Take an address, and what was told of its owner, out of the audit trail."""
+    told = [
+        column.contains(address, autoescape=True)
+        for column in (cast(AuditEntry.before, String), cast(AuditEntry.after, String))
+    ]
+    for entry in current.scalars(
+        select(AuditEntry).where(or_(AuditEntry.subject == address, *told))
+    ):
+        is_theirs = entry.subject == address
+        entry.subject = mark(address) if is_theirs else entry.subject
+        entry.before = _cleared(entry.before, known, whole=is_theirs)
+        entry.after = _cleared(entry.after, known, whole=is_theirs)
+
+
+def _cleared(
+    values: Mapping[str, Any] | None, known: Iterable[str], *, whole: bool
+) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    return {
+        name: _BLANK if whole and name in _PERSONAL and value else _cleared_value(value, known)
+        for name, value in values.items()
+    }
+
+
+def _cleared_value(value: Any, known: Iterable[str]) -> Any:
+    if isinstance(value, str):
+        return _without(value, known)
+    if isinstance(value, Mapping):
+        return {name: _cleared_value(inner, known) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cleared_value(inner, known) for inner in value]
+    return value
+
+
+def _without(text: str, known: Iterable[str]) -> str:
+    words = "|".join(re.escape(one) for one in sorted(known, key=len, reverse=True) if one)
+    return re.sub(words, _BLANK, text, flags=re.IGNORECASE) if words else text

@@ -1,0 +1,252 @@
+"""News from the mail provider: kept the moment it comes, folded into deliveries afterwards.
+
+Keeping is one insert that a repeated event id does not repeat, so the provider gets its answer at
+once.  Folding only ever moves a delivery forward (accepted, delivered, bounced), so events may come
+late, twice and in any order.  An event counts only where it names an attempt that was made here at
+that very delivery: a delivery's number can be guessed, an attempt's random id cannot.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.address import read_address
+from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.enums import OUTBOX, DeliveryState
+from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
+from statuspage.delivery.outcomes import count_up
+from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
+from statuspage.recipients.pseudonyms import is_mark, mark
+
+KEEP_AT_ONCE = 500
+FOLD_AT_ONCE = 500
+FOLDED_KEPT = timedelta(days=30)
+FORGET_AT_ONCE = 1_000
+# In characters, as our own attempts' ids; a longer one was made elsewhere.
+LONGEST_ATTEMPT = 36
+UNREADABLE = "unreadable_events"
+"""What the events that could not be read are counted under."""
+
+_BLOCKED = "blocked"
+
+_STATES: dict[str, DeliveryState] = {
+    EventKind.PROCESSED: DeliveryState.ACCEPTED,
+    EventKind.DEFERRED: DeliveryState.ACCEPTED,
+    EventKind.DELIVERED: DeliveryState.DELIVERED,
+    EventKind.BOUNCE: DeliveryState.BOUNCED,
+    _BLOCKED: DeliveryState.BOUNCED,
+    EventKind.DROPPED: DeliveryState.FAILED,
+}
+_SUPPRESSIONS: dict[str, str] = {
+    EventKind.BOUNCE: "bounced",
+    EventKind.SPAM_REPORT: "complained",
+    EventKind.UNSUBSCRIBE: "unsubscribed",
+    EventKind.GROUP_UNSUBSCRIBE: "unsubscribed",
+}
+# Why SendGrid dropped a mail unsent: the address is on a list of its own already.
+_DROPPED = {
+    "bounced address": "bounced",
+    "spam reporting address": "complained",
+    "unsubscribed address": "unsubscribed",
+}
+_REASONS = {
+    "bounced": "mail to this address bounced",
+    "complained": "the recipient reported our mail as spam",
+    "unsubscribed": "the recipient asked for no more mail",
+}
+# A later stage is never taken back by an earlier one that comes late.  What was given up while it
+# was uncertain may turn out to have arrived.
+_GIVEN_UP = {DeliveryState.SUPERSEDED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED}
+_STAGES = {
+    **dict.fromkeys(OUTBOX | _GIVEN_UP, 0),
+    DeliveryState.ACCEPTED: 1,
+    DeliveryState.DELIVERED: 2,
+    DeliveryState.FAILED: 3,
+    DeliveryState.BOUNCED: 3,
+}
+
+
+def keep(events: Iterable[Event], *, unreadable: int = 0) -> int:
+    """Keep the events that may be about our deliveries and are not yet known; returns how many.
+
+    ``unreadable`` counts those that came with them and could not be read.
+    """
+    moment = clock.now()
+    rows = [
+        {
+            "event_id": event.event_id,
+            "delivery_id": int(event.delivery_id or 0),
+            "attempt": event.attempt_id,
+            "kind": _BLOCKED if event.blocked else event.kind.value,
+            "address": event.address,
+            "reason": event.reason,
+            "at": event.at,
+            "received_at": moment,
+        }
+        for event in events
+        if _may_be_ours(event)
+    ]
+    if not rows and not unreadable:
+        return 0
+    with writing() as current:
+        if unreadable:
+            count_up(current, UNREADABLE, unreadable)
+        return sum(
+            _insert(current, rows[at : at + KEEP_AT_ONCE])
+            for at in range(0, len(rows), KEEP_AT_ONCE)
+        )
+
+
+def fold() -> int:
+    """Fold what waits into its deliveries, the longest waiting first; returns how many events."""
+    if session().scalar(_waiting().limit(1)) is None:
+        return 0
+    with writing() as current:
+        events = current.scalars(
+            _waiting()
+            .order_by(WebhookEvent.received_at)
+            .limit(FOLD_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        ).all()
+        _fold_events(current, events)
+        return len(events)
+
+
+def forget_folded() -> int:
+    """Drop a batch of events that were folded in long ago; how many.  The worker's duty.
+
+    A provider sends an event again for a day or so at most: what is dropped does not come back.
+    """
+    old = WebhookEvent.folded_at < clock.now() - FOLDED_KEPT
+    # Looked for first, so that nobody waits for the database while they are.
+    ids = list(session().scalars(select(WebhookEvent.event_id).where(old).limit(FORGET_AT_ONCE)))
+    if not ids:
+        return 0
+    with writing() as current:
+        current.execute(delete(WebhookEvent).where(WebhookEvent.event_id.in_(ids)))
+    return len(ids)
+
+
+def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
+    """Send nothing more to a normalised address; a graver reason than leaving is kept."""
+    statement = insert_new(current, Suppression).values(
+        address=address, kind=kind, reason=reason, at=clock.now()
+    )
+    current.execute(
+        statement.on_conflict_do_update(
+            index_elements=["address"],
+            set_={"kind": kind, "reason": reason},
+            where=Suppression.kind == "unsubscribed",
+        )
+    )
+
+
+def _insert(current: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    statement = insert_new(current, WebhookEvent).values(rows).on_conflict_do_nothing()
+    return count_written(current, statement)
+
+
+def _waiting() -> Select[WebhookEvent]:
+    return select(WebhookEvent).where(WebhookEvent.folded_at.is_(None))
+
+
+def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
+    ids = {event.delivery_id for event in events}
+    deliveries = {
+        delivery.id: delivery
+        for delivery in current.scalars(
+            select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
+        )
+    }
+    made = _attempts_made(current, ids)
+    moment = clock.now()
+    for event in sorted(events, key=lambda event: event.at):
+        delivery = deliveries.get(event.delivery_id or 0)
+        if delivery is not None and _is_about(event, delivery, made):
+            states = made.get((delivery.id, event.attempt), set())
+            has_failed = DeliveryState.FAILED in states
+            _fold_one(current, delivery, event, of_failed_attempt=has_failed)
+        event.folded_at = moment
+
+
+def _is_about(
+    event: WebhookEvent, delivery: Delivery, made: Mapping[tuple[int, str], set[DeliveryState]]
+) -> bool:
+    """Whether an event is about that very mail, and not one of another system on the account.
+
+    A staging system numbers its mails from 1 too, and may write to the same addresses; the ids of
+    its attempts are its own.  Nor is it one that was told long ago and may have been forgotten
+    since: whoever recorded it then changes nothing by telling it again.
+    """
+    if event.attempt != delivery.attempt_id and (delivery.id, event.attempt) not in made:
+        return False
+    if event.at < event.received_at - FOLDED_KEPT and delivery.state not in OUTBOX:
+        return False
+    try:
+        identity = read_address(event.address).identity
+    except ValueError:
+        return True
+    return delivery.address == identity or delivery.address == mark(identity)
+
+
+def _attempts_made(
+    current: Session, ids: Collection[int | None]
+) -> dict[tuple[int, str], set[DeliveryState]]:
+    """The attempts made at these deliveries, by delivery and attempt, with what came of each."""
+    rows = current.execute(
+        select(DeliveryEvent.delivery_id, DeliveryEvent.attempt, DeliveryEvent.state).where(
+            DeliveryEvent.delivery_id.in_(ids), DeliveryEvent.attempt != ""
+        )
+    )
+    made: dict[tuple[int, str], set[DeliveryState]] = defaultdict(set)
+    for delivery_id, attempt, state in rows:
+        made[delivery_id, attempt].add(state)
+    return made
+
+
+def _fold_one(
+    current: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
+) -> None:
+    if is_mark(delivery.address):
+        # Its owner was forgotten meanwhile: what comes late must not bring the address back.
+        event.address = event.reason = ""
+    kind = _SUPPRESSIONS.get(event.kind)
+    if event.kind == EventKind.DROPPED:
+        kind = _DROPPED.get(event.reason.lower())
+    if kind is not None:
+        suppress(current, delivery.address, kind=kind, reason=_REASONS[kind])
+    state = _STATES.get(event.kind)
+    told = state or delivery.state
+    current.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            at=event.at,
+            state=told,
+            reason=f"{event.kind}: {event.reason}".removesuffix(": ")[:500],
+            attempt=event.attempt,
+        )
+    )
+    if state is None or _STAGES[state] <= _STAGES.get(delivery.state, 9):
+        return
+    if of_failed_attempt and delivery.state in OUTBOX:
+        # It is being sent once more, and this is about the time before.
+        return
+    delivery.state = state
+    delivery.reason = event.reason[:500]
+    # Whoever still has it in hand has lost it: its outcome is known.
+    delivery.attempt_id = None
+    delivery.changed_at = clock.now()
+
+
+def _may_be_ours(event: Event) -> bool:
+    """Whether an event has the two ids that every mail of ours carries, in their shapes."""
+    number, attempt = event.delivery_id or "", event.attempt_id or ""
+    is_number = number.isascii() and number.isdecimal() and len(number) < 19
+    return is_number and 0 < len(attempt) <= LONGEST_ATTEMPT

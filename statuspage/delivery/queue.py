@@ -1,0 +1,544 @@
+"""Queueing: one delivery row for each recipient, written in the transaction that publishes.
+
+Rows are made by INSERT … SELECT, so 100,000 recipients never pass through Python.  The unique key
+of step, channel and normalised address makes queueing twice add nothing, and gives somebody who is
+reached by two rules one message: the one queued first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.address import Address, identity_of, read_address
+from statuspage.core.config import current_settings
+from statuspage.core.db import count_written, insert_new
+from statuspage.core.enums import Audience, Channel, DeliveryState, Step
+from statuspage.core.languages import nearest
+from statuspage.delivery.drill_recipients import WHY, Seal, seal_of
+from statuspage.models import (
+    Component,
+    Contact,
+    Customer,
+    CustomerComponent,
+    Delivery,
+    DeliveryEvent,
+    Message,
+    Page,
+    Subscriber,
+    Suppression,
+)
+from statuspage.models.message import LANE_NORMAL, LANE_URGENT, in_state, was_told
+from statuspage.recipients.pseudonyms import mark
+
+CUSTOMER_MAIL_AGE = timedelta(days=3)
+"""After this long a mail that could not be sent is worth nothing any more."""
+CHAT_AGE = timedelta(hours=12)
+NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED})
+"""What colleagues are sent because time passes, not because something was posted."""
+MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
+"""Whom news is mailed to."""
+
+COLUMNS = (
+    "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "language",
+    "customer_id",
+    "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
+    "queued_at", "changed_at",
+)  # fmt: skip
+
+
+def may_go_at(message: Message, moment: datetime) -> datetime:
+    """When its mails are due: a moment later where they can be cancelled, else at once."""
+    can_be_cancelled = message.step is Step.RESOLVED and message.audience in MAILED
+    return moment + timedelta(seconds=current_settings().cancel_window * can_be_cancelled)
+
+
+def page_zone() -> ScalarSelect[str]:
+    """The page's time zone as it is when a row is written.
+
+    Rows keep it, so that a mail can be shown later with the very times that it told.
+    """
+    return select(Page.time_zone).where(Page.id == 1).scalar_subquery()
+
+
+def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule: customers of the affected components; everybody, where none are named."""
+    if not component_ids:
+        return literal(True)
+    uses_one = exists().where(
+        CustomerComponent.customer_id == Customer.id,
+        CustomerComponent.component_id.in_(component_ids),
+    )
+    return or_(Customer.all_components, uses_one)
+
+
+def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule of a reopening: customers who were sent one of these messages."""
+    # As a list made once: asked for each customer, SQLite may go through the whole message again.
+    return Customer.address.in_(
+        select(Delivery.address).where(
+            Delivery.message_id.in_(message_ids),
+            Delivery.channel == Channel.EMAIL,
+            was_told(),
+        )
+    )
+
+
+def first_customers(
+    current: Session, condition: ColumnElement[bool], *, most: int
+) -> list[Customer]:
+    """The first customers whom a rule reaches and who are not suppressed."""
+    return list(
+        current.scalars(
+            select(Customer)
+            .outerjoin(Suppression, Suppression.address == Customer.address)
+            .where(condition, ~_is_suppressed())
+            .order_by(Customer.id)
+            .limit(most)
+        )
+    )
+
+
+def count_customers(current: Session, component_ids: Collection[int]) -> tuple[int, int]:
+    """How many customers a mail about these components would reach, and how many are suppressed."""
+    suppressed = _is_suppressed()
+    reached, skipped = current.execute(
+        select(func.count().filter(~suppressed), func.count().filter(suppressed))
+        .select_from(Customer)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .where(concerned_customers(component_ids))
+    ).one()
+    return reached, skipped
+
+
+def group_customers(
+    current: Session, rule: ColumnElement[bool], component_ids: Collection[int]
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Whom a rule reaches: how many by each reason, and how many are left out, and why."""
+    named = (
+        select(CustomerComponent.customer_id, func.min(Component.name).label("component"))
+        .join(Component, Component.id == CustomerComponent.component_id)
+        .where(CustomerComponent.component_id.in_(component_ids))
+        .group_by(CustomerComponent.customer_id)
+        .subquery()
+    )
+    why = case(
+        (Customer.all_components, "use everything"),
+        (named.c.component.is_not(None), "use " + named.c.component),
+        else_="are told whatever they use",
+    )
+    each = (
+        select(
+            case((_is_suppressed(), Suppression.reason), else_=why).label("why"),
+            _is_suppressed().label("left_out"),
+        )
+        .select_from(Customer)
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .outerjoin(named, named.c.customer_id == Customer.id)
+        .where(rule)
+        .subquery()
+    )
+    count = func.count()
+    rows = current.execute(
+        select(each.c.why, each.c.left_out, count)
+        .group_by(each.c.why, each.c.left_out)
+        .order_by(count.desc(), each.c.why)
+    ).all()
+    reached = [(why, number) for why, left_out, number in rows if not left_out]
+    left_out = [(why, number) for why, is_left_out, number in rows if is_left_out]
+    return reached, left_out
+
+
+def languages_read(current: Session, *, own: str) -> list[str]:
+    """The languages other than the page's own in which somebody is written to."""
+    kept = union(select(Customer.language), select(Subscriber.language))
+    return sorted({nearest(code, default=own) for code in current.scalars(kept)} - {own})
+
+
+def queue_customers(
+    current: Session,
+    message: Message,
+    *,
+    step_key: str,
+    rule: ColumnElement[bool],
+    concerned: Collection[int],
+    because: str = "",
+) -> int:
+    """Queue a message to the customers whom the rule reaches; returns how many rows that added.
+
+    Each row keeps why it was reached: ``because``, or which of the ``concerned`` components,
+    by their ids, the customer uses.
+    A drill's message goes to the drill's list in their place.
+    """
+    if (sealed := seal_of(current, message)) is not None:
+        return queue_listed(current, message, sealed, step_key=step_key)
+    chosen = (
+        _to_customers(message, step_key, literal(because) if because else _why(concerned))
+        .outerjoin(Suppression, Suppression.address == Customer.address)
+        .where(rule)
+    )
+    return insert_chosen(current, message, chosen)
+
+
+def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
+    """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
+    why = "Colleagues, in chat"
+    rows = [_urgent(message, step_key, Channel.CHAT, room, email=room, why=why) for room in rooms]
+    _insert(current, message, rows)
+
+
+def queue_listed(current: Session, message: Message, sealed: Seal, *, step_key: str) -> int:
+    """Queue a drill's message to the drill's list; returns how many rows that added."""
+    moment = clock.now()
+    rows = [
+        _urgent(message, step_key, Channel.EMAIL, mailbox.identity, email=mailbox.email, why=WHY)
+        | {
+            "name": name,
+            "time_zone": page_zone(),
+            "lane": LANE_NORMAL,
+            "due_at": may_go_at(message, moment),
+            "expires_at": moment + CUSTOMER_MAIL_AGE,
+        }
+        for mailbox, name in sealed.mailboxes
+    ]
+    return _insert(current, message, rows)
+
+
+def queue_colleagues(
+    current: Session, message: Message, *, step_key: str, people: Iterable[tuple[Contact, str]]
+) -> None:
+    """Queue the mail of an internal message to contacts, each with why; ahead of customers' mail.
+
+    Who left the customers' mail is written to nonetheless; whose mail bounced or was erased is not.
+    """
+    rows = []
+    for contact, why in people:
+        found = mailbox_of(contact)
+        if found is None:
+            continue
+        row = _urgent(
+            message, step_key, Channel.EMAIL, found.identity, email=found.email, why=why
+        ) | {"name": contact.name}
+        kept_from = current.scalars(
+            select(Suppression).where(
+                Suppression.address.in_([found.identity, mark(found.identity)]),
+                Suppression.kind != "unsubscribed",
+            )
+        ).first()
+        if kept_from is not None:
+            row |= {"state": DeliveryState.SUPPRESSED, "reason": kept_from.reason}
+        rows.append(row)
+    _insert(current, message, rows)
+
+
+def mailbox_of(contact: Contact) -> Address | None:
+    """A contact's mail address; None where there is none that could be written to."""
+    try:
+        return read_address(contact.email)
+    except ValueError:
+        return None
+
+
+def _urgent(
+    message: Message, step_key: str, channel: Channel, address: str, *, email: str, why: str
+) -> dict[str, Any]:
+    moment = clock.now()
+    return {
+        "message_id": message.id,
+        "step_key": step_key,
+        "channel": channel,
+        "address": address,
+        "email": email,
+        "name": "",
+        "why": why,
+        "state": DeliveryState.PENDING,
+        "reason": "",
+        "lane": LANE_URGENT,
+        "attempts": 0,
+        "due_at": moment,
+        "expires_at": moment + CHAT_AGE,
+        "provider_id": "",
+        "queued_at": moment,
+        "changed_at": moment,
+    }
+
+
+def _insert(current: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
+    """Write rows that are new, of a drill only what its seal lets through; returns how many."""
+    sealed = seal_of(current, message)
+    if sealed is not None:
+        rows = [row for row in rows if sealed.lets(row["channel"], row["address"])]
+    if not rows:
+        return 0
+    statement = insert_new(current, Delivery).values(rows).on_conflict_do_nothing()
+    return count_written(current, statement)
+
+
+def supersede_notices(current: Session, message: Message, *, step_key: str, about: str) -> int:
+    """End the waiting notices that a newer one replaces; how many.
+
+    As with mail, only where the same address has the newer one.  ``about`` is how the keys of what
+    it replaces begin.
+    """
+    older = _notices(message.incident_id).where(Message.id != message.id)
+    waiting = and_(
+        in_state(DeliveryState.PENDING),
+        Delivery.message_id.in_(older),
+        Delivery.step_key.startswith(about, autoescape=True),
+        _newer_rows(step_key),
+    )
+    return close_waiting(
+        current, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"
+    )
+
+
+def end_notices(current: Session, incident_id: int, *, is_over: bool) -> int:
+    """End the waiting notices that a new post makes untrue; how many.
+
+    A post keeps the promise that people were to be reminded of, and voids what was to be approved;
+    the end calls nobody any more.
+    """
+    steps = {*NOTICES, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
+    untrue = _notices(incident_id, steps)
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(untrue))
+    reason = "the update was posted before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:
+    return select(Message.id).where(
+        Message.incident_id == incident_id, Message.step.in_(sorted(steps))
+    )
+
+
+def was_queued(current: Session, step_key: str, email: str) -> bool:
+    """Whether a step was queued to a mail address."""
+    found = select(Delivery.id).where(
+        Delivery.address == identity_of(email),
+        Delivery.channel == Channel.EMAIL,
+        Delivery.step_key == step_key,
+    )
+    return current.scalar(found.limit(1)) is not None
+
+
+def queue_test(
+    current: Session,
+    message: Message,
+    *,
+    step_key: str,
+    email: str,
+    name: str,
+    time_zone: str | None,
+) -> int:
+    """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
+    why = "A test, to whoever asked for it"
+    row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
+    return _insert(current, message, [row | {"name": name, "time_zone": time_zone}])
+
+
+def supersede(current: Session, message: Message, *, step_key: str) -> int:
+    """End the waiting mails that a newer step of the same incident makes untrue; how many.
+
+    A row gives way only where its address has a row of the newer step, so nobody is left with
+    nothing; whether it is the customers' mail or the subscribers' does not matter.  A resolution
+    gives way to a reopening alone (:func:`end_resolutions`).
+    """
+    older = select(Message.id).where(
+        Message.incident_id == message.incident_id,
+        Message.audience.in_(MAILED),
+        Message.step != Step.RESOLVED,
+        Message.update_id.is_distinct_from(message.update_id),
+    )
+    waiting = and_(
+        in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
+    )
+    reason = f"a newer message took its place: {message.step.label.lower()}"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def end_all(current: Session, incident_id: int) -> int:
+    """End the mails that still wait when an incident turns out to have been none; how many."""
+    mails = select(Message.id).where(
+        Message.incident_id == incident_id, Message.audience.in_(MAILED)
+    )
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(mails))
+    reason = "it was a false alarm, known before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def end_resolutions(current: Session, incident_id: int) -> int:
+    """End the resolution mails that still wait when an incident is opened again; how many.
+
+    'It is over' has stopped being true, for everybody.
+    """
+    resolutions = select(Message.id).where(
+        Message.incident_id == incident_id,
+        Message.audience.in_(MAILED),
+        Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)),
+    )
+    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
+    reason = "the incident was opened again before this was sent"
+    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+
+
+def close_waiting(
+    current: Session, condition: ColumnElement[bool], state: DeliveryState, reason: str
+) -> int:
+    """Move the deliveries of a condition to a final state, with its event; returns how many."""
+    return _move(current, condition, state, reason)
+
+
+def queue_again(
+    current: Session, condition: ColumnElement[bool], *, reason: str, age: timedelta
+) -> int:
+    """Have deliveries that came to an end go out at once after all; returns how many.
+
+    The rows are the same ones, so nobody gets two.
+    """
+    moment = clock.now()
+    anew = {"attempts": 0, "attempt_id": None, "due_at": moment, "expires_at": moment + age}
+    return _move(current, condition, DeliveryState.PENDING, reason, **anew)
+
+
+def _move(
+    current: Session,
+    condition: ColumnElement[bool],
+    state: DeliveryState,
+    reason: str,
+    **values: Any,
+) -> int:
+    moment = clock.now()
+    noted = (
+        select(
+            Delivery.id,
+            literal(moment, DeliveryEvent.at.type),
+            literal(state, DeliveryEvent.state.type),
+            literal(reason),
+            literal(""),
+        )
+        .where(condition)
+        # So that nothing is noted of a row that a worker claims meanwhile.
+        .with_for_update(of=Delivery)
+    )
+    if current.get_bind().dialect.name == "postgresql":
+        # In the order in which news is folded in, so that neither waits for the other for ever.
+        noted = noted.order_by(Delivery.id)
+    columns = ["delivery_id", "at", "state", "reason", "attempt"]
+    current.execute(insert(DeliveryEvent).from_select(columns, noted))
+    return count_written(
+        current,
+        update(Delivery)
+        .where(condition)
+        .values(state=state, reason=reason, changed_at=moment, **values)
+        .execution_options(synchronize_session=False),
+    )
+
+
+def _newer_rows(step_key: str) -> ColumnElement[bool]:
+    newer = Delivery.__table__.alias("newer")
+    return exists(
+        select(newer.c.id)
+        .where(
+            newer.c.step_key == step_key,
+            newer.c.channel == Delivery.channel,
+            newer.c.address == Delivery.address,
+        )
+        .correlate(Delivery)
+    )
+
+
+def _is_suppressed() -> ColumnElement[bool]:
+    only_left = and_(Customer.contractual, Suppression.kind == "unsubscribed")
+    return and_(Suppression.address.is_not(None), ~only_left)
+
+
+def _why(concerned: Collection[int]) -> ColumnElement[str]:
+    """Why a customer is told of trouble with these components: the first of them that they use."""
+    if not concerned:
+        return literal("Customer, whatever they use")
+    one_of_theirs = (
+        select(func.min(Component.name))
+        .join(CustomerComponent, CustomerComponent.component_id == Component.id)
+        .where(
+            CustomerComponent.customer_id == Customer.id,
+            CustomerComponent.component_id.in_(concerned),
+        )
+        .scalar_subquery()
+    )
+    return case(
+        (Customer.all_components, "Customer, all components"),
+        else_="Customer of " + one_of_theirs,
+    )
+
+
+def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> Select[Any]:
+    moment: datetime = clock.now()
+    due_at = may_go_at(message, moment)
+    suppressed = _is_suppressed()
+    when = Delivery.due_at.type
+    chosen = (
+        select(
+            literal(message.id),
+            literal(step_key),
+            literal(Channel.EMAIL, Delivery.channel.type),
+            Customer.address,
+            Customer.email,
+            Customer.name,
+            func.coalesce(Customer.time_zone, page_zone()),
+            Customer.language,
+            Customer.id,
+            why,
+            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
+            case((suppressed, Suppression.reason), else_=""),
+            literal(LANE_NORMAL),
+            literal(0),
+            literal(due_at, when),
+            literal(due_at + CUSTOMER_MAIL_AGE, when),
+            literal(""),
+            literal(moment, when),
+            literal(moment, when),
+        )
+        .select_from(Customer)
+        # By language, so that a batch, which is of one, is full.
+        .order_by(Customer.language, Customer.address)
+    )
+    return cast("Select[Any]", chosen)  # SQLAlchemy types each of its columns
+
+
+def insert_chosen(current: Session, message: Message, chosen: Select[Any]) -> int:
+    """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many.
+
+    Of a drill's message only what its seal lets through.
+    """
+    sealed = seal_of(current, message)
+    if sealed is not None:
+        rows = [
+            dict(zip(COLUMNS, row, strict=True)) | {"message_id": message.id}
+            for row in current.execute(chosen)
+        ]
+        return _insert(current, message, rows)
+    statement = (
+        insert_new(current, Delivery)
+        .from_select(COLUMNS, chosen, include_defaults=False)
+        .on_conflict_do_nothing()
+    )
+    return count_written(current, statement)

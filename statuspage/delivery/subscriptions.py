@@ -1,0 +1,525 @@
+"""Subscriptions: asked for on the page, confirmed by mail, changed and left by the links in mails.
+
+Nobody is written to because somebody else typed an address: a subscription counts once a link has
+been used that only its mailbox was sent, and whoever asks is answered the same.  Every mail ends in
+links that name its delivery (:mod:`statuspage.core.links`), so nobody has to sign in, and nobody
+can leave for somebody else.  What is left is the address, not one list.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import and_, delete, select, update
+from sqlalchemy.orm import Session
+
+from statuspage.access import alarms, audit, throttle
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.address import Address
+from statuspage.core.config import current_settings
+from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.enums import Audience, Channel, DeliveryState, Step, SubscriberState
+from statuspage.core.errors import Refused
+from statuspage.core.languages import nearest
+from statuspage.core.links import current_links, read_subscription_token, subscription_token
+from statuspage.delivery.provider_events import suppress
+from statuspage.delivery.queue import MAILED, close_waiting
+from statuspage.delivery.subscriber_queue import queue_sign_up, sign_ups
+from statuspage.messages.compose import compose, finish
+from statuspage.messages.facts import sign_up_facts
+from statuspage.models import Customer, Delivery, Incident, Message, Page, Subscriber, Suppression
+from statuspage.models.columns import hash_token
+from statuspage.models.message import in_state
+from statuspage.recipients.customers import check_email
+from statuspage.recipients.pseudonyms import find_marked, is_mark
+from statuspage.recipients.subscribers import Wish, apply_wish, check_wish, describe, wish_of
+
+log = logging.getLogger(__name__)
+
+LINK_LASTS = timedelta(hours=48)
+UNCONFIRMED_KEPT = timedelta(days=7)
+# Addresses are forgotten by the age of their message, so it must not be much older than they are.
+SHARED_FOR = timedelta(days=1)
+
+# Against sign-up bombing.  The count of mails to one address begins anew when it confirms; it is
+# taken over as long as a person who overlooked three of them may wait before trying again.
+MAILS_A_DAY = 1
+MAILS_UNTIL_CONFIRMED = 3
+COUNTED_OVER = timedelta(days=90)
+SIGN_UP_WINDOW = timedelta(hours=1)
+SIGN_UPS_BY_CLIENT = 30
+SIGN_UPS_BY_ALL = 1_000
+ALARM = "sign-ups"
+
+EVERYTHING = Wish()
+LEFT = "unsubscribed"
+REASON = "the recipient asked for no more mail"
+
+RECIPIENT = Actor("the recipient, by the link in a mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How it stands with the address that a delivery went to.
+
+    ``suppressed`` is why nothing is sent to it (``unsubscribed``, ``bounced``, ``complained``), or
+    empty.  ``is_owed`` tells that notices owed by contract reach it even where its owner has left.
+    """
+
+    email: str
+    suppressed: str
+    is_owed: bool
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its owner asked for no more mail."""
+        return self.suppressed == LEFT
+
+
+class Throttled(Refused):
+    """Too many sign-ups; ``wait`` is how long until the next one counts."""
+
+    def __init__(self, wait: timedelta, *, everybody: bool) -> None:
+        # Rounded up: who comes back when told must not be told to wait again.
+        shown = clock.show_duration(wait + timedelta(seconds=59))
+        whose = "at present" if everybody else "from your network"
+        super().__init__("form", f"Too many sign-ups {whose}. Try again in {shown}.")
+        self.wait, self.everybody = wait, everybody
+
+
+class Stage(StrEnum):
+    """What a subscription's link leads to."""
+
+    TO_CONFIRM = "to_confirm"
+    CONFIRMED = "confirmed"
+    LEFT = "left"
+    OVER = "over"  # used up, too old, replaced by a newer one, or forgotten
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What somebody sees who opens their link; ``suppressed`` as in :class:`Standing`."""
+
+    stage: Stage
+    email: str = ""
+    wish: Wish = EVERYTHING
+    suppressed: str = ""
+
+
+def subscribe(email: str, wish: Wish, *, client: str) -> None:
+    """Write to the owner of an address, who may then confirm, or change what is confirmed already.
+
+    Whoever asks learns nothing: what the address is to us decides only which mail it gets, and none
+    where it got one in the last day, or three that nobody answered.  ``client`` is the address of
+    who asks.  Raises :class:`Refused` for what is no address or no wish, and :class:`Throttled`.
+    """
+    address = check_email(email)
+    check_wish(session(), wish)
+    _count_sign_up(client)
+    with writing() as current:
+        subscriber = _locked(current, address)
+        sent = sign_ups(current, address.identity)
+        step = Step.SUBSCRIBED if _is_heard(current, subscriber) else Step.CONFIRM
+        # Made before it is known whether it is sent, so that the time it takes tells nothing.
+        message = _sign_up_message(current, step, wish)
+        if not _may_write(sent, subscriber):
+            return
+        if step is Step.CONFIRM:
+            subscriber.email, subscriber.asked_at = address.email, clock.now()
+            subscriber.state = SubscriberState.PENDING
+            apply_wish(subscriber, wish)
+        delivery_id = queue_sign_up(
+            current,
+            message,
+            subscriber,
+            number=len(sent) + 1,
+            lasts=LINK_LASTS,
+        )
+        if step is Step.CONFIRM:
+            token = subscription_token(current_settings().secret_key, delivery_id)
+            subscriber.token_hash = hash_token(token)
+            subscriber.token_expires_at = clock.now() + LINK_LASTS
+
+
+def find_subscription(current: Session, token: str) -> Subscription | None:
+    """What a link leads to; None for one that we did not make."""
+    address = _address_of(current, token)
+    if address is None:
+        return None
+    subscriber = _by_address(current, address)
+    if subscriber is None:
+        return Subscription(Stage.OVER)
+    return Subscription(
+        _stage(current, subscriber, token),
+        subscriber.email,
+        wish_of(subscriber),
+        _suppressed(current, address),
+    )
+
+
+def confirm(token: str) -> Subscription:
+    """Begin to write to the address that was sent this link; the link confirms once.
+
+    Raises ``LookupError`` for a link that we did not make; one that confirms no more changes
+    nothing.
+    """
+    with writing() as current:
+        subscriber = _owner(current, token)
+        if subscriber is None or _stage(current, subscriber, token) is not Stage.TO_CONFIRM:
+            return _known(current, token)
+        subscriber.state = SubscriberState.CONFIRMED
+        subscriber.confirmed_at, subscriber.left_at = clock.now(), None
+        subscriber.token_hash = subscriber.token_expires_at = None
+        if _suppressed(current, subscriber.address) == LEFT:
+            _lift(current, subscriber.address)
+        _note(current, "subscriber.confirm", subscriber, after=describe(subscriber))
+        return _known(current, token)
+
+
+def change(token: str, wish: Wish) -> Subscription:
+    """Have a confirmed subscriber hear of something else.
+
+    Raises :class:`Refused`, and ``LookupError`` as :func:`confirm` does.
+    """
+    with writing() as current:
+        check_wish(current, wish)
+        subscriber = _owner(current, token)
+        if subscriber is None or _stage(current, subscriber, token) is not Stage.CONFIRMED:
+            return _known(current, token)
+        if wish != wish_of(subscriber):
+            before = describe(subscriber)
+            apply_wish(subscriber, wish)
+            _note(
+                current, "subscriber.change", subscriber, before=before, after=describe(subscriber)
+            )
+        return _known(current, token)
+
+
+def leave_by_link(token: str) -> Subscription:
+    """Send nothing more to the owner of a link, as :func:`leave` does."""
+    leave(_delivery_of(session(), token))
+    return _known(session(), token)
+
+
+def return_by_link(token: str) -> Subscription:
+    """Take back that the owner of a link left, as :func:`stay` does."""
+    stay(_delivery_of(session(), token))
+    return _known(session(), token)
+
+
+def forget_unconfirmed() -> int:
+    """Forget whoever asked and did not confirm for a week; how many.  The worker's duty."""
+    with writing() as current:
+        # Where it goes on, the next one that is turned away raises it again.
+        alarms.clear_alarm(current, ALARM, raised_before=clock.now() - SIGN_UP_WINDOW)
+        return count_written(
+            current,
+            delete(Subscriber)
+            .where(
+                Subscriber.state == SubscriberState.PENDING,
+                Subscriber.asked_at < clock.now() - UNCONFIRMED_KEPT,
+            )
+            .execution_options(synchronize_session=False),
+        )
+
+
+def standing(current: Session, delivery_id: int) -> Standing | None:
+    """How it stands with a mail's recipient; None where no such mail was ever queued."""
+    delivery = _mail(current, delivery_id)
+    return _standing(current, delivery) if delivery else None
+
+
+def leave(delivery_id: int) -> Standing:
+    """Send nothing more to the recipient of a mail; doing it again changes nothing.
+
+    Mail that waits for them is not sent either.  Raises ``LookupError`` where there is no such
+    mail.
+    """
+    with writing() as current:
+        delivery = _known_mail(current, delivery_id)
+        before = _standing(current, delivery)
+        _end(current, delivery.address)
+        if before.suppressed:
+            return before
+        suppress(current, delivery.address, kind=LEFT, reason=REASON)
+        if not before.is_owed:
+            _stop_waiting(current, delivery.address)
+        _record(current, "subscription.leave", delivery.address)
+        return _standing(current, delivery)
+
+
+def stay(delivery_id: int) -> Standing:
+    """Take back that the recipient of a mail left; doing it again changes nothing.
+
+    Raises ``LookupError`` where there is no such mail.
+    """
+    with writing() as current:
+        delivery = _known_mail(current, delivery_id)
+        before = _standing(current, delivery)
+        if not _revive(current, delivery.address) and not before.has_left:
+            return before
+        if before.has_left:
+            _lift(current, delivery.address)
+        _record(current, "subscription.stay", delivery.address)
+        return _standing(current, delivery)
+
+
+def write_again(address: str, *, actor: Actor) -> None:
+    """Lift what keeps mail from a normalised address, whatever it was."""
+    with writing() as current:
+        standing = current.get(Suppression, address)
+        if standing is None:
+            return
+        before = {"suppressed": standing.kind, "reason": standing.reason}
+        _lift(current, address)
+        audit.record(
+            current,
+            actor,
+            "suppression.lift",
+            subject_kind="suppression",
+            subject=address,
+            before=before,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """To whom a mail went: the normalised address, and as it was given to us."""
+
+    address: str
+    email: str
+
+
+def _mail(current: Session, delivery_id: int) -> _Mail | None:
+    """A mail that its recipient may leave by: colleagues' messages carry no such link.
+
+    Where its address was forgotten meanwhile, it is the one on a list that has the same hash.
+    """
+    row = current.execute(
+        select(Delivery.address, Delivery.email)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(
+            Delivery.id == delivery_id,
+            Delivery.channel == Channel.EMAIL,
+            Message.audience != Audience.INTERNAL,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if not is_mark(row.address):
+        return _Mail(row.address, row.email)
+    address = find_marked(current, row.address)
+    return None if address is None else _Mail(address, address)
+
+
+def _known_mail(current: Session, delivery_id: int) -> _Mail:
+    delivery = _mail(current, delivery_id)
+    if delivery is None:
+        raise LookupError(f"no mail {delivery_id}")
+    return delivery
+
+
+def _standing(current: Session, delivery: _Mail) -> Standing:
+    address = delivery.address
+    owed = current.scalar(select(Customer.contractual).where(Customer.address == address))
+    return Standing(delivery.email, _suppressed(current, address), bool(owed))
+
+
+def _suppressed(current: Session, address: str) -> str:
+    """Why nothing is sent to an address, or empty."""
+    return current.scalar(select(Suppression.kind).where(Suppression.address == address)) or ""
+
+
+def _stop_waiting(current: Session, address: str) -> None:
+    theirs = select(Message.id).where(Message.audience.in_(MAILED))
+    waiting = and_(
+        in_state(DeliveryState.PENDING),
+        Delivery.address == address,
+        Delivery.channel == Channel.EMAIL,
+        Delivery.message_id.in_(theirs),
+    )
+    close_waiting(current, waiting, DeliveryState.SUPPRESSED, REASON)
+
+
+def _lift(current: Session, address: str) -> None:
+    current.execute(delete(Suppression).where(Suppression.address == address))
+
+
+def _record(current: Session, action: str, address: str) -> None:
+    audit.record(current, RECIPIENT, action, subject_kind="suppression", subject=address)
+
+
+# --- subscribers ----------------------------------------------------------------------------------
+
+
+def _count_sign_up(client: str) -> None:
+    """Count before anything else, whatever comes of it; raises :class:`Throttled`."""
+    with writing() as current:
+        by_client = throttle.count_try(
+            current, "sign-up client", throttle.network(client),
+            limit=SIGN_UPS_BY_CLIENT, window=SIGN_UP_WINDOW,
+        )  # fmt: skip
+        # Whoever is held back already must not use up what is left for the others.
+        by_all = None if by_client else throttle.count_try(
+            current, "sign-up", "everybody", limit=SIGN_UPS_BY_ALL, window=SIGN_UP_WINDOW
+        )  # fmt: skip
+        if by_all is not None:
+            alarms.raise_alarm(
+                current,
+                ALARM,
+                f"More than {SIGN_UPS_BY_ALL:,} sign-ups for mail came within an hour; "
+                "further ones are turned away until it is over.",
+            )
+    if by_client is not None or by_all is not None:
+        log.warning("a sign-up is held back, from %s", client)
+        raise Throttled(by_client or by_all or SIGN_UP_WINDOW, everybody=by_client is None)
+
+
+def _locked(current: Session, address: Address) -> Subscriber:
+    """The address's row, made where there is none, and kept from others until the end."""
+    current.execute(
+        insert_new(current, Subscriber)
+        .values(
+            email=address.email, address=address.identity, state=SubscriberState.PENDING,
+            language="en", all_components=True, incidents=True, maintenance=True,
+            resolved_only=False, asked_at=clock.now(),
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+    return current.scalars(
+        select(Subscriber).filter_by(address=address.identity).with_for_update()
+    ).one()
+
+
+def _may_write(sent: list[datetime], subscriber: Subscriber) -> bool:
+    moment = clock.now()
+    counts_from = max(moment - COUNTED_OVER, subscriber.confirmed_at or clock.EPOCH)
+    today = [at for at in sent if at > moment - timedelta(days=1)]
+    unanswered = [at for at in sent if at > counts_from]
+    return len(today) < MAILS_A_DAY and len(unanswered) < MAILS_UNTIL_CONFIRMED
+
+
+def _is_heard(current: Session, subscriber: Subscriber) -> bool:
+    confirmed = subscriber.state is SubscriberState.CONFIRMED
+    return confirmed and _suppressed(current, subscriber.address) != LEFT
+
+
+def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
+    """The mail to send, shared by all who get the same that day; no visitor typed a word of it."""
+    page = current.get_one(Page, 1)
+    story = current.get(Incident, min(wish.follows)) if wish.follows else None
+    facts = sign_up_facts(page, links=current_links(), story=story)
+    language = nearest(wish.language, default=page.language)
+    text = compose(current, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
+    made = finish(
+        text,
+        audience=Audience.SUBSCRIBER,
+        step=step,
+        facts=facts,
+        language=language,
+        own=page.language,
+    )
+    same = select(Message).filter_by(
+        incident_id=None, audience=Audience.SUBSCRIBER, step=step, language=language,
+        subject=made.subject,
+        text=made.text, html=made.html,
+    ).where(Message.created_at > clock.now() - SHARED_FOR)  # fmt: skip
+    kept = current.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
+    if kept is not None:
+        return kept
+    message = Message(
+        step=step, audience=Audience.SUBSCRIBER, language=language, subject=made.subject,
+        body=made.body, text=made.text, html=made.html,
+    )  # fmt: skip
+    current.add(message)
+    current.flush()
+    return message
+
+
+def _stage(current: Session, subscriber: Subscriber, token: str) -> Stage:
+    if subscriber.state is SubscriberState.PENDING:
+        expires = subscriber.token_expires_at or clock.EPOCH
+        is_newest = subscriber.token_hash == hash_token(token)
+        return Stage.TO_CONFIRM if is_newest and clock.now() < expires else Stage.OVER
+    return Stage.CONFIRMED if _is_heard(current, subscriber) else Stage.LEFT
+
+
+def _delivery_of(current: Session, token: str) -> int:
+    """The mail that a link came in; ``LookupError`` for a link that we did not make."""
+    delivery_id = read_subscription_token(current_settings().secret_key, token)
+    if delivery_id is None or _mail(current, delivery_id) is None:
+        raise LookupError("no such link")
+    return delivery_id
+
+
+def _address_of(current: Session, token: str) -> str | None:
+    try:
+        return _known_mail(current, _delivery_of(current, token)).address
+    except LookupError:
+        return None
+
+
+def _by_address(current: Session, address: str, *, lock: bool = False) -> Subscriber | None:
+    chosen = select(Subscriber).filter_by(address=address)
+    if lock:
+        chosen = chosen.with_for_update().execution_options(populate_existing=True)
+    return current.scalars(chosen).one_or_none()
+
+
+def _owner(current: Session, token: str) -> Subscriber | None:
+    """Whose link it is, locked; ``LookupError`` for a link that we did not make."""
+    address = _known_mail(current, _delivery_of(current, token)).address
+    return _by_address(current, address, lock=True)
+
+
+def _known(current: Session, token: str) -> Subscription:
+    current.flush()
+    found = find_subscription(current, token)
+    if found is None:
+        raise LookupError("no such link")
+    return found
+
+
+def _end(current: Session, address: str) -> None:
+    current.execute(
+        update(Subscriber)
+        .where(Subscriber.address == address, Subscriber.state != SubscriberState.UNSUBSCRIBED)
+        .values(
+            state=SubscriberState.UNSUBSCRIBED, left_at=clock.now(),
+            token_hash=None, token_expires_at=None,
+        )
+    )  # fmt: skip
+
+
+def _revive(current: Session, address: str) -> bool:
+    """Write to a subscriber again who had confirmed before leaving; whether there is one."""
+    return bool(
+        count_written(
+            current,
+            update(Subscriber)
+            .where(
+                Subscriber.address == address,
+                Subscriber.state == SubscriberState.UNSUBSCRIBED,
+                Subscriber.confirmed_at.is_not(None),
+            )
+            .values(state=SubscriberState.CONFIRMED, left_at=None),
+        )
+    )
+
+
+def _note(
+    current: Session,
+    action: str,
+    subscriber: Subscriber,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        current, RECIPIENT, action, subject_kind="subscriber", subject=subscriber.address,
+        before=before, after=after,
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""The log of components' states, told by imported stories.
+
+A component shows the worst of what the stories about it say at a time, as it does when they are
+told here.  The log of a component is made anew from all its imported stories whenever one of them
+changes, so it does not matter in which order or how often they come in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.enums import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
+from statuspage.incidents.component_log import OPERATIONAL, Said, is_told, read_said, settle_log
+from statuspage.models import Component, ComponentChange, Incident, IncidentComponent
+
+_CHUNK = 2_000
+
+
+def log_changes(
+    current: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
+) -> None:
+    """Write the log of components anew; what nobody told in a story stays.
+
+    A component shows the worst of all stories about it, so beside those of ``incident_ids`` the
+    ones that were told here count too.
+    """
+    codes = {
+        row.code: row.id
+        for row in current.execute(
+            select(Component.id, Component.code).where(Component.id.in_(component_ids))
+        )
+    }
+    about = (
+        select(Incident.id)
+        .join(IncidentComponent)
+        .where(IncidentComponent.component_id.in_(component_ids), is_told())
+    )
+    stories = sorted({*incident_ids, *current.scalars(about)})
+    said: dict[int, list[Said]] = defaultdict(list)
+    for start in range(0, len(stories), _CHUNK):
+        chunk = stories[start : start + _CHUNK]
+        current.execute(
+            delete(ComponentChange).where(
+                ComponentChange.incident_id.in_(chunk),
+                ComponentChange.component_id.in_(codes.values()),
+            ),
+            execution_options={"synchronize_session": False},
+        )
+        for component_id, words in read_said(current, codes, chunk).items():
+            said[component_id] += words
+    rows = [
+        {
+            "component_id": component_id,
+            "at": change.at,
+            "status": change.status,
+            "incident_id": change.incident_id,
+            "update_id": change.update_id,
+        }
+        for component_id, told in said.items()
+        for change in settle_log(told)
+    ]
+    if rows:
+        current.execute(insert(ComponentChange), rows)
+
+
+def show_standing(current: Session, component_ids: Collection[int]) -> None:
+    """Have each component show the worst of what the open public stories say of it."""
+    worst = dict.fromkeys(component_ids, OPERATIONAL)
+    states = current.execute(
+        select(IncidentComponent.component_id, IncidentComponent.status)
+        .join(Incident, Incident.id == IncidentComponent.incident_id)
+        .where(
+            IncidentComponent.component_id.in_(component_ids),
+            Incident.visibility == Visibility.PUBLIC,
+            Incident.status.not_in(CLOSED),
+            Incident.status != MaintenanceStatus.SCHEDULED,
+        )
+    )
+    for component_id, status in states:
+        worst[component_id] = ComponentStatus.worst([worst[component_id], status], OPERATIONAL)
+    for component in current.scalars(select(Component).where(Component.id.in_(component_ids))):
+        if component.status is not worst[component.id]:
+            component.status = worst[component.id]
+            component.updated_at = clock.now()

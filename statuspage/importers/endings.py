@@ -1,0 +1,122 @@
+"""How a story of somebody else ends, and when: one rule for everything that is imported.
+
+What its publisher says of the story itself counts before what the last update says, because an
+update is easily posted with a status that nobody looked at.  What nobody spoke of for long is over:
+a past that was forgotten must not open a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from statuspage.core import clock
+from statuspage.core.enums import CLOSED, RUNNING, IncidentStatus, Kind, MaintenanceStatus, Word
+from statuspage.importers.published import StoryPost, ended_at
+
+FORGOTTEN_AFTER = timedelta(days=7)
+"""A story of which nothing says whether it ended is over after so long without an update."""
+
+ABANDONED_AFTER = timedelta(days=365)
+"""A story that its publisher still calls open is over after so long without an update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a maintenance was to begin and to end; an end never stands without a later beginning."""
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A story's status, when it ended, and when it was cancelled; None where it was not."""
+
+    status: str
+    resolved_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+def settle_window(begins: datetime | None, ends: datetime | None, notes: list[str]) -> Window:
+    """The window of a maintenance without an end that is not after its beginning."""
+    if begins is None or ends is None or ends > begins:
+        return Window(begins, ends if begins else None)
+    if ends < begins:
+        notes.append("its planned end lies before its beginning and was left out")
+    return Window(begins)
+
+
+def settle_end(
+    posts: Sequence[StoryPost],
+    *,
+    kind: Kind,
+    status: str,
+    resolved_at: datetime | None,
+    window: Window,
+    notes: list[str],
+) -> Ending:
+    """How a story with these posts ends.
+
+    ``status`` and ``resolved_at`` are what its publisher says of the story itself, empty and None
+    where nothing is said.  ``notes`` get a line wherever the sources contradict each other.
+    """
+    last = posts[-1].status
+    own = status if status in CLOSED or status in _steps(kind) else ""
+    if own in CLOSED:
+        if last not in CLOSED:
+            notes.append(f"no update says that it ended; its own status, {own}, does")
+        return _over(posts, kind, own, resolved_at, window)
+    if last in CLOSED and (not own or resolved_at):
+        return _over(posts, kind, last, resolved_at, window)
+    if not own and resolved_at:
+        notes.append("no update says that it ended; resolved_at does")
+        return _over(posts, kind, "", max(resolved_at, posts[-1].at), window)
+    silence = clock.now() - max(filter(None, (posts[-1].at, window.begins, window.ends)))
+    if silence > (ABANDONED_AFTER if own else FORGOTTEN_AFTER):
+        notes.append("nothing says that it ended; it counts as over with its last update")
+        return _over(posts, kind, "", None, window)
+    if own and last in CLOSED:
+        notes.append(f"its last update says {last}, but its own status is {own}, which counts")
+    elif not own and last != MaintenanceStatus.SCHEDULED:
+        notes.append("nothing says that it ended; it stays open")
+    return Ending(own or last)
+
+
+def begins_at(
+    started_at: datetime | None,
+    posts: Sequence[StoryPost],
+    ended: datetime | None,
+    notes: list[str],
+) -> datetime:
+    """When a story began: nothing that is known of it may have happened before."""
+    if started_at and ended and started_at > ended:
+        notes.append("its start lies after its end; it counts as begun with what came first")
+    return min(filter(None, (started_at, posts[0].at, ended)))
+
+
+def _over(
+    posts: Sequence[StoryPost],
+    kind: Kind,
+    status: str,
+    resolved_at: datetime | None,
+    window: Window,
+) -> Ending:
+    """The end of a story that is over, with the status that says so where one of its kind does."""
+    if status not in _steps(kind):
+        over = IncidentStatus.RESOLVED if kind is Kind.INCIDENT else MaintenanceStatus.COMPLETED
+        status = over.value
+    has_run = any(post.status in RUNNING for post in posts)
+    end = resolved_at or ended_at(posts)
+    if end is None:
+        # A window that nobody spoke of again was used.
+        planned = (window.begins, window.ends) if not has_run else ()
+        return Ending(status, max(filter(None, (posts[-1].at, *planned))))
+    is_cancelled = window.begins is not None and end < window.begins and not has_run
+    return Ending(status, end, end if is_cancelled else None)
+
+
+def _steps(kind: Kind) -> frozenset[str]:
+    words: type[Word] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
+    return frozenset(word.value for word in words)

@@ -1,0 +1,221 @@
+"""Stories from JSON lines: one published incident or maintenance a line.
+
+Read of each: ``title``, ``url`` (its last part is the story's code, its host the origin), ``id``,
+``entry_id``, ``impact``, ``components`` (names), ``started_at``, ``scheduled_for``,
+``scheduled_until``, ``status`` (of the story itself) and ``updates``, each with ``at``, ``status``
+and ``message``.  A status of ``Update`` keeps the one before it.  Start and end are ``started_at``
+and the updates' own times: when an entry was published is mostly when it was over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from statuspage.access.audit import Actor
+from statuspage.core.enums import Impact, Kind, MaintenanceStatus
+from statuspage.core.richtext import clean_line
+from statuspage.importers.endings import Window, begins_at, settle_end, settle_window
+from statuspage.importers.published import (
+    Problem,
+    Story,
+    StoryPost,
+    Unusable,
+    Wrong,
+    derive_effects,
+    ended_at,
+    read_any_time,
+    read_body,
+    read_impact,
+    read_kind,
+    read_status,
+    read_time,
+    read_title,
+    settle_posts,
+    watched_from,
+)
+from statuspage.importers.store import Progress, StoryReport, store_stories
+from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
+
+_CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
+
+
+def import_history(
+    data: bytes,
+    *,
+    actor: Actor,
+    source: str = "",
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> StoryReport:
+    """Take in the stories of a file in UTF-8, all of them or none; nobody is mailed.
+
+    Raises :class:`Unusable` with every bad line named.  With ``skip_bad`` those stories are left
+    out instead and named in the report; a file that is cut or is not JSON lines is never taken.
+    """
+    notes: list[Problem] = []
+    problems: list[Problem] = []
+    stories: dict[tuple[str, str], Story] = {}
+    for line, row in _read_lines(data):
+        said: list[str] = []
+        try:
+            story = _read_story(f"line {line}", row, said)
+        except Wrong as wrong:
+            problems.append(Problem(f"line {line}", str(wrong)))
+            continue
+        notes.extend(Problem(story.where, reason) for reason in said)
+        twin = stories.pop((story.origin, story.code), None)
+        if twin is not None:
+            notes.append(
+                Problem(story.where, f"the same story as in {twin.where}; this one counts")
+            )
+        stories[story.origin, story.code] = story
+    if problems and not skip_bad:
+        raise Unusable(problems)
+    report = store_stories(
+        list(stories.values()), actor=actor, source=source, notes=notes, progress=progress
+    )
+    return replace(report, skipped=tuple(problems))
+
+
+def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The object on each line; :class:`Unusable` for a file that is broken anywhere."""
+    rows: list[tuple[int, Mapping[str, Any]]] = []
+    problems: list[Problem] = []
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    last = max((number for number, line in enumerate(lines, start=1) if line.strip()), default=0)
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(f"line {number}", f"byte {error.start + 1} is not UTF-8"))
+        except json.JSONDecodeError as error:
+            cut = "; the file is cut here" if number == last and not data.endswith(b"\n") else ""
+            what = error.msg.removesuffix(" starting at")
+            reason = f"this is not JSON, column {error.colno}: {what}{cut}"
+            problems.append(Problem(f"line {number}", reason))
+        except RecursionError:
+            problems.append(Problem(f"line {number}", "this is nested too deeply"))
+        else:
+            if isinstance(row, dict):
+                rows.append((number, row))
+            else:
+                problems.append(Problem(f"line {number}", "this is not one story: no JSON object"))
+    if problems:
+        raise Unusable(problems)
+    if not rows:
+        raise Unusable([Problem("line 1", "there is no story in this file")])
+    yield from rows
+
+
+def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
+    origin, code = _read_identity(row)
+    title = read_title(row.get("title"), notes)
+    impact = read_impact(row.get("impact"))
+    raw = row.get("updates") or []
+    if not isinstance(raw, list) or not all(isinstance(update, dict) for update in raw):
+        raise Wrong("its updates are no list of objects")
+    posts = [_read_post(update, place) for place, update in enumerate(raw, start=1)]
+    kind = read_kind(impact, (post.status for post in posts))
+    settled = settle_posts(posts, kind=kind, notes=notes)
+    names = [(name, None) for name in _read_names(row)]
+    settled = derive_effects(settled, impact=impact, names=names)
+    window = _read_window(row, settled, kind, notes)
+    # Where updates say when it ended, that is when: the row's own may be when it was published.
+    known = _read_moment(row, "resolved_at")
+    ending = settle_end(
+        settled,
+        kind=kind,
+        status=read_status(row.get("status")),
+        resolved_at=known and (ended_at(settled) or known),
+        window=window,
+        notes=notes,
+    )
+    started_at = _read_moment(row, "started_at")
+    return Story(
+        where=where,
+        origin=origin,
+        code=code,
+        kind=kind,
+        title=title,
+        impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
+        status=ending.status,
+        started_at=begins_at(started_at, settled, ending.resolved_at, notes),
+        posts=settled,
+        entry_id=_read_entry_id(row),
+        monitoring_at=watched_from(settled),
+        resolved_at=ending.resolved_at,
+        scheduled_for=window.begins,
+        scheduled_until=window.ends,
+        cancelled_at=ending.cancelled_at,
+    )
+
+
+def _read_moment(row: Mapping[str, Any], name: str) -> datetime | None:
+    return read_time(row[name], name) if row.get(name) else None
+
+
+def _read_identity(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The origin and the code: of the ``url``; where it has none, the ``id`` as it is."""
+    url = row.get("url")
+    parts = urlsplit(url) if isinstance(url, str) else None
+    code = parts.path.rstrip("/").rpartition("/")[2] if parts else ""
+    if parts and parts.hostname and _CODE.fullmatch(code):
+        return parts.hostname, code
+    own = clean_line(str(row.get("id") or ""))
+    if not own:
+        raise Wrong("it has neither a url that ends in its code nor an id")
+    if len(own) > TITLE_LIMIT:
+        raise Wrong(f"its id has {len(own)} characters")
+    return (parts.hostname if parts and parts.hostname else "history"), own
+
+
+def _read_entry_id(row: Mapping[str, Any]) -> str | None:
+    entry_id = clean_line(str(row.get("entry_id") or ""))
+    if len(entry_id) > 500:
+        raise Wrong(f"its entry_id has {len(entry_id)} characters")
+    return entry_id or None
+
+
+def _read_post(update: Mapping[str, Any], place: int) -> StoryPost:
+    at = read_time(update.get("at"), f"the time of update {place}")
+    return StoryPost(
+        at=at,
+        posted_at=at,
+        status=read_status(update.get("status")),
+        body=read_body(update.get("message")),
+    )
+
+
+def _read_names(row: Mapping[str, Any]) -> list[str]:
+    raw = row.get("components") or []
+    if not isinstance(raw, list) or not all(isinstance(name, str) for name in raw):
+        raise Wrong("its components are no list of names")
+    names = [clean_line(name) for name in raw]
+    if any(len(name) > TITLE_LIMIT for name in names):
+        raise Wrong("the name of a component is too long")
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _read_window(
+    row: Mapping[str, Any], posts: tuple[StoryPost, ...], kind: Kind, notes: list[str]
+) -> Window:
+    """When a maintenance was to begin and end, or else when it did."""
+    if kind is Kind.INCIDENT:
+        return Window()
+    begun = (p.at for p in posts if p.status != MaintenanceStatus.SCHEDULED)
+    start, end = next(begun, None), ended_at(posts)
+    if row.get("scheduled_for"):
+        start = read_any_time(row["scheduled_for"], "scheduled_for")
+    if start is None:
+        raise Wrong("a maintenance that has not begun must say scheduled_for")
+    if row.get("scheduled_until"):
+        return settle_window(start, read_any_time(row["scheduled_until"], "scheduled_until"), notes)
+    return settle_window(start, end if end and end > start else None, notes)

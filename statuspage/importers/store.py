@@ -1,0 +1,517 @@
+"""Keeping imported stories: new ones added, changed ones brought up to date, the rest left alone.
+
+A story is known by its origin and its code there, a post by its code.  A post without one gets a
+code made from what it is, so the same file gives the same codes.  Entry ids are made once and
+stored.  No message and no delivery is written: nobody hears of a story that is long told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Table, delete, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import in_slices, session, writing
+from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visibility
+from statuspage.core.links import Links, current_links
+from statuspage.importers.component_changes import log_changes, show_standing
+from statuspage.importers.component_names import Components
+from statuspage.importers.published import Problem, Story, Unusable
+from statuspage.models import (
+    AuditEntry,
+    ComponentChange,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    UpdateRevision,
+    revision,
+)
+from statuspage.models.columns import CODE_LENGTH
+
+_CHUNK = 100
+# Stories whose log is written in one step, unless one component has more.
+_LOGGED_STORIES = 200
+_UNFINISHED = {"finished": False}
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_stories = cast(Table, Incident.__table__)
+_posts = cast(Table, IncidentUpdate.__table__)
+_T = TypeVar("_T")
+
+Progress = Callable[[int, int], None]
+"""Told again and again how many stories are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryReport:
+    """What an import did; the first three count stories."""
+
+    added: int
+    updated: int
+    unchanged: int
+    components_added: int
+    notes: tuple[Problem, ...]
+    skipped: tuple[Problem, ...] = ()
+
+
+def store_stories(
+    stories: Sequence[Story],
+    *,
+    actor: Actor,
+    source: str = "",
+    notes: Sequence[Problem] = (),
+    progress: Progress | None = None,
+    prepare: Callable[[Session], int] | None = None,
+    finish: Callable[[Session], None] | None = None,
+) -> StoryReport:
+    """Keep these stories, in steps that others can write between, and show them all at the end.
+
+    ``prepare`` is part of the first step and ``finish`` of the last; ``prepare`` says how many
+    components it added.  An import that was cut off is finished by repeating it.  Raises
+    :class:`Unusable`, before anything is kept, where a code belongs to a story of somebody else.
+    """
+    keeper = _Keeper(session(), current_links(), list(notes))
+    keeper.refuse_taken(stories)
+    with writing() as current:
+        keeper.begin(stories, prepare(current) if prepare else 0)
+        entry_id = _note_begin(current, actor, source)
+    done = 0
+    for batch in in_slices(stories, _CHUNK):
+        with writing():
+            keeper.keep(batch)
+        (progress or _silent)(done := done + len(batch), len(stories))
+    for [component_ids] in in_slices(keeper.to_log(), 1):
+        with writing():
+            keeper.log(component_ids)
+    with writing() as current:
+        if finish:
+            finish(current)
+        report = keeper.report()
+        current.get_one(AuditEntry, entry_id).after = {
+            "added": report.added,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "components_added": report.components_added,
+        }
+        revision.bump(current)
+    return report
+
+
+def _note_begin(current: Session, actor: Actor, source: str) -> int:
+    """Write down that an import has begun; the id of its entry, which its last step completes."""
+    entry = audit.record(
+        current,
+        actor,
+        "history.import",
+        subject_kind="history",
+        subject=source[:500],
+        after=_UNFINISHED,
+    )
+    current.flush()
+    return entry.id
+
+
+def _was_cut_off(current: Session) -> bool:
+    """Whether the import before this one never came to its end."""
+    before = select(AuditEntry.after).where(AuditEntry.action == "history.import")
+    newest = current.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
+    return newest == _UNFINISHED
+
+
+def named_code(*parts: str) -> str:
+    """A code of 12 of a–z0–9 made from ``parts``: the same for the same parts, always."""
+    number = int.from_bytes(hashlib.sha256("\x00".join(parts).encode()).digest())
+    letters = []
+    for _ in range(CODE_LENGTH):
+        number, place = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    return "".join(letters)
+
+
+class _Keeper:
+    """One import on its way into the database."""
+
+    def __init__(self, current: Session, links: Links, notes: list[Problem]) -> None:
+        self._current = current
+        self._links = links
+        self._notes = notes
+        self._components = Components()
+        self._touched: set[int] = set()
+        self._stories = self._added = self._updated = self._components_added = 0
+
+    def refuse_taken(self, stories: Sequence[Story]) -> None:
+        """Raise :class:`Unusable` where a code belongs to a story of somebody else."""
+        for batch in _chunks(stories):
+            self._refuse_taken(batch)
+
+    def begin(self, stories: Sequence[Story], components_added: int) -> None:
+        """Make the components that are missing; ``components_added`` were made before."""
+        if _was_cut_off(self._current):
+            # Its stories may be here without the log that they tell.
+            imported = select(IncidentComponent.component_id).join(Incident)
+            self._touched |= set(
+                self._current.scalars(imported.where(Incident.origin.is_not(None)).distinct())
+            )
+        self._components.load(self._current)
+        self._components.add_missing(self._current, stories)
+        self._components_added = components_added + self._components.added
+
+    def keep(self, batch: Sequence[Story]) -> None:
+        """Keep some of the stories."""
+        self._refuse_taken(batch)
+        stored = self._stored(batch)
+        new = [story for story in batch if _identity(story) not in stored]
+        self._add(new)
+        self._stories += len(batch)
+        self._added += len(new)
+        self._updated += self._update_all(batch, stored)
+
+    def report(self) -> StoryReport:
+        """What became of the stories so far."""
+        return StoryReport(
+            added=self._added,
+            updated=self._updated,
+            unchanged=self._stories - self._added - self._updated,
+            components_added=self._components_added,
+            notes=tuple(self._notes),
+        )
+
+    def _refuse_taken(self, batch: Sequence[Story]) -> None:
+        codes = {self._code(story): story for story in batch}
+        rows = self._current.execute(
+            select(Incident.code, Incident.origin, Incident.origin_id).where(
+                Incident.code.in_(codes)
+            )
+        )
+        taken = [
+            Problem(codes[code].where, f"the code {code} belongs to another story here")
+            for code, *owner in rows
+            if tuple(owner) != _identity(codes[code])
+        ]
+        if taken:
+            raise Unusable(taken)
+
+    def _stored(self, batch: Sequence[Story]) -> dict[tuple[str, str], Any]:
+        rows = self._current.execute(
+            select(_stories).where(
+                _stories.c.origin.in_({story.origin for story in batch}),
+                _stories.c.origin_id.in_({story.code for story in batch}),
+            )
+        )
+        return {(row.origin, row.origin_id): row for row in rows}
+
+    def _code(self, story: Story) -> str:
+        fits = len(story.code) == CODE_LENGTH and set(story.code) <= set(_ALPHABET)
+        return story.code if fits else named_code(story.origin, story.code)
+
+    def _columns(self, story: Story) -> dict[str, Any]:
+        """What a story's row says of it, apart from who it is."""
+        return {
+            "kind": story.kind,
+            "title": story.title,
+            "status": story.status,
+            "impact": story.impact,
+            "started_at": story.started_at,
+            "monitoring_at": story.monitoring_at,
+            "resolved_at": story.resolved_at,
+            "scheduled_for": story.scheduled_for,
+            "scheduled_until": story.scheduled_until,
+            "cancelled_at": story.cancelled_at,
+            "resolutions": _resolutions(story),
+        }
+
+    def _add(self, stories: Sequence[Story]) -> None:
+        if not stories:
+            return
+        codes = {self._code(story): story for story in stories}
+        rows = []
+        for code, story in codes.items():
+            posted = [post.posted_at for post in story.posts]
+            entry_id = story.entry_id or self._links.incident_entry(code, posted[0])
+            rows.append(
+                {
+                    **self._columns(story),
+                    "code": code,
+                    "visibility": Visibility.PUBLIC,
+                    "created_at": min([*posted, story.created_at or posted[0]]),
+                    "updated_at": max(posted),
+                    "users_notice": "",
+                    "public_facts": {},
+                    "internal_facts": {},
+                    "chat_channel": "",
+                    "war_room": "",
+                    "entry_id": entry_id,
+                    "origin": story.origin,
+                    "origin_id": story.code,
+                    "version": 1,
+                }
+            )
+        self._current.execute(_stories.insert(), rows)
+        ids = self._current.execute(
+            select(Incident.id, Incident.code).where(Incident.code.in_(codes))
+        )
+        posts = []
+        for incident_id, code in ids:
+            story = codes[code]
+            posts += self._new_posts(self._told(story), incident_id, code)
+            self._affect(story, incident_id)
+        self._current.execute(insert(IncidentUpdate), posts)
+
+    def _told(self, story: Story) -> dict[str, dict[str, Any]]:
+        """The posts' columns by their codes: published ones, or made from time, status and turn."""
+        turns: dict[tuple[datetime, str], int] = defaultdict(int)
+        told = {}
+        before = ""
+        for post in story.posts:
+            turn = turns[post.at, post.status]
+            turns[post.at, post.status] += 1
+            made = named_code(story.origin, story.code, post.at.isoformat(), post.status, str(turn))
+            told[post.code or made] = {
+                "status": post.status,
+                "body": post.body,
+                "happened_at": post.at,
+                "posted_at": post.posted_at,
+                "edited_at": post.edited_at,
+                "reopens": before in CLOSED and post.status not in CLOSED,
+                "affected": [self._components.told(effect) for effect in post.effects],
+            }
+            before = post.status
+        return told
+
+    def _new_posts(
+        self, told: Mapping[str, Mapping[str, Any]], incident_id: int, code: str
+    ) -> list[dict[str, Any]]:
+        return [
+            {
+                **columns,
+                "code": post_code,
+                "incident_id": incident_id,
+                "visibility": Visibility.PUBLIC,
+                "entry_id": self._links.update(code, post_code),
+            }
+            for post_code, columns in told.items()
+        ]
+
+    def _affect(self, story: Story, incident_id: int) -> None:
+        """Note the components of a story, each in the state that it was left in."""
+        states: dict[int, ComponentStatus] = {}
+        for post in story.posts:
+            for effect in post.effects:
+                states[self._components.id_of(effect)] = effect.new_status
+        self._touched |= states.keys()
+        rows = [
+            {"incident_id": incident_id, "component_id": component_id, "status": status}
+            for component_id, status in states.items()
+        ]
+        if rows:
+            self._current.execute(insert(IncidentComponent), rows)
+
+    def _update_all(self, batch: Sequence[Story], stored: Mapping[tuple[str, str], Any]) -> int:
+        """Bring the stored stories of a batch up to date; how many differed."""
+        ids = [row.id for row in stored.values()]
+        continued = self._continued(ids)
+        posts: dict[int, list[Any]] = defaultdict(list)
+        for post in self._current.execute(
+            select(_posts)
+            .where(_posts.c.incident_id.in_(ids))
+            .order_by(_posts.c.happened_at, _posts.c.id)
+        ):
+            posts[post.incident_id].append(post)
+        updated = 0
+        for story in batch:
+            row = stored.get(_identity(story))
+            if row is None:
+                continue
+            if row.id not in continued:
+                updated += self._update(story, row, posts[row.id])
+                continue
+            left = "this story was continued here and is left as it is"
+            self._notes.append(Problem(story.where, left))
+        return updated
+
+    def _update(self, story: Story, row: Any, posts: Sequence[Any]) -> bool:
+        """Bring a stored story up to date; whether anything differed."""
+        wanted = self._columns(story)
+        if story.entry_id:
+            wanted["entry_id"] = story.entry_id
+        differing = _differing(row, wanted)
+        if not self._update_posts(story, row, posts) and not differing:
+            return False
+        # Components may be others now: all are noted anew, and the old ones' log is written anew.
+        owned = IncidentComponent.incident_id == row.id
+        self._touched |= set(
+            self._current.scalars(select(IncidentComponent.component_id).where(owned))
+        )
+        self._current.execute(delete(IncidentComponent).where(owned))
+        self._affect(story, row.id)
+        self._current.execute(
+            _stories.update()
+            .where(_stories.c.id == row.id)
+            .values(**differing, updated_at=clock.now(), version=row.version + 1)
+        )
+        return True
+
+    def _continued(self, incident_ids: Sequence[int]) -> set[int]:
+        """Which stories people have posted on or corrected since they were imported."""
+        own = IncidentUpdate.incident_id.in_(incident_ids)
+        posted = select(IncidentUpdate.incident_id).where(
+            own, or_(IncidentUpdate.form_key.is_not(None), IncidentUpdate.account_id.is_not(None))
+        )
+        corrected = (
+            select(IncidentUpdate.incident_id)
+            .join(UpdateRevision, UpdateRevision.update_id == IncidentUpdate.id)
+            .where(own, UpdateRevision.account_id.is_not(None))
+        )
+        return {*self._current.scalars(posted), *self._current.scalars(corrected)}
+
+    def _update_posts(self, story: Story, row: Any, stored: Sequence[Any]) -> bool:
+        """Bring the posts of a stored story up to date; whether anything differed."""
+        pairs, new, gone = _match(stored, self._told(story))
+        changed = [pair for pair in pairs if self._change(*pair)]
+        for post in gone:
+            self._forget(post.id)
+        if new:
+            rows = self._new_posts(new, row.id, row.code)
+            self._current.execute(insert(IncidentUpdate), rows)
+        return bool(changed or new or gone)
+
+    def _change(self, stored: Any, wanted: Mapping[str, Any]) -> bool:
+        differing = _differing(stored, wanted)
+        if wanted["edited_at"] is None:
+            # Nobody says; what was corrected by an import before stays so.
+            differing.pop("edited_at", None)
+        if not differing:
+            return False
+        if "body" in differing and stored.body.split() != differing["body"].split():
+            # A corrected post keeps its entry and its date, and says that it was corrected.
+            now = clock.now()
+            self._current.add(
+                UpdateRevision(update_id=stored.id, body=stored.body, replaced_at=now)
+            )
+            differing["edited_at"] = wanted["edited_at"] or now
+        self._current.execute(_posts.update().where(_posts.c.id == stored.id).values(**differing))
+        return True
+
+    def _forget(self, update_id: int) -> None:
+        """Remove a post that its publisher took back."""
+        for table, column in (
+            (ComponentChange, ComponentChange.update_id),
+            (UpdateRevision, UpdateRevision.update_id),
+            (IncidentUpdate, IncidentUpdate.id),
+        ):
+            self._current.execute(delete(table).where(column == update_id))
+
+    def to_log(self) -> list[list[int]]:
+        """The components whose log has to be written anew, in parts that take about as long."""
+        counted = self._current.execute(
+            select(IncidentComponent.component_id, func.count())
+            .where(IncidentComponent.component_id.in_(self._touched))
+            .group_by(IncidentComponent.component_id)
+        ).all()
+        counts = dict.fromkeys(sorted(self._touched), 0) | {row[0]: row[1] for row in counted}
+        parts: list[list[int]] = []
+        room = 0
+        for component_id, stories in counts.items():
+            if not parts or stories > room:
+                parts.append([])
+                room = _LOGGED_STORIES
+            parts[-1].append(component_id)
+            room -= stories + 1
+        return parts or [[]]
+
+    def log(self, component_ids: Sequence[int]) -> None:
+        """Write the log of components, from all stories that tell of them, and how they stand."""
+        if not component_ids:
+            return
+        logged = (
+            select(Incident.id)
+            .join(ComponentChange, ComponentChange.incident_id == Incident.id)
+            .where(
+                ComponentChange.component_id.in_(component_ids),
+                Incident.origin.is_not(None),
+                Incident.visibility == Visibility.PUBLIC,
+            )
+            .distinct()
+        )
+        ids = list(self._current.scalars(logged))
+        log_changes(self._current, ids, component_ids=component_ids)
+        show_standing(self._current, component_ids)
+
+
+def _match(
+    stored: Sequence[Any], told: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[tuple[Any, Mapping[str, Any]]], dict[str, Mapping[str, Any]], list[Any]]:
+    """Which stored post is which: pairs, posts that are new, and rows that are gone.
+
+    By code; else by status and minute, else by the text, because another document of the same
+    story may give no codes, and rounds its times.
+    """
+    left = {row.code: row for row in stored}
+    new = dict(told)
+    pairs = []
+    for is_same in (_same_code, _same_minute, _same_body):
+        for code, columns in list(new.items()):
+            row = next((row for row in left.values() if is_same(row, code, columns)), None)
+            if row is not None:
+                pairs.append((left.pop(row.code), new.pop(code)))
+    return pairs, new, list(left.values())
+
+
+def _same_code(row: Any, code: str, columns: Mapping[str, Any]) -> bool:
+    return bool(row.code == code)
+
+
+def _same_minute(row: Any, code: str, columns: Mapping[str, Any]) -> bool:
+    same = _minute(row.happened_at) == _minute(columns["happened_at"])
+    return same and row.status == columns["status"]
+
+
+def _same_body(row: Any, code: str, columns: Mapping[str, Any]) -> bool:
+    return bool(row.body == columns["body"])
+
+
+def _differing(stored: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``wanted`` is not so yet; a time that is the same to the minute is the same."""
+
+    def rounded(value: Any) -> Any:
+        return _minute(value) if isinstance(value, datetime) else value
+
+    return {
+        name: value
+        for name, value in wanted.items()
+        if rounded(stored._mapping[name]) != rounded(value)
+    }
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
+def _identity(story: Story) -> tuple[str, str]:
+    return story.origin, story.code
+
+
+def _resolutions(story: Story) -> int:
+    steps = [post.status for post in story.posts]
+    befores = [None, *steps]
+    return sum(
+        after == IncidentStatus.RESOLVED and before != after
+        for before, after in zip(befores, steps, strict=False)
+    )
+
+
+def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _silent(done: int, total: int) -> None:
+    pass

@@ -1,0 +1,582 @@
+"""Telling: every audience's text for a step, seen before it goes and queued when it does.
+
+One story, three tellings, all from the same facts.  What the comms lead edited goes out as edited;
+what nobody touched is made from its template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from statuspage.access.audit import Actor
+from statuspage.configuration import severity
+from statuspage.core import clock
+from statuspage.core.config import NO_CHAT, current_settings
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
+from statuspage.core.errors import Refused
+from statuspage.core.languages import nearest
+from statuspage.core.links import current_links
+from statuspage.delivery import queue, subscriber_queue
+from statuspage.delivery.drill_recipients import WHY, Seal, seal_on
+from statuspage.delivery.subscriber_queue import News, Reach
+from statuspage.incidents.apply_update import apply_post, declared, detached_copy, step_of
+from statuspage.incidents.check_texts import Overrides, check_text, let_pass
+from statuspage.incidents.inputs import (
+    Declaration,
+    Draft,
+    Post,
+    Reader,
+    check_body,
+    check_declaration,
+    check_post,
+)
+from statuspage.messages.compose import (
+    Composed,
+    Text,
+    Unfinished,
+    compose,
+    finish,
+    finish_for_subscribers,
+    unfilled,
+)
+from statuspage.messages.facts import Facts, TimelineEntry, facts_of
+from statuspage.models import (
+    Component,
+    Contact,
+    Delivery,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Message,
+    Page,
+)
+from statuspage.models.message import was_told
+
+FIRST_READERS = 3
+
+Components = Sequence[tuple[Component, ComponentStatus]]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A step about to be told: the story as it stands after it, and what the row cannot know."""
+
+    incident: Incident
+    step: Step
+    components: Components
+    happened_at: datetime
+    reopens: bool = False
+    declares: bool = False
+    still: bool = False
+    late: bool = False
+    no_change: bool = False
+
+    @property
+    def concerned(self) -> list[int]:
+        """The components whose users it concerns, by id; none where it concerns everybody."""
+        if self.incident.concerns_all:
+            return []
+        return [component.id for component, _ in self.components]
+
+    @property
+    def answers(self) -> bool:
+        """Whether it takes back what was told, so that exactly those who were told it hear it."""
+        return self.reopens or self.step is Step.FALSE_ALARM
+
+    @property
+    def taken_back(self) -> str:
+        """What it takes back, where it does."""
+        return "it is resolved" if self.reopens else "something is wrong"
+
+
+def preview_declaration(
+    declaration: Declaration, *, texts: Mapping[Audience, Text] | None = None
+) -> list[Draft]:
+    """What declaring this would send, and to how many; changes nothing.
+
+    Raises :class:`~statuspage.core.errors.Refused`.
+    """
+    return drafts(session(), telling_of_declaration(declaration), texts or {})
+
+
+def telling_of_declaration(declaration: Declaration) -> Telling:
+    """The step that declaring this would be; changes nothing and raises as the verb does."""
+    check_declaration(declaration)
+    current = session()
+    moment = clock.now()
+    incident = declared(current, declaration, moment)
+    components = states_of(current, declaration.components)
+    return Telling(incident, Step(declaration.status.value), components, moment, declares=True)
+
+
+def preview_update(
+    incident: Incident,
+    post: Post,
+    *,
+    reopens: bool = False,
+    publishes: bool = False,
+    texts: Mapping[Audience, Text] | None = None,
+) -> list[Draft]:
+    """What posting this would send, and to how many; changes nothing.
+
+    Raises :class:`~statuspage.core.errors.Refused`.
+    """
+    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    return drafts(session(), telling, texts or {}, story=incident)
+
+
+def telling_of_update(
+    incident: Incident, post: Post, *, reopens: bool = False, publishes: bool = False
+) -> Telling:
+    """The step that posting this would be; changes nothing and raises as the verb does."""
+    check_post(incident, post, reopens=reopens)
+    current = session()
+    moment = clock.now()
+    states = {row.component_id: row.status for row in incident.affected} | dict(post.components)
+    copy = detached_copy(incident)
+    if publishes:
+        copy.visibility = Visibility.PUBLIC
+    still = copy.status == post.status
+    apply_post(current, copy, post, moment, reopens=reopens)
+    return Telling(
+        copy,
+        step_of(post, reopens=reopens),
+        states_of(current, states),
+        post.happened_at or moment,
+        reopens=reopens,
+        still=still,
+        no_change=post.no_change,
+    )
+
+
+def facts_for(current: Session, telling: Telling, story: Incident | None) -> Facts:
+    """The facts that a step is told from."""
+    counted = _count_customers(current, telling)
+    return _facts(current, current.get_one(Page, 1), telling, story, counted)
+
+
+def story_facts(incident: Incident, step: Step) -> Facts:
+    """What a message about that step would be made of, as the story stands; changes nothing."""
+    current = session()
+    telling = Telling(incident, step, affected_components(current, incident), clock.now())
+    return facts_for(current, telling, incident)
+
+
+def drafts(
+    current: Session,
+    telling: Telling,
+    texts: Mapping[Audience, Text],
+    *,
+    story: Incident | None = None,
+) -> list[Draft]:
+    """The texts of every audience that hears this step, edited ones as they were edited."""
+    page = current.get_one(Page, 1)
+    counted = _count_customers(current, telling)
+    facts = _facts(current, page, telling, story, counted)
+    made = []
+    for audience, step in _audiences(current, telling):
+        recipients, suppressed, why = _reach(current, telling, audience, story, counted)
+        composed = compose(current, facts, audience=audience, step=step)
+        text = _chosen(texts, audience, composed)
+        missing = unfilled(text, audience=audience, facts=facts)
+        readers = _first_readers(current, telling, audience, story)
+        made.append(
+            Draft(
+                audience=audience,
+                step=step,
+                text=text,
+                made=composed,
+                recipients=recipients,
+                suppressed=suppressed,
+                why=why,
+                finished=_finish_if_whole(text, audience, step, facts, page.language, readers),
+                by_mail=_by_mail(current, telling, story) if audience is Audience.PUBLIC else None,
+                readers=readers,
+                edited=text != composed,
+                missing=missing,
+                wanted=composed.wanted,
+                findings=check_text(current, text, audience=audience, step=step, facts=facts),
+                before=_told_before(current, story, audience),
+                fell_back=composed.fell_back,
+                is_drill=telling.incident.is_drill,
+            )
+        )
+    return made
+
+
+def tell(
+    current: Session,
+    telling: Telling,
+    update: IncidentUpdate,
+    texts: Mapping[Audience, Text],
+    *,
+    actor: Actor,
+    overrides: Overrides,
+) -> str:
+    """Keep each audience's message and queue its deliveries; returns the public post's body.
+
+    For an internal story the body is the internal text.  Raises :class:`Refused` for a text that
+    would leak and has no reason among the ``overrides``.
+    """
+    page = current.get_one(Page, 1)
+    incident = telling.incident
+    facts = _facts(current, page, telling, incident, _count_customers(current, telling))
+    if telling.reopens:
+        queue.end_resolutions(current, incident.id)
+    if telling.step is Step.FALSE_ALARM:
+        queue.end_all(current, incident.id)
+    others = queue.languages_read(current, own=page.language)
+    body, posted = "", None
+    for audience, step in _audiences(current, telling):
+        composed = compose(current, facts, audience=audience, step=step)
+        text = _chosen(texts, audience, composed)
+        check_body(
+            f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body
+        )
+        finished = _finish(
+            text,
+            audience=audience,
+            step=step,
+            facts=facts,
+            language=page.language,
+            others=others,
+        )
+        override = let_pass(
+            current,
+            incident,
+            check_text(current, text, audience=audience, step=step, facts=facts),
+            audience=audience,
+            reason=overrides.get(audience, ""),
+            actor=actor,
+        )
+        message = Message(
+            incident_id=incident.id,
+            update_id=update.id,
+            step=step,
+            audience=audience,
+            subject=finished.subject,
+            body=finished.body,
+            text=finished.text,
+            html=finished.html,
+            edited=text != composed,
+            override=override,
+            language=page.language,
+            moments=dict(finished.moments),
+            versions=dict(finished.versions),
+        )
+        current.add(message)
+        current.flush()
+        if audience is Audience.PUBLIC or (
+            not incident.tells_outsiders and audience is Audience.INTERNAL
+        ):
+            body = finished.body
+        if audience is Audience.PUBLIC:
+            posted = finished
+        _queue(current, telling, message, update)
+    queue.end_notices(current, incident.id, is_over=not incident.is_open)
+    # After the customers: who is both gets one mail, the customers'.
+    if posted is not None and (incident.is_drill or subscriber_queue.any_subscribers(current)):
+        _tell_subscribers(current, telling, posted, facts, update, page.language, others)
+    return body
+
+
+def _told_before(current: Session, story: Incident | None, audience: Audience) -> Text | None:
+    """What that audience was told last about a story, if anything."""
+    if story is None or story.id is None:
+        return None
+    told = current.execute(
+        select(Message.subject, Message.body)
+        .where(Message.incident_id == story.id, Message.audience == audience)
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Text(told.subject, told.body) if told else None
+
+
+def _tell_subscribers(
+    current: Session,
+    telling: Telling,
+    post: Composed,
+    facts: Facts,
+    update: IncidentUpdate,
+    language: str,
+    others: Sequence[str],
+) -> None:
+    mail = finish_for_subscribers(
+        post, step=telling.step, facts=facts, language=language, others=others
+    )
+    message = Message(
+        incident_id=telling.incident.id,
+        update_id=update.id,
+        step=telling.step,
+        audience=Audience.SUBSCRIBER,
+        subject=mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+        language=language,
+        moments=dict(mail.moments),
+        versions=dict(mail.versions),
+    )
+    current.add(message)
+    current.flush()
+    step_key = f"update:{update.id}"
+    news = news_of(telling, telling.incident.id)
+    subscriber_queue.queue_subscribers(current, message, news, step_key=step_key)
+    queue.supersede(current, message, step_key=step_key)
+
+
+def news_of(telling: Telling, story_id: int | None) -> News:
+    """What a step is about, as far as it decides which subscribers hear of it."""
+    ids = telling.concerned
+    return News(telling.incident.kind, telling.step, ids, story_id)
+
+
+def _by_mail(current: Session, telling: Telling, story: Incident | None) -> Reach:
+    """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
+    if (sealed := seal_on(telling.incident)) is not None:
+        listed = len(sealed.mailboxes)
+        if mails_customers(current, telling):
+            return Reach(as_customers=listed)
+        return Reach(((WHY, listed),) if listed else ())
+    customers = None
+    if telling.incident.kind is Kind.INCIDENT and mails_customers(current, telling):
+        customers = customers_rule(current, telling, story)
+    news = news_of(telling, story.id if story is not None else None)
+    return subscriber_queue.count_subscribers(current, news, customers=customers)
+
+
+def customers_rule(
+    current: Session, telling: Telling, story: Incident | None
+) -> ColumnElement[bool]:
+    """Which customers a step is mailed to, where it is mailed to customers at all."""
+    if telling.answers and story is not None:
+        return queue.told_customers(_answered(current, telling, story.id))
+    return queue.concerned_customers(telling.concerned)
+
+
+def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) -> Text:
+    """The text as it was edited, under the made subject where it came without one."""
+    edited = texts.get(audience, composed)
+    return edited if edited.subject else Text(composed.subject, edited.body)
+
+
+def _finish(
+    text: Text,
+    *,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    language: str,
+    others: Sequence[str],
+) -> Composed:
+    try:
+        return finish(
+            text, audience=audience, step=step, facts=facts, language=language, others=others
+        )
+    except Unfinished as gap:
+        lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
+        raise Refused(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
+
+
+def _finish_if_whole(
+    text: Text,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    language: str,
+    readers: Sequence[Reader],
+) -> Composed | None:
+    others = {nearest(reader.language, default=language) for reader in readers} - {language}
+    try:
+        return finish(
+            text,
+            audience=audience,
+            step=step,
+            facts=facts,
+            language=language,
+            others=sorted(others),
+        )
+    except Unfinished:
+        return None
+
+
+def _queue(current: Session, telling: Telling, message: Message, update: IncidentUpdate) -> None:
+    step_key = f"update:{update.id}"
+    if message.audience is Audience.INTERNAL:
+        rooms = current_settings().chat_rooms
+        queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
+    if message.audience is not Audience.CUSTOMER:
+        return
+    rule = customers_rule(current, telling, update.incident)
+    told = f"Customer who was told that {telling.taken_back}" if telling.answers else ""
+    queue.queue_customers(
+        current, message, step_key=step_key, rule=rule, concerned=telling.concerned, because=told
+    )
+    queue.supersede(current, message, step_key=step_key)
+
+
+def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]]:
+    internal = (Audience.INTERNAL, _internal_step(telling))
+    if not telling.incident.tells_outsiders:
+        return [internal]
+    if telling.incident.kind is Kind.MAINTENANCE:
+        return [(Audience.PUBLIC, telling.step)]
+    said = Step.NO_CHANGE if telling.no_change else telling.step
+    audiences = [(Audience.PUBLIC, said), internal]
+    if mails_customers(current, telling):
+        audiences.append((Audience.CUSTOMER, telling.step))
+    return audiences
+
+
+def mails_customers(current: Session, telling: Telling) -> bool:
+    """Whether a step is mailed to customers."""
+    if telling.answers:
+        # Whoever was told what turns out to be wrong must hear that it is.
+        return _count_told(current, telling, telling.incident.id) > 0
+    return severity.writes_to_customers(current, telling.incident, telling.incident.status)
+
+
+def _internal_step(telling: Telling) -> Step:
+    if telling.declares:
+        return Step.DECLARED
+    return Step.CLOSED if telling.step is Step.RESOLVED else Step.UPDATE
+
+
+def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | None:
+    """How many customers of the components are written to, and how many of them are suppressed."""
+    if telling.answers or not mails_customers(current, telling):
+        return None
+    if (sealed := seal_on(telling.incident)) is not None:
+        return len(sealed.mailboxes), 0
+    return queue.count_customers(current, telling.concerned)
+
+
+def _reach(
+    current: Session,
+    telling: Telling,
+    audience: Audience,
+    story: Incident | None,
+    counted: tuple[int, int] | None,
+) -> tuple[int, int, str]:
+    """How many hear it, how many are suppressed, and the rule in words."""
+    if (sealed := seal_on(telling.incident)) is not None:
+        return _reach_of_drill(sealed, audience)
+    if audience is Audience.PUBLIC:
+        return 0, 0, "Everybody who visits the page or reads its feeds"
+    if audience is Audience.INTERNAL:
+        return len(current_settings().chat_urls), 0, "Colleagues, in chat"
+    if telling.answers and story is not None:
+        told = _count_told(current, telling, story.id)
+        return told, 0, f"Every customer who was told that {telling.taken_back}"
+    concerned_ids = set(telling.concerned)
+    names = [one.name for one, _ in telling.components if one.id in concerned_ids]
+    reached, suppressed = counted or (0, 0)
+    concerned = "Every customer"
+    if names:
+        concerned = f"Customers of {', '.join(names)}, and those who use everything"
+    return reached, suppressed, concerned
+
+
+def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
+    if audience is Audience.PUBLIC:
+        return 0, 0, "Nobody: a drill is on no page and in no feed"
+    if audience is Audience.INTERNAL:
+        return len(sealed.rooms - {NO_CHAT}), 0, "Chat, where the drill's list has it"
+    return len(sealed.mailboxes), 0, "The drill's list, in the place of customers"
+
+
+def _first_readers(
+    current: Session, telling: Telling, audience: Audience, story: Incident | None
+) -> tuple[Reader, ...]:
+    """The first customers who would be written to, so that their mail can be looked at."""
+    if audience is not Audience.CUSTOMER:
+        return ()
+    if (sealed := seal_on(telling.incident)) is not None:
+        listed = sealed.mailboxes[:FIRST_READERS]
+        return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
+    rule = customers_rule(current, telling, story)
+    found = queue.first_customers(current, rule, most=FIRST_READERS)
+    return tuple(Reader(one.email, one.name, one.time_zone, one.language) for one in found)
+
+
+def _count_told(current: Session, telling: Telling, incident_id: int) -> int:
+    told = select(func.count(func.distinct(Delivery.address))).where(
+        Delivery.message_id.in_(_answered(current, telling, incident_id)),
+        was_told(),
+    )
+    return current.scalar(told) or 0
+
+
+def _answered(current: Session, telling: Telling, incident_id: int) -> list[int]:
+    """The mails to customers that a step takes back: that it is over, or that it was at all."""
+    chosen = select(Message.id).filter_by(incident_id=incident_id, audience=Audience.CUSTOMER)
+    if telling.reopens:
+        chosen = chosen.where(Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)))
+    return list(current.scalars(chosen))
+
+
+def _facts(
+    current: Session,
+    page: Page,
+    telling: Telling,
+    story: Incident | None,
+    counted: tuple[int, int] | None,
+) -> Facts:
+    incident = telling.incident
+    level = severity.level_of(current, incident.severity_rank)
+    posts = story.updates if story is not None else []
+    people = {role: _contact(current, getattr(incident, f"{role.value}_id")) for role in Role}
+    return facts_of(
+        page,
+        incident,
+        links=current_links(),
+        components=[(component.name, status) for component, status in telling.components],
+        people=people,
+        timeline=[
+            TimelineEntry(post.happened_at, post.step.label, post.body)
+            for post in posts
+            if post.body
+        ],
+        last_update=max((post.posted_at for post in posts), default=None),
+        cadence_minutes=level.cadence_minutes if level else None,
+        recipients=counted[0] if counted else None,
+        review_due=incident.review_due_at,
+        review_owner=_name_of(current, incident.review_owner_id),
+        still=telling.still,
+        late=telling.late,
+    )
+
+
+def _contact(current: Session, contact_id: int | None) -> Contact | None:
+    return current.get(Contact, contact_id) if contact_id is not None else None
+
+
+def _name_of(current: Session, contact_id: int | None) -> str:
+    contact = _contact(current, contact_id)
+    return contact.name if contact else ""
+
+
+def states_of(current: Session, states: Mapping[int, ComponentStatus]) -> Components:
+    """The components of these ids with the states given for them, in the page's order."""
+    rows = current.scalars(
+        select(Component).where(Component.id.in_(states)).order_by(Component.position, Component.id)
+    )
+    return [(component, states[component.id]) for component in rows]
+
+
+def affected_components(current: Session, incident: Incident) -> Components:
+    """Every component that the story ever affected, with the state it last set."""
+    rows = current.execute(
+        select(Component, IncidentComponent.status)
+        .join(IncidentComponent, IncidentComponent.component_id == Component.id)
+        .where(IncidentComponent.incident_id == incident.id)
+        .order_by(Component.position, Component.id)
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,125 @@
+"""The row of an incident as a declaration or a post makes it: saved, or a copy for a preview."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session, make_transient
+
+from statuspage.configuration import severity
+from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
+from statuspage.core.links import current_links
+from statuspage.delivery.drill_recipients import as_kept
+from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.updates import code_for
+from statuspage.models import Incident
+
+
+def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
+    """The incident that a declaration describes, not yet in any session."""
+    level = severity.level_of(current, declaration.severity_rank)
+    code, drill = code_for(declaration.form_key), declaration.drill
+    return Incident(
+        code=code,
+        # Written out because a preview's row never meets the database and its defaults.
+        kind=Kind.INCIDENT,
+        title=declaration.title,
+        status=declaration.status.value,
+        impact=level.impact if level else severity.FALLBACK_IMPACT,
+        visibility=Visibility.INTERNAL if drill else declaration.visibility,
+        severity_rank=declaration.severity_rank,
+        severity_name=level.name if level else None,
+        worst_rank=declaration.severity_rank,
+        started_at=declaration.started_at or moment,
+        monitoring_at=moment if declaration.status is IncidentStatus.MONITORING else None,
+        created_at=moment,
+        updated_at=moment,
+        next_update_at=severity.promised(
+            level,
+            moment,
+            declaration.next_update_at,
+            because=declaration.no_promise_because,
+        ),
+        users_notice=declaration.users_notice,
+        public_facts=dict(declaration.public_facts),
+        internal_facts=dict(declaration.internal_facts),
+        chat_channel=declaration.chat_channel,
+        war_room=declaration.war_room,
+        resolutions=0,
+        closing={},
+        is_drill=drill is not None,
+        drill_list=as_kept(drill.people, drill.rooms) if drill else [],
+        entry_id=current_links().incident_entry(code, moment),
+        **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
+    )
+
+
+def apply_post(
+    current: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
+) -> None:
+    """Change the columns of an incident, saved or a copy, to what a post says."""
+    happened_at = post.happened_at or moment
+    if post.severity_rank is not None:
+        set_severity(current, incident, post.severity_rank)
+    if post.users_notice is not None:
+        incident.users_notice = post.users_notice
+    incident.public_facts = {**incident.public_facts, **post.public_facts}
+    incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
+    incident.status = post.status.value
+    incident.updated_at = moment
+    level = severity.level_of(current, incident.severity_rank)
+    incident.next_update_at = severity.promised(
+        level, moment, post.next_update_at, because=post.no_promise_because
+    )
+    if reopens:
+        incident.resolved_at = None
+        incident.closing = {}
+        incident.review_due_at = None
+        incident.merged_into = None
+        if incident.cancelled_at is not None:
+            incident.cancelled_at = None
+            incident.impact = level.impact if level else severity.FALLBACK_IMPACT
+    if post.status is IncidentStatus.MONITORING:
+        incident.monitoring_at = happened_at
+    if post.status in CLOSED:
+        incident.next_update_at = None
+    if post.status is IncidentStatus.RESOLVED:
+        incident.resolved_at = happened_at
+        incident.resolutions += 1
+        worst = severity.level_of(current, incident.worst_rank)
+        incident.review_due_at = severity.review_due(worst, happened_at)
+    if post.false_alarm:
+        # As of a maintenance that does not take place: nothing was wrong, so nobody felt anything.
+        incident.cancelled_at = happened_at
+        incident.impact = Impact.NONE
+        incident.review_due_at = None
+
+
+def step_of(post: Post, *, reopens: bool) -> Step:
+    """The step that a post is, in the words of the templates."""
+    if post.false_alarm:
+        return Step.FALSE_ALARM
+    return Step.REOPENED if reopens else Step(post.status.value)
+
+
+def set_severity(current: Session, incident: Incident, rank: int) -> None:
+    """Give an incident that level and its impact; none that the scheme does not have."""
+    level = severity.level_of(current, rank)
+    if level is None or rank == incident.severity_rank:
+        return
+    incident.severity_rank = rank
+    incident.severity_name = level.name
+    incident.impact = level.impact
+    incident.worst_rank = min(rank, incident.worst_rank or rank)
+
+
+def detached_copy(incident: Incident) -> Incident:
+    """The same columns on a row of no session, so that a preview can change it freely."""
+    columns = inspect(Incident).column_attrs
+    values = {
+        column.key: getattr(incident, column.key) for column in columns if column.key != "begins_at"
+    }
+    copy = Incident(**values)
+    make_transient(copy)
+    return copy

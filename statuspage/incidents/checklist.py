@@ -1,0 +1,142 @@
+"""What remains to be done once an incident has been over for an hour, and ticking it off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, Kind
+from statuspage.core.errors import Refused
+from statuspage.incidents.updates import locked
+from statuspage.models import Contact, Incident, Message
+
+CALM: Final = timedelta(hours=1)
+"""So long after the end, what is ticked off is meant to last."""
+
+REVIEW: Final = "review"
+ITEMS: Final[dict[str, str]] = {
+    "components": "Everything that was affected is back",
+    "customers": "Customers were told that it is over",
+    REVIEW: "The review has an owner",
+    "channel": "The channel for colleagues was told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to tick off; ``done_at`` and ``done_by`` once it was."""
+
+    name: str
+    label: str
+    done_at: datetime | None = None
+    done_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What remains: asked for from ``from_at`` on."""
+
+    from_at: datetime
+    items: tuple[Item, ...]
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the hour of calm is over."""
+        return clock.now() >= self.from_at
+
+    @property
+    def left(self) -> int:
+        """How many are not done."""
+        return sum(item.done_at is None for item in self.items)
+
+
+def closing_of(current: Session, incident: Incident) -> Closing | None:
+    """What remains after the end of an incident; None while it is open, or for an imported one."""
+    if incident.is_open or incident.resolved_at is None or incident.origin is not None:
+        return None
+    names = _asked(current, incident)
+    items = tuple(_item(name, incident.closing.get(name)) for name in names)
+    return Closing(incident.resolved_at + CALM, items)
+
+
+def tick_off(
+    code: str, names: Collection[str], *, actor: Actor, review_owner_id: int | None = None
+) -> Incident:
+    """Tick off some of what remains; naming who owns the review ticks that.
+
+    What is ticked already stays as it is, so sending it twice changes nothing.  Raises
+    :class:`~statuspage.core.errors.Refused`.
+    """
+    with writing() as current:
+        incident = _over(current, code)
+        done = {name: "done" for name in names if name in ITEMS and name not in incident.closing}
+        done.pop(REVIEW, None)
+        if review_owner_id is not None and review_owner_id != incident.review_owner_id:
+            owner = current.get(Contact, review_owner_id)
+            if owner is None:
+                raise Refused("review_owner", "Pick one of the contacts.")
+            incident.review_owner_id = owner.id
+            done[REVIEW] = owner.name
+        if not done:
+            return incident
+        stamp = {"at": clock.now().isoformat(), "by": actor.name}
+        incident.closing = {**incident.closing, **dict.fromkeys(done, stamp)}
+        _record(current, actor, incident, {ITEMS[name]: what for name, what in done.items()})
+        return incident
+
+
+def untick(code: str, name: str, *, actor: Actor) -> Incident:
+    """Say that something is not done after all; raises :class:`~statuspage.core.errors.Refused`."""
+    with writing() as current:
+        incident = _over(current, code)
+        if name not in incident.closing:
+            return incident
+        incident.closing = {key: kept for key, kept in incident.closing.items() if key != name}
+        if name == REVIEW:
+            incident.review_owner_id = None
+        _record(current, actor, incident, {ITEMS.get(name, name): "not done after all"})
+        return incident
+
+
+def _asked(current: Session, incident: Incident) -> list[str]:
+    """What applies to this incident: nobody is asked about mail that was not due."""
+    mailed = exists().where(
+        Message.incident_id == incident.id, Message.audience == Audience.CUSTOMER
+    )
+    applies = {
+        "components": bool(incident.affected),
+        "customers": bool(current.scalar(select(mailed))),
+        REVIEW: incident.review_due_at is not None,
+        "channel": True,
+    }
+    return [name for name in ITEMS if applies[name]]
+
+
+def _item(name: str, kept: Mapping[str, Any] | None) -> Item:
+    if not kept:
+        return Item(name, ITEMS[name])
+    done_at = clock.as_utc(datetime.fromisoformat(kept["at"]))
+    return Item(name, ITEMS[name], done_at, kept["by"])
+
+
+def _over(current: Session, code: str) -> Incident:
+    incident = locked(current, code, kind=Kind.INCIDENT)
+    if incident.is_open:
+        raise Refused("status", "This incident is open; it is closed after its end.")
+    return incident
+
+
+def _record(current: Session, actor: Actor, incident: Incident, after: dict[str, str]) -> None:
+    audit.record(
+        current, actor, "incident.close", subject_kind="incident", subject=incident.code,
+        after=after,
+    )  # fmt: skip

@@ -1,0 +1,214 @@
+"""The log of a component's states, and writing it anew where the past is told otherwise.
+
+A component shows the worst of what the public stories about it say at a time.  Mostly each change
+follows the last one and is simply added.  A story that is told late, gets another start or is taken
+back changes what was shown before, and with it what follows: then the part that it touches is made
+again from the posts, so that what is counted from the log is what the stories say.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from statuspage.core import clock
+from statuspage.core.enums import CLOSED, ComponentStatus, Kind, Visibility
+from statuspage.models import (
+    Component,
+    ComponentChange,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+)
+
+OPERATIONAL = ComponentStatus.OPERATIONAL
+_OTHER = aliased(IncidentUpdate)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """From ``at`` on a story says that a component is ``status``."""
+
+    at: datetime
+    status: ComponentStatus
+    incident_id: int
+    update_id: int | None
+
+
+def settle_log(said: Sequence[Said]) -> Iterator[Said]:
+    """The changes of one component: the worst of what its stories say, whenever that changes."""
+    standing: dict[int, ComponentStatus] = {}
+    shown = OPERATIONAL
+    for _, moment in groupby(sorted(said, key=attrgetter("at")), key=attrgetter("at")):
+        together = list(moment)
+        for word in together:
+            standing.pop(word.incident_id, None)
+            if word.status is not OPERATIONAL:
+                standing[word.incident_id] = word.status
+        worst = ComponentStatus.worst(standing.values(), OPERATIONAL)
+        if worst is not shown:
+            last = together[-1]
+            yield Said(last.at, worst, last.incident_id, last.update_id)
+            shown = worst
+
+
+def goes_on_after(current: Session, component_id: int, at: datetime) -> bool:
+    """Whether the component's log, or a story about it that is over, tells of a time after ``at``.
+
+    The log alone would not do: a graver story may have covered another one's end.
+    """
+    changed = select(ComponentChange.id).where(
+        ComponentChange.component_id == component_id, ComponentChange.at > at
+    )
+    ended = (
+        select(Incident.id)
+        .join(IncidentComponent)
+        .where(
+            IncidentComponent.component_id == component_id,
+            Incident.visibility == Visibility.PUBLIC,
+            Incident.resolved_at > at,
+        )
+    )
+    return any(current.scalar(found.limit(1)) is not None for found in (changed, ended))
+
+
+def write_anew(current: Session, component_ids: Iterable[int], *, since: datetime) -> None:
+    """Make these components' logs again from the public stories, as far as ``since`` touches them.
+
+    What ended before is left alone, and so is that a component was there.  A log ends with the
+    state that its component shows.
+    """
+    current.flush()
+    for component_id in sorted(component_ids):
+        _write_anew(current, component_id, since)
+    current.flush()
+
+
+def _write_anew(current: Session, component_id: int, since: datetime) -> None:
+    component = current.get_one(Component, component_id)
+    start, stories = _touched(current, component_id, since)
+    said = read_said(current, {component.code: component_id}, stories)
+    changes = list(settle_log(said.get(component_id, [])))
+    _forget(current, component_id, start, changes)
+    shown = changes[-1].status if changes else OPERATIONAL
+    if shown is not component.status:
+        changes.append(Said(clock.now(), component.status, 0, None))
+    current.add_all(
+        ComponentChange(
+            component_id=component_id,
+            at=change.at,
+            status=change.status,
+            incident_id=change.incident_id or None,
+            update_id=change.update_id,
+        )
+        for change in changes
+    )
+
+
+def _touched(
+    current: Session, component_id: int, since: datetime
+) -> tuple[datetime, dict[int, Incident]]:
+    """The stories that go on after ``since``, or overlap those; when the first of them began."""
+    start = since
+    while True:
+        rows = current.scalars(
+            select(Incident)
+            .join(IncidentComponent)
+            .where(IncidentComponent.component_id == component_id, is_told(), _lasts(start))
+        )
+        stories = {story.id: story for story in rows}
+        first = min([start, *(_begin(story) for story in stories.values())])
+        if first == start:
+            return start, stories
+        start = first
+
+
+def is_told() -> ColumnElement[bool]:
+    """Whether a story says anything of components: of a false alarm nothing was true."""
+    is_true = or_(Incident.kind != Kind.INCIDENT, Incident.cancelled_at.is_(None))
+    return (Incident.visibility == Visibility.PUBLIC) & is_true
+
+
+def _lasts(start: datetime) -> ColumnElement[bool]:
+    return or_(Incident.resolved_at.is_(None), Incident.resolved_at >= start)
+
+
+def _begin(story: Incident) -> datetime:
+    return min(story.started_at, story.scheduled_for or story.started_at)
+
+
+def read_said(
+    current: Session, codes: Mapping[str, int], stories: Collection[int]
+) -> dict[int, list[Said]]:
+    """What the public posts of these stories say of components, and that the stories ended.
+
+    ``codes`` are the components' keys by their codes; what is said is given by their keys.
+    """
+    first = select(func.min(_OTHER.id)).where(_OTHER.incident_id == Incident.id)
+    rows = current.execute(
+        select(
+            Incident.id,
+            Incident.kind,
+            Incident.origin,
+            Incident.status,
+            Incident.started_at,
+            Incident.resolved_at,
+            IncidentUpdate.id.label("post_id"),
+            IncidentUpdate.happened_at,
+            IncidentUpdate.affected,
+            (first.correlate(Incident).scalar_subquery() == IncidentUpdate.id).label("is_first"),
+        )
+        .join(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
+        .where(Incident.id.in_(stories), IncidentUpdate.visibility == Visibility.PUBLIC, is_told())
+        .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
+    )
+    said: dict[tuple[int, int], list[Said]] = defaultdict(list)
+    ends: dict[int, datetime] = {}
+    for row in rows:
+        # An incident is declared after it began, and held from its start.
+        told_late = row.is_first and row.kind is Kind.INCIDENT and row.origin is None
+        at = row.started_at if told_late else row.happened_at
+        for effect in row.affected:
+            if effect["code"] in codes:
+                status = ComponentStatus(effect["new_status"])
+                word = Said(at, status, row.id, row.post_id)
+                said[codes[effect["code"]], row.id].append(word)
+        if row.status in CLOSED and row.resolved_at is not None:
+            ends[row.id] = row.resolved_at
+    told: dict[int, list[Said]] = defaultdict(list)
+    for (component_id, story_id), words in said.items():
+        told[component_id] += words
+        last = words[-1]
+        if story_id in ends and last.status is not OPERATIONAL:
+            # A story that is over says nothing any more, even where no post told of its end.
+            end = max(ends[story_id], last.at)
+            told[component_id].append(Said(end, OPERATIONAL, story_id, None))
+    return told
+
+
+def _forget(current: Session, component_id: int, start: datetime, changes: Sequence[Said]) -> None:
+    """Take out what is told anew; that a component was there stays where it contradicts nothing."""
+    told = select(ComponentChange).where(
+        ComponentChange.component_id == component_id,
+        ComponentChange.at >= start,
+        ComponentChange.incident_id.is_(None),
+    )
+    kept = [0]
+    for row in current.scalars(told):
+        before = [change.status for change in changes if change.at <= row.at]
+        if row.status is (before[-1] if before else OPERATIONAL):
+            kept.append(row.id)
+    current.execute(
+        delete(ComponentChange).where(
+            ComponentChange.component_id == component_id,
+            ComponentChange.at >= start,
+            ComponentChange.id.not_in(kept),
+        ),
+    )

@@ -1,0 +1,75 @@
+"""How a drill went, in a few figures: read from what was posted and queued, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from statuspage.configuration import severity
+from statuspage.core import clock
+from statuspage.core.enums import Audience, Step
+from statuspage.delivery.queue import NOTICES
+from statuspage.incidents.promises import Record, record_of
+from statuspage.models import Delivery, Incident, Message
+
+AUDIENCES: Final = {
+    Audience.PUBLIC: "visitors",
+    Audience.INTERNAL: "colleagues",
+    Audience.CUSTOMER: "customers",
+    Audience.SUBSCRIBER: "subscribers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """``covered`` audiences had a text, and the list was sent it where it goes by mail or chat.
+
+    ``overridden`` are the reasons why something went on although a check held it back.
+    """
+
+    first_post: timedelta
+    first_post_allowed: timedelta | None
+    record: Record
+    covered: tuple[str, ...]
+    left_out: tuple[str, ...]
+    overridden: tuple[str, ...]
+    resolved_after: timedelta | None
+
+
+def score_of(current: Session, drill: Incident) -> Score:
+    """The score of a drill as it stands now."""
+    posts = sorted(drill.updates, key=lambda update: (update.posted_at, update.id))
+    level = severity.level_of(current, drill.worst_rank)
+    respond = level.respond_minutes if level else None
+    reached = _reached(current, drill)
+    overrides = current.scalars(select(Message.override).filter_by(incident_id=drill.id))
+    return Score(
+        first_post=posts[0].posted_at - drill.started_at,
+        first_post_allowed=timedelta(minutes=respond) if respond else None,
+        record=record_of(drill, clock.now()),
+        covered=tuple(name for one, name in AUDIENCES.items() if one in reached),
+        left_out=tuple(name for one, name in AUDIENCES.items() if one not in reached),
+        overridden=(
+            *(kept["reason"] for kept in overrides if kept),
+            *(why for post in posts for why in post.gate.values() if why),
+        ),
+        resolved_after=drill.resolved_at - drill.started_at if drill.resolved_at else None,
+    )
+
+
+def _reached(current: Session, drill: Incident) -> set[Audience]:
+    """Whom something was written to; a public post reaches whoever would look."""
+    was_queued = exists().where(Delivery.message_id == Message.id)
+    return set(
+        current.scalars(
+            select(Message.audience).where(
+                Message.incident_id == drill.id,
+                Message.step.not_in(sorted({*NOTICES, Step.TEST})),
+                was_queued | (Message.audience == Audience.PUBLIC),
+            )
+        )
+    )

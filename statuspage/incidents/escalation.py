@@ -1,0 +1,142 @@
+"""The clocks of an incident: whom which moment calls, worked out from the scheme and the posts.
+
+Two ladders are climbed while an incident is open, each from its lowest rung up:
+
+- the promised update: the comms lead is reminded before it is due, the commander hears when it
+  passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised time
+  ahead, at least one minute and at most ten; the next in line hears as long after it was due.
+- the level's escalation: whoever it names, so long after the declaration or the last reopening.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.configuration import severity
+from statuspage.core.enums import Role, Step
+from statuspage.incidents.notify_staff import newest_post
+from statuspage.models import Contact, Incident, SeverityLevel
+
+SHARE: Final = 5
+LEAST, MOST = timedelta(minutes=1), timedelta(minutes=10)
+NEAR, MISSED, STILL_MISSED = 1, 2, 3
+# Who stands outside the roles of an incident: contacts whose own role says so.
+_OUTSIDE: Final = {
+    "on_call": re.compile(r"\bon[ -]?call\b"),
+    "management": re.compile("management"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A moment that calls somebody: its place in the ladder, and who they are by ``to``."""
+
+    place: int
+    at: datetime
+    step: Step
+    to: tuple[str, ...]
+    people: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Rungs in the order of their time; ``key`` names the promise, or the time it is open."""
+
+    key: str
+    rungs: Sequence[Rung]
+
+
+def ladders(current: Session, incident: Incident) -> list[Ladder]:
+    """What calls whom while an open incident goes on."""
+    level = severity.level_of(current, incident.severity_rank)
+    found = [escalation(current, incident)]
+    if incident.next_update_at is not None:
+        found.insert(0, _promise(current, incident, level, incident.next_update_at))
+    return [ladder for ladder in found if ladder.rungs]
+
+
+def opened_at(incident: Incident) -> datetime:
+    """When it was declared, or opened again."""
+    reopened = [update.posted_at for update in incident.updates if update.reopens]
+    return max(reopened, default=incident.created_at)
+
+
+def steps_of(level: SeverityLevel | None) -> list[tuple[int, str]]:
+    """After how many minutes a level is escalated, and to whom; soonest first."""
+    steps = level.escalation if level else []
+    return sorted((step["after_minutes"], step["to"]) for step in steps)
+
+
+def _promise(
+    current: Session, incident: Incident, level: SeverityLevel | None, due_at: datetime
+) -> Ladder:
+    post = newest_post(incident)
+    ahead = min(MOST, max(LEAST, (due_at - post.posted_at) / SHARE))
+    commander, comms_lead = Role.COMMANDER.value, Role.COMMS_LEAD.value
+    # Where nobody leads the communication, the commander does.
+    first = comms_lead if incident.comms_lead_id else commander
+    moments = (
+        (NEAR, due_at - ahead, Step.UPDATE_DUE, (first,)),
+        (MISSED, due_at, Step.OVERDUE, (commander, comms_lead)),
+        (STILL_MISSED, due_at + ahead, Step.OVERDUE, (_next_in_line(current, incident, level),)),
+    )
+    return Ladder(
+        f"promise:{post.id}:",
+        [
+            Rung(place, at, step, to, _people(current, incident, to))
+            for place, at, step, to in moments
+        ],
+    )
+
+
+def _next_in_line(current: Session, incident: Incident, level: SeverityLevel | None) -> str:
+    """The first of the escalation who has not been asked already; else the technical lead."""
+    asked = set(_people(current, incident, (Role.COMMANDER.value, Role.COMMS_LEAD.value)))
+    for _, to in steps_of(level):
+        people = _people(current, incident, (to,))
+        if people and not asked.issuperset(people):
+            return to
+    return Role.TECHNICAL_LEAD.value
+
+
+def escalation(current: Session, incident: Incident) -> Ladder:
+    """Whom the scheme calls in, and when, for as long as an incident is open."""
+    level = severity.level_of(current, incident.severity_rank)
+    opened = opened_at(incident)
+    by_time: dict[int, list[str]] = {}
+    for after, to in steps_of(level):
+        by_time.setdefault(after, []).append(to)
+    return Ladder(
+        f"escalation:{incident.id}:{incident.resolutions}:",
+        [
+            Rung(
+                after,
+                opened + timedelta(minutes=after),
+                Step.ESCALATED,
+                tuple(to),
+                _people(current, incident, tuple(to)),
+            )
+            for after, to in sorted(by_time.items())
+        ],
+    )
+
+
+def _people(current: Session, incident: Incident, to: Sequence[str]) -> tuple[Contact, ...]:
+    """Who that is, each once: who holds the role on the incident, or whose own role says so."""
+    found: list[Contact] = []
+    for one in to:
+        if one in _OUTSIDE:
+            standing = current.scalars(
+                select(Contact).where(Contact.removed_at.is_(None)).order_by(Contact.id)
+            )
+            found += [who for who in standing if _OUTSIDE[one].search(who.role.lower())]
+        elif (holder := incident.person(Role(one))) is not None:
+            found.append(holder)
+    return tuple(dict.fromkeys(found))

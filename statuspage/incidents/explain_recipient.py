@@ -1,0 +1,180 @@
+"""Whether one address hears of a step, by which rule, or why not: asked before it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.db import session
+from statuspage.core.enums import Channel, Kind, Step, SubscriberState
+from statuspage.core.errors import Refused
+from statuspage.delivery import queue, subscriber_queue
+from statuspage.delivery.drill_recipients import seal_on
+from statuspage.incidents.announcement import (
+    Telling,
+    affected_components,
+    customers_rule,
+    mails_customers,
+    news_of,
+    telling_of_declaration,
+    telling_of_update,
+)
+from statuspage.incidents.inputs import Declaration, Post
+from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
+from statuspage.recipients.customers import check_email
+from statuspage.recipients.pseudonyms import erased_at
+
+LISTED = {True: "They are on its list.", False: "They are not on its list."}
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Whether a normalised address is mailed, and why or why not, in sentences."""
+
+    address: str
+    hears: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which customers a step is mailed to: how many by each reason, and how many are left out."""
+
+    reached: Sequence[tuple[str, int]]
+    left_out: Sequence[tuple[str, int]]
+
+
+def recipient_groups(incident: Incident, post: Post) -> Groups | None:
+    """Which customers posting this would mail, and why; None where it mails none.
+
+    Raises :class:`Refused` as the verb does.
+    """
+    current = session()
+    telling = telling_of_update(incident, post)
+    if not telling.incident.tells_outsiders or not mails_customers(current, telling):
+        return None
+    if (sealed := seal_on(telling.incident)) is not None:
+        return Groups([("on the drill's list", len(sealed.mailboxes))], [])
+    ids = telling.concerned
+    return Groups(*queue.group_customers(current, customers_rule(current, telling, incident), ids))
+
+
+def explain_declaration(declaration: Declaration, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed by declaring this; :class:`Refused`."""
+    return explain(telling_of_declaration(declaration), None, text)
+
+
+def explain_update(
+    incident: Incident, post: Post, text: str, *, reopens: bool = False, publishes: bool = False
+) -> Hearing:
+    """Whether the address in ``text`` would be mailed by posting this; :class:`Refused`."""
+    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    return explain(telling, incident, text)
+
+
+def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed about a step, as things stand now."""
+    current = session()
+    components = affected_components(current, incident)
+    telling = Telling(incident, step, components, clock.now(), reopens=step is Step.REOPENED)
+    return explain(telling, incident, text)
+
+
+def explain(telling: Telling, story: Incident | None, text: str) -> Hearing:
+    """Whether the address in ``text`` would be mailed about this step; :class:`Refused`."""
+    return _explain(session(), telling, story, _read(text))
+
+
+def _read(text: str) -> str:
+    try:
+        return check_email(text).identity
+    except Refused as refused:
+        raise Refused("ask", refused.reason) from None
+
+
+def _explain(current: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
+    if (sealed := seal_on(telling.incident)) is not None:
+        is_listed = sealed.lets(Channel.EMAIL, address)
+        return Hearing(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
+    if telling.incident.is_internal:
+        return Hearing(address, False, ("Nobody outside is told of what is internal.",))
+    suppression = current.get(Suppression, address)
+    hears, as_customer = _as_customer(current, telling, story, address, suppression)
+    if hears:
+        return Hearing(address, True, (as_customer,))
+    hears, as_subscriber = _as_subscriber(current, telling, story, address, suppression)
+    if hears:
+        return Hearing(address, True, (as_subscriber,))
+    reasons = [as_customer, as_subscriber]
+    if erased_at(current, address) is not None:
+        reasons.insert(0, "They were erased at their own request.")
+    return Hearing(address, False, tuple(reasons))
+
+
+def _as_customer(
+    current: Session,
+    telling: Telling,
+    story: Incident | None,
+    address: str,
+    suppression: Suppression | None,
+) -> tuple[bool, str]:
+    customer = current.scalars(select(Customer).filter_by(address=address)).one_or_none()
+    if customer is None:
+        return False, "They are not on the list of customers."
+    if telling.incident.kind is not Kind.INCIDENT or not mails_customers(current, telling):
+        return False, "They are a customer, and customers are not written to at this step."
+    rule = customers_rule(current, telling, story)
+    reached = current.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
+    if reached is None and telling.answers:
+        return False, f"They are a customer who was not told that {telling.taken_back}."
+    if reached is None:
+        return False, f"They are a customer of other components: {_used(current, customer)}."
+    if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
+        return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
+    if suppression:
+        return True, "They left, but notices are owed to them by contract."
+    if telling.answers:
+        return True, f"They are a customer who was told that {telling.taken_back}."
+    if customer.all_components or not telling.concerned:
+        return True, "They are a customer, and it concerns them whatever they use."
+    return True, f"They are a customer of {_used(current, customer, only=telling.concerned)}."
+
+
+def _as_subscriber(
+    current: Session,
+    telling: Telling,
+    story: Incident | None,
+    address: str,
+    suppression: Suppression | None,
+) -> tuple[bool, str]:
+    subscriber = current.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
+    if subscriber is None:
+        return False, "They did not subscribe."
+    if subscriber.state is SubscriberState.PENDING:
+        return False, "They asked to subscribe and have not confirmed it."
+    if subscriber.state is SubscriberState.UNSUBSCRIBED:
+        return False, "They ended their subscription."
+    why = subscriber_queue.find_reason(
+        current, news_of(telling, story.id if story else None), address
+    )
+    if why is None:
+        return False, "They subscribed to other components or other kinds of news."
+    if suppression:
+        return False, f"They subscribed to this, but {_kept_away(suppression)}"
+    return True, f"{why}."
+
+
+def _kept_away(suppression: Suppression) -> str:
+    return f"nothing is sent to them: {suppression.reason or suppression.kind}."
+
+
+def _used(current: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:
+    """The names of the components that a customer uses, of ``only`` these where given."""
+    ids = {link.component_id for link in customer.components}
+    ids &= ids if only is None else set(only)
+    names = current.scalars(select(Component.name).where(Component.id.in_(ids)))
+    return ", ".join(sorted(names))

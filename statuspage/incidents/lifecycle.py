@@ -1,0 +1,358 @@
+"""The verbs: declare, post, reopen, publish, hide, correct.
+
+The same form sent twice makes one post (``form_key``); two editors at once make one post and one
+:class:`Conflict` (``seen_version``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
+from statuspage.core.errors import Refused
+from statuspage.incidents import component_log
+from statuspage.incidents.announcement import Telling, affected_components, story_facts, tell
+from statuspage.incidents.apply_update import apply_post, declared, step_of
+from statuspage.incidents.check_texts import Overrides, hold_title_back, let_correction_pass
+from statuspage.incidents.component_states import affect, at_the_end, settle
+from statuspage.incidents.inputs import (
+    Conflict,
+    Declaration,
+    Post,
+    check_body,
+    check_declaration,
+    check_post,
+)
+from statuspage.incidents.resolution import gate
+from statuspage.incidents.updates import add_update, locked, posted_with
+from statuspage.messages.compose import Text
+from statuspage.models import Incident, IncidentUpdate, UpdateRevision, revision
+
+Texts = Mapping[Audience, Text]
+
+
+def declare(
+    declaration: Declaration,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Texts | None = None,
+    overrides: Overrides | None = None,
+) -> Incident:
+    """Declare an incident and publish its first post; raises :class:`Refused`.
+
+    ``overrides`` say why a text goes out that would leak.
+    """
+    check_declaration(declaration)
+    with writing() as current:
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier.incident
+        moment = clock.now()
+        incident = declared(current, declaration, moment)
+        hold_title_back(current, incident, field="title", overrides=overrides or {})
+        current.add(incident)
+        current.flush()
+        post = Post(
+            status=declaration.status,
+            components=declaration.components,
+            next_update_at=incident.next_update_at,
+            no_promise_because=declaration.no_promise_because,
+            # The story began when it began, though it is told only now.
+            happened_at=None,
+        )
+        update = add_update(
+            current,
+            incident,
+            status=post.status.value,
+            actor=actor,
+            form_key=form_key,
+            no_promise_because=post.no_promise_because,
+        )
+        update.affected = affect(
+            current, incident, declaration.components, update=update, at=incident.started_at
+        )
+        telling = Telling(
+            incident,
+            Step(declaration.status.value),
+            affected_components(current, incident),
+            moment,
+            declares=True,
+        )
+        update.body = tell(
+            current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+        )
+        audit.record(
+            current, actor, "incident.declare", subject_kind="incident", subject=incident.code,
+            after={
+                "title": incident.title,
+                "severity": incident.severity_name,
+                "status": incident.status,
+                "visibility": incident.visibility,
+                **_drill(incident),
+                "started_at": incident.started_at,
+                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+                **_no_promise(update),
+            },
+        )  # fmt: skip
+        _announce(current, incident)
+        return incident
+
+
+def post_update(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Post an update on an open incident; raises :class:`Refused`, :class:`Conflict`."""
+    return _post(
+        incident_code, post, action="incident.update", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {},
+    )  # fmt: skip
+
+
+def reopen(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Open a resolved incident again; whoever was told that it is over is told that it is not.
+
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    return _post(
+        incident_code, post, action="incident.reopen", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, reopens=True,
+    )  # fmt: skip
+
+
+def publish(
+    incident_code: str,
+    post: Post,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Texts | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Make an internal incident public with its first public post.
+
+    What was posted before stays internal.  Raises :class:`Refused`, :class:`Conflict`.
+    """
+    return _post(
+        incident_code, post, action="incident.publish", actor=actor, form_key=form_key,
+        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, publishes=True,
+    )  # fmt: skip
+
+
+def hide(incident_code: str, *, actor: Actor) -> Incident:
+    """Take an incident off every public surface; it goes on as an internal one."""
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        if incident.is_internal:
+            return incident
+        incident.visibility = Visibility.INTERNAL
+        incident.updated_at = clock.now()
+        current.flush()
+        given_back = {row.component_id: ComponentStatus.OPERATIONAL for row in incident.affected}
+        if incident.is_open:
+            settle(current, given_back, incident=incident, update=None, at=clock.now())
+        # What is not public any more is not counted any more.
+        component_log.write_anew(current, given_back, since=incident.started_at)
+        audit.record(
+            current, actor, "incident.hide", subject_kind="incident", subject=incident.code,
+            before={"visibility": Visibility.PUBLIC}, after={"visibility": Visibility.INTERNAL},
+        )  # fmt: skip
+        revision.bump(current)
+        return incident
+
+
+def correct_update(
+    update_code: str,
+    *,
+    body: str,
+    actor: Actor,
+    seen_revisions: int | None = None,
+    because: str = "",
+    taken_off_because: str = "",
+) -> IncidentUpdate:
+    """Correct the text of a post: it keeps its id, place and date, and says that it was edited.
+
+    ``because`` says why it stands there although something in it would leak;
+    ``taken_off_because`` why visitors shall not read what it said before.  Nobody is notified.
+    ``seen_revisions`` tells how often it had been corrected when it was read.
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    check_body("body", body, needed=True)
+    with writing() as current:
+        update = current.scalars(
+            select(IncidentUpdate).filter_by(code=update_code).with_for_update()
+        ).one_or_none()
+        if update is None:
+            raise Refused("update", "This post does not exist.")
+        if update.body == body and not taken_off_because:
+            return update
+        if update.body == body and not update.revisions:
+            raise Refused("taken_off_because", "It has always said this: nothing to take off.")
+        if seen_revisions is not None and seen_revisions != len(update.revisions):
+            raise Conflict(update.incident)
+        if update.visibility is Visibility.PUBLIC:
+            step = Step(update.status)
+            let_correction_pass(
+                current,
+                update.incident,
+                Text("", body),
+                audience=Audience.PUBLIC,
+                step=step,
+                facts=story_facts(update.incident, step),
+                reason=because,
+                actor=actor,
+            )
+        before = update.body
+        _revise(update, body, actor=actor, taken_off_because=taken_off_because)
+        audit.record(
+            current, actor, "incident.correct", subject_kind="incident",
+            subject=update.incident.code, before={"body": before},
+            after={
+                "body": body,
+                **({"earlier texts taken off": taken_off_because} if taken_off_because else {}),
+            },
+        )  # fmt: skip
+        _announce(current, update.incident)
+        return update
+
+
+def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_because: str) -> None:
+    moment = clock.now()
+    if update.body != body:
+        update.revisions.append(
+            UpdateRevision(body=update.body, replaced_at=moment, account_id=actor.account_id)
+        )
+    for earlier in update.revisions:
+        earlier.taken_off_because = earlier.taken_off_because or taken_off_because
+    update.body = body
+    # Also where nothing but an earlier text went: copies of the page are made anew by this time.
+    update.edited_at = update.incident.updated_at = moment
+
+
+def _post(
+    incident_code: str,
+    post: Post,
+    *,
+    action: str,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None,
+    texts: Texts,
+    overrides: Overrides,
+    reopens: bool = False,
+    publishes: bool = False,
+) -> IncidentUpdate:
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        if seen_version is not None and seen_version != incident.version:
+            raise Conflict(incident)
+        check_post(incident, post, reopens=reopens)
+        resolves = post.status is IncidentStatus.RESOLVED
+        although = (
+            gate.let_through(gate.look(current, incident, post, texts), post) if resolves else {}
+        )
+        if publishes and incident.is_drill:
+            raise Refused("publishes", "A drill never becomes public.")
+        if publishes:
+            incident.visibility = Visibility.PUBLIC
+            hold_title_back(current, incident, field="text_public", overrides=overrides)
+        before = {"status": incident.status, "severity": incident.severity_name}
+        still = incident.status == post.status
+        counts_anew = post.false_alarm or incident.cancelled_at is not None
+        moment = clock.now()
+        apply_post(current, incident, post, moment, reopens=reopens)
+        update = add_update(
+            current,
+            incident,
+            status=post.status.value,
+            actor=actor,
+            form_key=form_key,
+            happened_at=post.happened_at,
+            reopens=reopens,
+            no_promise_because=post.no_promise_because,
+        )
+        update.gate = although
+        states = _states_after(incident, post, publishes=publishes)
+        update.affected = affect(current, incident, states, update=update, at=update.happened_at)
+        if counts_anew and not incident.is_internal:
+            named = [row.component_id for row in incident.affected]
+            component_log.write_anew(current, named, since=incident.started_at)
+        telling = Telling(
+            incident,
+            step_of(post, reopens=reopens),
+            affected_components(current, incident),
+            update.happened_at,
+            reopens=reopens,
+            still=still,
+            no_change=post.no_change,
+        )
+        update.body = tell(current, telling, update, texts, actor=actor, overrides=overrides)
+        audit.record(
+            current, actor, action, subject_kind="incident", subject=incident.code,
+            before=before,
+            after={
+                "status": incident.status,
+                "severity": incident.severity_name,
+                "body": update.body,
+                "next_update_at": incident.next_update_at,
+                **_no_promise(update),
+                **({"resolved although": although} if although else {}),
+                **({"false alarm": True} if post.false_alarm else {}),
+                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+            },
+        )  # fmt: skip
+        _announce(current, incident)
+        return update
+
+
+def _states_after(
+    incident: Incident, post: Post, *, publishes: bool
+) -> Mapping[int, ComponentStatus]:
+    if post.status is IncidentStatus.RESOLVED:
+        return {**post.components, **at_the_end(incident, post.components)}
+    if publishes:
+        return {row.component_id: row.status for row in incident.affected} | dict(post.components)
+    return post.components
+
+
+def _drill(incident: Incident) -> dict[str, object]:
+    # How many alone: an audit trail is no place for addresses.
+    return {"drill for": len(incident.drill_list)} if incident.is_drill else {}
+
+
+def _no_promise(update: IncidentUpdate) -> dict[str, str]:
+    because = update.no_promise_because
+    return {"no update promised because": because} if because else {}
+
+
+def _announce(current: Session, incident: Incident) -> None:
+    """Have the public site built anew, where the public can see this story at all."""
+    if not incident.is_internal:
+        revision.bump(current)

@@ -1,0 +1,208 @@
+"""Correcting a mail: one more, to exactly those who were sent what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience, Step
+from statuspage.core.errors import Refused
+from statuspage.delivery import corrections
+from statuspage.delivery.queue import MAILED, languages_read
+from statuspage.incidents.announcement import story_facts
+from statuspage.incidents.check_texts import let_correction_pass
+from statuspage.incidents.inputs import Reader, check_body
+from statuspage.messages.compose import Composed, Text, Unfinished, finish, finish_for_subscribers
+from statuspage.models import Incident, Message, Page
+from statuspage.models.columns import TITLE_LIMIT
+
+PREFIX = "Correction: "
+NOTE = "Part of what we last wrote to you about this was wrong. This is how it should have read."
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a message should have said, and the sentence that says what was wrong.
+
+    ``because`` says why it goes out although something in it would leak.
+    """
+
+    subject: str
+    body: str
+    note: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionDraft:
+    """What a correction would send: ``mail`` to ``told``, the right text to ``waiting``.
+
+    ``suppressed`` of those who were told must not be written to any more.  Where nobody was told
+    yet, ``mail`` is the right text.  ``reader`` is one of those who get it.
+    """
+
+    mail: Composed
+    told: int
+    suppressed: int
+    waiting: int
+    reader: Reader | None
+
+
+def may_be_corrected(current: Session, message: Message) -> bool:
+    """Whether somebody was mailed this message, or waits for it, and it was not corrected yet."""
+    if message.audience not in MAILED or message.incident_id is None or message.step is Step.TEST:
+        return False
+    if corrections.correction_of(current, message.id) is not None:
+        return False
+    return any(corrections.count_told(current, message.id))
+
+
+def correctable(current: Session, update_id: int) -> list[Message]:
+    """The mails about a post, as it was first sent, that may be corrected."""
+    found = current.scalars(
+        select(Message)
+        .where(
+            Message.update_id == update_id,
+            Message.audience.in_(MAILED),
+            Message.corrects_id.is_(None),
+            Message.replaces_id.is_(None),
+        )
+        .order_by(Message.audience, Message.id)
+    )
+    return [one for one in found if may_be_corrected(current, one)]
+
+
+def as_sent(current: Session, message: Message) -> Correction:
+    """What was sent, to begin a correction with; a post that was corrected since, as it is now."""
+    if message.audience is not Audience.SUBSCRIBER:
+        return Correction(message.subject, message.body, NOTE)
+    # The frame of the subscribers' mail adds it again.
+    subject = message.subject.removesuffix(f" ({current.get_one(Page, 1).name})")
+    body = message.update.body if message.update is not None else message.body
+    return Correction(subject, body, NOTE)
+
+
+def preview_correction(message: Message, correction: Correction) -> CorrectionDraft:
+    """What this would send, and to how many; changes nothing.  Raises :class:`Refused`."""
+    current = session()
+    story = _check(current, message, correction)
+    told, suppressed, waiting = corrections.count_told(current, message.id)
+    first = corrections.first_reader(current, message.id, told=told > 0)
+    plain = Text(correction.subject, correction.body)
+    return CorrectionDraft(
+        mail=_finish(message, story, _with_note(message, correction) if told else plain),
+        told=told,
+        suppressed=suppressed,
+        waiting=waiting,
+        reader=Reader(first.email, first.name, first.time_zone, first.language) if first else None,
+    )
+
+
+def send_correction(message_id: int, correction: Correction, *, actor: Actor) -> Message:
+    """Send a correction to exactly those who were sent a message; whoever waits gets it right.
+
+    A message is corrected once.  Raises :class:`Refused`.
+    """
+    with writing() as current:
+        wrong = current.get_one(Message, message_id, with_for_update=True)
+        story = _check(current, wrong, correction)
+        override = let_correction_pass(
+            current,
+            story,
+            Text(correction.subject, f"{correction.note}\n\n{correction.body}"),
+            audience=wrong.audience,
+            step=wrong.step,
+            facts=story_facts(story, wrong.step),
+            reason=correction.because,
+            actor=actor,
+        )
+        others = languages_read(current, own=wrong.language)
+        plain = Text(correction.subject, correction.body)
+        right = _message(wrong, _finish(wrong, story, plain, others))
+        told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction), others))
+        right.override = told.override = override
+        # Cancelled stays cancelled: the right text goes only if it is sent after all.
+        right.cancelled_at = wrong.cancelled_at
+        right.replaces_id = told.corrects_id = wrong.id
+        current.add_all([right, told])
+        current.flush()
+        added, redirected = corrections.queue_correction(current, wrong=wrong, correction=told)
+        audit.record(
+            current, actor, "message.correct", subject_kind="incident", subject=story.code,
+            before={"subject": wrong.subject, "body": wrong.body},
+            after={"subject": told.subject, "body": told.body, "sent to": added,
+                   "given the right text": redirected},
+        )  # fmt: skip
+        return told
+
+
+def _check(current: Session, message: Message, correction: Correction) -> Incident:
+    """The story of a message that this may correct; :class:`Refused`."""
+    if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
+        raise Refused("form", "Only mail about an incident or a maintenance can be corrected.")
+    if corrections.correction_of(current, message.id) is not None:
+        raise Refused("form", "This was corrected already. Correct the correction, if need be.")
+    if not correction.subject:
+        raise Refused("subject", "Give the mail a subject.")
+    if len(correction.subject) > TITLE_LIMIT:
+        raise Refused("subject", f"Use at most {TITLE_LIMIT} characters.")
+    check_body("body", correction.body, needed=True)
+    check_body("note", correction.note, needed=True)
+    if (correction.subject, correction.body) == (as_sent(current, message).subject, message.body):
+        raise Refused("body", "This is what was sent. Put it right first.")
+    return message.incident
+
+
+def _with_note(message: Message, correction: Correction) -> Text:
+    """The mail to those who know the wrong text: the note comes first, after the greeting."""
+    subject = correction.subject.removeprefix(PREFIX)
+    greeting, parts, rest = correction.body.partition("\n\n")
+    if parts and greeting.endswith(","):
+        return Text(PREFIX + subject, f"{greeting}\n\n{correction.note}\n\n{rest}")
+    return Text(PREFIX + subject, f"{correction.note}\n\n{correction.body}")
+
+
+def _finish(message: Message, story: Incident, text: Text, others: Sequence[str] = ()) -> Composed:
+    facts, language = story_facts(story, message.step), message.language
+    try:
+        if message.audience is Audience.SUBSCRIBER:
+            post = Composed(text.subject, text.body)
+            return finish_for_subscribers(
+                post, step=message.step, facts=facts, language=language, others=others
+            )
+        return finish(
+            text,
+            audience=message.audience,
+            step=message.step,
+            facts=facts,
+            language=language,
+            others=others,
+        )
+    except Unfinished as gap:
+        lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
+        raise Refused("body", f"Nothing is known for: {lacking}. Write it out instead.") from gap
+
+
+def _message(wrong: Message, mail: Composed) -> Message:
+    return Message(
+        incident_id=wrong.incident_id,
+        update_id=wrong.update_id,
+        step=wrong.step,
+        audience=wrong.audience,
+        language=wrong.language,
+        subject=mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+        edited=True,
+        moments=dict(mail.moments),
+        versions=dict(mail.versions),
+        created_at=clock.now(),
+    )

@@ -1,0 +1,574 @@
+"""Maintenance: schedule, remind, start, verify, complete, move, cancel.
+
+A maintenance is a story like an incident, with a window instead of a severity.  Its components are
+under maintenance from its start to its end; the worker reminds of it, starts and ends it by itself
+when its time has come, once, however late that is noticed; a late start says so.  One that is to be
+verified goes on for that long after its planned end, and then completes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import SYSTEM, Actor
+from statuspage.core import clock
+from statuspage.core.db import session, writing
+from statuspage.core.enums import (
+    RUNNING,
+    Audience,
+    ComponentStatus,
+    Impact,
+    Kind,
+    MaintenanceStatus,
+    Step,
+    Visibility,
+)
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.incidents.announcement import Telling, affected_components, drafts, states_of, tell
+from statuspage.incidents.apply_update import detached_copy
+from statuspage.incidents.check_texts import Overrides
+from statuspage.incidents.component_states import affect, at_the_end, set_state
+from statuspage.incidents.explain_recipient import Hearing, explain
+from statuspage.incidents.inputs import Conflict, Draft, check_body, check_title
+from statuspage.incidents.updates import add_update, code_for, locked, posted_with
+from statuspage.messages.compose import Text
+from statuspage.models import Incident, IncidentUpdate, revision
+
+UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
+# A day ahead people can still plan around it.
+USUAL_REMINDER = 24 * 60
+LONGEST_REMINDER = 30 * 24 * 60
+LONGEST_VERIFYING = 24 * 60
+# A start noticed within this is on time for whoever reads of it.
+LATE_AFTER = timedelta(minutes=5)
+AS_ANNOUNCED = "It was announced like this, and goes on by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a maintenance begins and ends, and for how many minutes it verifies after that."""
+
+    begins: datetime
+    ends: datetime
+    verify_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A maintenance as it is planned; ``what`` says in Markdown what is done and what is felt.
+
+    ``remind_minutes`` before it begins people are reminded, unless it is announced later than that.
+    From its planned end on it verifies for ``verify_minutes``, if any, before it completes.
+    ``form_key`` is the key of the form that it is typed into, as for a declaration.
+    """
+
+    title: str
+    what: str
+    scheduled_for: datetime
+    scheduled_until: datetime
+    component_ids: Collection[int] = ()
+    remind_minutes: int | None = USUAL_REMINDER
+    verify_minutes: int | None = None
+    form_key: str = ""
+
+
+def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
+    """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
+    return drafts(session(), _telling_of_plan(plan), texts or {})
+
+
+def explain_schedule(plan: Plan, address: str) -> Hearing:
+    """Whether the address would be mailed by announcing it; raises :class:`Refused`."""
+    return explain(_telling_of_plan(plan), None, address)
+
+
+def preview_step(
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    *,
+    window: Window | None = None,
+    cancels: bool = False,
+    texts: Mapping[Audience, Text] | None = None,
+) -> list[Draft]:
+    """What the next step would say, perhaps in another window or called off; changes nothing.
+
+    Raises :class:`Refused`.
+    """
+    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
+    return drafts(session(), telling, texts or {}, story=maintenance)
+
+
+def explain_step(
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    address: str,
+    *,
+    window: Window | None = None,
+    cancels: bool = False,
+) -> Hearing:
+    """Whether the address would be mailed by the next step; raises :class:`Refused`."""
+    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
+    return explain(telling, maintenance, address)
+
+
+def schedule(
+    plan: Plan,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> Incident:
+    """Announce a maintenance; raises :class:`Refused`."""
+    check_plan(plan)
+    with writing() as current:
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier.incident
+        return announce(
+            current, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
+        )
+
+
+def announce(
+    current: Session,
+    plan: Plan,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+    series_id: int | None = None,
+) -> Incident:
+    """What :func:`schedule` does, within its caller's transaction; perhaps one of a series."""
+    code = code_for(plan.form_key)
+    maintenance = _planned(plan, code, clock.now())
+    if series_id is not None:
+        maintenance.series_id, maintenance.occurs_at = series_id, plan.scheduled_for
+    current.add(maintenance)
+    current.flush()
+    for component_id in plan.component_ids:
+        # Named now, shown as under maintenance only from the start on.
+        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+    _post(current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides)
+    audit.record(
+        current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
+        after={
+            "title": plan.title,
+            "scheduled_for": plan.scheduled_for,
+            "scheduled_until": plan.scheduled_until,
+        },
+    )  # fmt: skip
+    return maintenance
+
+
+def replan(
+    current: Session,
+    maintenance: Incident,
+    plan: Plan,
+    *,
+    actor: Actor,
+    overrides: Overrides | None = None,
+) -> None:
+    """Give one that has not started another plan and say so, within its caller's transaction."""
+    before = _as_record(maintenance)
+    maintenance.title, maintenance.users_notice = plan.title, plan.what
+    maintenance.scheduled_for = maintenance.started_at = plan.scheduled_for
+    maintenance.scheduled_until = plan.scheduled_until
+    maintenance.remind_minutes = plan.remind_minutes
+    maintenance.remind_at = _reminder_due(plan.scheduled_for, plan.remind_minutes)
+    maintenance.verify_minutes = plan.verify_minutes
+    for row in list(maintenance.affected):
+        if row.component_id not in plan.component_ids:
+            current.delete(row)
+    current.flush()
+    current.expire(maintenance, ["affected"])
+    for component_id in plan.component_ids:
+        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+    status = MaintenanceStatus.SCHEDULED
+    _post(current, maintenance, status, {}, actor, uuid4().hex, None, overrides)
+    audit.record(
+        current, actor, "maintenance.replan", subject_kind="maintenance",
+        subject=maintenance.code,
+        before=before,
+        after=_as_record(maintenance),
+    )  # fmt: skip
+
+
+def advance(
+    code: str,
+    status: MaintenanceStatus,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Start, verify or complete by hand, or post another update at the present status.
+
+    Raises :class:`Refused`, :class:`Conflict`.
+    """
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        _check_step(maintenance, status, seen_version)
+        before = maintenance.status
+        update = _advance(current, maintenance, status, actor, form_key, texts, overrides)
+        audit.record(
+            current, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
+            before={"status": before}, after={"status": status, "body": update.body},
+        )  # fmt: skip
+        return update
+
+
+def move(
+    code: str,
+    window: Window,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Move the window, or extend it while it runs, and say so; raises :class:`Refused`."""
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        status = MaintenanceStatus(maintenance.status)
+        _check_step(maintenance, status, seen_version)
+        _check_window(window.begins, window.ends)
+        _check_verifying(window.verify_minutes)
+        before = _as_record(maintenance)
+        if status is MaintenanceStatus.SCHEDULED:
+            maintenance.scheduled_for = maintenance.started_at = window.begins
+            maintenance.remind_at = _reminder_due(window.begins, maintenance.remind_minutes)
+        maintenance.scheduled_until = window.ends
+        maintenance.verify_minutes = window.verify_minutes
+        still = _is_still(maintenance, status)
+        update = _post(
+            current, maintenance, status, {}, actor, form_key, texts, overrides, still=still
+        )
+        audit.record(
+            current, actor, "maintenance.move", subject_kind="maintenance", subject=code,
+            before=before, after=_as_record(maintenance),
+        )  # fmt: skip
+        return update
+
+
+def cancel(
+    code: str,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """Call it off before it starts, and say so; raises :class:`Refused`."""
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(current, form_key)
+        if earlier is not None:
+            return earlier
+        if maintenance.status != MaintenanceStatus.SCHEDULED:
+            raise Refused("status", "Only a maintenance that has not started can be called off.")
+        _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
+        return call_off(
+            current, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
+        )
+
+
+def call_off(
+    current: Session,
+    maintenance: Incident,
+    *,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> IncidentUpdate:
+    """What :func:`cancel` does to one that has not started, within its caller's transaction."""
+    maintenance.cancelled_at = clock.now()
+    update = _advance(
+        current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+    )
+    audit.record(
+        current, actor, "maintenance.cancel", subject_kind="maintenance", subject=maintenance.code
+    )
+    return update
+
+
+def advance_due() -> int:
+    """Remind of, start, verify and end what is due; returns the count of steps.  The worker's."""
+    return sum(
+        _take_due_step(code) for code in session().scalars(select(Incident.code).where(_due()))
+    )
+
+
+def _take_due_step(code: str) -> int:
+    with writing() as current:
+        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+        overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
+        status = _due_status(maintenance)
+        if status is None:
+            return _remind_if_due(current, maintenance, overrides)
+        before = maintenance.status
+        _advance(current, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
+        audit.record(
+            current, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
+            before={"status": before}, after={"status": status},
+        )  # fmt: skip
+        return 1
+
+
+def _remind_if_due(current: Session, maintenance: Incident, overrides: Overrides) -> int:
+    scheduled = MaintenanceStatus.SCHEDULED
+    due_at = maintenance.remind_at
+    if maintenance.status != scheduled or due_at is None or due_at > clock.now():
+        return 0
+    maintenance.remind_at = None
+    _post(
+        current, maintenance, scheduled, {}, SYSTEM, uuid4().hex, None, overrides,
+        step=Step.REMINDER,
+    )  # fmt: skip
+    audit.record(
+        current, SYSTEM, "maintenance.remind", subject_kind="maintenance", subject=maintenance.code
+    )
+    return 1
+
+
+def _due() -> ColumnElement[bool]:
+    moment = clock.now()
+    reminders = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
+        Incident.remind_at <= moment
+    )
+    starts = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
+        Incident.scheduled_for <= moment
+    )
+    ends = Incident.status.in_(RUNNING) & (Incident.scheduled_until <= moment)
+    return (
+        (Incident.kind == Kind.MAINTENANCE)
+        & Incident.resolved_at.is_(None)
+        & Incident.origin.is_(None)
+        & (reminders | starts | ends)
+    )
+
+
+def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
+    moment = clock.now()
+    starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
+    if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
+        return MaintenanceStatus.IN_PROGRESS
+    if maintenance.status not in RUNNING or ends_at is None or ends_at > moment:
+        return None
+    # Noticed after the time to verify, it is over as well.
+    verifies = maintenance.status == MaintenanceStatus.IN_PROGRESS and (
+        moment < ends_at + timedelta(minutes=maintenance.verify_minutes or 0)
+    )
+    return MaintenanceStatus.VERIFYING if verifies else MaintenanceStatus.COMPLETED
+
+
+def _end_of_verifying(maintenance: Incident, moment: datetime) -> datetime | None:
+    """When verifying that begins now is to end: not before the planned end, nor too short."""
+    planned, minutes = maintenance.scheduled_until, maintenance.verify_minutes
+    if planned is None or minutes is None:
+        return planned
+    return max(planned, min(planned, moment) + timedelta(minutes=minutes))
+
+
+def _telling_of_plan(plan: Plan) -> Telling:
+    check_plan(plan)
+    moment = clock.now()
+    planned = _planned(plan, code_for(plan.form_key), moment)
+    named = states_of(session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
+    return Telling(planned, Step.SCHEDULED, named, moment)
+
+
+def _telling_of_step(
+    maintenance: Incident, status: MaintenanceStatus, window: Window | None, *, cancels: bool
+) -> Telling:
+    _check_step(maintenance, status, None)
+    moment = clock.now()
+    copy = detached_copy(maintenance)
+    if window is not None:
+        copy.scheduled_for, copy.scheduled_until = window.begins, window.ends
+        copy.verify_minutes = window.verify_minutes
+    if _begins_verifying(maintenance, status):
+        copy.scheduled_until = _end_of_verifying(maintenance, moment)
+    copy.cancelled_at = moment if cancels else None
+    copy.status = status.value
+    return Telling(
+        copy,
+        Step(status.value),
+        affected_components(session(), maintenance),
+        moment,
+        still=_is_still(maintenance, status),
+        late=_is_late(maintenance, status, moment),
+    )
+
+
+def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
+    """The story that a plan describes, not yet in any session."""
+    return Incident(
+        code=code,
+        kind=Kind.MAINTENANCE,
+        title=plan.title,
+        status=MaintenanceStatus.SCHEDULED.value,
+        impact=Impact.MAINTENANCE,
+        visibility=Visibility.PUBLIC,
+        users_notice=plan.what,
+        public_facts={},
+        internal_facts={},
+        resolutions=0,
+        started_at=plan.scheduled_for,
+        scheduled_for=plan.scheduled_for,
+        scheduled_until=plan.scheduled_until,
+        remind_minutes=plan.remind_minutes,
+        remind_at=_reminder_due(plan.scheduled_for, plan.remind_minutes),
+        verify_minutes=plan.verify_minutes,
+        created_at=moment,
+        updated_at=moment,
+        entry_id=current_links().incident_entry(code, moment),
+    )
+
+
+def _as_record(maintenance: Incident) -> dict[str, object]:
+    return {
+        "scheduled_for": maintenance.scheduled_for,
+        "scheduled_until": maintenance.scheduled_until,
+        "verify_minutes": maintenance.verify_minutes,
+    }
+
+
+def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
+    """Whether a post repeats the status of work that has begun."""
+    return status is not MaintenanceStatus.SCHEDULED and maintenance.status == status
+
+
+def _begins_verifying(maintenance: Incident, status: MaintenanceStatus) -> bool:
+    return status is MaintenanceStatus.VERIFYING and maintenance.status != status
+
+
+def _is_late(maintenance: Incident, status: MaintenanceStatus, moment: datetime) -> bool:
+    """Whether a step begins the work later than was announced."""
+    if maintenance.status != MaintenanceStatus.SCHEDULED or status not in RUNNING:
+        return False
+    planned = maintenance.scheduled_for
+    return planned is not None and moment - planned >= LATE_AFTER
+
+
+def _reminder_due(scheduled_for: datetime, minutes: int | None) -> datetime | None:
+    """When to remind; None where nobody asked for it, or what is said now is the reminder."""
+    if minutes is None:
+        return None
+    due_at = scheduled_for - timedelta(minutes=minutes)
+    return due_at if due_at > clock.now() else None
+
+
+def _advance(
+    current: Session,
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None,
+    overrides: Overrides | None,
+) -> IncidentUpdate:
+    moment = clock.now()
+    states: Mapping[int, ComponentStatus] = {}
+    if status is MaintenanceStatus.COMPLETED:
+        maintenance.resolved_at = moment
+        states = at_the_end(maintenance, {})
+    elif maintenance.status == MaintenanceStatus.SCHEDULED != status:
+        maintenance.started_at = moment
+        states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
+    if _begins_verifying(maintenance, status):
+        maintenance.scheduled_until = _end_of_verifying(maintenance, moment)
+    still, late = _is_still(maintenance, status), _is_late(maintenance, status, moment)
+    maintenance.status = status.value
+    return _post(
+        current, maintenance, status, states, actor, form_key, texts, overrides,
+        still=still, late=late,
+    )  # fmt: skip
+
+
+def _post(
+    current: Session,
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    states: Mapping[int, ComponentStatus],
+    actor: Actor,
+    form_key: str,
+    texts: Mapping[Audience, Text] | None,
+    overrides: Overrides | None,
+    *,
+    step: Step | None = None,
+    still: bool = False,
+    late: bool = False,
+) -> IncidentUpdate:
+    moment = clock.now()
+    maintenance.updated_at = moment
+    update = add_update(current, maintenance, status=status.value, actor=actor, form_key=form_key)
+    update.affected = affect(current, maintenance, states, update=update, at=moment)
+    telling = Telling(
+        maintenance,
+        step or Step(status.value),
+        affected_components(current, maintenance),
+        moment,
+        still=still,
+        late=late,
+    )
+    update.body = tell(
+        current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+    )
+    revision.bump(current)
+    return update
+
+
+def _check_step(maintenance: Incident, status: MaintenanceStatus, seen_version: int | None) -> None:
+    if seen_version is not None and seen_version != maintenance.version:
+        raise Conflict(maintenance)
+    if not maintenance.is_open:
+        raise Refused("status", "This maintenance is over. Correct a post, or schedule another.")
+    if status.gravity < MaintenanceStatus(maintenance.status).gravity:
+        raise Refused("status", "A maintenance does not go back a step.")
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise :class:`Refused` for the first thing that is wrong with it."""
+    check_title(plan.title)
+    check_body("what", plan.what, needed=True)
+    _check_window(plan.scheduled_for, plan.scheduled_until)
+    _check_reminder(plan.remind_minutes)
+    _check_verifying(plan.verify_minutes)
+
+
+def _check_verifying(minutes: int | None) -> None:
+    if minutes is not None and not 0 < minutes <= LONGEST_VERIFYING:
+        raise Refused("verify_minutes", "Verify for at least a minute and at most a day.")
+
+
+def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
+    if scheduled_until <= scheduled_for:
+        raise Refused("scheduled_until", "It must end after it begins.")
+    if scheduled_until <= clock.now():
+        raise Refused("scheduled_until", "This window is over already.")
+
+
+def _check_reminder(minutes: int | None) -> None:
+    if minutes is not None and not 0 < minutes <= LONGEST_REMINDER:
+        raise Refused("remind_minutes", "Remind at least a minute and at most 30 days before.")

@@ -1,0 +1,154 @@
+"""Merging: two incidents that turn out to be one go on as one.
+
+The merged one ends, says so and points to the other.  What it affected and who follows it move
+over, so that whoever would have heard the end of either hears it once.  Nobody is mailed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import insert_new, writing
+from statuspage.core.enums import ComponentStatus, IncidentStatus, Kind
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.incidents.apply_update import set_severity
+from statuspage.incidents.component_states import affect
+from statuspage.incidents.inputs import Conflict
+from statuspage.incidents.updates import add_update, posted_with
+from statuspage.models import FollowedIncident, Incident, revision
+
+
+def merge(
+    incident_code: str,
+    into_code: str,
+    *,
+    actor: Actor,
+    form_key: str,
+    seen_version: int | None = None,
+) -> Incident:
+    """End an open incident as a part of another open one, which takes over; the other one.
+
+    Both are public, or neither is: nothing internal becomes public by it.  What is merged is over,
+    and what is over takes nothing over, so no circle can come about.  Raises :class:`Refused`,
+    :class:`Conflict`.
+    """
+    with writing() as current:
+        merged, into = _locked(current, incident_code, into_code)
+        if posted_with(current, form_key) is not None:
+            return into
+        if seen_version is not None and seen_version != merged.version:
+            raise Conflict(merged)
+        _check(merged, into)
+        _hand_over(current, merged, into)
+        moment = clock.now()
+        _end(merged, into, moment)
+        last = add_update(
+            current, merged, status=merged.status, actor=actor, form_key=form_key,
+            happened_at=moment,
+        )  # fmt: skip
+        there = current_links().incident(into.code)
+        last.body = f"This is part of [another incident]({there}). We tell of it there from now on."
+        last.affected = affect(current, merged, {}, update=last, at=moment)
+        first = add_update(
+            current, into, status=into.status, actor=actor, form_key=f"{form_key[:59]}:into",
+            happened_at=moment,
+        )  # fmt: skip
+        here = current_links().incident(merged.code)
+        first.body = f"[Another incident]({here}) is part of this one. We tell of both here now."
+        first.affected = affect(current, into, _states(merged, into), update=first, at=moment)
+        for story, what in ((merged, "incident.merge"), (into, "incident.take_over")):
+            audit.record(
+                current, actor, what, subject_kind="incident", subject=story.code,
+                after={"merged": merged.code, "into": into.code},
+            )  # fmt: skip
+        if not into.is_internal:
+            revision.bump(current)
+        return into
+
+
+def merge_targets(current: Session, incident: Incident) -> list[Incident]:
+    """The incidents that an open one could be merged into, newest first."""
+    if not incident.is_open or incident.is_drill:
+        return []
+    found = current.scalars(
+        select(Incident)
+        .where(
+            Incident.kind == Kind.INCIDENT,
+            Incident.resolved_at.is_(None),
+            Incident.visibility == incident.visibility,
+            Incident.id != incident.id,
+        )
+        .order_by(Incident.started_at.desc(), Incident.id.desc())
+    )
+    return [one for one in found if one.is_open and not one.is_drill]
+
+
+def _locked(current: Session, *codes: str) -> tuple[Incident, Incident]:
+    """Both, locked in an order of their own, so that two who merge crosswise wait in turn."""
+    rows = current.scalars(
+        select(Incident)
+        .where(Incident.code.in_(codes), Incident.kind == Kind.INCIDENT)
+        .order_by(Incident.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    found = {row.code: row for row in rows}
+    if len(found) != len(codes):
+        raise Refused("into", "Choose another incident that it is part of.")
+    return found[codes[0]], found[codes[1]]
+
+
+def _check(merged: Incident, into: Incident) -> None:
+    if not (merged.is_open and into.is_open):
+        raise Refused("into", "Both must be open: one of them has ended meanwhile.")
+    if merged.is_drill or into.is_drill:
+        raise Refused("into", "A drill is not merged.")
+    if merged.is_internal != into.is_internal:
+        raise Refused("into", "Both must be public, or both internal. Make them so first.")
+
+
+def _hand_over(current: Session, merged: Incident, into: Incident) -> None:
+    """What decides who hears of it: the worse severity, everybody, and who follows it."""
+    if merged.severity_rank is not None and (
+        into.severity_rank is None or merged.severity_rank < into.severity_rank
+    ):
+        set_severity(current, into, merged.severity_rank)
+    ranks = [rank for rank in (merged.worst_rank, into.worst_rank) if rank is not None]
+    into.worst_rank = min(ranks, default=None)
+    # One that names no component concerns everybody, and still does as a part.
+    into.concerns_all = any(one.concerns_all or not one.affected for one in (merged, into))
+    followers = select(FollowedIncident.subscriber_id).where(
+        FollowedIncident.incident_id == merged.id
+    )
+    for subscriber_id in current.scalars(followers).all():
+        current.execute(
+            insert_new(current, FollowedIncident)
+            .values(subscriber_id=subscriber_id, incident_id=into.id)
+            .on_conflict_do_nothing()
+        )
+
+
+def _end(merged: Incident, into: Incident, moment: datetime) -> None:
+    merged.status = IncidentStatus.RESOLVED.value
+    merged.resolved_at = merged.updated_at = into.updated_at = moment
+    merged.next_update_at = merged.review_due_at = None
+    merged.merged_into = into.code
+
+
+def _states(merged: Incident, into: Incident) -> dict[int, ComponentStatus]:
+    """What the other says of components from now on: the worse of what the two said."""
+    told = {row.component_id: row.status for row in into.affected}
+    return {
+        row.component_id: ComponentStatus.worst(
+            [row.status, told.get(row.component_id, ComponentStatus.OPERATIONAL)],
+            ComponentStatus.OPERATIONAL,
+        )
+        for row in merged.affected
+    }

@@ -1,0 +1,499 @@
+"""Recurring maintenance: a rule, and the occurrences that it has announced.
+
+A series is a first start on the wall clock of its zone and an RRULE (RFC 5545, section 3.3.10).
+Every occurrence is a maintenance of its own, with its own code, posts and mails: the worker
+announces the next :data:`AHEAD` of them.  Single ones can be left out (EXDATE, section 3.8.5.1).
+Wall times stay as they are when the clocks change; one that a change skips is taken by the offset
+before it, one that comes twice the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from itertools import islice, zip_longest
+from uuid import uuid4
+
+from dateutil.rrule import rruleset, rrulestr
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import SYSTEM, Actor
+from statuspage.core import clock
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience, MaintenanceStatus, Word
+from statuspage.core.errors import Refused
+from statuspage.incidents import maintenance
+from statuspage.incidents.check_texts import Overrides
+from statuspage.incidents.inputs import check_title
+from statuspage.incidents.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
+from statuspage.messages.compose import Text
+from statuspage.models import Component, Incident, MaintenanceSeries, Page
+
+AHEAD = 2
+MOST_EVERY = 52
+_AGREED = dict.fromkeys(Audience, AS_ANNOUNCED)
+_WALL = "%Y-%m-%dT%H:%M"
+_DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+class Unit(Word):
+    """What a recurrence counts in."""
+
+    WEEKS = "weeks"
+    MONTHS_BY_DAY = "months_on_the_same_day"
+    MONTHS_BY_WEEKDAY = "months_on_the_same_weekday"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPlan:
+    """A series as it is planned: the first window, how it recurs, and until which day if any.
+
+    ``because`` says why its announcements go out although the checks would hold them back.
+    """
+
+    title: str
+    what: str
+    first_start: datetime
+    length_minutes: int
+    every: int = 1
+    unit: Unit = Unit.WEEKS
+    until: date | None = None
+    component_ids: Sequence[int] = ()
+    remind_minutes: int | None = USUAL_REMINDER
+    verify_minutes: int | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """A time at which a series begins: its story if there is one, or that it is left out."""
+
+    starts_at: datetime
+    story: Incident | None
+    is_left_out: bool
+
+
+def preview_dates(
+    plan: SeriesPlan, *, time_zone: str, most: int, exdates: Sequence[str] = ()
+) -> list[datetime]:
+    """The next starts that the plan would have; changes nothing and raises :class:`Refused`."""
+    series = _planned(plan, time_zone, exdates)
+    return list(islice(occurrences(series, after=clock.now()), most))
+
+
+def next_plan(plan: SeriesPlan, *, time_zone: str, exdates: Sequence[str] = ()) -> Plan:
+    """What its next occurrence would be; changes nothing and raises :class:`Refused`."""
+    series = _planned(plan, time_zone, exdates)
+    return _occurrence(series, next(occurrences(series, after=clock.now())))
+
+
+def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
+    """Begin a series in the page's zone, and announce its next ones; raises :class:`Refused`."""
+    with writing() as current:
+        # One sheet of the form makes one series, however often it is sent.
+        code = _code_of(form_key)
+        earlier = current.scalars(select(MaintenanceSeries).filter_by(code=code)).one_or_none()
+        if earlier is not None:
+            return earlier
+        page = current.get_one(Page, 1)
+        series = MaintenanceSeries(code=code, time_zone=page.time_zone, exdates=[])
+        _write(series, plan)
+        current.add(series)
+        current.flush()
+        _announce_ahead(current, series, actor)
+        audit.record(
+            current, actor, "maintenance_series.plan", subject_kind="maintenance_series",
+            subject=code, after=_as_record(series),
+        )  # fmt: skip
+        return series
+
+
+def change_series(
+    code: str, plan: SeriesPlan, *, actor: Actor, seen_version: int | None = None
+) -> MaintenanceSeries:
+    """Change it and every occurrence that has not started, with notice; raises :class:`Refused`.
+
+    The announced ones take the next dates in their order; one for which there is none is called
+    off.  One that stays just as it was says nothing.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped. Plan another.")
+        if seen_version is not None and seen_version != series.version:
+            raise Refused("series", "Somebody else changed this series meanwhile. Look at it anew.")
+        before = _as_record(series)
+        _write(series, plan)
+        series.updated_at = clock.now()
+        _realign(current, series, actor)
+        _announce_ahead(current, series, actor)
+        audit.record(
+            current, actor, "maintenance_series.change", subject_kind="maintenance_series",
+            subject=code, before=before, after=_as_record(series),
+        )  # fmt: skip
+        return series
+
+
+def stop_series(code: str, *, actor: Actor) -> None:
+    """Announce no more of it; what is announced stays.  Doing it again changes nothing."""
+    with writing() as current:
+        series = _locked(current, code)
+        if series.stopped_at is not None:
+            return
+        series.stopped_at = series.updated_at = clock.now()
+        audit.record(
+            current, actor, "maintenance_series.stop", subject_kind="maintenance_series",
+            subject=code,
+        )  # fmt: skip
+
+
+def leave_out(
+    code: str,
+    moment: datetime,
+    *,
+    actor: Actor,
+    texts: Mapping[Audience, Text] | None = None,
+    overrides: Overrides | None = None,
+) -> None:
+    """Have no occurrence begin at that time; one that is announced is called off, with notice.
+
+    Doing it again changes nothing.  Raises :class:`Refused` for a time that the series does not
+    have, or that is past.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if moment in left_out(series):
+            return
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped: what is announced has its own desk.")
+        story = _story_at(current, series, moment)
+        is_over = story is not None and story.status != MaintenanceStatus.SCHEDULED
+        if is_over or moment <= clock.now():
+            raise Refused("series", "This one has begun, or is over.")
+        wall, start = next(_starts(series, after=moment - timedelta(seconds=1)), ("", None))
+        if start != moment:
+            raise Refused("series", "The series has none that begins then.")
+        series.exdates = sorted([*series.exdates, wall])
+        series.updated_at = clock.now()
+        if story is not None:
+            maintenance.call_off(
+                current,
+                story,
+                actor=actor,
+                form_key=uuid4().hex,
+                texts=texts,
+                overrides={**_reasons(series, actor), **(overrides or {})},
+            )
+        audit.record(
+            current, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
+            subject=code, after={"starts_at": moment, "was_announced": story is not None},
+        )  # fmt: skip
+
+
+def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
+    """Have the occurrence that was left out after all, announced anew like any other.
+
+    Doing it again changes nothing.  Raises :class:`Refused` once its time is past.
+    """
+    with writing() as current:
+        series = _locked(current, code)
+        if moment <= clock.now():
+            raise Refused("series", "Its time is past.")
+        if series.stopped_at is not None:
+            raise Refused("series", "This series is stopped. Plan another.")
+        if moment not in left_out(series):
+            return
+        series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
+        series.updated_at = clock.now()
+        story = _story_at(current, series, moment)
+        if story is not None:
+            # It was called off for good, and said so: the new one is a story of its own.
+            story.occurs_at = None
+        audit.record(
+            current, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
+            subject=code, after={"starts_at": moment},
+        )  # fmt: skip
+
+
+def left_out(series: MaintenanceSeries) -> list[datetime]:
+    """The starts to come that were left out, soonest first."""
+    moments = (_moment_of(series, wall) for wall in series.exdates)
+    return sorted(moment for moment in moments if moment > clock.now())
+
+
+def coming(current: Session, series: MaintenanceSeries, *, most: int) -> list[Occurrence]:
+    """Its next occurrences, those among them that are announced or called off, or left out."""
+    moment = clock.now()
+    found = select(Incident).where(Incident.series_id == series.id, Incident.occurs_at > moment)
+    stories = {story.occurs_at: story for story in current.scalars(found)}
+    starts = list(islice(occurrences(series, after=moment), most))
+    left = left_out(series)
+    return [
+        Occurrence(start, stories.get(start), is_left_out=start in left)
+        for start in sorted({*starts, *left})
+    ]
+
+
+def announce_due() -> int:
+    """Announce what is near enough; returns how many occurrences that were.  The worker's duty."""
+    current = session()
+    running = current.scalars(select(MaintenanceSeries).filter_by(stopped_at=None)).all()
+    lacking = [series.code for series in running if _next_to_announce(current, series)]
+    return sum(_announce_next(code) for code in lacking)
+
+
+def occurrences(series: MaintenanceSeries, *, after: datetime) -> Iterator[datetime]:
+    """The starts later than ``after``, soonest first, in UTC; endless where the rule has no end."""
+    return (moment for _, moment in _starts(series, after=after))
+
+
+def _starts(series: MaintenanceSeries, *, after: datetime) -> Iterator[tuple[str, datetime]]:
+    """As :func:`occurrences`, each with its time on the wall, which a change may skip."""
+    rule = rruleset()
+    rule.rrule(rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start)))
+    for left_out_at in series.exdates:
+        rule.exdate(datetime.fromisoformat(left_out_at))
+    # No wall clock is as much as two days off UTC.
+    early = after.astimezone(UTC).replace(tzinfo=None) - timedelta(days=2)
+    for start in rule.xafter(early):
+        wall = f"{start:{_WALL}}"
+        moment = _moment_of(series, wall)
+        if moment > after:
+            yield wall, moment
+
+
+def _moment_of(series: MaintenanceSeries, wall: str) -> datetime:
+    # A skipped time keeps the offset before the change: RFC 5545, section 3.3.5.
+    zone = clock.read_zone(series.time_zone)
+    return datetime.fromisoformat(wall).replace(tzinfo=zone).astimezone(UTC)
+
+
+def plan_of(series: MaintenanceSeries) -> SeriesPlan:
+    """The plan that a series stands for."""
+    parts = dict(part.split("=") for part in series.rule.split(";"))
+    unit = Unit.WEEKS
+    if parts["FREQ"] == "MONTHLY":
+        unit = Unit.MONTHS_BY_WEEKDAY if "BYDAY" in parts else Unit.MONTHS_BY_DAY
+    until = parts.get("UNTIL")
+    return SeriesPlan(
+        title=series.title,
+        what=series.users_notice,
+        first_start=_moment_of(series, series.first_start),
+        length_minutes=series.length_minutes,
+        every=int(parts["INTERVAL"]),
+        unit=unit,
+        until=date.fromisoformat(until[:8]) if until else None,
+        component_ids=tuple(series.component_ids),
+        remind_minutes=series.remind_minutes,
+        verify_minutes=series.verify_minutes,
+        because=series.because,
+    )
+
+
+def announced(current: Session, series: MaintenanceSeries) -> list[Incident]:
+    """Its occurrences that are announced and have not started, soonest first."""
+    return list(
+        current.scalars(
+            select(Incident)
+            .filter_by(series_id=series.id, status=MaintenanceStatus.SCHEDULED.value)
+            .order_by(Incident.scheduled_for, Incident.id)
+        )
+    )
+
+
+def _announce_next(code: str) -> int:
+    with writing() as current:
+        series = _locked(current, code)
+        return 0 if series.stopped_at else _announce_ahead(current, series, SYSTEM)
+
+
+def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -> int:
+    count = 0
+    while moment := _next_to_announce(current, series):
+        plan = _occurrence(series, moment)
+        if actor is SYSTEM:
+            # A component may have gone since it was planned: the others are announced.
+            plan = replace(plan, component_ids=_standing(current, plan.component_ids))
+        maintenance.announce(
+            current,
+            plan,
+            actor=actor,
+            form_key=uuid4().hex,
+            overrides=_reasons(series, actor),
+            series_id=series.id,
+        )
+        count += 1
+    return count
+
+
+def _standing(current: Session, component_ids: Collection[int]) -> Sequence[int]:
+    chosen = Component.id.in_(component_ids) & Component.removed_at.is_(None)
+    return current.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
+
+
+def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
+    """Why its texts go out although they would be held back."""
+    if series.because:
+        return {Audience.PUBLIC: series.because}
+    # A person planned it and its text was checked then; the worker cannot give reasons.
+    return _AGREED if actor is SYSTEM else {}
+
+
+def _next_to_announce(current: Session, series: MaintenanceSeries) -> datetime | None:
+    start = next(_free_starts(current, series), None)
+    if start is None:
+        return None
+    sooner = [one for one in announced(current, series) if one.occurs_at and one.occurs_at < start]
+    return start if len(sooner) < AHEAD else None
+
+
+def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[datetime]:
+    """The starts to come that no story has, not even one that was called off or started early."""
+    moment = clock.now()
+    taken = set(
+        current.scalars(
+            select(Incident.occurs_at).where(
+                Incident.series_id == series.id, Incident.occurs_at > moment
+            )
+        )
+    )
+    return (start for start in occurrences(series, after=moment) if start not in taken)
+
+
+def _realign(current: Session, series: MaintenanceSeries, actor: Actor) -> None:
+    stories, reasons = announced(current, series), _reasons(series, actor)
+    for story in stories:
+        # First out of the way of each other: an occurrence has one story only.
+        story.occurs_at = None
+    current.flush()
+    moments = list(islice(_free_starts(current, series), len(stories)))
+    for story, moment in zip_longest(stories, moments):
+        story.occurs_at = moment
+        if moment is None:
+            maintenance.call_off(
+                current, story, actor=actor, form_key=uuid4().hex, overrides=reasons
+            )
+        elif _differs(story, plan := _occurrence(series, moment)):
+            maintenance.replan(current, story, plan, actor=actor, overrides=reasons)
+
+
+def _differs(story: Incident, plan: Plan) -> bool:
+    stands = Plan(
+        title=story.title,
+        what=story.users_notice,
+        scheduled_for=story.scheduled_for or story.started_at,
+        scheduled_until=story.scheduled_until or story.started_at,
+        component_ids=tuple(sorted(row.component_id for row in story.affected)),
+        remind_minutes=story.remind_minutes,
+        verify_minutes=story.verify_minutes,
+    )
+    return stands != plan
+
+
+def _occurrence(series: MaintenanceSeries, moment: datetime) -> Plan:
+    return Plan(
+        title=series.title,
+        what=series.users_notice,
+        scheduled_for=moment,
+        scheduled_until=moment + timedelta(minutes=series.length_minutes),
+        component_ids=tuple(sorted(series.component_ids)),
+        remind_minutes=series.remind_minutes,
+        verify_minutes=series.verify_minutes,
+    )
+
+
+def _planned(plan: SeriesPlan, time_zone: str, exdates: Sequence[str]) -> MaintenanceSeries:
+    """The series that a plan describes, not yet in any session."""
+    series = MaintenanceSeries(time_zone=time_zone, exdates=list(exdates))
+    _write(series, plan)
+    return series
+
+
+def _story_at(current: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
+    """The story of the occurrence that the series has at that time, if there ever was one."""
+    return current.scalars(
+        select(Incident).filter_by(series_id=series.id, occurs_at=moment)
+    ).one_or_none()
+
+
+def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
+    check_title(plan.title)
+    if not 1 <= plan.every <= MOST_EVERY:
+        raise Refused("every", f"Use a whole number from 1 to {MOST_EVERY}.")
+    local = plan.first_start.astimezone(clock.read_zone(series.time_zone))
+    if plan.until is not None and plan.until < local.date():
+        raise Refused("until", "This is before it begins.")
+    if plan.length_minutes < 1:
+        raise Refused("length_minutes", "It must last a minute at least.")
+    series.title, series.users_notice = plan.title, plan.what
+    series.first_start = f"{local:{_WALL}}"
+    series.rule = _rule(plan, local)
+    series.exdates = _kept_exdates(series)
+    series.length_minutes = plan.length_minutes
+    series.remind_minutes, series.verify_minutes = plan.remind_minutes, plan.verify_minutes
+    series.because = plan.because
+    series.component_ids = sorted(set(plan.component_ids))
+    start = next(occurrences(series, after=clock.now()), None)
+    if start is None:
+        raise Refused("until" if plan.until else "first_start", "None of its times is to come.")
+    maintenance.check_plan(_occurrence(series, start))
+    following = next(occurrences(series, after=start), None)
+    busy = timedelta(minutes=plan.length_minutes + (plan.verify_minutes or 0))
+    if following is not None and start + busy > following:
+        raise Refused("length_minutes", "It would last until after the next one begins.")
+
+
+def _kept_exdates(series: MaintenanceSeries) -> list[str]:
+    """A day that was left out stays so at another time of day, while the rule still has it."""
+    days = (f"{wall[:10]}{series.first_start[10:]}" for wall in series.exdates)
+    rule = rrulestr(series.rule, dtstart=datetime.fromisoformat(series.first_start))
+    walls = (datetime.fromisoformat(day) for day in days)
+    return [f"{wall:{_WALL}}" for wall in walls if rule.between(wall, wall, inc=True)]
+
+
+def _rule(plan: SeriesPlan, first: datetime) -> str:
+    """The RRULE; its end is a wall-clock time, as the start that it is read with."""
+    end = f";UNTIL={plan.until:%Y%m%d}T235959" if plan.until else ""
+    if plan.unit is Unit.WEEKS:
+        return f"FREQ=WEEKLY;INTERVAL={plan.every}{end}"
+    if plan.unit is Unit.MONTHS_BY_WEEKDAY:
+        place = (first.day - 1) // 7 + 1
+        # Not every month has a fifth one: the last is meant.
+        day = f"{-1 if place == 5 else place}{_DAYS[first.weekday()]}"
+        return f"FREQ=MONTHLY;INTERVAL={plan.every};BYDAY={day}{end}"
+    # In a month that is too short, its last day; a plain RRULE would leave that month out.
+    days = ",".join(str(day) for day in range(min(first.day, 28), first.day + 1))
+    return f"FREQ=MONTHLY;INTERVAL={plan.every};BYMONTHDAY={days};BYSETPOS=-1{end}"
+
+
+def _locked(current: Session, code: str) -> MaintenanceSeries:
+    found = current.scalars(
+        select(MaintenanceSeries)
+        .filter_by(code=code)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise Refused("series", "This series does not exist.")
+    return found
+
+
+def _code_of(form_key: str) -> str:
+    return blake2b(form_key.encode(), digest_size=6).hexdigest()
+
+
+def _as_record(series: MaintenanceSeries) -> dict[str, object]:
+    return {
+        "title": series.title,
+        "first_start": series.first_start,
+        "time_zone": series.time_zone,
+        "rule": series.rule,
+        "length_minutes": series.length_minutes,
+        "component_ids": list(series.component_ids),
+        "verify_minutes": series.verify_minutes,
+        "because": series.because,
+    }

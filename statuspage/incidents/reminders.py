@@ -1,0 +1,149 @@
+"""Calling colleagues when a clock of an incident runs out: by chat and mail, through the outbox.
+
+Each rung of a ladder (:mod:`statuspage.incidents.escalation`) is told once, whoever ticks and
+however often: the incident is locked while it is looked at what was queued for it already.  Where
+several rungs have been reached since, as after a pause of the worker, one notice tells them all how
+late it is by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import SYSTEM
+from statuspage.configuration.severity import ESCALATED_TO
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import session, writing
+from statuspage.core.enums import CLOSED, Channel, Kind
+from statuspage.delivery import queue
+from statuspage.delivery.drill_recipients import seal_on
+from statuspage.incidents.announcement import story_facts
+from statuspage.incidents.escalation import Rung, ladders, opened_at
+from statuspage.incidents.notify_staff import call_colleagues
+from statuspage.incidents.updates import locked
+from statuspage.messages.facts import Facts
+from statuspage.messages.template_variables import phrase
+from statuspage.models import Contact, Delivery, Incident, Message, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The rungs that have been reached and not been told, as one; the last says what to write."""
+
+    ladder: str
+    rungs: tuple[Rung, ...]
+
+    @property
+    def key(self) -> str:
+        """What its deliveries carry, so that it is told once."""
+        return f"{self.ladder}{self.rungs[-1].place}"
+
+    @property
+    def people(self) -> dict[Contact, str]:
+        """Whom it asks, each once, and as what."""
+        found: dict[Contact, str] = {}
+        for rung in self.rungs:
+            why = ", ".join(ESCALATED_TO.get(to, to) for to in rung.to)
+            for contact in rung.people:
+                found.setdefault(contact, why)
+        return found
+
+
+def notify_due() -> int:
+    """Tell colleagues of every clock that has run out; how many notices.  The worker's duty."""
+    current = session()
+    if current.scalar(select(Page.is_demo)):
+        # The demo's people are made up.
+        return 0
+    codes = current.scalars(
+        select(Incident.code).where(
+            Incident.kind == Kind.INCIDENT,
+            Incident.resolved_at.is_(None),
+            Incident.status.not_in(CLOSED),
+            Incident.origin.is_(None),
+        )
+    ).all()
+    return sum(_notify(code) for code in codes)
+
+
+def _notify(code: str) -> int:
+    moment = clock.now()
+    story = session().scalars(select(Incident).filter_by(code=code)).one()
+    if not any(_due(session(), story, moment)):
+        return 0
+    session().rollback()
+    with writing() as current:
+        incident = locked(current, code, kind=Kind.INCIDENT)
+        notices = list(_due(current, incident, moment)) if incident.is_open else []
+        for notice in notices:
+            _queue(current, incident, notice, moment)
+        return len(notices)
+
+
+def _due(current: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
+    told = _told(current, incident)
+    for ladder in ladders(current, incident):
+        last = max((place for key, place in told if key == ladder.key), default=-1)
+        reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
+        notice = Notice(ladder.key, reached) if reached else None
+        if notice and _reaches_anybody(incident, notice):
+            yield notice
+
+
+def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
+    """Whether a notice would be queued to anybody; else it would be made again at every look."""
+    found = filter(None, map(queue.mailbox_of, notice.people))
+    reached = [
+        *((Channel.CHAT, room) for room in current_settings().chat_rooms),
+        *((Channel.EMAIL, mailbox.identity) for mailbox in found),
+    ]
+    sealed = seal_on(incident)
+    return any(sealed is None or sealed.lets(*where) for where in reached)
+
+
+def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:
+    """The ladders and places that notices of an incident were queued for."""
+    keys = current.scalars(
+        select(Delivery.step_key)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.incident_id == incident.id, Message.step.in_(sorted(queue.NOTICES)))
+        .distinct()
+    )
+    split = (key.rpartition(":") for key in keys)
+    return {(f"{ladder}:", int(place)) for ladder, _, place in split}
+
+
+def _queue(current: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
+    step, facts = notice.rungs[-1].step, _facts(incident, notice, moment)
+    message = call_colleagues(
+        current, incident, facts, step=step, step_key=notice.key, people=notice.people
+    )
+    queue.supersede_notices(current, message, step_key=notice.key, about=notice.ladder)
+    audit.record(
+        current, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
+        after={"about": step.label, "asked": [contact.name for contact in notice.people]},
+    )  # fmt: skip
+
+
+def _facts(incident: Incident, notice: Notice, moment: datetime) -> Facts:
+    facts = story_facts(incident, notice.rungs[-1].step)
+    due_at = incident.next_update_at
+    asked = [
+        f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle
+        else contact.name
+        for contact in notice.people
+    ]  # fmt: skip
+    internal = replace(
+        facts.internal,
+        asked=phrase(asked),
+        late_by=moment - due_at if due_at and due_at < moment else None,
+        open_for=moment - opened_at(incident),
+    )
+    return replace(facts, internal=internal)

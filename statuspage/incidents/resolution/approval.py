@@ -1,0 +1,177 @@
+"""A second account's approval: of the exact texts and facts of a resolution, and of no others.
+
+What is approved is known by a fingerprint of what outsiders would read and of the facts behind it.
+Whatever changes afterwards has another one, so its approval is void without anybody noticing it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, Kind, Step
+from statuspage.core.errors import Refused
+from statuspage.core.links import current_links
+from statuspage.incidents.announcement import drafts, story_facts, telling_of_update
+from statuspage.incidents.check_texts import OUTSIDE
+from statuspage.incidents.inputs import Post
+from statuspage.incidents.notify_staff import call_colleagues
+from statuspage.incidents.updates import locked
+from statuspage.messages.compose import Text
+from statuspage.messages.template_variables import phrase
+from statuspage.models import Account, Approval, Contact, Incident
+
+Texts = Mapping[Audience, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What outsiders would read, by audience, and the fingerprint of it and of its facts."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    fingerprint: str
+
+
+def state(current: Session, incident: Incident, post: Post, texts: Texts) -> Statement:
+    """What posting this would tell outsiders; raises :class:`Refused` as the verb does."""
+    telling = telling_of_update(incident, post)
+    told = {
+        one.audience.value: {"subject": one.text.subject, "body": one.text.body}
+        for one in drafts(current, telling, texts, story=incident)
+        if one.audience in OUTSIDE
+    }
+    after = telling.incident
+    facts: list[Any] = [
+        incident.version,
+        after.status,
+        after.title,
+        after.started_at.isoformat(),
+        telling.happened_at.isoformat(),
+        after.severity_rank,
+        after.users_notice,
+        after.public_facts,
+        sorted((id_, status.value) for id_, status in post.components.items()),
+    ]
+    said = json.dumps([told, facts], sort_keys=True, default=str)
+    return Statement(told, sha256(said.encode()).hexdigest())
+
+
+def approval_of(current: Session, incident: Incident, fingerprint: str) -> Approval | None:
+    """The newest request for approval of exactly that, an approved one first."""
+    chosen = (
+        select(Approval)
+        .filter_by(incident_id=incident.id, fingerprint=fingerprint)
+        .order_by(Approval.approved_at.is_(None), Approval.id.desc())
+    )
+    return current.scalars(chosen.limit(1)).first()
+
+
+def open_approval(current: Session, incident: Incident) -> Approval | None:
+    """The newest request that still holds for an incident as it stands; None where none does."""
+    if not incident.is_open:
+        return None
+    chosen = (
+        select(Approval)
+        .filter_by(incident_id=incident.id, incident_version=incident.version)
+        .order_by(Approval.id.desc())
+    )
+    return current.scalars(chosen.limit(1)).first()
+
+
+def is_current(approval: Approval) -> bool:
+    """Whether the incident is still as it was when the approval was asked for."""
+    incident = approval.incident
+    return incident.is_open and incident.version == approval.incident_version
+
+
+def ask_approval(
+    incident_code: str,
+    post: Post,
+    *,
+    form: Sequence[tuple[str, str]],
+    actor: Actor,
+    texts: Texts | None = None,
+) -> Approval:
+    """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
+
+    Everybody else who can sign in hears of it.  Asking for the same again adds nothing.  Raises
+    :class:`Refused`.
+    """
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        statement = state(current, incident, post, texts or {})
+        earlier = approval_of(current, incident, statement.fingerprint)
+        if earlier is not None:
+            return earlier
+        if actor.account_id is None:
+            raise Refused("form", "Only somebody with an account can ask for approval.")
+        approval = Approval(
+            incident_id=incident.id,
+            incident_version=incident.version,
+            fingerprint=statement.fingerprint,
+            texts=dict(statement.texts),
+            form=[list(pair) for pair in form],
+            asked_by_id=actor.account_id,
+            asked_at=clock.now(),
+        )
+        current.add(approval)
+        current.flush()
+        _call_approvers(current, incident, approval)
+        audit.record(
+            current, actor, "approval.ask", subject_kind="incident", subject=incident.code,
+            after={"texts": approval.texts},
+        )  # fmt: skip
+        return approval
+
+
+def _call_approvers(current: Session, incident: Incident, approval: Approval) -> None:
+    others = current.scalars(
+        select(Account)
+        .where(Account.id != approval.asked_by_id, Account.disabled_at.is_(None))
+        .order_by(Account.name)
+    ).all()
+    facts = story_facts(incident, Step.APPROVAL)
+    internal = replace(
+        facts.internal,
+        asked=phrase([account.name for account in others]),
+        admin_url=current_links().admin_approval(approval.id),
+    )
+    why = "Asked to approve"
+    call_colleagues(
+        current,
+        incident,
+        replace(facts, internal=internal),
+        step=Step.APPROVAL,
+        step_key=f"approval:{approval.id}",
+        people={Contact(name=account.name, email=account.email): why for account in others},
+    )
+
+
+def approve(approval_id: int, *, actor: Actor) -> Approval:
+    """Approve exactly what was shown; :class:`Refused` for one's own, and for what changed."""
+    with writing() as current:
+        approval = current.get_one(Approval, approval_id, with_for_update=True)
+        incident = locked(current, approval.incident.code, kind=Kind.INCIDENT)
+        if approval.approved_at is not None:
+            return approval
+        if actor.account_id is None or actor.account_id == approval.asked_by_id:
+            raise Refused("form", "An account cannot approve what it asked for itself.")
+        if not is_current(approval):
+            raise Refused("form", "The incident has changed since. Approval must be asked anew.")
+        approval.approved_by_id = actor.account_id
+        approval.approved_at = clock.now()
+        audit.record(
+            current, actor, "approval.give", subject_kind="incident", subject=incident.code,
+            after={"texts": approval.texts},
+        )  # fmt: skip
+        return approval

@@ -1,0 +1,73 @@
+"""Keeping back the mails about a resolution, and sending them after all; the post stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core.db import writing
+from statuspage.core.enums import Kind
+from statuspage.core.errors import Refused
+from statuspage.delivery import cancellation
+from statuspage.delivery.cancellation import Standing
+from statuspage.incidents.updates import locked
+from statuspage.models import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """How many mails were kept back, and how many had gone already."""
+
+    kept_back: int
+    gone: int
+
+
+def mails_of_resolution(current: Session, incident: Incident) -> Standing:
+    """How the mails about the newest resolution stand."""
+    return cancellation.stand(current, cancellation.resolution_mails(current, incident.id))
+
+
+def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
+    """Keep back the mails about the newest resolution that still wait; :class:`Refused` for none.
+
+    No mail is both cancelled and sent: what a worker has in hand counts as gone.
+    """
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        messages = cancellation.resolution_mails(current, incident.id, for_update=True)
+        reason = f"cancelled by {actor.name} before it was sent"[:500]
+        kept_back = cancellation.cancel(current, messages, reason=reason)
+        if not kept_back:
+            raise Refused("form", "There is nothing to cancel: no mail waits any more.")
+        standing = cancellation.stand(current, messages)
+        # What waits even now may have been sent once already.
+        gone = standing.gone + standing.waiting
+        audit.record(
+            current, actor, "message.cancel", subject_kind="incident", subject=incident.code,
+            after={"kept back": kept_back, "gone already": gone},
+        )  # fmt: skip
+        return Cancelled(kept_back, gone)
+
+
+def send_after_all(incident_code: str, *, actor: Actor) -> int:
+    """Send the cancelled mails about the newest resolution, once for each address; how many.
+
+    Raises :class:`Refused` where none was cancelled, or where the incident is open again.
+    """
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        if incident.is_open:
+            raise Refused("form", "The incident is open again: that it is over is not true now.")
+        messages = cancellation.resolution_mails(current, incident.id, for_update=True)
+        reason = f"sent after all by {actor.name}"[:500]
+        sent = cancellation.send_after_all(current, messages, reason=reason)
+        if not sent:
+            raise Refused("form", "There is nothing to send: none is cancelled any more.")
+        audit.record(
+            current, actor, "message.send_after_all", subject_kind="incident",
+            subject=incident.code, after={"deliveries": sent},
+        )  # fmt: skip
+        return sent

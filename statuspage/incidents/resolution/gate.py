@@ -1,0 +1,115 @@
+"""The gate before a resolution: what should hold, and why it goes on where something does not.
+
+Nothing here is forbidden for good: whoever knows better says why, and the reason is kept with the
+post and in the audit trail.  What is internal concerns nobody outside, and has no gate.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.configuration import severity
+from statuspage.core import clock
+from statuspage.core.enums import ComponentStatus, IncidentStatus
+from statuspage.core.errors import Refused
+from statuspage.incidents.inputs import Post
+from statuspage.incidents.resolution.approval import Texts, approval_of, state
+from statuspage.models import Approval, Component, Incident
+
+LONGEST_REASON: Final = 500
+
+WHY_NOT: Final = {
+    "watched": "The fix was not watched as long as the severity asks. Say why it is over all the "
+    "same.",
+    "components": "Not everything is back. Say why it is resolved all the same.",
+    "approval": "Nobody else has approved exactly this. Ask for approval, or say why it goes "
+    "without.",
+}
+"""What is asked where something does not hold, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What holds before a resolution, and what does not.
+
+    ``watched`` is None where the fix is not being watched, ``watch_for`` where the severity does
+    not ask for it; ``not_back`` names components that stay impaired.
+    """
+
+    watched: timedelta | None
+    watch_for: timedelta | None
+    not_back: tuple[str, ...]
+    needs_approval: bool = False
+    approval: Approval | None = None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The names of what does not hold."""
+        is_approved = self.approval is not None and self.approval.approved_at is not None
+        holds = {
+            "watched": self.watch_for is None or (self.watched or timedelta()) >= self.watch_for,
+            "components": not self.not_back,
+            "approval": is_approved or not self.needs_approval,
+        }
+        return tuple(name for name, does in holds.items() if not does)
+
+
+def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate:
+    """What would hold if this post, with these edited texts, resolved the incident.
+
+    Changes nothing.
+    """
+    level = severity.level_of(current, incident.worst_rank)
+    ended = post.happened_at or clock.now()
+    since = watched_since(incident)
+    is_watched = incident.tells_outsiders and not post.false_alarm
+    minutes = level.watch_minutes if level and is_watched else None
+    needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
+    approval = None
+    if needs_approval:
+        # A post that cannot be made at all is refused where it is made.
+        with suppress(Refused):
+            said = state(current, incident, post, texts)
+            approval = approval_of(current, incident, said.fingerprint)
+    return Gate(
+        watched=None if since is None else max(ended - since, timedelta()),
+        watch_for=None if minutes is None else timedelta(minutes=minutes),
+        not_back=_not_back(current, incident, post) if incident.tells_outsiders else (),
+        needs_approval=needs_approval,
+        approval=approval,
+    )
+
+
+def watched_since(incident: Incident) -> datetime | None:
+    """Since when an incident is “Monitoring” without a break; None where it is not."""
+    since = None
+    for post in incident.updates:
+        if post.status != IncidentStatus.MONITORING:
+            since = None
+        elif since is None:
+            since = post.happened_at
+    return since
+
+
+def let_through(gate: Gate, post: Post) -> dict[str, str]:
+    """The reasons that are kept; :class:`Refused` on ``because_…`` where one is missing."""
+    kept = {name: post.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
+    for name, reason in kept.items():
+        if not reason:
+            raise Refused(f"because_{name}", WHY_NOT[name])
+    return kept
+
+
+def _not_back(current: Session, incident: Incident, post: Post) -> tuple[str, ...]:
+    """The components that the post leaves impaired; all others are operational after it."""
+    impaired = [
+        id_ for id_, status in post.components.items() if status is not ComponentStatus.OPERATIONAL
+    ]
+    chosen = select(Component.name).where(Component.id.in_(impaired))
+    return tuple(current.scalars(chosen.order_by(Component.position, Component.id)))

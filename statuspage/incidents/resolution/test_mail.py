@@ -1,0 +1,103 @@
+"""A test of the mail that is about to go: the very mail, to whoever is at the desk alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, Kind, Step
+from statuspage.core.errors import Refused
+from statuspage.delivery import queue
+from statuspage.incidents.announcement import drafts, facts_for, telling_of_update
+from statuspage.incidents.inputs import Draft, Post, Reader
+from statuspage.incidents.updates import locked
+from statuspage.messages.compose import Composed, Text, finish_for_subscribers
+from statuspage.models import Message, Page
+
+PREFIX = "[Test] "
+
+
+def send_test(
+    incident_code: str,
+    post: Post,
+    *,
+    to: Reader,
+    form_key: str,
+    actor: Actor,
+    texts: Mapping[Audience, Text] | None = None,
+) -> bool:
+    """Queue the mail that posting this would send to ``to`` alone, marked as a test.
+
+    It belongs to no incident, so it counts as nobody's delivery and keeps no real one from going.
+    The same mail from the same sheet goes once; False where it went already.  Raises
+    :class:`Refused` where no mail would go, or where it still lacks something.
+    """
+    with writing() as current:
+        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+        telling = telling_of_update(incident, post)
+        made = {one.audience: one for one in drafts(current, telling, texts or {}, story=incident)}
+        audience, mail = _mail(made)
+        language = current.get_one(Page, 1).language
+        if audience is Audience.SUBSCRIBER:
+            facts = facts_for(current, telling, incident)
+            mail = finish_for_subscribers(mail, step=telling.step, facts=facts, language=language)
+        step_key = (
+            f"test:{sha256(f'{form_key}{mail.subject}{mail.text}'.encode()).hexdigest()[:32]}"
+        )
+        if queue.was_queued(current, step_key, to.email):
+            return False
+        # A drill's mails are sealed by their incident, the tests among them.
+        sealed_by = incident.id if incident.is_drill else None
+        if not _queue(current, mail, audience, to, step_key, language, incident_id=sealed_by):
+            raise Refused("form", "This is a drill, and you are not on its list.")
+        audit.record(
+            current, actor, "message.test", subject_kind="incident", subject=incident.code,
+            after={"to": to.email, "audience": audience},
+        )  # fmt: skip
+        return True
+
+
+def _mail(made: Mapping[Audience, Draft]) -> tuple[Audience, Composed]:
+    """Whose mail is tried: the customers', or the subscribers' where customers get none."""
+    customers, public = made.get(Audience.CUSTOMER), made.get(Audience.PUBLIC)
+    draft = customers or public
+    if draft is None or (customers is None and not (draft.by_mail and draft.by_mail.total)):
+        raise Refused("form", "No mail would go to anybody outside, so there is none to try.")
+    if draft.finished is None:
+        raise Refused("form", "The mail still lacks something, so there is none to try yet.")
+    return (Audience.CUSTOMER if customers else Audience.SUBSCRIBER), draft.finished
+
+
+def _queue(
+    current: Session,
+    mail: Composed,
+    audience: Audience,
+    to: Reader,
+    step_key: str,
+    language: str,
+    *,
+    incident_id: int | None,
+) -> int:
+    message = Message(
+        incident_id=incident_id,
+        step=Step.TEST,
+        audience=audience,
+        subject=PREFIX + mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+        language=language,
+        moments=dict(mail.moments),
+        created_at=clock.now(),
+    )
+    current.add(message)
+    current.flush()
+    return queue.queue_test(
+        current, message, step_key=step_key, email=to.email, name=to.name, time_zone=to.time_zone
+    )

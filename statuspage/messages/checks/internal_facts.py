@@ -1,0 +1,234 @@
+"""What this company keeps to itself: its own words, and this incident's internal facts."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from statuspage.messages.checks.rules import Look, Span, named
+from statuspage.messages.checks.visible_text import read
+from statuspage.messages.facts import InternalFacts, PublicFacts
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,3})?")
+_MOST_WORDS: Final = 12
+
+# What a contact may be called that is no name.
+_ROLES: Final = named(
+    "team support desk on call oncall ops operations engineering platform duty manager lead head "
+    "the of and for service services customer customers security infra infrastructure database "
+    "network office incident response status page communications comms product it sre"
+)
+# Names that are words too: alone they count only inside a sentence, and months never.
+_ALSO_WORDS: Final = named(
+    "will mark grace hope bill rob ray jack art joy rose drew pat sue chase frank dean young long "
+    "white black brown green king price power bush field stone hill banks cash best case day page "
+    "bell miles rich sandy dawn faith eve summer autumn sky guy max pierce cook baker carter"
+)
+_MONTHS: Final = frozenset({"april", "may", "june", "august"})
+
+Index = Mapping[str, Sequence[tuple[str, ...]]]
+
+
+def find_people(look: Look) -> Iterator[Span]:
+    """Names of colleagues: whole ones in any case, first and last names as names are written."""
+    named = (name for name in look.own.contacts if not _is_role(name))
+    names = (*look.own.people, *named)
+    yield from _find_listed(look.text, names)
+    yield from _find_parts(look.text, names)
+
+
+def _is_role(name: str) -> bool:
+    """Whether a contact is a desk and no person: “Support team”."""
+    return all(word.casefold() in _ROLES for word in _WORD.findall(name))
+
+
+def find_vendors(look: Look) -> Iterator[Span]:
+    """Vendors on the company's own list."""
+    return _find_listed(look.text, look.own.vendors)
+
+
+def find_code_names(look: Look) -> Iterator[Span]:
+    """Code names on the company's own list."""
+    return _find_listed(look.text, look.own.code_names)
+
+
+def public_words(facts: PublicFacts) -> tuple[str, ...]:
+    """What the page itself says by these names: no rule of leaks counts a place inside them."""
+    return tuple(
+        filter(
+            None,
+            (
+                facts.service, facts.sign_off, facts.support_email, facts.support_url,
+                facts.incident_url, facts.page_url, *(name for name, _ in facts.components),
+            ),
+        )
+    )  # fmt: skip
+
+
+def _find_listed(text: str, names: tuple[str, ...]) -> Iterator[Span]:
+    index = _index(names)
+    if not index:
+        return
+    words, places = _words_of(text)
+    for at, word in enumerate(words):
+        for name in index.get(word, ()):
+            end = at + len(name)
+            if words[at:end] == name and _is_one(text, places[at][0], places[end - 1][1]):
+                yield Span(places[at][0], places[end - 1][1])
+                break
+
+
+@lru_cache(maxsize=4)
+def _words_of(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+    """The words of a text, folded, and their places: every list is held against the same ones."""
+    found = list(_WORD.finditer(text))
+    return tuple(_bare(one[0].casefold()) for one in found), tuple(one.span() for one in found)
+
+
+def _is_one(text: str, start: int, end: int) -> bool:
+    """Whether nothing but a little parts the words of a name: no sentence ends inside it."""
+    return re.search(r"[.!?;:]\s|\n\s*\n", text[start:end]) is None
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> Index:
+    """Names by their first word, the longest first."""
+    index: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for name in names:
+        words = tuple(_bare(word.casefold()) for word in _WORD.findall(name))[:_MOST_WORDS]
+        if words:
+            index[words[0]].append(words)
+    return {first: sorted(found, key=len, reverse=True) for first, found in index.items()}
+
+
+def _bare(word: str) -> str:
+    return word.removesuffix("'s").removesuffix("’s").rstrip("'’")
+
+
+def _find_parts(text: str, names: tuple[str, ...]) -> Iterator[Span]:
+    parts = _parts(names)
+    if not parts:
+        return
+    for found in _WORD.finditer(text):
+        word = _bare(found[0])
+        if word not in parts:
+            continue
+        if word.lower() in _ALSO_WORDS and _begins_sentence(text, found.start()):
+            continue
+        yield Span(*found.span())
+
+
+@lru_cache(maxsize=16)
+def _parts(names: tuple[str, ...]) -> frozenset[str]:
+    found = set()
+    for name in names:
+        words = [word for word in _WORD.findall(name) if not word.isdecimal()]
+        if not 2 <= len(words) <= 5 or any(word.casefold() in _ROLES for word in words):
+            continue
+        found |= {
+            word for word in words
+            if len(word) > 2 and word[0].isupper() and word.casefold() not in _MONTHS
+        }  # fmt: skip
+    return frozenset(found)
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 4) : start].rstrip(" \"“'(-")
+    return not before or before[-1] in ".!?:\n"
+
+
+# --- internal facts ------------------------------------------------------------------------------
+
+# What stands here is internal as a whole, however short.
+_NAMED: Final = (
+    "commander", "technical_lead", "comms_lead", "scribe", "review_owner", "chat_channel",
+    "war_room", "admin_url", "severity",
+)  # fmt: skip
+_TOLD: Final = (
+    "technical_cause", "suspected_cause", "next_steps", "references", "users_affected",
+)  # fmt: skip
+# How the work goes is often said in the same words on both sides.
+_SHARED: Final = ("progress", "current_actions")
+_RUN: Final = 5
+_TOKEN = re.compile(r"[^\W_](?:[\w.:/@#$%&+-]*[^\W_])?")
+_PLAIN: Final = named("critical high medium low major minor none zoom phone teams")
+# Times, years, lengths and zones are said on both sides.
+_USUAL: Final = re.compile(
+    r"\d{1,2}:\d\d\S{0,6}|(?:19|20)\d\d|(?:UTC|GMT)\S{0,6}|\d+(?:min|mins|h|hrs|s|ms|%|x|th|st|"
+    r"nd|rd)"
+    r"|\d{4}-\d\d-\d\d\S{0,15}|i\.e|e\.g|a\.m|p\.m"
+)
+
+
+def find_internal_facts(look: Look) -> Iterator[Span]:
+    """What this incident's internal facts say: a whole line, five words in a row, one odd word.
+
+    Only the title and a confirmed cause may say the same.  All other public facts are being typed
+    at this moment, and a pasted cause is no less internal for it; they excuse how the work goes.
+    """
+    internal = look.facts.internal
+    if internal == InternalFacts():
+        return
+    public = look.facts.public
+    open_to_all = _folded(public.title, public.cause, *public_words(public))
+    typed = _folded(
+        public.users_notice, public.workaround, public.action, public.resolution, public.prevention
+    )
+    names = [one for name in _NAMED if _is_telling(one := getattr(internal, name))]
+    whole = [one for one in names if one.casefold() not in open_to_all]
+    wanted: set[str] = set()
+    for fields, said in ((_TOLD, open_to_all), (_SHARED, f"{open_to_all} {typed}")):
+        told = [read(getattr(internal, name)).text for name in fields]
+        lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
+        short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
+        whole += [one for one in short if one.casefold() not in said]
+        wanted |= {piece for value in told for piece, _, _ in _pieces(value)} - {
+            piece for piece, _, _ in _pieces(said)
+        }
+    yield from _find_whole(look.text, whole)
+    yield from (Span(start, end) for piece, start, end in _pieces(look.text) if piece in wanted)
+
+
+def _folded(*texts: str) -> str:
+    return " ".join(texts).casefold()
+
+
+def _is_telling(value: str) -> bool:
+    """Whether a name is more than a plain word: a severity may be called “High”."""
+    return len(value) > 2 and not (value.isalpha() and value.casefold() in _PLAIN)
+
+
+def _find_whole(text: str, values: Iterable[str]) -> Iterator[Span]:
+    low = text.casefold()
+    if len(low) != len(text):  # a letter that grows when folded: then places would be off
+        low = text.lower() if len(text.lower()) == len(text) else text
+    for value in values:
+        # "Ada Chen (@ada)" is a name and a handle.
+        for part in re.split(r"\s\(|\)", value.casefold()):
+            if len(part) > 2:
+                pattern = rf"(?<!\w){re.escape(part)}(?!\w)"
+                yield from (Span(*found.span()) for found in re.finditer(pattern, low))
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int, int]]:
+    """Runs of words, and words that only this text would hold."""
+    found = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    words = [word.casefold() for word, _, _ in found]
+    for at in range(len(words) - _RUN + 1):
+        yield " ".join(words[at : at + _RUN]), found[at][1], found[at + _RUN - 1][2]
+    for word, start, end in found:
+        if _is_odd(word):
+            yield f"={word.casefold()}", start, end
+
+
+def _is_odd(word: str) -> bool:
+    """Whether a word is an identifier or a figure: ``pg_bouncer``, ``v2.41``, ``12,400``."""
+    if _USUAL.fullmatch(word):
+        return False
+    has_digit, has_letter = any(map(str.isdigit, word)), any(map(str.isalpha, word))
+    if has_digit:
+        return len(word) > 3 if has_letter else sum(map(str.isdigit, word)) > 3
+    return "_" in word or re.search(r"[a-z][A-Z]|\w\.\w", word) is not None

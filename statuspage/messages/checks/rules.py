@@ -1,0 +1,123 @@
+"""What a check is made of: a rule, the text it looks at, and the place that it marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from statuspage.core.enums import Audience, Step
+from statuspage.messages.facts import Facts
+
+
+class Kind(StrEnum):
+    """What a rule is about."""
+
+    LEAK = "leak"
+    TRUTH = "truth"
+    TONE = "tone"
+
+
+class Span(NamedTuple):
+    """A place in a text, and what more can be said about it; an empty one means the whole text."""
+
+    start: int
+    end: int
+    hint: str = ""
+
+
+WHOLE = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What a company keeps to itself: people, vendors and code names, as they are written.
+
+    ``contacts`` are the names of colleagues in the admin; they count as people.
+    """
+
+    people: tuple[str, ...] = ()
+    vendors: tuple[str, ...] = ()
+    code_names: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One text as it is read, and what it is held against.
+
+    ``text`` is without Markdown's escapes and marks, so that no rule is fooled by them.
+    """
+
+    text: str
+    audience: Audience
+    step: Step
+    facts: Facts
+    own: OwnWords
+
+    @property
+    def is_maintenance(self) -> bool:
+        """Whether it tells of planned work."""
+        return self.facts.public.scheduled_for is not None
+
+
+def named(words: str) -> frozenset[str]:
+    """The words of a list, parted by spaces."""
+    return frozenset(words.split())
+
+
+Find = Callable[[Look], Iterable[Span]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that a text is checked for; ``reason`` is a sentence for who wrote it."""
+
+    id: str
+    kind: Kind
+    reason: str
+    find: Find
+    body_only: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """What would leak blocks; all else warns."""
+        return self.kind is Kind.LEAK
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found: in the ``subject`` or the ``body``, from ``start`` to ``end``.
+
+    Both count characters of the text as it is edited; equal ones mean the whole text.
+    """
+
+    rule: str
+    blocks: bool
+    reason: str
+    field: str
+    start: int
+    end: int
+    excerpt: str
+
+
+def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those that keep a text from going out."""
+    return tuple(finding for finding in findings if finding.blocks)
+
+
+def in_words(held: Sequence[Finding]) -> str:
+    """Why a text cannot go out, naming the first few places."""
+    places = list(dict.fromkeys(one.excerpt for one in held))
+    named = ", ".join(f"“{_short(place)}”" for place in places[:3])
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return (
+        f"This would tell outsiders what is not for them: {named}{more}. "
+        "Take it out, or say why it stays."
+    )
+
+
+def _short(place: str) -> str:
+    line = " ".join(place.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"

@@ -1,0 +1,179 @@
+"""A story for previews: payments fail at checkout for an afternoon, and a maintenance follows.
+
+Every word of every template has a value in :func:`sample_facts`; :func:`bare_facts` has as few as
+an incident can have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from statuspage.core.enums import Audience, IncidentStatus, MaintenanceStatus, Step
+from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, TimelineEntry
+
+_STARTED = datetime(2026, 2, 13, 22, 30, tzinfo=UTC)  # 14:30 in Los Angeles
+_ENDED = _STARTED + timedelta(hours=2, minutes=30)
+_WINDOW = datetime(2026, 2, 17, 10, 0, tzinfo=UTC)
+
+
+def _after(minutes: int) -> datetime:
+    return _STARTED + timedelta(minutes=minutes)
+
+
+_INCIDENT = PublicFacts(
+    service="ShopStack",
+    page_url="https://status.shopstack.example/",
+    title="Card payments fail at checkout",
+    incident_url="https://status.shopstack.example/incidents/p4ym3nts0ut1",
+    sign_off="The ShopStack team",
+    support_email="support@shopstack.example",
+    impact="Critical",
+    components=(("Checkout", "Major outage"), ("Payments", "Partial outage")),
+    users_notice=(
+        "Card payments at checkout end in an error message. "
+        "Other ways to pay and orders already placed are not affected."
+    ),
+    workaround="Choose bank transfer at checkout, or come back later: your basket is kept.",
+    action="We are going back to the payment settings that worked before today's change.",
+    cause="A change to our payment settings made our system turn valid card payments away.",
+    resolution="We went back to the earlier settings and made sure that payments go through again.",
+    prevention=(
+        "Changes to payment settings now go to a small share of payments first, and an alarm tells "
+        "us within minutes when payments begin to fail."
+    ),
+    watch_minutes=30,
+    started=_STARTED,
+    expected_back=_after(120),
+    next_update=_after(60),
+    zone=ZoneInfo("America/Los_Angeles"),
+)
+
+_MAINTENANCE = PublicFacts(
+    service="ShopStack",
+    page_url="https://status.shopstack.example/",
+    title="Database upgrade",
+    incident_url="https://status.shopstack.example/incidents/db4upgr4d3x1",
+    sign_off="The ShopStack team",
+    support_email="support@shopstack.example",
+    impact="Maintenance",
+    components=(("Catalog", "Under maintenance"), ("Admin", "Under maintenance")),
+    users_notice=(
+        "Products can be viewed as usual. They cannot be changed, and new orders may take a few "
+        "minutes to show in Admin."
+    ),
+    workaround="Please make urgent changes to products before it begins.",
+    action="We are moving the product data to the new database.",
+    resolution="All product data is on the new database, and our checks found everything in order.",
+    cause="The database we use now reaches the end of its support this spring.",
+    prevention="With the new one, upgrades like this no longer need a pause.",
+    watch_minutes=30,
+    started=_WINDOW,
+    next_update=_WINDOW + timedelta(hours=1),
+    expected_back=_WINDOW + timedelta(hours=2),
+    scheduled_for=_WINDOW,
+    scheduled_until=_WINDOW + timedelta(hours=2),
+    verify_minutes=30,
+    zone=ZoneInfo("America/Los_Angeles"),
+)
+
+_INTERNAL = InternalFacts(
+    severity="SEV1",
+    commander="Alice Moreau (@alice)",
+    technical_lead="Bob Okafor (@bob)",
+    comms_lead="Charlie Lindqvist (@charlie)",
+    scribe="Dana Petrov (@dana)",
+    chat_channel="#incident-payments",
+    war_room="https://meet.shopstack.example/war-room",
+    page_state="shown at https://status.shopstack.example/incidents/p4ym3nts0ut1",
+    progress="Failures began with the 14:22 settings change; without it, one host works.",
+    technical_cause="The change put the sandbox merchant key on the live payment gateway.",
+    suspected_cause="The 14:22 settings change.",
+    current_actions="- Bob rolls the change back everywhere\n- Dana checks orders held since 14:30",
+    next_steps="- Watch the failure rate for 30 minutes\n- Retry the held orders",
+    references="OPS-2291, dashboard “Payments / failures”",
+    users_affected="About 4,200 failed card payments by 1,900 users.",
+    recipients=1840,
+    cadence_minutes=30,
+    last_update=_after(15),
+    review_due=_ENDED + timedelta(hours=48),
+    review_owner="Alice Moreau (@alice)",
+    admin_url="https://status.shopstack.example/admin/incidents/p4ym3nts0ut1",
+    asked="Charlie Lindqvist (@charlie) and Alice Moreau (@alice)",
+    late_by=timedelta(minutes=12),
+    open_for=timedelta(minutes=30),
+    timeline=(
+        TimelineEntry(_after(5), "Investigating", "Card payments fail; we are looking into it."),
+        TimelineEntry(_after(30), "Identified", "A settings change is the cause. Rolling it back."),
+        TimelineEntry(_after(110), "Monitoring", "Rolled back everywhere; payments go through."),
+        TimelineEntry(_ENDED, "Resolved", "No failures for 40 minutes. Closed."),
+    ),
+)
+
+_STATUS = {
+    Step.DECLARED: IncidentStatus.INVESTIGATING,
+    Step.UPDATE: IncidentStatus.IDENTIFIED,
+    Step.REOPENED: IncidentStatus.INVESTIGATING,
+    Step.CLOSED: IncidentStatus.RESOLVED,
+    Step.FALSE_ALARM: IncidentStatus.RESOLVED,
+    Step.NO_CHANGE: IncidentStatus.IDENTIFIED,
+    Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
+    Step.OVERDUE: IncidentStatus.IDENTIFIED,
+    Step.ESCALATED: IncidentStatus.IDENTIFIED,
+    Step.APPROVAL: IncidentStatus.MONITORING,
+    Step.CONFIRM: IncidentStatus.INVESTIGATING,
+    Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
+}
+_PLANNED = {Step(status.value): status for status in MaintenanceStatus} | {
+    Step.REMINDER: MaintenanceStatus.SCHEDULED
+}
+_ENDS = {Step.RESOLVED, Step.FALSE_ALARM, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
+
+
+_NOTHING_WRONG = "A test of our alarms had reached the page. We now keep such tests apart from it."
+
+
+def sample_facts(audience: Audience, step: Step) -> Facts:
+    """The story as it stands at that step, with every fact told."""
+    public = _MAINTENANCE if step in _PLANNED else _INCIDENT
+    status = _PLANNED.get(step) or _STATUS.get(step)
+    public = replace(
+        public,
+        status=(status or IncidentStatus(step)).label,
+        again=step is Step.REOPENED,
+    )
+    if audience is Audience.SUBSCRIBER:
+        # They asked about the story; what it affects is not told them yet.
+        public = replace(public, components=())
+    if step in _ENDS:
+        end = public.scheduled_until or _ENDED
+        public = replace(public, ended=end, next_update=None, expected_back=None)
+        public = replace(
+            public, components=tuple((name, "Operational") for name, _ in public.components)
+        )
+    if step is Step.FALSE_ALARM:
+        public = replace(public, cause="", prevention="", resolution=_NOTHING_WRONG)
+    internal = _INTERNAL
+    if step is Step.DECLARED:
+        internal = replace(_INTERNAL, last_update=None)
+    return Facts(public, internal if audience.is_inside else InternalFacts())
+
+
+def bare_facts(audience: Audience, step: Step) -> Facts:
+    """The story at that step with only what every incident has."""
+    full = sample_facts(audience, step).public
+    return Facts(
+        PublicFacts(
+            service=full.service,
+            page_url=full.page_url,
+            title=full.title,
+            status=full.status,
+            impact=full.impact,
+            started=full.started,
+            ended=full.ended,
+            scheduled_for=full.scheduled_for,
+            again=full.again,
+            zone=full.zone,
+        )
+    )

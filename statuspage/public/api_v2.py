@@ -1,0 +1,225 @@
+"""The public JSON, field for field as Atlassian Statuspage serves it.
+
+Names, order, nulls and words are what existing clients read (https://metastatuspage.com/api):
+times carry milliseconds and the page zone's offset, updates stand newest first, and what has no
+value here is null.  ``shortlink`` is the story's own address.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from statuspage.core import clock
+from statuspage.core.links import Links
+from statuspage.public.snapshot import (
+    Affected,
+    ComponentView,
+    Frame,
+    GroupView,
+    PageView,
+    PostView,
+    Snapshot,
+    StoryView,
+)
+
+Json = dict[str, Any]
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+
+
+def api_documents(snapshot: Snapshot, links: Links) -> dict[str, bytes]:
+    """Every document of the present state and the recent past, by its path."""
+    page = snapshot.page
+    head = {"page": _write(_page(page, snapshot.updated_at, links))}
+    status = {"status": _write(_status(snapshot.frame))}
+    components = {"components": _write_tree(snapshot)}
+
+    def incidents(stories: Iterable[StoryView]) -> dict[str, str]:
+        return {"incidents": _write_stories(stories, page, links)}
+
+    def maintenances(stories: Iterable[StoryView]) -> dict[str, str]:
+        return {"scheduled_maintenances": _write_stories(stories, page, links)}
+
+    unresolved, recent = incidents(snapshot.open_incidents), incidents(snapshot.incidents)
+    planned = maintenances((*snapshot.active, *snapshot.upcoming))
+    documents = {
+        "summary": {**head, **components, **unresolved, **planned, **status},
+        "status": {**head, **status},
+        "components": {**head, **components},
+        "incidents": {**head, **recent},
+        "incidents/unresolved": {**head, **unresolved},
+        "scheduled-maintenances": {**head, **maintenances(snapshot.maintenances)},
+        "scheduled-maintenances/upcoming": {**head, **maintenances(snapshot.upcoming)},
+        "scheduled-maintenances/active": {**head, **maintenances(snapshot.active)},
+    }
+    return {f"/api/v2/{name}.json": _join(parts) for name, parts in documents.items()}
+
+
+def story_document(page: PageView, story: StoryView, links: Links) -> bytes:
+    """One story by itself, at :func:`story_path`."""
+    moment = max(page.updated_at, story.updated_at)
+    head = {"page": _write(_page(page, moment, links))}
+    return _join({**head, "incident": _write_story(story, page, links)})
+
+
+def story_path(code: str) -> str:
+    """Where one story's document is."""
+    return f"/api/v2/incidents/{code}.json"
+
+
+def write_json(document: Json) -> bytes:
+    """Any other document as bytes."""
+    return _write(document).encode()
+
+
+def _write(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _join(parts: dict[str, str]) -> bytes:
+    """An object of parts that are written already."""
+    members = ",".join(f'"{name}":{text}' for name, text in parts.items())
+    return f"{{{members}}}".encode()
+
+
+def _write_stories(stories: Iterable[StoryView], page: PageView, links: Links) -> str:
+    return f"[{','.join(_write_story(story, page, links) for story in stories)}]"
+
+
+@lru_cache(maxsize=512)
+def _write_story(story: StoryView, page: PageView, links: Links) -> str:
+    """A story as text: it stands in several documents, and in the next edition again."""
+    return _write(_story(story, page, links))
+
+
+def _page(page: PageView, updated_at: datetime, links: Links) -> Json:
+    return {
+        "id": page.code,
+        "name": page.name,
+        "url": links.base,
+        "time_zone": "Etc/UTC" if page.time_zone == "UTC" else page.time_zone,
+        "updated_at": clock.iso_millis(updated_at, page.zone),
+    }
+
+
+def _status(frame: Frame) -> Json:
+    return {"indicator": frame.indicator.value, "description": frame.description}
+
+
+def _write_tree(snapshot: Snapshot) -> str:
+    page = snapshot.page
+    rows: list[str] = []
+    for item in snapshot.tree:
+        if isinstance(item, GroupView):
+            rows.append(_write(_group(item, page)))
+            rows += [_write_component(each, page.code, page.zone) for each in item.components]
+        else:
+            rows.append(_write_component(item, page.code, page.zone))
+    return f"[{','.join(rows)}]"
+
+
+@lru_cache(maxsize=8192)
+def _write_component(component: ComponentView, page_code: str, zone: ZoneInfo) -> str:
+    """A component as text: a post changes few of them."""
+    return _write(_component(component, page_code, zone))
+
+
+def _group(group: GroupView, page: PageView) -> Json:
+    return {
+        "id": group.code,
+        "name": group.name,
+        "status": group.status.value,
+        "created_at": clock.iso_millis(group.created_at, page.zone),
+        "updated_at": clock.iso_millis(group.updated_at, page.zone),
+        "position": group.position,
+        "description": group.description or None,
+        "showcase": False,
+        "start_date": None,
+        "group_id": None,
+        "page_id": page.code,
+        "group": True,
+        "only_show_if_degraded": False,
+        "components": [component.code for component in group.components],
+    }
+
+
+def _component(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json:
+    return {
+        "id": component.code,
+        "name": component.name,
+        "status": component.status.value,
+        "created_at": clock.iso_millis(component.created_at, zone),
+        "updated_at": clock.iso_millis(component.updated_at, zone),
+        "position": component.position,
+        "description": component.description or None,
+        "showcase": False,
+        "start_date": None,
+        "group_id": component.group_code,
+        "page_id": page_code,
+        "group": False,
+        "only_show_if_degraded": component.only_show_if_degraded,
+    }
+
+
+def _story(story: StoryView, page: PageView, links: Links) -> Json:
+    # A maintenance has started, for Statuspage, when it was announced.
+    started_at = (
+        min(story.started_at, story.created_at) if story.is_maintenance else story.started_at
+    )
+    document: Json = {
+        "id": story.code,
+        "name": story.title,
+        "status": story.status.value,
+        "created_at": clock.iso_millis(story.created_at, page.zone),
+        "updated_at": clock.iso_millis(story.updated_at, page.zone),
+        "monitoring_at": _time(story.monitoring_at, page),
+        "resolved_at": _time(story.resolved_at, page),
+        "impact": story.impact.value,
+        "shortlink": links.incident(story.code),
+        "started_at": clock.iso_millis(started_at, page.zone),
+        "page_id": page.code,
+        "incident_updates": [_post(post, story, page) for post in story.posts],
+        "components": [
+            _component(component, page.code, page.zone) for component in story.components
+        ],
+    }
+    if story.is_maintenance:
+        end = story.scheduled_until or story.begins_at
+        document["scheduled_for"] = clock.iso_millis(story.begins_at, page.zone)
+        document["scheduled_until"] = clock.iso_millis(end, page.zone)
+    return document
+
+
+def _post(post: PostView, story: StoryView, page: PageView) -> Json:
+    return {
+        "id": post.code,
+        "status": post.status.value,
+        "body": post.body,
+        "incident_id": story.code,
+        "created_at": clock.iso_millis(post.posted_at, page.zone),
+        "updated_at": clock.iso_millis(post.changed_at, page.zone),
+        "display_at": clock.iso_millis(post.happened_at, page.zone),
+        # Statuspage has null here, and not an empty list.
+        "affected_components": [_affected(change) for change in post.affected] or None,
+        "deliver_notifications": True,
+        "custom_tweet": None,
+        "tweet_id": None,
+    }
+
+
+def _affected(change: Affected) -> Json:
+    return {
+        "code": change.code,
+        "name": change.name,
+        "old_status": change.old_status.value,
+        "new_status": change.new_status.value,
+    }
+
+
+def _time(moment: datetime | None, page: PageView) -> str | None:
+    return clock.iso_millis(moment, page.zone) if moment else None

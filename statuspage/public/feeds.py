@@ -1,0 +1,407 @@
+"""Feeds: of stories in Statuspage's form, of single updates, and the calendar of maintenances.
+
+Atom (RFC 4287) and RSS 2.0 are written by feedgen, which knows no types and has ways of its own:
+:func:`_write` is the only place that meets it.  JSON Feed follows https://jsonfeed.org/version/1.1,
+the calendar RFC 5545.  Nothing here asks for the time: a feed's date is its newest entry's, an
+empty one's the page's first day, so that a reader that polls twice finds nothing new.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+from feedgen.entry import FeedEntry
+from feedgen.feed import FeedGenerator
+from icalendar import Calendar, Event, Timezone, TimezoneStandard
+from markupsafe import escape
+
+from statuspage.core import clock
+from statuspage.core.languages import N_, locale_name, translations
+from statuspage.core.links import Links
+from statuspage.public.snapshot import ComponentView, PageView, PostView, StoryView
+from statuspage.public.statements import FEED_STORIES, FEED_UPDATES
+
+ATOM = "application/atom+xml; charset=utf-8"
+RSS = "application/rss+xml; charset=utf-8"
+JSON_FEED = "application/feed+json; charset=utf-8"
+CALENDAR = "text/calendar; charset=utf-8"
+
+# In which formats each feed is written, by its name.
+ENDINGS = {"updates": ("atom", "rss", "json"), "history": ("atom", "rss")}
+
+# What a mistake in a writer or an import might let through, and XML cannot hold.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a feed."""
+
+    id: str
+    title: str
+    link: str
+    html: str
+    published: datetime
+    updated: datetime
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed before it is written; ``path`` is its address without the ending of its format."""
+
+    page: PageView
+    path: str
+    endings: tuple[str, ...]
+    title: str
+    description: str
+    home: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def id(self) -> str:
+        """A permanent id, which does not change with the site's address."""
+        return uuid5(NAMESPACE_URL, f"statuspage:{self.page.code}{self.path}").urn
+
+    @property
+    def updated(self) -> datetime:
+        """The newest entry's date."""
+        return max((entry.updated for entry in self.entries), default=self.page.created_at)
+
+
+# The feeds.
+
+
+def history_feed(
+    page: PageView,
+    stories: Iterable[StoryView],
+    links: Links,
+    *,
+    component: ComponentView | None = None,
+) -> Feed:
+    """One entry for each story, all its updates in the body, newest first, as Statuspage has it."""
+    told = [story for story in stories if story.posts]
+    return Feed(
+        page=page,
+        path=_scope(component) + "/history",
+        endings=ENDINGS["history"],
+        title=_say(page, N_("%(name)s - Incident History"), name=_name(page, component)),
+        description=_say(
+            page, N_("Incidents and maintenances of %(name)s"), name=_name(page, component)
+        ),
+        home=links.to("/history"),
+        entries=tuple(_story_entry(story, _reading(page), links) for story in told),
+    )
+
+
+def updates_feed(
+    page: PageView,
+    told: Iterable[tuple[StoryView, PostView]],
+    links: Links,
+    *,
+    component: ComponentView | None = None,
+) -> Feed:
+    """One entry for each update, dated when it was posted, newest first."""
+    return Feed(
+        page=page,
+        path=_scope(component) + "/updates",
+        endings=ENDINGS["updates"],
+        title=_say(page, N_("%(name)s - Status Updates"), name=_name(page, component)),
+        description=_say(
+            page,
+            N_("Every update on incidents and maintenances of %(name)s"),
+            name=_name(page, component),
+        ),
+        home=links.home,
+        entries=tuple(_post_entry(story, post, _reading(page), links) for story, post in told),
+    )
+
+
+def story_feed(page: PageView, story: StoryView, links: Links) -> Feed:
+    """The updates of one story."""
+    return Feed(
+        page=page,
+        path=f"/incidents/{story.code}/updates",
+        endings=ENDINGS["updates"],
+        title=f"{page.name} - {story.title}",
+        description=_say(page, N_("Updates on “%(title)s”"), title=story.title),
+        home=links.incident(story.code),
+        entries=tuple(_post_entry(story, post, _reading(page), links) for post in story.posts),
+    )
+
+
+def component_feeds(
+    page: PageView, component: ComponentView, stories: Sequence[StoryView], links: Links
+) -> dict[str, Feed]:
+    """The feeds of one component by their names, of its most recent stories."""
+    told = newest_told(stories, most=FEED_UPDATES)
+    return {
+        "updates": updates_feed(page, told, links, component=component),
+        "history": history_feed(page, stories[:FEED_STORIES], links, component=component),
+    }
+
+
+def newest_told(stories: Iterable[StoryView], *, most: int) -> list[tuple[StoryView, PostView]]:
+    """The posts of these stories that were made last, newest first."""
+    told = [(story, post) for story in stories for post in story.posts]
+    return sorted(told, key=lambda pair: pair[1].posted_at, reverse=True)[:most]
+
+
+def _scope(component: ComponentView | None) -> str:
+    return f"/components/{component.code}" if component else ""
+
+
+def _name(page: PageView, component: ComponentView | None) -> str:
+    if component:
+        return f"{page.name} {component.full_name}"
+    if "status" in page.name.casefold():
+        return page.name
+    return _say(page, N_("%(name)s Status"), name=page.name)
+
+
+def _say(page: PageView, text: str, **values: str) -> str:
+    """A text of ours in the page's own language."""
+    return translations(page.language).gettext(text) % values
+
+
+# Their entries.
+
+
+class _Reading(NamedTuple):
+    """In which zone and language entries are told: the page's own."""
+
+    zone: ZoneInfo
+    language: str
+
+    @property
+    def locale(self) -> str:
+        return locale_name(self.language)
+
+    def say(self, text: str) -> str:
+        return translations(self.language).gettext(text)
+
+    def time(self, moment: datetime) -> str:
+        return clock.show(moment, self.zone, self.locale)
+
+
+def _reading(page: PageView) -> _Reading:
+    return _Reading(page.zone, page.language)
+
+
+@lru_cache(maxsize=1024)
+def _story_entry(story: StoryView, reading: _Reading, links: Links) -> Entry:
+    parts = [_post_html(post, reading, links) for post in story.posts]
+    planned = _planned(story, reading)
+    if planned:
+        parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
+    return Entry(
+        id=story.entry_id,
+        title=story.title,
+        link=links.incident(story.code),
+        html=" ".join(parts),
+        published=story.told_at,
+        updated=max(post.changed_at for post in story.posts),
+        tags=tuple(component.full_name for component in story.components),
+    )
+
+
+@lru_cache(maxsize=2048)
+def _post_entry(story: StoryView, post: PostView, reading: _Reading, links: Links) -> Entry:
+    return Entry(
+        id=post.entry_id,
+        title=f"{reading.say(post.status.label)}: {story.title}",
+        link=links.update(story.code, post.code),
+        html=_post_html(post, reading, links),
+        published=post.posted_at,
+        updated=post.changed_at,
+        tags=tuple(component.full_name for component in story.components),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _post_html(post: PostView, reading: _Reading, links: Links) -> str:
+    moment, status = reading.time(post.happened_at), reading.say(post.status.label)
+    head = f"<p><small>{escape(moment)}</small><br><strong>{escape(status)}</strong>"
+    edited = ""
+    if post.edited_at:
+        note = reading.say("Edited %(time)s") % {"time": reading.time(post.edited_at)}
+        edited = f" <p><small>{escape(note)}</small></p>"
+    # A body that opens with a paragraph goes on in the head's, as in Statuspage's feeds.
+    body = post.html_below(links.home)
+    if body.startswith("<p>"):
+        return f"{head} - {body[3:]}{edited}"
+    return f"{head}</p> {body}{edited}"
+
+
+def _planned(story: StoryView, reading: _Reading) -> str:
+    if not story.is_maintenance or story.scheduled_for is None:
+        return ""
+    end = story.scheduled_until or story.scheduled_for
+    span = {"span": clock.show_span(story.scheduled_for, end, reading.zone, reading.locale)}
+    if story.is_cancelled:
+        return reading.say("Maintenance called off, was planned for %(span)s") % span
+    return reading.say("Scheduled maintenance, %(span)s") % span
+
+
+# How they are written.
+
+
+def write_atom(feed: Feed, links: Links) -> bytes:
+    """The feed as Atom."""
+    generator = _write(feed, links, ending=".atom", content_type="application/atom+xml")
+    return bytes(generator.atom_str())
+
+
+def write_rss(feed: Feed, links: Links) -> bytes:
+    """The feed as RSS 2.0."""
+    generator = _write(feed, links, ending=".rss", content_type="application/rss+xml")
+    return bytes(generator.rss_str())
+
+
+def write_json(feed: Feed, links: Links) -> bytes:
+    """The feed as JSON Feed 1.1."""
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.home,
+        "feed_url": links.to(feed.path + ".json"),
+        "description": feed.description,
+        "language": feed.page.language,
+        "authors": [{"name": feed.page.name, "url": links.home}],
+        "items": [
+            {
+                "id": entry.id,
+                "url": entry.link,
+                "title": entry.title,
+                "content_html": entry.html,
+                "date_published": _second(entry.published).isoformat(),
+                "date_modified": _second(entry.updated).isoformat(),
+                "tags": list(entry.tags),
+            }
+            for entry in feed.entries
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _write(feed: Feed, links: Links, *, ending: str, content_type: str) -> Any:
+    generator = FeedGenerator()
+    generator.id(feed.id)
+    generator.title(xml_text(feed.title))
+    generator.description(xml_text(feed.description))
+    generator.language(feed.page.language)
+    # Without an author Atom is invalid; RSS would want an address of one, and needs none.
+    generator.author(name=xml_text(feed.page.name))
+    # The last link becomes the channel's in RSS, so the feed's own comes first.
+    generator.link(href=links.to(feed.path + ending), rel="self", type=content_type)
+    generator.link(href=feed.home, rel="alternate", type="text/html")
+    generator.updated(_second(feed.updated))
+    generator.generator("statuspage")
+    for entry in feed.entries:
+        generator.add_entry(_feed_entry(entry), order="append")
+    return generator
+
+
+# The same object serves Atom and RSS: feedgen only reads it when it writes.
+@lru_cache(maxsize=512)
+def _feed_entry(entry: Entry) -> Any:
+    written = FeedEntry()
+    written.id(entry.id)
+    written.title(xml_text(entry.title))
+    written.link(href=entry.link, rel="alternate", type="text/html")
+    written.content(xml_text(entry.html), type="html")
+    written.published(_second(entry.published))
+    written.updated(_second(entry.updated))
+    for tag in entry.tags:
+        written.category(term=xml_text(tag))
+    return written
+
+
+def xml_text(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return _NOT_XML.sub("", text)
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+# The calendar.
+
+
+def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Links) -> bytes:
+    """Recent and coming maintenances as iCalendar, for calendars that subscribe to it."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//statuspage//maintenances//EN")
+    calendar.add("version", "2.0")
+    events = [_event(story, page, links) for story in maintenances]
+    # Published events need at least one (RFC 5546, 3.2.1).
+    if events:
+        calendar.add("method", "PUBLISH")
+    # What is no text property is written as it is, and may hold no line break.
+    name = " ".join(xml_text(page.name).split())
+    title = _say(page, N_("%(name)s maintenances"), name=name)
+    calendar.add("name", title)
+    calendar.add("x-wr-calname", title)
+    calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
+    # A calendar without any component breaks RFC 5545, 3.6, and strict readers refuse it.
+    components: list[Event] | list[Timezone] = events or [_utc()]
+    for component in components:
+        calendar.add_component(component)
+    return bytes(calendar.to_ical())
+
+
+def _utc() -> Timezone:
+    """A component that says nothing: the time zone in which all events would be."""
+    always = TimezoneStandard()
+    always.add("dtstart", datetime(1970, 1, 1))  # noqa: DTZ001 (local time, RFC 5545, 3.6.5)
+    always.add("tzoffsetfrom", timedelta())
+    always.add("tzoffsetto", timedelta())
+    always.add("tzname", "UTC")
+    zone = Timezone()
+    zone.add("tzid", "UTC")
+    zone.add_component(always)
+    return zone
+
+
+def _event(story: StoryView, page: PageView, links: Links) -> Event:
+    start, end = story.begins_at, story.scheduled_until or story.begins_at
+    if story.resolved_at and not story.is_cancelled:
+        start, end = story.ran_from, story.resolved_at
+    event = Event()
+    # Neither the site's address nor the title may change it: calendars know the event by it.
+    event.add("uid", f"{story.code}@{page.code}")
+    # Rises with every change that the public sees (RFC 5545, 3.8.7.4).
+    event.add("sequence", int((story.updated_at - story.created_at).total_seconds()))
+    event.add("dtstamp", _second(story.updated_at))
+    event.add("created", _second(story.told_at))
+    event.add("last-modified", _second(story.updated_at))
+    event.add("dtstart", _second(start))
+    # An end must be later than the start (RFC 5545, 3.8.2.2); without one an event has no length.
+    if _second(end) > _second(start):
+        event.add("dtend", _second(end))
+    event.add("summary", xml_text(story.title))
+    event.add("description", xml_text(_latest_text(story, _reading(page), links)))
+    event.add("url", links.incident(story.code))
+    event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    if story.components:
+        event.add("categories", [xml_text(component.full_name) for component in story.components])
+    return event
+
+
+@lru_cache(maxsize=256)
+def _latest_text(story: StoryView, reading: _Reading, links: Links) -> str:
+    if story.latest is None:
+        return ""
+    moment, status = reading.time(story.latest.happened_at), reading.say(story.latest.status.label)
+    text = story.latest.text_below(links.home)
+    return f"{moment}{reading.say(', ')}{status} - {text}"

@@ -1,0 +1,578 @@
+"""The site's reads: rows into the views of :mod:`statuspage.public.snapshot`.
+
+What they ask stands in :mod:`statuspage.public.statements`, with the gate that everything passes.
+No read costs more as the history grows, and rows that did not change since the last read become the
+very same views again: most of a rebuilt site is what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.orm import Session
+
+from statuspage.core import clock
+from statuspage.core.clock import EPOCH
+from statuspage.core.enums import (
+    CLOSED,
+    OVERALL,
+    ComponentStatus,
+    Impact,
+    Kind,
+    overall_indicator,
+    status_of,
+)
+from statuspage.public import statements
+from statuspage.public.days import day_of, following_month, midnight, month_of
+from statuspage.public.ongoing import (
+    begins_in,
+    continues_in,
+    first_moment,
+    last_moment,
+    read_continued,
+    read_window,
+)
+from statuspage.public.page_rows import AnyRow, read_components, read_moment, read_page
+from statuspage.public.snapshot import (
+    Affected,
+    Behind,
+    ComponentPageView,
+    ComponentView,
+    DayView,
+    EarlierText,
+    Frame,
+    GroupView,
+    MonthView,
+    PageView,
+    Pinned,
+    PostView,
+    Snapshot,
+    StoryView,
+    ToldDay,
+)
+from statuspage.public.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
+
+DAYS_SHOWN = 15
+# What a day has beyond this is counted, and found in the history.
+MOST_STORIES_A_DAY = 12
+STORIES_ON_A_PAGE = 50
+MOST_STORIES_BEHIND_A_DAY = 5
+MOST_STORIES_CONTINUED = 5
+# While something is wrong the figures of the day are counted anew so often, else once a change:
+# were it always to the second, no two editions would be alike.
+RECKONED_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One look at the public site: all reads through it see the same moment of the database.
+
+    ``by_key`` are the components by their rows' keys, in the page's order, then the removed ones.
+    """
+
+    connection: Connection
+    at: datetime
+    page: PageView
+    tree: tuple[GroupView | ComponentView, ...]
+    by_key: Mapping[int, ComponentView]
+    places: Mapping[int, int]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The page's zone."""
+        return self.page.zone
+
+    @property
+    def tomorrow(self) -> datetime:
+        """When the day ends in the page's zone."""
+        today = self.at.astimezone(self.zone).date()
+        return midnight(today + timedelta(days=1), self.zone)
+
+
+@contextmanager
+def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
+    """The site as it stands ``at`` a moment: now, where none is given.
+
+    Within a transaction SQLite always shows one moment; PostgreSQL is asked for it.
+    """
+    with _reading(engine) as current:
+        yield read_site(current, at=at)
+
+
+@contextmanager
+def read_on(engine: Engine, site: Site) -> Iterator[Site]:
+    """The same look once more, with a connection of its own, where only the stories are to be read.
+
+    For whoever asks for the revision and finds that the site has not changed since.
+    """
+    with _reading(engine) as current:
+        yield replace(site, connection=current.connection())
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Session]:
+    with Session(engine) as current:
+        if engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            current.connection(execution_options=options)
+        yield current
+
+
+def read_site(current: Session, *, at: datetime | None = None) -> Site:
+    """The site as :func:`open_site` gives it, within the caller's own transaction."""
+    # Rows are read from the connection: the session's own layers cost more than the database.
+    connection = current.connection()
+    tree, by_key = read_components(connection)
+    return Site(
+        connection=connection,
+        at=at or clock.now(),
+        page=read_page(connection),
+        tree=tree,
+        by_key=by_key,
+        places={key: place for place, key in enumerate(by_key)},
+    )
+
+
+def read_snapshot(site: Site) -> Snapshot:
+    """All that the page, the feeds and the JSON of the present and recent past tell."""
+    window = read_window(
+        site.connection, DAYS_SHOWN, zone=site.zone, now=site.at, until=site.tomorrow
+    )
+    keys: set[int] = set()
+    for begun, went_on in window.values():
+        keys.update([*begun[:MOST_STORIES_A_DAY], *went_on[:MOST_STORIES_CONTINUED]])
+    keys.update(site.connection.scalars(statements.OPEN))
+    keys.update(site.connection.scalars(statements.LATEST_TOLD))
+    for kind in Kind:
+        keys.update(site.connection.scalars(statements.RECENT, {"kind": kind}))
+    by_key = read_stories(site, keys)
+    stories = list(by_key.values())
+    incidents = [story for story in stories if not story.is_maintenance]
+    maintenances = [story for story in stories if story.is_maintenance]
+    open_incidents = [story for story in incidents if story.is_open]
+    # Unlike everything else, what is planned is told soonest first.
+    planned = [story for story in reversed(maintenances) if story.is_open]
+    recent = [*incidents[: statements.RECENT_STORIES], *maintenances[: statements.RECENT_STORIES]]
+    told = [(story, post) for story in stories for post in story.posts]
+    turns = [*_turns(site, stories), *_reckonings(site)]
+    return Snapshot(
+        at=site.at,
+        frame=_frame(site, open_incidents, planned),
+        tree=site.tree,
+        open_incidents=tuple(open_incidents),
+        active=tuple(story for story in planned if not story.is_upcoming),
+        upcoming=tuple(story for story in planned if story.is_upcoming),
+        days=tuple(_day(day, *stories, by_key) for day, stories in window.items()),
+        incidents=tuple(incidents[: statements.RECENT_STORIES]),
+        maintenances=tuple(maintenances[: statements.RECENT_STORIES]),
+        recent=tuple(
+            sorted(recent, key=attrgetter("told_at"), reverse=True)[: statements.FEED_STORIES]
+        ),
+        updates=tuple(
+            sorted(told, key=lambda each: each[1].posted_at, reverse=True)[
+                : statements.FEED_UPDATES
+            ]
+        ),
+        updated_at=_updated_at(site, stories),
+        last_change_at=max(moment for moment in turns if moment <= site.at),
+        next_change_at=min(moment for moment in turns if moment > site.at),
+        uptimes=read_uptimes(site),
+    )
+
+
+def read_frame(site: Site) -> Frame:
+    """What stands around every page, for pages that are made on demand."""
+    stories = read_stories(site, site.connection.scalars(statements.OPEN).all()).values()
+    incidents = [story for story in stories if not story.is_maintenance]
+    return _frame(site, incidents, [story for story in stories if story.is_maintenance])
+
+
+def read_story(site: Site, code: str) -> StoryView | None:
+    """One story with all its posts; None where there is none that the public may see."""
+    keys = site.connection.scalars(statements.BY_CODE, {"code": code}).all()
+    return next(iter(read_stories(site, keys).values()), None)
+
+
+def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryView, ...]:
+    """The most recent stories of a component, newest first."""
+    keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
+    return tuple(read_stories(site, keys).values())
+
+
+def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Uptime]:
+    """The last days of every listed component, or of one, by its code."""
+    views = {
+        key: view
+        for key, view in site.by_key.items()
+        if not view.is_removed and (only is None or view is only)
+    }
+    today, _ = _today(site)
+    since = since_when(today, site.zone)
+    span = {"keys": list(views), "since": since, "until": site.at}
+    told: dict[int, list[str]] = defaultdict(list)
+    for statement in (statements.STOOD, statements.CHANGES):
+        for key, log in site.connection.execute(statement, span):
+            told[key].append(log)
+    reckoned = max(moment for moment in [today, *_reckonings(site)] if moment <= site.at)
+    uptimes = {}
+    for key, view in views.items():
+        # Time alone changes the figures of a component that is not well, and only of that.
+        at = today if view.status is ComponentStatus.OPERATIONAL else reckoned
+        changes = _read_log(",".join(told[key]), since)
+        until = max(at, changes[-1].at) if changes else at
+        uptimes[view.code] = _count_days(changes, zone=site.zone, until=until)
+    return uptimes
+
+
+# As many as one page is likely to have: with fewer places than components each would push out the
+# one that is asked for next.
+_count_days = lru_cache(maxsize=8192)(count_days)
+
+
+@lru_cache(maxsize=8192)
+def _read_log(log: str, since: datetime) -> tuple[Change, ...]:
+    """The changes of a log, in order; what stood before ``since`` is dated then.
+
+    So components whose days were alike have equal changes, and their days are counted once.
+    """
+    words = (entry.split("|") for entry in log.split(",") if entry)
+    rows = sorted((read_moment(moment), int(key), status) for moment, key, status in words)
+    changes = [Change(max(at, since), ComponentStatus(status)) for at, _, status in rows]
+    before = sum(at <= since for at, *_ in rows)
+    return tuple(changes[max(0, before - 1) :])
+
+
+def read_component_page(site: Site, component: ComponentView) -> ComponentPageView:
+    """What a component's own page tells."""
+    key = next(key for key, view in site.by_key.items() if view is component)
+    behind = site.connection.execute(statements.BEHIND, _days_counted(site) | {"key": key}).all()
+    return component_page(
+        site,
+        component,
+        uptime=read_uptimes(site, component)[component.code],
+        behind=[tuple(row[1:]) for row in behind],
+        stories=read_component_stories(site, component),
+    )
+
+
+def read_behind(site: Site) -> dict[int, list[tuple[Any, ...]]]:
+    """What `component_page` asks for, of all components at once, by their keys."""
+    found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for key, *columns in site.connection.execute(statements.ALL_BEHIND, _days_counted(site)):
+        if len(found[key]) < statements.MOST_STORIES_COUNTED:
+            found[key].append(tuple(columns))
+    return found
+
+
+def read_recent_keys(site: Site) -> dict[int, list[int]]:
+    """The keys of the most recent stories of all components, newest first, by component's key."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for component, key in site.connection.execute(statements.RECENT_OF_COMPONENTS):
+        found[component].append(key)
+    return found
+
+
+def component_page(
+    site: Site,
+    component: ComponentView,
+    *,
+    uptime: Uptime,
+    behind: Sequence[tuple[Any, ...]],
+    stories: tuple[StoryView, ...],
+) -> ComponentPageView:
+    """What a component's own page tells, made of what was read before.
+
+    ``behind`` are code, title, beginning and end of the stories in its days, newest first.
+    """
+    days = _told_days(uptime, site.zone, tuple(behind))
+    return ComponentPageView(component=component, uptime=uptime, days=days, stories=stories)
+
+
+@lru_cache(maxsize=1024)
+def _told_days(
+    uptime: Uptime, zone: ZoneInfo, behind: tuple[tuple[Any, ...], ...]
+) -> tuple[ToldDay, ...]:
+    """The days, today first, each with the stories that were open in it.
+
+    No day is to come, so that what is open goes on in all that follow its beginning.
+    """
+    bounds = day_bounds(uptime.days[-1].day, zone, len(uptime.days))
+    spans = [
+        (Behind(code, title), read_moment(begins_at), _moment(ended_at))
+        for code, title, begins_at, ended_at in behind
+    ]
+    days = [
+        _told_day(
+            day,
+            [
+                who
+                for who, begin, end in spans
+                if begins_in(begin, first, last) or continues_in(begin, end, first, now=first)
+            ],
+        )
+        for day, (first, last) in zip(uptime.days, pairwise(bounds), strict=True)
+    ]
+    return tuple(reversed(days))
+
+
+def _days_counted(site: Site) -> dict[str, datetime]:
+    """From when to when days are counted, for a statement."""
+    return {"since": since_when(site.at, site.zone), "until": site.at}
+
+
+def _told_day(day: Day, stories: Sequence[Behind]) -> ToldDay:
+    shown = stories[:MOST_STORIES_BEHIND_A_DAY]
+    return ToldDay(day=day, stories=tuple(shown), more=len(stories) - len(shown))
+
+
+def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
+    """Page ``number`` of the stories of the month of that first day.
+
+    None for a page that is not there, and for a month outside of what the history spans.
+    """
+    tomorrow = site.tomorrow
+    start = midnight(month, site.zone)
+    end = min(midnight(following_month(month), site.zone), tomorrow)
+    earlier = month_of(last_moment(site.connection, start, now=site.at), site.zone)
+    later = month_of(first_moment(site.connection, end, tomorrow, now=site.at), site.zone)
+    went_on = read_continued(site.connection, start, now=site.at) if start < end else []
+    span = {"since": start, "until": end}
+    count = site.connection.scalar(statements.HISTORY_COUNT, span) or 0
+    pages = _pages(count)
+    is_there = count or went_on or start <= site.at < end or (earlier and later)
+    if number > pages or not is_there:
+        return None
+    offset = (number - 1) * STORIES_ON_A_PAGE
+    page = {**span, "offset": offset, "limit": STORIES_ON_A_PAGE}
+    keys = site.connection.scalars(statements.HISTORY_PAGE, page).all()
+    before = [each.key for each in went_on] if number == pages else []
+    stories = read_stories(site, [*keys, *before], whole=False)
+    return MonthView(
+        month=month,
+        stories=tuple(story for key, story in stories.items() if key not in before),
+        number=number,
+        pages=pages,
+        earlier=earlier,
+        later=later,
+        later_pages=_pages_of(site, later) if later else 1,
+        continued=tuple(story for key, story in stories.items() if key in before),
+    )
+
+
+def _pages_of(site: Site, month: date) -> int:
+    end = min(midnight(following_month(month), site.zone), site.tomorrow)
+    span = {"since": midnight(month, site.zone), "until": end}
+    return _pages(site.connection.scalar(statements.HISTORY_COUNT, span) or 0)
+
+
+def _pages(count: int) -> int:
+    return max(1, -(-count // STORIES_ON_A_PAGE))
+
+
+def read_newest_month(site: Site) -> date:
+    """The first day of the newest month that has stories; of this month where none has."""
+    newest = month_of(last_moment(site.connection, site.tomorrow, now=site.at), site.zone)
+    return newest or day_of(site.at, site.zone).replace(day=1)
+
+
+# Rows into views.
+
+
+def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
+    """Those of the stories that the public may see, newest first, by key.
+
+    Those that are not read as a ``whole`` have their newest post alone.
+    """
+    rows = site.connection.execute(statements.STORIES, {"keys": list(keys)}).all()
+    seen = {"keys": [row.id for row in rows]}
+    earlier: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for code, *columns in site.connection.execute(statements.EARLIER, seen) if whole else ():
+        earlier[code].append(tuple(columns))
+    posts: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    told = site.connection.execute(statements.POSTS if whole else statements.NEWEST_POSTS, seen)
+    for key, code, *columns in told:
+        posts[key].append((code, *columns, tuple(earlier[code])))
+    affected: dict[int, list[int]] = defaultdict(list)
+    for key, component in site.connection.execute(statements.AFFECTED, seen):
+        affected[key].append(component)
+    run = () if whole else site.connection.execute(statements.BEGUN, seen).all()
+    begun = {row[0]: row[1] for row in run}
+    stories = {
+        row.id: _story(
+            tuple(row[1:]),
+            tuple(posts[row.id]),
+            tuple(
+                site.by_key[key] for key in sorted(affected[row.id], key=site.places.__getitem__)
+            ),
+            is_overdue=_is_overdue(row, site.at),
+            begun_at=begun.get(row.id),
+        )
+        for row in rows
+    }
+    newest_first = sorted(stories.items(), key=lambda item: (item[1].begins_at, item[0]))
+    return dict(reversed(newest_first))
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    return None if value is None else read_moment(value)
+
+
+def _is_overdue(row: AnyRow, at: datetime) -> bool:
+    promised = _moment(row.next_update_at)
+    return promised is not None and promised <= at and row.status not in CLOSED
+
+
+@lru_cache(maxsize=4096)
+def _story(
+    columns: tuple[Any, ...],
+    posts: tuple[tuple[Any, ...], ...],
+    components: tuple[ComponentView, ...],
+    *,
+    is_overdue: bool,
+    begun_at: str | datetime | None,
+) -> StoryView:
+    (
+        code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
+        resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
+        entry_id, merged_into,
+    ) = columns  # fmt: skip
+    views = tuple(_post(Kind(kind), *post) for post in posts)
+    is_open = status not in CLOSED
+    told = [view.changed_at for view in views]
+    return StoryView(
+        code=code,
+        kind=Kind(kind),
+        title=title,
+        status=status_of(Kind(kind), status),
+        impact=Impact(impact),
+        begins_at=read_moment(begins_at),
+        started_at=read_moment(started_at),
+        monitoring_at=_moment(monitoring_at),
+        resolved_at=_moment(resolved_at),
+        scheduled_for=_moment(scheduled_for),
+        scheduled_until=_moment(scheduled_until),
+        cancelled_at=_moment(cancelled_at),
+        created_at=read_moment(created_at),
+        # Not the row's own: that moves with what happens internally, too.
+        updated_at=max([read_moment(created_at), *told]),
+        next_update_at=_moment(next_update_at),
+        is_overdue=is_overdue,
+        is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
+        entry_id=entry_id,
+        components=components,
+        posts=views,
+        merged_into=merged_into,
+        begun_at=_moment(begun_at),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _post(
+    kind: Kind,
+    code: str,
+    status: str,
+    body: str,
+    happened_at: str | datetime,
+    posted_at: str | datetime,
+    edited_at: str | datetime | None,
+    reopens: int | bool,
+    next_update_at: str | datetime | None,
+    entry_id: str,
+    affected: str,
+    earlier: tuple[tuple[str, str | datetime], ...],
+) -> PostView:
+    return PostView(
+        code=code,
+        status=status_of(kind, status),
+        body=body,
+        happened_at=read_moment(happened_at),
+        posted_at=read_moment(posted_at),
+        edited_at=_moment(edited_at),
+        reopens=bool(reopens),
+        next_update_at=_moment(next_update_at),
+        affected=tuple(
+            Affected(
+                code=change["code"],
+                name=change["name"],
+                old_status=ComponentStatus(change["old_status"]),
+                new_status=ComponentStatus(change["new_status"]),
+            )
+            for change in json.loads(affected)
+        ),
+        entry_id=entry_id,
+        earlier=tuple(EarlierText(text, read_moment(moment)) for text, moment in earlier),
+    )
+
+
+def _frame(
+    site: Site, open_incidents: Collection[StoryView], planned: Iterable[StoryView]
+) -> Frame:
+    statuses = [view.status for view in site.by_key.values() if not view.is_removed]
+    indicator = overall_indicator(statuses, [story.impact for story in open_incidents])
+    under_maintenance = ComponentStatus.UNDER_MAINTENANCE in statuses or any(
+        not story.is_upcoming for story in planned
+    )
+    is_only_planned = under_maintenance and indicator is Impact.NONE
+    return Frame(
+        page=site.page,
+        indicator=indicator,
+        description=OVERALL[Impact.MAINTENANCE if is_only_planned else indicator],
+        under_maintenance=under_maintenance,
+        pinned=tuple(
+            Pinned(story.code, story.title, story.status, story.is_overdue)
+            for story in open_incidents
+            if story.is_pinned
+        ),
+    )
+
+
+def _day(
+    day: date, begun: Sequence[int], went_on: Sequence[int], by_key: Mapping[int, StoryView]
+) -> DayView:
+    return DayView(
+        day=day,
+        stories=tuple(by_key[key] for key in begun[:MOST_STORIES_A_DAY]),
+        more=max(0, len(begun) - MOST_STORIES_A_DAY),
+        continued=tuple(by_key[key] for key in went_on[:MOST_STORIES_CONTINUED]),
+    )
+
+
+def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
+    moments = [site.page.updated_at]
+    moments += [view.updated_at for view in site.by_key.values()]
+    moments += [story.updated_at for story in stories]
+    return max(moments)
+
+
+def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
+    """Moments when time alone changes what the site says, the bounds of the day among them."""
+    moments: list[datetime | None] = [*_today(site)]
+    for story in stories:
+        if story.is_open:
+            moments += [story.next_update_at, story.scheduled_for, story.scheduled_until]
+    return [moment for moment in moments if moment is not None]
+
+
+def _reckonings(site: Site) -> list[datetime]:
+    """When the figures of a day that has trouble were last counted, and are next."""
+    statuses = (view.status for view in site.by_key.values() if not view.is_removed)
+    if all(status is ComponentStatus.OPERATIONAL for status in statuses):
+        return []
+    last = site.at - (site.at - EPOCH) % RECKONED_EVERY
+    return [last, last + RECKONED_EVERY]
+
+
+def _today(site: Site) -> tuple[datetime, datetime]:
+    """When the day began in the page's zone, and when it ends."""
+    return midnight(day_of(site.at, site.zone), site.zone), site.tomorrow

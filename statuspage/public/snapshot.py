@@ -1,0 +1,416 @@
+"""What the public may see, as plain views that pages, feeds and JSON are made of.
+
+Views are frozen and hashable, so that what is made of them can be kept for as long as they are
+equal.  Times are aware and UTC; days and months are the page's, in its zone.  They are read in
+:mod:`statuspage.public.queries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from statuspage.core import clock, richtext
+from statuspage.core.colours import Look, read_look
+from statuspage.core.enums import (
+    CLOSED,
+    RUNNING,
+    ComponentStatus,
+    Impact,
+    Kind,
+    MaintenanceStatus,
+    Status,
+)
+from statuspage.public.uptime import Day, Uptime
+
+_rendered = lru_cache(maxsize=4096)(richtext.to_html)
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The page's own settings; ``look`` holds the keys and values of its appearance."""
+
+    code: str
+    name: str
+    about: str
+    time_zone: str
+    language: str
+    support_email: str
+    support_url: str
+    look: tuple[tuple[str, str], ...]
+    is_set_up: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The page's zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def about_html(self) -> Markup:
+        """What the page says about itself, as safe HTML; empty where it says nothing."""
+        return _rendered(self.about, top=3)
+
+    @property
+    def own_look(self) -> Look:
+        """The company's colours, logo, links and footer."""
+        return read_look(self.look)
+
+    @property
+    def footer_html(self) -> Markup:
+        """The company's footer, as safe HTML."""
+        return _rendered(self.own_look.footer, top=2)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentView:
+    """A component; ``position`` counts from 1 within its group, or among what has none."""
+
+    code: str
+    name: str
+    description: str
+    status: ComponentStatus
+    position: int
+    only_show_if_degraded: bool
+    group_code: str | None
+    group_name: str | None
+    is_removed: bool
+    created_at: datetime
+    updated_at: datetime
+
+    def __hash__(self) -> int:
+        """Cheap: a component is looked up far more often than it changes."""
+        return hash((self.code, self.status, self.updated_at))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the page lists it at present."""
+        if self.is_removed:
+            return False
+        return not self.only_show_if_degraded or self.status is not ComponentStatus.OPERATIONAL
+
+    @property
+    def full_name(self) -> str:
+        """The name with its group before it, as feeds and JSON write it: ``Shop - Checkout``."""
+        return f"{self.group_name} - {self.name}" if self.group_name else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A heading and its components; its state is the worst of theirs."""
+
+    code: str
+    name: str
+    description: str
+    position: int
+    components: tuple[ComponentView, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def status(self) -> ComponentStatus:
+        """The gravest state of its components."""
+        return ComponentStatus.worst(
+            (component.status for component in self.components), ComponentStatus.OPERATIONAL
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What one post did to one component."""
+
+    code: str
+    name: str
+    old_status: ComponentStatus
+    new_status: ComponentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierText:
+    """What a post said until it was corrected at ``replaced_at``; empty where it was taken off."""
+
+    body: str
+    replaced_at: datetime
+
+    @property
+    def html(self) -> Markup:
+        """The body as safe HTML."""
+        return _rendered(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """One public post.  ``happened_at`` is the time it tells of, ``posted_at`` when it was made.
+
+    ``earlier`` is what it said before each correction, newest first.
+    """
+
+    code: str
+    status: Status
+    body: str
+    happened_at: datetime
+    posted_at: datetime
+    edited_at: datetime | None
+    reopens: bool
+    next_update_at: datetime | None
+    affected: tuple[Affected, ...]
+    entry_id: str
+    earlier: tuple[EarlierText, ...] = ()
+
+    def __hash__(self) -> int:
+        """Cheap: a post is looked up far more often than it changes."""
+        return hash((self.code, self.posted_at, self.edited_at))
+
+    @property
+    def html(self) -> Markup:
+        """The body as safe HTML."""
+        return _rendered(self.body)
+
+    def html_below(self, home: str) -> Markup:
+        """The same for outside of the page: links to its own paths are absolute below ``home``."""
+        return _rendered(self.body, home=home)
+
+    def text_below(self, home: str) -> str:
+        """The body as plain text, with such links."""
+        return richtext.to_text(self.body, home=home)
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it was last corrected, or else posted."""
+        return self.edited_at or self.posted_at
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """A public incident or maintenance with its public posts, newest first.
+
+    ``begins_at`` is when it started, for a maintenance when it is to start: its day in the history.
+    ``components`` are all that it affected at any time, removed ones included.  ``updated_at`` is
+    the newest change that the public can see.  ``is_overdue``: the promised next update's time had
+    passed when this was read.  ``begun_at`` is when a maintenance really began, given where not
+    all posts are.
+    """
+
+    code: str
+    kind: Kind
+    title: str
+    status: Status
+    impact: Impact
+    begins_at: datetime
+    started_at: datetime
+    monitoring_at: datetime | None
+    resolved_at: datetime | None
+    scheduled_for: datetime | None
+    scheduled_until: datetime | None
+    cancelled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    next_update_at: datetime | None
+    is_overdue: bool
+    is_pinned: bool
+    entry_id: str
+    components: tuple[ComponentView, ...]
+    posts: tuple[PostView, ...]
+    merged_into: str | None = None
+    begun_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Have nothing shown that ends before it begins, whatever the rows say.
+
+        What is shown as a span is ``started_at``, or for a page :attr:`ran_from`, to
+        ``resolved_at``, and ``scheduled_for`` to ``scheduled_until``.
+        """
+        if self.resolved_at:
+            started_at, _ = clock.in_order(self.started_at, self.resolved_at)
+            object.__setattr__(self, "started_at", started_at)
+            if not self.is_maintenance:
+                begins_at, _ = clock.in_order(self.begins_at, self.resolved_at)
+                object.__setattr__(self, "begins_at", begins_at)
+        planned, until = self.scheduled_for, self.scheduled_until
+        if planned and until and until < planned:
+            object.__setattr__(self, "scheduled_until", None)
+
+    def __hash__(self) -> int:
+        """Cheap: a story is looked up far more often than it changes."""
+        return hash((self.code, self.status, self.updated_at, len(self.posts)))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still goes on, or is still to come."""
+        return self.status not in CLOSED
+
+    @property
+    def is_maintenance(self) -> bool:
+        """Whether it is planned work."""
+        return self.kind is Kind.MAINTENANCE
+
+    @property
+    def is_upcoming(self) -> bool:
+        """Whether it is a maintenance that has not begun."""
+        return self.status is MaintenanceStatus.SCHEDULED
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it is a maintenance that was called off."""
+        return self.cancelled_at is not None
+
+    @property
+    def ran_from(self) -> datetime:
+        """When it really began: a maintenance may begin earlier or later than it was planned to."""
+        posted = (post.happened_at for post in self.posts if post.status in RUNNING)
+        begun = self.begun_at or min(posted, default=self.begins_at)
+        return clock.in_order(begun, self.resolved_at)[0] if self.resolved_at else begun
+
+    @property
+    def told_at(self) -> datetime:
+        """When it was first told of: the date of its entry in the feeds."""
+        return min((post.posted_at for post in self.posts), default=self.created_at)
+
+    @property
+    def latest(self) -> PostView | None:
+        """Its newest post."""
+        return self.posts[0] if self.posts else None
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """One day in the page's zone: its stories, newest first, and how many more there were.
+
+    ``continued`` are stories of earlier days that still went on, newest first.
+    """
+
+    day: date
+    stories: tuple[StoryView, ...]
+    more: int
+    continued: tuple[StoryView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """A page of the stories of one month, newest first; ``number`` of ``pages`` counts from 1.
+
+    Stories here have their newest post alone.  ``earlier`` and ``later`` are the first days of the
+    nearest months in which stories began or went on, None where there are none; ``later`` has
+    ``later_pages``.  ``asked`` is the page that was asked for where there is no such, and this the
+    last.  ``continued`` are stories of earlier months that still went on: the last page has them.
+    """
+
+    month: date
+    stories: tuple[StoryView, ...]
+    number: int
+    pages: int
+    earlier: date | None
+    later: date | None
+    later_pages: int = 1
+    asked: int | None = None
+    continued: tuple[StoryView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A story that a day of a component is due to, as a link: its address and its title."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDay:
+    """A day of one component with the stories behind it, and how many more there were."""
+
+    day: Day
+    stories: tuple[Behind, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentPageView:
+    """What a component's own page tells: its days, today first, and its most recent stories."""
+
+    component: ComponentView
+    uptime: Uptime
+    days: tuple[ToldDay, ...]
+    stories: tuple[StoryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the banner says of an open story of the worst severity: little, for it is on all pages.
+
+    Anything more would have every page made anew with each of the story's posts.
+    """
+
+    code: str
+    title: str
+    status: Status
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every public page shows around its own content.
+
+    ``indicator`` is none, minor, major or critical; ``description`` the sentence that goes with
+    it.  ``pinned`` are the open stories of the worst severity, newest first.  ``read_in`` is the
+    language that it is read in, where that is not the page's own.
+    """
+
+    page: PageView
+    indicator: Impact
+    description: str
+    under_maintenance: bool
+    pinned: tuple[Pinned, ...]
+    read_in: str = ""
+
+    @property
+    def language(self) -> str:
+        """The language of what stands around the company's own words."""
+        return self.read_in or self.page.language
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The public site at one moment.
+
+    ``tree`` is groups and ungrouped components in the page's order.  ``open_incidents`` newest
+    first; ``active`` and ``upcoming`` maintenances soonest first.  ``days`` are the last 15, today
+    first.  ``incidents`` and ``maintenances`` are the 50 most recent, open or not; ``recent`` what
+    the feeds of stories tell.  ``next_change_at`` is when time alone will make it read differently,
+    ``last_change_at`` when it last did.
+    """
+
+    at: datetime
+    frame: Frame
+    tree: tuple[GroupView | ComponentView, ...]
+    open_incidents: tuple[StoryView, ...]
+    active: tuple[StoryView, ...]
+    upcoming: tuple[StoryView, ...]
+    days: tuple[DayView, ...]
+    incidents: tuple[StoryView, ...]
+    maintenances: tuple[StoryView, ...]
+    recent: tuple[StoryView, ...]
+    updates: tuple[tuple[StoryView, PostView], ...]
+    updated_at: datetime
+    last_change_at: datetime
+    next_change_at: datetime
+    uptimes: Mapping[str, Uptime] = field(default_factory=dict, hash=False)
+
+    @property
+    def page(self) -> PageView:
+        """The page's own settings."""
+        return self.frame.page
+
+    @property
+    def components(self) -> tuple[ComponentView, ...]:
+        """All components in the page's order, whether listed at present or not."""
+        return tuple(
+            component
+            for item in self.tree
+            for component in (item.components if isinstance(item, GroupView) else (item,))
+        )

@@ -1,0 +1,329 @@
+"""The statements of the site's reads, and the gate that they all pass.
+
+Keys are read first, rows by their keys: in one statement SQLite's planner, which does not know how
+many rows there are, walks through the whole history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.types import NullType
+
+from statuspage.core.db import UtcDateTime
+from statuspage.core.enums import CLOSED, RUNNING, Kind, MaintenanceStatus, Visibility
+from statuspage.models import (
+    Component,
+    ComponentChange,
+    ComponentGroup,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+    Page,
+    UpdateRevision,
+)
+
+# A flood of stories slows nobody: older ones of the last days are not even counted.
+MOST_STORIES_COUNTED = 1000
+RECENT_STORIES = 50
+FEED_UPDATES = 50
+FEED_STORIES = 25
+
+
+def gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
+    """The one condition under which the public may see a story or a post."""
+    return room.visibility == Visibility.PUBLIC
+
+
+# The gate follows when the rows are read: asked here it would keep the index of what is open away.
+OPEN = select(Incident.id).where(
+    Incident.kind.in_(list(Kind)), Incident.resolved_at.is_(None), Incident.status.not_in(CLOSED)
+)
+RECENT = (
+    select(Incident.id)
+    .where(gate(Incident), Incident.kind == bindparam("kind"))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+    .limit(RECENT_STORIES)
+)
+BY_CODE = select(Incident.id).where(Incident.code == bindparam("code"))
+RECENT_OF_COMPONENT = (
+    select(Incident.id)
+    .join(IncidentComponent)
+    .join(Component, Component.id == IncidentComponent.component_id)
+    .where(gate(Incident), Component.code == bindparam("code"))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+    .limit(RECENT_STORIES)
+)
+_PLACED = (
+    select(
+        IncidentComponent.component_id,
+        Incident.id,
+        func.row_number()
+        .over(
+            partition_by=IncidentComponent.component_id,
+            order_by=(Incident.begins_at.desc(), Incident.id.desc()),
+        )
+        .label("place"),
+    )
+    .join(IncidentComponent)
+    .where(gate(Incident))
+    .subquery()
+)
+# The same of all components at once.
+RECENT_OF_COMPONENTS = (
+    select(_PLACED.c.component_id, _PLACED.c.id)
+    .where(_PLACED.c.place <= RECENT_STORIES)
+    .order_by(_PLACED.c.component_id, _PLACED.c.place)
+)
+LATEST_TOLD = (
+    select(IncidentUpdate.incident_id)
+    .where(
+        gate(IncidentUpdate),
+        # Not a join, nor EXISTS, which becomes one: the planner may turn those round.
+        select(Incident.id)
+        .where(Incident.id == IncidentUpdate.incident_id, gate(Incident))
+        .scalar_subquery()
+        .is_not(None),
+    )
+    .order_by(IncidentUpdate.posted_at.desc(), IncidentUpdate.id.desc())
+    .limit(FEED_UPDATES)
+)
+
+IS_HISTORY = (
+    gate(Incident),
+    Incident.status != MaintenanceStatus.SCHEDULED.value,
+    Incident.begins_at < bindparam("until"),
+)
+_SINCE = Incident.begins_at >= bindparam("since")
+_HISTORY = (
+    select(Incident.id)
+    .where(*IS_HISTORY, _SINCE)
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+)
+HISTORY_PAGE = _HISTORY.limit(bindparam("limit")).offset(bindparam("offset"))
+HISTORY_COUNT = select(func.count(Incident.id)).where(*IS_HISTORY, _SINCE)
+HISTORY_BACKWARDS = (
+    select(Incident.begins_at).where(*IS_HISTORY).order_by(Incident.begins_at.desc()).limit(1)
+)
+HISTORY_FORWARDS = (
+    select(Incident.begins_at).where(*IS_HISTORY, _SINCE).order_by(Incident.begins_at).limit(1)
+)
+# When it ended matters on later days, on which nothing cancelled is told.
+_ENDED = case((Incident.cancelled_at.is_(None), Incident.resolved_at), else_=Incident.begins_at)
+WINDOW = _HISTORY.add_columns(Incident.begins_at, type_coerce(_ENDED, UtcDateTime)).limit(
+    MOST_STORIES_COUNTED
+)
+_HAS_RUN = (
+    gate(Incident),
+    Incident.status != MaintenanceStatus.SCHEDULED.value,
+    Incident.cancelled_at.is_(None),
+)
+_STRETCH = select(Incident.id, Incident.begins_at, Incident.resolved_at)
+ENDED_LATER = (
+    _STRETCH.where(
+        *_HAS_RUN,
+        Incident.resolved_at > bindparam("since"),
+        Incident.begins_at < bindparam("since"),
+    )
+    .order_by(Incident.begins_at.desc())
+    .limit(RECENT_STORIES)
+)
+STILL_OPEN = _STRETCH.where(
+    *_HAS_RUN,
+    Incident.kind.in_(list(Kind)),
+    Incident.resolved_at.is_(None),
+    Incident.status.not_in(CLOSED),
+    Incident.begins_at < bindparam("since"),
+)
+ENDED_BACKWARDS = (
+    select(Incident.resolved_at)
+    .where(
+        *_HAS_RUN,
+        Incident.resolved_at <= bindparam("until"),
+        Incident.begins_at < bindparam("until"),
+    )
+    .order_by(Incident.resolved_at.desc())
+    .limit(1)
+)
+
+
+def _gate_of_rows(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
+    """The same condition, in a form that no index serves: for rows that their keys should find."""
+    return case((gate(room), 1), else_=0) == 1
+
+
+def _raw(column: InstrumentedAttribute[Any]) -> Label[Any]:
+    """A column as the driver hands it out, hashable: what it means is worked out only once."""
+    return type_coerce(column, NullType()).label(column.key)
+
+
+# Named one by one: a column that is not named here cannot reach the public by mistake.
+_SHOWN = tuple(_raw(column) for column in (
+    Incident.code, Incident.kind, Incident.title, Incident.status, Incident.impact,
+    Incident.severity_rank, Incident.begins_at, Incident.started_at, Incident.monitoring_at,
+    Incident.resolved_at, Incident.scheduled_for, Incident.scheduled_until,
+    Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
+    Incident.merged_into,
+))  # fmt: skip
+STORIES = select(Incident.id, *_SHOWN).where(
+    _gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True))
+)
+_POSTS = select(
+    IncidentUpdate.incident_id,
+    *(_raw(column) for column in (
+        IncidentUpdate.code, IncidentUpdate.status, IncidentUpdate.body,
+        IncidentUpdate.happened_at, IncidentUpdate.posted_at, IncidentUpdate.edited_at,
+        IncidentUpdate.reopens, IncidentUpdate.next_update_at, IncidentUpdate.entry_id,
+    )),
+    cast(IncidentUpdate.affected, Text).label("affected"),
+)  # fmt: skip
+POSTS = _POSTS.where(
+    _gate_of_rows(IncidentUpdate),
+    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+).order_by(IncidentUpdate.happened_at.desc(), IncidentUpdate.id.desc())
+_OTHER = aliased(IncidentUpdate)
+NEWEST_POSTS = _POSTS.join(
+    Incident,
+    select(_OTHER.id)
+    .where(_OTHER.incident_id == Incident.id, _gate_of_rows(_OTHER))
+    .order_by(_OTHER.happened_at.desc(), _OTHER.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    == IncidentUpdate.id,
+).where(Incident.id.in_(bindparam("keys", expanding=True)))
+# When maintenances really began, for stories that have their newest post alone.
+BEGUN = (
+    select(
+        IncidentUpdate.incident_id, type_coerce(func.min(IncidentUpdate.happened_at), NullType())
+    )
+    .where(
+        _gate_of_rows(IncidentUpdate),
+        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+        IncidentUpdate.status.in_(RUNNING),
+    )
+    .group_by(IncidentUpdate.incident_id)
+)
+BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
+    _gate_of_rows(IncidentUpdate),
+    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+)
+EARLIER = (
+    select(
+        IncidentUpdate.code,
+        # What was taken off never leaves the database.
+        case((UpdateRevision.taken_off_because == "", UpdateRevision.body), else_=""),
+        _raw(UpdateRevision.replaced_at),
+    )
+    .join(IncidentUpdate, UpdateRevision.update_id == IncidentUpdate.id)
+    .where(
+        _gate_of_rows(IncidentUpdate),
+        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(UpdateRevision.id.desc())
+)
+AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id).where(
+    IncidentComponent.incident_id.in_(bindparam("keys", expanding=True))
+)
+
+# The log of states: what changed in the days that are counted, and what stood when they began.
+# A component's is one text, `at|id|status,…` in any order: rows would cost five times as much, and
+# mostly they say what they said before.
+_LOGGED = select(
+    ComponentChange.component_id,
+    func.aggregate_strings(
+        cast(ComponentChange.at, Text)
+        + "|"
+        + cast(ComponentChange.id, Text)
+        + "|"
+        + cast(ComponentChange.status, Text),
+        ",",
+    ),
+).group_by(ComponentChange.component_id)
+CHANGES = _LOGGED.where(
+    # Named one by one, so that the index serves: most of the log is older.
+    ComponentChange.component_id.in_(bindparam("keys", expanding=True)),
+    ComponentChange.at >= bindparam("since"),
+    ComponentChange.at <= bindparam("until"),
+)
+_BEFORE = aliased(ComponentChange)
+STOOD = _LOGGED.join(
+    Component,
+    select(_BEFORE.id)
+    .where(_BEFORE.component_id == Component.id, _BEFORE.at < bindparam("since"))
+    .order_by(_BEFORE.at.desc(), _BEFORE.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    == ComponentChange.id,
+).where(Component.id.in_(bindparam("keys", expanding=True)))
+# Stories that went on at some time in the days that are counted, the newest first.
+ALL_BEHIND = (
+    select(
+        IncidentComponent.component_id,
+        _raw(Incident.code),
+        _raw(Incident.title),
+        _raw(Incident.begins_at),
+        _raw(Incident.resolved_at),
+    )
+    .join(IncidentComponent)
+    .where(
+        _gate_of_rows(Incident),
+        Incident.status != MaintenanceStatus.SCHEDULED.value,
+        Incident.cancelled_at.is_(None),
+        Incident.begins_at <= bindparam("until"),
+        Incident.resolved_at.is_(None) | (Incident.resolved_at >= bindparam("since")),
+    )
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+)
+BEHIND = ALL_BEHIND.where(IncidentComponent.component_id == bindparam("key")).limit(
+    MOST_STORIES_COUNTED
+)
+
+# The whole history at a glance: little of each story, but enough to tell whether it changed.
+SURVEY = (
+    select(
+        Incident.id,
+        Incident.begins_at.label("moment"),
+        Incident.resolved_at.label("ended_at"),
+        *_SHOWN,
+    )
+    .where(gate(Incident))
+    .order_by(Incident.begins_at.desc(), Incident.id.desc())
+)
+SURVEY_POSTS = (
+    select(
+        IncidentUpdate.incident_id,
+        func.count(),
+        func.max(IncidentUpdate.id),
+        func.count(IncidentUpdate.edited_at),
+        type_coerce(func.max(IncidentUpdate.edited_at), NullType()),
+        func.sum(func.length(IncidentUpdate.body)),
+    )
+    .where(gate(IncidentUpdate))
+    .group_by(IncidentUpdate.incident_id)
+)
+SURVEY_AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id)
+
+PAGE = select(Page.__table__).order_by(Page.id).limit(1)
+GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)
+# As the drivers hand them out: most of them are what they were, and become the same views again.
+COMPONENTS = select(
+    Component.id,
+    Component.group_id,
+    *(_raw(column) for column in (
+        Component.code, Component.name, Component.description, Component.status,
+        Component.position, Component.only_show_if_degraded, Component.created_at,
+        Component.updated_at, Component.removed_at,
+    )),
+).order_by(Component.id)  # fmt: skip

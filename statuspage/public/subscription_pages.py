@@ -1,0 +1,306 @@
+"""Mail for the public: subscribing, confirming, changing, leaving.
+
+Opening a link only shows; a button (or the mail program) acts.  No cookie and no token of a form is
+asked for: whoever posts to ``/subscribe`` can have one mail sent to an address and no more, and
+everywhere else the address of the page is the proof.  Mail programs post to it by themselves (RFC
+8058), and whoever only follows links, as scanners do, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from flask import Blueprint, Flask, Response, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from werkzeug.exceptions import NotFound
+
+from statuspage.core.config import current_settings
+from statuspage.core.db import db, session
+from statuspage.core.enums import Visibility
+from statuspage.core.errors import Refused
+from statuspage.core.languages import N_, nearest, split_path, translations
+from statuspage.core.links import current_links, read_delivery_token
+from statuspage.delivery import subscriptions
+from statuspage.delivery.subscriptions import Stage, Standing, Subscription, Throttled
+from statuspage.models import Component, Incident
+from statuspage.models.columns import CODE
+from statuspage.public import html_pages, http
+from statuspage.public.html_pages import FollowedStory, MailForm
+from statuspage.public.page_language import (
+    IN_A_LANGUAGE,
+    address_in,
+    asked_language,
+    own_language,
+    present_frame,
+)
+from statuspage.public.queries import Site, open_site
+from statuspage.public.times import When
+from statuspage.recipients.subscribers import Wish
+
+leaving = Blueprint("leaving", __name__)
+
+CONFIRM = "confirm"
+LEAVE = "leave"
+STAY = "stay"
+
+_NO_SUCH_ADDRESS = N_("Enter a mail address, like name@example.com.")
+_FOREIGN = N_("This form was sent by another site. Send it from here.")
+_MOST_TICKS = 500
+
+
+def register(app: Flask) -> None:
+    """Hang the addresses on the app."""
+    app.register_blueprint(leaving)
+
+
+@leaving.post("/subscribe")
+@leaving.post(IN_A_LANGUAGE + "/subscribe")
+def subscribe() -> ResponseReturnValue:
+    """Ask for mail; every address is answered the same."""
+    sent = _sent_form()
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return _refuse(sent, "form", _FOREIGN, 403)
+    if request.form.get("website"):
+        return _sign_up_sent()
+    try:
+        subscriptions.subscribe(sent.email, _wish(sent), client=http.present_address())
+    except Throttled as error:
+        answer = _refuse(sent, error.field, _too_many(error), 429)
+        answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
+        return answer
+    except Refused as error:
+        reason = _NO_SUCH_ADDRESS if error.field == "email" else error.reason
+        return _refuse(sent, error.field, reason, 422)
+    return _sign_up_sent()
+
+
+@leaving.get("/subscriptions/<token>")
+@leaving.get(IN_A_LANGUAGE + "/subscriptions/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """Ask to confirm, or show what is heard; opening the link changes nothing."""
+    found = subscriptions.find_subscription(session(), token)
+    if found is None:
+        raise NotFound
+    return _show_subscription(found, acted="", offered=request.args.get("follow", ""))
+
+
+@leaving.post("/subscriptions/<token>")
+@leaving.post(IN_A_LANGUAGE + "/subscriptions/<token>")
+def act_on(token: str) -> ResponseReturnValue:
+    """Confirm, change, leave or return, whichever button was pressed."""
+    choice = request.form.get("choice", "")
+    try:
+        if choice == CONFIRM:
+            return _show_subscription(subscriptions.confirm(token), acted=CONFIRM)
+        if choice == LEAVE:
+            return _show_subscription(subscriptions.leave_by_link(token), acted=LEAVE)
+        if choice == STAY:
+            return _show_subscription(subscriptions.return_by_link(token), acted=STAY)
+        return _change(token)
+    except LookupError:
+        raise NotFound from None
+
+
+@leaving.get("/unsubscribe/<token>")
+@leaving.get(IN_A_LANGUAGE + "/unsubscribe/<token>")
+def ask(token: str) -> ResponseReturnValue:
+    """Show what leaving means, with a button; opening the link changes nothing."""
+    standing = subscriptions.standing(session(), _delivery_of(token))
+    if standing is None:
+        raise NotFound
+    return _show(standing, acted="")
+
+
+@leaving.post("/unsubscribe/<token>")
+@leaving.post(IN_A_LANGUAGE + "/unsubscribe/<token>")
+def act(token: str) -> ResponseReturnValue:
+    """Leave, or with ``choice=stay`` take that back; once or often, the result is the same.
+
+    The body that mail programs send, ``List-Unsubscribe=One-Click``, leaves as the button does.
+    """
+    delivery_id = _delivery_of(token)
+    wants_to_stay = request.form.get("choice") == STAY
+    try:
+        if wants_to_stay:
+            return _show(subscriptions.stay(delivery_id), acted=STAY)
+        return _show(subscriptions.leave(delivery_id), acted=LEAVE)
+    except LookupError:
+        raise NotFound from None
+
+
+# --- what was sent --------------------------------------------------------------------------------
+
+
+def _sent_form() -> MailForm:
+    """The form as it was sent, with the story that is to be followed, if one is."""
+    kinds = set(request.form.getlist("kinds"))
+    stories = _stories([request.form.get("incident", "")])
+    return MailForm(
+        email=request.form.get("email", "")[:320],
+        incidents="incidents" in kinds and not stories,
+        maintenance="maintenance" in kinds and not stories,
+        resolved_only="resolved_only" in kinds,
+        components=frozenset(request.form.getlist("components")[:_MOST_TICKS]),
+        followed=tuple(FollowedStory(story.code, story.title) for story in stories),
+        time_zone=request.form.get("time_zone", "")[:64],
+        language=request.form.get("language", "")[:16],
+    )
+
+
+def _wish(form: MailForm) -> Wish:
+    """What a form asks for; raises :class:`Refused` for what is not there any more."""
+    rows = session().execute(select(Component.code, Component.id))
+    by_code = {row.code: row.id for row in rows}
+    if not form.components <= by_code.keys():
+        raise Refused("components", N_("One of these components does not exist any more."))
+    ticked = [story.code for story in form.followed if story.is_ticked]
+    return Wish(
+        incidents=form.incidents,
+        maintenance=form.maintenance,
+        resolved_only=form.resolved_only,
+        components=frozenset(by_code[code] for code in form.components),
+        follows=frozenset(story.id for story in _stories(ticked)),
+        time_zone=form.time_zone or None,
+        language=form.language or asked_language() or own_language(),
+    )
+
+
+def _stories(codes: Iterable[str]) -> list[Incident]:
+    """The public stories of these codes, newest first."""
+    wanted = [code for code in codes if CODE.fullmatch(code)][:_MOST_TICKS]
+    chosen = select(Incident).where(
+        Incident.code.in_(wanted), Incident.visibility == Visibility.PUBLIC
+    )
+    return list(session().scalars(chosen.order_by(Incident.id.desc()))) if wanted else []
+
+
+def _change(token: str) -> Response:
+    found = subscriptions.find_subscription(session(), token)
+    if found is None:
+        raise NotFound
+    ticked = request.form.getlist("follows")
+    form = replace(
+        _sent_form(),
+        email=found.email,
+        followed=tuple(
+            FollowedStory(story.code, story.title, story.code in ticked)
+            for story in _offered_stories(found.wish, ticked)
+        ),
+    )
+    try:
+        return _show_subscription(subscriptions.change(token, _wish(form)), acted="change")
+    except Refused as error:
+        form = replace(form, field=error.field, reason=error.reason)
+        return _show_subscription(found, acted="", form=form, status=422)
+
+
+def _offered_stories(wish: Wish, codes: Iterable[str]) -> list[Incident]:
+    """What is followed, and what else may be."""
+    followed = select(Incident).where(
+        Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
+    )
+    known = {story.id: story for story in session().scalars(followed)}
+    return list((known | {story.id: story for story in _stories(codes)}).values())
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def _sign_up_sent() -> Response:
+    own = own_language()
+    answer = redirect(address_in(asked_language() or own, "/subscribe/sent", own=own), 303)
+    answer.headers["Cache-Control"] = "no-store"
+    return make_response(answer)
+
+
+def _refuse(form: MailForm, field: str, reason: str, status: int) -> Response:
+    with open_site(db.engine) as site:
+        frame = present_frame(site)
+    form = replace(form, field=field, reason=reason)
+    html = html_pages.render_subscribe(frame, site.tree, current_links(), form=form)
+    return _private(html, status)
+
+
+def _too_many(error: Throttled) -> str:
+    """What :class:`Throttled` says, in the language of the page."""
+    language = asked_language() or own_language()
+    say = translations(language).gettext
+    text = (
+        say("Too many sign-ups at present. Try again in %(time)s.")
+        if error.everybody
+        else say("Too many sign-ups from your network. Try again in %(time)s.")
+    )
+    # Rounded up: who comes back when told must not be told to wait again.
+    return text % {"time": When(language, "UTC").length(int(error.wait.total_seconds()) + 59)}
+
+
+def _show_subscription(
+    found: Subscription,
+    *,
+    acted: str,
+    offered: str = "",
+    form: MailForm | None = None,
+    status: int = 200,
+) -> Response:
+    with open_site(db.engine) as site:
+        frame = present_frame(site)
+    html = html_pages.render_subscription(
+        frame,
+        site.tree,
+        current_links(),
+        stage=found.stage.value,
+        form=form or _kept_form(found, site, offered),
+        suppressed=found.suppressed,
+        acted=acted,
+        here=split_path(request.path)[1],
+    )
+    return _private(html, 410 if found.stage is Stage.OVER else status)
+
+
+def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
+    """The form of a subscription as it is kept, and a story that its mail offered."""
+    chosen = [view for key, view in site.by_key.items() if key in found.wish.components]
+    stories = _offered_stories(found.wish, [offered])
+    return MailForm(
+        email=found.email,
+        incidents=found.wish.incidents,
+        maintenance=found.wish.maintenance,
+        resolved_only=found.wish.resolved_only,
+        components=frozenset(view.code for view in chosen),
+        removed=tuple(view for view in chosen if view.is_removed),
+        followed=tuple(FollowedStory(story.code, story.title) for story in stories),
+        time_zone=found.wish.time_zone or "",
+        language=nearest(found.wish.language, default=own_language()),
+    )
+
+
+def _delivery_of(token: str) -> int:
+    delivery_id = read_delivery_token(current_settings().secret_key, token)
+    if delivery_id is None:
+        raise NotFound
+    return delivery_id
+
+
+def _show(standing: Standing, *, acted: str) -> Response:
+    with open_site(db.engine) as site:
+        frame = present_frame(site)
+    html = html_pages.render_leaving(
+        frame,
+        current_links(),
+        email=standing.email,
+        suppressed=standing.suppressed,
+        is_owed=standing.is_owed,
+        acted=acted,
+        here=split_path(request.path)[1],
+    )
+    return _private(html)
+
+
+def _private(html: str, status: int = 200) -> Response:
+    answer = make_response(html, status)
+    answer.headers["Cache-Control"] = "no-store"
+    # The address of this page is a key: no other site may learn it.
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer

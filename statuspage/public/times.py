@@ -1,0 +1,136 @@
+"""Times, days, lengths and percentages as the pages of one language and zone show them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_interval, format_skeleton
+from babel.numbers import format_percent
+from markupsafe import Markup
+
+from statuspage.core import clock
+from statuspage.core.languages import direction, locale_name, translations
+
+
+class When:
+    """How the pages of one language and zone show what is counted and dated.
+
+    A moment becomes a ``<time>`` element that static/page.js rewrites in the visitor's own zone.
+    """
+
+    def __init__(self, language: str, zone: str) -> None:
+        self.language = language
+        self.direction = direction(language)
+        self.zone = clock.read_zone(zone)
+        self.words = translations(language)
+        self._locale = locale_name(language)
+
+    def full(self, moment: datetime) -> Markup:
+        """``Mar 4, 2026, 12:00 UTC``."""
+        return _full(moment, self.zone, self._locale)
+
+    def near(self, moment: datetime) -> Markup:
+        """The same, to which the script adds how long ago or how soon that is."""
+        return _near(moment, self.zone, self._locale)
+
+    def span(self, start: datetime, end: datetime) -> Markup:
+        """``Mar 4, 2026, 12:00 – 13:30 UTC``."""
+        return _span(start, end, self.zone, self._locale)
+
+    def day(self, day: date) -> Markup:
+        """``Mar 4, 2026``: a day of the page's zone, whatever the visitor's."""
+        return _day(day, self._locale)
+
+    def days(self, first: date, last: date) -> Markup | str:
+        """``Mar 1 – 4, 2026``: days of the page's zone, or the one day that they are."""
+        return self.day(first) if first == last else _days(first, last, self._locale)
+
+    def month(self, month: date) -> str:
+        """``March 2026``."""
+        return str(format_skeleton("yMMMM", month, locale=self._locale))
+
+    def duration(self, start: datetime, end: datetime) -> str:
+        """How long it took, in two units at most: ``2 hours 30 minutes``."""
+        return self.length(int((end - start).total_seconds()))
+
+    def length(self, seconds: int) -> str:
+        """So many seconds, in two units at most."""
+        minutes = seconds // 60
+        if minutes < 1:
+            return self.words.gettext("less than a minute")
+        days, rest = divmod(minutes, 24 * 60)
+        hours, minutes = divmod(rest, 60)
+        ngettext = self.words.ngettext
+        parts = [
+            (days, ngettext("%(num)d day", "%(num)d days", days)),
+            (hours, ngettext("%(num)d hour", "%(num)d hours", hours)),
+            (minutes, ngettext("%(num)d minute", "%(num)d minutes", minutes)),
+        ]
+        while not parts[0][0]:
+            del parts[0]
+        first, *second = (text % {"num": number} for number, text in parts[:2] if number)
+        if not second:
+            return first
+        both = self.words.gettext("%(first)s %(second)s")
+        return both % {"first": first, "second": second[0]}
+
+    def percent(self, number: str) -> str:
+        """``99.95%`` of :attr:`~statuspage.public.uptime.Uptime.percent`, with as many digits."""
+        return _percent(number, self._locale)
+
+
+# A moment reads the same for as long as there is a page, and formatting one costs more than the
+# rest of its line.
+@lru_cache(maxsize=8192)
+def _full(moment: datetime, zone: ZoneInfo, locale: str) -> Markup:
+    return _element(moment, clock.show(moment, zone, locale))
+
+
+@lru_cache(maxsize=2048)
+def _near(moment: datetime, zone: ZoneInfo, locale: str) -> Markup:
+    return _element(moment, clock.show(moment, zone, locale), near=True)
+
+
+@lru_cache(maxsize=4096)
+def _span(start: datetime, end: datetime, zone: ZoneInfo, locale: str) -> Markup:
+    first, _, last = clock.show_span(start, end, zone, locale).partition(" – ")
+    parts = _element(start, first), _element(end, last)
+    return Markup("<span data-span>{} – {}</span>").format(*parts)
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, locale: str) -> Markup:
+    text = format_skeleton("yMMMd", day, locale=locale)
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
+
+
+@lru_cache(maxsize=1024)
+def _days(first: date, last: date, locale: str) -> str:
+    return str(format_interval(first, last, "yMMMd", locale=locale))
+
+
+def iso(moment: datetime) -> str:
+    """A moment as ``datetime`` attributes hold it, in UTC and to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _element(moment: datetime, text: str, *, near: bool = False) -> Markup:
+    mark = Markup(" data-near" if near else "")
+    return Markup('<time datetime="{}"{}>{}</time>').format(iso(moment), mark, text)
+
+
+@lru_cache(maxsize=1024)
+def _percent(number: str, locale: str) -> str:
+    _, dot, fraction = number.partition(".")
+    pattern = Locale.parse(locale).percent_formats[None].pattern
+    exact = _LAST_DIGIT.sub(f"0{dot}{fraction and '0' * len(fraction)}", pattern)
+    return format_percent(Decimal(number) / 100, exact, locale=locale)
+
+
+_LAST_DIGIT: Final = re.compile("0(?=[^0]*$)")

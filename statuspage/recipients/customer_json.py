@@ -1,0 +1,147 @@
+"""Customers as JSON objects, as the company's own tools keep them: put, got, listed.
+
+An object has ``email`` and, as wanted, ``name``, ``company``, ``components`` (a list of names or
+codes, empty for all), ``tags`` (a list), ``language``, ``time_zone`` and ``contractual``.  It is
+the whole customer: what it does not say is empty afterwards, so putting it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core.db import session, writing
+from statuspage.core.errors import Refused
+from statuspage.core.richtext import clean_line
+from statuspage.models import Customer
+from statuspage.recipients.customer_csv import ImportReport, Intake
+from statuspage.recipients.customer_csv_rows import (
+    COLUMNS,
+    Cells,
+    Row,
+    RowError,
+    component_labels,
+    shown,
+)
+from statuspage.recipients.customers import keep_others_out
+
+_BLANKS: dict[str, Any] = {
+    **dict.fromkeys(COLUMNS, ""), "components": [], "tags": [], "contractual": False,
+}  # fmt: skip
+
+
+def put_customers(
+    objects: Mapping[int, object],
+    *,
+    actor: Actor,
+    source: str,
+    errors: Sequence[RowError] = (),
+) -> ImportReport:
+    """Keep each object as the customer with its ``key``; ``objects`` are told apart by number.
+
+    The report's lines are these numbers.  A customer who is known by address alone gets the key.  A
+    wrong object is left out and named, beside the ``errors`` that were found before; the rest goes
+    in, in one transaction.
+    """
+    wrong = [
+        *errors,
+        *(
+            RowError(number, "", shown(one), "This is not an object")
+            for number, one in objects.items()
+            if not isinstance(one, Mapping)
+        ),
+    ]
+    rows = [
+        Row(number, {**_BLANKS, **one})
+        for number, one in objects.items()
+        if isinstance(one, Mapping)
+    ]
+    intake = Intake(session(), rows, wrong, [], lambda _done, _total: None, cells=_JsonCells)
+    with writing() as current:
+        keep_others_out(current)
+        intake.take(current, intake.parsed)
+        intake.write(current)
+        report = intake.report()
+        _record(current, actor, intake, report, source)
+    return report
+
+
+def find_customer(current: Session, key: str) -> Customer | None:
+    """The customer with that key; None too for a key that no customer could have."""
+    if clean_line(key) != key:
+        return None
+    chosen = select(Customer).where(Customer.key == key).options(selectinload(Customer.components))
+    return current.scalars(chosen).one_or_none()
+
+
+def as_objects(current: Session, customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    """Customers as the objects that :func:`put_customers` takes."""
+    labels = component_labels(current)
+    return [
+        {
+            "key": one.key,
+            "email": one.email,
+            "name": one.name,
+            "company": one.company,
+            "components": sorted(labels[link.component_id] for link in one.components),
+            "tags": one.tags.split("; ") if one.tags else [],
+            "language": one.language,
+            "time_zone": one.time_zone,
+            "contractual": one.contractual,
+        }
+        for one in customers
+    ]
+
+
+class _JsonCells(Cells):
+    """Reads the values of an object: each of its own type, then as in a file."""
+
+    def cell(self, name: str, cell: Any) -> Any:
+        """The value of a field; :class:`Refused` where it cannot have it."""
+        if name not in COLUMNS:
+            raise Refused(name, "This field is not known")
+        if name == "contractual":
+            if not isinstance(cell, bool):
+                raise Refused(name, "Write true or false")
+            return cell
+        if name in {"components", "tags"}:
+            return self._list(name, cell)
+        if cell is not None and not isinstance(cell, str):
+            raise Refused(name, "Write a text in quotation marks")
+        value = self.value(name, cell or "")
+        if name == "key" and value is None:
+            raise Refused(name, "Name the customer by a key")
+        return value
+
+    def _list(self, name: str, items: Any) -> Any:
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise Refused(name, "Write a list of texts in quotation marks")
+        if name == "components":
+            return frozenset[int]().union(*map(self.component, items))
+        if any(";" in item for item in items):
+            raise Refused(name, "A tag cannot hold a semicolon")
+        return self.value(name, ";".join(items))
+
+
+def _record(
+    current: Session, actor: Actor, intake: Intake, report: ImportReport, source: str
+) -> None:
+    """What changed, for the audit trail; a call that changed nothing leaves no entry."""
+    changes = intake.changes()
+    if len(changes) == 1:
+        [(address, before, after)] = changes
+        audit.record(
+            current, actor, "customer.save", subject_kind="customer", subject=address,
+            before=before, after=after,
+        )  # fmt: skip
+    elif changes:
+        audit.record(
+            current, actor, "customers.import", subject_kind="customers", subject=source,
+            after={"added": report.added, "updated": report.updated,
+                   "unchanged": report.unchanged, "refused": report.refused},
+        )  # fmt: skip

@@ -1,0 +1,238 @@
+"""Subscribers: what somebody may ask to hear of, and the list of who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.core.enums import SubscriberState, Visibility
+from statuspage.core.errors import Refused
+from statuspage.core.languages import N_
+from statuspage.models import (
+    Component,
+    FollowedIncident,
+    Incident,
+    Subscriber,
+    SubscriberComponent,
+    Suppression,
+)
+from statuspage.recipients.customer_csv_rows import component_labels, csv_lines
+from statuspage.recipients.customers import check_language, check_zone
+
+PAGE_SIZE = 50
+COLUMNS = (
+    "email", "state", "components", "incidents", "maintenance", "follows", "language", "time_zone",
+    "asked_at", "confirmed_at", "left_at",
+)  # fmt: skip
+_CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to hear of; no components means all of them.
+
+    ``resolved_only`` leaves of incidents only their end.  ``follows`` are stories (ids) of which
+    every update is wanted, whatever the rest says.
+    """
+
+    incidents: bool = True
+    maintenance: bool = True
+    resolved_only: bool = False
+    components: frozenset[int] = frozenset()
+    follows: frozenset[int] = frozenset()
+    language: str = "en"
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberPage:
+    """One page of a search, by address.
+
+    ``before`` and ``after`` are the addresses that the pages next to it begin from; None where
+    there is no such page.
+    """
+
+    subscribers: Sequence[Subscriber]
+    before: str | None
+    after: str | None
+
+
+def check_wish(current: Session, wish: Wish) -> None:
+    """Raise :class:`Refused` for what cannot be wished for."""
+    if not (wish.incidents or wish.maintenance or wish.follows):
+        raise Refused("kinds", N_("Choose incidents, maintenance or both."))
+    check_language(wish.language)
+    check_zone(wish.time_zone or "")
+    there = select(func.count(Component.id)).where(Component.id.in_(wish.components))
+    if wish.components and current.scalar(there) != len(wish.components):
+        raise Refused("components", N_("One of these components does not exist any more."))
+    shown = select(func.count(Incident.id)).where(
+        Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
+    )
+    if wish.follows and current.scalar(shown) != len(wish.follows):
+        raise Refused("follows", N_("This incident cannot be followed any more."))
+
+
+def apply_wish(subscriber: Subscriber, wish: Wish) -> None:
+    """Have a subscriber hear of what was wished for, and of nothing else."""
+    subscriber.incidents, subscriber.maintenance = wish.incidents, wish.maintenance
+    subscriber.resolved_only = wish.resolved_only
+    subscriber.all_components = not wish.components
+    subscriber.language, subscriber.time_zone = wish.language, wish.time_zone
+    _set_components(subscriber, wish.components)
+    _set_followed(subscriber, wish.follows)
+
+
+def wish_of(subscriber: Subscriber) -> Wish:
+    """What a subscriber hears of."""
+    return Wish(
+        incidents=subscriber.incidents,
+        maintenance=subscriber.maintenance,
+        resolved_only=subscriber.resolved_only,
+        components=frozenset(link.component_id for link in subscriber.components),
+        follows=frozenset(link.incident_id for link in subscriber.followed),
+        language=subscriber.language,
+        time_zone=subscriber.time_zone,
+    )
+
+
+def search_subscribers(
+    current: Session,
+    *,
+    text: str = "",
+    state: SubscriberState | None = None,
+    suppressed: bool = False,
+    after: str = "",
+    before: str = "",
+    page_size: int = PAGE_SIZE,
+) -> SubscriberPage:
+    """Subscribers in whose address ``text`` occurs, by address.
+
+    ``suppressed`` keeps those whose address nothing is sent to.  The page begins ``after`` a
+    normalised address or ends ``before`` one, so the last page costs as little as the first.
+    """
+    found = select(Subscriber)
+    if text.strip():
+        known = Subscriber.email + "\n" + Subscriber.address
+        found = found.where(known.icontains(text.strip(), autoescape=True))
+    if state is not None:
+        found = found.where(Subscriber.state == state)
+    if suppressed:
+        found = found.where(Subscriber.address.in_(select(Suppression.address)))
+    if before:
+        found = found.where(Subscriber.address < before).order_by(Subscriber.address.desc())
+    else:
+        found = found.where(Subscriber.address > after).order_by(Subscriber.address)
+    links = selectinload(Subscriber.components), selectinload(Subscriber.followed)
+    rows = list(current.scalars(found.options(*links).limit(page_size + 1)))
+    shown, is_more = rows[:page_size], len(rows) > page_size
+    if before:
+        shown.reverse()
+    has_before, has_after = (is_more, True) if before else (bool(after), is_more)
+    return SubscriberPage(
+        shown,
+        before=shown[0].address if shown and has_before else None,
+        after=shown[-1].address if shown and has_after else None,
+    )
+
+
+def count_by_state(current: Session) -> dict[SubscriberState, int]:
+    """How many subscribers there are in each state."""
+    rows = current.execute(select(Subscriber.state, func.count()).group_by(Subscriber.state))
+    counted = {row[0]: row[1] for row in rows}
+    return {state: counted.get(state, 0) for state in SubscriberState}
+
+
+def remove_subscriber(subscriber_id: int, *, actor: Actor) -> None:
+    """Forget a subscriber; what was sent to them stays on record.
+
+    Raises ``LookupError`` where there is no subscriber with that id.
+    """
+    with writing() as current:
+        subscriber = current.get(Subscriber, subscriber_id)
+        if subscriber is None:
+            raise LookupError(f"no subscriber {subscriber_id}")
+        audit.record(
+            current,
+            actor,
+            "subscriber.remove",
+            subject_kind="subscriber",
+            subject=subscriber.address,
+            before=describe(subscriber),
+        )
+        current.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
+
+
+def export_subscribers(current: Session) -> Iterator[str]:
+    """The lines of a CSV file with every subscriber, by address; no cell can run as a formula."""
+    return csv_lines(_exported(current))
+
+
+def _exported(current: Session) -> Iterator[Sequence[str]]:
+    labels = component_labels(current)
+    yield COLUMNS
+    after: str | None = ""
+    while after is not None:
+        page = search_subscribers(current, after=after, page_size=_CHUNK)
+        codes = _codes(current, page.subscribers)
+        for one in page.subscribers:
+            yield _cells(one, labels, codes)
+        current.expunge_all()
+        after = page.after
+
+
+def describe(subscriber: Subscriber) -> dict[str, Any]:
+    """A subscriber's values for the audit trail."""
+    return {
+        "email": subscriber.email,
+        "state": subscriber.state,
+        "incidents": subscriber.incidents,
+        "maintenance": subscriber.maintenance,
+        "resolved_only": subscriber.resolved_only,
+        "components": sorted(link.component_id for link in subscriber.components),
+        "follows": sorted(link.incident_id for link in subscriber.followed),
+        "language": subscriber.language,
+        "time_zone": subscriber.time_zone,
+    }
+
+
+def _cells(one: Subscriber, labels: dict[int, str], codes: dict[int, str]) -> list[str]:
+    incidents = "resolved only" if one.resolved_only else "yes"
+    moments = (one.asked_at, one.confirmed_at, one.left_at)
+    return [
+        one.email,
+        one.state.value,
+        "; ".join(sorted(labels.get(link.component_id, "?") for link in one.components)),
+        incidents if one.incidents else "",
+        "yes" if one.maintenance else "",
+        "; ".join(codes[link.incident_id] for link in one.followed),
+        one.language,
+        one.time_zone or "",
+        *(clock.as_utc(at).isoformat(timespec="seconds") if at else "" for at in moments),
+    ]
+
+
+def _codes(current: Session, subscribers: Iterable[Subscriber]) -> dict[int, str]:
+    ids = {link.incident_id for one in subscribers for link in one.followed}
+    rows = current.execute(select(Incident.id, Incident.code).where(Incident.id.in_(ids)))
+    return {row.id: row.code for row in rows}
+
+
+def _set_components(subscriber: Subscriber, wanted: frozenset[int]) -> None:
+    kept = [link for link in subscriber.components if link.component_id in wanted]
+    new = wanted - {link.component_id for link in kept}
+    subscriber.components = [*kept, *(SubscriberComponent(component_id=id_) for id_ in sorted(new))]
+
+
+def _set_followed(subscriber: Subscriber, wanted: frozenset[int]) -> None:
+    kept = [link for link in subscriber.followed if link.incident_id in wanted]
+    new = wanted - {link.incident_id for link in kept}
+    subscriber.followed = [*kept, *(FollowedIncident(incident_id=id_) for id_ in sorted(new))]

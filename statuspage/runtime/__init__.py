@@ -1,0 +1,1 @@
+"""The processes: web server, worker, supervisor, and the commands of an operator."""

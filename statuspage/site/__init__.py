@@ -1,1 +1,0 @@
-"""READ: what the public may see, as pages, feeds and JSON, in ready bytes."""

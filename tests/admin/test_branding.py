@@ -1,0 +1,193 @@
+"""The company's own look from the admin, and on the public page."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from statuspage.configuration.branding import MOST_LOGO_BYTES
+from tests.admin.conftest import Desk
+from tests.browsing import fields, reasons, said, texts
+from tests.htmlchecker import HtmlChecker
+
+LOOK = "/admin/look"
+
+
+def _picture() -> bytes:
+    file = BytesIO()
+    Image.effect_noise((32, 32), 50).save(file, "PNG")
+    return file.getvalue()
+
+
+PNG = _picture()
+
+
+def upload(desk: Desk, content: bytes, name: str = "logo.png") -> Any:
+    token = fields(desk.get(LOOK).text).get("csrf_token", "")
+    return desk.browser.send(
+        f"{LOOK}/logo", {"csrf_token": token, "logo": (BytesIO(content), name)}
+    )
+
+
+def home(desk: Desk) -> str:
+    return desk.get("/").text
+
+
+def test_colour_links_and_footer_stand_on_the_page(desk: Desk, html_errors: HtmlChecker) -> None:
+    answer = desk.browser.send_shown(
+        LOOK,
+        {
+            "accent": "#1D5FC4",
+            "links": "Terms https://example.com/terms",
+            "footer": "Made by **Acme**. <script>alert(1)</script>",
+        },
+    )
+    assert answer.status_code == 303, answer.text
+    assert said(desk.get(LOOK)) == ["The page has its new look."]
+    shown = home(desk)
+    assert '<a href="https://example.com/terms" dir="auto">Terms</a>' in shown
+    assert "<strong>Acme</strong>" in shown
+    assert "<script>alert" not in shown
+    path = shown.partition('href="/look/style.')[2].partition('"')[0]
+    style = desk.get(f"/look/style.{path}")
+    assert (style.status_code, style.content_type) == (200, "text/css; charset=utf-8")
+    assert "#1d5fc4" in style.text
+    assert html_errors(shown) == []
+    assert html_errors(desk.get(LOOK).text) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (
+            {"accent": "#ffcc00"},
+            "Accent colour: #ffcc00 is hard to read on the light page: its contrast is under "
+            "4.5 to 1. #8a6e00 is the nearest that fits.",
+        ),
+        (
+            {"accent": "blue"},
+            "Accent colour: Write the colour as # and six digits, like #1d5fc4.",
+        ),
+        (
+            {"accent_dark": "#8fb9ff"},
+            "Accent colour: Choose one for the light scheme too, or none at all.",
+        ),
+        (
+            {"links": "Terms javascript:alert(1)"},
+            "Links: “Terms javascript:alert(1)” is not a name and then an address with https://.",
+        ),
+        (
+            {"links": "\n".join(f"Link {n} https://example.com/{n}" for n in range(7))},
+            "Links: At most 6 links.",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_would(
+    desk: Desk, values: dict[str, str], reason: str
+) -> None:
+    answer = desk.browser.send_shown(LOOK, values)
+    assert (answer.status_code, reasons(answer)) == (422, [reason])
+    assert "/look/" not in home(desk)
+
+
+def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(desk: Desk) -> None:
+    assert upload(desk, PNG).status_code == 303
+    path = home(desk).partition('class="logo" src="')[2].partition('"')[0]
+    shown = desk.get(path)
+    assert (shown.data, shown.content_type) == (PNG, "image/png")
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    desk.browser.send(f"{LOOK}/logo/remove", {})
+    assert 'class="logo"' not in home(desk)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<svg onload='alert(1)'/>", "Picture: An SVG can carry scripts."),
+        (b"<html><script>", "Picture: Choose a PNG, JPEG or WebP picture."),
+        (b"", "Picture: Choose a PNG, JPEG or WebP picture."),
+        (PNG[:200], "Picture: This picture is damaged or cut off. Save it again."),
+        (b"\x89PNG\r\n\x1a\n<html>", "Picture: This picture is damaged or cut off. Save it again."),
+        (PNG + bytes(MOST_LOGO_BYTES), "Picture: Use a picture of at most 100 KB."),
+    ],
+)
+def test_what_is_no_safe_picture_is_refused_with_the_reason(
+    desk: Desk, content: bytes, reason: str
+) -> None:
+    answer = upload(desk, content)
+    assert answer.status_code == 422
+    assert reasons(answer)[0].startswith(reason)
+    assert 'class="logo"' not in home(desk)
+
+
+def test_of_two_people_the_second_is_told(desk: Desk) -> None:
+    sheet = fields(desk.get(LOOK).text)
+    desk.browser.send(LOOK, {**sheet, "footer": "First"})
+    answer = desk.browser.send(LOOK, {**sheet, "footer": "Second"})
+    assert answer.status_code == 422
+    assert "Footer: Now saved here: First" in reasons(answer)
+
+
+def test_the_companys_own_style_sheet_stands_after_the_pages(desk: Desk) -> None:
+    css = ".brand { letter-spacing: 0.02em }"
+    assert desk.browser.send_shown(LOOK, {"css": css}).status_code == 303
+    shown = home(desk)
+    path = shown.partition('href="/look/style.')[2].partition('"')[0]
+    assert shown.index("/static/page") < shown.index("/look/style.")
+    assert desk.get(f"/look/style.{path}").text == css
+
+
+def test_a_style_sheet_that_would_fetch_is_refused_with_its_line(desk: Desk) -> None:
+    answer = desk.browser.send_shown(LOOK, {"css": "a {}\n@import url(https://evil.example);"})
+    assert answer.status_code == 422
+    assert reasons(answer)[0].startswith("Style sheet: Line 2: @import is not taken")
+    assert "@import url(https://evil.example);" in answer.text
+    assert "/look/" not in home(desk)
+
+
+def sheet(html: str) -> str:
+    """The one style sheet of a preview."""
+    return b64decode(
+        html.partition("data:text/css;charset=utf-8;base64,")[2].partition('"')[0]
+    ).decode()
+
+
+def test_the_preview_is_the_page_in_what_is_typed_and_keeps_nothing(
+    desk: Desk, html_errors: HtmlChecker
+) -> None:
+    before = home(desk)
+    typed = {
+        "accent": "#7A1FA2",
+        "links": "Terms https://example.com/terms",
+        "footer": "Made by **Acme**.",
+        "css": ".brand { color: red } /* </style><script>alert(1)</script> */",
+        "scheme": "dark",
+    }
+    answer = desk.browser.send(f"{LOOK}/preview", typed)
+    assert answer.status_code == 200
+    assert sheet(answer.text).count("--accent: #7a1fa2") == 1
+    assert ".brand { color: red }" in sheet(answer.text)
+    assert "prefers-color-scheme" not in sheet(answer.text)
+    assert sheet(answer.text).endswith(":root { color-scheme: dark; }")
+    assert '<a href="https://example.com/terms" dir="auto">Terms</a>' in answer.text
+    assert "<strong>Acme</strong>" in answer.text
+    assert "All Systems Operational</h1>" in answer.text
+    assert "<script" not in answer.text
+    assert html_errors(answer.text) == []
+    assert home(desk) == before
+
+
+def test_the_preview_says_what_it_cannot_show_and_shows_the_rest(desk: Desk) -> None:
+    typed = {"accent": "#ffcc00", "css": "a { background: url(x) }", "footer": "Made by us"}
+    answer = desk.browser.send(f"{LOOK}/preview", typed)
+    assert [note.partition(":")[0] for note in texts(answer, "problem")] == [
+        "Accent colour is not shown",
+        "Style sheet is not shown",
+    ]
+    assert "--accent" not in sheet(answer.text)
+    assert "url(x)" not in sheet(answer.text)
+    assert "Made by us" in answer.text

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from statuspage.access.audit import Actor
+from statuspage.configuration import components
+from statuspage.configuration.editing import ComponentDetails, GroupDetails
+from statuspage.core.db import session, writing
+from statuspage.core.enums import ComponentStatus
+from statuspage.models import Component, ComponentGroup
+from tests.browsing import Browser, actions, fields, reasons, said, texts
+from tests.factories import make_incident
+
+
+@pytest.fixture
+def shop(app: Flask, kim: Actor) -> int:
+    """The id of a group."""
+    with app.app_context():
+        return components.add_group(GroupDetails("Shop"), actor=kim).id
+
+
+@pytest.fixture
+def api(app: Flask, kim: Actor) -> int:
+    """The id of a component."""
+    with app.app_context():
+        return components.add_component(ComponentDetails("API", "For partners"), actor=kim).id
+
+
+def component(app: Flask, key: int) -> Component:
+    with app.app_context():
+        return session().get_one(Component, key)
+
+
+def test_a_page_without_components_says_what_to_do(admin: Browser) -> None:
+    assert texts(admin.get("/admin/components"), "empty", "//strong") == [
+        "There are no components yet"
+    ]
+
+
+def test_a_component_is_added_to_its_group(admin: Browser, app: Flask, shop: int) -> None:
+    answer = admin.send_shown(f"/admin/components/new?group={shop}", {"name": " Check  out "})
+    assert answer.headers["Location"] == "/admin/components"
+    assert said(admin.get("/admin/components")) == ["Check out is on the page now."]
+    with app.app_context():
+        found = session().scalars(select(Component)).one()
+        assert (found.name, found.group_id) == ("Check out", shop)
+
+
+def test_a_component_needs_a_name_of_its_own(admin: Browser, api: int) -> None:
+    answer = admin.send("/admin/components/new", {"name": "", "description": "kept"})
+    assert (answer.status_code, reasons(answer)) == (422, ["Name: Enter the component's name"])
+    assert 'value="kept"' in answer.text
+    assert "<title>Error: Add a component" in answer.text
+    answer = admin.send("/admin/components/new", {"name": "api"})
+    assert reasons(answer) == ["Name: There is a component of that name already"]
+
+
+def test_a_component_is_changed(admin: Browser, app: Flask, api: int, shop: int) -> None:
+    path = f"/admin/components/{api}"
+    values = {"name": "Partners", "group_id": str(shop), "only_show_if_degraded": "y"}
+    assert admin.send_shown(path, values).status_code == 303
+    found = component(app, api)
+    assert (found.name, found.description, found.group_id, found.only_show_if_degraded) == (
+        "Partners",
+        "For partners",
+        shop,
+        True,
+    )
+
+
+def test_what_somebody_else_changed_is_shown_and_can_be_overruled(
+    admin: Browser, app: Flask, api: int
+) -> None:
+    path = f"/admin/components/{api}"
+    seen = admin.get(path).text
+    with app.app_context():
+        components.change_component(
+            api, ComponentDetails("Theirs", "For partners"), actor=Actor("Sam")
+        )
+    stale = {**fields(seen), "name": "Mine"}
+    answer = admin.send(path, {key: stale[key] for key in stale if key != "csrf_token"})
+    assert (answer.status_code, reasons(answer)) == (
+        422,
+        [
+            "Somebody else saved this while you were at it. What you typed is kept; "
+            "send it again to have it replace theirs.",
+            "Name: Now saved here: Theirs",
+        ],
+    )
+    assert component(app, api).name == "Theirs"
+    assert admin.send(path, fields(answer.text)).status_code == 303
+    assert component(app, api).name == "Mine"
+
+
+def test_a_state_is_set_by_hand(admin: Browser, app: Flask, api: int) -> None:
+    path = f"/admin/components/{api}/status"
+    assert admin.send(path, {"status": "partial_outage"}).status_code == 303
+    assert component(app, api).status is ComponentStatus.PARTIAL_OUTAGE
+    assert said(admin.get("/admin/components")) == ["API: Partial outage."]
+    answer = admin.send(path, {"status": "on fire"})
+    assert (answer.status_code, reasons(answer)) == (422, ["State: Pick one from the list"])
+
+
+def test_an_open_incident_is_the_better_place_for_a_state(
+    admin: Browser, app: Flask, api: int
+) -> None:
+    with app.app_context(), writing() as current:
+        make_incident(current, "Payments fail", components=[current.get_one(Component, api)])
+    assert said(admin.get(f"/admin/components/{api}")) == [
+        "Payments fail is still open and names this component. Better set its state with the "
+        "next update there: visitors then read why."
+    ]
+
+
+def test_things_are_moved_by_buttons(admin: Browser, app: Flask, api: int, shop: int) -> None:
+    answer = admin.send(f"/admin/groups/{shop}/move", {"direction": "up"})
+    assert answer.headers["Location"] == f"/admin/components#group-{shop}"
+    answer = admin.send(f"/admin/components/{api}/move", {"direction": "up"})
+    assert answer.headers["Location"] == f"/admin/components#component-{api}"
+    assert admin.send(f"/admin/components/{api}/move", {"direction": "left"}).status_code == 400
+    with app.app_context():
+        assert [item.name for item in components.top_level(session())] == ["API", "Shop"]
+
+
+def test_a_removed_component_can_be_brought_back(admin: Browser, app: Flask, api: int) -> None:
+    assert admin.send(f"/admin/components/{api}/remove").status_code == 303
+    assert admin.get(f"/admin/components/{api}").status_code == 404
+    assert "Removed components (1)" in admin.get("/admin/components").text
+    admin.send("/admin/components/new", {"name": "API"})
+    admin.send(f"/admin/components/{api}/restore")
+    assert said(admin.get("/admin/components"))[-1] == "There is a component of that name already"
+    assert component(app, api).removed_at is not None
+
+
+def test_a_group_is_added_changed_and_removed(admin: Browser, app: Flask, shop: int) -> None:
+    answer = admin.send("/admin/groups/new", {"name": "SHOP"})
+    assert reasons(answer) == ["Name: There is a group of that name already"]
+    admin.send("/admin/groups/new", {"name": "Platform", "description": "Below"})
+    admin.send_shown(f"/admin/groups/{shop}", {"name": "Store"})
+    with app.app_context():
+        names = session().scalars(select(ComponentGroup.name).order_by(ComponentGroup.id)).all()
+        assert names == ["Store", "Platform"]
+    admin.send(f"/admin/groups/{shop}/remove")
+    assert admin.get(f"/admin/groups/{shop}").status_code == 404
+    assert actions(app)[-3:] == ["group.add", "group.change", "group.remove"]

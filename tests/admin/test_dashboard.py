@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import lxml.html
+import pytest
+from flask import Flask
+from time_machine import Traveller
+
+from statuspage.access import alarms
+from statuspage.core.db import session, writing
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    ComponentStatus,
+    DeliveryState,
+    Impact,
+    Step,
+    Visibility,
+)
+from statuspage.models import Delivery, Hold, Message
+from statuspage.models.revision import bump
+from tests.browsing import Browser, said, texts
+from tests.factories import (
+    NOON,
+    make_component,
+    make_incident,
+    make_maintenance,
+    minutes,
+)
+
+
+@pytest.fixture(autouse=True)
+def _noon(frozen: Traveller) -> None:
+    """All times are told from `NOON`."""
+
+
+def test_when_all_is_well_it_says_so(admin: Browser, app: Flask) -> None:
+    with app.app_context(), writing() as current:
+        make_component(current)
+        make_incident(current, "Over", updates=["resolved"])
+    page = admin.get("/admin/")
+    assert texts(page, "calm", "//h2") == ["No incident is open"]
+    assert "All operational" in page.text
+    assert "Over" not in page.text
+    assert "Nothing in the next two weeks." in page.text
+
+
+def test_the_soonest_promise_comes_first(admin: Browser, app: Flask) -> None:
+    with app.app_context(), writing() as current:
+        make_incident(current, "No promise", visibility=Visibility.INTERNAL)
+        make_incident(current, "In time", next_update_at=NOON + minutes(12))
+        make_incident(
+            current, "Late", impact=Impact.CRITICAL, severity_name="SEV1",
+            next_update_at=NOON - minutes(8),
+        )  # fmt: skip
+    page = admin.get("/admin/")
+    assert texts(page, "story", "//h3") == ["Late", "In time", "No promise"]
+    assert texts(page, "promise") == [
+        "Update overdue: promised 8 minutes ago · Mar 4, 2026, 11:52 UTC",
+        "Next update promised in 12 minutes · Mar 4, 2026, 12:12 UTC",
+        "No next update is promised",
+    ]
+    assert texts(page, "story", "/header/p") == [
+        "SEV1 · Investigating · started 2 hours ago",
+        "Investigating · started 2 hours ago",
+        "Investigating · started 2 hours ago · internal",
+    ]
+
+
+def test_components_in_trouble_and_coming_work_are_listed(admin: Browser, app: Flask) -> None:
+    with app.app_context(), writing() as current:
+        make_component(current, "Fine")
+        make_component(current, "Slow", status=ComponentStatus.DEGRADED_PERFORMANCE)
+        make_maintenance(current, "Soon")
+        make_maintenance(current, "Much later", scheduled_for=NOON + timedelta(days=15))
+    assert texts(admin.get("/admin/"), "list", "/li") == [
+        "SlowDegraded performance",
+        "SoonMar 6, 2026, 12:00 UTCScheduled",
+    ]
+
+
+def test_the_outbox_says_how_much_waits_and_what_failed(admin: Browser, app: Flask) -> None:
+    states = [
+        *[DeliveryState.PENDING] * 3,
+        DeliveryState.SENDING,
+        *[DeliveryState.UNCERTAIN] * 2,
+        *[DeliveryState.ACCEPTED] * 4,
+        DeliveryState.DELIVERED,
+        DeliveryState.FAILED,
+        DeliveryState.BOUNCED,
+        DeliveryState.SUPPRESSED,
+    ]
+    with app.app_context(), writing():
+        add_deliveries(states, at=NOON - minutes(30))
+        add_deliveries([DeliveryState.FAILED], at=NOON - timedelta(days=2))
+    page = admin.get("/admin/")
+    assert texts(page, "figures", "//dd") == ["6", "5", "2"]
+    assert "The oldest has waited since" in page.text
+    assert "Of 2 it is not known yet whether they were sent." in page.text
+
+
+def add_deliveries(states: list[DeliveryState], *, at: datetime) -> None:
+    current = session()
+    message = Message(step=Step.RESOLVED, audience=Audience.CUSTOMER, created_at=at)
+    current.add(message)
+    current.flush()
+    for number, state in enumerate(states):
+        address = f"{number}@example.com"
+        current.add(
+            Delivery(
+                message_id=message.id, step_key=str(message.id), channel=Channel.EMAIL,
+                address=address, email=address, state=state, due_at=at, queued_at=at,
+                changed_at=at,
+            )
+        )  # fmt: skip
+
+
+def test_what_an_operator_must_see_stands_above_everything(admin: Browser, app: Flask) -> None:
+    with app.app_context(), writing() as current:
+        alarms.raise_alarm(current, "sendgrid", "SendGrid rejects the key")
+        current.add(Hold(channel="all", reason="Restored from a backup"))
+    for path in ("/admin/", "/admin/contacts"):
+        assert said(admin.get(path))[0] == ("SendGrid rejects the keySince Mar 4, 2026, 12:00 UTC")
+    assert said(admin.get("/admin/"))[1] == "Nothing is sent: Restored from a backup"
+
+
+def test_the_page_is_opened_as_it_is_now_and_beside_the_admin(admin: Browser, app: Flask) -> None:
+    def link() -> tuple[str, str]:
+        [found] = lxml.html.fromstring(admin.get("/admin/").text).xpath(
+            "//a[contains(., 'View the page')]"
+        )
+        return found.get("href"), found.get("target")
+
+    before = link()
+    with app.app_context(), writing() as current:
+        bump(current)
+    assert link() != before
+    assert link()[1] == "_blank"
+    assert link()[0].startswith("https://status.example.com/?v=")

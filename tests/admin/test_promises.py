@@ -1,0 +1,119 @@
+"""The clocks on an incident's desk, and what remains after its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import lxml.html
+from sqlalchemy import select
+from time_machine import Traveller
+from werkzeug.test import TestResponse
+
+from statuspage.core.db import session
+from statuspage.models import AuditEntry
+from tests.admin.conftest import Desk
+from tests.browsing import said, texts
+from tests.htmlchecker import HtmlChecker
+
+
+def path(code: str) -> str:
+    return f"/admin/incidents/{code}"
+
+
+def clocks(shown: TestResponse) -> dict[str, str]:
+    """What each clock of the desk says."""
+    rows = lxml.html.fromstring(shown.text).cssselect(".clocks > div")
+    return {
+        row.findtext("dt"): "; ".join(
+            " ".join(value.text_content().split()) for value in row.findall("dd")
+        )
+        for row in rows
+    }
+
+
+def remains(shown: TestResponse) -> list[str]:
+    return texts(shown, "closing", "//label")
+
+
+def test_the_desk_tells_which_promises_were_kept_and_why_none_is_given(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare()
+    frozen.shift(timedelta(minutes=34))
+    desk.post(code, "identified")
+    frozen.shift(timedelta(minutes=20))
+    desk.post(code, "monitoring", promise="none", no_promise_because="We write once it is over")
+    shown = desk.get(path(code))
+    assert clocks(shown)["Updates"].startswith("2 promises: 1 kept, 1 late by 4 minutes")
+    assert texts(shown, "promised", "/p")[0] == (
+        "No next update is promised: We write once it is over"
+    )
+
+
+def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller) -> None:
+    desk.use_scheme("p0")
+    bob = desk.add_contact("Bob, on-call")
+    code = desk.declare(severity_rank="2", commander=str(bob), started_at="2026-03-04T10:50")
+    assert clocks(desk.get(path(code))) == {
+        "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
+        "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
+        "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
+        "Updates": "1 promise: 1 still to come Each promise Mar 4, 2026, 12:30 UTC to come",
+    }
+    frozen.shift(timedelta(minutes=20))
+    desk.resolve(code, because_watched="It was a false start")
+    assert clocks(desk.get(path(code))) == {
+        "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
+        "Updates": "1 promise: 1 kept Each promise Mar 4, 2026, 12:30 UTC kept",
+        "Review": "due in 2 days Mar 6, 2026, 12:20 UTC",
+        "Closing list": "in 1 hour, after an hour of calm Mar 4, 2026, 13:20 UTC",
+    }
+
+
+def test_what_remains_is_asked_after_an_hour_of_calm_and_ticked_off(
+    desk: Desk, frozen: Traveller, html_errors: HtmlChecker
+) -> None:
+    olga = desk.add_contact("Olga")
+    code = desk.declare()
+    desk.resolve(code)
+    frozen.shift(timedelta(minutes=59))
+    assert remains(desk.get(path(code))) == []
+    frozen.shift(timedelta(minutes=1))
+    shown = desk.get(path(code))
+    assert html_errors(shown.text) == []
+    assert remains(shown) == [
+        "Everything that was affected is back",
+        "Customers were told that it is over",
+        "The review has an owner",
+        "The channel for colleagues was told",
+    ]
+    desk.browser.send(f"{path(code)}/closing", {"done": ["components", "channel"]})
+    desk.browser.send(f"{path(code)}/closing", {"undo": "channel"})
+    desk.browser.send(f"{path(code)}/closing", {"done": "customers", "review_owner": str(olga)})
+    assert remains(desk.get(path(code))) == ["The channel for colleagues was told"]
+    desk.browser.send(f"{path(code)}/closing", {"done": "channel"})
+    shown = desk.get(path(code))
+    assert said(shown) == ["Noted. Nothing remains."]
+    assert "The review has an owner: Olga" in texts(shown, "closing", "//li")[2]
+    assert html_errors(shown.text) == []
+    with desk.app.app_context():
+        noted = session().scalars(select(AuditEntry).filter_by(action="incident.close"))
+        assert [entry.after for entry in noted] == [
+            {
+                "Everything that was affected is back": "done",
+                "The channel for colleagues was told": "done",
+            },
+            {"The channel for colleagues was told": "not done after all"},
+            {"Customers were told that it is over": "done", "The review has an owner": "Olga"},
+            {"The channel for colleagues was told": "done"},
+        ]
+
+
+def test_a_reopened_incident_begins_its_list_anew(desk: Desk, frozen: Traveller) -> None:
+    code = desk.declare()
+    desk.resolve(code)
+    desk.browser.send(f"{path(code)}/closing", {"done": "channel"})
+    desk.browser.send_shown(f"{path(code)}?do=reopen", {"publish": "1"})
+    assert desk.incident(code).closing == {}
+    answer = desk.browser.send(f"{path(code)}/closing", {"done": "channel"})
+    assert (answer.status_code, desk.incident(code).closing) == (303, {})

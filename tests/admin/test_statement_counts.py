@@ -1,0 +1,43 @@
+"""How many SQL statements the busiest screens send, and that more rows do not mean more of them."""
+
+import pytest
+
+from statuspage.core.db import db, writing
+from tests.admin.conftest import Desk
+from tests.factories import make_component, make_group
+from tests.statements import noted
+
+pytestmark = pytest.mark.only_on("sqlite")
+
+SCREENS = (
+    "/admin/", "/admin/incidents", "/admin/incidents/{code}", "/admin/incidents/{code}/deliveries",
+    "/admin/incidents/new", "/admin/maintenances", "/admin/components", "/admin/customers",
+    "/admin/subscribers", "/admin/outbox",
+)  # fmt: skip
+
+
+def count(desk: Desk, path: str) -> tuple[int, int]:
+    """The statements of one request, once the first has loaded what stays."""
+    desk.get(path)
+    with desk.app.app_context():
+        engine = db.engine
+    with noted(engine) as statements:
+        assert desk.get(path).status_code == 200
+    return len(statements), len(statements) - len(set(statements))
+
+
+def test_more_components_are_no_more_statements(desk: Desk) -> None:
+    add_group(desk, "Some", 1)
+    code = desk.declare()
+    paths = [path.format(code=code) for path in SCREENS]
+    before = [count(desk, path) for path in paths]
+    for number in range(4):
+        add_group(desk, f"Group {number}", 6)
+    assert [count(desk, path) for path in paths] == before
+
+
+def add_group(desk: Desk, name: str, size: int) -> None:
+    with desk.app.app_context(), writing() as current:
+        group = make_group(current, name)
+        for number in range(size):
+            make_component(current, f"{name}, part {number}", group=group)

@@ -1,0 +1,97 @@
+"""A small company to tell stories about: its page, components and customers, committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from flask import Flask
+from sqlalchemy import select
+
+from statuspage.access.audit import Actor
+from statuspage.core.db import session, writing
+from statuspage.core.enums import Audience, Channel, ComponentStatus, DeliveryState, IncidentStatus
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.resolution import gate
+from statuspage.models import Customer, CustomerComponent, Delivery, Incident, Message
+from tests.factories import NOON, make_component, make_page
+
+ACTOR = Actor("Ada")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Ids of what stands on it."""
+
+    checkout: int
+    catalog: int
+
+
+def set_stage(app: Flask, *, customers: int = 3, scheme: str = "sev") -> Stage:
+    """A page with two components; customers ``c1``… use everything, ``shopper`` the checkout."""
+    with app.app_context(), writing() as current:
+        make_page(current, scheme=scheme)
+        checkout = make_component(current, "Checkout")
+        catalog = make_component(current, "Catalog", position=1)
+        for number in range(1, customers + 1):
+            current.add(make_customer(f"c{number}@example.com", f"Customer {number}"))
+        shopper = make_customer("shopper@example.com", "Shopper", all_components=False)
+        reader = make_customer("reader@example.com", "Reader", all_components=False)
+        current.add_all([shopper, reader])
+        current.flush()
+        current.add(CustomerComponent(customer_id=shopper.id, component_id=checkout.id))
+        current.add(CustomerComponent(customer_id=reader.id, component_id=catalog.id))
+        return Stage(checkout.id, catalog.id)
+
+
+def make_customer(email: str, name: str, **columns: object) -> Customer:
+    return Customer(email=email, address=email.lower(), name=name, **columns)
+
+
+def declaration(stage: Stage, **changes: object) -> Declaration:
+    """The checkout is down, at the worst severity."""
+    values: dict[str, object] = {
+        "title": "Payments fail",
+        "severity_rank": 1,
+        "users_notice": "Payments are declined at checkout.",
+        "components": {stage.checkout: ComponentStatus.MAJOR_OUTAGE},
+        "started_at": NOON - timedelta(minutes=10),
+        "next_update_at": NOON + timedelta(days=1),
+    }
+    return Declaration(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def declare(stage: Stage, **changes: object) -> Incident:
+    return lifecycle.declare(declaration(stage, **changes), actor=ACTOR, form_key=uuid4().hex)
+
+
+def post(code: str, status: str, **changes: object) -> None:
+    """Post an update; what the gate asks for is answered."""
+    changes.setdefault("although", dict.fromkeys(gate.WHY_NOT, "a test"))
+    lifecycle.post_update(
+        code,
+        Post(IncidentStatus(status), **changes),  # type: ignore[arg-type]
+        actor=ACTOR,
+        form_key=uuid4().hex,
+    )
+
+
+def resolve(code: str) -> None:
+    post(code, "resolved")
+
+
+def mails(state: DeliveryState | None = None) -> list[str]:
+    """The addresses of customers' mails, sorted."""
+    chosen = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)
+    if state is not None:
+        chosen = chosen.where(Delivery.state == state)
+    return sorted(session().scalars(chosen))
+
+
+def messages(audience: Audience) -> Sequence[Message]:
+    return (
+        session().scalars(select(Message).filter_by(audience=audience).order_by(Message.id)).all()
+    )

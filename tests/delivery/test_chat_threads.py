@@ -1,0 +1,162 @@
+"""Threads: one for each story in a room, through the outbox, whatever dies in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage.access import alarms
+from statuspage.core.config import Settings
+from statuspage.core.db import writing
+from statuspage.core.enums import Channel, DeliveryState
+from statuspage.delivery import claims, control, dispatch
+from statuspage.delivery.dispatch import Dispatcher, open_lanes
+from statuspage.incidents.inputs import Drill
+from statuspage.models import Delivery
+from tests.announcing import Stage, declare, post, set_stage
+from tests.factories import minutes
+from tests.fakes.slack import DROP, TOKEN, FakeSlack
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeSlack]:
+    with FakeSlack() as slack:
+        yield slack
+
+
+@pytest.fixture
+def slack(server: FakeSlack) -> FakeSlack:
+    server.messages.clear()
+    server.calls.clear()
+    server.script.clear()
+    return server
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], slack: FakeSlack) -> dict[str, str]:
+    return {
+        **environ,
+        "CHAT_URLS": "slack-bot://C0123456789",
+        "SLACK_BOT_TOKEN": TOKEN,
+        "SLACK_API_URL": slack.api,
+        # Of mail alone: nothing would ever tell of what became of a post.
+        "UNCERTAIN_WAIT": "600",
+    }
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller, session: Session) -> Stage:
+    return set_stage(app)
+
+
+@pytest.fixture
+def worker(app: Flask, settings: Settings) -> Dispatcher:
+    return Dispatcher(app, 7, {Channel.CHAT: open_lanes(settings)[Channel.CHAT]})
+
+
+def test_each_incident_has_one_thread_that_begins_with_its_status(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack
+) -> None:
+    code = declare(stage).code
+    declare(stage, title="Carts are slow", severity_rank=2)
+    worker.send_all()
+    post(code, "identified")
+    worker.send_all()
+    post(code, "resolved")
+    worker.send_all()
+    assert slack.threads() == [
+        (
+            "SEV1 · Resolved: Payments fail",
+            ["SEV1 Identified: Payments fail", "SEV1 resolved: Payments fail"],
+        ),
+        ("SEV2 · Investigating: Carts are slow", []),
+    ]
+    head = next(iter(slack.messages.values())).text
+    assert head.startswith("SEV1 · Resolved: Payments fail\n\nSEV1 declared: Payments fail\n\n")
+
+
+def test_a_death_before_the_record_doubles_one_message_at_most(
+    app: Flask, stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings,
+    session: Session, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    code = declare(stage).code
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatch, "record_outcomes", die)
+        worker.send_all()
+    restarted = Dispatcher(app, 7, {Channel.CHAT: open_lanes(settings)[Channel.CHAT]})
+    assert restarted.rescue() == 1
+    session.rollback()
+    assert claims.settle_due() == 1
+    assert restarted.send_all() == 1
+    post(code, "identified")
+    restarted.send_all()
+    assert slack.threads() == [
+        ("SEV1 · Investigating: Payments fail", []),
+        ("SEV1 · Identified: Payments fail", ["SEV1 Identified: Payments fail"]),
+    ]
+
+
+def die(*_: object, **__: object) -> None:
+    raise RuntimeError("the process is gone")
+
+
+def test_what_slack_may_have_taken_is_posted_once_more_without_waiting_for_news(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
+) -> None:
+    slack.script.append(DROP)
+    declare(stage)
+    worker.send_all()
+    session.rollback()
+    assert claims.settle_due() == 1
+    frozen.shift(minutes(1))
+    assert worker.send_all() == 1
+    assert len(slack.messages) == 2
+
+
+def test_a_drills_thread_says_what_it_is(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings
+) -> None:
+    declare(stage, drill=Drill([], list(settings.chat_rooms)))
+    worker.send_all()
+    assert slack.threads() == [("[DRILL] SEV1 · Investigating: Payments fail", [])]
+
+
+def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
+) -> None:
+    slack.script.append("is_archived")
+    declare(stage)
+    worker.send_all()
+    [row] = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT))
+    assert row.state is DeliveryState.PENDING
+    [alarm] = alarms.standing(session)
+    assert alarm.text == (
+        "Chat room 1 of CHAT_URLS takes no messages: Slack answered is_archived and did not take "
+        "the message. Nothing is lost; it is tried again, and the other rooms go on."
+    )
+    assert control.may_send(session, Channel.CHAT)
+    session.rollback()
+    frozen.shift(minutes(2))
+    worker.send_all()
+    assert len(slack.messages) == 1
+    assert alarms.standing(session) == []
+
+
+def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
+    stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings, session: Session
+) -> None:
+    slack.script.append("is_archived")
+    declare(stage)
+    worker.send_all()
+    with writing() as current:
+        control.forget_rooms(current, settings.chat_rooms)
+    assert len(alarms.standing(session)) == 1
+    session.rollback()
+    with writing() as current:
+        control.forget_rooms(current, [])
+    assert alarms.standing(session) == []

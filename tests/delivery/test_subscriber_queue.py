@@ -1,0 +1,270 @@
+"""Whom a public post reaches by mail, why, and that nobody gets two."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.core.db import writing
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    DeliveryState,
+    IncidentStatus,
+    MaintenanceStatus,
+    SubscriberState,
+    Visibility,
+)
+from statuspage.delivery import subscriptions
+from statuspage.incidents import announcement, lifecycle, maintenance
+from statuspage.incidents.inputs import Post
+from statuspage.incidents.maintenance import Plan
+from statuspage.models import Delivery, Incident, Message, Suppression
+from tests.announcing import ACTOR, Stage, declaration, declare, post, resolve, set_stage
+from tests.factories import NOON
+from tests.subscribing import SAM, add_subscriber
+
+SHOPPER = "shopper@example.com"
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
+    return set_stage(app, customers=1)
+
+
+def told(session: Session, *, state: DeliveryState | None = None) -> list[tuple[str, str, str]]:
+    """Address, step and reason of every mail to subscribers, in order."""
+    chosen = (
+        select(Delivery.address, Message.step, Delivery.why)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.audience == Audience.SUBSCRIBER)
+        .order_by(Delivery.id)
+    )
+    if state is not None:
+        chosen = chosen.where(Delivery.state == state)
+    return [(row[0], row[1].value, row[2]) for row in session.execute(chosen)]
+
+
+def schedule(stage: Stage) -> Incident:
+    plan = Plan(
+        "Database upgrade",
+        "Products cannot be changed.",
+        NOON + timedelta(days=2),
+        NOON + timedelta(days=2, hours=2),
+        component_ids=[stage.checkout],
+    )
+    return maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
+
+
+def advance(story: Incident, status: str) -> None:
+    maintenance.advance(story.code, MaintenanceStatus(status), actor=ACTOR, form_key=uuid4().hex)
+
+
+def test_every_public_post_reaches_who_subscribed_to_everything(
+    session: Session, stage: Stage
+) -> None:
+    add_subscriber()
+    code = declare(stage, severity_rank=3).code
+    for status in ("identified", "monitoring", "resolved"):
+        post(code, status)
+    known = {"cause": "A bad setting.", "cause_confirmed": True, "resolution": "We undid it."}
+    post(code, "postmortem", public_facts={**known, "prevention": "We check settings now."})
+    why = "Subscribed to all components"
+    steps = ["investigating", "identified", "monitoring", "resolved", "postmortem"]
+    assert told(session) == [(SAM, step, why) for step in steps]
+
+
+def test_it_is_queued_whole_or_not_at_all_with_the_post(session: Session, stage: Stage) -> None:
+    add_subscriber()
+    declare(stage)
+    delivery = session.scalars(select(Delivery).filter_by(address=SAM, channel=Channel.EMAIL)).one()
+    assert delivery.step_key.startswith("update:")
+    assert (delivery.state, delivery.lane) == (DeliveryState.PENDING, 1)
+
+
+def test_only_those_who_named_an_affected_component_hear_of_it(
+    session: Session, stage: Stage
+) -> None:
+    add_subscriber("checkout@example.com", components=[stage.checkout])
+    add_subscriber("both@example.com", components=[stage.checkout, stage.catalog])
+    add_subscriber("catalog@example.com", components=[stage.catalog])
+    declare(stage)
+    assert told(session) == [
+        ("both@example.com", "investigating", "Subscribed to Checkout"),
+        ("checkout@example.com", "investigating", "Subscribed to Checkout"),
+    ]
+
+
+def test_a_story_that_names_no_component_concerns_everybody(session: Session, stage: Stage) -> None:
+    add_subscriber(components=[stage.catalog])
+    declare(stage, components={})
+    assert told(session) == [(SAM, "investigating", "Subscribed to Catalog")]
+
+
+def test_incidents_and_maintenance_are_chosen_apart(session: Session, stage: Stage) -> None:
+    add_subscriber("incidents@example.com", maintenance=False)
+    add_subscriber("maintenance@example.com", incidents=False)
+    declare(stage)
+    story = schedule(stage)
+    for status in ("in_progress", "verifying", "completed"):
+        advance(story, status)
+    assert [(address, step) for address, step, _ in told(session)] == [
+        ("incidents@example.com", "investigating"),
+        ("maintenance@example.com", "scheduled"),
+        ("maintenance@example.com", "in_progress"),
+        ("maintenance@example.com", "verifying"),
+        ("maintenance@example.com", "completed"),
+    ]
+
+
+def test_who_wants_only_the_end_hears_that_it_is_over_and_that_it_is_not(
+    session: Session, stage: Stage
+) -> None:
+    add_subscriber(resolved_only=True)
+    code = declare(stage, severity_rank=3).code
+    post(code, "identified")
+    resolve(code)
+    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    post(code, "identified")
+    assert [step for _, step, _ in told(session)] == ["resolved", "reopened"]
+
+
+def test_who_follows_one_story_hears_all_of_it_and_of_no_other(
+    session: Session, stage: Stage
+) -> None:
+    followed, other = declare(stage), declare(stage)
+    add_subscriber(incidents=False, maintenance=False, follows=[followed.id])
+    post(other.code, "identified")
+    post(followed.code, "identified")
+    resolve(followed.code)
+    why = "Following this story"
+    assert told(session) == [(SAM, "identified", why), (SAM, "resolved", why)]
+
+
+def test_who_follows_and_wants_all_gets_one_mail(session: Session, stage: Stage) -> None:
+    code = declare(stage)
+    add_subscriber(follows=[code.id])
+    post(code.code, "identified")
+    assert [step for _, step, _ in told(session)] == ["identified"]
+
+
+def test_who_is_both_gets_the_customers_mail_alone(session: Session, stage: Stage) -> None:
+    add_subscriber(SHOPPER)
+    code = declare(stage).code
+    assert [step for _, step, _ in told(session)] == ["investigating"]
+    resolve(code)
+    mails = session.execute(
+        select(Message.audience, Message.step)
+        .join(Delivery, Delivery.message_id == Message.id)
+        .where(Delivery.address == SHOPPER, Message.step == "resolved")
+    ).all()
+    assert mails == [(Audience.CUSTOMER, "resolved")]
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed"])
+def test_nobody_is_written_to_who_did_not_confirm_or_left(
+    session: Session, stage: Stage, state: str
+) -> None:
+    add_subscriber(state=SubscriberState(state))
+    declare(stage)
+    assert told(session) == []
+
+
+def test_an_address_that_bounced_is_skipped_and_shown_so(session: Session, stage: Stage) -> None:
+    add_subscriber()
+    with writing() as current:
+        current.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
+    declare(stage)
+    delivery = session.scalars(select(Delivery).filter_by(address=SAM)).one()
+    assert (delivery.state, delivery.reason) == (DeliveryState.SUPPRESSED, "mailbox full")
+
+
+def test_nobody_hears_of_an_internal_incident(session: Session, stage: Stage) -> None:
+    add_subscriber()
+    declare(stage, visibility=Visibility.INTERNAL)
+    assert told(session) == []
+
+
+def test_a_newer_step_takes_the_place_of_what_still_waits(session: Session, stage: Stage) -> None:
+    add_subscriber()
+    code = declare(stage, severity_rank=3).code
+    post(code, "identified")
+    resolve(code)
+    assert [step for _, step, _ in told(session, state=DeliveryState.PENDING)] == ["resolved"]
+    assert len(told(session, state=DeliveryState.SUPERSEDED)) == 2
+
+
+def test_the_customers_mail_takes_the_place_of_the_subscribers_too(
+    session: Session, stage: Stage
+) -> None:
+    add_subscriber(SHOPPER)
+    resolve(declare(stage).code)
+    assert [step for _, step, _ in told(session, state=DeliveryState.SUPERSEDED)] == [
+        "investigating"
+    ]
+
+
+def test_that_it_is_over_is_not_sent_once_it_is_not(session: Session, stage: Stage) -> None:
+    add_subscriber()
+    code = declare(stage, severity_rank=3).code
+    resolve(code)
+    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    assert [step for _, step, _ in told(session, state=DeliveryState.PENDING)] == ["reopened"]
+
+
+def test_a_page_without_subscribers_keeps_no_message_for_them(
+    session: Session, stage: Stage
+) -> None:
+    declare(stage)
+    assert session.scalars(select(Message).filter_by(audience=Audience.SUBSCRIBER)).all() == []
+
+
+def test_before_it_is_posted_each_reason_is_counted(session: Session, stage: Stage) -> None:
+    for name in ("a", "b"):
+        add_subscriber(f"{name}@example.com")
+    add_subscriber("c@example.com", components=[stage.checkout])
+    add_subscriber("d@example.com", components=[stage.catalog])
+    add_subscriber("gone@example.com")
+    add_subscriber(SHOPPER)
+    with writing() as current:
+        current.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
+    reach = announcement.preview_declaration(declaration(stage))[0].by_mail
+    assert reach is not None
+    assert reach.reasons == [("Subscribed to all components", 3), ("Subscribed to Checkout", 1)]
+    assert (reach.total, reach.suppressed, reach.as_customers) == (4, 1, 0)
+    incident = declare(stage)
+    assert len(told(session, state=DeliveryState.PENDING)) == reach.total
+    reach = announcement.preview_update(incident, Post(IncidentStatus.RESOLVED))[0].by_mail
+    assert reach is not None
+    assert (reach.total, reach.suppressed, reach.as_customers) == (3, 1, 1)
+    resolve(incident.code)
+    resolved = [one for one in told(session, state=DeliveryState.PENDING) if one[1] == "resolved"]
+    assert len(resolved) == reach.total
+
+
+def test_who_follows_is_counted_before_it_is_posted(session: Session, stage: Stage) -> None:
+    incident = declare(stage)
+    add_subscriber(incidents=False, maintenance=False, follows=[incident.id])
+    reach = announcement.preview_update(incident, Post(IncidentStatus.IDENTIFIED))[0].by_mail
+    assert reach is not None
+    assert reach.reasons == [("Following this story", 1)]
+
+
+def test_who_leaves_hears_nothing_more_and_returns_by_the_same_link(
+    session: Session, stage: Stage
+) -> None:
+    add_subscriber()
+    declare(stage)
+    mail = session.scalars(select(Delivery.id).filter_by(address=SAM)).one()
+    subscriptions.leave(mail)
+    declare(stage)
+    assert told(session, state=DeliveryState.PENDING) == []
+    subscriptions.stay(mail)
+    declare(stage)
+    assert len(told(session, state=DeliveryState.PENDING)) == 1

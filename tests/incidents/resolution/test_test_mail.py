@@ -1,0 +1,69 @@
+"""A test of the mail: the very mail, to one person, and nothing else changes by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from time_machine import Traveller
+
+from statuspage.core.db import session
+from statuspage.core.enums import Audience, Channel, IncidentStatus
+from statuspage.core.errors import Refused
+from statuspage.delivery import dispatch
+from statuspage.incidents.inputs import Post, Reader
+from statuspage.incidents.resolution import cancel_window, test_mail
+from statuspage.models import Delivery, Incident, Message
+from tests.announcing import ACTOR, Stage, declare, mails, messages, resolve, set_stage
+
+C1 = Reader("C1@example.com", "Customer 1", None)
+RESOLVED = Post(IncidentStatus.RESOLVED)
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+    stage = set_stage(app)
+    with app.app_context():
+        yield stage
+
+
+def try_it(code: str, *, form_key: str = "a sheet", post: Post = RESOLVED) -> bool:
+    return test_mail.send_test(code, post, to=C1, form_key=form_key, actor=ACTOR)
+
+
+def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) -> None:
+    code = declare(stage).code
+    assert try_it(code)
+    # Of one sheet, the same mail goes once.
+    assert not try_it(code)
+    assert mails() == ["c1@example.com"]
+    resolve(code)
+    tried, real = messages(Audience.CUSTOMER)
+    assert tried.subject == f"[Test] {real.subject}"
+    assert (tried.text, tried.moments, tried.incident_id) == (real.text, real.moments, None)
+    # It is a customer too, and gets the real mail as everybody does.
+    assert mails().count("c1@example.com") == 2
+    story = session().scalars(select(Incident)).one()
+    assert cancel_window.mails_of_resolution(session(), story).waiting == 4
+
+
+def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:
+    try_it(declare(stage).code)
+    sender = dispatch.Dispatcher(app, 1, dispatch.open_lanes(app.extensions["settings"]))
+    sender.send_all()
+    sender.stop()
+    folder = app.extensions["settings"].data_dir
+    (mail,) = [file for file in folder.rglob("*.eml") if "[Test]" in file.read_text()]
+    assert "List-Unsubscribe" not in mail.read_text()
+    assert "[[" not in mail.read_text()
+    delivery = session().scalars(select(Delivery).filter_by(channel=Channel.EMAIL)).one()
+    assert delivery.state.value == "accepted"
+
+
+def test_where_no_mail_would_go_there_is_none_to_try(stage: Stage) -> None:
+    code = declare(stage, severity_rank=3).code
+    with pytest.raises(Refused, match="none to try"):
+        try_it(code)
+    assert session().scalars(select(Message).filter_by(audience=Audience.CUSTOMER)).all() == []

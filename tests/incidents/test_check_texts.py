@@ -1,0 +1,175 @@
+"""Nothing that would leak goes out without a reason, and the reason is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage.configuration import blocked_terms, contacts, editing
+from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.editing import ContactDetails
+from statuspage.core.enums import Audience, IncidentStatus, Visibility
+from statuspage.core.errors import Refused, Stale
+from statuspage.incidents import announcement, lifecycle, mail_corrections, maintenance
+from statuspage.incidents.inputs import Post
+from statuspage.incidents.mail_corrections import Correction
+from statuspage.incidents.maintenance import AS_ANNOUNCED, Plan
+from statuspage.messages.compose import Text
+from statuspage.models import AuditEntry, Incident, Message, Page
+from tests.announcing import ACTOR, Stage, declaration, declare, messages, post, set_stage
+from tests.factories import NOON
+
+LEAKY = {Audience.PUBLIC: Text("", "We restarted db-01. The next update comes by 12:30 UTC.")}
+BECAUSE = {Audience.PUBLIC: "Customers know this machine by its name."}
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Stage:
+    return set_stage(app)
+
+
+def overrides(session: Session) -> list[AuditEntry]:
+    return list(session.scalars(select(AuditEntry).filter_by(action="message.override")))
+
+
+def test_a_text_that_would_leak_is_refused_on_its_own_field(stage: Stage, session: Session) -> None:
+    with pytest.raises(Refused) as refused:
+        lifecycle.declare(declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY)
+    assert (refused.value.field, refused.value.reason) == (
+        "text_public",
+        "This would tell outsiders what is not for them: “db-01”. "
+        "Take it out, or say why it stays.",
+    )
+    assert session.scalars(select(Incident)).all() == []
+
+
+def test_with_a_reason_it_goes_out_and_the_reason_is_kept(stage: Stage, session: Session) -> None:
+    incident = lifecycle.declare(
+        declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY, overrides=BECAUSE
+    )
+    (public,) = messages(Audience.PUBLIC)
+    kept = {
+        "reason": BECAUSE[Audience.PUBLIC],
+        "findings": [{"rule": "host", "excerpt": "db-01"}],
+    }
+    assert public.override == kept
+    (entry,) = overrides(session)
+    assert (entry.actor, entry.subject) == ("Ada", incident.code)
+    assert entry.after == {"audience": "public", **kept}
+    assert [one.override for one in messages(Audience.INTERNAL)] == [{}]
+
+
+def test_a_reason_that_nothing_asks_for_is_not_kept(stage: Stage, session: Session) -> None:
+    lifecycle.declare(declaration(stage), actor=ACTOR, form_key="sheet", overrides=BECAUSE)
+    assert [one.override for one in messages(Audience.PUBLIC)] == [{}]
+    assert overrides(session) == []
+
+
+def test_facts_leak_as_edited_texts_do(stage: Stage, session: Session) -> None:
+    code = declare(stage).code
+    leaky = Post(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
+    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+        lifecycle.post_update(code, leaky, actor=ACTOR, form_key="sheet")
+    assert len(messages(Audience.PUBLIC)) == 1
+
+
+def test_an_internal_fact_typed_into_a_public_text_is_blocked(
+    stage: Stage, session: Session
+) -> None:
+    code = declare(stage, internal_facts={"technical_cause": "pgbouncer ran dry"}).code
+    edited = {Audience.PUBLIC: Text("", "It was because PgBouncer ran dry.")}
+    with pytest.raises(Refused, match="“PgBouncer ran dry”"):
+        lifecycle.post_update(
+            code, Post(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="sheet", texts=edited
+        )
+
+
+def test_colleagues_may_read_anything(stage: Stage, session: Session) -> None:
+    declare(
+        stage,
+        visibility=Visibility.INTERNAL,
+        title="db-01 is down",
+        internal_facts={"technical_cause": "see OPS-12 and @ada"},
+    )
+    assert [one.audience for one in session.scalars(select(Message))] == [Audience.INTERNAL]
+
+
+def test_contacts_and_listed_words_are_kept_inside(stage: Stage, session: Session) -> None:
+    contacts.add_contact(ContactDetails("Priya Raman"), actor=ACTOR)
+    blocked_terms.change_own_words(WordLists(vendors="Brightpay\n brightpay \n"), actor=ACTOR)
+    told = {Audience.PUBLIC: Text("", "Priya asked BrightPay.")}
+    (draft, *_) = announcement.preview_declaration(declaration(stage), texts=told)
+    assert [(one.rule, one.excerpt) for one in draft.findings if one.blocks] == [
+        ("person", "Priya"),
+        ("vendor", "BrightPay"),
+    ]
+
+
+def test_word_lists_are_kept_once_and_never_blindly(stage: Stage, session: Session) -> None:
+    before = blocked_terms.word_lists(session)
+    blocked_terms.change_own_words(WordLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
+    assert blocked_terms.word_lists(session) == WordLists(code_names="FALCON\nOtter")
+    with pytest.raises(Stale):
+        blocked_terms.change_own_words(
+            WordLists(people="Kim"), actor=ACTOR, seen=editing.fingerprint(before)
+        )
+    with pytest.raises(Refused, match="“x” has not 2 to 100 characters"):
+        blocked_terms.change_own_words(WordLists(people="x"), actor=ACTOR)
+    (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
+    assert entry.after == {"people": [], "vendors": [], "code_names": ["FALCON", "Otter"]}
+    assert session.get_one(Page, 1).own_words == entry.after
+
+
+def test_a_maintenance_that_was_let_through_goes_on_by_itself(
+    stage: Stage, session: Session
+) -> None:
+    plan = Plan(
+        title="Upgrade of db-01",
+        what="Nothing is felt of it.",
+        scheduled_for=NOON,
+        scheduled_until=NOON + timedelta(days=1),
+    )
+    with pytest.raises(Refused, match="“db-01”"):
+        maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
+    maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex, overrides=BECAUSE)
+    assert maintenance.advance_due() == 1
+    reasons = [one.override["reason"] for one in messages(Audience.PUBLIC)]
+    assert reasons == [BECAUSE[Audience.PUBLIC], AS_ANNOUNCED]
+
+
+def test_the_texts_tell_what_was_said_before(stage: Stage, session: Session) -> None:
+    incident = declare(stage)
+    drafts = announcement.preview_update(incident, Post(IncidentStatus.IDENTIFIED))
+    (public,) = [one for one in drafts if one.audience is Audience.PUBLIC]
+    assert public.before is not None
+    assert public.before.body == incident.updates[0].body
+
+
+def test_a_corrected_post_is_checked_too(stage: Stage, session: Session) -> None:
+    update = declare(stage).updates[0]
+    with pytest.raises(Refused, match="“db-01”") as refused:
+        lifecycle.correct_update(update.code, body="It was db-01.", actor=ACTOR)
+    assert refused.value.field == "body"
+    lifecycle.correct_update(update.code, body="It was db-01.", actor=ACTOR, because="It is known.")
+    (entry,) = overrides(session)
+    assert (entry.after or {})["reason"] == "It is known."
+
+
+def test_a_corrected_mail_is_checked_too(stage: Stage, session: Session) -> None:
+    code = declare(stage).code
+    post(code, "resolved")
+    (wrong,) = messages(Audience.CUSTOMER)
+    right = Correction(wrong.subject, "It was 10.0.0.7, and is over.", "We were wrong.")
+    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+        mail_corrections.send_correction(wrong.id, right, actor=ACTOR)
+    told = mail_corrections.send_correction(
+        wrong.id, replace(right, because="It is a sample."), actor=ACTOR
+    )
+    assert told.override["reason"] == "It is a sample."

@@ -1,0 +1,54 @@
+"""Texts to copy: one line for executives, and a reply for support that tells nothing internal."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage.core.enums import Audience, IncidentStatus, Visibility
+from statuspage.incidents import copy_texts
+from statuspage.incidents.inputs import Post
+from tests.announcing import Stage, declaration, declare, set_stage
+
+INTERNAL = {"users_affected": "Nine of ten orders.", "technical_cause": "pgbouncer ran dry"}
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Stage:
+    return set_stage(app)
+
+
+def test_executives_get_one_line_and_support_a_reply(stage: Stage, session: Session) -> None:
+    line, reply = copy_texts.handouts_of_declaration(declaration(stage, internal_facts=INTERNAL))
+    assert (line.audience, reply.audience) == (Audience.EXECUTIVE, Audience.SUPPORT)
+    assert line.text.body == (
+        "SEV1, investigating: Payments fail. It began on Mar 4, 2026, 11:50 UTC. "
+        "Nine of ten orders. We cannot say yet when it will be over. "
+        "Next update by Mar 5, 2026, 12:00 UTC."
+    )
+    assert reply.text.body.startswith("Hello,\n\nWe know about the problem with Checkout")
+    assert "Nine of ten" not in reply.text.body
+    assert line.findings == reply.findings == ()
+
+
+def test_once_it_is_over_they_say_so(stage: Stage, session: Session) -> None:
+    incident = declare(stage)
+    line, reply = copy_texts.handouts_of_update(incident, Post(IncidentStatus.RESOLVED))
+    assert line.text.body.startswith("SEV1 over after 10 minutes")
+    assert "The problem with Checkout is resolved." in reply.text.body
+
+
+def test_what_would_leak_is_told_of_the_reply_too(stage: Stage, session: Session) -> None:
+    _, reply = copy_texts.handouts_of_declaration(
+        declaration(stage, users_notice="Payments on db-01 fail.")
+    )
+    assert [one.excerpt for one in reply.findings if one.blocks] == ["db-01"]
+
+
+def test_support_has_nothing_to_say_of_what_is_internal(stage: Stage, session: Session) -> None:
+    handouts = copy_texts.handouts_of_declaration(
+        declaration(stage, visibility=Visibility.INTERNAL)
+    )
+    assert [one.audience for one in handouts] == [Audience.EXECUTIVE]

@@ -1,0 +1,189 @@
+"""Whether one address hears of a step, and why or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from time_machine import Traveller
+
+from statuspage.core.db import session, writing
+from statuspage.core.enums import (
+    Channel,
+    DeliveryState,
+    IncidentStatus,
+    Step,
+    SubscriberState,
+    Visibility,
+)
+from statuspage.core.errors import Refused
+from statuspage.delivery import privacy
+from statuspage.incidents import explain_recipient
+from statuspage.incidents.inputs import Post
+from statuspage.models import (
+    Customer,
+    CustomerComponent,
+    Delivery,
+    Incident,
+    Subscriber,
+    Suppression,
+)
+from tests.announcing import (
+    ACTOR,
+    Stage,
+    declaration,
+    declare,
+    mails,
+    make_customer,
+    resolve,
+    set_stage,
+)
+
+RESOLVED = Post(IncidentStatus.RESOLVED)
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+    with app.app_context():
+        made = set_stage(app)
+        with writing() as current:
+            for name, state in (
+                ("eve", SubscriberState.CONFIRMED),
+                ("pat", SubscriberState.PENDING),
+                ("lee", SubscriberState.UNSUBSCRIBED),
+                ("c1", SubscriberState.CONFIRMED),
+            ):
+                address = f"{name}@example.com"
+                current.add(Subscriber(email=address, address=address, state=state))
+            current.add(
+                Subscriber(
+                    email="max@example.com", address="max@example.com",
+                    state=SubscriberState.CONFIRMED, incidents=False,
+                )
+            )  # fmt: skip
+            left = make_customer("left@example.com", "Left")
+            owed = make_customer("owed@example.com", "Owed", contractual=True)
+            current.add_all([left, owed])
+            for address in ("left@example.com", "owed@example.com"):
+                current.add(Suppression(address=address, kind="unsubscribed", reason="they left"))
+        yield made
+
+
+def told(incident: Incident, name: str, post: Post = RESOLVED) -> tuple[bool, str]:
+    found = explain_recipient.explain_update(incident, post, f"{name}@example.com")
+    return found.hears, " ".join(found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("name", "hears", "reason"),
+    [
+        ("c1", True, "They are a customer, and it concerns them whatever they use."),
+        ("shopper", True, "They are a customer of Checkout."),
+        ("reader", False, "They are a customer of other components: Catalog. "
+                          "They did not subscribe."),
+        ("left", False, "They are a customer whom it concerns, but nothing is sent to them: "
+                        "they left. They did not subscribe."),
+        ("owed", True, "They left, but notices are owed to them by contract."),
+        ("eve", True, "Subscribed to all components."),
+        ("pat", False, "They are not on the list of customers. "
+                       "They asked to subscribe and have not confirmed it."),
+        ("lee", False, "They are not on the list of customers. They ended their subscription."),
+        ("max", False, "They are not on the list of customers. "
+                       "They subscribed to other components or other kinds of news."),
+        ("nobody", False, "They are not on the list of customers. They did not subscribe."),
+    ],
+)  # fmt: skip
+def test_everybody_is_answered_by_the_rule_that_counts(
+    stage: Stage, name: str, hears: bool, reason: str
+) -> None:
+    assert told(declare(stage), name) == (hears, reason)
+
+
+def test_the_answer_is_what_happens(stage: Stage) -> None:
+    incident = declare(stage)
+    everybody = {
+        *session().scalars(select(Customer.address)),
+        *session().scalars(select(Subscriber.address)),
+    }
+    promised = sorted(
+        address
+        for address in everybody
+        if explain_recipient.explain_update(incident, RESOLVED, address).hears
+    )
+    with writing() as current:
+        # What the declaration brought is another step's.
+        current.execute(update(Delivery).values(state=DeliveryState.DELIVERED))
+    resolve(incident.code)
+    assert mails(DeliveryState.PENDING) == promised
+
+
+def test_where_customers_are_not_written_to_it_says_so(stage: Stage) -> None:
+    asked = explain_recipient.explain_declaration(declaration(stage), "shopper@example.com")
+    assert asked.reasons[0] == (
+        "They are a customer, and customers are not written to at this step."
+    )
+    # Customers who subscribed hear of it as subscribers.
+    assert explain_recipient.explain_declaration(declaration(stage), "c1@example.com").hears
+
+
+def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(stage: Stage) -> None:
+    incident = declare(stage)
+    resolve(incident.code)
+    with writing() as current:
+        current.execute(
+            update(Delivery)
+            .where(Delivery.channel == Channel.EMAIL, Delivery.address == "c2@example.com")
+            .values(state=DeliveryState.DELIVERED)
+        )
+    again = Post(IncidentStatus.INVESTIGATING)
+    session().expire_all()
+
+    def asked(name: str) -> str:
+        return explain_recipient.explain_update(
+            incident, again, f"{name}@example.com", reopens=True
+        ).reasons[0]
+
+    assert asked("c2") == "They are a customer who was told that it is resolved."
+    assert asked("c3") == "They are a customer who was not told that it is resolved."
+
+
+def test_nobody_outside_hears_what_is_internal(stage: Stage) -> None:
+    incident = declare(stage, visibility=Visibility.INTERNAL)
+    assert told(incident, "c1") == (False, "Nobody outside is told of what is internal.")
+
+
+def test_an_erased_address_is_named_as_such(stage: Stage) -> None:
+    incident = declare(stage)
+    resolve(incident.code)
+    privacy.erase("c1@example.com", actor=ACTOR)
+    found = explain_recipient.explain_step(incident, Step.RESOLVED, "C1@example.com")
+    assert found.reasons[0] == "They were erased at their own request."
+
+
+def test_what_is_no_address_is_refused(stage: Stage) -> None:
+    with pytest.raises(Refused) as refusal:
+        explain_recipient.explain_declaration(declaration(stage), "nobody")
+    assert refusal.value.field == "ask"
+
+
+def test_why_somebody_is_told_names_only_what_is_affected(stage: Stage) -> None:
+    """In the dry run, and in the ledger that is shown and exported afterwards."""
+    with writing() as current:
+        both = make_customer("both@example.com", "Both", all_components=False)
+        current.add(both)
+        current.flush()
+        for component in (stage.checkout, stage.catalog):
+            current.add(CustomerComponent(customer_id=both.id, component_id=component))
+    incident = declare(stage)
+    assert told(incident, "both") == (True, "They are a customer of Checkout.")
+    resolve(incident.code)
+    of_customers = select(Delivery.address, Delivery.why).where(Delivery.why.startswith("Customer"))
+    why = {row[0]: row[1] for row in session().execute(of_customers)}
+    assert (why["both@example.com"], why["shopper@example.com"], why["c1@example.com"]) == (
+        "Customer of Checkout",
+        "Customer of Checkout",
+        "Customer, all components",
+    )
+    assert "reader@example.com" not in why

@@ -1,0 +1,236 @@
+"""Who hears that a promised update comes near or passes, or that an incident goes on; once each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage.core.db import writing
+from statuspage.core.enums import Channel, DeliveryState, Role, Step
+from statuspage.delivery import queue
+from statuspage.incidents import reminders
+from statuspage.incidents.lifecycle import hide
+from statuspage.models import Contact, Delivery, Message, Page, SeverityLevel, Suppression
+from tests.announcing import ACTOR, Stage, declare, post, resolve, set_stage
+from tests.factories import NOON
+
+PEOPLE = {
+    Role.COMMS_LEAD: "Charlie",
+    Role.COMMANDER: "Alice",
+    Role.TECHNICAL_LEAD: "Bob",
+}
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Stage:
+    return set_stage(app)
+
+
+@pytest.fixture
+def team(stage: Stage, session: Session) -> dict[Role, int]:
+    """Contacts by the role that they take, and two who stand by."""
+    with writing() as current:
+        contacts = {
+            role: Contact(name=name, email=f"{name}@acme.example", chat_handle=f"@{name.lower()}")
+            for role, name in PEOPLE.items()
+        }
+        others = [
+            Contact(name="Olga", role="Payments on-call", email="olga@acme.example"),
+            Contact(name="Max", role="Management", email="max@acme.example"),
+        ]
+        current.add_all([*contacts.values(), *others])
+        current.flush()
+        return {role: contact.id for role, contact in contacts.items()}
+
+
+def open_incident(stage: Stage, team: dict[Role, int], **changes: object) -> str:
+    """Declared at noon, and the next update promised for half past."""
+    return declare(stage, **{"next_update_at": None, "roles": team, **changes}).code
+
+
+def tick(frozen: Traveller, minute: float) -> int:
+    """What the worker does at that minute after noon; how many notices."""
+    frozen.move_to(NOON + timedelta(minutes=minute))
+    return reminders.notify_due()
+
+
+def notices(current: Session) -> list[tuple[Step, list[str]]]:
+    """Each notice and whom it was mailed to."""
+    current.expire_all()
+    found = current.scalars(
+        select(Message).where(Message.step.in_(queue.NOTICES)).order_by(Message.id)
+    )
+    return [(message.step, mailed(current, message)) for message in found]
+
+
+def mailed(current: Session, message: Message) -> list[str]:
+    chosen = select(Delivery.address).filter_by(message_id=message.id, channel=Channel.EMAIL)
+    return [address.partition("@")[0] for address in sorted(current.scalars(chosen))]
+
+
+def waiting(current: Session) -> Sequence[tuple[Channel, str]]:
+    """What waits to be sent of all notices."""
+    chosen = (
+        select(Delivery.channel, Delivery.email)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.step.in_(queue.NOTICES), Delivery.state == DeliveryState.PENDING)
+        .order_by(Delivery.id)
+    )
+    return [(row[0], row[1]) for row in current.execute(chosen)]
+
+
+def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    open_incident(stage, team)
+    assert [tick(frozen, minute) for minute in (23, 24, 25)] == [0, 1, 0]
+    assert waiting(session) == [
+        (Channel.CHAT, "file"),
+        (Channel.EMAIL, "Charlie@acme.example"),
+    ]
+    [reminder] = session.scalars(select(Message).filter_by(step=Step.UPDATE_DUE))
+    assert reminder.subject == "Update due by Mar 4, 2026, 12:30 UTC: Payments fail"
+    assert "Asked: Charlie (@charlie)" in reminder.text
+    assert "Open its desk" in reminder.html
+
+
+def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    code = open_incident(stage, team)
+    with writing() as current:
+        current.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
+            {"after_minutes": 600, "to": "management"}
+        ]
+    for minute in (24, 29, 30, 31, 35, 36, 50, 90):
+        tick(frozen, minute)
+    assert notices(session) == [
+        (Step.UPDATE_DUE, ["charlie"]),
+        (Step.OVERDUE, ["alice", "charlie"]),
+        (Step.OVERDUE, ["max"]),
+    ]
+    # What waits for somebody who is not asked again stays; in chat the newest is enough.
+    assert [email for channel, email in waiting(session) if channel is Channel.CHAT] == ["file"]
+    post(code, "identified")
+    assert waiting(session) == []
+
+
+def test_after_a_pause_one_notice_says_how_late_it_is(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    open_incident(stage, team, severity_rank=2)
+    assert [tick(frozen, 100), tick(frozen, 101)] == [1, 0]
+    [late] = session.scalars(select(Message).filter_by(step=Step.OVERDUE))
+    assert "The promised update is overdue by 40 minutes." in late.text
+    assert mailed(session, late) == ["alice", "bob", "charlie"]
+
+
+def test_a_new_post_ends_what_waits_and_begins_anew(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    code = open_incident(stage, team, severity_rank=2)
+    tick(frozen, 50)
+    post(code, "investigating")
+    assert waiting(session) == []
+    assert [tick(frozen, minute) for minute in (60, 99, 100)] == [0, 0, 1]
+
+
+def test_who_dies_in_between_has_told_nobody(
+    stage: Stage,
+    team: dict[Role, int],
+    session: Session,
+    frozen: Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_incident(stage, team)
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "supersede_notices", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tick(frozen, 24)
+    assert notices(session) == []
+    assert tick(frozen, 24) == 1
+    assert len(notices(session)) == 1
+
+
+def test_two_workers_tell_it_once(
+    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    open_incident(stage, team)
+    session.rollback()
+    frozen.move_to(NOON + timedelta(minutes=30))
+    start, told = threading.Barrier(4), []
+
+    def work() -> None:
+        with app.app_context():
+            start.wait()
+            told.append(reminders.notify_due())
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(told) == [0, 0, 0, 2]
+    assert [step for step, _ in notices(session)] == [Step.OVERDUE, Step.ESCALATED]
+    # Each is about something else, so neither takes the other's place.
+    assert waiting(session).count((Channel.CHAT, "file")) == 2
+
+
+def test_the_scheme_calls_people_in_while_it_goes_on(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    with writing() as current:
+        current.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
+            {"after_minutes": 0, "to": "on_call"},
+            {"after_minutes": 30, "to": "technical_lead"},
+            {"after_minutes": 60, "to": "management"},
+        ]
+    code = open_incident(stage, team, next_update_at=None, no_promise_because="A test")
+    assert [tick(frozen, minute) for minute in (0, 1, 70, 71)] == [1, 0, 1, 0]
+    assert notices(session) == [(Step.ESCALATED, ["olga"]), (Step.ESCALATED, ["bob", "max"])]
+    [_, last] = session.scalars(select(Message).filter_by(step=Step.ESCALATED))
+    assert last.subject == "SEV1 not resolved after 1 hour 10 minutes: Payments fail"
+    resolve(code)
+    assert (waiting(session), tick(frozen, 500)) == ([], 0)
+
+
+def test_where_nobody_is_named_the_chat_hears_it(
+    stage: Stage, session: Session, frozen: Traveller
+) -> None:
+    declare(stage, next_update_at=None, severity_rank=2)
+    tick(frozen, 61)
+    assert waiting(session) == [(Channel.CHAT, "file")]
+
+
+def test_an_incident_that_was_hidden_keeps_its_clocks(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    hide(open_incident(stage, team), actor=ACTOR)
+    assert tick(frozen, 24) == 1
+
+
+def test_who_left_the_customers_mail_is_asked_and_whose_mail_bounced_is_not(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    with writing() as current:
+        current.add(Suppression(address="charlie@acme.example", kind="unsubscribed", reason="left"))
+        current.add(Suppression(address="alice@acme.example", kind="bounce", reason="no mailbox"))
+    open_incident(stage, team, severity_rank=2)
+    tick(frozen, 60)
+    assert waiting(session) == [(Channel.CHAT, "file"), (Channel.EMAIL, "Charlie@acme.example")]
+
+
+def test_the_people_of_the_demo_are_never_called(
+    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+) -> None:
+    open_incident(stage, team)
+    with writing() as current:
+        current.scalars(select(Page)).one().is_demo = True
+    assert tick(frozen, 60) == 0

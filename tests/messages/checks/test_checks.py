@@ -1,0 +1,379 @@
+"""Texts checked before they go: every rule, every kind of leak, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from time_machine import travel
+
+from statuspage.core.enums import Audience, Step
+from statuspage.messages.checks import RULES, Finding, OwnWords, blocking, find
+from statuspage.messages.checks.visible_text import read
+from statuspage.messages.compose import finish, render_text
+from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
+from statuspage.messages.sample_incident import sample_facts
+from statuspage.messages.wording import STEPS, shipped_wording, template_name
+from tests.factories import NOON
+from tests.guards.leaks import FRAMES, KINDS, facts, planted
+
+STARTED = NOON - timedelta(hours=2)
+STORY = PublicFacts(
+    service="Acme",
+    page_url="https://status.acme-shop.com/",
+    support_email="help@acme-shop.com",
+    title="Payments fail",
+    components=(("Checkout", "Major outage"), ("Grace", "Operational")),
+    started=STARTED,
+)
+OWN = OwnWords(
+    people=("Grace Hopper",),
+    vendors=("Brightpay",),
+    code_names=("Blue Harvest",),
+    contacts=("Mark Stone", "Support desk", "Kim"),
+)
+
+
+def check(
+    text: str, *, step: Step = Step.POSTMORTEM, known: Facts | None = None, subject: str = ""
+) -> list[Finding]:
+    return list(
+        find(
+            subject=subject,
+            body=text,
+            audience=Audience.PUBLIC,
+            step=step,
+            facts=known or Facts(STORY),
+            own=OWN,
+        )
+    )
+
+
+def marked(text: str, rule: str, **options: object) -> list[str]:
+    return [one.excerpt for one in check(text, **options) if one.rule == rule]  # type: ignore[arg-type]
+
+
+# Each rule with what it marks, and with what it must leave alone.
+EXAMPLES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
+    "secret": (
+        [
+            ("Use AKIAIOSFODNN7EXAMPLE for now.", "AKIAIOSFODNN7EXAMPLE"),
+            ("The password is hunter2!", "hunter2!"),
+            ("postgres://app:pw@db/x is down", "postgres://app:pw@db/x"),
+            ("DB_PASSWORD=abc123", "DB_PASSWORD=abc123"),
+        ],
+        ["The password is wrong, we are told.", "Tokens are refused.", "Reset your password: soon"],
+    ),
+    "trace": (
+        [("We saw TypeError: x is not a function", "TypeError: x is not a function")],
+        ["An error occurred at 19:13:50 UTC.", "Errors and exceptions are rarer now."],
+    ),
+    "tool": ([("See docs.google.com/d/abc", "docs.google.com/d/abc")], ["See https://a.org/x"]),
+    "file": (
+        [
+            ("It is in /var/log/app.log now", "/var/log/app.log"),
+            ("See C:\\Shop\\cart.dll", "C:\\Shop\\cart.dll"),
+            ("checkout.py:142 fails", "checkout.py:142"),
+        ],
+        ["Node.js and Next.js work.", "Answers and/or mails are late.", "Version 2.14.1 works."],
+    ),
+    "host": (
+        [
+            ("We restarted db-01.", "db-01"),
+            ("kafka-3.prod.acme.com is up", "kafka-3.prod.acme.com"),
+            ("It was db\\-**01** again", "db\\-**01**"),
+            ("files.corp is down", "files.corp"),
+        ],
+        ["See www.acme.com and docs.acme.com.", "The e-mail gateway works.", "IPv6 and S3 work."],
+    ),
+    "private-address": (
+        [
+            ("10.1.2.3 is slow", "10.1.2.3"),
+            ("fe80::1 is slow", "fe80::1"),
+            ("All of 192.168.0.0/16", "192.168.0.0/16"),
+        ],
+        ["At 12:30:45 UTC it was over.", "Version 10.1.2.", "std::vector", "Chrome 10.0.0.999"],
+    ),
+    "ticket": (
+        [("OPS-1234 tells more", "OPS-1234"), ("See #4711", "#4711")],
+        ["UTF-8, SHA-256 and COVID-19.", "100 incidents", "We are #1.", "incident 100% over"],
+    ),
+    "handle": (
+        [
+            ("Ask @priya", "@priya"),
+            ("In #incidents", "#incidents"),
+            ("kim@acme.com", "kim@acme.com"),
+        ],
+        ["Write to help@acme-shop.com.", "# Heading", "support@other.org", "actions/deploy@v4"],
+    ),
+    "person": (
+        [("mark stone fixed it", "mark stone"), ("Ask Hopper", "Hopper"), ("We and Mark", "Mark")],
+        ["Mark it as read.", "The support desk helps.", "Milestones. Grace works."],
+    ),
+    "vendor": ([("BRIGHTPAY's API fails", "BRIGHTPAY's")], ["A bright day"]),
+    "code-name": ([("blue-harvest is slow", "blue-harvest")], ["It was blue. Harvest time."]),
+    "internal-fact": ([], []),  # below
+    "public-address": ([("9.9.9.9 is slow", "9.9.9.9")], ["Version 9.9.9"]),
+    "unconfirmed-cause": ([("It was due to a change.", "due to")], ["An update is due today."]),
+    "unbacked-time": (
+        [
+            ("We expect it back by 15:00 UTC.", "15:00"),
+            ("We will write within 30 minutes.", "within 30 minutes"),
+        ],
+        ["It was back by 15:00 UTC.", "It took 30 minutes."],
+    ),
+    "no-zone": ([("It began at 10:00.", "10:00")], ["It began at 10:00 UTC.", "From 9 to 10."]),
+    "contradiction": (
+        [("It started at 09:00 UTC.", "09:00")],
+        ["It started at 10:00 UTC.", "We wrote at 09:00 UTC."],
+    ),
+    "no-next-update": ([], []),  # below
+    "no-apology": ([], []),  # below
+    "dead-link": (
+        [
+            ("See [here]().", "[here]()"),
+            ("See [it](status).", "[it](status)"),
+            ("https://localhost/x fails", "https://localhost/x"),
+            ("http:/acme.org", "http:/acme.org"),
+        ],
+        ["[Here](https://acme.org/a).", "https://status.acme-shop.com/x", "<mailto:a@b.org>"],
+    ),
+    "placeholder": ([("Back by TBD.", "TBD"), ("At [time]", "[time]")], ["To do: nothing."]),
+    "blame": ([("This was human error.", "human error")], ["We are to fix it."]),
+    "hedge": (
+        [("It will be back soon.", "soon")],
+        ["Sooner if there is news.", "We write as soon as we know more."],
+    ),
+    "jargon": ([("High latency.", "latency")], ["It is slow."]),
+    "shouting": ([("ALL SYSTEMS ARE DOWN", "ALL SYSTEMS ARE DOWN")], ["The API and SSO work."]),
+}
+
+
+def test_every_rule_has_examples() -> None:
+    assert list(EXAMPLES) == [rule.id for rule in RULES]
+    assert [rule.id for rule in RULES if not rule.reason.endswith((".", "?"))] == []
+
+
+@pytest.mark.parametrize("rule", EXAMPLES)
+def test_a_rule_marks_what_it_is_for_and_leaves_the_rest(rule: str) -> None:
+    hits, misses = EXAMPLES[rule]
+    for text, place in hits:
+        found = [one for one in check(text) if one.rule == rule]
+        assert [text[one.start : one.end] for one in found] == [place], text
+    for text in misses:
+        assert marked(text, rule) == [], text
+
+
+def test_what_would_leak_blocks_and_all_else_warns() -> None:
+    leaks = {"secret", "trace", "tool", "file", "host", "private-address", "ticket", "handle"}
+    leaks |= {"person", "vendor", "code-name", "internal-fact"}
+    assert {rule.id for rule in RULES if rule.blocks} == leaks
+
+
+INTERNAL = InternalFacts(
+    severity="SEV1",
+    commander="Noor van Dijk (@noor)",
+    war_room="Room Apollo",
+    technical_cause="A missing index on order_items made every checkout scan the table.",
+    progress="Rolled back build 48213.",
+    current_actions="Payments are declined at checkout.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("This is a SEV1.", "SEV1"),
+        ("Noor van Dijk leads.", "Noor van Dijk"),
+        ("Join us in room apollo.", "room apollo"),
+        ("So *every checkout scan*.", ""),
+        ("It made every checkout scan the table.", "made every checkout scan the table"),
+        ("The table order_items is slow.", "order_items"),
+        ("We rolled back build 48213.", "rolled back build 48213"),
+        ("Payments are declined at checkout.", ""),
+        ("It began on Mar 4, 2026, 12:00 UTC.", ""),
+    ],
+)
+def test_internal_facts_are_known_by_their_value(text: str, place: str) -> None:
+    public = replace(STORY, users_notice="Payments are declined at checkout.")
+    found = [one for one in check(text, known=Facts(public, INTERNAL)) if one.blocks]
+    places = {place for one in found for place in range(one.start, one.end)}
+    shown = text[min(places) : max(places) + 1] if places else ""
+    assert shown == place
+
+
+def test_an_internal_fact_is_not_made_public_by_being_typed_into_a_public_field() -> None:
+    text = "A missing index on order_items made every checkout scan the table."
+    typed, confirmed = replace(STORY, users_notice=text), replace(STORY, cause=text)
+    assert marked(text, "internal-fact", known=Facts(typed, INTERNAL)) != []
+    assert marked(text, "internal-fact", known=Facts(confirmed, INTERNAL)) == []
+
+
+def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
+    promised = replace(STORY, next_update=NOON + timedelta(minutes=30))
+    with travel(NOON, tick=False):
+        silent = check("We are on it.", step=Step.IDENTIFIED)
+        spoken = check(
+            "The next update comes by 12:30 UTC.", step=Step.IDENTIFIED, known=Facts(promised)
+        )
+        filled = check("Until [[next_update]].", step=Step.IDENTIFIED)
+    assert [one.rule for one in silent] == ["no-next-update"]
+    assert (silent[0].start, silent[0].end, silent[0].excerpt) == (0, 0, "")
+    assert spoken == filled == []
+
+
+def test_a_resolution_says_sorry() -> None:
+    assert [one.rule for one in check("It is over.", step=Step.RESOLVED)] == ["no-apology"]
+    assert check("It is over. We apologise.", step=Step.RESOLVED) == []
+
+
+def test_dates_in_the_wrong_order_are_told() -> None:
+    backwards = replace(STORY, ended=STARTED - timedelta(minutes=1))
+    (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))
+    assert finding.reason == (
+        "This is not what the facts say. The facts say that it ended before it started."
+    )
+
+
+def test_an_end_that_is_not_the_end_is_told() -> None:
+    over = replace(STORY, ended=NOON)
+    text = "Sorry. It lasted from 10:00 UTC until 11:45 UTC."
+    (finding,) = check(text, step=Step.RESOLVED, known=Facts(over))
+    assert finding.excerpt == "11:45"
+    assert finding.reason.endswith("The facts say that it ended at Mar 4, 2026, 12:00 UTC.")
+
+
+def test_the_gravest_rule_tells_of_a_place_and_blocks_come_first() -> None:
+    found = check("High latency. http://10.0.0.1/var/log/app.log fails on db-01.", subject="db-02")
+    assert [one.blocks for one in found] == sorted((one.blocks for one in found), reverse=True)
+    assert found[0].field == "subject"
+    assert len({(one.field, one.start) for one in found}) == len(found)
+
+
+def test_what_the_page_says_itself_is_no_leak() -> None:
+    assert blocking(check("Grace is back. See https://status.acme-shop.com/ for more.")) == ()
+
+
+@pytest.mark.parametrize(
+    ("audience", "step"),
+    [
+        (audience, step)
+        for audience in (Audience.PUBLIC, Audience.CUSTOMER, Audience.SUPPORT)
+        for step in STEPS[audience]
+    ],
+)
+def test_the_shipped_wording_passes(audience: Audience, step: Step) -> None:
+    known = sample_facts(audience, step)
+    text = render_text(shipped_wording(template_name(audience, step)), known, audience)
+    finish(text, audience=audience, step=step, facts=known)
+    with travel(known.public.started or NOON, tick=False):
+        found = find(
+            subject=text.subject, body=text.body, audience=audience, step=step, facts=known
+        )
+    assert [(one.rule, one.excerpt) for one in found] == []
+
+
+# --- planted leaks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_hundred_planted_leaks_next_to_none_gets_through(seed: int) -> None:
+    through = [leak.secret for leak in planted(200, seed=seed) if not is_blocked(leak)]
+    assert len(through) <= 4, through
+
+
+def is_blocked(leak: object) -> bool:
+    found = find(
+        subject="",
+        body=leak.text,  # type: ignore[attr-defined]
+        audience=Audience.PUBLIC,
+        step=Step.INVESTIGATING,
+        facts=leak.facts,  # type: ignore[attr-defined]
+        own=leak.own,  # type: ignore[attr-defined]
+    )
+    return bool(blocking(found))
+
+
+def test_every_kind_is_planted_alike() -> None:
+    counted = Counter(leak.kind for leak in planted(220, seed=1))
+    assert counted == dict.fromkeys(KINDS, 20)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_what_leaks_are_planted_in_is_clean_itself(frame: str) -> None:
+    assert blocking(check(frame.format("the checkout"))) == ()
+    assert facts().internal == InternalFacts()
+
+
+# --- places --------------------------------------------------------------------------------------
+
+WRITTEN = st.text(
+    st.one_of(
+        st.sampled_from("aAbB019.:/-_@#\\*`[]()&;<>! \n"), st.characters(exclude_categories=["Cs"])
+    ),
+    max_size=200,
+)
+LEAKY = st.sampled_from([leak.text for leak in planted(110, seed=7)])
+
+
+@given(st.lists(st.one_of(WRITTEN, LEAKY), max_size=4).map("".join))
+def test_a_place_lies_inside_the_text_that_was_written(text: str) -> None:
+    known = Facts(replace(STORY, ended=NOON, next_update=NOON), INTERNAL)
+    for finding in check(text, subject=text[:80], known=known, step=Step.RESOLVED):
+        written = text if finding.field == "body" else text[:80]
+        assert 0 <= finding.start <= finding.end <= len(written)
+        assert (finding.start < finding.end) == bool(finding.excerpt)
+
+
+@given(WRITTEN)
+def test_a_reading_knows_where_each_character_came_from(text: str) -> None:
+    reading = read(text)
+    assert len(reading.places) == len(reading.text) + 1
+    assert list(reading.places) == sorted(reading.places)
+    assert reading.places[-1] == len(text)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "a",
+            "a.",
+            "a-",
+            "1.",
+            "12:",
+            "::",
+            "/",
+            "a@",
+            "#",
+            "[",
+            "[a](",
+            "A ",
+            "Ab.",
+            "\\",
+            "&a",
+            "*",
+        ),
+        *(
+            "eyJ",
+            "at a:1 ",
+            "0x",
+            "a=",
+            "password is ",
+            "in the next ",
+            "http://",
+            "ab1C",
+            "SELECT ",
+        ),
+        *("-----BEGIN A", "Server=", "our provider ", "since 1:00 ", "Kim ", "blue ", "İ", "SEV1 "),
+    ],
+)
+def test_a_hostile_text_comes_to_an_end(unit: str) -> None:
+    text = (unit * 10_000)[:10_000]
+    known = Facts(replace(STORY, ended=datetime(2026, 3, 4, tzinfo=UTC)), INTERNAL)
+    for finding in check(text, step=Step.RESOLVED, known=known):
+        assert finding.end <= len(text)

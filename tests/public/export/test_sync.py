@@ -1,0 +1,447 @@
+"""The public site as files in a folder: what is there, what is written again, what goes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import brotli
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from statuspage.core.db import db, writing
+from statuspage.core.enums import ComponentStatus, Visibility
+from statuspage.core.languages import OFFERED, prefix, split_path
+from statuspage.models import Component, Incident, IncidentUpdate, Page
+from statuspage.models.revision import bump
+from statuspage.public.edition_builder import build_edition, mark_stale
+from statuspage.public.export import sync, targets
+from statuspage.public.export.files import Bundle, Unusable
+from statuspage.public.export.folder import Folder
+from tests.factories import (
+    LINKS,
+    NOON,
+    make_component,
+    make_incident,
+    make_maintenance,
+    make_page,
+)
+
+DAY = timedelta(days=1)
+OLD = "old000000000"
+BEFORE = [prefix(language.code, own="en") for language in OFFERED]
+pytestmark = pytest.mark.usefixtures("frozen")
+sqlite_only = pytest.mark.only_on("sqlite")
+
+
+@pytest.fixture
+def engine(app: Flask) -> Iterator[Engine]:
+    """A page with a story of two years ago, others since, and one internal."""
+
+    def write(current: Session) -> None:
+        make_page(current)
+        checkout = make_component(current, "Checkout", code="checkout0000")
+        make_component(current, "Fax", code="fax000000000", position=1)
+        make_incident(
+            current, "Long ago", code=OLD, started_at=NOON - 700 * DAY,
+            updates=("investigating", "resolved"), components=[checkout],
+        )  # fmt: skip
+        for number in range(35):
+            make_incident(
+                current, f"Since {number}", code=f"since{number:07d}",
+                started_at=NOON - (number * 10 + 20) * DAY, updates=("investigating", "resolved"),
+            )  # fmt: skip
+        make_incident(current, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
+        make_maintenance(current, "Upgrade", code="upgrade00000")
+
+    with app.app_context():
+        change(write)
+        yield db.engine
+
+
+def change(act: Callable[[Session], object]) -> None:
+    with writing() as current:
+        act(current)
+        bump(current)
+
+
+def export_to(folder: Path, engine: Engine) -> sync.Report:
+    target = targets.open_target(str(folder))
+    return sync.export_site(target, engine, LINKS, progress=lambda done, total: None)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def plain(folder: Path) -> set[str]:
+    return {name for name in files(folder) if not name.endswith((".gz", ".br"))}
+
+
+# What is there.
+
+
+def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
+    engine: Engine, client: FlaskClient, tmp_path: Path
+) -> None:
+    export_to(tmp_path / "site", engine)
+    addresses = {
+        "/", "/history", "/history/2026-03", "/history/2024-04", "/history/2024-08",
+        f"/incidents/{OLD}", "/incidents/since0000007", "/incidents/upgrade00000",
+        f"/incidents/{OLD}/updates.atom", f"/incidents/{OLD}/updates.json",
+        "/components/checkout0000", "/components/fax000000000",
+        "/components/checkout0000/updates.rss", "/components/checkout0000/history.atom",
+        "/components/fax000000000/updates.json", "/components/fax000000000/badge.svg",
+        "/badge.svg", "/widget.js", "/history.rss", "/updates.atom", "/updates.json",
+        "/maintenances.ics",
+        "/api/openapi.json", "/api/v2/summary.json", "/api/v2/incidents.json",
+        "/api/v2/incidents/unresolved.json", f"/api/v2/incidents/{OLD}.json", "/robots.txt",
+    }  # fmt: skip
+    site = Folder(tmp_path / "site")
+    wrong = {}
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        is_page = answer.mimetype == "text/html"
+        name = (address.strip("/") + "/index.html").lstrip("/") if is_page else address[1:]
+        if (tmp_path / "site" / name).read_bytes() != answer.data:
+            wrong[address] = name
+    assert (wrong, site.has_folders) == ({}, True)
+
+
+@sqlite_only
+def test_everything_that_a_page_links_to_is_there(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    there = files(tmp_path / "site")
+    pages = {name: body.decode() for name, body in there.items() if name.endswith(".html")}
+    found = {link for page in pages.values() for link in linked(page)}
+    assert {f"{before}/incidents/{OLD}" for before in BEFORE} <= found
+    assert {f"{before}/history/2024-04" for before in BEFORE} <= found
+    assert missing(found, there) == set()
+
+
+@sqlite_only
+def test_older_pages_in_other_languages_come_after_everything_else(
+    engine: Engine, tmp_path: Path
+) -> None:
+    copy, made = copy_to(tmp_path / "site", engine)
+    change(lambda current: current.query(Page).update({"name": "Renamed"}))
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    while copy.waits:
+        copy.step()
+    paths = list(made)
+    first = min(paths.index(f"{before}/incidents/{OLD}") for before in BEFORE if before)
+    assert {f"/incidents/{OLD}", "/history/2024-04", f"/incidents/{OLD}/updates.atom"} <= {
+        *paths[:first]
+    }
+    assert all(split_path(path)[0] for path in paths[first:])
+    page = files(tmp_path / "site")[f"de/incidents/{OLD}/index.html"].decode()
+    assert '<html lang="de"' in page
+    assert "Renamed" in page
+
+
+@sqlite_only
+def test_the_front_page_of_each_language_is_there_with_all_that_it_links_to(
+    engine: Engine, tmp_path: Path
+) -> None:
+    export_to(tmp_path / "site", engine)
+    there = files(tmp_path / "site")
+    for before in BEFORE:
+        page = there[f"{before}/index.html".strip("/")].decode()
+        links = linked(page)
+        assert f"{before}/history" in links
+        assert f"{before}/components/checkout0000" in links
+        assert missing(links, there) == set()
+
+
+@sqlite_only
+def test_what_cannot_be_confirmed_says_so_at_once_in_each_language(
+    engine: Engine, tmp_path: Path
+) -> None:
+    copy, _ = copy_to(tmp_path / "site", engine)
+    copy.take(mark_stale(build_edition(engine, LINKS), NOON))
+    told = {
+        before: files(tmp_path / "site")[f"{before}/index.html".strip("/")] for before in BEFORE
+    }
+    assert [before for before, body in told.items() if b'id="unconfirmed"' not in body] == []
+
+
+def linked(page: str) -> set[str]:
+    """The addresses of this site that a page names; a search needs the service."""
+    found = {part.partition('"')[0].partition("#")[0] for part in page.split('="')[1:]}
+    ours = {link for link in found if link.startswith("/")} - {"/"}
+    return {link for link in ours if not split_path(link)[1].startswith("/search")}
+
+
+def missing(links: set[str], there: Mapping[str, bytes]) -> set[str]:
+    return {link for link in links if {link[1:], f"{link.strip('/')}/index.html"}.isdisjoint(there)}
+
+
+@sqlite_only
+def test_the_compressed_forms_hold_the_same_and_are_only_there_where_smaller(
+    engine: Engine, tmp_path: Path
+) -> None:
+    export_to(tmp_path / "site", engine)
+    there = files(tmp_path / "site")
+    assert {"index.html.gz", "index.html.br", "updates.atom.gz"} <= set(there)
+    for name, body in there.items():
+        if name.endswith(".gz"):
+            assert gzip.decompress(body) == there[name[:-3]]
+            assert len(body) < len(there[name[:-3]])
+        if name.endswith(".br"):
+            assert brotli.decompress(body) == there[name[:-3]]
+
+
+@sqlite_only
+def test_nothing_internal_is_written(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    there = files(tmp_path / "site")
+    assert [name for name in there if "zebra" in name] == []
+    assert [name for name, body in there.items() if b"zebra" in body] == []
+
+
+@sqlite_only
+def test_an_unknown_address_has_a_page_to_show(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    assert "There is no such page" in (tmp_path / "site" / "404.html").read_text()
+
+
+@sqlite_only
+def test_a_file_is_as_old_as_its_document(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    document = build_edition(engine, LINKS).documents["/"]
+    moment = (tmp_path / "site" / "index.html").stat().st_mtime
+    assert moment == document.last_modified.timestamp()
+
+
+# What is written again.
+
+
+@sqlite_only
+def test_a_second_run_touches_nothing(engine: Engine, tmp_path: Path) -> None:
+    first = export_to(tmp_path / "site", engine)
+    before = {path: path.stat().st_ino for path in (tmp_path / "site").rglob("*")}
+    again = export_to(tmp_path / "site", engine)
+    assert (again.written, again.removed) == (0, 0)
+    assert first.written > again.documents == first.documents > 200
+    assert {path: path.stat().st_ino for path in (tmp_path / "site").rglob("*")} == before
+
+
+@sqlite_only
+def test_a_file_that_somebody_changed_or_lost_is_put_right(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    before = files(tmp_path / "site")
+    (tmp_path / "site" / "index.html").write_text("hacked")
+    (tmp_path / "site" / "updates.rss.gz").unlink()
+    (tmp_path / "site" / "more" / "of").mkdir(parents=True)
+    (tmp_path / "site" / "more" / "of" / "this.html").write_text("foreign")
+    report = export_to(tmp_path / "site", engine)
+    assert (report.written, report.removed) == (2, 1)
+    assert files(tmp_path / "site") == before
+    assert not (tmp_path / "site" / "more").exists()
+
+
+def test_a_compressed_form_that_is_not_worth_it_any_more_goes(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "site")
+    folder.open()
+    (tmp_path / "site" / "small.txt.gz").write_bytes(b"old")
+    folder.write([Bundle(files=(), absent=("small.txt.gz", "small.txt.br"))])
+    assert plain(tmp_path / "site") == {".statuspage"}
+    assert "small.txt.gz" not in files(tmp_path / "site")
+
+
+@sqlite_only
+def test_a_write_that_fails_leaves_the_former_file(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_to(tmp_path / "site", engine)
+    before = files(tmp_path / "site")
+    change(lambda current: make_incident(current, "News"))
+
+    def full(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("statuspage.public.export.folder.os.replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            export_to(tmp_path / "site", engine)
+    assert files(tmp_path / "site") == before
+
+
+def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_path: Path) -> None:
+    copy, made = copy_to(tmp_path / "site", engine)
+    change(lambda current: correct(current, OLD, "Right."))
+    work(copy, engine)
+    news = {path for path in made if OLD in path or "/components/" in path or "/history/" in path}
+    assert (
+        set(made)
+        == news
+        == {
+            *(f"{before}/incidents/{OLD}" for before in BEFORE),
+            f"/api/v2/incidents/{OLD}.json",
+            *(f"/incidents/{OLD}/updates.{each}" for each in ("atom", "rss", "json")),
+            *(f"{before}/history/2024-04" for before in BEFORE),
+            *(f"/components/checkout0000/updates.{each}" for each in ("atom", "rss", "json")),
+            *(f"/components/checkout0000/history.{each}" for each in ("atom", "rss")),
+            *(f"{before}/components/checkout0000" for before in BEFORE),
+        }
+    )
+    assert b"Right." in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]
+    assert b"Right." in files(tmp_path / "site")["components/checkout0000/updates.atom"]
+
+
+@sqlite_only
+def test_what_stands_around_every_page_waits_behind_the_news(
+    engine: Engine, tmp_path: Path
+) -> None:
+    copy, made = copy_to(tmp_path / "site", engine)
+    change(lambda current: make_incident(current, "Down", severity_rank=1, code="down00000000"))
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    while copy.is_urgent:
+        copy.step()
+    assert "/incidents/down00000000" in made
+    assert f"/incidents/{OLD}" not in made
+    while copy.waits:
+        copy.step()
+    assert f"/incidents/{OLD}" in made
+    assert f"/incidents/{OLD}/updates.atom" not in made
+    assert b"Down" in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda current: current.query(Component).update(
+            {"status": ComponentStatus.PARTIAL_OUTAGE, "updated_at": NOON}
+        ),
+        lambda current: make_incident(current, "Back then", started_at=NOON - 900 * DAY),
+        lambda current: current.query(Incident).filter_by(code=OLD).update({"title": "Renamed"}),
+        lambda current: current.query(Component).update({"name": "Till", "updated_at": NOON}),
+        lambda current: correct(current, "since0000034", "Better."),
+    ],
+    ids=["a component fails", "an older story", "a title", "a component's name", "a correction"],
+)
+def test_what_is_kept_current_is_what_is_made_from_nothing(
+    engine: Engine, tmp_path: Path, act: Callable[[Session], object]
+) -> None:
+    copy, _ = copy_to(tmp_path / "kept", engine)
+    change(act)
+    work(copy, engine)
+    export_to(tmp_path / "fresh", engine)
+    assert files(tmp_path / "kept") == files(tmp_path / "fresh")
+
+
+@sqlite_only
+def test_a_new_day_changes_what_time_alone_changes(
+    engine: Engine, tmp_path: Path, frozen: time_machine.Traveller
+) -> None:
+    copy, _ = copy_to(tmp_path / "kept", engine)
+    frozen.shift(40 * DAY)
+    work(copy, engine)
+    export_to(tmp_path / "fresh", engine)
+    assert files(tmp_path / "kept") == files(tmp_path / "fresh")
+    months = {name for name in files(tmp_path / "kept") if name.startswith("history/2026")}
+    assert "history/2026-04/index.html" in months
+    assert "history/2026-03/index.html" not in months
+
+
+# What goes.
+
+
+def test_a_story_that_is_withdrawn_goes_with_all_its_files(engine: Engine, tmp_path: Path) -> None:
+    copy, _ = copy_to(tmp_path / "site", engine)
+    change(
+        lambda current: (
+            current.query(Incident).filter_by(code=OLD).update({"visibility": Visibility.INTERNAL})
+        )
+    )
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    there = files(tmp_path / "site")
+    assert [name for name in there if OLD in name] == []
+    assert not (tmp_path / "site" / "incidents" / OLD).exists()
+    assert "history/2024-04/index.html" not in there
+    work(copy, engine)
+    assert [name for name, body in files(tmp_path / "site").items() if b"Long ago" in body] == []
+
+
+@sqlite_only
+def test_the_styles_of_another_release_stay_until_no_page_names_them(
+    engine: Engine, tmp_path: Path
+) -> None:
+    export_to(tmp_path / "site", engine)
+    old = tmp_path / "site" / "static" / "page.000000000000.css"
+    old.write_text("old")
+    copy = sync.Copy(targets.open_target(str(tmp_path / "site")), engine, LINKS)
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    assert old.exists()
+    while copy.waits:
+        copy.step()
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("foreign", ["index.html", "photos/me.jpg"])
+def test_a_folder_with_other_peoples_files_is_refused(tmp_path: Path, foreign: str) -> None:
+    (tmp_path / foreign).parent.mkdir(exist_ok=True)
+    (tmp_path / foreign).write_text("mine")
+    with pytest.raises(Unusable, match="holds other files"):
+        targets.open_target(str(tmp_path))
+    assert (tmp_path / foreign).read_text() == "mine"
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(Unusable, match="is not a folder"):
+        targets.open_target(str(tmp_path / "file"))
+
+
+@sqlite_only
+def test_json_says_the_same_as_the_pages(engine: Engine, tmp_path: Path) -> None:
+    export_to(tmp_path / "site", engine)
+    told = json.loads((tmp_path / "site" / "api/v2/incidents.json").read_bytes())
+    for story in told["incidents"]:
+        assert (tmp_path / "site" / "incidents" / story["id"] / "index.html").exists()
+
+
+def copy_to(folder: Path, engine: Engine) -> tuple[sync.Copy, list[str]]:
+    """A copy that is up to date, and the addresses that are made again from now on."""
+    copy = sync.Copy(targets.open_target(str(folder)), engine, LINKS)
+    work(copy, engine)
+    made: list[str] = []
+    make = copy._make
+
+    def watched(parts: list[object]) -> Iterator[tuple[str, object]]:
+        for path, document in make(parts):  # type: ignore[arg-type]
+            made.append(path)
+            yield path, document
+
+    copy._make = watched  # type: ignore[assignment,method-assign]
+    return copy, made
+
+
+def work(copy: sync.Copy, engine: Engine) -> None:
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    while copy.waits:
+        copy.step()
+
+
+def correct(current: Session, code: str, text: str) -> None:
+    update = current.query(IncidentUpdate).join(Incident).filter(Incident.code == code).first()
+    assert update is not None
+    update.body, update.edited_at = text, NOON

@@ -1,0 +1,390 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import feedparser
+import pytest
+from icalendar import Calendar
+from lxml import etree
+
+from statuspage.core.links import Links
+from statuspage.public import feeds
+from statuspage.public.feeds import Feed, history_feed, newest_told, story_feed, updates_feed
+from statuspage.public.snapshot import PostView, StoryView
+from tests.public.samples import (
+    COMPLETED,
+    IDENTIFIED,
+    IN_PROGRESS,
+    INVESTIGATING,
+    LINKS,
+    PAGE,
+    RESOLVED,
+    SCHEDULED,
+    ago,
+    component,
+    incident,
+    maintenance,
+    post,
+)
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+GRAMMAR = etree.RelaxNG(file=Path(__file__).with_name("atom.rng"))
+
+CHECKOUT = component("Checkout", group="Shop")
+FOUND = post(INVESTIGATING, "We are looking.", ago(hours=3))
+CAUSE = post(IDENTIFIED, "We know *why*.", ago(hours=2), edited_at=ago(hours=1))
+OVER = post(RESOLVED, "It is over.", ago(minutes=5))
+OUTAGE = incident("Payments fail", CAUSE, FOUND, components=[CHECKOUT])
+OLD = incident("Search is slow", post(RESOLVED, "Fast again.", ago(days=3)))
+UPGRADE = maintenance(
+    "Database upgrade",
+    post(SCHEDULED, "We upgrade.", ago(days=1)),
+    start=ago(days=-2),
+    end=ago(days=-2, hours=-2),
+    components=[CHECKOUT],
+)
+
+
+def told(*stories: StoryView) -> list[tuple[StoryView, PostView]]:
+    return newest_told(stories, most=50)
+
+
+UPDATES = updates_feed(PAGE, told(OUTAGE, OLD), LINKS)
+HISTORY = history_feed(PAGE, [OUTAGE, OLD], LINKS)
+WRITERS = [feeds.write_atom, feeds.write_rss]
+
+Writer = Callable[[Feed, Links], bytes]
+
+
+def read(content: bytes) -> feedparser.FeedParserDict:
+    found = feedparser.parse(content)
+    assert not found.bozo
+    return found
+
+
+# What the feeds tell.
+
+
+def test_the_history_has_one_entry_for_each_story_with_all_its_updates_newest_first() -> None:
+    first, second = read(feeds.write_atom(HISTORY, LINKS)).entries
+    assert first.content[0].value == (
+        "<p><small>Mar 4, 2026, 10:00 UTC</small><br /><strong>Identified</strong> - We know "
+        "<em>why</em>.</p> <p><small>Edited Mar 4, 2026, 11:00 UTC</small></p> "
+        "<p><small>Mar 4, 2026, 09:00 UTC</small><br /><strong>Investigating</strong> - We are "
+        "looking.</p>"
+    )
+    assert (first.title, second.title) == ("Payments fail", "Search is slow")
+    assert first.link == LINKS.incident(OUTAGE.code)
+
+
+def test_the_updates_have_one_entry_for_each_post_newest_first() -> None:
+    found = read(feeds.write_rss(UPDATES, LINKS))
+    assert [(entry.title, entry.id) for entry in found.entries] == [
+        ("Identified: Payments fail", CAUSE.entry_id),
+        ("Investigating: Payments fail", FOUND.entry_id),
+        ("Resolved: Search is slow", OLD.posts[0].entry_id),
+    ]
+    assert found.entries[0].link == LINKS.update(OUTAGE.code, CAUSE.code)
+
+
+def test_an_entry_is_dated_when_it_was_posted_and_updated_when_it_was_corrected() -> None:
+    entry = read(feeds.write_atom(UPDATES, LINKS)).entries[0]
+    assert (entry.published, entry.updated) == (
+        "2026-03-04T10:00:00+00:00",
+        "2026-03-04T11:00:00+00:00",
+    )
+
+
+def test_a_correction_changes_nothing_but_text_and_date() -> None:
+    corrected = replace(CAUSE, body="We know that now.", edited_at=ago(minutes=1))
+    story = replace(OUTAGE, posts=(corrected, FOUND))
+    before = UPDATES.entries[0]
+    after = updates_feed(PAGE, told(story), LINKS).entries[0]
+    assert (after.id, after.published, after.title) == (before.id, before.published, before.title)
+    assert after.updated == ago(minutes=1)
+    assert "We know that now." in after.html
+
+
+def test_ids_and_dates_survive_a_change_of_address() -> None:
+    moved = updates_feed(PAGE, told(OUTAGE, OLD), Links("https://new.example.net/status"))
+    assert [(e.id, e.published) for e in moved.entries] == [
+        (e.id, e.published) for e in UPDATES.entries
+    ]
+    assert moved.id == UPDATES.id
+
+
+def test_times_are_told_in_the_pages_zone() -> None:
+    page = replace(PAGE, time_zone="America/Los_Angeles")
+    entry = updates_feed(page, [(OUTAGE, FOUND)], LINKS).entries[0]
+    assert entry.html == (
+        "<p><small>Mar 4, 2026, 01:00 PST</small><br><strong>Investigating</strong> - "
+        "We are looking.</p>"
+    )
+
+
+def test_a_body_that_opens_with_a_list_stands_below_its_head() -> None:
+    listed = post(INVESTIGATING, "- one\n- two", ago(hours=3))
+    entry = updates_feed(PAGE, [(OUTAGE, listed)], LINKS).entries[0]
+    assert entry.html == (
+        "<p><small>Mar 4, 2026, 09:00 UTC</small><br><strong>Investigating</strong></p> "
+        "<ul>\n<li>one</li>\n<li>two</li>\n</ul>"
+    )
+
+
+def test_a_maintenance_says_for_when_it_is_planned() -> None:
+    entry = history_feed(PAGE, [UPGRADE], LINKS).entries[0]
+    assert entry.html.startswith(
+        "<p><strong>Scheduled maintenance, Mar 6, 2026, 12:00 – 14:00 UTC</strong></p> <p><small>"
+    )
+    called_off = replace(UPGRADE, cancelled_at=ago())
+    entry = history_feed(PAGE, [called_off], LINKS).entries[0]
+    assert entry.html.startswith(
+        "<p><strong>Maintenance called off, was planned for Mar 6, 2026, 12:00 – 14:00 UTC</strong>"
+    )
+
+
+def test_a_story_without_public_posts_has_no_entry() -> None:
+    assert history_feed(PAGE, [incident("Silent")], LINKS).entries == ()
+
+
+def test_the_feeds_of_a_component_and_of_a_story_have_addresses_and_names_of_their_own() -> None:
+    found = [
+        updates_feed(PAGE, [], LINKS, component=CHECKOUT),
+        history_feed(PAGE, [], LINKS, component=CHECKOUT),
+        story_feed(PAGE, OUTAGE, LINKS),
+        UPDATES,
+        HISTORY,
+    ]
+    assert [(feed.path, feed.title) for feed in found] == [
+        (f"/components/{CHECKOUT.code}/updates", "Marigold Shop - Checkout - Status Updates"),
+        (f"/components/{CHECKOUT.code}/history", "Marigold Shop - Checkout - Incident History"),
+        (f"/incidents/{OUTAGE.code}/updates", "Marigold - Payments fail"),
+        ("/updates", "Marigold Status - Status Updates"),
+        ("/history", "Marigold Status - Incident History"),
+    ]
+    assert len({feed.id for feed in found}) == 5
+
+
+def test_a_page_that_is_called_status_is_not_called_so_twice() -> None:
+    page = replace(PAGE, name="Marigold Status")
+    assert updates_feed(page, [], LINKS).title == "Marigold Status - Status Updates"
+
+
+# How they are written.
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("feed", [UPDATES, HISTORY, story_feed(PAGE, OUTAGE, LINKS)])
+def test_writing_twice_gives_the_same_bytes(write: Writer, feed: Feed) -> None:
+    assert write(feed, LINKS) == write(feed, LINKS)
+
+
+@pytest.mark.parametrize("feed", [UPDATES, HISTORY, updates_feed(PAGE, [], LINKS)])
+def test_atom_keeps_to_its_grammar_and_no_id_comes_twice(feed: Feed) -> None:
+    root = etree.fromstring(feeds.write_atom(feed, LINKS))
+    GRAMMAR.assertValid(root)
+    assert root.findtext(f"{ATOM}author/{ATOM}name") == "Marigold"
+    ids = [element.text for element in root.iter(f"{ATOM}id")]
+    assert len(set(ids)) == len(ids) == len(feed.entries) + 1
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b"<author><name>Marigold</name></author>", b""),
+        (b"<updated>2026-03-04T11:00:00+00:00</updated>", b"<updated>2026-03-04</updated>"),
+        (b"<title>Identified: Payments fail</title>", b""),
+        (b"<published>", b"<issued/><published>"),
+    ],
+)
+def test_the_grammar_refuses_what_the_rfc_forbids(right: bytes, wrong: bytes) -> None:
+    content = feeds.write_atom(UPDATES, LINKS)
+    assert right in content
+    assert not GRAMMAR.validate(etree.fromstring(content.replace(right, wrong, 1)))
+
+
+@pytest.mark.parametrize(
+    ("write", "ending"), [(feeds.write_atom, "atom"), (feeds.write_rss, "rss")]
+)
+def test_a_feed_names_its_own_address_and_the_page(write: Writer, ending: str) -> None:
+    found = read(write(UPDATES, LINKS))
+    links = {link.rel: link.href for link in found.feed.links}
+    assert links == {
+        "self": f"https://status.example.com/updates.{ending}",
+        "alternate": "https://status.example.com/",
+    }
+    assert found.feed.link == "https://status.example.com/"
+
+
+def test_a_feed_is_as_old_as_its_newest_entry() -> None:
+    assert read(feeds.write_atom(UPDATES, LINKS)).feed.updated == "2026-03-04T11:00:00+00:00"
+    channel = etree.fromstring(feeds.write_rss(UPDATES, LINKS)).find("channel")
+    assert channel is not None
+    assert channel.findtext("lastBuildDate") == "Wed, 04 Mar 2026 11:00:00 +0000"
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_an_empty_feed_is_as_old_as_the_page(write: Writer) -> None:
+    found = read(write(updates_feed(PAGE, [], LINKS), LINKS))
+    moment = datetime(*found.feed.updated_parsed[:6], tzinfo=UTC)
+    assert moment == PAGE.created_at
+
+
+def test_a_reader_that_has_seen_everything_finds_exactly_one_entry_after_a_post() -> None:
+    after = updates_feed(PAGE, told(replace(OUTAGE, posts=(OVER, CAUSE, FOUND)), OLD), LINKS)
+    for write in WRITERS:
+        seen = {entry.id for entry in read(write(UPDATES, LINKS)).entries}
+        found = [entry.id for entry in read(write(after, LINKS)).entries if entry.id not in seen]
+        assert found == [OVER.entry_id]
+
+
+def test_a_fraction_of_a_second_is_left_out() -> None:
+    moment = datetime(2026, 3, 4, 9, 0, 0, 123456, tzinfo=UTC)
+    story = incident("Odd", post(INVESTIGATING, "Odd.", moment))
+    (entry,) = read(feeds.write_atom(story_feed(PAGE, story, LINKS), LINKS)).entries
+    assert entry.published == "2026-03-04T09:00:00+00:00"
+
+
+def test_json_feed_says_the_same() -> None:
+    document = json.loads(feeds.write_json(UPDATES, LINKS))
+    assert list(document) == [
+        "version", "title", "home_page_url", "feed_url", "description", "language", "authors",
+        "items",
+    ]  # fmt: skip
+    assert document["version"] == "https://jsonfeed.org/version/1.1"
+    assert document["feed_url"] == "https://status.example.com/updates.json"
+    assert document["items"][1] == {
+        "id": FOUND.entry_id,
+        "url": LINKS.update(OUTAGE.code, FOUND.code),
+        "title": "Investigating: Payments fail",
+        "content_html": (
+            "<p><small>Mar 4, 2026, 09:00 UTC</small><br><strong>Investigating</strong> - "
+            "We are looking.</p>"
+        ),
+        "date_published": "2026-03-04T09:00:00+00:00",
+        "date_modified": "2026-03-04T09:00:00+00:00",
+        "tags": ["Shop - Checkout"],
+    }
+
+
+# Hostile text.
+
+NASTY = "<script>alert(1)</script> ]]> & \x00\x0b\ufffe\x1b[31m \u200fשלום\u200e \N{PILE OF POO} "
+SAFE = "<script>alert(1)</script> ]]> & [31m \u200fשלום\u200e \N{PILE OF POO}"
+
+
+def nasty_story(size: int = 1) -> StoryView:
+    return incident(NASTY, post(INVESTIGATING, NASTY * size, ago(hours=3)), components=[
+        component(NASTY, group=NASTY)
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_hostile_text_arrives_as_text(write: Writer) -> None:
+    page = replace(PAGE, name=NASTY)
+    content = write(updates_feed(page, told(nasty_story()), LINKS), LINKS)
+    if write is feeds.write_atom:
+        GRAMMAR.assertValid(etree.fromstring(content))
+    (entry,) = read(content).entries
+    assert entry.title == f"Investigating: {SAFE}"
+    assert entry.tags[0].term.strip() == f"{SAFE}  - {SAFE}"
+    root = etree.fromstring(content)
+    bodies = [element.text for element in root.iter(f"{ATOM}content", "description")]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; ]]&gt; &amp;" in str(bodies[-1])
+
+
+def test_hostile_text_is_harmless_in_json_and_calendar() -> None:
+    feed = updates_feed(PAGE, told(nasty_story()), LINKS)
+    assert "<script" not in json.loads(feeds.write_json(feed, LINKS))["items"][0]["content_html"]
+    hostile = replace(UPGRADE, title=f"BEGIN:VEVENT\r\nUID:evil\n{NASTY}")
+    (event,) = events(hostile)
+    assert event["uid"] == f"{UPGRADE.code}@{PAGE.code}"
+    assert str(event["summary"]).startswith("BEGIN:VEVENT\nUID:evil\n<script>")
+
+
+def test_ten_thousand_characters_fit() -> None:
+    story = incident("Long", post(INVESTIGATING, "a <b> " * 1666, ago(hours=3)))
+    feed = story_feed(PAGE, story, LINKS)
+    (entry,) = read(feeds.write_atom(feed, LINKS)).entries
+    assert len(entry.content[0].value) > 10_000
+
+
+# The calendar.
+
+
+def events(*stories: StoryView) -> list[Calendar]:
+    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, stories, LINKS))
+    return list(calendar.walk("VEVENT"))
+
+
+def test_a_maintenance_is_an_event_from_its_planned_start_to_its_end() -> None:
+    (event,) = events(UPGRADE)
+    assert (event["dtstart"].dt, event["dtend"].dt) == (UPGRADE.begins_at, UPGRADE.scheduled_until)
+    assert str(event["summary"]) == "Database upgrade"
+    assert str(event["description"]) == "Mar 3, 2026, 12:00 UTC, Scheduled - We upgrade."
+    assert (event["status"], event["url"]) == ("CONFIRMED", LINKS.incident(UPGRADE.code))
+
+
+def test_an_event_keeps_its_id_and_its_number_rises_with_every_change() -> None:
+    moved = replace(
+        UPGRADE,
+        title="Bigger upgrade",
+        begins_at=ago(days=-3),
+        scheduled_for=ago(days=-3),
+        updated_at=ago(hours=1),
+    )
+    called_off = replace(moved, cancelled_at=ago(), status=COMPLETED, updated_at=ago())
+    found = events(UPGRADE, moved, called_off)
+    assert len({event["uid"] for event in found}) == 1
+    numbers = [event["sequence"] for event in found]
+    assert numbers == sorted(set(numbers))
+    assert [event["status"] for event in found] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+
+
+def test_a_maintenance_that_ended_early_ends_early_in_the_calendar() -> None:
+    done = replace(
+        UPGRADE,
+        status=COMPLETED,
+        begins_at=ago(hours=2),
+        scheduled_for=ago(hours=2),
+        scheduled_until=ago(hours=-2),
+        resolved_at=ago(hours=1),
+    )
+    (event,) = events(done)
+    assert event["dtend"].dt == ago(hours=1)
+
+
+def test_an_event_without_length_has_no_end() -> None:
+    """An end must be later than the start (RFC 5545, 3.8.2.2)."""
+    within_a_second = replace(
+        UPGRADE, scheduled_until=UPGRADE.begins_at + timedelta(milliseconds=900)
+    )
+    for odd in (replace(UPGRADE, status=IN_PROGRESS, scheduled_until=None), within_a_second):
+        (event,) = events(odd)
+        assert (event["dtstart"].dt, "dtend" in event) == (UPGRADE.begins_at, False)
+
+
+def test_the_calendar_names_the_page_and_how_often_to_look() -> None:
+    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [UPGRADE], LINKS))
+    assert (calendar["x-wr-calname"], calendar["method"]) == ("Marigold maintenances", "PUBLISH")
+
+
+def test_a_calendar_without_maintenance_still_has_a_component() -> None:
+    """RFC 5545, 3.6 asks for one, RFC 5546, 3.2.1 for an event in whatever is published."""
+    written = feeds.write_calendar(PAGE, [], LINKS)
+    calendar = Calendar.from_ical(written)
+    assert [each.name for each in calendar.subcomponents] == ["VTIMEZONE"]
+    assert "method" not in calendar
+    assert b"BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n" in written
+    assert feeds.write_calendar(PAGE, [], LINKS) == written
+
+
+def test_a_zone_changes_the_words_of_a_calendar_and_not_its_times() -> None:
+    page = replace(PAGE, time_zone="Asia/Tokyo")
+    (event,) = Calendar.from_ical(feeds.write_calendar(page, [UPGRADE], LINKS)).walk("VEVENT")
+    assert event["dtstart"].dt == UPGRADE.begins_at
+    assert str(event["description"]).startswith("Mar 3, 2026, 21:00")
+    assert page.zone == ZoneInfo("Asia/Tokyo")

@@ -1,0 +1,151 @@
+"""Backup and restore: what was sent since the backup is neither repeated nor mistaken."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from time_machine import Traveller
+
+from statuspage.core import clock
+from statuspage.core.config import Settings
+from statuspage.core.db import db, session, writing
+from statuspage.core.enums import Channel, DeliveryState
+from statuspage.delivery import claims, control, provider_events
+from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
+from statuspage.models import Delivery, Hold, Incident
+from statuspage.runtime import backup as operations
+from tests.announcing import ACTOR, Stage, declare, mails, resolve, set_stage
+
+sqlite_alone = pytest.mark.only_on("sqlite")
+
+EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
+
+
+@pytest.fixture
+def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+    stage = set_stage(app)
+    with app.app_context():
+        yield stage
+
+
+def put_back(app: Flask, backup: Path) -> None:
+    session().rollback()
+    db.engine.dispose()
+    operations.restore(app, backup)
+
+
+def titles() -> list[str]:
+    session().rollback()
+    return list(session().scalars(select(Incident.title).order_by(Incident.id)))
+
+
+@sqlite_alone
+def test_a_restore_brings_the_backup_back_and_holds_the_outbox(
+    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+) -> None:
+    resolve(declare(stage, title="Before").code)
+    operations.back_up(settings, tmp_path / "copy")
+    declare(stage, title="After")
+    put_back(app, tmp_path / "copy")
+    assert titles() == ["Before"]
+    assert session().scalars(select(Hold.channel)).all() == [control.EVERYTHING]
+    session().rollback()
+    assert claims.claim(1, Channel.EMAIL, size=10) is None
+    control.release(control.EVERYTHING, actor=ACTOR)
+    claim = claims.claim(1, Channel.EMAIL, size=10)
+    assert claim is not None
+    assert [one.address for one in claim.deliveries] == EVERYBODY
+    # What it replaced lies beside it, whole.
+    [kept] = settings.data_dir.glob("*.before-*")
+    put_back(app, kept)
+    assert titles() == ["Before", "After"]
+
+
+@sqlite_alone
+def test_news_and_links_of_mail_sent_since_the_backup_mean_no_later_mail(
+    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+) -> None:
+    operations.back_up(settings, tmp_path / "copy")
+    resolve(declare(stage).code)
+    lost = {one.address: one.id for one in session().scalars(select(Delivery))}
+    put_back(app, tmp_path / "copy")
+    resolve(declare(stage).code)
+    provider_events.keep(
+        [
+            Event(str(id_), EventKind.DELIVERED, clock.now(), address, str(id_), "lost")
+            for address, id_ in lost.items()
+        ]
+    )
+    provider_events.fold()
+    assert mails(DeliveryState.PENDING) == EVERYBODY
+
+
+@sqlite_alone
+def test_nothing_is_restored_under_a_running_worker(
+    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+) -> None:
+    operations.back_up(settings, tmp_path / "copy")
+    lock = Path(f"{settings.database_url.removeprefix('sqlite:///')}.worker")
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(operations.Unusable, match="stop the service first"):
+            operations.restore(app, tmp_path / "copy")
+
+
+@sqlite_alone
+@pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5_000])
+def test_what_is_no_backup_changes_nothing(
+    app: Flask, stage: Stage, tmp_path: Path, content: bytes
+) -> None:
+    declare(stage, title="Still here")
+    (tmp_path / "copy").write_bytes(content)
+    with pytest.raises(operations.Unusable, match="is no backup of this service"):
+        put_back(app, tmp_path / "copy")
+    assert titles() == ["Still here"]
+
+
+@sqlite_alone
+def test_a_backup_of_a_newer_version_is_refused(
+    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+) -> None:
+    with writing() as current:
+        current.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    operations.back_up(settings, tmp_path / "copy")
+    with pytest.raises(operations.Unusable, match="a newer version"):
+        put_back(app, tmp_path / "copy")
+
+
+@sqlite_alone
+def test_a_backup_overwrites_nothing(settings: Settings, stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "copy").write_text("precious")
+    with pytest.raises(operations.Unusable, match="exists already"):
+        operations.back_up(settings, tmp_path / "copy")
+    assert (tmp_path / "copy").read_text() == "precious"
+
+
+def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numbers(
+    app: Flask, stage: Stage
+) -> None:
+    resolve(declare(stage).code)
+    old = set(session().scalars(select(Delivery.id)))
+    session().rollback()
+    operations.settle_restored(app)
+    operations.settle_restored(app)
+    resolve(declare(stage).code)
+    new = set(session().scalars(select(Delivery.id).where(Delivery.message_id > 0))) - old
+    assert min(new) > max(old) + control.SKIPPED
+    assert session().scalars(select(Hold.reason)).all() == [operations.HELD_AFTER_RESTORE]
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_pooler_in_transaction_mode_may_stand_before_the_database(app: Flask) -> None:
+    """Nothing is prepared on a connection, which a pooler gives to somebody else next."""
+    with app.app_context():
+        for _ in range(10):
+            session().execute(text("SELECT 1"))
+        assert session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0

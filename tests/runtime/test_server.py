@@ -1,0 +1,258 @@
+"""The server over real sockets: what a client may send, and that nobody else waits for it."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPResponse
+
+import pytest
+from flask import Flask, Response, request
+
+from statuspage.admin import body_limits
+from statuspage.runtime import connection
+from statuspage.runtime.server import Server
+
+pytestmark = pytest.mark.only_on("sqlite")
+
+HEAD = "Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def small_app() -> Flask:
+    """An application with the product's limits, and views that show what arrived."""
+    app = Flask("small")
+    body_limits.register(app)
+
+    @app.post("/form")
+    def form() -> str:
+        return f"{len(request.form)} fields"
+
+    @app.post("/large")
+    @body_limits.takes_up_to(lambda asked: 3 * 1024**2 if "Cookie" in asked.headers else 0)
+    def large() -> str:
+        return f"{len(request.get_data())} bytes"
+
+    @app.get("/stream")
+    def stream() -> Response:
+        return Response(iter(["one ", "two ", "three"]), mimetype="text/plain")
+
+    @app.get("/broken")
+    def broken() -> Response:
+        def lines() -> Iterator[str]:
+            yield "a beginning"
+            raise RuntimeError
+
+        return Response(lines())
+
+    @app.get("/where")
+    def where() -> str:
+        return f"{request.path} {request.args.get('q')} {request.remote_addr}"
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        server = Server(small_app(), listener)
+        thread = threading.Thread(target=lambda: asyncio.run(server.run()))
+        thread.start()
+        port = listener.getsockname()[1]
+        with ask(port, "GET", "/where") as answer:
+            assert answer.status == 200
+        yield port
+        server.stop()
+        thread.join(10)
+
+
+class ask:  # noqa: N801
+    """One request on a connection of its own."""
+
+    def __init__(self, port: int, method: str, path: str, **more: object) -> None:
+        self._client = HTTPConnection("127.0.0.1", port, timeout=20)
+        self._client.request(method, path, **more)  # type: ignore[arg-type]
+
+    def __enter__(self) -> HTTPResponse:
+        return self._client.getresponse()
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
+def say(port: int, text: str) -> socket.socket:
+    """A connection on which these very characters were sent."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+    client.sendall(text.encode("latin-1"))
+    return client
+
+
+def all_of(client: socket.socket) -> str:
+    """What the server says until it ends the connection."""
+    with client:
+        said = b""
+        while piece := client.recv(65536):
+            said += piece
+        return said.decode("latin-1")
+
+
+def get(path: str, *lines: str) -> str:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *lines, "", ""])
+
+
+def post(framing: str, body: str, *lines: str) -> str:
+    return "\r\n".join(["POST /form HTTP/1.1", HEAD + framing, *lines, "", body])
+
+
+def test_a_form_arrives_whole(port: int) -> None:
+    with ask(port, "POST", "/form", body="a=1&b=2", headers=FORM) as answer:
+        assert (answer.status, answer.read()) == (200, b"2 fields")
+
+
+def test_half_sent_forms_hold_nobody_else_up(port: int) -> None:
+    half = [say(port, post("Content-Length: 9", "a")) for _ in range(99)]
+    with ask(port, "POST", "/form", body="a=1", headers=FORM) as answer:
+        assert answer.status == 200
+    half[0].sendall(b"aaaaaaaa")
+    assert half[0].recv(99).startswith(b"HTTP/1.1 200")
+    for client in half:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("constant", "sent"),
+    [
+        ("HEAD_SECONDS", "GET /where HTTP/1.1\r\nX-Half: "),
+        ("BODY_SECONDS", f"POST /form HTTP/1.1\r\n{HEAD}Content-Length: 9\r\n\r\na"),
+        ("BODY_SECONDS", f"POST /form HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\na"),
+    ],
+)
+def test_what_is_half_sent_ends_at_its_deadline(
+    port: int, monkeypatch: pytest.MonkeyPatch, constant: str, sent: str
+) -> None:
+    monkeypatch.setattr(connection, constant, 0.1)
+    assert all_of(say(port, sent)).startswith("HTTP/1.1 408 Request Timeout")
+
+
+def test_an_idle_connection_is_kept_longer_than_balancers_keep_theirs(port: int) -> None:
+    assert connection.IDLE_SECONDS >= 75 > connection.HEAD_SECONDS
+    with say(port, get("/where")) as client:
+        assert client.recv(999).startswith(b"HTTP/1.1 200")
+        client.sendall(get("/where").encode())
+        assert client.recv(999).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("size", [body_limits.STRANGERS + 1, 40 * 1024**2])
+def test_a_large_form_of_a_stranger_is_refused(port: int, chunked: bool, size: int) -> None:
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+    client = say(port, f"POST /form HTTP/1.1\r\n{HEAD}{framing}\r\n\r\n")
+    # It reads a little further, for the answer, and then no more.
+    with suppress(ConnectionError):
+        if chunked:
+            client.sendall(f"{size:x}\r\n".encode())
+        client.sendall(b"a&" * (size // 2 + 1))
+    said = client.recv(999).decode()
+    client.close()
+    assert said.startswith("HTTP/1.1 413 ")
+    assert "Connection: close" in said
+
+
+def test_many_fields_are_not_parsed(port: int) -> None:
+    with ask(port, "POST", "/form", body="a&" * body_limits.MOST_FIELDS, headers=FORM) as answer:
+        assert answer.status == 413
+
+
+@pytest.mark.parametrize("body", [b"x" * 2 * 1024**2, iter([b"x" * 1024**2] * 2)])
+def test_whoever_may_send_more_can(port: int, body: object) -> None:
+    with ask(port, "POST", "/large", body=body, headers={"Cookie": "known"}) as answer:
+        assert answer.read() == b"2097152 bytes"
+
+
+@pytest.mark.parametrize("body", [b"x" * 4 * 1024**2, iter([b"x" * 1024**2] * 4)])
+def test_nobody_may_send_without_limit(port: int, body: object) -> None:
+    client = HTTPConnection("127.0.0.1", port, timeout=20)
+    with suppress(ConnectionError):
+        client.request("POST", "/large", body=body, headers={"Cookie": "known"})  # type: ignore[arg-type]
+    assert client.getresponse().status == 413
+    client.close()
+
+
+def test_a_client_that_asks_first_is_told_before_it_sends(port: int) -> None:
+    with say(port, post("Content-Length: 3", "", "Expect: 100-continue")) as client:
+        assert client.recv(999) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"a=1")
+        assert client.recv(999).startswith(b"HTTP/1.1 200")
+    said = all_of(say(port, post("Content-Length: 70000", "", "Expect: 100-continue")))
+    assert said.startswith("HTTP/1.1 413")
+
+
+def test_requests_sent_ahead_are_answered_in_order(port: int) -> None:
+    form = f"POST /form HTTP/1.1\r\n{HEAD}Content-Length: 3\r\n\r\na=1"
+    said = all_of(say(port, get("/where?q=1") + form + get("/where?q=2", "Connection: close")))
+    places = [said.index(part) for part in ("/where 1", "1 fields", "/where 2")]
+    assert places == sorted(places)
+    assert said.count("HTTP/1.1 200") == 3
+
+
+def test_a_stream_is_sent_piece_by_piece(port: int) -> None:
+    with ask(port, "GET", "/stream") as answer:
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        assert answer.read() == b"one two three"
+    said = all_of(say(port, "GET /stream HTTP/1.0\r\n\r\n"))
+    assert said.endswith("\r\n\r\none two three")
+
+
+def test_a_stream_that_breaks_is_cut(port: int) -> None:
+    with say(port, get("/broken")) as client:
+        said = b""
+        with suppress(ConnectionResetError):
+            while piece := client.recv(999):
+                said += piece
+    assert not said.endswith(b"0\r\n\r\n")
+
+
+def test_head_has_no_body(port: int) -> None:
+    said = all_of(say(port, get("/where", "Connection: close").replace("GET", "HEAD", 1)))
+    assert said.endswith("\r\n\r\n")
+    assert "Content-Length: 21" in said
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("GET /where HTTP/1.1\r\n\r\n", 400),
+        ("GARBAGE\r\n\r\n", 400),
+        (post("Content-Length: 1", "ab", "Content-Length: 2"), 400),
+        (post("Content-Length: 1", "", "Transfer-Encoding: chunked"), 400),
+        (get("/where", *[f"X-{n}: 1" for n in range(200)]), 431),
+        (get("/where", "X-Long: " + "x" * 300_000), 431),
+    ],
+)
+def test_what_is_no_request_is_refused(port: int, sent: str, status: int) -> None:
+    assert all_of(say(port, sent)).startswith(f"HTTP/1.1 {status} ")
+
+
+def test_another_protocol_is_not_spoken(port: int) -> None:
+    upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    said = all_of(say(port, get("/where", *upgrade)))
+    assert said.startswith("HTTP/1.1 200 OK")
+
+
+def test_a_header_cannot_pass_for_another(port: int) -> None:
+    said = all_of(say(port, get("/where", "Content_Length: 5", "Connection: close")))
+    assert said.startswith("HTTP/1.1 200")
+
+
+def test_the_absolute_form_names_the_same(port: int) -> None:
+    said = all_of(say(port, get("http://localhost/where?q=%C3%A9", "Connection: close")))
+    assert said.endswith("/where Ã© 127.0.0.1")
+
+
+def test_a_client_that_leaves_is_forgotten(port: int) -> None:
+    for _ in range(20):
+        say(port, get("/stream")).close()
+    with ask(port, "GET", "/where") as answer:
+        assert answer.status == 200
