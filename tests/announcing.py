@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from statuspage.access.audit import Actor
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, ComponentStatus, DeliveryState, IncidentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, Post
@@ -32,18 +32,18 @@ class Stage:
 
 def set_stage(app: Flask, *, customers: int = 3, scheme: str = "sev") -> Stage:
     """A page with two components; customers ``c1``… use everything, ``shopper`` the checkout."""
-    with app.app_context(), writing() as current:
-        make_page(current, scheme=scheme)
-        checkout = make_component(current, "Checkout")
-        catalog = make_component(current, "Catalog", position=1)
+    with app.app_context(), writing() as session:
+        make_page(session, scheme=scheme)
+        checkout = make_component(session, "Checkout")
+        catalog = make_component(session, "Catalog", position=1)
         for number in range(1, customers + 1):
-            current.add(make_customer(f"c{number}@example.com", f"Customer {number}"))
+            session.add(make_customer(f"c{number}@example.com", f"Customer {number}"))
         shopper = make_customer("shopper@example.com", "Shopper", all_components=False)
         reader = make_customer("reader@example.com", "Reader", all_components=False)
-        current.add_all([shopper, reader])
-        current.flush()
-        current.add(CustomerComponent(customer_id=shopper.id, component_id=checkout.id))
-        current.add(CustomerComponent(customer_id=reader.id, component_id=catalog.id))
+        session.add_all([shopper, reader])
+        session.flush()
+        session.add(CustomerComponent(customer_id=shopper.id, component_id=checkout.id))
+        session.add(CustomerComponent(customer_id=reader.id, component_id=catalog.id))
         return Stage(checkout.id, catalog.id)
 
 
@@ -88,10 +88,12 @@ def mails(state: DeliveryState | None = None) -> list[str]:
     chosen = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)
     if state is not None:
         chosen = chosen.where(Delivery.state == state)
-    return sorted(session().scalars(chosen))
+    return sorted(current_session().scalars(chosen))
 
 
 def messages(audience: Audience) -> Sequence[Message]:
     return (
-        session().scalars(select(Message).filter_by(audience=audience).order_by(Message.id)).all()
+        current_session()
+        .scalars(select(Message).filter_by(audience=audience).order_by(Message.id))
+        .all()
     )

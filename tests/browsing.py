@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.access import accounts
 from statuspage.access.audit import Actor
-from statuspage.core.db import session as database
+from statuspage.core.db import current_session as database
 from statuspage.core.db import writing
 from statuspage.models import Account, AuditEntry
 from tests.factories import make_page
@@ -116,11 +116,11 @@ def make_account(name: str = "Kim", email: str = KIM, **columns: Any) -> Account
 @pytest.fixture
 def kim(app: Flask) -> Actor:
     """The account that tests act as, on a page that has been set up."""
-    with app.app_context(), writing() as current:
-        make_page(current)
+    with app.app_context(), writing() as session:
+        make_page(session)
         account = make_account()
-        current.add(account)
-        current.flush()
+        session.add(account)
+        session.flush()
         return Actor(account.name, account.id)
 
 

@@ -141,7 +141,7 @@ def runner(app: Flask) -> FlaskCliRunner:
 def session(app: Flask) -> Iterator[Session]:
     """The session of an app context that lasts as long as the test."""
     with app.app_context():
-        yield statuspage.core.db.session()
+        yield statuspage.core.db.current_session()
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def code(number: int) -> str:
     return f"c{number:011d}"
 
 
-def make_page(current: Session, *, scheme: str = "sev", **settings: Any) -> Page:
+def make_page(session: Session, *, scheme: str = "sev", **settings: Any) -> Page:
     """The page with its severity levels, set up on the first day of 2026."""
     set_up_at = datetime(2026, 1, 1, tzinfo=UTC)
     page = Page(
@@ -57,24 +57,24 @@ def make_page(current: Session, *, scheme: str = "sev", **settings: Any) -> Page
             **settings,
         }
     )
-    current.add(page)
-    install_scheme(current, scheme)
+    session.add(page)
+    install_scheme(session, scheme)
     # Tests of the gate ask for it.
-    current.execute(update(SeverityLevel).values(watch_minutes=None))
-    current.flush()
+    session.execute(update(SeverityLevel).values(watch_minutes=None))
+    session.flush()
     return page
 
 
-def make_group(current: Session, name: str = "Shop", **columns: Any) -> ComponentGroup:
+def make_group(session: Session, name: str = "Shop", **columns: Any) -> ComponentGroup:
     """A heading for components."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     group = ComponentGroup(**{"name": name, "created_at": at, "updated_at": at, **columns})
-    current.add(group)
-    current.flush()
+    session.add(group)
+    session.flush()
     return group
 
 
-def make_component(current: Session, name: str = "Checkout", **columns: Any) -> Component:
+def make_component(session: Session, name: str = "Checkout", **columns: Any) -> Component:
     """A component that works, unless ``status`` says otherwise."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     component = Component(
@@ -86,13 +86,13 @@ def make_component(current: Session, name: str = "Checkout", **columns: Any) -> 
             **columns,
         }
     )
-    current.add(component)
-    current.flush()
+    session.add(component)
+    session.flush()
     return component
 
 
 def make_incident(
-    current: Session,
+    session: Session,
     title: str = "Payments fail",
     *,
     updates: Sequence[str | tuple[str, str] | Mapping[str, Any]] = ("investigating",),
@@ -136,20 +136,20 @@ def make_incident(
             **columns,
         }
     )
-    current.add(incident)
-    current.flush()
+    session.add(incident)
+    session.flush()
     for component, state in affected.items():
-        current.add(
+        session.add(
             IncidentComponent(incident_id=incident.id, component_id=component.id, status=state)
         )
     for post in posts:
-        add_update(current, incident, **post)
-    current.flush()
+        add_update(session, incident, **post)
+    session.flush()
     return incident
 
 
 def make_maintenance(
-    current: Session,
+    session: Session,
     title: str = "Database upgrade",
     *,
     updates: Sequence[str | tuple[str, str] | Mapping[str, Any]] = ("scheduled",),
@@ -159,7 +159,7 @@ def make_maintenance(
 ) -> Incident:
     """Planned work, announced two days before `NOON` and lasting two hours."""
     return make_incident(
-        current,
+        session,
         title,
         updates=updates,
         **{
@@ -173,7 +173,7 @@ def make_maintenance(
     )
 
 
-def add_update(current: Session, incident: Incident, **columns: Any) -> IncidentUpdate:
+def add_update(session: Session, incident: Incident, **columns: Any) -> IncidentUpdate:
     """One more post; the story itself is left as it is."""
     number = next(_numbers)
     moment = columns.get("happened_at") or NOON
@@ -191,14 +191,14 @@ def add_update(current: Session, incident: Incident, **columns: Any) -> Incident
             **columns,
         }
     )
-    current.add(update)
-    current.flush()
+    session.add(update)
+    session.flush()
     return update
 
 
-def the_page(current: Session) -> Page:
+def the_page(session: Session) -> Page:
     """The one page."""
-    return current.scalars(select(Page)).one()
+    return session.scalars(select(Page)).one()
 
 
 def _as_columns(update: str | tuple[str, str] | Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step, SubscriberState
 from statuspage.core.links import subscription_token
 from statuspage.delivery import subscriptions
@@ -26,8 +26,8 @@ def ask(email: str = SAM, wish: Wish | None = None, *, client: str = CLIENT) -> 
 
 def sign_up_mails(address: str = SAM) -> list[tuple[Delivery, Message]]:
     """The mails about its own subscription that were queued to an address, oldest first."""
-    session().rollback()
-    rows = session().execute(
+    current_session().rollback()
+    rows = current_session().execute(
         select(Delivery, Message)
         .join(Message, Message.id == Delivery.message_id)
         .where(
@@ -63,8 +63,8 @@ def add_subscriber(
 ) -> None:
     """A subscriber who confirmed long ago."""
     named = [SubscriberComponent(component_id=id_) for id_ in components]
-    with writing() as current:
-        current.add(
+    with writing() as session:
+        session.add(
             Subscriber(
                 **{
                     "email": email,
@@ -82,6 +82,6 @@ def add_subscriber(
 
 def subscriber(address: str = SAM) -> Subscriber:
     """The row of an address, as it is stored now."""
-    session().rollback()
-    session().expire_all()
-    return session().scalars(select(Subscriber).filter_by(address=address)).one()
+    current_session().rollback()
+    current_session().expire_all()
+    return current_session().scalars(select(Subscriber).filter_by(address=address)).one()

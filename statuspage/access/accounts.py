@@ -24,7 +24,7 @@ from statuspage.access.audit import COMMAND_LINE, Actor
 from statuspage.core import address as addresses
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Refused
 from statuspage.core.links import account_token
 from statuspage.core.richtext import clean_line
@@ -73,15 +73,15 @@ def read_password(text: str, *, email: str, field: str = "password") -> str:
     return password
 
 
-def any_account(current: Session) -> bool:
+def any_account(session: Session) -> bool:
     """Whether anybody can sign in at all."""
-    return current.scalar(_active().limit(1)) is not None
+    return session.scalar(_active().limit(1)) is not None
 
 
-def all_accounts(current: Session) -> list[Account]:
+def all_accounts(session: Session) -> list[Account]:
     """All accounts, active ones first, by name."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Account).order_by(
                 Account.disabled_at.is_not(None), func.lower(Account.name), Account.id
             )
@@ -89,30 +89,30 @@ def all_accounts(current: Session) -> list[Account]:
     )
 
 
-def last_sign_ins(current: Session) -> dict[int, SignIn]:
+def last_sign_ins(session: Session) -> dict[int, SignIn]:
     """Each account's newest sign-in that is still on record, by account id."""
-    return {sign_in.account_id: sign_in for sign_in in current.scalars(_sign_ins_by_age())}
+    return {sign_in.account_id: sign_in for sign_in in session.scalars(_sign_ins_by_age())}
 
 
-def open_invitations(current: Session) -> list[Invitation]:
+def open_invitations(session: Session) -> list[Invitation]:
     """Invitations that can still be accepted, newest first."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Invitation).where(*_open_invitation()).order_by(Invitation.id.desc())
         )
     )
 
 
-def find_invitation(current: Session, token: str) -> Invitation | None:
+def find_invitation(session: Session, token: str) -> Invitation | None:
     """The open invitation that the token belongs to, if there is one."""
-    return current.scalars(
+    return session.scalars(
         select(Invitation).where(Invitation.token_hash == hash_token(token), *_open_invitation())
     ).one_or_none()
 
 
-def find_sign_in(current: Session, token: str) -> SignIn | None:
+def find_sign_in(session: Session, token: str) -> SignIn | None:
     """The sign-in that the browser's token belongs to, while it lasts."""
-    return current.scalars(
+    return session.scalars(
         select(SignIn)
         .join(SignIn.account)
         .where(
@@ -130,10 +130,10 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
     """
     email, password = read_address(email), _random_password()
     hashed = _hash(password)
-    with writing() as current:
-        if current.scalar(select(Account.id).limit(1)) is not None:
+    with writing() as session:
+        if session.scalar(select(Account.id).limit(1)) is not None:
             raise Refused("email", "There is an account already; it can invite others")
-        current.add(
+        session.add(
             Account(
                 email=email,
                 name=clean_line(name),
@@ -141,7 +141,7 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
                 password_is_temporary=True,
             )
         )
-        audit.record(current, COMMAND_LINE, "account.create", subject_kind="account", subject=email)
+        audit.record(session, COMMAND_LINE, "account.create", subject_kind="account", subject=email)
     return email, password
 
 
@@ -153,17 +153,17 @@ def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     """
     email, password = read_address(email), _random_password()
     hashed = _hash(password)
-    with writing() as current:
-        account = _by_email(current, email)
+    with writing() as session:
+        account = _by_email(session, email)
         if account is None:
             raise Refused("email", f"There is no account {email}")
         account.password_hash, account.disabled_at = hashed, None
         account.password_is_temporary = True
-        _end_sign_ins(current, account.id)
-        _withdraw_open(current, email)
-        sign_in_limits.forget_everybody(current)
-        _tell_owner(current, email, how="by a command on the machine of the service")
-        _record(current, actor, "account.reset_password", email)
+        _end_sign_ins(session, account.id)
+        _withdraw_open(session, email)
+        sign_in_limits.forget_everybody(session)
+        _tell_owner(session, email, how="by a command on the machine of the service")
+        _record(session, actor, "account.reset_password", email)
     return password
 
 
@@ -178,58 +178,58 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
     email = addresses.identity_of(email)
     limits = sign_in_limits.limits_of_sign_in(email, address=address, browser=browser)
     sign_in_limits.count_try(limits, address=address)
-    account = _by_email(session(), email)
+    account = _by_email(current_session(), email)
     hashed = account.password_hash if account else _nobodys_hash()
     account_id = account.id if account and account.disabled_at is None else None
     # Nothing is held in the database while the hash is computed.
-    session().rollback()
+    current_session().rollback()
     if not _matches(hashed, password) or account_id is None:
         log.warning("a sign-in was refused, from %s", address)
         raise Refused("password", "That mail address and password do not belong together")
     renewed = _hash(password) if HASHER.check_needs_rehash(hashed) else hashed
-    with writing() as current:
+    with writing() as session:
         # Only if nothing changed meanwhile: the password may just have been replaced.
-        account = current.scalars(
+        account = session.scalars(
             select(Account).filter_by(id=account_id, password_hash=hashed, disabled_at=None)
         ).one_or_none()
         if account is None:
             raise Refused("password", "That mail address and password do not belong together")
         account.password_hash = renewed
-        sign_in_limits.take_back(current, limits)
-        throttle.forget_old_tries(current)
-        current.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
-        token = _begin_sign_in(current, account)
-        _record(current, _as_actor(account), "account.sign_in", email, after={"from": address})
+        sign_in_limits.take_back(session, limits)
+        throttle.forget_old_tries(session)
+        session.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
+        token = _begin_sign_in(session, account)
+        _record(session, _as_actor(account), "account.sign_in", email, after={"from": address})
     return token, account
 
 
 def sign_out(token: str, *, actor: Actor) -> None:
     """End one browser's sign-in; nothing happens where it has ended already."""
-    with writing() as current:
-        found = find_sign_in(current, token)
+    with writing() as session:
+        found = find_sign_in(session, token)
         if found is None:
             return
         found.ends_at = clock.now()
-        _record(current, actor, "account.sign_out", found.account.email)
+        _record(session, actor, "account.sign_out", found.account.email)
 
 
 def sign_out_everywhere(account_id: int, *, actor: Actor) -> None:
     """End all sign-ins of an account."""
-    with writing() as current:
-        account = _account(current, account_id)
-        _end_sign_ins(current, account.id)
-        _record(current, actor, "account.sign_out_everywhere", account.email)
+    with writing() as session:
+        account = _account(session, account_id)
+        _end_sign_ins(session, account.id)
+        _record(session, actor, "account.sign_out_everywhere", account.email)
 
 
 def rename(account_id: int, *, name: str, actor: Actor) -> None:
     """Change the name that an account acts under."""
     name = _read_name(name)
-    with writing() as current:
-        account = _account(current, account_id)
+    with writing() as session:
+        account = _account(session, account_id)
         if account.name == name:
             return
         before, account.name = account.name, name
-        _record(current, actor, "account.rename", account.email, {"name": before}, {"name": name})
+        _record(session, actor, "account.rename", account.email, {"name": before}, {"name": name})
 
 
 def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
@@ -237,24 +237,24 @@ def change_password(account_id: int, *, present: str, new: str, address: str, ac
 
     Raises :class:`~.sign_in_limits.Throttled` and :class:`Refused` as :func:`sign_in` does.
     """
-    account = _account(session(), account_id)
+    account = _account(current_session(), account_id)
     email, hashed = account.email, account.password_hash
     limits = sign_in_limits.limits_of_change(email)
     sign_in_limits.count_try(limits, address=address)
     if not _matches(hashed, present):
         raise Refused("present", "This is not your present password")
     new_hash = _hash(read_password(new, email=email, field="new"))
-    with writing() as current:
-        account = _account(current, account_id)
+    with writing() as session:
+        account = _account(session, account_id)
         if account.password_hash != hashed:
             raise Refused("present", "Your password has just been changed elsewhere")
         account.password_hash, account.password_is_temporary = new_hash, False
-        sign_in_limits.take_back(current, limits)
-        _end_sign_ins(current, account.id)
-        _withdraw_open(current, email)
-        token = _begin_sign_in(current, account)
-        _tell_owner(current, email, how="by whoever was signed in and knew the one before")
-        _record(current, actor, "account.change_password", email)
+        sign_in_limits.take_back(session, limits)
+        _end_sign_ins(session, account.id)
+        _withdraw_open(session, email)
+        token = _begin_sign_in(session, account)
+        _tell_owner(session, email, how="by whoever was signed in and knew the one before")
+        _record(session, actor, "account.change_password", email)
     return token
 
 
@@ -265,14 +265,14 @@ def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
     :class:`Refused` for an address that has an account.
     """
     email = read_address(email)
-    with writing() as current:
-        if _by_email(current, email) is not None:
+    with writing() as session:
+        if _by_email(session, email) is not None:
             raise Refused("email", "There is an account with this address: see below")
         delivery_id = account_mail.queue_invitation(
-            current, email, by=actor.name, lasts=INVITATION_LASTS
+            session, email, by=actor.name, lasts=INVITATION_LASTS
         )
-        invitation, token = _offer(current, email, delivery_id, lasts=INVITATION_LASTS, actor=actor)
-        _record(current, actor, "account.invite", email)
+        invitation, token = _offer(session, email, delivery_id, lasts=INVITATION_LASTS, actor=actor)
+        _record(session, actor, "account.invite", email)
     return invitation, token
 
 
@@ -282,28 +282,28 @@ def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
     Their present password works until then, and an older link stops working.  :class:`Refused` for
     an account that is disabled, and for one whose address takes no mail.
     """
-    with writing() as current:
-        account = _account(current, account_id)
+    with writing() as session:
+        account = _account(session, account_id)
         email = account.email
         if account.disabled_at is not None:
             raise Refused("account", "This account is disabled; enable it first")
-        _refuse_unreachable(current, email)
+        _refuse_unreachable(session, email)
         delivery_id = account_mail.queue_password_link(
-            current, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
+            session, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
         )
-        invitation, _ = _offer(current, email, delivery_id, lasts=PASSWORD_LINK_LASTS, actor=actor)
-        _record(current, actor, "account.request_new_password", email)
+        invitation, _ = _offer(session, email, delivery_id, lasts=PASSWORD_LINK_LASTS, actor=actor)
+        _record(session, actor, "account.request_new_password", email)
     return invitation
 
 
 def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
     """Make an open invitation's link stop working."""
-    with writing() as current:
-        invitation = current.get(Invitation, invitation_id)
+    with writing() as session:
+        invitation = session.get(Invitation, invitation_id)
         if invitation is None or invitation.accepted_at or invitation.withdrawn_at:
             return
         invitation.withdrawn_at = clock.now()
-        _record(current, actor, "account.withdraw_invitation", invitation.email)
+        _record(session, actor, "account.withdraw_invitation", invitation.email)
 
 
 def accept_invitation(token: str, *, name: str, password: str) -> Account:
@@ -312,63 +312,63 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
     An account that is disabled stays so: enabling it is an act of its own.  Raises
     :class:`Refused`; for field ``token`` where the link does not work (any more).
     """
-    invitation = find_invitation(session(), token)
+    invitation = find_invitation(current_session(), token)
     if invitation is None:
         raise _dead_link()
     email, name = invitation.email, _read_name(name)
     hashed = _hash(read_password(password, email=email))
-    with writing() as current:
-        used = current.scalars(
+    with writing() as session:
+        used = session.scalars(
             update(Invitation)
             .where(Invitation.token_hash == hash_token(token), *_open_invitation())
             .values(accepted_at=clock.now())
             .returning(Invitation.id)
         ).all()
-        account = _by_email(current, email)
+        account = _by_email(session, email)
         if not used or (account is not None and account.disabled_at is not None):
             raise _dead_link()
         is_new = account is None
         if account is None:
-            account = Account(email=email, contact_id=_contact_id(current, email))
-            current.add(account)
+            account = Account(email=email, contact_id=_contact_id(session, email))
+            session.add(account)
         account.name, account.password_hash = name, hashed
         account.password_is_temporary = False
-        current.flush()
-        _end_sign_ins(current, account.id)
-        sign_in_limits.forget_account(current, email)
+        session.flush()
+        _end_sign_ins(session, account.id)
+        sign_in_limits.forget_account(session, email)
         if not is_new:
-            _tell_owner(current, email, how="by the link that was mailed to you")
+            _tell_owner(session, email, how="by the link that was mailed to you")
         action = "account.accept_invitation" if is_new else "account.choose_new_password"
-        _record(current, _as_actor(account), action, email)
+        _record(session, _as_actor(account), action, email)
     return account
 
 
 def disable(account_id: int, *, actor: Actor) -> None:
     """Keep somebody out, at once; :class:`Refused` for the last account that can sign in."""
-    with writing() as current:
+    with writing() as session:
         # Locked in one order, so that two people cannot disable each other and leave nobody.
-        active = current.scalars(_active().order_by(Account.id).with_for_update()).all()
+        active = session.scalars(_active().order_by(Account.id).with_for_update()).all()
         account = next((one for one in active if one.id == account_id), None)
         if account is None:
             return
         if len(active) == 1:
             raise Refused("account", "This is the last account that can sign in")
         account.disabled_at = clock.now()
-        _end_sign_ins(current, account.id)
+        _end_sign_ins(session, account.id)
         if account.id != actor.account_id and account.email != FIRST_ACCOUNT:
-            account_mail.queue_disabled_notice(current, account.email, by=actor.name)
-        _withdraw_open(current, account.email)
-        _record(current, actor, "account.disable", account.email)
+            account_mail.queue_disabled_notice(session, account.email, by=actor.name)
+        _withdraw_open(session, account.email)
+        _record(session, actor, "account.disable", account.email)
 
 
 def enable(account_id: int, *, actor: Actor) -> None:
     """Let somebody in again, with the password they had."""
-    with writing() as current:
-        account = _account(current, account_id)
+    with writing() as session:
+        account = _account(session, account_id)
         if account.disabled_at is None:
             return
         account.disabled_at = None
-        _record(current, actor, "account.enable", account.email)
+        _record(session, actor, "account.enable", account.email)
 
 
 def _active() -> Select[Account]:
@@ -387,8 +387,8 @@ def _open_invitation() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _withdraw_open(current: Session, email: str) -> None:
-    current.execute(
+def _withdraw_open(session: Session, email: str) -> None:
+    session.execute(
         update(Invitation)
         .where(Invitation.email == email, *_open_invitation())
         .values(withdrawn_at=clock.now())
@@ -396,23 +396,23 @@ def _withdraw_open(current: Session, email: str) -> None:
 
 
 def _offer(
-    current: Session, email: str, delivery_id: int, *, lasts: timedelta, actor: Actor
+    session: Session, email: str, delivery_id: int, *, lasts: timedelta, actor: Actor
 ) -> tuple[Invitation, str]:
     """Let the link in that mail, and no older one, choose the password of an address."""
     token = account_token(current_settings().secret_key, delivery_id)
-    _withdraw_open(current, email)
+    _withdraw_open(session, email)
     invitation = Invitation(
         email=email,
         token_hash=hash_token(token),
         expires_at=clock.now() + lasts,
         invited_by_id=actor.account_id,
     )
-    current.add(invitation)
+    session.add(invitation)
     return invitation, token
 
 
-def _refuse_unreachable(current: Session, email: str) -> None:
-    reason = account_mail.barred_because(current, email)
+def _refuse_unreachable(session: Session, email: str) -> None:
+    reason = account_mail.barred_because(session, email)
     if email == FIRST_ACCOUNT:
         reason = "nobody reads mail there"
     if reason is not None:
@@ -420,26 +420,26 @@ def _refuse_unreachable(current: Session, email: str) -> None:
         raise Refused("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
 
 
-def _tell_owner(current: Session, email: str, *, how: str) -> None:
+def _tell_owner(session: Session, email: str, *, how: str) -> None:
     if email != FIRST_ACCOUNT:
-        account_mail.queue_change_notice(current, email, how=how)
+        account_mail.queue_change_notice(session, email, how=how)
 
 
 def _dead_link() -> Refused:
     return Refused("token", "This link does not work any more; ask for a new one")
 
 
-def _by_email(current: Session, email: str) -> Account | None:
-    return current.scalars(select(Account).filter_by(email=email)).one_or_none()
+def _by_email(session: Session, email: str) -> Account | None:
+    return session.scalars(select(Account).filter_by(email=email)).one_or_none()
 
 
-def _account(current: Session, account_id: int) -> Account:
-    return current.get_one(Account, account_id)
+def _account(session: Session, account_id: int) -> Account:
+    return session.get_one(Account, account_id)
 
 
-def _contact_id(current: Session, email: str) -> int | None:
+def _contact_id(session: Session, email: str) -> int | None:
     """The contact with that address, so that an account and its person find each other."""
-    known = current.execute(
+    known = session.execute(
         select(Contact.id, Contact.email)
         .where(Contact.removed_at.is_(None), Contact.email != "")
         .order_by(Contact.id)
@@ -452,7 +452,7 @@ def _as_actor(account: Account) -> Actor:
 
 
 def _record(
-    current: Session,
+    session: Session,
     actor: Actor,
     action: str,
     email: str,
@@ -460,7 +460,7 @@ def _record(
     after: dict[str, str] | None = None,
 ) -> None:
     audit.record(
-        current,
+        session,
         actor,
         action,
         subject_kind="account",
@@ -479,9 +479,9 @@ def _read_name(text: str) -> str:
     return name
 
 
-def _begin_sign_in(current: Session, account: Account) -> str:
+def _begin_sign_in(session: Session, account: Account) -> str:
     token = secrets.token_urlsafe(32)
-    current.add(
+    session.add(
         SignIn(
             account_id=account.id,
             token_hash=hash_token(token),
@@ -491,9 +491,9 @@ def _begin_sign_in(current: Session, account: Account) -> str:
     return token
 
 
-def _end_sign_ins(current: Session, account_id: int) -> None:
+def _end_sign_ins(session: Session, account_id: int) -> None:
     moment = clock.now()
-    current.execute(
+    session.execute(
         update(SignIn)
         .where(SignIn.account_id == account_id, SignIn.ends_at > moment)
         .values(ends_at=moment)

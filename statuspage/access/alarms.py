@@ -12,26 +12,26 @@ from statuspage.core.db import insert_new
 from statuspage.models import Alarm
 
 
-def raise_alarm(current: Session, key: str, text: str) -> None:
+def raise_alarm(session: Session, key: str, text: str) -> None:
     """Raise or renew the alarm of that key; a standing one keeps the time it was raised at."""
     moment = clock.now()
-    statement = insert_new(current, Alarm).values(
+    statement = insert_new(session, Alarm).values(
         key=key, text=text, raised_at=moment, cleared_at=None
     )
-    current.execute(
+    session.execute(
         statement.on_conflict_do_update(
             index_elements=["key"],
             set_={"text": text, "raised_at": moment, "cleared_at": None},
             where=Alarm.cleared_at.is_not(None),
         )
     )
-    current.execute(update(Alarm).where(Alarm.key == key, Alarm.text != text).values(text=text))
+    session.execute(update(Alarm).where(Alarm.key == key, Alarm.text != text).values(text=text))
 
 
-def clear_alarm(current: Session, key: str, *, raised_before: datetime | None = None) -> None:
+def clear_alarm(session: Session, key: str, *, raised_before: datetime | None = None) -> None:
     """Clear the alarm of that key, where it stands (and was raised before that moment)."""
     moment = clock.now()
-    current.execute(
+    session.execute(
         update(Alarm)
         .where(
             Alarm.key == key,
@@ -42,8 +42,8 @@ def clear_alarm(current: Session, key: str, *, raised_before: datetime | None = 
     )
 
 
-def standing(current: Session) -> list[Alarm]:
+def standing(session: Session) -> list[Alarm]:
     """The alarms that stand, oldest first."""
     return list(
-        current.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.raised_at))
+        session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.raised_at))
     )

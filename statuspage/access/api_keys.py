@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Refused
 from statuspage.core.richtext import clean_line
 from statuspage.models import ApiKey
@@ -41,10 +41,10 @@ class Throttled(Exception):
         self.wait = wait
 
 
-def all_keys(current: Session) -> list[ApiKey]:
+def all_keys(session: Session) -> list[ApiKey]:
     """All keys, those that work first, newest first."""
     return list(
-        current.scalars(
+        session.scalars(
             select(ApiKey)
             .options(joinedload(ApiKey.created_by))
             .order_by(ApiKey.withdrawn_at.is_not(None), ApiKey.id.desc())
@@ -60,26 +60,26 @@ def make_key(name: str, *, actor: Actor) -> tuple[ApiKey, str]:
     if len(name) > NAME_LIMIT:
         raise Refused("name", f"Use at most {NAME_LIMIT} characters")
     token = PREFIX + secrets.token_urlsafe(32)
-    with writing() as current:
+    with writing() as session:
         made = ApiKey(
             name=name,
             beginning=token[:_SHOWN],
             token_hash=hash_token(token),
             created_by_id=actor.account_id,
         )
-        current.add(made)
-        audit.record(current, actor, "api_key.make", subject_kind="api_key", subject=name)
+        session.add(made)
+        audit.record(session, actor, "api_key.make", subject_kind="api_key", subject=name)
     return made, token
 
 
 def withdraw_key(key_id: int, *, actor: Actor) -> None:
     """Have a key work no more, at once and for good; raises ``NoResultFound`` for no such key."""
-    with writing() as current:
-        key = current.get_one(ApiKey, key_id)
+    with writing() as session:
+        key = session.get_one(ApiKey, key_id)
         if key.withdrawn_at is not None:
             return
         key.withdrawn_at = clock.now()
-        audit.record(current, actor, "api_key.withdraw", subject_kind="api_key", subject=key.name)
+        audit.record(session, actor, "api_key.withdraw", subject_kind="api_key", subject=key.name)
 
 
 def use_key(token: str, *, address: str) -> Actor | None:
@@ -89,7 +89,7 @@ def use_key(token: str, *, address: str) -> Actor | None:
     a right one is never kept waiting.
     """
     key = (
-        session()
+        current_session()
         .scalars(select(ApiKey).filter_by(token_hash=hash_token(token), withdrawn_at=None))
         .one_or_none()
     )
@@ -102,16 +102,16 @@ def use_key(token: str, *, address: str) -> Actor | None:
     return actor
 
 
-def is_key(current: Session, token: str) -> bool:
+def is_key(session: Session, token: str) -> bool:
     """Whether a token is a key that works; counts neither its use nor a wrong one."""
     known = select(ApiKey.id).filter_by(token_hash=hash_token(token), withdrawn_at=None)
-    return current.scalar(known) is not None
+    return session.scalar(known) is not None
 
 
 def _note_use(key_id: int) -> None:
     moment = clock.now()
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(ApiKey)
             .where(
                 ApiKey.id == key_id,
@@ -122,9 +122,9 @@ def _note_use(key_id: int) -> None:
 
 
 def _count_wrong(address: str) -> None:
-    with writing() as current:
+    with writing() as session:
         wait = throttle.count_try(
-            current, "api key", throttle.network(address), limit=TRIES, window=TRY_WINDOW
+            session, "api key", throttle.network(address), limit=TRIES, window=TRY_WINDOW
         )
     log.warning("a wrong API key was sent, from %s", address)
     if wait is not None:

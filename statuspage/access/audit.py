@@ -29,7 +29,7 @@ COMMAND_LINE = Actor("command line")
 
 
 def record(
-    current: Session,
+    session: Session,
     actor: Actor,
     action: str,
     *,
@@ -51,7 +51,7 @@ def record(
         before=_plain(before),
         after=_plain(after),
     )
-    current.add(entry)
+    session.add(entry)
     return entry
 
 

@@ -80,10 +80,10 @@ def count_try(limits: tuple[Limit, ...], *, address: str) -> None:
 
     Raises :class:`Throttled` past any of the limits.
     """
-    with writing() as current:
+    with writing() as session:
         waits = [
             throttle.count_try(
-                current, limit.what, limit.whose, limit=limit.most, window=TRY_WINDOW
+                session, limit.what, limit.whose, limit=limit.most, window=TRY_WINDOW
             )
             for limit in limits
         ]
@@ -93,24 +93,24 @@ def count_try(limits: tuple[Limit, ...], *, address: str) -> None:
         raise Throttled(longest)
 
 
-def take_back(current: Session, limits: tuple[Limit, ...]) -> None:
+def take_back(session: Session, limits: tuple[Limit, ...]) -> None:
     """Uncount a try that was right: of an address that one alone, others may be guessing there."""
     for limit in limits:
         if limit.what == _ADDRESS:
-            throttle.give_back_try(current, limit.what, limit.whose)
+            throttle.give_back_try(session, limit.what, limit.whose)
         else:
-            throttle.forget_tries(current, limit.what, limit.whose)
+            throttle.forget_tries(session, limit.what, limit.whose)
 
 
-def forget_account(current: Session, email: str) -> None:
+def forget_account(session: Session, email: str) -> None:
     """Begin anew for an account."""
-    throttle.forget_tries(current, _ACCOUNT, email)
+    throttle.forget_tries(session, _ACCOUNT, email)
 
 
-def forget_everybody(current: Session) -> None:
+def forget_everybody(session: Session) -> None:
     """Begin anew for all accounts, addresses and browsers."""
     for what in (_ADDRESS, _ACCOUNT, _BROWSER, _PRESENT):
-        throttle.forget_all_tries(current, what)
+        throttle.forget_all_tries(session, what)
 
 
 def _sign(email: str, nonce: str) -> str:

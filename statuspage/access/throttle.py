@@ -15,7 +15,7 @@ from statuspage.models import Throttle
 
 
 def count_try(
-    current: Session, what: str, whose: str, *, limit: int, window: timedelta
+    session: Session, what: str, whose: str, *, limit: int, window: timedelta
 ) -> timedelta | None:
     """Count one try; returns how long to wait where it is past ``limit`` within ``window``.
 
@@ -25,7 +25,7 @@ def count_try(
     moment = clock.now()
     is_over = Throttle.window_start <= moment - window
     statement = (
-        insert_new(current, Throttle)
+        insert_new(session, Throttle)
         .values(key=_key(what, whose), window_start=moment, count=1)
         .on_conflict_do_update(
             index_elements=["key"],
@@ -36,38 +36,38 @@ def count_try(
         )
         .returning(Throttle.count, Throttle.window_start)
     )
-    count, start = current.execute(statement).one()
+    count, start = session.execute(statement).one()
     return start + window - moment if count > limit else None
 
 
-def give_back_try(current: Session, what: str, whose: str) -> None:
+def give_back_try(session: Session, what: str, whose: str) -> None:
     """Uncount one try, which turned out to be a right one."""
-    current.execute(
+    session.execute(
         update(Throttle)
         .where(Throttle.key == _key(what, whose), Throttle.count > 0)
         .values(count=Throttle.count - 1)
     )
 
 
-def forget_all_tries(current: Session, what: str) -> None:
+def forget_all_tries(session: Session, what: str) -> None:
     """Begin anew with the next try, whose ever it is."""
-    current.execute(delete(Throttle).where(Throttle.key.startswith(f"{what}:", autoescape=True)))
+    session.execute(delete(Throttle).where(Throttle.key.startswith(f"{what}:", autoescape=True)))
 
 
-def forget_tries(current: Session, what: str, whose: str) -> None:
+def forget_tries(session: Session, what: str, whose: str) -> None:
     """Begin anew with the next try."""
-    current.execute(delete(Throttle).where(Throttle.key == _key(what, whose)))
+    session.execute(delete(Throttle).where(Throttle.key == _key(what, whose)))
 
 
-def forget_old_tries(current: Session, *, older_than: timedelta = timedelta(days=1)) -> None:
+def forget_old_tries(session: Session, *, older_than: timedelta = timedelta(days=1)) -> None:
     """Drop counts whose window began longer ago than any window lasts."""
-    current.execute(delete(Throttle).where(Throttle.window_start < clock.now() - older_than))
+    session.execute(delete(Throttle).where(Throttle.window_start < clock.now() - older_than))
 
 
 def forget_tries_of_yesterday() -> None:
     """Drop old counts in a transaction of their own.  The worker's duty."""
-    with writing() as current:
-        forget_old_tries(current)
+    with writing() as session:
+        forget_old_tries(session)
 
 
 def network(address: str) -> str:

@@ -10,7 +10,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, MailField, NameField, SecretField
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
 from statuspage.models import Account
@@ -53,14 +53,14 @@ def accounts() -> ResponseReturnValue:
             if current_settings().mail_channel != "file":
                 return done(f"{invitation.email} is invited by mail.", "admin.accounts")
             link = current_links().account(token)
-    current = session()
+    session = current_session()
     return page(
         "admin/accounts.html",
         form=form,
         link=link,
-        accounts=verbs.all_accounts(current),
-        last_sign_ins=verbs.last_sign_ins(current),
-        invitations=verbs.open_invitations(current),
+        accounts=verbs.all_accounts(session),
+        last_sign_ins=verbs.last_sign_ins(session),
+        invitations=verbs.open_invitations(session),
     )
 
 
@@ -134,7 +134,7 @@ def change_password() -> ResponseReturnValue:
 
 
 def _me() -> Account:
-    return session().get_one(Account, _my_id())
+    return current_session().get_one(Account, _my_id())
 
 
 def _my_id() -> int:

@@ -8,7 +8,7 @@ from statuspage.access import api_keys as verbs
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, NameField
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.links import current_links
 
 
@@ -31,7 +31,7 @@ def api_keys() -> ResponseReturnValue:
         "admin/api_keys.html",
         form=form,
         token=token,
-        keys=verbs.all_keys(session()),
+        keys=verbs.all_keys(current_session()),
         example=links.to("/api/v1/customers/C-1001"),
         description=links.to("/api/v1/openapi.json"),
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.previews import TITLES
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience
 from statuspage.core.errors import Refused
 from statuspage.core.richtext import to_html
@@ -19,7 +19,7 @@ from statuspage.models import Approval
 @admin.get("/approvals/<int:approval_id>")
 def approval(approval_id: int) -> ResponseReturnValue:
     """Exactly what is to be approved; whoever asked goes on from here once it is."""
-    found = session().get_one(Approval, approval_id)
+    found = current_session().get_one(Approval, approval_id)
     return page(
         "admin/approval.html",
         approval=found,

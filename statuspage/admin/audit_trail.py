@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 
 from statuspage.admin.base import admin, page
 from statuspage.admin.forms import read_number
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
 from statuspage.models import AuditEntry
 
@@ -37,9 +37,9 @@ def audit_trail() -> ResponseReturnValue:
         )
     if before is not None and 0 < before < MOST_ID:
         chosen = chosen.where(AuditEntry.id < before)
-    current = session()
-    found = current.scalars(chosen.limit(PAGE_SIZE + 1)).all()
-    kinds = current.scalars(
+    session = current_session()
+    found = session.scalars(chosen.limit(PAGE_SIZE + 1)).all()
+    kinds = session.scalars(
         select(AuditEntry.subject_kind).distinct().order_by(AuditEntry.subject_kind)
     ).all()
     return page(

@@ -18,7 +18,7 @@ from statuspage.access import accounts, alarms, sign_in_limits
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.links import Links, current_links
 from statuspage.models import Alarm
 
@@ -140,14 +140,14 @@ def watch_proxy() -> None:
     """
     trusted = current_settings().trusted_proxies
     is_unknown = not trusted and "X-Forwarded-For" in request.headers
-    known = session().get(Alarm, PROXY_ALARM)
+    known = current_session().get(Alarm, PROXY_ALARM)
     raised_at = known.raised_at if known is not None and known.cleared_at is None else None
     if is_unknown and raised_at is None:
-        with writing() as current:
-            alarms.raise_alarm(current, PROXY_ALARM, _PROXY_TEXT)
+        with writing() as session:
+            alarms.raise_alarm(session, PROXY_ALARM, _PROXY_TEXT)
     elif raised_at and not is_unknown and (trusted or raised_at < clock.now() - _PROXY_GONE):
-        with writing() as current:
-            alarms.clear_alarm(current, PROXY_ALARM)
+        with writing() as session:
+            alarms.clear_alarm(session, PROXY_ALARM)
 
 
 def forget(response: Response) -> None:
@@ -163,7 +163,7 @@ def forget(response: Response) -> None:
 
 def _find() -> SignedIn | None:
     token = request.cookies.get(COOKIE, "")
-    found = accounts.find_sign_in(session(), token) if token else None
+    found = accounts.find_sign_in(current_session(), token) if token else None
     if found is None:
         return None
     account = found.account

@@ -48,7 +48,7 @@ from statuspage.admin.forms import Form, write_length
 from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import DeliveryState, Word
 from statuspage.core.links import Links, current_links
 from statuspage.models import Page, revision
@@ -270,7 +270,7 @@ def refused(message: str, endpoint: str, **values: Any) -> Response:
 
 def the_page() -> Page | None:
     """The page, once it has been set up."""
-    found = page_settings.the_page(session())
+    found = page_settings.the_page(current_session())
     return found if found is not None and found.set_up_at is not None else None
 
 
@@ -280,7 +280,7 @@ def as_it_is_now(address: str) -> str:
     Browsers may show a page for seconds after it has changed (``public/document.py``).  The service
     answers the same whatever the number is, and the page takes it out of the address.
     """
-    return f"{address}?v={revision.current_number(session())}"
+    return f"{address}?v={revision.current_number(current_session())}"
 
 
 def zone() -> ZoneInfo:
@@ -306,7 +306,7 @@ def surroundings() -> dict[str, Any]:
         "as_it_is_now": as_it_is_now,
         "has_chat": current_settings().has_chat,
         "no_chat": NO_CHAT,
-        "standing_alarms": alarms.standing(session()),
+        "standing_alarms": alarms.standing(current_session()),
         "sign_in_ends": person.ends_at if soon else None,
     }
 

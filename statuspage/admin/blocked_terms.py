@@ -9,7 +9,7 @@ from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, ProseField
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import WordLists
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.messages.checks import RULES
 
 MOST_TYPED = 50_000
@@ -26,7 +26,7 @@ class WordsForm(EditForm):
 @admin.route("/words", methods=["GET", "POST"])
 def own_words() -> ResponseReturnValue:
     """Show the lists and the rules, and change the lists."""
-    form = WordsForm.read(blocked_terms.word_lists(session()))
+    form = WordsForm.read(blocked_terms.word_lists(current_session()))
     if form.is_accepted():
         with form.refusals():
             blocked_terms.change_own_words(

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from statuspage.access import api_keys
 from statuspage.admin import auth
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 
 KB: Final = 1024
 STRANGERS: Final = 64 * KB
@@ -110,7 +110,7 @@ def with_api_key(most: int) -> Rule:
 
     def rule(asked: Request) -> int:
         kind, _, token = asked.headers.get("Authorization", "").partition(" ")
-        is_known = kind.lower() == "bearer" and api_keys.is_key(session(), token.strip())
+        is_known = kind.lower() == "bearer" and api_keys.is_key(current_session(), token.strip())
         return most if is_known else STRANGERS
 
     return rule

@@ -16,7 +16,7 @@ from statuspage.admin.wordings import framed
 from statuspage.configuration import branding, page_settings
 from statuspage.configuration.branding import MOST_LOGO_BYTES, LookChoices
 from statuspage.configuration.style_sheet import MOST_BYTES
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.links import current_links
 from statuspage.public.branding_preview import SCHEMES, render_look
 from statuspage.public.queries import read_site, read_snapshot
@@ -53,7 +53,7 @@ class LogoForm(Form):
 @admin.route("/look", methods=["GET", "POST"])
 def look() -> ResponseReturnValue:
     """Show the look, and change its colours, links and footer."""
-    form = LookForm.read(branding.look_choices(session()))
+    form = LookForm.read(branding.look_choices(current_session()))
     if form.is_accepted():
         with form.refusals():
             branding.change_look(LookChoices(**form.typed()), actor=actor(), seen=form.seen.data)
@@ -67,7 +67,7 @@ def look_preview() -> ResponseReturnValue:
 
     What cannot be taken is left out, and the reason stands before the page.
     """
-    form = LookForm.read(branding.look_choices(session()))
+    form = LookForm.read(branding.look_choices(current_session()))
     if request.method == "POST":
         form.validate()
     chosen, refused = branding.sort_choices(LookChoices(**form.typed()))
@@ -77,7 +77,7 @@ def look_preview() -> ResponseReturnValue:
     reasons = [(field.label.text, field.errors[0]) for field in form if field.errors]
     scheme = request.form.get("scheme", "")
     html = render_look(
-        read_snapshot(read_site(session())),
+        read_snapshot(read_site(current_session())),
         current_links(),
         chosen=asdict(chosen),
         scheme=scheme if scheme in SCHEMES else SCHEMES[0],
@@ -97,7 +97,7 @@ def set_logo() -> ResponseReturnValue:
         with form.refusals():
             branding.set_logo(file.read(MOST_LOGO_BYTES + 1), actor=actor())
             return done("The logo stands on the page.", "admin.look")
-    standing = branding.look_choices(session())
+    standing = branding.look_choices(current_session())
     return _show(LookForm(None, standing), form)
 
 
@@ -109,7 +109,7 @@ def remove_logo() -> ResponseReturnValue:
 
 
 def _show(form: LookForm, logo_form: LogoForm) -> ResponseReturnValue:
-    standing = page_settings.the_page(session())
+    standing = page_settings.the_page(current_session())
     answer = page(
         "admin/look.html",
         form=form,

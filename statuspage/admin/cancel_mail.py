@@ -8,7 +8,7 @@ from sqlalchemy import select
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused, zone
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.errors import Refused
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Incident
@@ -41,8 +41,8 @@ def send_after_all(code: str) -> ResponseReturnValue:
 
 def tell_of_the_window(code: str) -> str:
     """What is said once a resolution is posted whose mails wait; empty where none does."""
-    story = session().scalars(select(Incident).filter_by(code=code)).one()
-    mails = cancel_window.mails_of_resolution(session(), story)
+    story = current_session().scalars(select(Incident).filter_by(code=code)).one()
+    mails = cancel_window.mails_of_resolution(current_session(), story)
     if mails.due_at is None or mails.due_at <= clock.now():
         return ""
     until = clock.show_time(mails.due_at, zone(), seconds=True)

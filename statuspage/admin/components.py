@@ -33,7 +33,7 @@ from statuspage.configuration.components import (
     top_level,
 )
 from statuspage.configuration.editing import ComponentDetails, GroupDetails
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Refused
 from statuspage.models import Component, ComponentGroup
@@ -78,19 +78,19 @@ def _without_reason(form: EditForm) -> dict[str, Any]:
 
 
 def _worth_a_look(form: ComponentForm | GroupForm) -> str:
-    return public_names.worth_a_look(session(), form.name.data, form.description.data)
+    return public_names.worth_a_look(current_session(), form.name.data, form.description.data)
 
 
 @admin.get("/components")
 def components() -> ResponseReturnValue:
     """All components in the page's order."""
-    current = session()
+    session = current_session()
     return page(
         "admin/components.html",
-        items=top_level(current),
+        items=top_level(session),
         present=present,
-        stories=open_stories_by_component(current),
-        removed=removed_components(current),
+        stories=open_stories_by_component(session),
+        removed=removed_components(session),
     )
 
 
@@ -135,7 +135,7 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
     if form.is_accepted():
         components_configuration.set_component_status(component_id, form.status.data, actor=actor())
         return done(
-            f"{session().get_one(Component, component_id).name}: {form.status.data.label}.",
+            f"{current_session().get_one(Component, component_id).name}: {form.status.data.label}.",
             "admin.components",
         )
     details = ComponentForm(None, editing.read_as(ComponentDetails, found))
@@ -181,7 +181,7 @@ def new_group() -> ResponseReturnValue:
 @admin.route("/groups/<int:group_id>", methods=["GET", "POST"])
 def group(group_id: int) -> ResponseReturnValue:
     """Rename or describe a heading."""
-    found = session().get_one(ComponentGroup, group_id)
+    found = current_session().get_one(ComponentGroup, group_id)
     form = GroupForm.read(editing.read_as(GroupDetails, found))
     if form.is_accepted():
         with form.refusals():
@@ -219,7 +219,7 @@ def _component_page(
         form=form,
         component=found,
         status_form=status_form,
-        stories=open_stories_by_component(session()).get(found.id, []),
+        stories=open_stories_by_component(current_session()).get(found.id, []),
     )
     if status_form.is_refused:
         answer.status_code = 422
@@ -227,7 +227,7 @@ def _component_page(
 
 
 def _present_component(component_id: int) -> Component:
-    found = session().get_one(Component, component_id)
+    found = current_session().get_one(Component, component_id)
     if found.removed_at is not None:
         abort(404)
     return found
@@ -235,7 +235,9 @@ def _present_component(component_id: int) -> Component:
 
 def _groups() -> list[tuple[int, str]]:
     return [
-        (item.id, item.name) for item in top_level(session()) if isinstance(item, ComponentGroup)
+        (item.id, item.name)
+        for item in top_level(current_session())
+        if isinstance(item, ComponentGroup)
     ]
 
 

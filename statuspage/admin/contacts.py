@@ -12,7 +12,7 @@ from statuspage.configuration import contacts as contacts_configuration
 from statuspage.configuration import editing
 from statuspage.configuration.contacts import add_contact, change_contact
 from statuspage.configuration.editing import ContactDetails
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.models import Account, Contact
 
 
@@ -32,12 +32,12 @@ class ContactForm(EditForm):
 @admin.get("/contacts")
 def contacts() -> ResponseReturnValue:
     """Everybody who can be named."""
-    with_account = session().scalars(
+    with_account = current_session().scalars(
         select(Account.contact_id).where(Account.disabled_at.is_(None))
     )
     return page(
         "admin/contacts.html",
-        contacts=contacts_configuration.contacts(session()),
+        contacts=contacts_configuration.contacts(current_session()),
         with_account=set(with_account),
     )
 
@@ -56,7 +56,7 @@ def new_contact() -> ResponseReturnValue:
 @admin.route("/contacts/<int:contact_id>", methods=["GET", "POST"])
 def contact(contact_id: int) -> ResponseReturnValue:
     """Change somebody's details."""
-    found = session().get_one(Contact, contact_id)
+    found = current_session().get_one(Contact, contact_id)
     form = ContactForm.read(editing.read_as(ContactDetails, found))
     if form.is_accepted():
         with form.refusals():

@@ -28,7 +28,7 @@ from statuspage.admin.forms import (
 from statuspage.configuration.components import top_level
 from statuspage.configuration.editing import fingerprint
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import subscriptions
 from statuspage.models import Component, Customer, Delivery, Suppression
@@ -111,9 +111,9 @@ def customers() -> ResponseReturnValue:
     component_id = read_number(request.args.get("component")) or None
     tag = clean_line(request.args.get("tag", ""))[:50]
     suppressed = request.args.get("mail") == "none"
-    current = session()
+    session = current_session()
     found = search_customers(
-        current,
+        session,
         text=text,
         component_id=component_id,
         tag=tag,
@@ -126,8 +126,8 @@ def customers() -> ResponseReturnValue:
     return page(
         "admin/customers.html",
         found=found,
-        total=current.scalar(select(func.count(Customer.id))) or 0,
-        suppressions={row.address: row for row in current.scalars(reasons)},
+        total=session.scalar(select(func.count(Customer.id))) or 0,
+        suppressions={row.address: row for row in session.scalars(reasons)},
         names=_component_names(),
         text=text,
         component_id=component_id,
@@ -157,8 +157,8 @@ def new_customer() -> ResponseReturnValue:
 @admin.route("/customers/<int:customer_id>", methods=["GET", "POST"])
 def customer(customer_id: int) -> ResponseReturnValue:
     """Change one, and see whether they are written to."""
-    current = session()
-    found = current.get_one(Customer, customer_id)
+    session = current_session()
+    found = session.get_one(Customer, customer_id)
     standing = _values(found)
     form = _form(standing)
     if form.is_accepted() and not _is_stale(form, standing):
@@ -170,15 +170,15 @@ def customer(customer_id: int) -> ResponseReturnValue:
         "admin/customer.html",
         form=form,
         customer=found,
-        suppression=current.get(Suppression, found.address),
-        latest=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+        suppression=session.get(Suppression, found.address),
+        latest=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
     )
 
 
 @admin.post("/customers/<int:customer_id>/remove")
 def remove_customer(customer_id: int) -> ResponseReturnValue:
     """Forget one."""
-    session().get_one(Customer, customer_id)
+    current_session().get_one(Customer, customer_id)
     customers_recipients.remove_customer(customer_id, actor=actor())
     return done("The customer is removed; what was sent stays on record.", "admin.customers")
 
@@ -186,7 +186,7 @@ def remove_customer(customer_id: int) -> ResponseReturnValue:
 @admin.post("/customers/<int:customer_id>/write-again")
 def write_again(customer_id: int) -> ResponseReturnValue:
     """Lift what keeps mail from one."""
-    found = session().get_one(Customer, customer_id)
+    found = current_session().get_one(Customer, customer_id)
     email = found.email
     subscriptions.write_again(found.address, actor=actor())
     return done(f"{email} is written to again.", "admin.customer", customer_id=customer_id)
@@ -195,7 +195,7 @@ def write_again(customer_id: int) -> ResponseReturnValue:
 @admin.get("/customers.csv")
 def export_customers() -> ResponseReturnValue:
     """All of them as the file that the import reads."""
-    return download_csv("customers.csv", lambda: customer_csv.export_customers(session()))
+    return download_csv("customers.csv", lambda: customer_csv.export_customers(current_session()))
 
 
 @admin.route("/customers/import", methods=["GET", "POST"])
@@ -313,13 +313,13 @@ def _is_stale(form: CustomerForm, standing: CustomerValues) -> bool:
 def _component_names(*, also: frozenset[int] = frozenset()) -> dict[int, str]:
     """Names by id, with their group, in the page's order; removed ones only where they are used."""
     names: dict[int, str] = {}
-    for item in top_level(session()):
+    for item in top_level(current_session()):
         if isinstance(item, Component):
             names[item.id] = item.name
             continue
         present = (each for each in item.components if each.removed_at is None)
         names |= {each.id: f"{item.name} / {each.name}" for each in present}
-    gone = session().scalars(select(Component).where(Component.id.in_(also - names.keys())))
+    gone = current_session().scalars(select(Component).where(Component.id.in_(also - names.keys())))
     return names | {each.id: f"{each.name} (removed)" for each in gone}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.admin.base import admin, page
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import OUTBOX, ComponentStatus, DeliveryState, Kind
 from statuspage.delivery import control
 from statuspage.models import Component, Delivery, Incident, Message
@@ -36,25 +36,25 @@ class OutboxState:
 @admin.get("/")
 def dashboard() -> ResponseReturnValue:
     """All that somebody who is woken at three needs to see first."""
-    current = session()
+    session = current_session()
     moment = clock.now()
     return page(
         "admin/dashboard.html",
-        incidents=_open_incidents(current),
-        maintenances=_coming_maintenances(current, until=moment + SOON),
-        components=_components_in_trouble(current),
-        component_count=current.scalar(
+        incidents=_open_incidents(session),
+        maintenances=_coming_maintenances(session, until=moment + SOON),
+        components=_components_in_trouble(session),
+        component_count=session.scalar(
             select(func.count()).select_from(Component).where(Component.removed_at.is_(None))
         ),
-        outbox=_outbox_state(current, since=moment - timedelta(days=1)),
-        held_up=control.held_up(current),
+        outbox=_outbox_state(session, since=moment - timedelta(days=1)),
+        held_up=control.held_up(session),
         moment=moment,
     )
 
 
-def _open_incidents(current: Session) -> list[Incident]:
+def _open_incidents(session: Session) -> list[Incident]:
     """Unfinished incidents: those with a promise first, the soonest first; then the newest."""
-    found = current.scalars(
+    found = session.scalars(
         select(Incident)
         .where(Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT)
         .order_by(Incident.started_at.desc())
@@ -63,9 +63,9 @@ def _open_incidents(current: Session) -> list[Incident]:
     return sorted(found, key=lambda incident: incident.next_update_at or never)
 
 
-def _coming_maintenances(current: Session, *, until: datetime) -> list[Incident]:
+def _coming_maintenances(session: Session, *, until: datetime) -> list[Incident]:
     return list(
-        current.scalars(
+        session.scalars(
             select(Incident)
             .where(
                 Incident.resolved_at.is_(None),
@@ -77,9 +77,9 @@ def _coming_maintenances(current: Session, *, until: datetime) -> list[Incident]
     )
 
 
-def _components_in_trouble(current: Session) -> list[Component]:
+def _components_in_trouble(session: Session) -> list[Component]:
     return list(
-        current.scalars(
+        session.scalars(
             select(Component)
             .where(Component.removed_at.is_(None), Component.status != ComponentStatus.OPERATIONAL)
             .order_by(Component.position, Component.id)
@@ -87,9 +87,9 @@ def _components_in_trouble(current: Session) -> list[Component]:
     )
 
 
-def _outbox_state(current: Session, *, since: datetime) -> OutboxState:
+def _outbox_state(session: Session, *, since: datetime) -> OutboxState:
     waiting = {
-        state: current.execute(
+        state: session.execute(
             select(func.count(), func.min(Delivery.queued_at)).where(Delivery.state == state)
         ).one()
         for state in OUTBOX
@@ -101,7 +101,7 @@ def _outbox_state(current: Session, *, since: datetime) -> OutboxState:
         .where(Delivery.message_id.in_(of_late))
         .group_by(Delivery.state)
     )
-    recent = dict(current.execute(by_state).all())
+    recent = dict(session.execute(by_state).all())
     return OutboxState(
         waiting=sum(count for count, _ in waiting.values()),
         uncertain=waiting[DeliveryState.UNCERTAIN][0],

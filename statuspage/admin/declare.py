@@ -34,7 +34,7 @@ from statuspage.configuration import contacts as contacts_configuration
 from statuspage.configuration import incident_templates, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role, Visibility
 from statuspage.core.errors import Refused
 from statuspage.incidents import announcement, copy_texts, explain_recipient, lifecycle
@@ -128,7 +128,7 @@ class DeclareForm(StoryForm):
             return None
         chosen = [
             one
-            for one in contacts_configuration.contacts(session())
+            for one in contacts_configuration.contacts(current_session())
             if one.id in (self.drill_contacts.data or ())
         ]
         people = [(one.email, one.name) for one in chosen if one.email]
@@ -181,7 +181,7 @@ def new_incident() -> ResponseReturnValue:
         drill_contacts=form.drill_contacts.choices,
         components=form.components.rows(),
         states=AFFECTED,
-        templates=incident_templates.incident_templates(session()),
+        templates=incident_templates.incident_templates(current_session()),
         chosen=request.args.get("template", ""),
         unused=unused_facts(),
         public_facts=PUBLIC_FACTS,
@@ -218,10 +218,10 @@ def _said(incident: Incident) -> str:
 
 
 def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
-    current = session()
+    session = current_session()
     found = the_page()
     person = signed_in()
-    account = current.get(Account, person.account_id) if person else None
+    account = session.get(Account, person.account_id) if person else None
     form = DeclareForm.read(
         zone=zone(),
         started_at=clock.now(),
@@ -234,9 +234,9 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     if request.method == "GET":
         # A refused form has its focus where the reasons stand.
         form.title.render_kw = {"autofocus": True}
-    levels = severity.severity_levels(current)
+    levels = severity.severity_levels(session)
     form.severity_rank.choices = [(level.rank, level.name) for level in levels]
-    contacts = contacts_configuration.contacts(current)
+    contacts = contacts_configuration.contacts(session)
     form.drill_contacts.choices = [(one.id, one.name) for one in contacts if one.email]
     people = [(contact.id, contact.name) for contact in contacts]
     for role in Role:
@@ -246,7 +246,7 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
 
 def _begun() -> dict[str, Any]:
     """What the chosen template fills in, where one is chosen."""
-    chosen = incident_templates.find_template(session(), request.args.get("template", ""))
+    chosen = incident_templates.find_template(current_session(), request.args.get("template", ""))
     if chosen is None or request.method == "POST":
         return {}
     details = chosen.details
@@ -256,7 +256,7 @@ def _begun() -> dict[str, Any]:
         "users_notice": details.users_notice,
         "workaround": details.workaround,
         "action": details.action,
-        "components": incident_templates.components_of(session(), details),
+        "components": incident_templates.components_of(current_session(), details),
     }
 
 

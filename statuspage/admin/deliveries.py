@@ -17,7 +17,7 @@ from statuspage.admin.forms import Form, LineField, read_number
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.core.errors import Refused
 from statuspage.core.languages import prefix
@@ -56,12 +56,12 @@ class FilterForm(Form):
 @admin.get("/messages/<int:message_id>")
 def message(message_id: int) -> ResponseReturnValue:
     """A message's report, and its deliveries by state and address."""
-    current = session()
-    found = current.get_one(Message, message_id)
+    session = current_session()
+    found = session.get_one(Message, message_id)
     state, address = _asked()
     after = max(0, request.args.get("after", 0, type=read_number))
-    counts = report.tally(current, message_id)
-    deliveries = report.search(current, message_id, state=state, address=address, after=after)
+    counts = report.tally(session, message_id)
+    deliveries = report.search(session, message_id, state=state, address=address, after=after)
     return page(
         "admin/message.html",
         hearing=None if deliveries.deliveries else _why_not(found, address),
@@ -74,24 +74,24 @@ def message(message_id: int) -> ResponseReturnValue:
         address=address,
         asked={"state": state.value if state else None, "address": address or None},
         after=after,
-        can_correct=mail_corrections.may_be_corrected(current, found),
-        correction=corrections.correction_of(current, message_id),
-        can_resend=control.count_failed(current, message_id),
+        can_correct=mail_corrections.may_be_corrected(session, found),
+        correction=corrections.correction_of(session, message_id),
+        can_resend=control.count_failed(session, message_id),
     )
 
 
 @admin.get("/messages/<int:message_id>/progress")
 def message_progress(message_id: int) -> ResponseReturnValue:
     """How it goes, for the script that looks again while something waits."""
-    found = session().get_one(Message, message_id)
-    counts = report.tally(session(), message_id)
+    found = current_session().get_one(Message, message_id)
+    counts = report.tally(current_session(), message_id)
     return page("admin/message_progress.html", **_progress(counts, found))
 
 
 @admin.get("/messages/<int:message_id>/deliveries.csv")
 def export_deliveries(message_id: int) -> ResponseReturnValue:
     """The deliveries of a message as CSV, those that were asked for; no cell runs as a formula."""
-    session().get_one(Message, message_id)
+    current_session().get_one(Message, message_id)
     state, address = _asked()
     return download_csv(
         f"message-{message_id}.csv", lambda: csv_lines(_rows(message_id, state, address))
@@ -101,7 +101,7 @@ def export_deliveries(message_id: int) -> ResponseReturnValue:
 @admin.post("/messages/<int:message_id>/resend")
 def resend_failed(message_id: int) -> ResponseReturnValue:
     """Queue what failed or came too late once more."""
-    session().get_one(Message, message_id)
+    current_session().get_one(Message, message_id)
     count = control.resend_failed(message_id, actor=actor())
     said = f"{count:,} go out again." if count else "There was nothing to send again."
     return done(said, "admin.message", message_id=message_id)
@@ -110,13 +110,13 @@ def resend_failed(message_id: int) -> ResponseReturnValue:
 @admin.get("/deliveries/<int:delivery_id>")
 def delivery(delivery_id: int) -> ResponseReturnValue:
     """Everything that happened to a delivery, and what was sent."""
-    current = session()
-    found = current.get_one(Delivery, delivery_id)
+    session = current_session()
+    found = session.get_one(Delivery, delivery_id)
     values = _values(found)
     return page(
         "admin/delivery.html",
         delivery=found,
-        events=report.story(current, found),
+        events=report.story(session, found),
         subject=fill_subject(found.message.subject, values),
         text=fill_text(found.message.read_in(found.language)[1], values),
         is_mail=found.channel is Channel.EMAIL,
@@ -126,7 +126,7 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
 @admin.get("/deliveries/<int:delivery_id>/mail")
 def delivered_mail(delivery_id: int) -> ResponseReturnValue:
     """The HTML of exactly the mail that went to that address, for a frame."""
-    found = session().get_one(Delivery, delivery_id)
+    found = current_session().get_one(Delivery, delivery_id)
     return framed_mail(fill_html(found.message.read_in(found.language)[2], _values(found)))
 
 
@@ -140,7 +140,7 @@ def _asked() -> tuple[DeliveryState | None, str]:
 def _progress(counts: Tally, told: Message) -> dict[str, Any]:
     """What the summary of a message shows, and shows again while something waits."""
     waits = _window(told) if counts.waiting else ""
-    speed = report.pace(session(), told.id, counts) if counts.waiting else report.Pace()
+    speed = report.pace(current_session(), told.id, counts) if counts.waiting else report.Pace()
     hindrance = _hindrance(told, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
     if hindrance:
         # What went out in the last seconds tells nothing of what comes.
@@ -166,7 +166,7 @@ def _left(speed: report.Pace) -> str:
 
 def _window(told: Message) -> str:
     """Until when a message waits so that it can be cancelled; empty where it does not."""
-    due_at = cancellation.stand(session(), [told]).due_at
+    due_at = cancellation.stand(current_session(), [told]).due_at
     if told.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
     until = clock.show_time(due_at, zone(), seconds=True)
@@ -185,19 +185,19 @@ def _why_not(told: Message, address: str) -> Hearing | None:
 
 def _hindrance(told: Message, *, is_moving: bool) -> str:
     """Why a message does not go out just now, and what to do; empty where nothing is in the way."""
-    current = session()
+    session = current_session()
     channels = {Channel.EMAIL.value}
     if told.audience is Audience.INTERNAL:
         channels.add(Channel.CHAT.value)
     stops = {control.EVERYTHING, *channels}
-    hold = next((one for one in control.holds(current) if one.channel in stops), None)
+    hold = next((one for one in control.holds(session) if one.channel in stops), None)
     if hold is not None:
         return f"Sending is stopped: {hold.reason.removesuffix('.')}."
     failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
-    breaker = current.scalars(failing).first()
+    breaker = session.scalars(failing).first()
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
         return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
-    silence = report.worker_silence(current)
+    silence = report.worker_silence(session)
     if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
         return "No worker is running. Start it, and everything goes out."
     return ""
@@ -277,7 +277,7 @@ def _values(found: Delivery) -> dict[str, str]:
 
 def _rows(message_id: int, state: DeliveryState | None, address: str) -> Iterator[Sequence[str]]:
     yield _COLUMNS
-    for one in report.every_delivery(session(), message_id, state=state, address=address):
+    for one in report.every_delivery(current_session(), message_id, state=state, address=address):
         yield (
             one.recipient, one.name, one.channel.value, one.state.value, one.reason, one.why,
             str(one.attempts), clock.as_utc(one.queued_at).isoformat(timespec="seconds"),

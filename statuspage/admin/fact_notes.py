@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from statuspage.admin.update_form import UpdateForm
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, IncidentStatus, Step
 from statuspage.messages.wording import STEPS, current_wording, template_name
 from statuspage.models import Incident
@@ -45,7 +45,7 @@ def unused_facts() -> dict[str, list[str]]:
 def _words_said(status: IncidentStatus) -> set[str]:
     step = Step(status.value)
     sources = [
-        current_wording(session(), template_name(audience, step)).body
+        current_wording(current_session(), template_name(audience, step)).body
         for audience in (Audience.PUBLIC, Audience.CUSTOMER)
         if step in STEPS[audience]
     ]

@@ -13,7 +13,7 @@ from statuspage.configuration import editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.severity import PRESETS
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 
 
 class FirstStepsForm(Form):
@@ -60,7 +60,7 @@ def first_steps() -> ResponseReturnValue:
     return page(
         "admin/first_steps.html",
         form=form,
-        components_known=page_settings.count_components(session()),
+        components_known=page_settings.count_components(current_session()),
         scheme_hints={
             preset.name: "; ".join(f"{one.name}: {one.description}" for one in preset.levels)
             for preset in PRESETS.values()

@@ -30,7 +30,7 @@ from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step,
 from statuspage.admin.update_form import UpdateForm
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Kind, Role
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
@@ -153,7 +153,7 @@ def hide_incident(code: str) -> ResponseReturnValue:
 @admin.get("/incidents/<code>/deliveries")
 def incident_deliveries(code: str) -> ResponseReturnValue:
     """Who was told so far, for the script that looks again."""
-    told = report.tallies(session(), _found(code).id, most=_most())
+    told = report.tallies(current_session(), _found(code).id, most=_most())
     return page("admin/told.html", told=told, in_words=in_words, advise=advise)
 
 
@@ -162,7 +162,7 @@ def incident_details(code: str) -> ResponseReturnValue:
     """Change what is no news."""
     story = _found(code)
     form = DetailsForm.read(story, zone=zone())
-    people = [(contact.id, contact.name) for contact in contacts.contacts(session())]
+    people = [(contact.id, contact.name) for contact in contacts.contacts(current_session())]
     for role in Role:
         form.role(role).offer(people)
     if form.is_accepted():
@@ -178,7 +178,7 @@ def incident_details(code: str) -> ResponseReturnValue:
                 look = (
                     ""
                     if story.is_internal
-                    else public_names.worth_a_look(session(), form.title.data)
+                    else public_names.worth_a_look(current_session(), form.title.data)
                 )
                 return done(f"The details are saved.{look}", "admin.incident", code=code)
         except Conflict as conflict:
@@ -196,7 +196,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
     """Correct what a post says."""
     story = _found(code)
     update = (
-        session()
+        current_session()
         .scalars(select(IncidentUpdate).filter_by(code=update_code, incident_id=story.id))
         .one()
     )
@@ -227,7 +227,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
 def _corrected(story: Incident, update: IncidentUpdate) -> ResponseReturnValue:
     """What comes after a correction: putting right what was mailed, where it was."""
     said = "The post is corrected, and says so."
-    mailed = mail_corrections.correctable(session(), update.id)
+    mailed = mail_corrections.correctable(current_session(), update.id)
     if not mailed:
         return done(said, "admin.incident", code=story.code)
     said += " It was mailed as well: here you put that right too, or leave it."
@@ -238,7 +238,7 @@ def _corrected(story: Incident, update: IncidentUpdate) -> ResponseReturnValue:
 
 
 def _found(code: str) -> Incident:
-    return session().scalars(select(Incident).filter_by(code=code)).one()
+    return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
 def _form(story: Incident) -> UpdateForm:
@@ -254,7 +254,7 @@ def _form(story: Incident) -> UpdateForm:
     )
     offered = _offered(story)
     form.status.choices = {status.value: status.label for status in offered}
-    levels = severity.severity_levels(session())
+    levels = severity.severity_levels(current_session())
     form.severity_rank.offer(
         [(level.rank, level.name) for level in levels if level.rank != story.severity_rank]
     )
@@ -287,7 +287,7 @@ def _likely_status(story: Incident) -> IncidentStatus:
 
 
 def _level(story: Incident, form: UpdateForm) -> SeverityLevel | None:
-    return severity.level_of(session(), form.severity_rank.data or story.severity_rank)
+    return severity.level_of(current_session(), form.severity_rank.data or story.severity_rank)
 
 
 def _reopens(story: Incident, form: UpdateForm) -> bool:
@@ -428,7 +428,7 @@ def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
 
 
 def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
-    current = session()
+    session = current_session()
     affected = [row.component_id for row in story.affected]
     shows_form = story.is_open or request.method == "POST" or "do" in request.args
     return page(
@@ -452,13 +452,13 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         to_html=to_html,
         roles=[(role.label, story.person(role)) for role in Role],
         public_address=current_links().incident(story.code),
-        told=report.tallies(current, story.id, most=_most()),
+        told=report.tallies(session, story.id, most=_most()),
         in_words=in_words,
         advise=advise,
         to_correct=_told_that_it_is_over(story),
-        targets=merge.merge_targets(current, story),
-        approval=approval.open_approval(current, story),
-        ending=None if story.is_open else cancel_window.mails_of_resolution(current, story),
+        targets=merge.merge_targets(session, story),
+        approval=approval.open_approval(session, story),
+        ending=None if story.is_open else cancel_window.mails_of_resolution(session, story),
         quiet=promises.quiet(story) if story.is_open else None,
         **promises.of(story),
         moment=clock.now(),
@@ -476,7 +476,7 @@ def _told_that_it_is_over(story: Incident) -> list[Message]:
     ends = [post.id for post in story.updates if post.status == IncidentStatus.RESOLVED]
     if story.is_open or not ends:
         return []
-    return mail_corrections.correctable(session(), max(ends))
+    return mail_corrections.correctable(current_session(), max(ends))
 
 
 def _most() -> int | None:
@@ -486,5 +486,5 @@ def _most() -> int | None:
 
 def _writers(story: Incident) -> dict[int | None, str]:
     ids = {update.account_id for update in story.updates}
-    rows = session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row[0]: row[1] for row in rows}

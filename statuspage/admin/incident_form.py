@@ -16,7 +16,7 @@ from statuspage.configuration import components as components_configuration
 from statuspage.configuration import severity
 from statuspage.configuration.components import top_level
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, CustomerMail
 from statuspage.models import ComponentGroup, SeverityLevel
 
@@ -108,7 +108,7 @@ def _rows(
     chosen: Mapping[int, ComponentStatus], *, only: Set[int] | None, but: Set[int]
 ) -> list[Rows]:
     found = []
-    for item in top_level(session()):
+    for item in top_level(current_session()):
         is_group = isinstance(item, ComponentGroup)
         members = (
             components_configuration.present(item) if isinstance(item, ComponentGroup) else [item]

@@ -20,7 +20,7 @@ from statuspage.configuration.incident_templates import (
     restore_template,
     save_template,
 )
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 
 
 class TemplateForm(EditForm):
@@ -46,12 +46,12 @@ class TemplateForm(EditForm):
 @admin.get("/incident-templates")
 def incident_templates() -> ResponseReturnValue:
     """All of them, and the shipped ones that were removed."""
-    current = session()
+    session = current_session()
     return page(
         "admin/incident_templates.html",
-        templates=incident_templates_configuration.incident_templates(current),
-        removed=removed_templates(current),
-        levels={level.rank: level.name for level in severity.severity_levels(current)},
+        templates=incident_templates_configuration.incident_templates(session),
+        removed=removed_templates(session),
+        levels={level.rank: level.name for level in severity.severity_levels(session)},
     )
 
 
@@ -64,7 +64,7 @@ def new_incident_template() -> ResponseReturnValue:
 @admin.route("/incident-templates/<key>", methods=["GET", "POST"])
 def incident_template(key: str) -> ResponseReturnValue:
     """Change one."""
-    found = find_template(session(), key) or abort(404)
+    found = find_template(current_session(), key) or abort(404)
     return _edit(TemplateForm.read(found.details), found)
 
 
@@ -83,7 +83,7 @@ def restore_incident_template(key: str) -> ResponseReturnValue:
 
 
 def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
-    levels = severity.severity_levels(session())
+    levels = severity.severity_levels(current_session())
     form.severity_rank.offer([(level.rank, level.name) for level in levels])
     if form.is_accepted():
         with form.refusals():
@@ -91,6 +91,8 @@ def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
             save_template(
                 key, form.details(), actor=actor(), seen=form.seen.data, because=form.because.data
             )
-            look = public_names.worth_a_look(session(), form.title.data, form.users_notice.data)
+            look = public_names.worth_a_look(
+                current_session(), form.title.data, form.users_notice.data
+            )
             return done(f"{form.label.data} is saved.{look}", "admin.incident_templates")
     return page("admin/incident_template.html", form=form, found=found)

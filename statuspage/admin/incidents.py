@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from statuspage.admin.base import admin, page
 from statuspage.admin.forms import read_number
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, Visibility
 from statuspage.delivery import control
 from statuspage.models import Incident, IncidentComponent
@@ -37,7 +37,7 @@ def incidents() -> ResponseReturnValue:
     show = asked if asked in FILTERS else ""
     number = max(1, request.args.get("page", 1, type=read_number))
     found = (
-        session()
+        current_session()
         .scalars(
             select(Incident)
             .where(Incident.kind == Kind.INCIDENT, FILTERS[show][1])
@@ -59,6 +59,6 @@ def incidents() -> ResponseReturnValue:
         show=show,
         number=number,
         has_more=len(found) > PAGE_SIZE,
-        held_up=control.held_up(session()),
+        held_up=control.held_up(current_session()),
         moment=clock.now(),
     )

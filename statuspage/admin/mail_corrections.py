@@ -12,7 +12,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, ProseField
 from statuspage.admin.previews import show_mail
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.delivery import report
 from statuspage.delivery.report import Tally
 from statuspage.incidents import mail_corrections
@@ -42,12 +42,12 @@ class MailCorrectionForm(Form):
 @admin.route("/messages/<int:message_id>/correct", methods=["GET", "POST"])
 def correct_message(message_id: int) -> ResponseReturnValue:
     """Write the correction of a mail, look at it, and send it; nothing goes out unseen."""
-    current = session()
-    wrong = current.get_one(Message, message_id)
-    if not mail_corrections.may_be_corrected(current, wrong):
+    session = current_session()
+    wrong = session.get_one(Message, message_id)
+    if not mail_corrections.may_be_corrected(session, wrong):
         reason = "There is nothing to correct: nobody was sent it, or it was corrected already."
         return refused(reason, "admin.message", message_id=message_id)
-    form = MailCorrectionForm.read(mail_corrections.as_sent(current, wrong))
+    form = MailCorrectionForm.read(mail_corrections.as_sent(session, wrong))
     draft = None
     if form.is_accepted():
         with form.refusals():
@@ -63,8 +63,10 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
     message_id, update_id = wrong.id, wrong.update_id
     is_cancelled, story = wrong.cancelled_at is not None, wrong.incident
     told = mail_corrections.send_correction(message_id, form.correction(), actor=actor())
-    done_so_far = _said(report.tally(session(), told.id), is_cancelled=is_cancelled)
-    others = mail_corrections.correctable(session(), update_id) if update_id is not None else []
+    done_so_far = _said(report.tally(current_session(), told.id), is_cancelled=is_cancelled)
+    others = (
+        mail_corrections.correctable(current_session(), update_id) if update_id is not None else []
+    )
     if others:
         said = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
         return done(f"{said} too, or leave it.", "admin.correct_message", message_id=others[0].id)

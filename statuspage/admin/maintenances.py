@@ -20,7 +20,7 @@ from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsFie
 from statuspage.admin.previews import TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, MaintenanceStatus
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
@@ -146,7 +146,7 @@ def maintenances() -> ResponseReturnValue:
     )
     soonest = case((Incident.status == SCHEDULED.value, Incident.scheduled_for))
     found = (
-        session()
+        current_session()
         .scalars(
             select(Incident)
             .where(Incident.kind == Kind.MAINTENANCE)
@@ -164,7 +164,7 @@ def maintenances() -> ResponseReturnValue:
         recurring=running_series() if number == 1 else [],
         has_more=len(found) > PAGE_SIZE,
         span=_span,
-        held_up=control.held_up(session()),
+        held_up=control.held_up(current_session()),
     )
 
 
@@ -229,7 +229,7 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         presses=_presses(story),
         span=_span,
         public_address=current_links().incident(story.code),
-        told=report.tallies(session(), story.id),
+        told=report.tallies(current_session(), story.id),
         in_words=in_words,
         advise=advise,
         moment=clock.now(),
@@ -246,7 +246,7 @@ def maintenance_texts(code: str) -> ResponseReturnValue:
 
 
 def _found(code: str) -> Incident:
-    return session().scalars(select(Incident).filter_by(code=code)).one()
+    return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
 def _form(story: Incident) -> StepForm:
@@ -326,7 +326,7 @@ def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
 
 def _writers(story: Incident) -> dict[int | None, str]:
     ids = {update.account_id for update in story.updates}
-    rows = session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
 
 

@@ -19,7 +19,7 @@ from statuspage.admin.forms import Form, LineField
 from statuspage.admin.wordings import framed
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Step
 from statuspage.delivery import control, report
 from statuspage.delivery.sent_copy import StoredMail, list_chat, list_mail, read_mail
@@ -84,17 +84,17 @@ def written_mail_html(delivery_id: str) -> ResponseReturnValue:
 
 
 def _show(form: HoldForm) -> Response:
-    current = session()
+    session = current_session()
     settings = current_settings()
     is_file = settings.mail_channel == "file"
     return page(
         "admin/outbox.html",
         form=form,
-        queues=report.queues(current),
-        waiting=report.waiting_messages(current, most=MOST_MESSAGES),
-        holds=control.holds(current),
-        breakers=_breakers(current),
-        alarms=alarms.standing(current),
+        queues=report.queues(session),
+        waiting=report.waiting_messages(session, most=MOST_MESSAGES),
+        holds=control.holds(session),
+        breakers=_breakers(session),
+        alarms=alarms.standing(session),
         door=_DOORS[settings.mail_channel],
         mails=_written_mails() if is_file else [],
         writes_mail=is_file,
@@ -112,12 +112,12 @@ def _writes_chat() -> bool:
     return "" in current_settings().chat_rooms.values()
 
 
-def _breakers(current: Session) -> list[tuple[str, Breaker, datetime | None]]:
+def _breakers(session: Session) -> list[tuple[str, Breaker, datetime | None]]:
     """Each channel that failed, and until when it is given a rest; None where it is tried again."""
     moment = clock.now()
     return [
         (_held_name(row.channel), row, row.open_until if _is_open(row, moment) else None)
-        for row in current.scalars(select(Breaker).order_by(Breaker.channel))
+        for row in session.scalars(select(Breaker).order_by(Breaker.channel))
     ]
 
 
@@ -151,7 +151,7 @@ def _written_mails() -> list[StoredMail]:
 def _about_accounts(mails: Sequence[StoredMail]) -> frozenset[str]:
     """The mails that hold a link to somebody's account: for whoever has the files, not for us."""
     ids = [int(mail.delivery_id) for mail in mails if mail.delivery_id.isdecimal()]
-    found = session().scalars(
+    found = current_session().scalars(
         select(Delivery.id)
         .join(Delivery.message)
         .where(Delivery.id.in_(ids), Message.step == Step.ACCOUNT)

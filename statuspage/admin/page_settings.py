@@ -19,7 +19,7 @@ from statuspage.admin.forms import (
 from statuspage.configuration import editing
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.page_settings import change_page, the_page
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 
 
 class PageForm(EditForm):
@@ -38,7 +38,7 @@ class PageForm(EditForm):
 @admin.route("/settings", methods=["GET", "POST"])
 def page_settings() -> ResponseReturnValue:
     """Show the settings, and change them."""
-    standing = the_page(session())
+    standing = the_page(current_session())
     form = PageForm.read(editing.read_as(PageSettings, standing) if standing else None)
     if form.is_accepted():
         with form.refusals():

@@ -9,7 +9,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, MailField
 from statuspage.core.config import current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.errors import Refused
 from statuspage.delivery import privacy
 
@@ -27,7 +27,7 @@ def personal_data() -> ResponseReturnValue:
     held = None
     if form.is_accepted():
         with form.refusals():
-            held = privacy.holdings(session(), form.email.data)
+            held = privacy.holdings(current_session(), form.email.data)
     retention = current_settings().address_retention_days
     return page("admin/personal_data.html", form=form, held=held, retention=retention)
 

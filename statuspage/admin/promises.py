@@ -16,7 +16,7 @@ from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import PostForm, read_number
 from statuspage.configuration import contacts, severity
 from statuspage.core import clock, richtext
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
 from statuspage.core.errors import Refused
 from statuspage.delivery import report
@@ -46,12 +46,12 @@ class Call:
 
 def of(story: Incident) -> dict[str, Any]:
     """What a desk shows of its clocks."""
-    current, moment = session(), clock.now()
+    session, moment = current_session(), clock.now()
     posts = sorted(story.updates, key=lambda update: (update.posted_at, update.id))
-    level = severity.level_of(current, story.severity_rank)
-    worst = severity.level_of(current, story.worst_rank)
-    closing = checklist.closing_of(current, story)
-    owner = current.get(Contact, story.review_owner_id) if story.review_owner_id else None
+    level = severity.level_of(session, story.severity_rank)
+    worst = severity.level_of(session, story.worst_rank)
+    closing = checklist.closing_of(session, story)
+    owner = session.get(Contact, story.review_owner_id) if story.review_owner_id else None
     reviewed = [post for post in posts if post.status == IncidentStatus.POSTMORTEM]
     return {
         "record": promises.record_of(story, moment),
@@ -64,11 +64,11 @@ def of(story: Incident) -> dict[str, Any]:
         "review_owner": owner,
         "closing": closing,
         "closing_hints": _hints(story) if closing else {},
-        "score": drill_score.score_of(current, story)
+        "score": drill_score.score_of(session, story)
         if story.is_drill and not story.is_open
         else None,
         "sealed": seal_on(story),
-        "contacts": contacts.contacts(current) if closing else [],
+        "contacts": contacts.contacts(session) if closing else [],
     }
 
 
@@ -129,18 +129,18 @@ def close_incident(code: str) -> ResponseReturnValue:
         )
     except Refused as error:
         return refused(error.reason, "admin.incident", code=code)
-    closing = checklist.closing_of(session(), story)
+    closing = checklist.closing_of(current_session(), story)
     left = closing.left if closing else 0
     said = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
     return done(said if left else "Noted. Nothing remains.", "admin.incident", code=code)
 
 
 def _found(code: str) -> Incident:
-    return session().scalars(select(Incident).filter_by(code=code)).one()
+    return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
 def _no_change(story: Incident) -> Post:
-    level = severity.level_of(session(), story.severity_rank)
+    level = severity.level_of(current_session(), story.severity_rank)
     moment = clock.now()
     promised = severity.promise_next_update(level, moment) or (
         moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
@@ -163,7 +163,7 @@ def _resolve_by(story: Incident, minutes: int | None) -> datetime | None:
 def _calls(story: Incident) -> list[Call]:
     return [
         Call(rung.at, ", ".join(_who(to, rung) for to in rung.to))
-        for rung in escalation.escalation(session(), story).rungs
+        for rung in escalation.escalation(current_session(), story).rungs
     ]
 
 
@@ -181,7 +181,7 @@ def _hints(story: Incident) -> dict[str, str]:
     ]
     told = [
         in_words(counts)
-        for message, counts in report.tallies(session(), story.id)
+        for message, counts in report.tallies(current_session(), story.id)
         if message.audience is Audience.CUSTOMER
     ]
     return {

@@ -28,7 +28,7 @@ from statuspage.admin.forms import (
 from statuspage.admin.incident_form import TickedComponentsField
 from statuspage.admin.previews import TextsForm
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import MaintenanceStatus
 from statuspage.core.errors import Refused
 from statuspage.incidents import maintenance, recurring
@@ -143,7 +143,9 @@ def series_texts(code: str = "") -> ResponseReturnValue:
 def leave_out(code: str, stamp: str) -> ResponseReturnValue:
     """Ask whether one occurrence shall be left out, and what is said of it; then leave it out."""
     kept, moment = _found(code), _moment(stamp)
-    found = {one.starts_at: one for one in recurring.coming(session(), kept, most=DATES_SHOWN)}
+    found = {
+        one.starts_at: one for one in recurring.coming(current_session(), kept, most=DATES_SHOWN)
+    }
     one = found.get(moment)
     if one is None or kept.stopped_at is not None:
         return refused("That one is past, or not of this series.", _SERIES, code=code)
@@ -190,7 +192,7 @@ def stop_series(code: str) -> ResponseReturnValue:
 
 def running_series() -> list[dict[str, Any]]:
     """What the list of maintenances shows of each series that goes on."""
-    found = session().scalars(
+    found = current_session().scalars(
         select(MaintenanceSeries).filter_by(stopped_at=None).order_by(MaintenanceSeries.id)
     )
     return [{"code": each.code, "title": each.title, "rule": in_words(each)} for each in found]
@@ -231,7 +233,7 @@ def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnVal
 
 def _coming(kept: MaintenanceSeries) -> list[dict[str, Any]]:
     """What is to come of a series, as its screen lists it."""
-    found = recurring.coming(session(), kept, most=DATES_SHOWN)
+    found = recurring.coming(current_session(), kept, most=DATES_SHOWN)
     return [
         {
             "date": _shown(kept, one.starts_at),
@@ -296,4 +298,4 @@ def _moment(stamp: str) -> datetime:
 
 
 def _found(code: str) -> MaintenanceSeries:
-    return session().scalars(select(MaintenanceSeries).filter_by(code=code)).one()
+    return current_session().scalars(select(MaintenanceSeries).filter_by(code=code)).one()

@@ -12,7 +12,7 @@ from statuspage.admin.base import page, zone
 from statuspage.admin.previews import TITLES, Sheet
 from statuspage.admin.update_form import UpdateForm
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus
 from statuspage.incidents import explain_recipient
 from statuspage.incidents.inputs import Post
@@ -97,7 +97,7 @@ def gate_of(
     """What stands before the button, each with its answer."""
     ended = post.happened_at or clock.now()
     return {
-        "checked": gate.look(session(), story, post, form.edited_texts()),
+        "checked": gate.look(current_session(), story, post, form.edited_texts()),
         "level": story.severity_name,
         "step": story.step.label,
         "span": clock.show_span(story.started_at, ended, zone())

@@ -24,7 +24,7 @@ from statuspage.admin.forms import (
 from statuspage.configuration import editing, page_settings, severity_scheme
 from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import ESCALATED_TO, PRESETS, Level, severity_levels
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import CustomerMail, Impact, Kind
 from statuspage.models import Incident, SeverityLevel
 
@@ -94,11 +94,11 @@ class LevelForm(EditForm):
 @admin.get("/severity")
 def scheme() -> ResponseReturnValue:
     """The scheme in words."""
-    current = session()
-    chosen = page_settings.the_page(current)
+    session = current_session()
+    chosen = page_settings.the_page(session)
     return page(
         "admin/scheme.html",
-        levels=severity_levels(current),
+        levels=severity_levels(session),
         chosen=chosen.scheme if chosen else "",
         presets=PRESETS,
         steps_of=escalation_steps,
@@ -109,7 +109,7 @@ def scheme() -> ResponseReturnValue:
 @admin.route("/severity/<int:rank>", methods=["GET", "POST"])
 def level(rank: int) -> ResponseReturnValue:
     """Change one level."""
-    found = session().scalars(select(SeverityLevel).filter_by(rank=rank)).one()
+    found = current_session().scalars(select(SeverityLevel).filter_by(rank=rank)).one()
     rules = editing.read_as(LevelRules, found)
     form = LevelForm.read(rules, **_escalation_fields(rules))
     if rank == 1:
@@ -128,8 +128,8 @@ def choose_scheme() -> ResponseReturnValue:
     if request.method == "POST":
         severity_scheme.choose_scheme(preset.name, actor=actor())
         return done(f"The scheme is {preset.title} now.", "admin.scheme")
-    current = session()
-    open_incidents = current.scalar(
+    session = current_session()
+    open_incidents = session.scalar(
         select(func.count())
         .select_from(Incident)
         .where(Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT)
@@ -137,7 +137,7 @@ def choose_scheme() -> ResponseReturnValue:
     return page(
         "admin/choose_scheme.html",
         preset=preset,
-        levels=severity_levels(current),
+        levels=severity_levels(session),
         open_incidents=open_incidents,
         steps_of=escalation_steps,
         escalated_to=ESCALATED_TO,

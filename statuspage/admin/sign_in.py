@@ -12,7 +12,7 @@ from statuspage.access import accounts, sign_in_limits
 from statuspage.admin import auth
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
-from statuspage.core.db import session as database
+from statuspage.core.db import current_session as database
 from statuspage.public import http
 
 

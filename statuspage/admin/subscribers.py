@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, download_csv, page
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import SubscriberState
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import subscriptions
@@ -31,9 +31,9 @@ def subscribers() -> ResponseReturnValue:
     text, asked = _asked("text"), _asked("state")
     state = SubscriberState(asked) if asked in set(SubscriberState) else None
     suppressed = asked == "suppressed"
-    current = session()
+    session = current_session()
     found = search_subscribers(
-        current,
+        session,
         text=text,
         state=state,
         suppressed=suppressed,
@@ -42,13 +42,13 @@ def subscribers() -> ResponseReturnValue:
     )
     addresses = [one.address for one in found.subscribers]
     reasons = select(Suppression).where(Suppression.address.in_(addresses))
-    counts = count_by_state(current)
+    counts = count_by_state(session)
     return page(
         "admin/subscribers.html",
         found=found,
         counts=counts,
         total=sum(counts.values()),
-        suppressions={row.address: row for row in current.scalars(reasons)},
+        suppressions={row.address: row for row in session.scalars(reasons)},
         names=_component_names(),
         text=text,
         state=asked if state is not None or suppressed else "",
@@ -59,8 +59,8 @@ def subscribers() -> ResponseReturnValue:
 @admin.get("/subscribers/<int:subscriber_id>")
 def subscriber(subscriber_id: int) -> ResponseReturnValue:
     """One of them: what they hear of, and what was sent."""
-    current = session()
-    found = current.get_one(Subscriber, subscriber_id)
+    session = current_session()
+    found = session.get_one(Subscriber, subscriber_id)
     latest = select(Delivery).where(Delivery.address == found.address)
     ids = [link.incident_id for link in found.followed]
     followed = select(Incident).where(Incident.id.in_(ids)).order_by(Incident.id)
@@ -68,16 +68,16 @@ def subscriber(subscriber_id: int) -> ResponseReturnValue:
         "admin/subscriber.html",
         subscriber=found,
         names=_component_names(),
-        followed=current.scalars(followed).all(),
-        suppression=current.get(Suppression, found.address),
-        latest=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+        followed=session.scalars(followed).all(),
+        suppression=session.get(Suppression, found.address),
+        latest=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
     )
 
 
 @admin.post("/subscribers/<int:subscriber_id>/remove")
 def forget_subscriber(subscriber_id: int) -> ResponseReturnValue:
     """Forget one."""
-    session().get_one(Subscriber, subscriber_id)
+    current_session().get_one(Subscriber, subscriber_id)
     remove_subscriber(subscriber_id, actor=actor())
     return done("The subscriber is removed; what was sent stays on record.", "admin.subscribers")
 
@@ -85,7 +85,7 @@ def forget_subscriber(subscriber_id: int) -> ResponseReturnValue:
 @admin.post("/subscribers/<int:subscriber_id>/write-again")
 def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
     """Lift what keeps mail from one."""
-    found = session().get_one(Subscriber, subscriber_id)
+    found = current_session().get_one(Subscriber, subscriber_id)
     email = found.email
     subscriptions.write_again(found.address, actor=actor())
     return done(f"{email} is written to again.", "admin.subscriber", subscriber_id=subscriber_id)
@@ -94,7 +94,7 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
 @admin.get("/subscribers.csv")
 def export_all_subscribers() -> ResponseReturnValue:
     """All of them as CSV, streamed."""
-    return download_csv("subscribers.csv", lambda: export_subscribers(session()))
+    return download_csv("subscribers.csv", lambda: export_subscribers(current_session()))
 
 
 def _asked(name: str) -> str:
@@ -103,5 +103,5 @@ def _asked(name: str) -> str:
 
 
 def _component_names() -> dict[int, str]:
-    rows = session().execute(select(Component.id, Component.name))
+    rows = current_session().execute(select(Component.id, Component.name))
     return {row.id: row.name for row in rows}

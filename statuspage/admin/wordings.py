@@ -16,7 +16,7 @@ from wtforms import HiddenField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.forms import Form, LineField, ProseField
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
 from statuspage.core.errors import Stale
 from statuspage.core.links import current_links
@@ -96,7 +96,7 @@ def wordings() -> ResponseReturnValue:
     """All templates, by audience and step."""
     groups: dict[Audience, list[tuple[TemplateInfo, Source]]] = {}
     for info in names():
-        standing = current_wording(session(), info.name)
+        standing = current_wording(current_session(), info.name)
         groups.setdefault(info.audience, []).append((info, standing))
     return page("admin/wordings.html", groups=groups, heard=_HEARD)
 
@@ -105,8 +105,8 @@ def wordings() -> ResponseReturnValue:
 def wording(audience: str, step: str) -> ResponseReturnValue:
     """Edit one wording."""
     info = _info(audience, step)
-    standing = current_wording(session(), info.name)
-    version = newest_version(session(), info.name)
+    standing = current_wording(current_session(), info.name)
+    version = newest_version(current_session(), info.name)
     form = WordingForm.read(standing, seen=str(version))
     mistakes: list[Mistake] = []
     if form.is_accepted():
@@ -123,7 +123,7 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
             mistakes = _show_problems(form, unfit.problems)
         except Stale as stale:
             standing = cast("Source", stale.standing)
-            version = newest_version(session(), info.name)
+            version = newest_version(current_session(), info.name)
             _show_change(form, standing, version)
     return page(
         "admin/wording.html",
@@ -132,7 +132,7 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
         standing=standing,
         mistakes=mistakes,
         stories=_stories(info),
-        versions=len(history(session(), info.name)),
+        versions=len(history(current_session(), info.name)),
         heard=_HEARD[info.audience],
         samples=_samples(info),
     )
@@ -142,7 +142,7 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
 def wording_preview(audience: str, step: str) -> ResponseReturnValue:
     """A wording as it will read, for a frame: what was typed, or what counts now."""
     info = _info(audience, step)
-    standing = current_wording(session(), info.name)
+    standing = current_wording(current_session(), info.name)
     subject = request.form.get("subject", standing.subject)
     body = request.form.get("body", standing.body)
     facts = _facts(info, request.values.get("about", ""))
@@ -180,7 +180,7 @@ def wording_versions(audience: str, step: str) -> ResponseReturnValue:
 def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
     """Make an older version count again, as a new one."""
     info = _info(audience, step)
-    row = session().get_one(Wording, version)
+    row = current_session().get_one(Wording, version)
     if row.name != info.name:
         abort(404)
     try:
@@ -244,7 +244,7 @@ def _stories(info: TemplateInfo) -> Sequence[Incident]:
     chosen = select(Incident).where(Incident.kind == kind, Incident.status.not_in(CLOSED))
     if not info.audience.is_inside:
         chosen = chosen.where(Incident.visibility == Visibility.PUBLIC)
-    return session().scalars(chosen.order_by(Incident.id.desc()).limit(20)).all()
+    return current_session().scalars(chosen.order_by(Incident.id.desc()).limit(20)).all()
 
 
 def _facts(info: TemplateInfo, code: str) -> Facts:
@@ -323,11 +323,11 @@ def _read_version(text: str | None) -> int | None:
 
 def _versions(info: TemplateInfo) -> Iterator[Version]:
     """Newest first; the first one changed the shipped wording."""
-    rows = history(session(), info.name)
+    rows = history(current_session(), info.name)
     shipped = shipped_wording(info.name)
     every: list[Wording | Source] = [*rows, shipped]
     for row, older in zip(rows, every[1:], strict=True):
-        author = session().get(Account, row.account_id) if row.account_id else None
+        author = current_session().get(Account, row.account_id) if row.account_id else None
         yield Version(
             row,
             author.name if author else "the command line",

@@ -19,7 +19,7 @@ from statuspage.access import api_keys
 from statuspage.access.audit import Actor
 from statuspage.admin import body_limits
 from statuspage.api.problems import problem
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
 from statuspage.core.richtext import clean_line
@@ -77,19 +77,19 @@ def description() -> ResponseReturnValue:
 @api.get("/customers")
 def list_customers() -> ResponseReturnValue:
     """A page of customers by address, and where it goes on."""
-    current = session()
+    session = current_session()
     text, tag, after = (
         clean_line(request.args.get(name, ""))[:320] for name in ("text", "tag", "after")
     )
     found = customers.search_customers(
-        current, text=text, tag=tag, after=after, page_size=PAGE_SIZE
+        session, text=text, tag=tag, after=after, page_size=PAGE_SIZE
     )
     following = None
     if found.after:
         path = url_for("api.list_customers", text=text or None, tag=tag or None, after=found.after)
         following = current_links().to(path.removeprefix(request.script_root))
     return _json(
-        {"customers": customer_json.as_objects(current, found.customers), "next": following}
+        {"customers": customer_json.as_objects(session, found.customers), "next": following}
     )
 
 
@@ -109,7 +109,7 @@ def put_customers() -> ResponseReturnValue:
 @api.get("/customers/<path:key>")
 def get_customer(key: str) -> ResponseReturnValue:
     """One customer."""
-    found = customer_json.find_customer(session(), key)
+    found = customer_json.find_customer(current_session(), key)
     return _json(_object(found)) if found else _no_customer(key)
 
 
@@ -129,7 +129,7 @@ def put_customer(key: str) -> ResponseReturnValue:
     report = customer_json.put_customers({0: {**given, "key": key}}, actor=_actor(), source="API")
     if report.errors:
         return _refuse_one(report.errors)
-    found = customer_json.find_customer(session(), key)
+    found = customer_json.find_customer(current_session(), key)
     # Somebody may have removed them in the same moment.
     return _json(_object(found), 201 if report.added else 200) if found else _no_customer(key)
 
@@ -137,7 +137,7 @@ def put_customer(key: str) -> ResponseReturnValue:
 @api.delete("/customers/<path:key>")
 def delete_customer(key: str) -> ResponseReturnValue:
     """Forget one customer; what was sent to them stays on record."""
-    found = customer_json.find_customer(session(), key)
+    found = customer_json.find_customer(current_session(), key)
     if found is None:
         return _no_customer(key)
     try:
@@ -251,7 +251,7 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 def _object(customer: Customer) -> dict[str, Any]:
-    return customer_json.as_objects(session(), [customer])[0]
+    return customer_json.as_objects(current_session(), [customer])[0]
 
 
 def _no_customer(key: str) -> Response:

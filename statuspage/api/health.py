@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.delivery import control, provider_events, report
 from statuspage.delivery.outcomes import counted
 from statuspage.models import Breaker, Delivery, WebhookEvent
@@ -72,19 +72,19 @@ def refresher() -> Refresher | None:
 
 def _checks() -> dict[str, str]:
     try:
-        current = session()
+        session = current_session()
         return {
             "database": "ok",
-            "worker": _worker_check(current),
-            "outbox": _outbox_check(current),
-            "alarms": "; ".join(alarm.key for alarm in alarms.standing(current)) or "ok",
+            "worker": _worker_check(session),
+            "outbox": _outbox_check(session),
+            "alarms": "; ".join(alarm.key for alarm in alarms.standing(session)) or "ok",
         }
     except (OperationalError, InterfaceError):
         return {"database": "cannot be reached"}
 
 
-def _worker_check(current: Session) -> str:
-    silence = report.worker_silence(current)
+def _worker_check(session: Session) -> str:
+    silence = report.worker_silence(session)
     if silence is None:
         return "no worker is running"
     if silence > report.WORKER_SILENCE:
@@ -92,10 +92,10 @@ def _worker_check(current: Session) -> str:
     return "ok"
 
 
-def _outbox_check(current: Session) -> str:
-    if control.holds(current):
+def _outbox_check(session: Session) -> str:
+    if control.holds(session):
         return "held until somebody releases it"
-    oldest = report.oldest_waiting(current)
+    oldest = report.oldest_waiting(session)
     if oldest is not None and clock.now() - oldest > OLDEST_WAITING:
         return f"a delivery has waited for {clock.show_duration(clock.now() - oldest)}"
     return "ok"
@@ -114,7 +114,7 @@ class KeptNumbers:
         with self._lock:
             if time.monotonic() >= self._until:
                 registry = CollectorRegistry(auto_describe=False)
-                registry.register(_Numbers(session()))
+                registry.register(_Numbers(current_session()))
                 self._text = generate_latest(registry)
                 self._until = time.monotonic() + METRICS_SECONDS
             return self._text
@@ -123,8 +123,8 @@ class KeptNumbers:
 class _Numbers(Collector):
     """Reads the numbers when they are asked for."""
 
-    def __init__(self, current: Session) -> None:
-        self._current = current
+    def __init__(self, session: Session) -> None:
+        self._current = session
 
     def collect(self) -> Iterator[Metric]:
         yield self._deliveries()

@@ -32,18 +32,18 @@ class WordLists:
     code_names: str = ""
 
 
-def word_lists(current: Session) -> WordLists:
+def word_lists(session: Session) -> WordLists:
     """The lists as they stand."""
-    kept = current.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
+    kept = session.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
     return WordLists(**{name: "\n".join(kept.get(name, ())) for name in asdict(WordLists())})
 
 
-def own_words(current: Session) -> OwnWords:
+def own_words(session: Session) -> OwnWords:
     """What texts for outsiders are held against: the lists, and the contacts' names."""
-    kept = current.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
+    kept = session.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
     return OwnWords(
         **{name: tuple(kept.get(name, ())) for name in asdict(WordLists())},
-        contacts=tuple(current.scalars(select(Contact.name).order_by(Contact.id))),
+        contacts=tuple(session.scalars(select(Contact.name).order_by(Contact.id))),
     )
 
 
@@ -53,9 +53,9 @@ def change_own_words(lists: WordLists, *, actor: Actor, seen: str | None = None)
     :class:`Stale` where they no longer are as ``seen``.
     """
     wanted = {name: _read(name, text) for name, text in asdict(lists).items()}
-    with writing() as current:
-        page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
-        standing = word_lists(current)
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        standing = word_lists(session)
         before = {name: _read(name, text) for name, text in asdict(standing).items()}
         if wanted == before:
             return
@@ -63,7 +63,7 @@ def change_own_words(lists: WordLists, *, actor: Actor, seen: str | None = None)
             raise Stale(standing)
         page.own_words = wanted
         page.updated_at = clock.now()
-        record(current, actor, "words.change", page.name, before=before, after=wanted)
+        record(session, actor, "words.change", page.name, before=before, after=wanted)
 
 
 def _read(name: str, text: str) -> list[str]:

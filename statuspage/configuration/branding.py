@@ -50,9 +50,9 @@ class LookChoices:
     css: str = ""
 
 
-def look_choices(current: Session) -> LookChoices:
+def look_choices(session: Session) -> LookChoices:
     """The choices as they stand."""
-    kept = current.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
+    kept = session.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
     return LookChoices(**{name: str(kept.get(name, "")) for name in asdict(LookChoices())})
 
 
@@ -61,13 +61,13 @@ def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) 
     wanted = _cleaned(choices)
     for refused in _refusals(wanted):
         raise refused
-    with writing() as current:
-        page = _locked_page(current)
-        standing = look_choices(current)
+    with writing() as session:
+        page = _locked_page(session)
+        standing = look_choices(session)
         if seen is not None and seen != fingerprint(standing):
             raise Stale(standing)
         page.look = {**page.look, **wanted}
-        _keep(current, page, actor, "look.change", before=asdict(standing), after=wanted)
+        _keep(session, page, actor, "look.change", before=asdict(standing), after=wanted)
 
 
 def sort_choices(choices: LookChoices) -> tuple[LookChoices, dict[str, str]]:
@@ -88,10 +88,10 @@ def set_logo(content: bytes, *, actor: Actor) -> None:
     if not picture_type(content):
         raise Refused("logo", "Choose a PNG, JPEG or WebP picture.")
     _check_picture(content)
-    with writing() as current:
-        page = _locked_page(current)
+    with writing() as session:
+        page = _locked_page(session)
         page.look = {**page.look, "logo": b64encode(content).decode()}
-        _keep(current, page, actor, "look.set_logo", after={"sha256": sha256(content).hexdigest()})
+        _keep(session, page, actor, "look.set_logo", after={"sha256": sha256(content).hexdigest()})
 
 
 def _check_picture(content: bytes) -> None:
@@ -108,11 +108,11 @@ def _check_picture(content: bytes) -> None:
 
 def remove_logo(*, actor: Actor) -> None:
     """Show the name again."""
-    with writing() as current:
-        page = _locked_page(current)
+    with writing() as session:
+        page = _locked_page(session)
         if page.look.get("logo"):
             page.look = {name: value for name, value in page.look.items() if name != "logo"}
-            _keep(current, page, actor, "look.remove_logo")
+            _keep(session, page, actor, "look.remove_logo")
 
 
 def _cleaned(choices: LookChoices) -> dict[str, str]:
@@ -157,12 +157,12 @@ def _link_refusals(text: str) -> Iterator[Refused]:
             )
 
 
-def _locked_page(current: Session) -> Page:
-    return current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+def _locked_page(session: Session) -> Page:
+    return session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
 
 
 def _keep(
-    current: Session,
+    session: Session,
     page: Page,
     actor: Actor,
     action: str,
@@ -171,5 +171,5 @@ def _keep(
     after: dict[str, str] | None = None,
 ) -> None:
     page.updated_at = clock.now()
-    record(current, actor, action, page.name, before=before, after=after)
-    revision.bump(current)
+    record(session, actor, action, page.name, before=before, after=after)
+    revision.bump(session)

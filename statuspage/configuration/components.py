@@ -34,12 +34,12 @@ from statuspage.models import (
 Direction = Literal["up", "down"]
 
 
-def top_level(current: Session) -> list[ComponentGroup | Component]:
+def top_level(session: Session) -> list[ComponentGroup | Component]:
     """Groups and ungrouped components together, in the page's order; removed ones left out."""
-    groups = current.scalars(
+    groups = session.scalars(
         select(ComponentGroup).options(selectinload(ComponentGroup.components))
     )
-    alone = current.scalars(
+    alone = session.scalars(
         select(Component).where(Component.group_id.is_(None), Component.removed_at.is_(None))
     )
     return sorted([*groups, *alone], key=_place)
@@ -55,10 +55,10 @@ def present(group: ComponentGroup) -> list[Component]:
     return [component for component in group.components if component.removed_at is None]
 
 
-def removed_components(current: Session) -> list[Component]:
+def removed_components(session: Session) -> list[Component]:
     """Components that were taken off the page, the last one first."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Component)
             .where(Component.removed_at.is_not(None))
             .order_by(Component.removed_at.desc(), Component.id)
@@ -66,10 +66,10 @@ def removed_components(current: Session) -> list[Component]:
     )
 
 
-def open_stories_by_component(current: Session) -> dict[int, list[Incident]]:
+def open_stories_by_component(session: Session) -> dict[int, list[Incident]]:
     """The unfinished incidents and maintenances that name each component, by its id."""
     stories: dict[int, list[Incident]] = {}
-    pairs = current.execute(
+    pairs = session.execute(
         select(IncidentComponent.component_id, Incident)
         .join(IncidentComponent.incident)
         .where(Incident.resolved_at.is_(None))
@@ -85,13 +85,13 @@ def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> Comp
 
     ``because`` says why it stays all the same, here and in what follows.
     """
-    with writing() as current:
-        _refuse_taken_group(current, details.name, but=None)
-        _let_pass(current, "group", details, None, because=because, actor=actor)
-        group = ComponentGroup(**asdict(details), position=next_position(current, None))
-        current.add(group)
-        record(current, actor, "group.add", group.name, after=asdict(details))
-        revision.bump(current)
+    with writing() as session:
+        _refuse_taken_group(session, details.name, but=None)
+        _let_pass(session, "group", details, None, because=because, actor=actor)
+        group = ComponentGroup(**asdict(details), position=next_position(session, None))
+        session.add(group)
+        record(session, actor, "group.add", group.name, after=asdict(details))
+        revision.bump(session)
     return group
 
 
@@ -104,29 +104,29 @@ def change_group(
     because: str = "",
 ) -> None:
     """Rename or describe a heading; :class:`Refused` for a name that is taken, or would leak."""
-    with writing() as current:
-        group = current.get_one(ComponentGroup, group_id, with_for_update=True)
-        _refuse_taken_group(current, details.name, but=group_id)
-        _let_pass(current, "group", details, group, because=because, actor=actor)
-        if change_row(current, group, details, actor=actor, action="group.change", seen=seen):
+    with writing() as session:
+        group = session.get_one(ComponentGroup, group_id, with_for_update=True)
+        _refuse_taken_group(session, details.name, but=group_id)
+        _let_pass(session, "group", details, group, because=because, actor=actor)
+        if change_row(session, group, details, actor=actor, action="group.change", seen=seen):
             group.updated_at = clock.now()
-            revision.bump(current)
+            revision.bump(session)
 
 
 def remove_group(group_id: int, *, actor: Actor) -> None:
     """Remove a heading; its components stay, at the end of the page, without one."""
-    with writing() as current:
-        group = current.get_one(ComponentGroup, group_id)
+    with writing() as session:
+        group = session.get_one(ComponentGroup, group_id)
         members = list(group.components)
         before = {"name": group.name, "components": [one.name for one in members]}
-        record(current, actor, "group.remove", group.name, before=before)
+        record(session, actor, "group.remove", group.name, before=before)
         for component in members:
-            component.position = next_position(current, None)
+            component.position = next_position(session, None)
             component.group_id = None
-            current.flush()
-        current.expire(group, ["components"])
-        current.delete(group)
-        revision.bump(current)
+            session.flush()
+        session.expire(group, ["components"])
+        session.delete(group)
+        revision.bump(session)
 
 
 def add_component(details: ComponentDetails, *, actor: Actor, because: str = "") -> Component:
@@ -134,12 +134,12 @@ def add_component(details: ComponentDetails, *, actor: Actor, because: str = "")
 
     :class:`Refused` for a name that is taken, or that would leak.
     """
-    with writing() as current:
-        _refuse_taken_component(current, details, but=None)
-        _let_pass(current, "component", details, None, because=because, actor=actor)
-        component = insert_component(current, details)
-        record(current, actor, "component.add", component.name, after=asdict(details))
-        revision.bump(current)
+    with writing() as session:
+        _refuse_taken_component(session, details, but=None)
+        _let_pass(session, "component", details, None, because=because, actor=actor)
+        component = insert_component(session, details)
+        record(session, actor, "component.add", component.name, after=asdict(details))
+        revision.bump(session)
     return component
 
 
@@ -155,83 +155,83 @@ def change_component(
 
     :class:`Refused` for a name that is taken, or that would leak.
     """
-    with writing() as current:
-        component = current.get_one(Component, component_id, with_for_update=True)
-        _refuse_taken_component(current, details, but=component_id)
-        _let_pass(current, "component", details, component, because=because, actor=actor)
+    with writing() as session:
+        component = session.get_one(Component, component_id, with_for_update=True)
+        _refuse_taken_component(session, details, but=component_id)
+        _let_pass(session, "component", details, component, because=because, actor=actor)
         moves = component.group_id != details.group_id
         if not change_row(
-            current, component, details, actor=actor, action="component.change", seen=seen
+            session, component, details, actor=actor, action="component.change", seen=seen
         ):
             return
         if moves:
-            component.position = next_position(current, details.group_id, but=component_id)
+            component.position = next_position(session, details.group_id, but=component_id)
         component.updated_at = clock.now()
-        revision.bump(current)
+        revision.bump(session)
 
 
 def remove_component(component_id: int, *, actor: Actor) -> None:
     """Take a component off the page; the history that names it keeps it."""
-    with writing() as current:
-        component = current.get_one(Component, component_id)
+    with writing() as session:
+        component = session.get_one(Component, component_id)
         if component.removed_at is not None:
             return
         component.removed_at = component.updated_at = clock.now()
-        record(current, actor, "component.remove", component.name)
-        revision.bump(current)
+        record(session, actor, "component.remove", component.name)
+        revision.bump(session)
 
 
 def restore_component(component_id: int, *, actor: Actor) -> None:
     """Put a removed component back at the end of its group; :class:`Refused` for a taken name."""
-    with writing() as current:
-        component = current.get_one(Component, component_id)
+    with writing() as session:
+        component = session.get_one(Component, component_id)
         if component.removed_at is None:
             return
         details = read_as(ComponentDetails, component)
-        _refuse_taken_component(current, details, but=component_id)
-        component.position = next_position(current, component.group_id, but=component_id)
+        _refuse_taken_component(session, details, but=component_id)
+        component.position = next_position(session, component.group_id, but=component_id)
         component.removed_at, component.updated_at = None, clock.now()
-        record(current, actor, "component.restore", component.name)
-        revision.bump(current)
+        record(session, actor, "component.restore", component.name)
+        revision.bump(session)
 
 
 def set_component_status(component_id: int, status: ComponentStatus, *, actor: Actor) -> None:
     """Set a component's state outside of any incident; the state log keeps it."""
-    with writing() as current:
-        component = current.get_one(Component, component_id, with_for_update=True)
+    with writing() as session:
+        component = session.get_one(Component, component_id, with_for_update=True)
         if component.status is status:
             return
         before, component.status = component.status, status
         component.updated_at = clock.now()
-        _log_status(current, component)
+        _log_status(session, component)
         record(
-            current,
+            session,
             actor,
             "component.set_status",
             component.name,
             before={"status": before},
             after={"status": status},
         )
-        revision.bump(current)
+        revision.bump(session)
 
 
 def move_component(component_id: int, *, direction: Direction, actor: Actor) -> None:
     """Move a component one place among its neighbours; nothing happens at the end."""
-    with writing() as current:
-        component = current.get_one(Component, component_id)
+    with writing() as session:
+        component = session.get_one(Component, component_id)
         group = component.group
-        _move(current, component, present(group) if group else top_level(current), direction, actor)
+        _move(session, component, present(group) if group else top_level(session), direction, actor)
 
 
 def move_group(group_id: int, *, direction: Direction, actor: Actor) -> None:
     """Move a heading, with what stands under it, one place; nothing happens at the end."""
-    with writing() as current:
-        group = current.get_one(ComponentGroup, group_id)
-        _move(current, group, top_level(current), direction, actor)
+    with writing() as session:
+        group = session.get_one(ComponentGroup, group_id)
+        _move(session, group, top_level(session), direction, actor)
 
 
 def _move(
-    current: Session,
+    session: Session,
     item: ComponentGroup | Component,
     neighbours: Sequence[ComponentGroup | Component],
     direction: Direction,
@@ -247,46 +247,46 @@ def _move(
         neighbour.position = position
     kind = "group" if isinstance(item, ComponentGroup) else "component"
     record(
-        current,
+        session,
         actor,
         f"{kind}.move",
         item.name,
         before={"place": place + 1},
         after={"place": target + 1},
     )
-    revision.bump(current)
+    revision.bump(session)
 
 
-def insert_component(current: Session, details: ComponentDetails) -> Component:
+def insert_component(session: Session, details: ComponentDetails) -> Component:
     """Add the rows of a new component, at the end of its group and operational from now on."""
     component = Component(
         **asdict(details),
         status=ComponentStatus.OPERATIONAL,
-        position=next_position(current, details.group_id),
+        position=next_position(session, details.group_id),
     )
-    current.add(component)
-    current.flush()
-    _log_status(current, component)
+    session.add(component)
+    session.flush()
+    _log_status(session, component)
     return component
 
 
-def _log_status(current: Session, component: Component) -> None:
-    current.add(ComponentChange(component_id=component.id, at=clock.now(), status=component.status))
+def _log_status(session: Session, component: Component) -> None:
+    session.add(ComponentChange(component_id=component.id, at=clock.now(), status=component.status))
 
 
-def next_position(current: Session, group_id: int | None, *, but: int | None = None) -> int:
+def next_position(session: Session, group_id: int | None, *, but: int | None = None) -> int:
     """The place after the last of a group, or of the top level where no group is given."""
     highest = select(func.max(Component.position)).where(
         Component.group_id == group_id, Component.removed_at.is_(None), Component.id != (but or 0)
     )
-    places = [current.scalar(highest)]
+    places = [session.scalar(highest)]
     if group_id is None:
-        places.append(current.scalar(select(func.max(ComponentGroup.position))))
+        places.append(session.scalar(select(func.max(ComponentGroup.position))))
     return max((place for place in places if place is not None), default=-1) + 1
 
 
 def _let_pass(
-    current: Session,
+    session: Session,
     kind: str,
     details: ComponentDetails | GroupDetails,
     standing: Component | ComponentGroup | None,
@@ -299,21 +299,21 @@ def _let_pass(
     for field, text in fresh.items():
         if standing is not None and getattr(standing, field) == text:
             fresh[field] = ""
-    let_name_pass(current, kind, fresh["name"], fresh["description"], reason=because, actor=actor)
+    let_name_pass(session, kind, fresh["name"], fresh["description"], reason=because, actor=actor)
 
 
-def _refuse_taken_group(current: Session, name: str, *, but: int | None) -> None:
-    taken = current.execute(select(ComponentGroup.id, ComponentGroup.name)).all()
+def _refuse_taken_group(session: Session, name: str, *, but: int | None) -> None:
+    taken = session.execute(select(ComponentGroup.id, ComponentGroup.name)).all()
     if any(one.id != but and one.name.casefold() == name.casefold() for one in taken):
         raise Refused("name", "There is a group of that name already")
 
 
 def _refuse_taken_component(
-    current: Session, details: ComponentDetails, *, but: int | None
+    session: Session, details: ComponentDetails, *, but: int | None
 ) -> None:
-    if details.group_id is not None and current.get(ComponentGroup, details.group_id) is None:
+    if details.group_id is not None and session.get(ComponentGroup, details.group_id) is None:
         raise Refused("group_id", "That group has just been removed; pick another")
-    taken = current.execute(
+    taken = session.execute(
         select(Component.id, Component.name).where(
             Component.group_id == details.group_id, Component.removed_at.is_(None)
         )

@@ -15,10 +15,10 @@ from statuspage.core.db import writing
 from statuspage.models import Account, Contact
 
 
-def contacts(current: Session) -> list[Contact]:
+def contacts(session: Session) -> list[Contact]:
     """The colleagues who can be named, by name."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Contact)
             .where(Contact.removed_at.is_(None))
             .order_by(func.lower(Contact.name), Contact.id)
@@ -28,13 +28,13 @@ def contacts(current: Session) -> list[Contact]:
 
 def add_contact(details: ContactDetails, *, actor: Actor) -> Contact:
     """Add a colleague; an account with the same mail address becomes theirs."""
-    with writing() as current:
+    with writing() as session:
         contact = Contact(**asdict(details))
-        current.add(contact)
-        current.flush()
-        _link_account(current, contact)
+        session.add(contact)
+        session.flush()
+        _link_account(session, contact)
         record(
-            current,
+            session,
             actor,
             "contact.add",
             contact.name,
@@ -47,38 +47,38 @@ def change_contact(
     contact_id: int, details: ContactDetails, *, actor: Actor, seen: str | None = None
 ) -> None:
     """Change a colleague's details."""
-    with writing() as current:
-        contact = current.get_one(Contact, contact_id, with_for_update=True)
-        if change_row(current, contact, details, actor=actor, action="contact.change", seen=seen):
-            _link_account(current, contact)
+    with writing() as session:
+        contact = session.get_one(Contact, contact_id, with_for_update=True)
+        if change_row(session, contact, details, actor=actor, action="contact.change", seen=seen):
+            _link_account(session, contact)
 
 
 def remove_contact(contact_id: int, *, actor: Actor) -> None:
     """Take a colleague off the list; incidents that name them keep the name."""
-    with writing() as current:
-        contact = current.get_one(Contact, contact_id)
+    with writing() as session:
+        contact = session.get_one(Contact, contact_id)
         if contact.removed_at is not None:
             return
         contact.removed_at = clock.now()
-        current.execute(
+        session.execute(
             update(Account).where(Account.contact_id == contact.id).values(contact_id=None)
         )
         record(
-            current,
+            session,
             actor,
             "contact.remove",
             contact.name,
         )
 
 
-def _link_account(current: Session, contact: Contact) -> None:
+def _link_account(session: Session, contact: Contact) -> None:
     address = identity_of(contact.email)
-    current.execute(
+    session.execute(
         update(Account)
         .where(Account.contact_id == contact.id, Account.email != address)
         .values(contact_id=None)
     )
-    current.execute(
+    session.execute(
         update(Account)
         .where(Account.email == address, Account.contact_id.is_(None))
         .values(contact_id=contact.id)

@@ -107,7 +107,7 @@ def fingerprint(values: object) -> str:
 
 
 def change_row(
-    current: Session,
+    session: Session,
     row: Page | ComponentGroup | Component | Contact | SeverityLevel,
     values: Editable,
     *,
@@ -127,7 +127,7 @@ def change_row(
     for name in changed:
         setattr(row, name, wanted[name])
     audit.record(
-        current,
+        session,
         actor,
         action,
         subject_kind=action.split(".")[0],
@@ -139,7 +139,7 @@ def change_row(
 
 
 def record(
-    current: Session,
+    session: Session,
     actor: Actor,
     action: str,
     subject: str,
@@ -149,7 +149,7 @@ def record(
 ) -> None:
     """Add an entry to the trail; the kind of its subject is what stands before the action's dot."""
     audit.record(
-        current,
+        session,
         actor,
         action,
         subject_kind=action.split(".")[0],

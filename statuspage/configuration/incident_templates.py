@@ -150,9 +150,9 @@ SHIPPED: Final[dict[str, TemplateDetails]] = {
 }
 
 
-def incident_templates(current: Session) -> list[Template]:
+def incident_templates(session: Session) -> list[Template]:
     """The templates as they stand: the shipped ones in their order, then those that were added."""
-    rows = _rows(current)
+    rows = _rows(session)
     shipped = [
         Template(key, _details(rows[key]) if key in rows else details, True, key in rows)
         for key, details in SHIPPED.items()
@@ -162,9 +162,9 @@ def incident_templates(current: Session) -> list[Template]:
     return [*shipped, *sorted(added, key=lambda one: one.details.label.casefold())]
 
 
-def removed_templates(current: Session) -> list[Template]:
+def removed_templates(session: Session) -> list[Template]:
     """The shipped ones that were removed."""
-    rows = _rows(current)
+    rows = _rows(session)
     return [
         Template(key, details, True, True)
         for key, details in SHIPPED.items()
@@ -172,15 +172,15 @@ def removed_templates(current: Session) -> list[Template]:
     ]
 
 
-def find_template(current: Session, key: str) -> Template | None:
+def find_template(session: Session, key: str) -> Template | None:
     """The template of that key, unless it was removed."""
-    return next((one for one in incident_templates(current) if one.key == key), None)
+    return next((one for one in incident_templates(session) if one.key == key), None)
 
 
-def components_of(current: Session, details: TemplateDetails) -> dict[int, ComponentStatus]:
+def components_of(session: Session, details: TemplateDetails) -> dict[int, ComponentStatus]:
     """The components that a template names and that are on the page, with its state for them."""
     wanted = {name.casefold() for name in details.names}
-    present = current.execute(
+    present = session.execute(
         select(Component.id, Component.name).where(Component.removed_at.is_(None))
     )
     return {row[0]: details.state for row in present if row[1].casefold() in wanted}
@@ -198,18 +198,18 @@ def save_template(
 
     :class:`Refused` for what outsiders should not read, unless ``because`` says why it stays.
     """
-    with writing() as current:
-        standing = find_template(current, key) if key else None
+    with writing() as session:
+        standing = find_template(session, key) if key else None
         if key and standing is None:
             raise Refused("form", "This template was removed meanwhile.")
         if standing and seen is not None and seen != fingerprint(standing.details):
             raise Stale(standing.details)
-        _check(current, details, because=because)
+        _check(session, details, because=because)
         key = key or f"own-{new_code()}"
-        row = _row(current, key)
+        row = _row(session, key)
         row.details, row.removed, row.updated_at = asdict(details), False, clock.now()
         record(
-            current, actor, "template.change" if standing else "template.add", details.label,
+            session, actor, "template.change" if standing else "template.add", details.label,
             before=asdict(standing.details) if standing else None,
             after={**asdict(details), **({"because": because} if because else {})},
         )  # fmt: skip
@@ -218,48 +218,48 @@ def save_template(
 
 def remove_template(key: str, *, actor: Actor) -> None:
     """Take a template out of the choice; a shipped one can be restored."""
-    with writing() as current:
-        standing = find_template(current, key)
+    with writing() as session:
+        standing = find_template(session, key)
         if standing is None:
             return
-        row = _row(current, key)
+        row = _row(session, key)
         if standing.is_shipped:
             row.details, row.removed, row.updated_at = asdict(standing.details), True, clock.now()
         else:
-            current.delete(row)
-        record(current, actor, "template.remove", standing.details.label)
+            session.delete(row)
+        record(session, actor, "template.remove", standing.details.label)
 
 
 def restore_template(key: str, *, actor: Actor) -> None:
     """Have a shipped template say again what it was shipped with."""
-    with writing() as current:
-        row = _rows(current).get(key)
+    with writing() as session:
+        row = _rows(session).get(key)
         if row is None or key not in SHIPPED:
             return
-        current.delete(row)
-        record(current, actor, "template.restore", SHIPPED[key].label)
+        session.delete(row)
+        record(session, actor, "template.restore", SHIPPED[key].label)
 
 
-def _check(current: Session, details: TemplateDetails, *, because: str) -> None:
+def _check(session: Session, details: TemplateDetails, *, because: str) -> None:
     if because:
         return
-    own = own_words(current)
+    own = own_words(session)
     for field in CHECKED:
         held = blocking(find_in_name(getattr(details, field), own=own))
         if held:
             raise Refused(field, in_words(held))
 
 
-def _rows(current: Session) -> dict[str, IncidentTemplate]:
-    rows = current.scalars(select(IncidentTemplate).order_by(IncidentTemplate.id))
+def _rows(session: Session) -> dict[str, IncidentTemplate]:
+    rows = session.scalars(select(IncidentTemplate).order_by(IncidentTemplate.id))
     return {row.key: row for row in rows}
 
 
-def _row(current: Session, key: str) -> IncidentTemplate:
-    row = _rows(current).get(key)
+def _row(session: Session, key: str) -> IncidentTemplate:
+    row = _rows(session).get(key)
     if row is None:
         row = IncidentTemplate(key=key, details={}, removed=False)
-        current.add(row)
+        session.add(row)
     return row
 
 

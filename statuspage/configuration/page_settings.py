@@ -14,7 +14,7 @@ from statuspage.configuration.components import insert_component, next_position
 from statuspage.configuration.editing import ComponentDetails, PageSettings, change_row, record
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Refused
 from statuspage.core.richtext import clean_line
 from statuspage.models import Component, ComponentGroup, Page, revision
@@ -23,27 +23,27 @@ from statuspage.models.columns import TITLE_LIMIT
 MOST_COMPONENTS: Final = 500
 
 
-def the_page(current: Session) -> Page | None:
+def the_page(session: Session) -> Page | None:
     """The one page; None before anybody has set it up."""
-    return current.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
+    return session.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
 
 
 def ensure_page(*, time_zone: str) -> None:
     """Make an empty page with the default scheme where there is none: to be set up later."""
-    if the_page(session()) is not None:
+    if the_page(current_session()) is not None:
         return
-    with writing() as current:
-        if the_page(current) is not None:
+    with writing() as session:
+        if the_page(session) is not None:
             return
-        current.add(Page(id=1, name="Status", time_zone=time_zone))
-        install_scheme(current, "sev")
+        session.add(Page(id=1, name="Status", time_zone=time_zone))
+        install_scheme(session, "sev")
         record(
-            current,
+            session,
             SYSTEM,
             "page.create",
             "Status",
         )
-        revision.bump(current)
+        revision.bump(session)
 
 
 def set_up_page(
@@ -58,23 +58,23 @@ def set_up_page(
     Components that an import made are taken, not doubled, and alone are enough.  :class:`Refused`
     where there are none at all, and where the page has been set up already.
     """
-    with writing() as current:
-        page = the_page(current)
+    with writing() as session:
+        page = the_page(session)
         if page is not None and page.set_up_at is not None:
             raise Refused("name", "The page has been set up already")
-        if not any(names for _, names in components) and not count_components(current):
+        if not any(names for _, names in components) and not count_components(session):
             raise Refused("components", "Enter at least one component")
         if page is None:
             page = Page(name=settings.name)
-            current.add(page)
+            session.add(page)
         for name, value in asdict(settings).items():
             setattr(page, name, value)
         page.scheme = scheme
         page.set_up_at = page.updated_at = clock.now()
-        install_scheme(current, scheme)
-        _add_outline(current, components)
+        install_scheme(session, scheme)
+        _add_outline(session, components)
         record(
-            current,
+            session,
             actor,
             "page.set_up",
             settings.name,
@@ -84,12 +84,12 @@ def set_up_page(
                 "components": [name for _, names in components for name in names],
             },
         )
-        revision.bump(current)
+        revision.bump(session)
 
 
-def count_components(current: Session) -> int:
+def count_components(session: Session) -> int:
     """How many components there are, removed ones left out."""
-    return current.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
+    return session.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
 
 
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
@@ -97,11 +97,11 @@ def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None
 
     Raises :class:`~statuspage.core.errors.Stale` where they no longer are as ``seen``.
     """
-    with writing() as current:
-        page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
-        if change_row(current, page, settings, actor=actor, action="page.change", seen=seen):
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        if change_row(session, page, settings, actor=actor, action="page.change", seen=seen):
             page.updated_at = clock.now()
-            revision.bump(current)
+            revision.bump(session)
 
 
 def read_outline(text: str) -> list[tuple[str | None, list[str]]]:
@@ -144,29 +144,29 @@ def _refuse_repeated(outline: Iterable[tuple[str | None, Sequence[str]]]) -> Non
         raise Refused("components", f"At most {MOST_COMPONENTS} components")
 
 
-def _add_outline(current: Session, outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:
-    present = current.scalars(
+def _add_outline(session: Session, outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:
+    present = session.scalars(
         select(Component).where(Component.removed_at.is_(None)).order_by(Component.id.desc())
     )
     known = {(one.group_id, one.name.casefold()): one for one in present}
     for group_name, names in outline:
-        group_id = _group_id(current, group_name) if group_name else None
+        group_id = _group_id(session, group_name) if group_name else None
         for name in names:
             found = (known.get((place, name.casefold())) for place in (group_id, None))
             there = next(filter(None, found), None)
             if there is None:
-                insert_component(current, ComponentDetails(name, group_id=group_id))
+                insert_component(session, ComponentDetails(name, group_id=group_id))
             elif there.group_id != group_id:
-                there.position = next_position(current, group_id)
+                there.position = next_position(session, group_id)
                 there.group_id, there.updated_at = group_id, clock.now()
 
 
-def _group_id(current: Session, name: str) -> int:
+def _group_id(session: Session, name: str) -> int:
     """The group of that name, made where there is none."""
-    groups = current.scalars(select(ComponentGroup).order_by(ComponentGroup.id))
+    groups = session.scalars(select(ComponentGroup).order_by(ComponentGroup.id))
     group = next((one for one in groups if one.name.casefold() == name.casefold()), None)
     if group is None:
-        group = ComponentGroup(name=name, position=next_position(current, None))
-        current.add(group)
-        current.flush()
+        group = ComponentGroup(name=name, position=next_position(session, None))
+        session.add(group)
+        session.flush()
     return group.id

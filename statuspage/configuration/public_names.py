@@ -12,13 +12,13 @@ from statuspage.messages.checks import blocking, find_in_name, in_words
 
 
 def let_name_pass(
-    current: Session, kind: str, name: str, description: str, *, reason: str, actor: Actor
+    session: Session, kind: str, name: str, description: str, *, reason: str, actor: Actor
 ) -> None:
     """Hold back a name or a description that would leak; a ``reason`` lets it pass, and is kept.
 
     Raises :class:`Refused` on the field that would.
     """
-    own = own_words(current)
+    own = own_words(session)
     for field, text in (("name", name), ("description", description)):
         held = blocking(find_in_name(text, own=own))
         if not held:
@@ -26,14 +26,14 @@ def let_name_pass(
         if not reason:
             raise Refused(field, in_words(held))
         record(
-            current, actor, f"{kind}.override", name,
+            session, actor, f"{kind}.override", name,
             after={"reason": reason, "findings": [one.excerpt for one in held]},
         )  # fmt: skip
 
 
-def worth_a_look(current: Session, *texts: str) -> str:
+def worth_a_look(session: Session, *texts: str) -> str:
     """What else the checks remark on names, as a sentence; empty where it is nothing."""
-    own = own_words(current)
+    own = own_words(session)
     remarks = {
         f"“{one.excerpt}”: {one.reason}"
         for text in texts

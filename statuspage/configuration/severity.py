@@ -211,14 +211,14 @@ FALLBACK_IMPACT = Impact.MINOR
 """The impact of an incident whose severity level does not exist any more."""
 
 
-def install_scheme(current: Session, name: str) -> None:
+def install_scheme(session: Session, name: str) -> None:
     """Replace all severity levels by a preset's; ``KeyError`` for an unknown preset."""
     preset = PRESETS[name]
-    for old in severity_levels(current):
-        current.delete(old)
-    current.flush()
+    for old in severity_levels(session):
+        session.delete(old)
+    session.flush()
     for rank, level in enumerate(preset.levels, start=1):
-        current.add(
+        session.add(
             SeverityLevel(
                 rank=rank,
                 name=level.name,
@@ -239,17 +239,17 @@ def install_scheme(current: Session, name: str) -> None:
         )
 
 
-def severity_levels(current: Session) -> list[SeverityLevel]:
+def severity_levels(session: Session) -> list[SeverityLevel]:
     """The levels of the chosen scheme, worst first."""
-    return list(current.scalars(select(SeverityLevel).order_by(SeverityLevel.rank)))
+    return list(session.scalars(select(SeverityLevel).order_by(SeverityLevel.rank)))
 
 
-def level_of(current: Session, rank: int | None) -> SeverityLevel | None:
+def level_of(session: Session, rank: int | None) -> SeverityLevel | None:
     """The level of that rank; None where the scheme has none (any more)."""
-    return current.scalars(select(SeverityLevel).filter_by(rank=rank)).one_or_none()
+    return session.scalars(select(SeverityLevel).filter_by(rank=rank)).one_or_none()
 
 
-def writes_to_customers(current: Session, incident: Incident, status: str) -> bool:
+def writes_to_customers(session: Session, incident: Incident, status: str) -> bool:
     """Whether a public post with this status mails the customers of the affected components.
 
     A resolution asks the worst level that the incident ever had, so a SEV1 that was downgraded on
@@ -262,7 +262,7 @@ def writes_to_customers(current: Session, incident: Incident, status: str) -> bo
     if is_resolution and incident.was_rank_one:
         return True
     rank = incident.worst_rank if is_resolution else incident.severity_rank
-    level = level_of(current, rank)
+    level = level_of(session, rank)
     if level is None or level.customer_mail is CustomerMail.NEVER:
         return False
     return is_resolution or level.customer_mail is CustomerMail.EVERY_UPDATE

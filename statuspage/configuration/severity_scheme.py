@@ -16,12 +16,12 @@ def choose_scheme(name: str, *, actor: Actor) -> None:
     """Replace all levels by a preset's; incidents keep the name of the level that they had."""
     if name not in PRESETS:
         raise Refused("scheme", "Pick one of the schemes")
-    with writing() as current:
-        page = current.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
         before, page.scheme = page.scheme, name
-        install_scheme(current, name)
+        install_scheme(session, name)
         record(
-            current,
+            session,
             actor,
             "scheme.choose",
             PRESETS[name].title,
@@ -34,11 +34,11 @@ def change_level(
     level_id: int, rules: LevelRules, *, actor: Actor, seen: str | None = None
 ) -> None:
     """Change a level's words and rules; :class:`Refused` for a name that another level has."""
-    with writing() as current:
-        level = current.get_one(SeverityLevel, level_id, with_for_update=True)
-        others = current.scalars(
+    with writing() as session:
+        level = session.get_one(SeverityLevel, level_id, with_for_update=True)
+        others = session.scalars(
             select(SeverityLevel.name).where(SeverityLevel.id != level_id)
         ).all()
         if rules.name.casefold() in {other.casefold() for other in others}:
             raise Refused("name", "Another level has that name")
-        change_row(current, level, rules, actor=actor, action="level.change", seen=seen)
+        change_row(session, level, rules, actor=actor, action="level.change", seen=seen)

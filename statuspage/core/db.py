@@ -88,7 +88,7 @@ Base.registry.update_type_annotation_map({datetime: UtcDateTime})
 db = SQLAlchemy(metadata=Base.metadata)
 
 
-def session() -> Session:
+def current_session() -> Session:
     """The session of the current app context."""
     return db.session()
 
@@ -96,18 +96,18 @@ def session() -> Session:
 @contextmanager
 def writing() -> Iterator[Session]:
     """A transaction that writes: committed at the end, rolled back whole on any exception."""
-    current = session()
-    if current.in_transaction():
-        if current.new or current.dirty or current.deleted:
+    session = current_session()
+    if session.in_transaction():
+        if session.new or session.dirty or session.deleted:
             raise RuntimeError("a change was made before writing() began and would be lost")
         # Ends the read before it, so that this transaction can begin as one that writes.
-        current.rollback()
+        session.rollback()
     try:
-        current.connection(execution_options={"writes": True})
-        yield current
-        current.commit()
+        session.connection(execution_options={"writes": True})
+        yield session
+        session.commit()
     except BaseException:
-        current.rollback()
+        session.rollback()
         raise
 
 
@@ -117,27 +117,27 @@ def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     SQLite has one lock for all who write, and who waits for it is not woken but looks again after
     a tenth of a second: between two slices it is left free for longer than that.
     """
-    is_sqlite = session().get_bind().dialect.name == "sqlite"
+    is_sqlite = current_session().get_bind().dialect.name == "sqlite"
     for start in range(0, max(1, len(items)), size):
         if start and is_sqlite:
             time.sleep(PAUSE_SECONDS)
         yield items[start : start + size]
 
 
-def insert_new(current: Session, table: type[Base]) -> Any:
+def insert_new(session: Session, table: type[Base]) -> Any:
     """An INSERT for ``table`` that can say ``on_conflict_do_nothing`` and ``…_do_update``.
 
     Its result knows how many rows it wrote.
     """
-    postgresql = current.get_bind().dialect.name == "postgresql"
+    postgresql = session.get_bind().dialect.name == "postgresql"
     statement = postgresql_insert(table) if postgresql else sqlite_insert(table)
     return statement.execution_options(preserve_rowcount=True)
 
 
-def count_written(current: Session, statement: UpdateBase) -> int:
+def count_written(session: Session, statement: UpdateBase) -> int:
     """Run an INSERT, UPDATE or DELETE; returns how many rows it wrote."""
     # Typed as any result, although a statement that writes has only this kind.
-    return cast(CursorResult[Any], current.execute(statement)).rowcount
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
 class IdList(TypeDecorator[Sequence[int]]):

@@ -26,68 +26,68 @@ from statuspage.recipients.pseudonyms import mark
 NOTICE_AGE = timedelta(days=3)
 
 
-def barred_because(current: Session, address: str) -> str | None:
+def barred_because(session: Session, address: str) -> str | None:
     """Why no mail reaches an account's address: it bounced, say; None where mail does."""
-    return current.scalar(
+    return session.scalar(
         select(Suppression.reason).where(
             Suppression.address.in_((address, mark(address))), Suppression.kind != "unsubscribed"
         )
     )
 
 
-def queue_invitation(current: Session, address: str, *, by: str, lasts: timedelta) -> int:
+def queue_invitation(session: Session, address: str, *, by: str, lasts: timedelta) -> int:
     """Queue the link by which an invited person makes their account; the delivery's id."""
     body = (
-        f"{by} invites you to sign in to the admin of the {_service(current)} status page.\n\n"
-        f"Choose a password here. The link works once, until {_shown(current, lasts)}. "
+        f"{by} invites you to sign in to the admin of the {_service(session)} status page.\n\n"
+        f"Choose a password here. The link works once, until {_shown(session, lasts)}. "
         "If you do not expect this, do nothing."
     )
-    text = Text(f"You are invited to the {_service(current)} status page", body)
-    return _queue(current, address, text, has_link=True, lasts=lasts, why="Invited to sign in")
+    text = Text(f"You are invited to the {_service(session)} status page", body)
+    return _queue(session, address, text, has_link=True, lasts=lasts, why="Invited to sign in")
 
 
-def queue_password_link(current: Session, address: str, *, by: str, lasts: timedelta) -> int:
+def queue_password_link(session: Session, address: str, *, by: str, lasts: timedelta) -> int:
     """Queue the link by which an account's owner chooses a new password; the delivery's id."""
     body = (
         f"{by} asked for a new password for your account {address} on the admin of the "
-        f"{_service(current)} status page.\n\n"
-        f"Choose it here. The link works once, until {_shown(current, lasts)}; your present "
+        f"{_service(session)} status page.\n\n"
+        f"Choose it here. The link works once, until {_shown(session, lasts)}; your present "
         "password works until then. If you did not want this, do not open the link, and ask "
         f"{by} why."
     )
     text = Text("Choose a new password", body)
     return _queue(
-        current, address, text, has_link=True, lasts=lasts, why="The owner of the account"
+        session, address, text, has_link=True, lasts=lasts, why="The owner of the account"
     )
 
 
-def queue_change_notice(current: Session, address: str, *, how: str) -> None:
+def queue_change_notice(session: Session, address: str, *, how: str) -> None:
     """Queue notice to an account's owner that its password was changed, and ``how``."""
     body = (
-        f"The password of your account {address} on the admin of the {_service(current)} status "
-        f"page was changed {_shown(current, timedelta())}: {how}. Every browser was signed out.\n\n"
+        f"The password of your account {address} on the admin of the {_service(session)} status "
+        f"page was changed {_shown(session, timedelta())}: {how}. Every browser was signed out.\n\n"
         "If that was not you, tell whoever runs the status page at once; on its machine "
         f"flask --app app reset-password {address} takes the account back."
     )
     text = Text("Your password was changed", body)
-    _queue(current, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+    _queue(session, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
 
 
-def queue_disabled_notice(current: Session, address: str, *, by: str) -> None:
+def queue_disabled_notice(session: Session, address: str, *, by: str) -> None:
     """Queue notice to an account's owner that it can no longer sign in, and who did that."""
     body = (
-        f"{by} disabled your account {address} on the admin of the {_service(current)} status "
-        f"page {_shown(current, timedelta())}. If you do not know why, ask {by}, or tell whoever "
+        f"{by} disabled your account {address} on the admin of the {_service(session)} status "
+        f"page {_shown(session, timedelta())}. If you do not know why, ask {by}, or tell whoever "
         "runs the status page."
     )
     text = Text("Your account was disabled", body)
-    _queue(current, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+    _queue(session, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
 
 
 def _queue(
-    current: Session, address: str, text: Text, *, has_link: bool, lasts: timedelta, why: str
+    session: Session, address: str, text: Text, *, has_link: bool, lasts: timedelta, why: str
 ) -> int:
-    page = _page(current)
+    page = _page(session)
     mail = finish_for_account(
         text, facts=sign_up_facts(page, links=current_links()), has_link=has_link
     )
@@ -99,10 +99,10 @@ def _queue(
         text=mail.text,
         html=mail.html,
     )
-    current.add(message)
-    current.flush()
-    barred, moment = barred_because(current, address), clock.now()
-    row = insert_new(current, Delivery).values(
+    session.add(message)
+    session.flush()
+    barred, moment = barred_because(session, address), clock.now()
+    row = insert_new(session, Delivery).values(
         message_id=message.id,
         step_key=f"account:{message.id}",
         channel=Channel.EMAIL,
@@ -121,16 +121,16 @@ def _queue(
         queued_at=moment,
         changed_at=moment,
     )
-    return int(current.execute(row.returning(Delivery.id)).scalar_one())
+    return int(session.execute(row.returning(Delivery.id)).scalar_one())
 
 
-def _page(current: Session) -> Page:
-    return current.get(Page, 1) or Page(id=1, name="Status", time_zone="UTC")
+def _page(session: Session) -> Page:
+    return session.get(Page, 1) or Page(id=1, name="Status", time_zone="UTC")
 
 
-def _service(current: Session) -> str:
-    return _page(current).name
+def _service(session: Session) -> str:
+    return _page(session).name
 
 
-def _shown(current: Session, ahead: timedelta) -> str:
-    return clock.show(clock.now() + ahead, _page(current).zone)
+def _shown(session: Session, ahead: timedelta) -> str:
+    return clock.show(clock.now() + ahead, _page(session).zone)

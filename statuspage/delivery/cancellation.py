@@ -43,7 +43,7 @@ class Standing:
 
 
 def resolution_mails(
-    current: Session, incident_id: int, *, for_update: bool = False
+    session: Session, incident_id: int, *, for_update: bool = False
 ) -> Sequence[Message]:
     """The mails about an incident's newest resolution, and what replaced them; no corrections.
 
@@ -65,13 +65,13 @@ def resolution_mails(
     )
     if for_update:
         chosen = chosen.with_for_update().execution_options(populate_existing=True)
-    return current.scalars(chosen).all()
+    return session.scalars(chosen).all()
 
 
-def stand(current: Session, messages: Sequence[Message]) -> Standing:
+def stand(session: Session, messages: Sequence[Message]) -> Standing:
     """How the deliveries of these messages stand, together."""
     ids = [message.id for message in messages]
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.state, func.count())
         .where(Delivery.message_id.in_(ids))
         .group_by(Delivery.state)
@@ -83,7 +83,7 @@ def stand(current: Session, messages: Sequence[Message]) -> Standing:
         # What was tried and failed is due later too, says why, and waits for nobody.
         is_untried = Delivery.reason == ""
         pending = and_(Delivery.message_id.in_(ids), in_state(DeliveryState.PENDING), is_untried)
-        due_at = current.scalar(select(func.min(Delivery.due_at)).where(pending))
+        due_at = session.scalar(select(func.min(Delivery.due_at)).where(pending))
     return Standing(
         waiting=waiting,
         cancelled=counts.get(DeliveryState.CANCELLED, 0),
@@ -92,34 +92,34 @@ def stand(current: Session, messages: Sequence[Message]) -> Standing:
     )
 
 
-def cancel(current: Session, messages: Sequence[Message], *, reason: str) -> int:
+def cancel(session: Session, messages: Sequence[Message], *, reason: str) -> int:
     """Keep back what waits of these messages, and what comes back to wait; how many so far.
 
     The messages were read ``for_update``.
     """
     for message in messages:
         message.cancelled_at = clock.now()
-    current.flush()
-    return sum(keep_back(current, message.id, reason=reason) for message in messages)
+    session.flush()
+    return sum(keep_back(session, message.id, reason=reason) for message in messages)
 
 
 def keep_back(
-    current: Session, message_id: int, *, reason: str = "cancelled before it was sent"
+    session: Session, message_id: int, *, reason: str = "cancelled before it was sent"
 ) -> int:
     """End what waits of a cancelled message; how many, 0 where it was not cancelled.
 
     The rows are locked, so no claim takes one meanwhile.
     """
-    cancelled_at = current.scalar(select(Message.cancelled_at).where(Message.id == message_id))
+    cancelled_at = session.scalar(select(Message.cancelled_at).where(Message.id == message_id))
     if cancelled_at is None:
         return 0
     waiting = and_(
         Delivery.message_id == message_id, in_state(DeliveryState.PENDING), ~was_uncertain()
     )
-    return close_waiting(current, waiting, DeliveryState.CANCELLED, reason)
+    return close_waiting(session, waiting, DeliveryState.CANCELLED, reason)
 
 
-def send_after_all(current: Session, messages: Sequence[Message], *, reason: str) -> int:
+def send_after_all(session: Session, messages: Sequence[Message], *, reason: str) -> int:
     """Have what was cancelled of these messages go out at once; how many.
 
     The rows are the same ones, so nobody gets two.  Left out is whoever must not be written to any
@@ -127,11 +127,11 @@ def send_after_all(current: Session, messages: Sequence[Message], *, reason: str
     """
     for message in messages:
         message.cancelled_at = None
-    current.flush()
+    session.flush()
     cancelled = and_(
         Delivery.message_id.in_([message.id for message in messages]),
         Delivery.state == DeliveryState.CANCELLED,
         Delivery.email != "",
         ~is_suppressed(Delivery.address),
     )
-    return queue_again(current, cancelled, reason=reason, age=CUSTOMER_MAIL_AGE)
+    return queue_again(session, cancelled, reason=reason, age=CUSTOMER_MAIL_AGE)

@@ -23,7 +23,7 @@ from statuspage.models import ChatThread, Delivery, Incident, Message
 
 
 def thread_of(
-    current: Session,
+    session: Session,
     message: Message,
     *,
     room: str,
@@ -36,16 +36,16 @@ def thread_of(
     """
     if message.incident_id is None or room not in settings.slack_rooms:
         return None
-    incident = current.get_one(Incident, message.incident_id)
+    incident = session.get_one(Incident, message.incident_id)
     headline = headline_of(incident)
-    row = current.get(ChatThread, (incident.id, room))
+    row = session.get(ChatThread, (incident.id, room))
     if row is None:
         return Thread(headline)
-    opening = opening_of(current.get_one(Message, row.message_id))
+    opening = opening_of(session.get_one(Message, row.message_id))
     return Thread(headline, opening, first=row.first, is_current=row.headline == headline)
 
 
-def first_mails(current: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
+def first_mails(session: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
     """By address, the delivery of the first mail about a message's story that was sent there.
 
     ``ids`` are deliveries of the message; those that are the first to their address are left out.
@@ -58,12 +58,12 @@ def first_mails(current: Session, message: Message, ids: Sequence[int]) -> dict[
         Message.step != Step.TEST,
         Message.id < message.id,
     )
-    messages = current.scalars(earlier).all()
+    messages = session.scalars(earlier).all()
     if not messages:
         return {}
     sent = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
     addresses = select(Delivery.address).where(among(Delivery.id, ids)).scalar_subquery()
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.address, func.min(Delivery.id))
         .where(
             Delivery.address.in_(addresses),
@@ -84,7 +84,7 @@ def headline_of(incident: Incident) -> str:
     return f"{drill}{kind} · {status}: {incident.title}"
 
 
-def note_threads(current: Session, message: Message, results: Iterable[Result]) -> None:
+def note_threads(session: Session, message: Message, results: Iterable[Result]) -> None:
     """Write down how the threads stand after these results about one message.
 
     A thread that somebody else opened or opened anew meanwhile is left to them.
@@ -94,13 +94,13 @@ def note_threads(current: Session, message: Message, results: Iterable[Result]) 
         if known is None or now is None or result.outcome is not Outcome.ACCEPTED:
             continue
         room = result.recipient.address
-        statement = insert_new(current, ChatThread).values(
+        statement = insert_new(session, ChatThread).values(
             incident_id=message.incident_id, room=room, first=now.first, message_id=message.id,
             headline=now.headline, opened_at=clock.now(),
         )  # fmt: skip
-        if count_written(current, statement.on_conflict_do_nothing()):
+        if count_written(session, statement.on_conflict_do_nothing()):
             continue
-        row = current.get_one(ChatThread, (message.incident_id, room), with_for_update=True)
+        row = session.get_one(ChatThread, (message.incident_id, room), with_for_update=True)
         if row.first != known.first:
             continue
         if now.first != known.first:

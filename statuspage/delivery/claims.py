@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
-from statuspage.core.db import among, count_written, session, writing
+from statuspage.core.db import among, count_written, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import cancellation, corrections, superseded
 from statuspage.delivery.control import is_held, limit_rests, may_send
@@ -82,37 +82,37 @@ def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
     """
     moment = clock.now()
     while _anything_due(channel, moment):
-        with writing() as current:
-            if not may_send(current, channel):
+        with writing() as session:
+            if not may_send(session, channel):
                 return None
             due = (
                 in_state(DeliveryState.PENDING),
                 Delivery.channel == channel,
                 Delivery.due_at <= moment,
             )
-            first = _first_due(current, due)
+            first = _first_due(session, due)
             if first is None:
                 return None
-            rows = _next_due(current, due, first, size)
-            kept_back = superseded.keep_back(current, first.message_id, [row.id for row in rows])
+            rows = _next_due(session, due, first, size)
+            kept_back = superseded.keep_back(session, first.message_id, [row.id for row in rows])
             rows = [row for row in rows if row.id not in kept_back]
             if rows:
-                attempt_id = _take(current, worker_id, channel, [row.id for row in rows])
+                attempt_id = _take(session, worker_id, channel, [row.id for row in rows])
                 return Claim(attempt_id, channel, first.message_id, tuple(rows))
             if not kept_back:
                 return None
     return None
 
 
-def _take(current: Session, worker_id: int, channel: Channel, ids: Sequence[int]) -> str:
+def _take(session: Session, worker_id: int, channel: Channel, ids: Sequence[int]) -> str:
     """Put deliveries into a worker's hands; the id of its new attempt."""
     moment, attempt_id = clock.now(), str(uuid.uuid4())
-    current.execute(
+    session.execute(
         insert(Attempt).values(
             id=attempt_id, worker_id=worker_id, channel=channel, claimed_at=moment
         )
     )
-    current.execute(
+    session.execute(
         update(Delivery)
         .where(among(Delivery.id, ids))
         .values(state=DeliveryState.SENDING, attempt_id=attempt_id, changed_at=moment)
@@ -121,7 +121,7 @@ def _take(current: Session, worker_id: int, channel: Channel, ids: Sequence[int]
     return attempt_id
 
 
-def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int, str] | None:
+def _first_due(session: Session, due: Sequence[ColumnElement[bool]]) -> Row[int, int, str] | None:
     """The message, the lane and the language of what is due first.
 
     What was corrected or cancelled meanwhile gives way.
@@ -133,24 +133,24 @@ def _first_due(current: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    first = current.execute(chosen).one_or_none()
+    first = session.execute(chosen).one_or_none()
     while first is not None and (
-        corrections.redirect(current, first.message_id) is not None
-        or cancellation.keep_back(current, first.message_id)
+        corrections.redirect(session, first.message_id) is not None
+        or cancellation.keep_back(session, first.message_id)
     ):
-        first = current.execute(chosen).one_or_none()
+        first = session.execute(chosen).one_or_none()
     return first
 
 
 def _next_due(
-    current: Session, due: Sequence[ColumnElement[bool]], first: Row[int, int, str], size: int
+    session: Session, due: Sequence[ColumnElement[bool]], first: Row[int, int, str], size: int
 ) -> list[Claimed]:
     """Up to ``size`` of what is due next, as far as it is of one message and language; locked.
 
     Read in the order of the index of what waits and sorted out here: asked for one message,
     PostgreSQL takes another index and sorts all that waits, for every batch.
     """
-    rows = current.execute(
+    rows = session.execute(
         select(
             Delivery.id,
             Delivery.address,
@@ -178,13 +178,13 @@ def begin_call(attempt_id: str) -> bool:
 
     False where the claim was taken away, or sending was stopped by hand.
     """
-    with writing() as current:
-        channel = current.scalar(select(Attempt.channel).where(Attempt.id == attempt_id))
-        if channel is None or is_held(current, channel):
+    with writing() as session:
+        channel = session.scalar(select(Attempt.channel).where(Attempt.id == attempt_id))
+        if channel is None or is_held(session, channel):
             return False
         return bool(
             count_written(
-                current,
+                session,
                 update(Attempt)
                 .where(Attempt.id == attempt_id)
                 .values(called_at=clock.now())
@@ -195,9 +195,9 @@ def begin_call(attempt_id: str) -> bool:
 
 def put_back(claim: Claim, unsent: list[int]) -> None:
     """End an attempt: what it did not come to is due again at once."""
-    with writing() as current:
+    with writing() as session:
         ours = [
-            *current.scalars(
+            *session.scalars(
                 select(Delivery.id)
                 .where(
                     among(Delivery.id, unsent),
@@ -207,13 +207,13 @@ def put_back(claim: Claim, unsent: list[int]) -> None:
                 .with_for_update()
             )
         ]
-        _move(current, ours, DeliveryState.PENDING, "", due_at=clock.now())
-        finish(current, claim.attempt_id)
+        _move(session, ours, DeliveryState.PENDING, "", due_at=clock.now())
+        finish(session, claim.attempt_id)
 
 
-def finish(current: Session, attempt_id: str) -> None:
+def finish(session: Session, attempt_id: str) -> None:
     """Drop an attempt whose deliveries all have their outcome."""
-    current.execute(delete(Attempt).where(Attempt.id == attempt_id))
+    session.execute(delete(Attempt).where(Attempt.id == attempt_id))
 
 
 class Missed:
@@ -245,8 +245,8 @@ def rescue(
     What had certainly not been sent is due at once.  What may have been sent is uncertain, and due
     again after ``uncertain_wait`` seconds, in which the provider's events may still tell.
     """
-    current = session()
-    attempts = current.execute(
+    session = current_session()
+    attempts = session.execute(
         select(Attempt.id, Attempt.worker_id, Worker.host, Worker.pid).outerjoin(
             Worker, Worker.id == Attempt.worker_id
         )
@@ -257,7 +257,7 @@ def rescue(
         if attempt.id not in own_attempts
         and (
             attempt.worker_id == own_worker_id
-            or _is_dead(current, attempt.worker_id, attempt.host, attempt.pid, missed)
+            or _is_dead(session, attempt.worker_id, attempt.host, attempt.pid, missed)
         )
     ]
     return sum(_take_back(orphan, uncertain_wait) for orphan in orphans)
@@ -287,18 +287,18 @@ def settle_due(*, limit: int = 5000) -> int:
         for state in (DeliveryState.PENDING, DeliveryState.UNCERTAIN)
     ]
     found = [exists().where(condition) for condition in (is_waiting, *too_old)]
-    if not session().scalar(select(or_(*found))):
+    if not current_session().scalar(select(or_(*found))):
         return 0
-    with writing() as current:
+    with writing() as session:
         reason = "it could not be sent while it was still news"
-        ended = [close_waiting(current, old, DeliveryState.EXPIRED, reason) for old in too_old]
+        ended = [close_waiting(session, old, DeliveryState.EXPIRED, reason) for old in too_old]
         ids = list(
-            current.scalars(
+            session.scalars(
                 select(Delivery.id).where(is_waiting).limit(limit).with_for_update(skip_locked=True)
             )
         )
         _move(
-            current,
+            session,
             ids,
             DeliveryState.PENDING,
             "nothing was heard of it, so it is sent once more with the same Message-ID",
@@ -316,7 +316,7 @@ def follow_clock(jump: timedelta) -> None:
     """
     moment = clock.now()
     waits = or_(in_state(DeliveryState.PENDING), in_state(DeliveryState.UNCERTAIN))
-    with writing() as current:
+    with writing() as session:
         for column in (Delivery.expires_at, Delivery.due_at):
             marks = {}
             if jump < timedelta(0):
@@ -329,25 +329,25 @@ def follow_clock(jump: timedelta) -> None:
             # Few: those of one message, or of one second's retries, share theirs.  In order, so
             # that none is moved to where the next begins.
             times = select(column).where(waits, reached).distinct().order_by(column)
-            for old in filter(None, list(current.scalars(times))):
-                current.execute(
+            for old in filter(None, list(session.scalars(times))):
+                session.execute(
                     update(Delivery)
                     .where(waits, reached, column == old)
                     .values({column: old + jump, **marks})
                     .execution_options(synchronize_session=False)
                 )
-        current.execute(
+        session.execute(
             update(Delivery)
             .where(waits, Delivery.changed_at > moment)
             .values(changed_at=moment)
             .execution_options(synchronize_session=False)
         )
-        limit_rests(current)
+        limit_rests(session)
 
 
 def _anything_due(channel: Channel, moment: datetime) -> bool:
-    current = session()
-    found = current.scalar(
+    session = current_session()
+    found = session.scalar(
         select(
             exists().where(
                 in_state(DeliveryState.PENDING),
@@ -356,19 +356,19 @@ def _anything_due(channel: Channel, moment: datetime) -> bool:
             )
         )
     )
-    current.rollback()
+    session.rollback()
     return bool(found)
 
 
 def _is_dead(
-    current: Session, worker_id: int, host: str | None, pid: int | None, missed: Missed
+    session: Session, worker_id: int, host: str | None, pid: int | None, missed: Missed
 ) -> bool:
-    if current.get_bind().dialect.name != "postgresql":
+    if session.get_bind().dialect.name != "postgresql":
         return True
-    if not current.scalar(select(func.pg_try_advisory_lock(literal(worker_id)))):
+    if not session.scalar(select(func.pg_try_advisory_lock(literal(worker_id)))):
         missed.seen(worker_id)
         return False
-    current.scalar(select(func.pg_advisory_unlock(literal(worker_id))))
+    session.scalar(select(func.pg_advisory_unlock(literal(worker_id))))
     return _has_ended(host, pid) or missed.long_enough(worker_id)
 
 
@@ -379,12 +379,12 @@ def _has_ended(host: str | None, pid: int | None) -> bool:
 
 def _take_back(attempt_id: str, uncertain_wait: float) -> int:
     moment = clock.now()
-    with writing() as current:
-        attempt = current.get(Attempt, attempt_id, with_for_update=True)
+    with writing() as session:
+        attempt = session.get(Attempt, attempt_id, with_for_update=True)
         if attempt is None:
             return 0
         ids = list(
-            current.scalars(
+            session.scalars(
                 # Locked, or an event that is folded in meanwhile would be overwritten.
                 select(Delivery.id)
                 .where(in_state(DeliveryState.SENDING), Delivery.attempt_id == attempt_id)
@@ -392,20 +392,20 @@ def _take_back(attempt_id: str, uncertain_wait: float) -> int:
             )
         )
         if attempt.called_at is None:
-            _move(current, ids, DeliveryState.PENDING,
+            _move(session, ids, DeliveryState.PENDING,
                   "its worker ended before it was sent",
                   due_at=moment, attempt=attempt_id)  # fmt: skip
         else:
-            _move(current, ids, DeliveryState.UNCERTAIN,
+            _move(session, ids, DeliveryState.UNCERTAIN,
                   "its worker ended while it was being sent",
                   due_at=moment + news_wait(attempt.channel, uncertain_wait),
                   attempt=attempt_id)  # fmt: skip
-        finish(current, attempt_id)
+        finish(session, attempt_id)
         return len(ids)
 
 
 def _move(
-    current: Session,
+    session: Session,
     ids: list[int],
     state: DeliveryState,
     reason: str,
@@ -418,8 +418,8 @@ def _move(
         return
     moment = clock.now()
     noted = {"at": moment, "state": state, "reason": reason, "attempt": attempt}
-    current.execute(insert(DeliveryEvent), [{"delivery_id": id_, **noted} for id_ in ids])
-    current.execute(
+    session.execute(insert(DeliveryEvent), [{"delivery_id": id_, **noted} for id_ in ids])
+    session.execute(
         update(Delivery)
         .where(among(Delivery.id, ids))
         .values(state=state, reason=reason, due_at=due_at, attempt_id=None, changed_at=moment)

@@ -57,43 +57,43 @@ class HeldUp:
         return bool(self.holds or self.rests or self.windows)
 
 
-def held_up(current: Session) -> HeldUp:
+def held_up(session: Session) -> HeldUp:
     """What holds sending up: the stops of people, failing providers, mails to be cancelled yet."""
     resting = select(Breaker).where(Breaker.open_until > clock.now()).order_by(Breaker.channel)
-    return HeldUp(holds(current), current.scalars(resting).all(), _windows(current))
+    return HeldUp(holds(session), session.scalars(resting).all(), _windows(session))
 
 
 def hold(channel: str, *, reason: str, actor: Actor) -> None:
     """Stop sending over a channel, or over ``EVERYTHING``, until it is released."""
-    with writing() as current:
-        put_hold(current, channel, reason=reason)
-        record(current, actor, "outbox.hold", subject_kind="outbox", subject=channel,
+    with writing() as session:
+        put_hold(session, channel, reason=reason)
+        record(session, actor, "outbox.hold", subject_kind="outbox", subject=channel,
                after={"reason": reason})  # fmt: skip
 
 
-def put_hold(current: Session, channel: str, *, reason: str) -> None:
+def put_hold(session: Session, channel: str, *, reason: str) -> None:
     """The hold itself, inside somebody else's transaction (a restore's)."""
-    current.execute(
-        insert_new(current, Hold)
+    session.execute(
+        insert_new(session, Hold)
         .values(channel=channel, reason=reason, at=clock.now())
         .on_conflict_do_update(index_elements=["channel"], set_={"reason": reason})
     )
 
 
-def skip_numbers(current: Session) -> None:
+def skip_numbers(session: Session) -> None:
     """Give no delivery from now on a number that one had which this database does not know of.
 
     After a restore there may be such: links and Message-IDs in mail that was sent since the backup,
     and the provider's news of it, carry their numbers, and must not mean another delivery.
     """
-    highest = current.scalar(select(func.max(Delivery.id))) or 0
-    if current.get_bind().dialect.name == "postgresql":
+    highest = session.scalar(select(func.max(Delivery.id))) or 0
+    if session.get_bind().dialect.name == "postgresql":
         number = func.setval(func.pg_get_serial_sequence("deliveries", "id"), highest + SKIPPED)
-        current.execute(select(number))
+        session.execute(select(number))
         return
     # SQLite goes on from the highest that there is: a row that belongs to no message holds it.
     moment = clock.now()
-    current.add(
+    session.add(
         Delivery(
             id=highest + SKIPPED, message_id=0, step_key=f"restored:{highest}",
             channel=Channel.CHAT, address="", email="", state=DeliveryState.SUPERSEDED,
@@ -104,20 +104,20 @@ def skip_numbers(current: Session) -> None:
 
 def release(channel: str, *, actor: Actor) -> None:
     """Let a channel, or ``EVERYTHING``, send again."""
-    with writing() as current:
-        current.execute(delete(Hold).where(Hold.channel == channel))
-        record(current, actor, "outbox.release", subject_kind="outbox", subject=channel)
+    with writing() as session:
+        session.execute(delete(Hold).where(Hold.channel == channel))
+        record(session, actor, "outbox.release", subject_kind="outbox", subject=channel)
 
 
-def holds(current: Session) -> list[Hold]:
+def holds(session: Session) -> list[Hold]:
     """The holds that stand."""
-    return list(current.scalars(select(Hold).order_by(Hold.channel)))
+    return list(session.scalars(select(Hold).order_by(Hold.channel)))
 
 
-def count_failed(current: Session, message_id: int) -> int:
+def count_failed(session: Session, message_id: int) -> int:
     """How many deliveries of a message :func:`resend_failed` would queue once more."""
-    found = select(func.count()).select_from(Delivery).where(_may_go_again(current, message_id))
-    return current.scalar(found) or 0
+    found = select(func.count()).select_from(Delivery).where(_may_go_again(session, message_id))
+    return session.scalar(found) or 0
 
 
 def resend_failed(message_id: int, *, actor: Actor) -> int:
@@ -126,19 +126,19 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
     Left out is whoever must not be written to any more, and whoever has a newer message of the same
     story: nobody reads "investigating" after "resolved".  What bounced has no address to go to.
     """
-    with writing() as current:
-        message = current.get_one(Message, message_id)
-        failed = _may_go_again(current, message_id)
+    with writing() as session:
+        message = session.get_one(Message, message_id)
+        failed = _may_go_again(session, message_id)
         age = CHAT_AGE if message.audience is Audience.INTERNAL else CUSTOMER_MAIL_AGE
-        again = queue_again(current, failed, reason=f"sent again by {actor.name}"[:500], age=age)
+        again = queue_again(session, failed, reason=f"sent again by {actor.name}"[:500], age=age)
         if again:
-            record(current, actor, "outbox.resend", subject_kind="outbox",
+            record(session, actor, "outbox.resend", subject_kind="outbox",
                    subject=f"message {message_id}", after={"deliveries": again})  # fmt: skip
         return again
 
 
-def _may_go_again(current: Session, message_id: int) -> ColumnElement[bool]:
-    has_been_overtaken = superseded.has_been(current, message_id)
+def _may_go_again(session: Session, message_id: int) -> ColumnElement[bool]:
+    has_been_overtaken = superseded.has_been(session, message_id)
     return and_(
         Delivery.message_id == message_id,
         Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
@@ -149,10 +149,10 @@ def _may_go_again(current: Session, message_id: int) -> ColumnElement[bool]:
     )
 
 
-def _windows(current: Session) -> list[Window]:
+def _windows(session: Session) -> list[Window]:
     moment, length = clock.now(), timedelta(seconds=current_settings().cancel_window)
     # By message first, of which few are that new: deliveries are many.
-    fresh = current.scalars(
+    fresh = session.scalars(
         select(Message.id).where(
             Message.created_at > moment - length,
             Message.step == Step.RESOLVED,
@@ -165,7 +165,7 @@ def _windows(current: Session) -> list[Window]:
     waiting = and_(
         Delivery.message_id.in_(fresh), in_state(DeliveryState.PENDING), Delivery.due_at > moment
     )
-    rows = current.execute(
+    rows = session.execute(
         select(Incident.code, Incident.title, func.min(Delivery.due_at))
         .join(Message, Message.incident_id == Incident.id)
         .join(Delivery, Delivery.message_id == Message.id)
@@ -176,73 +176,73 @@ def _windows(current: Session) -> list[Window]:
     return [Window(*row) for row in rows]
 
 
-def is_held(current: Session, channel: Channel) -> bool:
+def is_held(session: Session, channel: Channel) -> bool:
     """Whether somebody stopped the channel, or everything."""
     held = select(Hold.channel).where(Hold.channel.in_((EVERYTHING, channel.value)))
-    return current.scalar(held.limit(1)) is not None
+    return session.scalar(held.limit(1)) is not None
 
 
-def may_send(current: Session, channel: Channel) -> bool:
+def may_send(session: Session, channel: Channel) -> bool:
     """Whether neither a hold nor an open breaker stops the channel now."""
-    if is_held(current, channel):
+    if is_held(session, channel):
         return False
-    open_until = current.scalar(select(Breaker.open_until).where(Breaker.channel == channel.value))
+    open_until = session.scalar(select(Breaker.open_until).where(Breaker.channel == channel.value))
     return open_until is None or open_until <= clock.now()
 
 
-def note_results(current: Session, channel: Channel, results: Sequence[Result]) -> None:
+def note_results(session: Session, channel: Channel, results: Sequence[Result]) -> None:
     """Let the breaker and the alarms learn from what a provider answered."""
     if channel is Channel.CHAT:
-        _note_rooms(current, results)
+        _note_rooms(session, results)
     if any(result.outcome is Outcome.ACCEPTED for result in results):
-        _close(current, channel)
+        _close(session, channel)
         return
     troubled = [r for r in results if r.fault not in _NOT_THE_PROVIDERS]
     if troubled:
-        _open(current, channel, troubled[0])
+        _open(session, channel, troubled[0])
 
 
-def forget_rooms(current: Session, rooms: Collection[str]) -> None:
+def forget_rooms(session: Session, rooms: Collection[str]) -> None:
     """Clear the alarms of chat rooms that are not among the settings any more."""
-    for alarm in alarms.standing(current):
+    for alarm in alarms.standing(session):
         if alarm.key.startswith(_ROOM) and alarm.key.removeprefix(_ROOM) not in rooms:
-            alarms.clear_alarm(current, alarm.key)
+            alarms.clear_alarm(session, alarm.key)
 
 
-def limit_rests(current: Session) -> None:
+def limit_rests(session: Session) -> None:
     """End each rest within half a minute: a clock that was set back would prolong it."""
     latest = clock.now() + LONGEST_REST
-    current.execute(update(Breaker).where(Breaker.open_until > latest).values(open_until=latest))
+    session.execute(update(Breaker).where(Breaker.open_until > latest).values(open_until=latest))
 
 
-def _note_rooms(current: Session, results: Sequence[Result]) -> None:
+def _note_rooms(session: Session, results: Sequence[Result]) -> None:
     rooms = list(current_settings().chat_rooms)
     for result in results:
         room = result.recipient.address
         if result.outcome is Outcome.ACCEPTED:
-            alarms.clear_alarm(current, _ROOM + room)
+            alarms.clear_alarm(session, _ROOM + room)
         if result.fault is Fault.ROOM and room in rooms:
             # Its name is a hash, since its address may hold a secret.
             text = (
                 f"Chat room {rooms.index(room) + 1} of CHAT_URLS takes no messages: "
                 f"{result.reason}. Nothing is lost; it is tried again, and the other rooms go on."
             )
-            alarms.raise_alarm(current, _ROOM + room, text)
+            alarms.raise_alarm(session, _ROOM + room, text)
 
 
-def _close(current: Session, channel: Channel) -> None:
-    breaker = current.get(Breaker, channel.value)
+def _close(session: Session, channel: Channel) -> None:
+    breaker = session.get(Breaker, channel.value)
     if breaker is None:
         return
-    current.delete(breaker)
-    alarms.clear_alarm(current, f"channel.{channel.value}")
+    session.delete(breaker)
+    alarms.clear_alarm(session, f"channel.{channel.value}")
 
 
-def _open(current: Session, channel: Channel, result: Result) -> None:
-    breaker = current.get(Breaker, channel.value)
+def _open(session: Session, channel: Channel, result: Result) -> None:
+    breaker = session.get(Breaker, channel.value)
     if breaker is None:
         breaker = Breaker(channel=channel.value, failures=0, reason="")
-        current.add(breaker)
+        session.add(breaker)
     breaker.failures += 1
     breaker.reason = result.reason[:500]
     rest = timedelta(seconds=min(2.0 ** min(breaker.failures, 10), LONGEST_REST.total_seconds()))
@@ -253,7 +253,7 @@ def _open(current: Session, channel: Channel, result: Result) -> None:
     if is_refused or (breaker.failures >= FAILURES_BEFORE_ALARM and result.fault is not Fault.RATE):
         look = f"Look at {_settings_of(channel)} in the service's settings. " if is_refused else ""
         alarms.raise_alarm(
-            current,
+            session,
             f"channel.{channel.value}",
             f"{channel.label} cannot be sent: {result.reason.removesuffix('.')}. {look}"
             "Nothing is lost; waiting messages go out when it works again.",

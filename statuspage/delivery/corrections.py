@@ -25,11 +25,11 @@ WHY = "Was sent the text that is corrected"
 _NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 
 
-def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
+def count_told(session: Session, message_id: int) -> tuple[int, int, int]:
     """How many a correction would go to, how many of them are kept from mail, how many wait."""
     told, suppressed = was_told(), is_suppressed(Delivery.address)
     waiting = and_(Delivery.state.in_(_NOT_GONE), ~told)
-    row = current.execute(
+    row = session.execute(
         select(
             func.count().filter(told, ~suppressed),
             func.count().filter(told, suppressed),
@@ -39,51 +39,51 @@ def count_told(current: Session, message_id: int) -> tuple[int, int, int]:
     return row[0], row[1], row[2]
 
 
-def first_reader(current: Session, message_id: int, *, told: bool) -> Delivery | None:
+def first_reader(session: Session, message_id: int, *, told: bool) -> Delivery | None:
     """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
     who = was_told() if told else Delivery.state.in_(_NOT_GONE)
     chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
-    return current.scalars(chosen.limit(1)).one_or_none()
+    return session.scalars(chosen.limit(1)).one_or_none()
 
 
-def correction_of(current: Session, message_id: int) -> Message | None:
+def correction_of(session: Session, message_id: int) -> Message | None:
     """The correction that was made of a message, if any."""
-    return current.scalars(select(Message).filter_by(corrects_id=message_id)).one_or_none()
+    return session.scalars(select(Message).filter_by(corrects_id=message_id)).one_or_none()
 
 
-def queue_correction(current: Session, *, wrong: Message, correction: Message) -> tuple[int, int]:
+def queue_correction(session: Session, *, wrong: Message, correction: Message) -> tuple[int, int]:
     """Queue the correction to whoever was sent the wrong text; give the others the right one.
 
     Call it in the transaction that keeps both messages.  Returns how many rows were added, and how
     many that waited were given the right text.
     """
     # Nobody may claim a row between the two steps: it would be sent wrong and not corrected.
-    current.scalars(
+    session.scalars(
         select(Delivery.id)
         .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
         .with_for_update()
     ).all()
-    added = insert_chosen(current, correction, _to_told(wrong.id, correction.id))
-    return added, redirect(current, wrong.id) or 0
+    added = insert_chosen(session, correction, _to_told(wrong.id, correction.id))
+    return added, redirect(session, wrong.id) or 0
 
 
-def redirect(current: Session, message_id: int) -> int | None:
+def redirect(session: Session, message_id: int) -> int | None:
     """Keep what waits of a corrected message from going out as it was.
 
     Returns how many got the right text, None where the message was never corrected.  Whoever has
     the correction is sent nothing else.  Called for each claim too: what was being sent when the
     correction was made may come back to wait.
     """
-    right = current.scalar(select(Message.id).where(Message.replaces_id == message_id))
+    right = session.scalar(select(Message.id).where(Message.replaces_id == message_id))
     if right is None:
         return None
     waiting = and_(Delivery.message_id == message_id, in_state(DeliveryState.PENDING))
     corrected = exists(_rows_of_correction(message_id))
     close_waiting(
-        current, and_(waiting, corrected), DeliveryState.SUPERSEDED, "a correction took its place"
+        session, and_(waiting, corrected), DeliveryState.SUPERSEDED, "a correction took its place"
     )
     return count_written(
-        current,
+        session,
         update(Delivery)
         .where(Delivery.message_id == message_id, Delivery.state.in_(_NOT_GONE))
         .values(message_id=right, changed_at=clock.now())

@@ -22,7 +22,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from statuspage.access import alarms
 from statuspage.core.config import SLACK, ConfigError, Settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, Step
 from statuspage.core.languages import prefix
 from statuspage.core.links import Links, account_token, delivery_token, subscription_token
@@ -229,9 +229,9 @@ class Dispatcher:
 
     def clear_faults(self) -> None:
         """A worker that starts anew may have the cure: alarms about faults end until they recur."""
-        with self._app.app_context(), writing() as current:
+        with self._app.app_context(), writing() as session:
             for channel in self._lanes:
-                alarms.clear_alarm(current, _fault_key(channel))
+                alarms.clear_alarm(session, _fault_key(channel))
 
     def _alarm(self, channel: Channel, error: Exception) -> None:
         """Tell people of a fault of our own: a line in a log is read by nobody."""
@@ -240,16 +240,16 @@ class Dispatcher:
             f"{channel.label} could not be sent because of a fault of this service "
             f"({type(error).__name__}; the worker's log has more). It is tried again by itself."
         )
-        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as current:
-            alarms.raise_alarm(current, _fault_key(channel), text)
+        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as session:
+            alarms.raise_alarm(session, _fault_key(channel), text)
 
     def _calm(self, channel: Channel) -> None:
         """End that alarm once the channel has sent for a while without a fault."""
         if time.monotonic() - self._faults.get(channel, float("inf")) < FAULT_SECONDS:
             return
         del self._faults[channel]
-        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as current:
-            alarms.clear_alarm(current, _fault_key(channel))
+        with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as session:
+            alarms.clear_alarm(session, _fault_key(channel))
 
     def _guard(self, claim: Claim) -> Callable[[], bool]:
         """What a door asks before each write: is the claim still ours, and are we not stopping.
@@ -269,7 +269,9 @@ class Dispatcher:
             # A claim that was taken away while the database was away is not ours any more.
             if not self._patiently(partial(claims.begin_call, claim.attempt_id)):
                 return False
-            word = self._patiently(lambda: superseded.last_word(session(), claim.message_id))
+            word = self._patiently(
+                lambda: superseded.last_word(current_session(), claim.message_id)
+            )
             if self._stopping.is_set() or known not in (None, word):
                 return False
             known = word
@@ -279,18 +281,18 @@ class Dispatcher:
         return still_ours
 
     def _record(self, claim: Claim, results: Sequence[Result]) -> None:
-        with writing() as current:
-            record_outcomes(current, claim, results, uncertain_wait=self._settings.uncertain_wait)
+        with writing() as session:
+            record_outcomes(session, claim, results, uncertain_wait=self._settings.uncertain_wait)
             if claim.channel is Channel.CHAT:
-                note_threads(current, current.get_one(Message, claim.message_id), results)
+                note_threads(session, session.get_one(Message, claim.message_id), results)
 
     def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient], list[Result]]:
         """The letter and its recipients, as plain values: the session is closed before the call.
 
         And the results of those whom a drill's seal bars: no door ever sees them.
         """
-        message = session().get_one(Message, claim.message_id)
-        page = session().get_one(Page, 1)
+        message = current_session().get_one(Message, claim.message_id)
+        page = current_session().get_one(Page, 1)
         language, text, html = message.read_in(claim.deliveries[0].language)
         letter = Letter(
             subject=message.subject,
@@ -304,8 +306,8 @@ class Dispatcher:
         )
         fill = _Values(message.moments, language, page.time_zone)
         before = prefix(language, own=page.language)
-        sealed = seal_of(session(), message)
-        firsts = first_mails(session(), message, [one.id for one in claim.deliveries])
+        sealed = seal_of(current_session(), message)
+        firsts = first_mails(current_session(), message, [one.id for one in claim.deliveries])
         allowed: list[Recipient] = []
         barred: list[Recipient] = []
         for delivery in claim.deliveries:
@@ -364,7 +366,7 @@ class Dispatcher:
             return f"{fill_subject(first.subject, values)}\n\n{fill_text(first.text, values)}"
 
         return thread_of(
-            session(),
+            current_session(),
             message,
             room=delivery.address,
             settings=self._settings,

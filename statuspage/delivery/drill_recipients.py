@@ -37,11 +37,11 @@ class Seal:
         )
 
 
-def seal_of(current: Session, message: Message) -> Seal | None:
+def seal_of(session: Session, message: Message) -> Seal | None:
     """The seal on a message; None where it belongs to no drill."""
     if message.incident_id is None:
         return None
-    return seal_on(current.get_one(Incident, message.incident_id))
+    return seal_on(session.get_one(Incident, message.incident_id))
 
 
 def seal_on(incident: Incident) -> Seal | None:

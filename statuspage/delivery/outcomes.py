@@ -91,7 +91,7 @@ def backoff_seconds(attempts: int, fault: Fault) -> float:
 
 
 def record_outcomes(
-    current: Session, claim: Claim, results: Sequence[Result], *, uncertain_wait: float
+    session: Session, claim: Claim, results: Sequence[Result], *, uncertain_wait: float
 ) -> None:
     """Write what became of these recipients of a claim, and let the breaker learn from it."""
     alike: dict[tuple[Outcome, Fault, str, str, float | None], list[int]] = defaultdict(list)
@@ -108,7 +108,7 @@ def record_outcomes(
         state = _STATES[outcome]
         burns = not (outcome is Outcome.NOT_SENT and fault in {Fault.RATE, Fault.CREDENTIALS})
         _write(
-            current,
+            session,
             claim,
             ids,
             state=state,
@@ -117,25 +117,25 @@ def record_outcomes(
             burns_attempt=burns,
         )
         if state is DeliveryState.PENDING:
-            _postpone(current, ids, fault=fault, retry_after=retry_after)
+            _postpone(session, ids, fault=fault, retry_after=retry_after)
         if state is DeliveryState.UNCERTAIN:
             wait = news_wait(claim.channel, uncertain_wait)
-            _set_due(current, ids, clock.now() + wait)
-        count_up(current, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
+            _set_due(session, ids, clock.now() + wait)
+        count_up(session, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
         if fault in {Fault.RATE, Fault.CREDENTIALS, Fault.PROVIDER}:
-            count_up(current, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
-    note_results(current, claim.channel, results)
+            count_up(session, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
+    note_results(session, claim.channel, results)
 
 
-def counted(current: Session) -> dict[str, int]:
+def counted(session: Session) -> dict[str, int]:
     """What has been counted since the beginning, by name: attempts and providers' errors."""
-    return {row.name: row.value for row in current.scalars(select(Counter))}
+    return {row.name: row.value for row in session.scalars(select(Counter))}
 
 
-def count_up(current: Session, name: str, much: int) -> None:
+def count_up(session: Session, name: str, much: int) -> None:
     """Add to what is counted under a name; see :func:`counted`."""
-    statement = insert_new(current, Counter).values(name=name, value=much)
-    current.execute(
+    statement = insert_new(session, Counter).values(name=name, value=much)
+    session.execute(
         statement.on_conflict_do_update(
             index_elements=["name"], set_={"value": Counter.value + much}
         )
@@ -143,7 +143,7 @@ def count_up(current: Session, name: str, much: int) -> None:
 
 
 def _write(
-    current: Session,
+    session: Session,
     claim: Claim,
     ids: list[int],
     *,
@@ -161,14 +161,14 @@ def _write(
         "named": provider_id,
         "burnt": int(burns_attempt),
     }
-    current.execute(_NOTE, became)
-    current.execute(_SETTLE, became)
+    session.execute(_NOTE, became)
+    session.execute(_SETTLE, became)
 
 
-def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: float | None) -> None:
+def _postpone(session: Session, ids: list[int], *, fault: Fault, retry_after: float | None) -> None:
     """Give each its own time for the next try, so that they do not all come back at once."""
     moment = clock.now()
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.id, Delivery.attempts).where(
             among(Delivery.id, ids), in_state(DeliveryState.PENDING)
         )
@@ -179,11 +179,11 @@ def _postpone(current: Session, ids: list[int], *, fault: Fault, retry_after: fl
         # Whole seconds, so that a thousand rows are a few statements.
         buckets[moment + timedelta(seconds=round(wait))].append(id_)
     for due_at, bucket in buckets.items():
-        _set_due(current, bucket, due_at)
+        _set_due(session, bucket, due_at)
 
 
-def _set_due(current: Session, ids: list[int], due_at: datetime) -> None:
-    current.execute(
+def _set_due(session: Session, ids: list[int], due_at: datetime) -> None:
+    session.execute(
         update(Delivery)
         .where(among(Delivery.id, ids), Delivery.attempt_id.is_(None))
         .values(due_at=due_at)

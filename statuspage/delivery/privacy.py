@@ -32,7 +32,7 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import OUTBOX, Channel, DeliveryState
 from statuspage.core.errors import Refused
 from statuspage.delivery.queue import close_waiting
@@ -99,25 +99,25 @@ class Erased:
     files: int
 
 
-def holdings(current: Session, text: str) -> Holdings:
+def holdings(session: Session, text: str) -> Holdings:
     """What is held on the address in ``text``; :class:`Refused` where it is none."""
     address = check_email(text).identity
     theirs = _theirs(address)
     in_the_clear = Delivery.address == address
-    total, clear = current.execute(
+    total, clear = session.execute(
         select(func.count(), func.count().filter(in_the_clear)).where(theirs)
     ).one()
     latest = select(Delivery).where(theirs).options(joinedload(Delivery.message))
     return Holdings(
         address=address,
-        customer=current.scalars(select(Customer).filter_by(address=address)).one_or_none(),
-        subscriber=current.scalars(select(Subscriber).filter_by(address=address)).one_or_none(),
-        suppression=current.get(Suppression, address),
-        deliveries=current.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
+        customer=session.scalars(select(Customer).filter_by(address=address)).one_or_none(),
+        subscriber=session.scalars(select(Subscriber).filter_by(address=address)).one_or_none(),
+        suppression=session.get(Suppression, address),
+        deliveries=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
         total=total,
         in_the_clear=clear,
-        erased_at=erased_at(current, address),
-        colleague=_is_colleague(current, address),
+        erased_at=erased_at(session, address),
+        colleague=_is_colleague(session, address),
     )
 
 
@@ -128,28 +128,28 @@ def erase(text: str, *, actor: Actor) -> Erased:
     it is under way.
     """
     address = check_email(text).identity
-    with writing() as current:
+    with writing() as session:
         chosen = select(Delivery).where(_theirs(address)).with_for_update()
-        deliveries = current.scalars(chosen).all()
+        deliveries = session.scalars(chosen).all()
         if any(one.state is DeliveryState.SENDING for one in deliveries):
             raise Refused("email", _SENDING)
         ids = [one.id for one in deliveries]
         known = {address, *(one.email for one in deliveries if one.email)}
-        customer = current.scalars(select(Customer).filter_by(address=address)).one_or_none()
+        customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
         if customer is not None:
             known.add(customer.email)
         forgotten = [one for one in deliveries if not is_mark(one.address)]
-        _stop_waiting(current, address)
-        _take_off_drills(current, address)
-        _forget(current, [_Row(one.id, one.address, one.email) for one in forgotten])
-        _forget_events(current, or_(WebhookEvent.address.in_(known), _about(ids)))
+        _stop_waiting(session, address)
+        _take_off_drills(session, address)
+        _forget(session, [_Row(one.id, one.address, one.email) for one in forgotten])
+        _forget_events(session, or_(WebhookEvent.address.in_(known), _about(ids)))
         lists = sum(
-            _take_off(current, entries, address) for entries in (Customer, Subscriber, Suppression)
+            _take_off(session, entries, address) for entries in (Customer, Subscriber, Suppression)
         )
-        _keep_away(current, address)
-        _forget_entries(current, address, known)
+        _keep_away(session, address)
+        _forget_entries(session, address, known)
         audit.record(
-            current, actor, "person.erase", subject_kind="person", subject=mark(address),
+            session, actor, "person.erase", subject_kind="person", subject=mark(address),
             after={"list entries": lists, "deliveries": len(forgotten)},
         )  # fmt: skip
     # After the commit; where this ends halfway, erasing again finds the files by the hash.
@@ -160,12 +160,12 @@ def erase(text: str, *, actor: Actor) -> Erased:
 def allow_again(text: str, *, actor: Actor) -> None:
     """Let somebody who was erased be put on a list again, because they asked for it."""
     address = check_email(text).identity
-    with writing() as current:
-        if erased_at(current, address) is None:
+    with writing() as session:
+        if erased_at(session, address) is None:
             return
-        current.execute(delete(Suppression).where(Suppression.address == mark(address)))
+        session.execute(delete(Suppression).where(Suppression.address == mark(address)))
         audit.record(
-            current, actor, "person.allow_again", subject_kind="person", subject=mark(address)
+            session, actor, "person.allow_again", subject_kind="person", subject=mark(address)
         )
 
 
@@ -177,13 +177,13 @@ def forget_old_addresses(*, older_than: timedelta) -> bool:
     (:func:`statuspage.delivery.provider_events.forget_folded`).
     """
     before = clock.now() - older_than
-    message_id = session().scalar(_oldest_to_forget(before))
+    message_id = current_session().scalar(_oldest_to_forget(before))
     if message_id is None:
         return False
-    with writing() as current:
+    with writing() as session:
         rows = [
             _Row(*row)
-            for row in current.execute(
+            for row in session.execute(
                 select(Delivery.id, Delivery.address, Delivery.email)
                 .where(
                     Delivery.message_id == message_id,
@@ -193,10 +193,10 @@ def forget_old_addresses(*, older_than: timedelta) -> bool:
                 .limit(AT_ONCE)
             )
         ]
-        _forget(current, rows)
+        _forget(session, rows)
         if len(rows) < AT_ONCE:
             done = update(Message).where(Message.id == message_id)
-            current.execute(done.values(forgotten_at=clock.now()))
+            session.execute(done.values(forgotten_at=clock.now()))
     remove_mail(current_settings().data_dir, [row.id for row in rows])
     return True
 
@@ -219,12 +219,12 @@ def _about(ids: Sequence[int]) -> ColumnElement[bool]:
     return WebhookEvent.delivery_id.in_(ids)
 
 
-def _is_colleague(current: Session, address: str) -> bool:
+def _is_colleague(session: Session, address: str) -> bool:
     account = select(Account.id).where(Account.email == address)
     contact = select(Contact.id).where(
         func.lower(Contact.email) == address, Contact.removed_at.is_(None)
     )
-    return any(current.scalar(one.limit(1)) is not None for one in (account, contact))
+    return any(session.scalar(one.limit(1)) is not None for one in (account, contact))
 
 
 def _oldest_to_forget(before: datetime) -> Any:
@@ -240,23 +240,23 @@ def _oldest_to_forget(before: datetime) -> Any:
 # --- forgetting ----------------------------------------------------------------------------------
 
 
-def _stop_waiting(current: Session, address: str) -> None:
+def _stop_waiting(session: Session, address: str) -> None:
     for state, reason in (
         (DeliveryState.PENDING, _REASON),
         (DeliveryState.UNCERTAIN, _UNKNOWN),
     ):
         waiting = in_state(state) & (Delivery.address == address)
-        close_waiting(current, waiting, DeliveryState.SUPPRESSED, reason)
+        close_waiting(session, waiting, DeliveryState.SUPPRESSED, reason)
 
 
-def _forget(current: Session, rows: Sequence[_Row]) -> None:
+def _forget(session: Session, rows: Sequence[_Row]) -> None:
     """Put the hash in the place of each address, and take it out of what providers said."""
     if not rows:
         return
     ids = [row.id for row in rows]
     known = {row.id: {row.address, row.email} for row in rows}
     table: Table = Delivery.__table__  # type: ignore[assignment]
-    current.execute(
+    session.execute(
         table.update().where(table.c.id == bindparam("this")),
         [
             {"this": row.id, "address": mark(row.address), "email": "", "name": "",
@@ -265,11 +265,11 @@ def _forget(current: Session, rows: Sequence[_Row]) -> None:
         ],
     )  # fmt: skip
     for kept, owner in ((DeliveryEvent, DeliveryEvent.delivery_id), (Delivery, Delivery.id)):
-        said = current.execute(
+        said = session.execute(
             select(kept.id, owner, kept.reason).where(owner.in_(ids), kept.reason.contains("@"))
         )
         for id_, delivery_id, reason in said.all():
-            current.execute(
+            session.execute(
                 update(kept)
                 .where(kept.id == id_)
                 .values(reason=_without(reason, known[delivery_id]))
@@ -277,8 +277,8 @@ def _forget(current: Session, rows: Sequence[_Row]) -> None:
             )
 
 
-def _forget_events(current: Session, chosen: ColumnElement[bool]) -> None:
-    current.execute(
+def _forget_events(session: Session, chosen: ColumnElement[bool]) -> None:
+    session.execute(
         update(WebhookEvent)
         .where(chosen)
         .values(address="", reason="")
@@ -287,14 +287,14 @@ def _forget_events(current: Session, chosen: ColumnElement[bool]) -> None:
 
 
 def _take_off(
-    current: Session, entries: type[Customer | Subscriber | Suppression], address: str
+    session: Session, entries: type[Customer | Subscriber | Suppression], address: str
 ) -> int:
-    return count_written(current, delete(entries).where(entries.address == address))
+    return count_written(session, delete(entries).where(entries.address == address))
 
 
-def _take_off_drills(current: Session, address: str) -> None:
+def _take_off_drills(session: Session, address: str) -> None:
     """Take an address off every drill's list: nothing of it goes there any more."""
-    for drill in current.scalars(select(Incident).where(Incident.is_drill.is_(True))):
+    for drill in session.scalars(select(Incident).where(Incident.is_drill.is_(True))):
         left = [
             one
             for one in drill.drill_list
@@ -304,21 +304,21 @@ def _take_off_drills(current: Session, address: str) -> None:
             drill.drill_list = left
 
 
-def _keep_away(current: Session, address: str) -> None:
-    current.execute(
-        insert_new(current, Suppression)
+def _keep_away(session: Session, address: str) -> None:
+    session.execute(
+        insert_new(session, Suppression)
         .values(address=mark(address), kind=ERASED, reason=_REASON, at=clock.now())
         .on_conflict_do_nothing()
     )
 
 
-def _forget_entries(current: Session, address: str, known: Iterable[str]) -> None:
+def _forget_entries(session: Session, address: str, known: Iterable[str]) -> None:
     """Take an address, and what was told of its owner, out of the audit trail."""
     told = [
         column.contains(address, autoescape=True)
         for column in (cast(AuditEntry.before, String), cast(AuditEntry.after, String))
     ]
-    for entry in current.scalars(
+    for entry in session.scalars(
         select(AuditEntry).where(or_(AuditEntry.subject == address, *told))
     ):
         is_theirs = entry.subject == address

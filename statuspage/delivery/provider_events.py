@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.address import read_address
-from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import OUTBOX, DeliveryState
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.outcomes import count_up
@@ -95,27 +95,27 @@ def keep(events: Iterable[Event], *, unreadable: int = 0) -> int:
     ]
     if not rows and not unreadable:
         return 0
-    with writing() as current:
+    with writing() as session:
         if unreadable:
-            count_up(current, UNREADABLE, unreadable)
+            count_up(session, UNREADABLE, unreadable)
         return sum(
-            _insert(current, rows[at : at + KEEP_AT_ONCE])
+            _insert(session, rows[at : at + KEEP_AT_ONCE])
             for at in range(0, len(rows), KEEP_AT_ONCE)
         )
 
 
 def fold() -> int:
     """Fold what waits into its deliveries, the longest waiting first; returns how many events."""
-    if session().scalar(_waiting().limit(1)) is None:
+    if current_session().scalar(_waiting().limit(1)) is None:
         return 0
-    with writing() as current:
-        events = current.scalars(
+    with writing() as session:
+        events = session.scalars(
             _waiting()
             .order_by(WebhookEvent.received_at)
             .limit(FOLD_AT_ONCE)
             .with_for_update(skip_locked=True)
         ).all()
-        _fold_events(current, events)
+        _fold_events(session, events)
         return len(events)
 
 
@@ -126,20 +126,22 @@ def forget_folded() -> int:
     """
     old = WebhookEvent.folded_at < clock.now() - FOLDED_KEPT
     # Looked for first, so that nobody waits for the database while they are.
-    ids = list(session().scalars(select(WebhookEvent.event_id).where(old).limit(FORGET_AT_ONCE)))
+    ids = list(
+        current_session().scalars(select(WebhookEvent.event_id).where(old).limit(FORGET_AT_ONCE))
+    )
     if not ids:
         return 0
-    with writing() as current:
-        current.execute(delete(WebhookEvent).where(WebhookEvent.event_id.in_(ids)))
+    with writing() as session:
+        session.execute(delete(WebhookEvent).where(WebhookEvent.event_id.in_(ids)))
     return len(ids)
 
 
-def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
+def suppress(session: Session, address: str, *, kind: str, reason: str) -> None:
     """Send nothing more to a normalised address; a graver reason than leaving is kept."""
-    statement = insert_new(current, Suppression).values(
+    statement = insert_new(session, Suppression).values(
         address=address, kind=kind, reason=reason, at=clock.now()
     )
-    current.execute(
+    session.execute(
         statement.on_conflict_do_update(
             index_elements=["address"],
             set_={"kind": kind, "reason": reason},
@@ -148,31 +150,31 @@ def suppress(current: Session, address: str, *, kind: str, reason: str) -> None:
     )
 
 
-def _insert(current: Session, rows: Sequence[Mapping[str, Any]]) -> int:
-    statement = insert_new(current, WebhookEvent).values(rows).on_conflict_do_nothing()
-    return count_written(current, statement)
+def _insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    statement = insert_new(session, WebhookEvent).values(rows).on_conflict_do_nothing()
+    return count_written(session, statement)
 
 
 def _waiting() -> Select[WebhookEvent]:
     return select(WebhookEvent).where(WebhookEvent.folded_at.is_(None))
 
 
-def _fold_events(current: Session, events: Sequence[WebhookEvent]) -> None:
+def _fold_events(session: Session, events: Sequence[WebhookEvent]) -> None:
     ids = {event.delivery_id for event in events}
     deliveries = {
         delivery.id: delivery
-        for delivery in current.scalars(
+        for delivery in session.scalars(
             select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
         )
     }
-    made = _attempts_made(current, ids)
+    made = _attempts_made(session, ids)
     moment = clock.now()
     for event in sorted(events, key=lambda event: event.at):
         delivery = deliveries.get(event.delivery_id or 0)
         if delivery is not None and _is_about(event, delivery, made):
             states = made.get((delivery.id, event.attempt), set())
             has_failed = DeliveryState.FAILED in states
-            _fold_one(current, delivery, event, of_failed_attempt=has_failed)
+            _fold_one(session, delivery, event, of_failed_attempt=has_failed)
         event.folded_at = moment
 
 
@@ -197,10 +199,10 @@ def _is_about(
 
 
 def _attempts_made(
-    current: Session, ids: Collection[int | None]
+    session: Session, ids: Collection[int | None]
 ) -> dict[tuple[int, str], set[DeliveryState]]:
     """The attempts made at these deliveries, by delivery and attempt, with what came of each."""
-    rows = current.execute(
+    rows = session.execute(
         select(DeliveryEvent.delivery_id, DeliveryEvent.attempt, DeliveryEvent.state).where(
             DeliveryEvent.delivery_id.in_(ids), DeliveryEvent.attempt != ""
         )
@@ -212,7 +214,7 @@ def _attempts_made(
 
 
 def _fold_one(
-    current: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
+    session: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
 ) -> None:
     if is_mark(delivery.address):
         # Its owner was forgotten meanwhile: what comes late must not bring the address back.
@@ -221,10 +223,10 @@ def _fold_one(
     if event.kind == EventKind.DROPPED:
         kind = _DROPPED.get(event.reason.lower())
     if kind is not None:
-        suppress(current, delivery.address, kind=kind, reason=_REASONS[kind])
+        suppress(session, delivery.address, kind=kind, reason=_REASONS[kind])
     state = _STATES.get(event.kind)
     told = state or delivery.state
-    current.add(
+    session.add(
         DeliveryEvent(
             delivery_id=delivery.id,
             at=event.at,

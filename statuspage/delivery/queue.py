@@ -104,11 +104,11 @@ def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
 
 
 def first_customers(
-    current: Session, condition: ColumnElement[bool], *, most: int
+    session: Session, condition: ColumnElement[bool], *, most: int
 ) -> list[Customer]:
     """The first customers whom a rule reaches and who are not suppressed."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Customer)
             .outerjoin(Suppression, Suppression.address == Customer.address)
             .where(condition, ~_is_suppressed())
@@ -118,10 +118,10 @@ def first_customers(
     )
 
 
-def count_customers(current: Session, component_ids: Collection[int]) -> tuple[int, int]:
+def count_customers(session: Session, component_ids: Collection[int]) -> tuple[int, int]:
     """How many customers a mail about these components would reach, and how many are suppressed."""
     suppressed = _is_suppressed()
-    reached, skipped = current.execute(
+    reached, skipped = session.execute(
         select(func.count().filter(~suppressed), func.count().filter(suppressed))
         .select_from(Customer)
         .outerjoin(Suppression, Suppression.address == Customer.address)
@@ -131,7 +131,7 @@ def count_customers(current: Session, component_ids: Collection[int]) -> tuple[i
 
 
 def group_customers(
-    current: Session, rule: ColumnElement[bool], component_ids: Collection[int]
+    session: Session, rule: ColumnElement[bool], component_ids: Collection[int]
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """Whom a rule reaches: how many by each reason, and how many are left out, and why."""
     named = (
@@ -158,7 +158,7 @@ def group_customers(
         .subquery()
     )
     count = func.count()
-    rows = current.execute(
+    rows = session.execute(
         select(each.c.why, each.c.left_out, count)
         .group_by(each.c.why, each.c.left_out)
         .order_by(count.desc(), each.c.why)
@@ -168,14 +168,14 @@ def group_customers(
     return reached, left_out
 
 
-def languages_read(current: Session, *, own: str) -> list[str]:
+def languages_read(session: Session, *, own: str) -> list[str]:
     """The languages other than the page's own in which somebody is written to."""
     kept = union(select(Customer.language), select(Subscriber.language))
-    return sorted({nearest(code, default=own) for code in current.scalars(kept)} - {own})
+    return sorted({nearest(code, default=own) for code in session.scalars(kept)} - {own})
 
 
 def queue_customers(
-    current: Session,
+    session: Session,
     message: Message,
     *,
     step_key: str,
@@ -189,24 +189,24 @@ def queue_customers(
     by their ids, the customer uses.
     A drill's message goes to the drill's list in their place.
     """
-    if (sealed := seal_of(current, message)) is not None:
-        return queue_listed(current, message, sealed, step_key=step_key)
+    if (sealed := seal_of(session, message)) is not None:
+        return queue_listed(session, message, sealed, step_key=step_key)
     chosen = (
         _to_customers(message, step_key, literal(because) if because else _why(concerned))
         .outerjoin(Suppression, Suppression.address == Customer.address)
         .where(rule)
     )
-    return insert_chosen(current, message, chosen)
+    return insert_chosen(session, message, chosen)
 
 
-def queue_chat(current: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
+def queue_chat(session: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
     """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
     why = "Colleagues, in chat"
     rows = [_urgent(message, step_key, Channel.CHAT, room, email=room, why=why) for room in rooms]
-    _insert(current, message, rows)
+    _insert(session, message, rows)
 
 
-def queue_listed(current: Session, message: Message, sealed: Seal, *, step_key: str) -> int:
+def queue_listed(session: Session, message: Message, sealed: Seal, *, step_key: str) -> int:
     """Queue a drill's message to the drill's list; returns how many rows that added."""
     moment = clock.now()
     rows = [
@@ -220,11 +220,11 @@ def queue_listed(current: Session, message: Message, sealed: Seal, *, step_key: 
         }
         for mailbox, name in sealed.mailboxes
     ]
-    return _insert(current, message, rows)
+    return _insert(session, message, rows)
 
 
 def queue_colleagues(
-    current: Session, message: Message, *, step_key: str, people: Iterable[tuple[Contact, str]]
+    session: Session, message: Message, *, step_key: str, people: Iterable[tuple[Contact, str]]
 ) -> None:
     """Queue the mail of an internal message to contacts, each with why; ahead of customers' mail.
 
@@ -238,7 +238,7 @@ def queue_colleagues(
         row = _urgent(
             message, step_key, Channel.EMAIL, found.identity, email=found.email, why=why
         ) | {"name": contact.name}
-        kept_from = current.scalars(
+        kept_from = session.scalars(
             select(Suppression).where(
                 Suppression.address.in_([found.identity, mark(found.identity)]),
                 Suppression.kind != "unsubscribed",
@@ -247,7 +247,7 @@ def queue_colleagues(
         if kept_from is not None:
             row |= {"state": DeliveryState.SUPPRESSED, "reason": kept_from.reason}
         rows.append(row)
-    _insert(current, message, rows)
+    _insert(session, message, rows)
 
 
 def mailbox_of(contact: Contact) -> Address | None:
@@ -282,18 +282,18 @@ def _urgent(
     }
 
 
-def _insert(current: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
+def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
     """Write rows that are new, of a drill only what its seal lets through; returns how many."""
-    sealed = seal_of(current, message)
+    sealed = seal_of(session, message)
     if sealed is not None:
         rows = [row for row in rows if sealed.lets(row["channel"], row["address"])]
     if not rows:
         return 0
-    statement = insert_new(current, Delivery).values(rows).on_conflict_do_nothing()
-    return count_written(current, statement)
+    statement = insert_new(session, Delivery).values(rows).on_conflict_do_nothing()
+    return count_written(session, statement)
 
 
-def supersede_notices(current: Session, message: Message, *, step_key: str, about: str) -> int:
+def supersede_notices(session: Session, message: Message, *, step_key: str, about: str) -> int:
     """End the waiting notices that a newer one replaces; how many.
 
     As with mail, only where the same address has the newer one.  ``about`` is how the keys of what
@@ -307,11 +307,11 @@ def supersede_notices(current: Session, message: Message, *, step_key: str, abou
         _newer_rows(step_key),
     )
     return close_waiting(
-        current, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"
+        session, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"
     )
 
 
-def end_notices(current: Session, incident_id: int, *, is_over: bool) -> int:
+def end_notices(session: Session, incident_id: int, *, is_over: bool) -> int:
     """End the waiting notices that a new post makes untrue; how many.
 
     A post keeps the promise that people were to be reminded of, and voids what was to be approved;
@@ -321,7 +321,7 @@ def end_notices(current: Session, incident_id: int, *, is_over: bool) -> int:
     untrue = _notices(incident_id, steps)
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(untrue))
     reason = "the update was posted before this was sent"
-    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
 
 
 def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:
@@ -330,18 +330,18 @@ def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Sele
     )
 
 
-def was_queued(current: Session, step_key: str, email: str) -> bool:
+def was_queued(session: Session, step_key: str, email: str) -> bool:
     """Whether a step was queued to a mail address."""
     found = select(Delivery.id).where(
         Delivery.address == identity_of(email),
         Delivery.channel == Channel.EMAIL,
         Delivery.step_key == step_key,
     )
-    return current.scalar(found.limit(1)) is not None
+    return session.scalar(found.limit(1)) is not None
 
 
 def queue_test(
-    current: Session,
+    session: Session,
     message: Message,
     *,
     step_key: str,
@@ -352,10 +352,10 @@ def queue_test(
     """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
     why = "A test, to whoever asked for it"
     row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
-    return _insert(current, message, [row | {"name": name, "time_zone": time_zone}])
+    return _insert(session, message, [row | {"name": name, "time_zone": time_zone}])
 
 
-def supersede(current: Session, message: Message, *, step_key: str) -> int:
+def supersede(session: Session, message: Message, *, step_key: str) -> int:
     """End the waiting mails that a newer step of the same incident makes untrue; how many.
 
     A row gives way only where its address has a row of the newer step, so nobody is left with
@@ -372,20 +372,20 @@ def supersede(current: Session, message: Message, *, step_key: str) -> int:
         in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
     )
     reason = f"a newer message took its place: {message.step.label.lower()}"
-    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
 
 
-def end_all(current: Session, incident_id: int) -> int:
+def end_all(session: Session, incident_id: int) -> int:
     """End the mails that still wait when an incident turns out to have been none; how many."""
     mails = select(Message.id).where(
         Message.incident_id == incident_id, Message.audience.in_(MAILED)
     )
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(mails))
     reason = "it was a false alarm, known before this was sent"
-    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
 
 
-def end_resolutions(current: Session, incident_id: int) -> int:
+def end_resolutions(session: Session, incident_id: int) -> int:
     """End the resolution mails that still wait when an incident is opened again; how many.
 
     'It is over' has stopped being true, for everybody.
@@ -397,18 +397,18 @@ def end_resolutions(current: Session, incident_id: int) -> int:
     )
     waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
     reason = "the incident was opened again before this was sent"
-    return close_waiting(current, waiting, DeliveryState.SUPERSEDED, reason)
+    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
 
 
 def close_waiting(
-    current: Session, condition: ColumnElement[bool], state: DeliveryState, reason: str
+    session: Session, condition: ColumnElement[bool], state: DeliveryState, reason: str
 ) -> int:
     """Move the deliveries of a condition to a final state, with its event; returns how many."""
-    return _move(current, condition, state, reason)
+    return _move(session, condition, state, reason)
 
 
 def queue_again(
-    current: Session, condition: ColumnElement[bool], *, reason: str, age: timedelta
+    session: Session, condition: ColumnElement[bool], *, reason: str, age: timedelta
 ) -> int:
     """Have deliveries that came to an end go out at once after all; returns how many.
 
@@ -416,11 +416,11 @@ def queue_again(
     """
     moment = clock.now()
     anew = {"attempts": 0, "attempt_id": None, "due_at": moment, "expires_at": moment + age}
-    return _move(current, condition, DeliveryState.PENDING, reason, **anew)
+    return _move(session, condition, DeliveryState.PENDING, reason, **anew)
 
 
 def _move(
-    current: Session,
+    session: Session,
     condition: ColumnElement[bool],
     state: DeliveryState,
     reason: str,
@@ -439,13 +439,13 @@ def _move(
         # So that nothing is noted of a row that a worker claims meanwhile.
         .with_for_update(of=Delivery)
     )
-    if current.get_bind().dialect.name == "postgresql":
+    if session.get_bind().dialect.name == "postgresql":
         # In the order in which news is folded in, so that neither waits for the other for ever.
         noted = noted.order_by(Delivery.id)
     columns = ["delivery_id", "at", "state", "reason", "attempt"]
-    current.execute(insert(DeliveryEvent).from_select(columns, noted))
+    session.execute(insert(DeliveryEvent).from_select(columns, noted))
     return count_written(
-        current,
+        session,
         update(Delivery)
         .where(condition)
         .values(state=state, reason=reason, changed_at=moment, **values)
@@ -524,21 +524,21 @@ def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> S
     return cast("Select[Any]", chosen)  # SQLAlchemy types each of its columns
 
 
-def insert_chosen(current: Session, message: Message, chosen: Select[Any]) -> int:
+def insert_chosen(session: Session, message: Message, chosen: Select[Any]) -> int:
     """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many.
 
     Of a drill's message only what its seal lets through.
     """
-    sealed = seal_of(current, message)
+    sealed = seal_of(session, message)
     if sealed is not None:
         rows = [
             dict(zip(COLUMNS, row, strict=True)) | {"message_id": message.id}
-            for row in current.execute(chosen)
+            for row in session.execute(chosen)
         ]
-        return _insert(current, message, rows)
+        return _insert(session, message, rows)
     statement = (
-        insert_new(current, Delivery)
+        insert_new(session, Delivery)
         .from_select(COLUMNS, chosen, include_defaults=False)
         .on_conflict_do_nothing()
     )
-    return count_written(current, statement)
+    return count_written(session, statement)

@@ -80,20 +80,20 @@ class Found:
     after: int | None
 
 
-def tally(current: Session, message_id: int) -> Tally:
+def tally(session: Session, message_id: int) -> Tally:
     """How the deliveries of one message stand."""
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.state, func.count())
         .where(Delivery.message_id == message_id)
         .group_by(Delivery.state)
     )
-    in_files = _kept_in_files(current, [message_id])
+    in_files = _kept_in_files(session, [message_id])
     return Tally({row[0]: row[1] for row in rows}, in_files.get(message_id, 0))
 
 
-def _kept_in_files(current: Session, message_ids: Sequence[int]) -> dict[int, int]:
+def _kept_in_files(session: Session, message_ids: Sequence[int]) -> dict[int, int]:
     """How many deliveries of each message went to no chat room but to a file."""
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.message_id, func.count())
         .where(
             Delivery.address == NO_CHAT,
@@ -107,16 +107,16 @@ def _kept_in_files(current: Session, message_ids: Sequence[int]) -> dict[int, in
 
 
 def tallies(
-    current: Session, incident_id: int, *, most: int | None = None
+    session: Session, incident_id: int, *, most: int | None = None
 ) -> list[tuple[Message, Tally]]:
     """The newest messages of an incident that go to somebody, newest first, with their tallies."""
-    messages = current.scalars(
+    messages = session.scalars(
         select(Message)
         .where(Message.incident_id == incident_id, Message.audience != Audience.PUBLIC)
         .order_by(Message.id.desc())
         .limit(most)
     ).all()
-    rows = current.execute(
+    rows = session.execute(
         select(Delivery.message_id, Delivery.state, func.count())
         .where(Delivery.message_id.in_([message.id for message in messages]))
         .group_by(Delivery.message_id, Delivery.state)
@@ -124,14 +124,14 @@ def tallies(
     counts: dict[int, dict[DeliveryState, int]] = {}
     for message_id, state, count in rows:
         counts.setdefault(message_id, {})[state] = count
-    files = _kept_in_files(current, [message.id for message in messages])
+    files = _kept_in_files(session, [message.id for message in messages])
     return [
         (one, Tally(counts[one.id], files.get(one.id, 0))) for one in messages if one.id in counts
     ]
 
 
 def search(
-    current: Session,
+    session: Session,
     message_id: int,
     *,
     state: DeliveryState | None = None,
@@ -155,7 +155,7 @@ def search(
             )
         )
     rows = list(
-        current.scalars(
+        session.scalars(
             select(Delivery).where(*conditions).order_by(Delivery.id).limit(PAGE_SIZE + 1)
         )
     )
@@ -171,21 +171,21 @@ def _marked(text: str) -> str:
 
 
 def every_delivery(
-    current: Session, message_id: int, *, state: DeliveryState | None = None, address: str = ""
+    session: Session, message_id: int, *, state: DeliveryState | None = None, address: str = ""
 ) -> Iterator[Delivery]:
     """What :func:`search` finds, all of it in turn, for an export; never all read at once."""
     after: int | None = 0
     while after is not None:
-        found = search(current, message_id, state=state, address=address, after=after)
+        found = search(session, message_id, state=state, address=address, after=after)
         yield from found.deliveries
-        current.expunge_all()
+        session.expunge_all()
         after = found.after
 
 
-def story(current: Session, delivery: Delivery) -> list[DeliveryEvent]:
+def story(session: Session, delivery: Delivery) -> list[DeliveryEvent]:
     """Everything that happened to a delivery since it was queued, oldest first."""
     return list(
-        current.scalars(
+        session.scalars(
             select(DeliveryEvent).filter_by(delivery_id=delivery.id).order_by(DeliveryEvent.id)
         )
     )
@@ -202,7 +202,7 @@ class Pace:
     left: float | None = None
 
 
-def pace(current: Session, message_id: int, counts: Tally) -> Pace:
+def pace(session: Session, message_id: int, counts: Tally) -> Pace:
     """How fast a message goes out, from what became of the latest deliveries in the last seconds.
 
     What the provider tells afterwards of what it took is no progress.  The cost does not grow with
@@ -216,7 +216,7 @@ def pace(current: Session, message_id: int, counts: Tally) -> Pace:
     )
     moment = clock.now()
     counts_here = and_(Delivery.message_id == message_id, latest.c.state.not_in(_NO_PROGRESS))
-    count, first, seen, oldest = current.execute(
+    count, first, seen, oldest = session.execute(
         select(
             # A delivery has several events: the provider says once more that it took it.
             func.count(func.distinct(latest.c.delivery_id)).filter(counts_here),
@@ -240,15 +240,15 @@ def pace(current: Session, message_id: int, counts: Tally) -> Pace:
     return Pace(rate, counts.waiting / rate)
 
 
-def worker_silence(current: Session) -> timedelta | None:
+def worker_silence(session: Session) -> timedelta | None:
     """How long ago a worker last gave a sign of life; None where none ever did."""
-    beat: datetime | None = current.scalar(select(func.max(Worker.beat_at)))
+    beat: datetime | None = session.scalar(select(func.max(Worker.beat_at)))
     return None if beat is None else clock.now() - beat
 
 
-def oldest_waiting(current: Session) -> datetime | None:
+def oldest_waiting(session: Session) -> datetime | None:
     """When the longest waiting delivery that could be sent by now was due; None where none is."""
-    return current.scalar(
+    return session.scalar(
         select(func.min(Delivery.due_at)).where(
             in_state(DeliveryState.PENDING), Delivery.due_at <= clock.now()
         )
@@ -277,13 +277,13 @@ class Queue:
         return self.pending + self.sending + self.uncertain
 
 
-def queues(current: Session) -> list[Queue]:
+def queues(session: Session) -> list[Queue]:
     """What waits, over each channel that has something; the cost does not grow with history."""
     moment = clock.now()
     found: dict[Channel, Queue] = {}
     # One statement, which sees one moment: asked state by state, what moves on is nowhere.
     parts = [_waiting_in(state, moment) for state in sorted(OUTBOX)]
-    for channel, state, count, later, minute, ten, hour, oldest in current.execute(
+    for channel, state, count, later, minute, ten, hour, oldest in session.execute(
         union_all(*parts)
     ):
         queue = found.get(channel, Queue(channel))
@@ -317,11 +317,11 @@ def _waiting_in(
     )
 
 
-def waiting_messages(current: Session, *, most: int) -> list[tuple[Message, int]]:
+def waiting_messages(session: Session, *, most: int) -> list[tuple[Message, int]]:
     """The messages that something waits of, newest first, and how much of each."""
     waiting: dict[int, int] = {}
     for state in sorted(OUTBOX):
-        rows = current.execute(
+        rows = session.execute(
             select(Delivery.message_id, func.count())
             .where(in_state(state))
             .group_by(Delivery.message_id)
@@ -330,4 +330,4 @@ def waiting_messages(current: Session, *, most: int) -> list[tuple[Message, int]
             waiting[message_id] = waiting.get(message_id, 0) + count
     newest = sorted(waiting, reverse=True)[:most]
     found = select(Message).where(Message.id.in_(newest)).order_by(Message.id.desc())
-    return [(one, waiting[one.id]) for one in current.scalars(found)]
+    return [(one, waiting[one.id]) for one in session.scalars(found)]

@@ -96,14 +96,14 @@ class Reach:
         return bool(self.reasons or self.suppressed or self.as_customers)
 
 
-def any_subscribers(current: Session) -> bool:
+def any_subscribers(session: Session) -> bool:
     """Whether anybody subscribed and confirmed it."""
     confirmed = select(Subscriber.id).where(Subscriber.state == SubscriberState.CONFIRMED)
-    return current.scalar(confirmed.limit(1)) is not None
+    return session.scalar(confirmed.limit(1)) is not None
 
 
 def count_subscribers(
-    current: Session, news: News, *, customers: ColumnElement[bool] | None
+    session: Session, news: News, *, customers: ColumnElement[bool] | None
 ) -> Reach:
     """Whom the mail about a post would reach, and why.
 
@@ -112,7 +112,7 @@ def count_subscribers(
     heard = _concerned(news)
     as_customer = false() if customers is None else _is_customer(heard, customers)
     each = select(heard.c.why, heard.c.suppressed, as_customer.label("as_customer")).subquery()
-    rows = current.execute(select(each, func.count()).group_by(*each.c)).all()
+    rows = session.execute(select(each, func.count()).group_by(*each.c)).all()
     reasons: dict[str, int] = {}
     for reason, is_suppressed, is_customer, count in rows:
         if not is_suppressed and not is_customer:
@@ -124,16 +124,16 @@ def count_subscribers(
     )
 
 
-def find_reason(current: Session, news: News, address: str) -> str | None:
+def find_reason(session: Session, news: News, address: str) -> str | None:
     """Why a post reaches the subscriber with that normalised address; None where it does not."""
     heard = _concerned(news)
-    return current.scalar(select(heard.c.why).where(heard.c.address == address))
+    return session.scalar(select(heard.c.why).where(heard.c.address == address))
 
 
-def queue_subscribers(current: Session, message: Message, news: News, *, step_key: str) -> int:
+def queue_subscribers(session: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
-    if (sealed := seal_of(current, message)) is not None:
-        return queue_listed(current, message, sealed, step_key=step_key)
+    if (sealed := seal_of(session, message)) is not None:
+        return queue_listed(session, message, sealed, step_key=step_key)
     moment, when = clock.now(), Delivery.due_at.type
     due_at = may_go_at(message, moment)
     heard = _concerned(news)
@@ -159,10 +159,10 @@ def queue_subscribers(current: Session, message: Message, news: News, *, step_ke
         literal(moment, when),
         literal(moment, when),
     ).order_by(heard.c.language, heard.c.address)
-    return insert_chosen(current, message, chosen)
+    return insert_chosen(session, message, chosen)
 
 
-def sign_ups(current: Session, address: str) -> list[datetime]:
+def sign_ups(session: Session, address: str) -> list[datetime]:
     """When each mail about its own subscription was queued to an address, oldest first.
 
     Those count too whose address was forgotten since.
@@ -172,18 +172,18 @@ def sign_ups(current: Session, address: str) -> list[datetime]:
         Delivery.channel == Channel.EMAIL,
         Delivery.step_key.startswith(_SIGN_UP),
     )
-    return list(current.scalars(chosen.order_by(Delivery.queued_at)))
+    return list(session.scalars(chosen.order_by(Delivery.queued_at)))
 
 
 def queue_sign_up(
-    current: Session, message: Message, subscriber: Subscriber, *, number: int, lasts: timedelta
+    session: Session, message: Message, subscriber: Subscriber, *, number: int, lasts: timedelta
 ) -> int:
     """Queue the ``number``th mail about an address's own subscription, ahead of all news; its id.
 
     Who only left may be asked; to an address that bounced or complained it is not sent.
     """
     moment = clock.now()
-    barred = current.scalar(
+    barred = session.scalar(
         select(Suppression.reason).where(
             Suppression.address == subscriber.address, Suppression.kind != "unsubscribed"
         )
@@ -194,8 +194,8 @@ def queue_sign_up(
         subscriber.time_zone, message.language, None, "Asked on the page to subscribe", state,
         barred or "", LANE_URGENT, 0, moment, moment + lasts, "", moment, moment,
     )  # fmt: skip
-    added = insert_new(current, Delivery).values(dict(zip(COLUMNS, values, strict=True)))
-    return int(current.execute(added.returning(Delivery.id)).scalar_one())
+    added = insert_new(session, Delivery).values(dict(zip(COLUMNS, values, strict=True)))
+    return int(session.execute(added.returning(Delivery.id)).scalar_one())
 
 
 def _concerned(news: News) -> Subquery:

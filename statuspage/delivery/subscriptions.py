@@ -21,7 +21,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.config import current_settings
-from statuspage.core.db import count_written, insert_new, session, writing
+from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step, SubscriberState
 from statuspage.core.errors import Refused
 from statuspage.core.languages import nearest
@@ -118,14 +118,14 @@ def subscribe(email: str, wish: Wish, *, client: str) -> None:
     who asks.  Raises :class:`Refused` for what is no address or no wish, and :class:`Throttled`.
     """
     address = check_email(email)
-    check_wish(session(), wish)
+    check_wish(current_session(), wish)
     _count_sign_up(client)
-    with writing() as current:
-        subscriber = _locked(current, address)
-        sent = sign_ups(current, address.identity)
-        step = Step.SUBSCRIBED if _is_heard(current, subscriber) else Step.CONFIRM
+    with writing() as session:
+        subscriber = _locked(session, address)
+        sent = sign_ups(session, address.identity)
+        step = Step.SUBSCRIBED if _is_heard(session, subscriber) else Step.CONFIRM
         # Made before it is known whether it is sent, so that the time it takes tells nothing.
-        message = _sign_up_message(current, step, wish)
+        message = _sign_up_message(session, step, wish)
         if not _may_write(sent, subscriber):
             return
         if step is Step.CONFIRM:
@@ -133,7 +133,7 @@ def subscribe(email: str, wish: Wish, *, client: str) -> None:
             subscriber.state = SubscriberState.PENDING
             apply_wish(subscriber, wish)
         delivery_id = queue_sign_up(
-            current,
+            session,
             message,
             subscriber,
             number=len(sent) + 1,
@@ -145,19 +145,19 @@ def subscribe(email: str, wish: Wish, *, client: str) -> None:
             subscriber.token_expires_at = clock.now() + LINK_LASTS
 
 
-def find_subscription(current: Session, token: str) -> Subscription | None:
+def find_subscription(session: Session, token: str) -> Subscription | None:
     """What a link leads to; None for one that we did not make."""
-    address = _address_of(current, token)
+    address = _address_of(session, token)
     if address is None:
         return None
-    subscriber = _by_address(current, address)
+    subscriber = _by_address(session, address)
     if subscriber is None:
         return Subscription(Stage.OVER)
     return Subscription(
-        _stage(current, subscriber, token),
+        _stage(session, subscriber, token),
         subscriber.email,
         wish_of(subscriber),
-        _suppressed(current, address),
+        _suppressed(session, address),
     )
 
 
@@ -167,17 +167,17 @@ def confirm(token: str) -> Subscription:
     Raises ``LookupError`` for a link that we did not make; one that confirms no more changes
     nothing.
     """
-    with writing() as current:
-        subscriber = _owner(current, token)
-        if subscriber is None or _stage(current, subscriber, token) is not Stage.TO_CONFIRM:
-            return _known(current, token)
+    with writing() as session:
+        subscriber = _owner(session, token)
+        if subscriber is None or _stage(session, subscriber, token) is not Stage.TO_CONFIRM:
+            return _known(session, token)
         subscriber.state = SubscriberState.CONFIRMED
         subscriber.confirmed_at, subscriber.left_at = clock.now(), None
         subscriber.token_hash = subscriber.token_expires_at = None
-        if _suppressed(current, subscriber.address) == LEFT:
-            _lift(current, subscriber.address)
-        _note(current, "subscriber.confirm", subscriber, after=describe(subscriber))
-        return _known(current, token)
+        if _suppressed(session, subscriber.address) == LEFT:
+            _lift(session, subscriber.address)
+        _note(session, "subscriber.confirm", subscriber, after=describe(subscriber))
+        return _known(session, token)
 
 
 def change(token: str, wish: Wish) -> Subscription:
@@ -185,39 +185,39 @@ def change(token: str, wish: Wish) -> Subscription:
 
     Raises :class:`Refused`, and ``LookupError`` as :func:`confirm` does.
     """
-    with writing() as current:
-        check_wish(current, wish)
-        subscriber = _owner(current, token)
-        if subscriber is None or _stage(current, subscriber, token) is not Stage.CONFIRMED:
-            return _known(current, token)
+    with writing() as session:
+        check_wish(session, wish)
+        subscriber = _owner(session, token)
+        if subscriber is None or _stage(session, subscriber, token) is not Stage.CONFIRMED:
+            return _known(session, token)
         if wish != wish_of(subscriber):
             before = describe(subscriber)
             apply_wish(subscriber, wish)
             _note(
-                current, "subscriber.change", subscriber, before=before, after=describe(subscriber)
+                session, "subscriber.change", subscriber, before=before, after=describe(subscriber)
             )
-        return _known(current, token)
+        return _known(session, token)
 
 
 def leave_by_link(token: str) -> Subscription:
     """Send nothing more to the owner of a link, as :func:`leave` does."""
-    leave(_delivery_of(session(), token))
-    return _known(session(), token)
+    leave(_delivery_of(current_session(), token))
+    return _known(current_session(), token)
 
 
 def return_by_link(token: str) -> Subscription:
     """Take back that the owner of a link left, as :func:`stay` does."""
-    stay(_delivery_of(session(), token))
-    return _known(session(), token)
+    stay(_delivery_of(current_session(), token))
+    return _known(current_session(), token)
 
 
 def forget_unconfirmed() -> int:
     """Forget whoever asked and did not confirm for a week; how many.  The worker's duty."""
-    with writing() as current:
+    with writing() as session:
         # Where it goes on, the next one that is turned away raises it again.
-        alarms.clear_alarm(current, ALARM, raised_before=clock.now() - SIGN_UP_WINDOW)
+        alarms.clear_alarm(session, ALARM, raised_before=clock.now() - SIGN_UP_WINDOW)
         return count_written(
-            current,
+            session,
             delete(Subscriber)
             .where(
                 Subscriber.state == SubscriberState.PENDING,
@@ -227,10 +227,10 @@ def forget_unconfirmed() -> int:
         )
 
 
-def standing(current: Session, delivery_id: int) -> Standing | None:
+def standing(session: Session, delivery_id: int) -> Standing | None:
     """How it stands with a mail's recipient; None where no such mail was ever queued."""
-    delivery = _mail(current, delivery_id)
-    return _standing(current, delivery) if delivery else None
+    delivery = _mail(session, delivery_id)
+    return _standing(session, delivery) if delivery else None
 
 
 def leave(delivery_id: int) -> Standing:
@@ -239,17 +239,17 @@ def leave(delivery_id: int) -> Standing:
     Mail that waits for them is not sent either.  Raises ``LookupError`` where there is no such
     mail.
     """
-    with writing() as current:
-        delivery = _known_mail(current, delivery_id)
-        before = _standing(current, delivery)
-        _end(current, delivery.address)
+    with writing() as session:
+        delivery = _known_mail(session, delivery_id)
+        before = _standing(session, delivery)
+        _end(session, delivery.address)
         if before.suppressed:
             return before
-        suppress(current, delivery.address, kind=LEFT, reason=REASON)
+        suppress(session, delivery.address, kind=LEFT, reason=REASON)
         if not before.is_owed:
-            _stop_waiting(current, delivery.address)
-        _record(current, "subscription.leave", delivery.address)
-        return _standing(current, delivery)
+            _stop_waiting(session, delivery.address)
+        _record(session, "subscription.leave", delivery.address)
+        return _standing(session, delivery)
 
 
 def stay(delivery_id: int) -> Standing:
@@ -257,27 +257,27 @@ def stay(delivery_id: int) -> Standing:
 
     Raises ``LookupError`` where there is no such mail.
     """
-    with writing() as current:
-        delivery = _known_mail(current, delivery_id)
-        before = _standing(current, delivery)
-        if not _revive(current, delivery.address) and not before.has_left:
+    with writing() as session:
+        delivery = _known_mail(session, delivery_id)
+        before = _standing(session, delivery)
+        if not _revive(session, delivery.address) and not before.has_left:
             return before
         if before.has_left:
-            _lift(current, delivery.address)
-        _record(current, "subscription.stay", delivery.address)
-        return _standing(current, delivery)
+            _lift(session, delivery.address)
+        _record(session, "subscription.stay", delivery.address)
+        return _standing(session, delivery)
 
 
 def write_again(address: str, *, actor: Actor) -> None:
     """Lift what keeps mail from a normalised address, whatever it was."""
-    with writing() as current:
-        standing = current.get(Suppression, address)
+    with writing() as session:
+        standing = session.get(Suppression, address)
         if standing is None:
             return
         before = {"suppressed": standing.kind, "reason": standing.reason}
-        _lift(current, address)
+        _lift(session, address)
         audit.record(
-            current,
+            session,
             actor,
             "suppression.lift",
             subject_kind="suppression",
@@ -294,12 +294,12 @@ class _Mail:
     email: str
 
 
-def _mail(current: Session, delivery_id: int) -> _Mail | None:
+def _mail(session: Session, delivery_id: int) -> _Mail | None:
     """A mail that its recipient may leave by: colleagues' messages carry no such link.
 
     Where its address was forgotten meanwhile, it is the one on a list that has the same hash.
     """
-    row = current.execute(
+    row = session.execute(
         select(Delivery.address, Delivery.email)
         .join(Message, Message.id == Delivery.message_id)
         .where(
@@ -312,29 +312,29 @@ def _mail(current: Session, delivery_id: int) -> _Mail | None:
         return None
     if not is_mark(row.address):
         return _Mail(row.address, row.email)
-    address = find_marked(current, row.address)
+    address = find_marked(session, row.address)
     return None if address is None else _Mail(address, address)
 
 
-def _known_mail(current: Session, delivery_id: int) -> _Mail:
-    delivery = _mail(current, delivery_id)
+def _known_mail(session: Session, delivery_id: int) -> _Mail:
+    delivery = _mail(session, delivery_id)
     if delivery is None:
         raise LookupError(f"no mail {delivery_id}")
     return delivery
 
 
-def _standing(current: Session, delivery: _Mail) -> Standing:
+def _standing(session: Session, delivery: _Mail) -> Standing:
     address = delivery.address
-    owed = current.scalar(select(Customer.contractual).where(Customer.address == address))
-    return Standing(delivery.email, _suppressed(current, address), bool(owed))
+    owed = session.scalar(select(Customer.contractual).where(Customer.address == address))
+    return Standing(delivery.email, _suppressed(session, address), bool(owed))
 
 
-def _suppressed(current: Session, address: str) -> str:
+def _suppressed(session: Session, address: str) -> str:
     """Why nothing is sent to an address, or empty."""
-    return current.scalar(select(Suppression.kind).where(Suppression.address == address)) or ""
+    return session.scalar(select(Suppression.kind).where(Suppression.address == address)) or ""
 
 
-def _stop_waiting(current: Session, address: str) -> None:
+def _stop_waiting(session: Session, address: str) -> None:
     theirs = select(Message.id).where(Message.audience.in_(MAILED))
     waiting = and_(
         in_state(DeliveryState.PENDING),
@@ -342,15 +342,15 @@ def _stop_waiting(current: Session, address: str) -> None:
         Delivery.channel == Channel.EMAIL,
         Delivery.message_id.in_(theirs),
     )
-    close_waiting(current, waiting, DeliveryState.SUPPRESSED, REASON)
+    close_waiting(session, waiting, DeliveryState.SUPPRESSED, REASON)
 
 
-def _lift(current: Session, address: str) -> None:
-    current.execute(delete(Suppression).where(Suppression.address == address))
+def _lift(session: Session, address: str) -> None:
+    session.execute(delete(Suppression).where(Suppression.address == address))
 
 
-def _record(current: Session, action: str, address: str) -> None:
-    audit.record(current, RECIPIENT, action, subject_kind="suppression", subject=address)
+def _record(session: Session, action: str, address: str) -> None:
+    audit.record(session, RECIPIENT, action, subject_kind="suppression", subject=address)
 
 
 # --- subscribers ----------------------------------------------------------------------------------
@@ -358,18 +358,18 @@ def _record(current: Session, action: str, address: str) -> None:
 
 def _count_sign_up(client: str) -> None:
     """Count before anything else, whatever comes of it; raises :class:`Throttled`."""
-    with writing() as current:
+    with writing() as session:
         by_client = throttle.count_try(
-            current, "sign-up client", throttle.network(client),
+            session, "sign-up client", throttle.network(client),
             limit=SIGN_UPS_BY_CLIENT, window=SIGN_UP_WINDOW,
         )  # fmt: skip
         # Whoever is held back already must not use up what is left for the others.
         by_all = None if by_client else throttle.count_try(
-            current, "sign-up", "everybody", limit=SIGN_UPS_BY_ALL, window=SIGN_UP_WINDOW
+            session, "sign-up", "everybody", limit=SIGN_UPS_BY_ALL, window=SIGN_UP_WINDOW
         )  # fmt: skip
         if by_all is not None:
             alarms.raise_alarm(
-                current,
+                session,
                 ALARM,
                 f"More than {SIGN_UPS_BY_ALL:,} sign-ups for mail came within an hour; "
                 "further ones are turned away until it is over.",
@@ -379,10 +379,10 @@ def _count_sign_up(client: str) -> None:
         raise Throttled(by_client or by_all or SIGN_UP_WINDOW, everybody=by_client is None)
 
 
-def _locked(current: Session, address: Address) -> Subscriber:
+def _locked(session: Session, address: Address) -> Subscriber:
     """The address's row, made where there is none, and kept from others until the end."""
-    current.execute(
-        insert_new(current, Subscriber)
+    session.execute(
+        insert_new(session, Subscriber)
         .values(
             email=address.email, address=address.identity, state=SubscriberState.PENDING,
             language="en", all_components=True, incidents=True, maintenance=True,
@@ -390,7 +390,7 @@ def _locked(current: Session, address: Address) -> Subscriber:
         )
         .on_conflict_do_nothing()
     )  # fmt: skip
-    return current.scalars(
+    return session.scalars(
         select(Subscriber).filter_by(address=address.identity).with_for_update()
     ).one()
 
@@ -403,18 +403,18 @@ def _may_write(sent: list[datetime], subscriber: Subscriber) -> bool:
     return len(today) < MAILS_A_DAY and len(unanswered) < MAILS_UNTIL_CONFIRMED
 
 
-def _is_heard(current: Session, subscriber: Subscriber) -> bool:
+def _is_heard(session: Session, subscriber: Subscriber) -> bool:
     confirmed = subscriber.state is SubscriberState.CONFIRMED
-    return confirmed and _suppressed(current, subscriber.address) != LEFT
+    return confirmed and _suppressed(session, subscriber.address) != LEFT
 
 
-def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
+def _sign_up_message(session: Session, step: Step, wish: Wish) -> Message:
     """The mail to send, shared by all who get the same that day; no visitor typed a word of it."""
-    page = current.get_one(Page, 1)
-    story = current.get(Incident, min(wish.follows)) if wish.follows else None
+    page = session.get_one(Page, 1)
+    story = session.get(Incident, min(wish.follows)) if wish.follows else None
     facts = sign_up_facts(page, links=current_links(), story=story)
     language = nearest(wish.language, default=page.language)
-    text = compose(current, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
+    text = compose(session, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
     made = finish(
         text,
         audience=Audience.SUBSCRIBER,
@@ -428,64 +428,64 @@ def _sign_up_message(current: Session, step: Step, wish: Wish) -> Message:
         subject=made.subject,
         text=made.text, html=made.html,
     ).where(Message.created_at > clock.now() - SHARED_FOR)  # fmt: skip
-    kept = current.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
+    kept = session.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
     if kept is not None:
         return kept
     message = Message(
         step=step, audience=Audience.SUBSCRIBER, language=language, subject=made.subject,
         body=made.body, text=made.text, html=made.html,
     )  # fmt: skip
-    current.add(message)
-    current.flush()
+    session.add(message)
+    session.flush()
     return message
 
 
-def _stage(current: Session, subscriber: Subscriber, token: str) -> Stage:
+def _stage(session: Session, subscriber: Subscriber, token: str) -> Stage:
     if subscriber.state is SubscriberState.PENDING:
         expires = subscriber.token_expires_at or clock.EPOCH
         is_newest = subscriber.token_hash == hash_token(token)
         return Stage.TO_CONFIRM if is_newest and clock.now() < expires else Stage.OVER
-    return Stage.CONFIRMED if _is_heard(current, subscriber) else Stage.LEFT
+    return Stage.CONFIRMED if _is_heard(session, subscriber) else Stage.LEFT
 
 
-def _delivery_of(current: Session, token: str) -> int:
+def _delivery_of(session: Session, token: str) -> int:
     """The mail that a link came in; ``LookupError`` for a link that we did not make."""
     delivery_id = read_subscription_token(current_settings().secret_key, token)
-    if delivery_id is None or _mail(current, delivery_id) is None:
+    if delivery_id is None or _mail(session, delivery_id) is None:
         raise LookupError("no such link")
     return delivery_id
 
 
-def _address_of(current: Session, token: str) -> str | None:
+def _address_of(session: Session, token: str) -> str | None:
     try:
-        return _known_mail(current, _delivery_of(current, token)).address
+        return _known_mail(session, _delivery_of(session, token)).address
     except LookupError:
         return None
 
 
-def _by_address(current: Session, address: str, *, lock: bool = False) -> Subscriber | None:
+def _by_address(session: Session, address: str, *, lock: bool = False) -> Subscriber | None:
     chosen = select(Subscriber).filter_by(address=address)
     if lock:
         chosen = chosen.with_for_update().execution_options(populate_existing=True)
-    return current.scalars(chosen).one_or_none()
+    return session.scalars(chosen).one_or_none()
 
 
-def _owner(current: Session, token: str) -> Subscriber | None:
+def _owner(session: Session, token: str) -> Subscriber | None:
     """Whose link it is, locked; ``LookupError`` for a link that we did not make."""
-    address = _known_mail(current, _delivery_of(current, token)).address
-    return _by_address(current, address, lock=True)
+    address = _known_mail(session, _delivery_of(session, token)).address
+    return _by_address(session, address, lock=True)
 
 
-def _known(current: Session, token: str) -> Subscription:
-    current.flush()
-    found = find_subscription(current, token)
+def _known(session: Session, token: str) -> Subscription:
+    session.flush()
+    found = find_subscription(session, token)
     if found is None:
         raise LookupError("no such link")
     return found
 
 
-def _end(current: Session, address: str) -> None:
-    current.execute(
+def _end(session: Session, address: str) -> None:
+    session.execute(
         update(Subscriber)
         .where(Subscriber.address == address, Subscriber.state != SubscriberState.UNSUBSCRIBED)
         .values(
@@ -495,11 +495,11 @@ def _end(current: Session, address: str) -> None:
     )  # fmt: skip
 
 
-def _revive(current: Session, address: str) -> bool:
+def _revive(session: Session, address: str) -> bool:
     """Write to a subscriber again who had confirmed before leaving; whether there is one."""
     return bool(
         count_written(
-            current,
+            session,
             update(Subscriber)
             .where(
                 Subscriber.address == address,
@@ -512,7 +512,7 @@ def _revive(current: Session, address: str) -> bool:
 
 
 def _note(
-    current: Session,
+    session: Session,
     action: str,
     subscriber: Subscriber,
     *,
@@ -520,6 +520,6 @@ def _note(
     after: dict[str, object] | None = None,
 ) -> None:
     audit.record(
-        current, RECIPIENT, action, subject_kind="subscriber", subject=subscriber.address,
+        session, RECIPIENT, action, subject_kind="subscriber", subject=subscriber.address,
         before=before, after=after,
     )  # fmt: skip

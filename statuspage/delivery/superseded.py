@@ -26,29 +26,29 @@ _REOPENED = "the incident was opened again before this was sent"
 _FALSE_ALARM = "it was a false alarm, known before this was sent"
 
 
-def keep_back(current: Session, message_id: int, ids: Sequence[int]) -> frozenset[int]:
+def keep_back(session: Session, message_id: int, ids: Sequence[int]) -> frozenset[int]:
     """End those of these waiting deliveries of a message that must not go any more; which ones.
 
     The caller has locked them.
     """
-    told = _told(current, message_id)
+    told = _told(session, message_id)
     ended: set[int] = set()
-    for reason, barred in _barred(current, told, ids).items():
-        close_waiting(current, among(Delivery.id, barred), DeliveryState.SUPPRESSED, reason)
+    for reason, barred in _barred(session, told, ids).items():
+        close_waiting(session, among(Delivery.id, barred), DeliveryState.SUPPRESSED, reason)
         ended.update(barred)
-    later = _later(current, told) if told.audience in MAILED else None
+    later = _later(session, told) if told.audience in MAILED else None
     if later is not None:
         left = [id_ for id_ in ids if id_ not in ended]
-        untrue = left if later.ends_all else _with_newer(current, left, later.step_keys)
-        close_waiting(current, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, later.reason)
+        untrue = left if later.ends_all else _with_newer(session, left, later.step_keys)
+        close_waiting(session, among(Delivery.id, untrue), DeliveryState.SUPERSEDED, later.reason)
         ended.update(untrue)
     return frozenset(ended)
 
 
-def last_word(current: Session, message_id: int) -> tuple[int | None, bool]:
+def last_word(session: Session, message_id: int) -> tuple[int | None, bool]:
     """Something that changes with each message about the same story, and when this is cancelled."""
     told = aliased(Message)
-    row = current.execute(
+    row = session.execute(
         select(func.max(Message.id), told.cancelled_at.is_not(None))
         .join(Message, Message.incident_id == told.incident_id, isouter=True)
         .where(told.id == message_id)
@@ -57,9 +57,9 @@ def last_word(current: Session, message_id: int) -> tuple[int | None, bool]:
     return row[0], row[1]
 
 
-def has_been(current: Session, message_id: int) -> ColumnElement[bool] | None:
+def has_been(session: Session, message_id: int) -> ColumnElement[bool] | None:
     """The condition that a delivery of a message has been overtaken; None where none has."""
-    later = _later(current, _told(current, message_id))
+    later = _later(session, _told(session, message_id))
     if later is None or later.ends_all:
         return None if later is None else true()
     newer = aliased(Delivery)
@@ -80,9 +80,9 @@ class _Later:
         return not self.step_keys
 
 
-def _told(current: Session, message_id: int) -> _Told:
+def _told(session: Session, message_id: int) -> _Told:
     """What a message is about; not its texts, which are long."""
-    return current.execute(
+    return session.execute(
         select(
             Message.incident_id, Message.update_id, Message.step, Message.audience,
             Incident.is_drill,
@@ -92,7 +92,7 @@ def _told(current: Session, message_id: int) -> _Told:
     ).one()  # fmt: skip
 
 
-def _barred(current: Session, told: _Told, ids: Sequence[int]) -> Mapping[str, list[int]]:
+def _barred(session: Session, told: _Told, ids: Sequence[int]) -> Mapping[str, list[int]]:
     """Those whose address must not be written to by now, by the reason.
 
     Who left may still be asked to confirm a new subscription, and is a colleague as before; what is
@@ -102,7 +102,7 @@ def _barred(current: Session, told: _Told, ids: Sequence[int]) -> Mapping[str, l
     if told.audience in MAILED and told.incident_id is not None and not told.is_drill:
         owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
         kept_from = kept_from | ~owed
-    rows = current.execute(
+    rows = session.execute(
         select(Suppression.reason, Delivery.id)
         .join(Delivery, Delivery.address == Suppression.address)
         .where(among(Delivery.id, ids), kept_from)
@@ -117,7 +117,7 @@ def _grouped(rows: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:
     return found
 
 
-def _later(current: Session, told: _Told) -> _Later | None:
+def _later(session: Session, told: _Told) -> _Later | None:
     """What was posted later about the same story, as far as it makes a message untrue.
 
     As when it was posted (:func:`~statuspage.delivery.queue.supersede`): a delivery gives way where
@@ -126,7 +126,7 @@ def _later(current: Session, told: _Told) -> _Later | None:
     if told.update_id is None:
         return None
     is_news = told.audience in MAILED
-    rows = current.execute(
+    rows = session.execute(
         select(Message.step, Message.audience, Message.update_id).where(
             Message.incident_id == told.incident_id, Message.update_id > told.update_id
         )
@@ -142,14 +142,14 @@ def _later(current: Session, told: _Told) -> _Later | None:
     return _Later(_NEWER, sorted(keys)) if keys and told.step is not Step.RESOLVED else None
 
 
-def _with_newer(current: Session, ids: Sequence[int], step_keys: Sequence[str]) -> Sequence[int]:
+def _with_newer(session: Session, ids: Sequence[int], step_keys: Sequence[str]) -> Sequence[int]:
     """Those of these deliveries whose address has one of those steps as well.
 
     Found by the unique key, one by one: asked with EXISTS, PostgreSQL goes through all of both.
     """
     newer = aliased(Delivery)
     same = and_(newer.address == Delivery.address, newer.channel == Delivery.channel)
-    return current.scalars(
+    return session.scalars(
         select(Delivery.id)
         .distinct()
         .join(newer, and_(same, newer.step_key.in_(step_keys)))

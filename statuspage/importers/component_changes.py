@@ -22,7 +22,7 @@ _CHUNK = 2_000
 
 
 def log_changes(
-    current: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
+    session: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
 ) -> None:
     """Write the log of components anew; what nobody told in a story stays.
 
@@ -31,7 +31,7 @@ def log_changes(
     """
     codes = {
         row.code: row.id
-        for row in current.execute(
+        for row in session.execute(
             select(Component.id, Component.code).where(Component.id.in_(component_ids))
         )
     }
@@ -40,18 +40,18 @@ def log_changes(
         .join(IncidentComponent)
         .where(IncidentComponent.component_id.in_(component_ids), is_told())
     )
-    stories = sorted({*incident_ids, *current.scalars(about)})
+    stories = sorted({*incident_ids, *session.scalars(about)})
     said: dict[int, list[Said]] = defaultdict(list)
     for start in range(0, len(stories), _CHUNK):
         chunk = stories[start : start + _CHUNK]
-        current.execute(
+        session.execute(
             delete(ComponentChange).where(
                 ComponentChange.incident_id.in_(chunk),
                 ComponentChange.component_id.in_(codes.values()),
             ),
             execution_options={"synchronize_session": False},
         )
-        for component_id, words in read_said(current, codes, chunk).items():
+        for component_id, words in read_said(session, codes, chunk).items():
             said[component_id] += words
     rows = [
         {
@@ -65,13 +65,13 @@ def log_changes(
         for change in settle_log(told)
     ]
     if rows:
-        current.execute(insert(ComponentChange), rows)
+        session.execute(insert(ComponentChange), rows)
 
 
-def show_standing(current: Session, component_ids: Collection[int]) -> None:
+def show_standing(session: Session, component_ids: Collection[int]) -> None:
     """Have each component show the worst of what the open public stories say of it."""
     worst = dict.fromkeys(component_ids, OPERATIONAL)
-    states = current.execute(
+    states = session.execute(
         select(IncidentComponent.component_id, IncidentComponent.status)
         .join(Incident, Incident.id == IncidentComponent.incident_id)
         .where(
@@ -83,7 +83,7 @@ def show_standing(current: Session, component_ids: Collection[int]) -> None:
     )
     for component_id, status in states:
         worst[component_id] = ComponentStatus.worst([worst[component_id], status], OPERATIONAL)
-    for component in current.scalars(select(Component).where(Component.id.in_(component_ids))):
+    for component in session.scalars(select(Component).where(Component.id.in_(component_ids))):
         if component.status is not worst[component.id]:
             component.status = worst[component.id]
             component.updated_at = clock.now()

@@ -24,9 +24,9 @@ class Components:
         self._by_name: dict[str, tuple[int, str]] = {}
         self.added_ids: list[int] = []
 
-    def load(self, current: Session) -> None:
+    def load(self, session: Session) -> None:
         """Read those that are there."""
-        rows = current.execute(
+        rows = session.execute(
             select(Component.id, Component.code, Component.name, Component.removed_at).order_by(
                 Component.id.desc()
             )
@@ -41,7 +41,7 @@ class Components:
         """How many were made."""
         return len(self.added_ids)
 
-    def add_missing(self, current: Session, stories: Sequence[Story]) -> None:
+    def add_missing(self, session: Session, stories: Sequence[Story]) -> None:
         """Make the components that are named and not there, since the first story about them."""
         since: dict[tuple[str | None, str], datetime] = {}
         for story in stories:
@@ -50,7 +50,7 @@ class Components:
                     if self._find(effect) is None:
                         key = (effect.code, effect.name)
                         since[key] = min(since.get(key, story.started_at), story.started_at)
-        highest = current.scalar(
+        highest = session.scalar(
             select(func.max(Component.position)).where(Component.group_id.is_(None))
         )
         position = -1 if highest is None else highest
@@ -67,9 +67,9 @@ class Components:
                 removed_at=clock.now() if code else None,
                 **({"code": code} if code else {}),
             )
-            current.add(component)
-            current.flush()
-            current.add(
+            session.add(component)
+            session.flush()
+            session.add(
                 ComponentChange(
                     component_id=component.id, at=at, status=ComponentStatus.OPERATIONAL
                 )

@@ -192,7 +192,7 @@ def import_page(
         source=source or origin,
         notes=notes,
         progress=progress,
-        prepare=lambda current: taking.prepare(current, published.page),
+        prepare=lambda session: taking.prepare(session, published.page),
         finish=taking.finish,
     )
     return replace(report, skipped=tuple(problems))
@@ -462,25 +462,25 @@ class _Taking:
         self._groups = [part for part in parts if part.is_group]
         self._parts = [part for part in parts if not part.is_group]
 
-    def prepare(self, current: Session, page: Mapping[str, Any]) -> int:
+    def prepare(self, session: Session, page: Mapping[str, Any]) -> int:
         """Make groups and components as they were published; how many components are new."""
-        own = current.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
+        own = session.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
         if own is not None and _CODE.fullmatch(str(page.get("id"))):
             own.code = str(page["id"])
         if own is not None and own.set_up_at is None:
             _set_up(own, page)
-        groups = {part.code: _take_group(current, part).id for part in self._groups}
+        groups = {part.code: _take_group(session, part).id for part in self._groups}
         published = [part.code for part in self._parts]
         return sum(
-            _take_component(current, part, groups.get(part.group_code or ""), published)
+            _take_component(session, part, groups.get(part.group_code or ""), published)
             for part in self._parts
         )
 
-    def finish(self, current: Session) -> None:
+    def finish(self, session: Session) -> None:
         """Show each component as the summary has it: it may say more than the stories."""
         for part in self._parts:
-            component = current.scalars(select(Component).filter_by(code=part.code)).one()
-            last = current.scalar(
+            component = session.scalars(select(Component).filter_by(code=part.code)).one()
+            last = session.scalar(
                 select(ComponentChange.status)
                 .where(ComponentChange.component_id == component.id)
                 .order_by(ComponentChange.at.desc(), ComponentChange.id.desc())
@@ -488,7 +488,7 @@ class _Taking:
             )
             component.status = part.status
             if last is not part.status:
-                current.add(
+                session.add(
                     ComponentChange(component_id=component.id, at=clock.now(), status=part.status)
                 )
 
@@ -503,57 +503,57 @@ def _set_up(own: Page, page: Mapping[str, Any]) -> None:
     own.set_up_at = own.updated_at = clock.now()
 
 
-def _take_group(current: Session, part: _Part) -> ComponentGroup:
-    group = current.scalars(select(ComponentGroup).filter_by(code=part.code)).one_or_none()
+def _take_group(session: Session, part: _Part) -> ComponentGroup:
+    group = session.scalars(select(ComponentGroup).filter_by(code=part.code)).one_or_none()
     if group is None:
         same = select(ComponentGroup).filter_by(name=part.name).order_by(ComponentGroup.id)
-        group = current.scalars(same.limit(1)).one_or_none()
+        group = session.scalars(same.limit(1)).one_or_none()
     if group is None:
         group = ComponentGroup(position=part.position, created_at=part.created_at)
-        current.add(group)
+        session.add(group)
     group.code, group.name, group.description = part.code, part.name, part.description
     group.updated_at = part.updated_at
-    current.flush()
+    session.flush()
     return group
 
 
 def _take_component(
-    current: Session, part: _Part, group_id: int | None, published: Collection[str]
+    session: Session, part: _Part, group_id: int | None, published: Collection[str]
 ) -> bool:
     """Make or bring up to date one component; whether it is new.
 
     One of the same name that was made here before becomes it.
     """
-    component = current.scalars(select(Component).filter_by(code=part.code)).one_or_none()
+    component = session.scalars(select(Component).filter_by(code=part.code)).one_or_none()
     if component is None:
         same = select(Component).where(
             Component.name == part.name,
             Component.removed_at.is_(None),
             Component.code.not_in(published),
         )
-        component = current.scalars(same.order_by(Component.id).limit(1)).one_or_none()
+        component = session.scalars(same.order_by(Component.id).limit(1)).one_or_none()
         if component is not None:
-            _recode(current, component, part.code)
+            _recode(session, component, part.code)
     is_new = component is None
     if component is None:
         component = Component(code=part.code, position=part.position, created_at=part.created_at)
-        current.add(component)
+        session.add(component)
     component.name, component.description = part.name, part.description
     component.group_id, component.removed_at = group_id, None
     component.only_show_if_degraded = part.only_show_if_degraded
     component.updated_at = part.updated_at
-    current.flush()
+    session.flush()
     if is_new:
         operational = ComponentStatus.OPERATIONAL
-        current.add(
+        session.add(
             ComponentChange(component_id=component.id, at=part.created_at, status=operational)
         )
     return is_new
 
 
-def _recode(current: Session, component: Component, code: str) -> None:
+def _recode(session: Session, component: Component, code: str) -> None:
     """Give a component another code, in the posts that name it too."""
-    posts = current.scalars(
+    posts = session.scalars(
         select(IncidentUpdate)
         .join(IncidentComponent, IncidentComponent.incident_id == IncidentUpdate.incident_id)
         .where(IncidentComponent.component_id == component.id)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
-from statuspage.core.db import in_slices, session, writing
+from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visibility
 from statuspage.core.links import Links, current_links
 from statuspage.importers.component_changes import log_changes, show_standing
@@ -78,11 +78,11 @@ def store_stories(
     components it added.  An import that was cut off is finished by repeating it.  Raises
     :class:`Unusable`, before anything is kept, where a code belongs to a story of somebody else.
     """
-    keeper = _Keeper(session(), current_links(), list(notes))
+    keeper = _Keeper(current_session(), current_links(), list(notes))
     keeper.refuse_taken(stories)
-    with writing() as current:
-        keeper.begin(stories, prepare(current) if prepare else 0)
-        entry_id = _note_begin(current, actor, source)
+    with writing() as session:
+        keeper.begin(stories, prepare(session) if prepare else 0)
+        entry_id = _note_begin(session, actor, source)
     done = 0
     for batch in in_slices(stories, _CHUNK):
         with writing():
@@ -91,38 +91,38 @@ def store_stories(
     for [component_ids] in in_slices(keeper.to_log(), 1):
         with writing():
             keeper.log(component_ids)
-    with writing() as current:
+    with writing() as session:
         if finish:
-            finish(current)
+            finish(session)
         report = keeper.report()
-        current.get_one(AuditEntry, entry_id).after = {
+        session.get_one(AuditEntry, entry_id).after = {
             "added": report.added,
             "updated": report.updated,
             "unchanged": report.unchanged,
             "components_added": report.components_added,
         }
-        revision.bump(current)
+        revision.bump(session)
     return report
 
 
-def _note_begin(current: Session, actor: Actor, source: str) -> int:
+def _note_begin(session: Session, actor: Actor, source: str) -> int:
     """Write down that an import has begun; the id of its entry, which its last step completes."""
     entry = audit.record(
-        current,
+        session,
         actor,
         "history.import",
         subject_kind="history",
         subject=source[:500],
         after=_UNFINISHED,
     )
-    current.flush()
+    session.flush()
     return entry.id
 
 
-def _was_cut_off(current: Session) -> bool:
+def _was_cut_off(session: Session) -> bool:
     """Whether the import before this one never came to its end."""
     before = select(AuditEntry.after).where(AuditEntry.action == "history.import")
-    newest = current.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
+    newest = session.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
     return newest == _UNFINISHED
 
 
@@ -139,8 +139,8 @@ def named_code(*parts: str) -> str:
 class _Keeper:
     """One import on its way into the database."""
 
-    def __init__(self, current: Session, links: Links, notes: list[Problem]) -> None:
-        self._current = current
+    def __init__(self, session: Session, links: Links, notes: list[Problem]) -> None:
+        self._current = session
         self._links = links
         self._notes = notes
         self._components = Components()

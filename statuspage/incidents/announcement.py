@@ -17,7 +17,7 @@ from statuspage.access.audit import Actor
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
 from statuspage.core.errors import Refused
 from statuspage.core.languages import nearest
@@ -102,16 +102,16 @@ def preview_declaration(
 
     Raises :class:`~statuspage.core.errors.Refused`.
     """
-    return drafts(session(), telling_of_declaration(declaration), texts or {})
+    return drafts(current_session(), telling_of_declaration(declaration), texts or {})
 
 
 def telling_of_declaration(declaration: Declaration) -> Telling:
     """The step that declaring this would be; changes nothing and raises as the verb does."""
     check_declaration(declaration)
-    current = session()
+    session = current_session()
     moment = clock.now()
-    incident = declared(current, declaration, moment)
-    components = states_of(current, declaration.components)
+    incident = declared(session, declaration, moment)
+    components = states_of(session, declaration.components)
     return Telling(incident, Step(declaration.status.value), components, moment, declares=True)
 
 
@@ -128,7 +128,7 @@ def preview_update(
     Raises :class:`~statuspage.core.errors.Refused`.
     """
     telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
-    return drafts(session(), telling, texts or {}, story=incident)
+    return drafts(current_session(), telling, texts or {}, story=incident)
 
 
 def telling_of_update(
@@ -136,18 +136,18 @@ def telling_of_update(
 ) -> Telling:
     """The step that posting this would be; changes nothing and raises as the verb does."""
     check_post(incident, post, reopens=reopens)
-    current = session()
+    session = current_session()
     moment = clock.now()
     states = {row.component_id: row.status for row in incident.affected} | dict(post.components)
     copy = detached_copy(incident)
     if publishes:
         copy.visibility = Visibility.PUBLIC
     still = copy.status == post.status
-    apply_post(current, copy, post, moment, reopens=reopens)
+    apply_post(session, copy, post, moment, reopens=reopens)
     return Telling(
         copy,
         step_of(post, reopens=reopens),
-        states_of(current, states),
+        states_of(session, states),
         post.happened_at or moment,
         reopens=reopens,
         still=still,
@@ -155,37 +155,37 @@ def telling_of_update(
     )
 
 
-def facts_for(current: Session, telling: Telling, story: Incident | None) -> Facts:
+def facts_for(session: Session, telling: Telling, story: Incident | None) -> Facts:
     """The facts that a step is told from."""
-    counted = _count_customers(current, telling)
-    return _facts(current, current.get_one(Page, 1), telling, story, counted)
+    counted = _count_customers(session, telling)
+    return _facts(session, session.get_one(Page, 1), telling, story, counted)
 
 
 def story_facts(incident: Incident, step: Step) -> Facts:
     """What a message about that step would be made of, as the story stands; changes nothing."""
-    current = session()
-    telling = Telling(incident, step, affected_components(current, incident), clock.now())
-    return facts_for(current, telling, incident)
+    session = current_session()
+    telling = Telling(incident, step, affected_components(session, incident), clock.now())
+    return facts_for(session, telling, incident)
 
 
 def drafts(
-    current: Session,
+    session: Session,
     telling: Telling,
     texts: Mapping[Audience, Text],
     *,
     story: Incident | None = None,
 ) -> list[Draft]:
     """The texts of every audience that hears this step, edited ones as they were edited."""
-    page = current.get_one(Page, 1)
-    counted = _count_customers(current, telling)
-    facts = _facts(current, page, telling, story, counted)
+    page = session.get_one(Page, 1)
+    counted = _count_customers(session, telling)
+    facts = _facts(session, page, telling, story, counted)
     made = []
-    for audience, step in _audiences(current, telling):
-        recipients, suppressed, why = _reach(current, telling, audience, story, counted)
-        composed = compose(current, facts, audience=audience, step=step)
+    for audience, step in _audiences(session, telling):
+        recipients, suppressed, why = _reach(session, telling, audience, story, counted)
+        composed = compose(session, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         missing = unfilled(text, audience=audience, facts=facts)
-        readers = _first_readers(current, telling, audience, story)
+        readers = _first_readers(session, telling, audience, story)
         made.append(
             Draft(
                 audience=audience,
@@ -196,13 +196,13 @@ def drafts(
                 suppressed=suppressed,
                 why=why,
                 finished=_finish_if_whole(text, audience, step, facts, page.language, readers),
-                by_mail=_by_mail(current, telling, story) if audience is Audience.PUBLIC else None,
+                by_mail=_by_mail(session, telling, story) if audience is Audience.PUBLIC else None,
                 readers=readers,
                 edited=text != composed,
                 missing=missing,
                 wanted=composed.wanted,
-                findings=check_text(current, text, audience=audience, step=step, facts=facts),
-                before=_told_before(current, story, audience),
+                findings=check_text(session, text, audience=audience, step=step, facts=facts),
+                before=_told_before(session, story, audience),
                 fell_back=composed.fell_back,
                 is_drill=telling.incident.is_drill,
             )
@@ -211,7 +211,7 @@ def drafts(
 
 
 def tell(
-    current: Session,
+    session: Session,
     telling: Telling,
     update: IncidentUpdate,
     texts: Mapping[Audience, Text],
@@ -224,17 +224,17 @@ def tell(
     For an internal story the body is the internal text.  Raises :class:`Refused` for a text that
     would leak and has no reason among the ``overrides``.
     """
-    page = current.get_one(Page, 1)
+    page = session.get_one(Page, 1)
     incident = telling.incident
-    facts = _facts(current, page, telling, incident, _count_customers(current, telling))
+    facts = _facts(session, page, telling, incident, _count_customers(session, telling))
     if telling.reopens:
-        queue.end_resolutions(current, incident.id)
+        queue.end_resolutions(session, incident.id)
     if telling.step is Step.FALSE_ALARM:
-        queue.end_all(current, incident.id)
-    others = queue.languages_read(current, own=page.language)
+        queue.end_all(session, incident.id)
+    others = queue.languages_read(session, own=page.language)
     body, posted = "", None
-    for audience, step in _audiences(current, telling):
-        composed = compose(current, facts, audience=audience, step=step)
+    for audience, step in _audiences(session, telling):
+        composed = compose(session, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         check_body(
             f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body
@@ -248,9 +248,9 @@ def tell(
             others=others,
         )
         override = let_pass(
-            current,
+            session,
             incident,
-            check_text(current, text, audience=audience, step=step, facts=facts),
+            check_text(session, text, audience=audience, step=step, facts=facts),
             audience=audience,
             reason=overrides.get(audience, ""),
             actor=actor,
@@ -270,27 +270,27 @@ def tell(
             moments=dict(finished.moments),
             versions=dict(finished.versions),
         )
-        current.add(message)
-        current.flush()
+        session.add(message)
+        session.flush()
         if audience is Audience.PUBLIC or (
             not incident.tells_outsiders and audience is Audience.INTERNAL
         ):
             body = finished.body
         if audience is Audience.PUBLIC:
             posted = finished
-        _queue(current, telling, message, update)
-    queue.end_notices(current, incident.id, is_over=not incident.is_open)
+        _queue(session, telling, message, update)
+    queue.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: who is both gets one mail, the customers'.
-    if posted is not None and (incident.is_drill or subscriber_queue.any_subscribers(current)):
-        _tell_subscribers(current, telling, posted, facts, update, page.language, others)
+    if posted is not None and (incident.is_drill or subscriber_queue.any_subscribers(session)):
+        _tell_subscribers(session, telling, posted, facts, update, page.language, others)
     return body
 
 
-def _told_before(current: Session, story: Incident | None, audience: Audience) -> Text | None:
+def _told_before(session: Session, story: Incident | None, audience: Audience) -> Text | None:
     """What that audience was told last about a story, if anything."""
     if story is None or story.id is None:
         return None
-    told = current.execute(
+    told = session.execute(
         select(Message.subject, Message.body)
         .where(Message.incident_id == story.id, Message.audience == audience)
         .order_by(Message.id.desc())
@@ -300,7 +300,7 @@ def _told_before(current: Session, story: Incident | None, audience: Audience) -
 
 
 def _tell_subscribers(
-    current: Session,
+    session: Session,
     telling: Telling,
     post: Composed,
     facts: Facts,
@@ -324,12 +324,12 @@ def _tell_subscribers(
         moments=dict(mail.moments),
         versions=dict(mail.versions),
     )
-    current.add(message)
-    current.flush()
+    session.add(message)
+    session.flush()
     step_key = f"update:{update.id}"
     news = news_of(telling, telling.incident.id)
-    subscriber_queue.queue_subscribers(current, message, news, step_key=step_key)
-    queue.supersede(current, message, step_key=step_key)
+    subscriber_queue.queue_subscribers(session, message, news, step_key=step_key)
+    queue.supersede(session, message, step_key=step_key)
 
 
 def news_of(telling: Telling, story_id: int | None) -> News:
@@ -338,26 +338,26 @@ def news_of(telling: Telling, story_id: int | None) -> News:
     return News(telling.incident.kind, telling.step, ids, story_id)
 
 
-def _by_mail(current: Session, telling: Telling, story: Incident | None) -> Reach:
+def _by_mail(session: Session, telling: Telling, story: Incident | None) -> Reach:
     """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
     if (sealed := seal_on(telling.incident)) is not None:
         listed = len(sealed.mailboxes)
-        if mails_customers(current, telling):
+        if mails_customers(session, telling):
             return Reach(as_customers=listed)
         return Reach(((WHY, listed),) if listed else ())
     customers = None
-    if telling.incident.kind is Kind.INCIDENT and mails_customers(current, telling):
-        customers = customers_rule(current, telling, story)
+    if telling.incident.kind is Kind.INCIDENT and mails_customers(session, telling):
+        customers = customers_rule(session, telling, story)
     news = news_of(telling, story.id if story is not None else None)
-    return subscriber_queue.count_subscribers(current, news, customers=customers)
+    return subscriber_queue.count_subscribers(session, news, customers=customers)
 
 
 def customers_rule(
-    current: Session, telling: Telling, story: Incident | None
+    session: Session, telling: Telling, story: Incident | None
 ) -> ColumnElement[bool]:
     """Which customers a step is mailed to, where it is mailed to customers at all."""
     if telling.answers and story is not None:
-        return queue.told_customers(_answered(current, telling, story.id))
+        return queue.told_customers(_answered(session, telling, story.id))
     return queue.concerned_customers(telling.concerned)
 
 
@@ -407,22 +407,22 @@ def _finish_if_whole(
         return None
 
 
-def _queue(current: Session, telling: Telling, message: Message, update: IncidentUpdate) -> None:
+def _queue(session: Session, telling: Telling, message: Message, update: IncidentUpdate) -> None:
     step_key = f"update:{update.id}"
     if message.audience is Audience.INTERNAL:
         rooms = current_settings().chat_rooms
-        queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
+        queue.queue_chat(session, message, step_key=step_key, rooms=rooms)
     if message.audience is not Audience.CUSTOMER:
         return
-    rule = customers_rule(current, telling, update.incident)
+    rule = customers_rule(session, telling, update.incident)
     told = f"Customer who was told that {telling.taken_back}" if telling.answers else ""
     queue.queue_customers(
-        current, message, step_key=step_key, rule=rule, concerned=telling.concerned, because=told
+        session, message, step_key=step_key, rule=rule, concerned=telling.concerned, because=told
     )
-    queue.supersede(current, message, step_key=step_key)
+    queue.supersede(session, message, step_key=step_key)
 
 
-def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]]:
+def _audiences(session: Session, telling: Telling) -> list[tuple[Audience, Step]]:
     internal = (Audience.INTERNAL, _internal_step(telling))
     if not telling.incident.tells_outsiders:
         return [internal]
@@ -430,17 +430,17 @@ def _audiences(current: Session, telling: Telling) -> list[tuple[Audience, Step]
         return [(Audience.PUBLIC, telling.step)]
     said = Step.NO_CHANGE if telling.no_change else telling.step
     audiences = [(Audience.PUBLIC, said), internal]
-    if mails_customers(current, telling):
+    if mails_customers(session, telling):
         audiences.append((Audience.CUSTOMER, telling.step))
     return audiences
 
 
-def mails_customers(current: Session, telling: Telling) -> bool:
+def mails_customers(session: Session, telling: Telling) -> bool:
     """Whether a step is mailed to customers."""
     if telling.answers:
         # Whoever was told what turns out to be wrong must hear that it is.
-        return _count_told(current, telling, telling.incident.id) > 0
-    return severity.writes_to_customers(current, telling.incident, telling.incident.status)
+        return _count_told(session, telling, telling.incident.id) > 0
+    return severity.writes_to_customers(session, telling.incident, telling.incident.status)
 
 
 def _internal_step(telling: Telling) -> Step:
@@ -449,17 +449,17 @@ def _internal_step(telling: Telling) -> Step:
     return Step.CLOSED if telling.step is Step.RESOLVED else Step.UPDATE
 
 
-def _count_customers(current: Session, telling: Telling) -> tuple[int, int] | None:
+def _count_customers(session: Session, telling: Telling) -> tuple[int, int] | None:
     """How many customers of the components are written to, and how many of them are suppressed."""
-    if telling.answers or not mails_customers(current, telling):
+    if telling.answers or not mails_customers(session, telling):
         return None
     if (sealed := seal_on(telling.incident)) is not None:
         return len(sealed.mailboxes), 0
-    return queue.count_customers(current, telling.concerned)
+    return queue.count_customers(session, telling.concerned)
 
 
 def _reach(
-    current: Session,
+    session: Session,
     telling: Telling,
     audience: Audience,
     story: Incident | None,
@@ -473,7 +473,7 @@ def _reach(
     if audience is Audience.INTERNAL:
         return len(current_settings().chat_urls), 0, "Colleagues, in chat"
     if telling.answers and story is not None:
-        told = _count_told(current, telling, story.id)
+        told = _count_told(session, telling, story.id)
         return told, 0, f"Every customer who was told that {telling.taken_back}"
     concerned_ids = set(telling.concerned)
     names = [one.name for one, _ in telling.components if one.id in concerned_ids]
@@ -493,7 +493,7 @@ def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
 
 
 def _first_readers(
-    current: Session, telling: Telling, audience: Audience, story: Incident | None
+    session: Session, telling: Telling, audience: Audience, story: Incident | None
 ) -> tuple[Reader, ...]:
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
@@ -501,38 +501,38 @@ def _first_readers(
     if (sealed := seal_on(telling.incident)) is not None:
         listed = sealed.mailboxes[:FIRST_READERS]
         return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
-    rule = customers_rule(current, telling, story)
-    found = queue.first_customers(current, rule, most=FIRST_READERS)
+    rule = customers_rule(session, telling, story)
+    found = queue.first_customers(session, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone, one.language) for one in found)
 
 
-def _count_told(current: Session, telling: Telling, incident_id: int) -> int:
+def _count_told(session: Session, telling: Telling, incident_id: int) -> int:
     told = select(func.count(func.distinct(Delivery.address))).where(
-        Delivery.message_id.in_(_answered(current, telling, incident_id)),
+        Delivery.message_id.in_(_answered(session, telling, incident_id)),
         was_told(),
     )
-    return current.scalar(told) or 0
+    return session.scalar(told) or 0
 
 
-def _answered(current: Session, telling: Telling, incident_id: int) -> list[int]:
+def _answered(session: Session, telling: Telling, incident_id: int) -> list[int]:
     """The mails to customers that a step takes back: that it is over, or that it was at all."""
     chosen = select(Message.id).filter_by(incident_id=incident_id, audience=Audience.CUSTOMER)
     if telling.reopens:
         chosen = chosen.where(Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)))
-    return list(current.scalars(chosen))
+    return list(session.scalars(chosen))
 
 
 def _facts(
-    current: Session,
+    session: Session,
     page: Page,
     telling: Telling,
     story: Incident | None,
     counted: tuple[int, int] | None,
 ) -> Facts:
     incident = telling.incident
-    level = severity.level_of(current, incident.severity_rank)
+    level = severity.level_of(session, incident.severity_rank)
     posts = story.updates if story is not None else []
-    people = {role: _contact(current, getattr(incident, f"{role.value}_id")) for role in Role}
+    people = {role: _contact(session, getattr(incident, f"{role.value}_id")) for role in Role}
     return facts_of(
         page,
         incident,
@@ -548,32 +548,32 @@ def _facts(
         cadence_minutes=level.cadence_minutes if level else None,
         recipients=counted[0] if counted else None,
         review_due=incident.review_due_at,
-        review_owner=_name_of(current, incident.review_owner_id),
+        review_owner=_name_of(session, incident.review_owner_id),
         still=telling.still,
         late=telling.late,
     )
 
 
-def _contact(current: Session, contact_id: int | None) -> Contact | None:
-    return current.get(Contact, contact_id) if contact_id is not None else None
+def _contact(session: Session, contact_id: int | None) -> Contact | None:
+    return session.get(Contact, contact_id) if contact_id is not None else None
 
 
-def _name_of(current: Session, contact_id: int | None) -> str:
-    contact = _contact(current, contact_id)
+def _name_of(session: Session, contact_id: int | None) -> str:
+    contact = _contact(session, contact_id)
     return contact.name if contact else ""
 
 
-def states_of(current: Session, states: Mapping[int, ComponentStatus]) -> Components:
+def states_of(session: Session, states: Mapping[int, ComponentStatus]) -> Components:
     """The components of these ids with the states given for them, in the page's order."""
-    rows = current.scalars(
+    rows = session.scalars(
         select(Component).where(Component.id.in_(states)).order_by(Component.position, Component.id)
     )
     return [(component, states[component.id]) for component in rows]
 
 
-def affected_components(current: Session, incident: Incident) -> Components:
+def affected_components(session: Session, incident: Incident) -> Components:
     """Every component that the story ever affected, with the state it last set."""
-    rows = current.execute(
+    rows = session.execute(
         select(Component, IncidentComponent.status)
         .join(IncidentComponent, IncidentComponent.component_id == Component.id)
         .where(IncidentComponent.incident_id == incident.id)

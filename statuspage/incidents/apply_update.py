@@ -16,9 +16,9 @@ from statuspage.incidents.updates import code_for
 from statuspage.models import Incident
 
 
-def declared(current: Session, declaration: Declaration, moment: datetime) -> Incident:
+def declared(session: Session, declaration: Declaration, moment: datetime) -> Incident:
     """The incident that a declaration describes, not yet in any session."""
-    level = severity.level_of(current, declaration.severity_rank)
+    level = severity.level_of(session, declaration.severity_rank)
     code, drill = code_for(declaration.form_key), declaration.drill
     return Incident(
         code=code,
@@ -56,19 +56,19 @@ def declared(current: Session, declaration: Declaration, moment: datetime) -> In
 
 
 def apply_post(
-    current: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
+    session: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
 ) -> None:
     """Change the columns of an incident, saved or a copy, to what a post says."""
     happened_at = post.happened_at or moment
     if post.severity_rank is not None:
-        set_severity(current, incident, post.severity_rank)
+        set_severity(session, incident, post.severity_rank)
     if post.users_notice is not None:
         incident.users_notice = post.users_notice
     incident.public_facts = {**incident.public_facts, **post.public_facts}
     incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
     incident.status = post.status.value
     incident.updated_at = moment
-    level = severity.level_of(current, incident.severity_rank)
+    level = severity.level_of(session, incident.severity_rank)
     incident.next_update_at = severity.promised(
         level, moment, post.next_update_at, because=post.no_promise_because
     )
@@ -87,7 +87,7 @@ def apply_post(
     if post.status is IncidentStatus.RESOLVED:
         incident.resolved_at = happened_at
         incident.resolutions += 1
-        worst = severity.level_of(current, incident.worst_rank)
+        worst = severity.level_of(session, incident.worst_rank)
         incident.review_due_at = severity.review_due(worst, happened_at)
     if post.false_alarm:
         # As of a maintenance that does not take place: nothing was wrong, so nobody felt anything.
@@ -103,9 +103,9 @@ def step_of(post: Post, *, reopens: bool) -> Step:
     return Step.REOPENED if reopens else Step(post.status.value)
 
 
-def set_severity(current: Session, incident: Incident, rank: int) -> None:
+def set_severity(session: Session, incident: Incident, rank: int) -> None:
     """Give an incident that level and its impact; none that the scheme does not have."""
-    level = severity.level_of(current, rank)
+    level = severity.level_of(session, rank)
     if level is None or rank == incident.severity_rank:
         return
     incident.severity_rank = rank

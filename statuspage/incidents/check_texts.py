@@ -26,7 +26,7 @@ Overrides = Mapping[Audience, str]
 
 
 def check_text(
-    current: Session, text: Text, *, audience: Audience, step: Step, facts: Facts
+    session: Session, text: Text, *, audience: Audience, step: Step, facts: Facts
 ) -> tuple[Finding, ...]:
     """What is wrong with a text as it would go out; nothing ever is with one for colleagues."""
     if audience not in OUTSIDE:
@@ -37,12 +37,12 @@ def check_text(
         audience=audience,
         step=step,
         facts=facts,
-        own=blocked_terms.own_words(current),
+        own=blocked_terms.own_words(session),
     )
 
 
 def let_correction_pass(
-    current: Session,
+    session: Session,
     incident: Incident,
     text: Text,
     *,
@@ -53,14 +53,14 @@ def let_correction_pass(
     actor: Actor,
 ) -> dict[str, Any]:
     """As :func:`let_pass`, for what puts a text right; refused on its ``body``."""
-    findings = check_text(current, text, audience=audience, step=step, facts=facts)
+    findings = check_text(session, text, audience=audience, step=step, facts=facts)
     return let_pass(
-        current, incident, findings, audience=audience, reason=reason, actor=actor, field="body"
+        session, incident, findings, audience=audience, reason=reason, actor=actor, field="body"
     )
 
 
 def hold_title_back(
-    current: Session, incident: Incident, *, field: str, overrides: Overrides
+    session: Session, incident: Incident, *, field: str, overrides: Overrides
 ) -> None:
     """Refuse, on ``field``, a title that would leak with the first public post.
 
@@ -68,18 +68,18 @@ def hold_title_back(
     """
     if incident.is_internal or overrides.get(Audience.PUBLIC):
         return
-    held = blocking(checks.find_in_name(incident.title, own=blocked_terms.own_words(current)))
+    held = blocking(checks.find_in_name(incident.title, own=blocked_terms.own_words(session)))
     if held:
         raise Refused(field, in_words(held))
 
 
 def let_title_pass(
-    current: Session, incident: Incident, title: str, *, reason: str, actor: Actor
+    session: Session, incident: Incident, title: str, *, reason: str, actor: Actor
 ) -> None:
     """As :func:`let_pass`, for a title that becomes public without a post; refused on ``title``."""
-    found = checks.find_in_name(title, own=blocked_terms.own_words(current))
+    found = checks.find_in_name(title, own=blocked_terms.own_words(session))
     let_pass(
-        current,
+        session,
         incident,
         found,
         audience=Audience.PUBLIC,
@@ -90,7 +90,7 @@ def let_title_pass(
 
 
 def let_pass(
-    current: Session,
+    session: Session,
     incident: Incident,
     findings: Sequence[Finding],
     *,
@@ -114,7 +114,7 @@ def let_pass(
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],
     }
     audit.record(
-        current, actor, "message.override", subject_kind=incident.kind.value, subject=incident.code,
+        session, actor, "message.override", subject_kind=incident.kind.value, subject=incident.code,
         after={"audience": audience, **kept},
     )  # fmt: skip
     return kept

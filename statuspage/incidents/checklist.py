@@ -59,11 +59,11 @@ class Closing:
         return sum(item.done_at is None for item in self.items)
 
 
-def closing_of(current: Session, incident: Incident) -> Closing | None:
+def closing_of(session: Session, incident: Incident) -> Closing | None:
     """What remains after the end of an incident; None while it is open, or for an imported one."""
     if incident.is_open or incident.resolved_at is None or incident.origin is not None:
         return None
-    names = _asked(current, incident)
+    names = _asked(session, incident)
     items = tuple(_item(name, incident.closing.get(name)) for name in names)
     return Closing(incident.resolved_at + CALM, items)
 
@@ -76,12 +76,12 @@ def tick_off(
     What is ticked already stays as it is, so sending it twice changes nothing.  Raises
     :class:`~statuspage.core.errors.Refused`.
     """
-    with writing() as current:
-        incident = _over(current, code)
+    with writing() as session:
+        incident = _over(session, code)
         done = {name: "done" for name in names if name in ITEMS and name not in incident.closing}
         done.pop(REVIEW, None)
         if review_owner_id is not None and review_owner_id != incident.review_owner_id:
-            owner = current.get(Contact, review_owner_id)
+            owner = session.get(Contact, review_owner_id)
             if owner is None:
                 raise Refused("review_owner", "Pick one of the contacts.")
             incident.review_owner_id = owner.id
@@ -90,31 +90,31 @@ def tick_off(
             return incident
         stamp = {"at": clock.now().isoformat(), "by": actor.name}
         incident.closing = {**incident.closing, **dict.fromkeys(done, stamp)}
-        _record(current, actor, incident, {ITEMS[name]: what for name, what in done.items()})
+        _record(session, actor, incident, {ITEMS[name]: what for name, what in done.items()})
         return incident
 
 
 def untick(code: str, name: str, *, actor: Actor) -> Incident:
     """Say that something is not done after all; raises :class:`~statuspage.core.errors.Refused`."""
-    with writing() as current:
-        incident = _over(current, code)
+    with writing() as session:
+        incident = _over(session, code)
         if name not in incident.closing:
             return incident
         incident.closing = {key: kept for key, kept in incident.closing.items() if key != name}
         if name == REVIEW:
             incident.review_owner_id = None
-        _record(current, actor, incident, {ITEMS.get(name, name): "not done after all"})
+        _record(session, actor, incident, {ITEMS.get(name, name): "not done after all"})
         return incident
 
 
-def _asked(current: Session, incident: Incident) -> list[str]:
+def _asked(session: Session, incident: Incident) -> list[str]:
     """What applies to this incident: nobody is asked about mail that was not due."""
     mailed = exists().where(
         Message.incident_id == incident.id, Message.audience == Audience.CUSTOMER
     )
     applies = {
         "components": bool(incident.affected),
-        "customers": bool(current.scalar(select(mailed))),
+        "customers": bool(session.scalar(select(mailed))),
         REVIEW: incident.review_due_at is not None,
         "channel": True,
     }
@@ -128,15 +128,15 @@ def _item(name: str, kept: Mapping[str, Any] | None) -> Item:
     return Item(name, ITEMS[name], done_at, kept["by"])
 
 
-def _over(current: Session, code: str) -> Incident:
-    incident = locked(current, code, kind=Kind.INCIDENT)
+def _over(session: Session, code: str) -> Incident:
+    incident = locked(session, code, kind=Kind.INCIDENT)
     if incident.is_open:
         raise Refused("status", "This incident is open; it is closed after its end.")
     return incident
 
 
-def _record(current: Session, actor: Actor, incident: Incident, after: dict[str, str]) -> None:
+def _record(session: Session, actor: Actor, incident: Incident, after: dict[str, str]) -> None:
     audit.record(
-        current, actor, "incident.close", subject_kind="incident", subject=incident.code,
+        session, actor, "incident.close", subject_kind="incident", subject=incident.code,
         after=after,
     )  # fmt: skip

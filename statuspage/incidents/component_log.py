@@ -59,7 +59,7 @@ def settle_log(said: Sequence[Said]) -> Iterator[Said]:
             shown = worst
 
 
-def goes_on_after(current: Session, component_id: int, at: datetime) -> bool:
+def goes_on_after(session: Session, component_id: int, at: datetime) -> bool:
     """Whether the component's log, or a story about it that is over, tells of a time after ``at``.
 
     The log alone would not do: a graver story may have covered another one's end.
@@ -76,31 +76,31 @@ def goes_on_after(current: Session, component_id: int, at: datetime) -> bool:
             Incident.resolved_at > at,
         )
     )
-    return any(current.scalar(found.limit(1)) is not None for found in (changed, ended))
+    return any(session.scalar(found.limit(1)) is not None for found in (changed, ended))
 
 
-def write_anew(current: Session, component_ids: Iterable[int], *, since: datetime) -> None:
+def write_anew(session: Session, component_ids: Iterable[int], *, since: datetime) -> None:
     """Make these components' logs again from the public stories, as far as ``since`` touches them.
 
     What ended before is left alone, and so is that a component was there.  A log ends with the
     state that its component shows.
     """
-    current.flush()
+    session.flush()
     for component_id in sorted(component_ids):
-        _write_anew(current, component_id, since)
-    current.flush()
+        _write_anew(session, component_id, since)
+    session.flush()
 
 
-def _write_anew(current: Session, component_id: int, since: datetime) -> None:
-    component = current.get_one(Component, component_id)
-    start, stories = _touched(current, component_id, since)
-    said = read_said(current, {component.code: component_id}, stories)
+def _write_anew(session: Session, component_id: int, since: datetime) -> None:
+    component = session.get_one(Component, component_id)
+    start, stories = _touched(session, component_id, since)
+    said = read_said(session, {component.code: component_id}, stories)
     changes = list(settle_log(said.get(component_id, [])))
-    _forget(current, component_id, start, changes)
+    _forget(session, component_id, start, changes)
     shown = changes[-1].status if changes else OPERATIONAL
     if shown is not component.status:
         changes.append(Said(clock.now(), component.status, 0, None))
-    current.add_all(
+    session.add_all(
         ComponentChange(
             component_id=component_id,
             at=change.at,
@@ -113,12 +113,12 @@ def _write_anew(current: Session, component_id: int, since: datetime) -> None:
 
 
 def _touched(
-    current: Session, component_id: int, since: datetime
+    session: Session, component_id: int, since: datetime
 ) -> tuple[datetime, dict[int, Incident]]:
     """The stories that go on after ``since``, or overlap those; when the first of them began."""
     start = since
     while True:
-        rows = current.scalars(
+        rows = session.scalars(
             select(Incident)
             .join(IncidentComponent)
             .where(IncidentComponent.component_id == component_id, is_told(), _lasts(start))
@@ -145,14 +145,14 @@ def _begin(story: Incident) -> datetime:
 
 
 def read_said(
-    current: Session, codes: Mapping[str, int], stories: Collection[int]
+    session: Session, codes: Mapping[str, int], stories: Collection[int]
 ) -> dict[int, list[Said]]:
     """What the public posts of these stories say of components, and that the stories ended.
 
     ``codes`` are the components' keys by their codes; what is said is given by their keys.
     """
     first = select(func.min(_OTHER.id)).where(_OTHER.incident_id == Incident.id)
-    rows = current.execute(
+    rows = session.execute(
         select(
             Incident.id,
             Incident.kind,
@@ -193,7 +193,7 @@ def read_said(
     return told
 
 
-def _forget(current: Session, component_id: int, start: datetime, changes: Sequence[Said]) -> None:
+def _forget(session: Session, component_id: int, start: datetime, changes: Sequence[Said]) -> None:
     """Take out what is told anew; that a component was there stays where it contradicts nothing."""
     told = select(ComponentChange).where(
         ComponentChange.component_id == component_id,
@@ -201,11 +201,11 @@ def _forget(current: Session, component_id: int, start: datetime, changes: Seque
         ComponentChange.incident_id.is_(None),
     )
     kept = [0]
-    for row in current.scalars(told):
+    for row in session.scalars(told):
         before = [change.status for change in changes if change.at <= row.at]
         if row.status is (before[-1] if before else OPERATIONAL):
             kept.append(row.id)
-    current.execute(
+    session.execute(
         delete(ComponentChange).where(
             ComponentChange.component_id == component_id,
             ComponentChange.at >= start,

@@ -24,7 +24,7 @@ OPERATIONAL = ComponentStatus.OPERATIONAL
 
 
 def affect(
-    current: Session,
+    session: Session,
     incident: Incident,
     states: Mapping[int, ComponentStatus],
     *,
@@ -38,12 +38,12 @@ def affect(
     """
     before = {row.component_id: row.status for row in incident.affected}
     for component_id, status in states.items():
-        set_state(current, incident, component_id, status)
-    current.flush()
+        set_state(session, incident, component_id, status)
+    session.flush()
     late: list[int] = []
     if not incident.is_internal:
-        late = settle(current, states, incident=incident, update=update, at=at)
-    rows = current.scalars(
+        late = settle(session, states, incident=incident, update=update, at=at)
+    rows = session.scalars(
         select(IncidentComponent)
         .filter_by(incident_id=incident.id)
         .join(Component)
@@ -58,12 +58,12 @@ def affect(
         }
         for row in rows
     ]
-    component_log.write_anew(current, late, since=at)
+    component_log.write_anew(session, late, since=at)
     return update.affected
 
 
 def settle(
-    current: Session,
+    session: Session,
     states: Mapping[int, ComponentStatus],
     *,
     incident: Incident,
@@ -78,10 +78,10 @@ def settle(
     """
     told_late: list[int] = []
     for component_id, status in sorted(states.items()):
-        component = current.get_one(Component, component_id)
-        is_late = component_log.goes_on_after(current, component_id, at)
+        component = session.get_one(Component, component_id)
+        is_late = component_log.goes_on_after(session, component_id, at)
         settled = ComponentStatus.worst(
-            [status, *_states_by_open_stories(current, component_id)], OPERATIONAL
+            [status, *_states_by_open_stories(session, component_id)], OPERATIONAL
         )
         if is_late:
             told_late.append(component_id)
@@ -91,7 +91,7 @@ def settle(
         component.updated_at = at
         if is_late:
             continue
-        current.add(
+        session.add(
             ComponentChange(
                 component_id=component_id,
                 at=at,
@@ -113,22 +113,22 @@ def at_the_end(
 
 
 def set_state(
-    current: Session, incident: Incident, component_id: int, status: ComponentStatus
+    session: Session, incident: Incident, component_id: int, status: ComponentStatus
 ) -> None:
     """Note on a story what it says of a component; :class:`Refused` for one that is gone."""
-    row = current.get(IncidentComponent, (incident.id, component_id))
+    row = session.get(IncidentComponent, (incident.id, component_id))
     if row is not None:
         row.status = status
         return
-    component = current.get(Component, component_id)
+    component = session.get(Component, component_id)
     if component is None or component.removed_at is not None:
         raise Refused("components", "One of these components does not exist any more.")
     incident.affected.append(IncidentComponent(component_id=component_id, status=status))
 
 
-def _states_by_open_stories(current: Session, component_id: int) -> list[ComponentStatus]:
+def _states_by_open_stories(session: Session, component_id: int) -> list[ComponentStatus]:
     return list(
-        current.scalars(
+        session.scalars(
             select(IncidentComponent.status)
             .join(Incident, Incident.id == IncidentComponent.incident_id)
             .where(

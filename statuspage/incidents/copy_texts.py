@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from statuspage.core import richtext
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, Audience, Step
 from statuspage.incidents.announcement import (
     Telling,
@@ -51,13 +51,13 @@ def _handouts(telling: Telling, story: Incident | None) -> tuple[Handout, ...]:
 
 
 def _handout(telling: Telling, story: Incident | None, audience: Audience) -> Handout:
-    current = session()
-    facts = facts_for(current, telling, story)
+    session = current_session()
+    facts = facts_for(session, telling, story)
     step = Step.CLOSED if telling.incident.status in CLOSED else Step.UPDATE
-    text = compose(current, facts, audience=audience, step=step)
+    text = compose(session, facts, audience=audience, step=step)
     if audience is Audience.EXECUTIVE:
         text = Text(text.subject, richtext.clean_line(text.body))
-    findings = check_text(current, text, audience=audience, step=telling.step, facts=facts)
+    findings = check_text(session, text, audience=audience, step=telling.step, facts=facts)
     if telling.incident.is_drill:
         text = as_drill(text, audience)
     return Handout(audience, text, findings)

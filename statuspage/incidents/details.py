@@ -47,8 +47,8 @@ def change_details(
     """
     check_title(details.title)
     check_start(details.started_at)
-    with writing() as current:
-        incident = current.scalars(
+    with writing() as session:
+        incident = session.scalars(
             select(Incident)
             .filter_by(code=incident_code, kind=Kind.INCIDENT)
             .with_for_update()
@@ -63,23 +63,23 @@ def change_details(
         if not changed:
             return incident
         if "title" in changed and not incident.is_internal:
-            let_title_pass(current, incident, details.title, reason=because, actor=actor)
+            let_title_pass(session, incident, details.title, reason=because, actor=actor)
         before = {name: getattr(incident, name) for name in changed}
         for name in changed:
             setattr(incident, name, wanted[name])
         if "started_at" in changed and not incident.is_internal:
             since = min(before["started_at"], incident.started_at)
             affected = [row.component_id for row in incident.affected]
-            component_log.write_anew(current, affected, since=since)
+            component_log.write_anew(session, affected, since=since)
         incident.updated_at = clock.now()
-        names = _names(current.scalars(select(Contact)).all())
+        names = _names(session.scalars(select(Contact)).all())
         audit.record(
-            current, actor, "incident.change", subject_kind="incident", subject=incident.code,
+            session, actor, "incident.change", subject_kind="incident", subject=incident.code,
             before={name: _shown(name, before[name], names) for name in changed},
             after={name: _shown(name, wanted[name], names) for name in changed},
         )  # fmt: skip
         if not incident.is_internal:
-            revision.bump(current)
+            revision.bump(session)
         return incident
 
 

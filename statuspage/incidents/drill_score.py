@@ -40,13 +40,13 @@ class Score:
     resolved_after: timedelta | None
 
 
-def score_of(current: Session, drill: Incident) -> Score:
+def score_of(session: Session, drill: Incident) -> Score:
     """The score of a drill as it stands now."""
     posts = sorted(drill.updates, key=lambda update: (update.posted_at, update.id))
-    level = severity.level_of(current, drill.worst_rank)
+    level = severity.level_of(session, drill.worst_rank)
     respond = level.respond_minutes if level else None
-    reached = _reached(current, drill)
-    overrides = current.scalars(select(Message.override).filter_by(incident_id=drill.id))
+    reached = _reached(session, drill)
+    overrides = session.scalars(select(Message.override).filter_by(incident_id=drill.id))
     return Score(
         first_post=posts[0].posted_at - drill.started_at,
         first_post_allowed=timedelta(minutes=respond) if respond else None,
@@ -61,11 +61,11 @@ def score_of(current: Session, drill: Incident) -> Score:
     )
 
 
-def _reached(current: Session, drill: Incident) -> set[Audience]:
+def _reached(session: Session, drill: Incident) -> set[Audience]:
     """Whom something was written to; a public post reaches whoever would look."""
     was_queued = exists().where(Delivery.message_id == Message.id)
     return set(
-        current.scalars(
+        session.scalars(
             select(Message.audience).where(
                 Message.incident_id == drill.id,
                 Message.step.not_in(sorted({*NOTICES, Step.TEST})),

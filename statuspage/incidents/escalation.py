@@ -53,12 +53,12 @@ class Ladder:
     rungs: Sequence[Rung]
 
 
-def ladders(current: Session, incident: Incident) -> list[Ladder]:
+def ladders(session: Session, incident: Incident) -> list[Ladder]:
     """What calls whom while an open incident goes on."""
-    level = severity.level_of(current, incident.severity_rank)
-    found = [escalation(current, incident)]
+    level = severity.level_of(session, incident.severity_rank)
+    found = [escalation(session, incident)]
     if incident.next_update_at is not None:
-        found.insert(0, _promise(current, incident, level, incident.next_update_at))
+        found.insert(0, _promise(session, incident, level, incident.next_update_at))
     return [ladder for ladder in found if ladder.rungs]
 
 
@@ -75,7 +75,7 @@ def steps_of(level: SeverityLevel | None) -> list[tuple[int, str]]:
 
 
 def _promise(
-    current: Session, incident: Incident, level: SeverityLevel | None, due_at: datetime
+    session: Session, incident: Incident, level: SeverityLevel | None, due_at: datetime
 ) -> Ladder:
     post = newest_post(incident)
     ahead = min(MOST, max(LEAST, (due_at - post.posted_at) / SHARE))
@@ -85,30 +85,30 @@ def _promise(
     moments = (
         (NEAR, due_at - ahead, Step.UPDATE_DUE, (first,)),
         (MISSED, due_at, Step.OVERDUE, (commander, comms_lead)),
-        (STILL_MISSED, due_at + ahead, Step.OVERDUE, (_next_in_line(current, incident, level),)),
+        (STILL_MISSED, due_at + ahead, Step.OVERDUE, (_next_in_line(session, incident, level),)),
     )
     return Ladder(
         f"promise:{post.id}:",
         [
-            Rung(place, at, step, to, _people(current, incident, to))
+            Rung(place, at, step, to, _people(session, incident, to))
             for place, at, step, to in moments
         ],
     )
 
 
-def _next_in_line(current: Session, incident: Incident, level: SeverityLevel | None) -> str:
+def _next_in_line(session: Session, incident: Incident, level: SeverityLevel | None) -> str:
     """The first of the escalation who has not been asked already; else the technical lead."""
-    asked = set(_people(current, incident, (Role.COMMANDER.value, Role.COMMS_LEAD.value)))
+    asked = set(_people(session, incident, (Role.COMMANDER.value, Role.COMMS_LEAD.value)))
     for _, to in steps_of(level):
-        people = _people(current, incident, (to,))
+        people = _people(session, incident, (to,))
         if people and not asked.issuperset(people):
             return to
     return Role.TECHNICAL_LEAD.value
 
 
-def escalation(current: Session, incident: Incident) -> Ladder:
+def escalation(session: Session, incident: Incident) -> Ladder:
     """Whom the scheme calls in, and when, for as long as an incident is open."""
-    level = severity.level_of(current, incident.severity_rank)
+    level = severity.level_of(session, incident.severity_rank)
     opened = opened_at(incident)
     by_time: dict[int, list[str]] = {}
     for after, to in steps_of(level):
@@ -121,19 +121,19 @@ def escalation(current: Session, incident: Incident) -> Ladder:
                 opened + timedelta(minutes=after),
                 Step.ESCALATED,
                 tuple(to),
-                _people(current, incident, tuple(to)),
+                _people(session, incident, tuple(to)),
             )
             for after, to in sorted(by_time.items())
         ],
     )
 
 
-def _people(current: Session, incident: Incident, to: Sequence[str]) -> tuple[Contact, ...]:
+def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Contact, ...]:
     """Who that is, each once: who holds the role on the incident, or whose own role says so."""
     found: list[Contact] = []
     for one in to:
         if one in _OUTSIDE:
-            standing = current.scalars(
+            standing = session.scalars(
                 select(Contact).where(Contact.removed_at.is_(None)).order_by(Contact.id)
             )
             found += [who for who in standing if _OUTSIDE[one].search(who.role.lower())]

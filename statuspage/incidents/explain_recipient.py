@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Kind, Step, SubscriberState
 from statuspage.core.errors import Refused
 from statuspage.delivery import queue, subscriber_queue
@@ -53,14 +53,14 @@ def recipient_groups(incident: Incident, post: Post) -> Groups | None:
 
     Raises :class:`Refused` as the verb does.
     """
-    current = session()
+    session = current_session()
     telling = telling_of_update(incident, post)
-    if not telling.incident.tells_outsiders or not mails_customers(current, telling):
+    if not telling.incident.tells_outsiders or not mails_customers(session, telling):
         return None
     if (sealed := seal_on(telling.incident)) is not None:
         return Groups([("on the drill's list", len(sealed.mailboxes))], [])
     ids = telling.concerned
-    return Groups(*queue.group_customers(current, customers_rule(current, telling, incident), ids))
+    return Groups(*queue.group_customers(session, customers_rule(session, telling, incident), ids))
 
 
 def explain_declaration(declaration: Declaration, text: str) -> Hearing:
@@ -78,15 +78,15 @@ def explain_update(
 
 def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
     """Whether the address in ``text`` would be mailed about a step, as things stand now."""
-    current = session()
-    components = affected_components(current, incident)
+    session = current_session()
+    components = affected_components(session, incident)
     telling = Telling(incident, step, components, clock.now(), reopens=step is Step.REOPENED)
     return explain(telling, incident, text)
 
 
 def explain(telling: Telling, story: Incident | None, text: str) -> Hearing:
     """Whether the address in ``text`` would be mailed about this step; :class:`Refused`."""
-    return _explain(session(), telling, story, _read(text))
+    return _explain(current_session(), telling, story, _read(text))
 
 
 def _read(text: str) -> str:
@@ -96,43 +96,43 @@ def _read(text: str) -> str:
         raise Refused("ask", refused.reason) from None
 
 
-def _explain(current: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
+def _explain(session: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
     if (sealed := seal_on(telling.incident)) is not None:
         is_listed = sealed.lets(Channel.EMAIL, address)
         return Hearing(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
     if telling.incident.is_internal:
         return Hearing(address, False, ("Nobody outside is told of what is internal.",))
-    suppression = current.get(Suppression, address)
-    hears, as_customer = _as_customer(current, telling, story, address, suppression)
+    suppression = session.get(Suppression, address)
+    hears, as_customer = _as_customer(session, telling, story, address, suppression)
     if hears:
         return Hearing(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(current, telling, story, address, suppression)
+    hears, as_subscriber = _as_subscriber(session, telling, story, address, suppression)
     if hears:
         return Hearing(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
-    if erased_at(current, address) is not None:
+    if erased_at(session, address) is not None:
         reasons.insert(0, "They were erased at their own request.")
     return Hearing(address, False, tuple(reasons))
 
 
 def _as_customer(
-    current: Session,
+    session: Session,
     telling: Telling,
     story: Incident | None,
     address: str,
     suppression: Suppression | None,
 ) -> tuple[bool, str]:
-    customer = current.scalars(select(Customer).filter_by(address=address)).one_or_none()
+    customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
         return False, "They are not on the list of customers."
-    if telling.incident.kind is not Kind.INCIDENT or not mails_customers(current, telling):
+    if telling.incident.kind is not Kind.INCIDENT or not mails_customers(session, telling):
         return False, "They are a customer, and customers are not written to at this step."
-    rule = customers_rule(current, telling, story)
-    reached = current.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
+    rule = customers_rule(session, telling, story)
+    reached = session.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
     if reached is None and telling.answers:
         return False, f"They are a customer who was not told that {telling.taken_back}."
     if reached is None:
-        return False, f"They are a customer of other components: {_used(current, customer)}."
+        return False, f"They are a customer of other components: {_used(session, customer)}."
     if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
         return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
     if suppression:
@@ -141,17 +141,17 @@ def _as_customer(
         return True, f"They are a customer who was told that {telling.taken_back}."
     if customer.all_components or not telling.concerned:
         return True, "They are a customer, and it concerns them whatever they use."
-    return True, f"They are a customer of {_used(current, customer, only=telling.concerned)}."
+    return True, f"They are a customer of {_used(session, customer, only=telling.concerned)}."
 
 
 def _as_subscriber(
-    current: Session,
+    session: Session,
     telling: Telling,
     story: Incident | None,
     address: str,
     suppression: Suppression | None,
 ) -> tuple[bool, str]:
-    subscriber = current.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
+    subscriber = session.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
     if subscriber is None:
         return False, "They did not subscribe."
     if subscriber.state is SubscriberState.PENDING:
@@ -159,7 +159,7 @@ def _as_subscriber(
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
     why = subscriber_queue.find_reason(
-        current, news_of(telling, story.id if story else None), address
+        session, news_of(telling, story.id if story else None), address
     )
     if why is None:
         return False, "They subscribed to other components or other kinds of news."
@@ -172,9 +172,9 @@ def _kept_away(suppression: Suppression) -> str:
     return f"nothing is sent to them: {suppression.reason or suppression.kind}."
 
 
-def _used(current: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:
+def _used(session: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:
     """The names of the components that a customer uses, of ``only`` these where given."""
     ids = {link.component_id for link in customer.components}
     ids &= ids if only is None else set(only)
-    names = current.scalars(select(Component.name).where(Component.id.in_(ids)))
+    names = session.scalars(select(Component.name).where(Component.id.in_(ids)))
     return ", ".join(sorted(names))

@@ -51,15 +51,15 @@ def declare(
     ``overrides`` say why a text goes out that would leak.
     """
     check_declaration(declaration)
-    with writing() as current:
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier.incident
         moment = clock.now()
-        incident = declared(current, declaration, moment)
-        hold_title_back(current, incident, field="title", overrides=overrides or {})
-        current.add(incident)
-        current.flush()
+        incident = declared(session, declaration, moment)
+        hold_title_back(session, incident, field="title", overrides=overrides or {})
+        session.add(incident)
+        session.flush()
         post = Post(
             status=declaration.status,
             components=declaration.components,
@@ -69,7 +69,7 @@ def declare(
             happened_at=None,
         )
         update = add_update(
-            current,
+            session,
             incident,
             status=post.status.value,
             actor=actor,
@@ -77,20 +77,20 @@ def declare(
             no_promise_because=post.no_promise_because,
         )
         update.affected = affect(
-            current, incident, declaration.components, update=update, at=incident.started_at
+            session, incident, declaration.components, update=update, at=incident.started_at
         )
         telling = Telling(
             incident,
             Step(declaration.status.value),
-            affected_components(current, incident),
+            affected_components(session, incident),
             moment,
             declares=True,
         )
         update.body = tell(
-            current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+            session, telling, update, texts or {}, actor=actor, overrides=overrides or {}
         )
         audit.record(
-            current, actor, "incident.declare", subject_kind="incident", subject=incident.code,
+            session, actor, "incident.declare", subject_kind="incident", subject=incident.code,
             after={
                 "title": incident.title,
                 "severity": incident.severity_name,
@@ -102,7 +102,7 @@ def declare(
                 **_no_promise(update),
             },
         )  # fmt: skip
-        _announce(current, incident)
+        _announce(session, incident)
         return incident
 
 
@@ -165,23 +165,23 @@ def publish(
 
 def hide(incident_code: str, *, actor: Actor) -> Incident:
     """Take an incident off every public surface; it goes on as an internal one."""
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
         if incident.is_internal:
             return incident
         incident.visibility = Visibility.INTERNAL
         incident.updated_at = clock.now()
-        current.flush()
+        session.flush()
         given_back = {row.component_id: ComponentStatus.OPERATIONAL for row in incident.affected}
         if incident.is_open:
-            settle(current, given_back, incident=incident, update=None, at=clock.now())
+            settle(session, given_back, incident=incident, update=None, at=clock.now())
         # What is not public any more is not counted any more.
-        component_log.write_anew(current, given_back, since=incident.started_at)
+        component_log.write_anew(session, given_back, since=incident.started_at)
         audit.record(
-            current, actor, "incident.hide", subject_kind="incident", subject=incident.code,
+            session, actor, "incident.hide", subject_kind="incident", subject=incident.code,
             before={"visibility": Visibility.PUBLIC}, after={"visibility": Visibility.INTERNAL},
         )  # fmt: skip
-        revision.bump(current)
+        revision.bump(session)
         return incident
 
 
@@ -202,8 +202,8 @@ def correct_update(
     Raises :class:`Refused`, :class:`Conflict`.
     """
     check_body("body", body, needed=True)
-    with writing() as current:
-        update = current.scalars(
+    with writing() as session:
+        update = session.scalars(
             select(IncidentUpdate).filter_by(code=update_code).with_for_update()
         ).one_or_none()
         if update is None:
@@ -217,7 +217,7 @@ def correct_update(
         if update.visibility is Visibility.PUBLIC:
             step = Step(update.status)
             let_correction_pass(
-                current,
+                session,
                 update.incident,
                 Text("", body),
                 audience=Audience.PUBLIC,
@@ -229,14 +229,14 @@ def correct_update(
         before = update.body
         _revise(update, body, actor=actor, taken_off_because=taken_off_because)
         audit.record(
-            current, actor, "incident.correct", subject_kind="incident",
+            session, actor, "incident.correct", subject_kind="incident",
             subject=update.incident.code, before={"body": before},
             after={
                 "body": body,
                 **({"earlier texts taken off": taken_off_because} if taken_off_because else {}),
             },
         )  # fmt: skip
-        _announce(current, update.incident)
+        _announce(session, update.incident)
         return update
 
 
@@ -266,9 +266,9 @@ def _post(
     reopens: bool = False,
     publishes: bool = False,
 ) -> IncidentUpdate:
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier
         if seen_version is not None and seen_version != incident.version:
@@ -276,20 +276,20 @@ def _post(
         check_post(incident, post, reopens=reopens)
         resolves = post.status is IncidentStatus.RESOLVED
         although = (
-            gate.let_through(gate.look(current, incident, post, texts), post) if resolves else {}
+            gate.let_through(gate.look(session, incident, post, texts), post) if resolves else {}
         )
         if publishes and incident.is_drill:
             raise Refused("publishes", "A drill never becomes public.")
         if publishes:
             incident.visibility = Visibility.PUBLIC
-            hold_title_back(current, incident, field="text_public", overrides=overrides)
+            hold_title_back(session, incident, field="text_public", overrides=overrides)
         before = {"status": incident.status, "severity": incident.severity_name}
         still = incident.status == post.status
         counts_anew = post.false_alarm or incident.cancelled_at is not None
         moment = clock.now()
-        apply_post(current, incident, post, moment, reopens=reopens)
+        apply_post(session, incident, post, moment, reopens=reopens)
         update = add_update(
-            current,
+            session,
             incident,
             status=post.status.value,
             actor=actor,
@@ -300,22 +300,22 @@ def _post(
         )
         update.gate = although
         states = _states_after(incident, post, publishes=publishes)
-        update.affected = affect(current, incident, states, update=update, at=update.happened_at)
+        update.affected = affect(session, incident, states, update=update, at=update.happened_at)
         if counts_anew and not incident.is_internal:
             named = [row.component_id for row in incident.affected]
-            component_log.write_anew(current, named, since=incident.started_at)
+            component_log.write_anew(session, named, since=incident.started_at)
         telling = Telling(
             incident,
             step_of(post, reopens=reopens),
-            affected_components(current, incident),
+            affected_components(session, incident),
             update.happened_at,
             reopens=reopens,
             still=still,
             no_change=post.no_change,
         )
-        update.body = tell(current, telling, update, texts, actor=actor, overrides=overrides)
+        update.body = tell(session, telling, update, texts, actor=actor, overrides=overrides)
         audit.record(
-            current, actor, action, subject_kind="incident", subject=incident.code,
+            session, actor, action, subject_kind="incident", subject=incident.code,
             before=before,
             after={
                 "status": incident.status,
@@ -328,7 +328,7 @@ def _post(
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
             },
         )  # fmt: skip
-        _announce(current, incident)
+        _announce(session, incident)
         return update
 
 
@@ -352,7 +352,7 @@ def _no_promise(update: IncidentUpdate) -> dict[str, str]:
     return {"no update promised because": because} if because else {}
 
 
-def _announce(current: Session, incident: Incident) -> None:
+def _announce(session: Session, incident: Incident) -> None:
     """Have the public site built anew, where the public can see this story at all."""
     if not incident.is_internal:
-        revision.bump(current)
+        revision.bump(session)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step
 from statuspage.core.errors import Refused
 from statuspage.delivery import corrections
@@ -55,18 +55,18 @@ class CorrectionDraft:
     reader: Reader | None
 
 
-def may_be_corrected(current: Session, message: Message) -> bool:
+def may_be_corrected(session: Session, message: Message) -> bool:
     """Whether somebody was mailed this message, or waits for it, and it was not corrected yet."""
     if message.audience not in MAILED or message.incident_id is None or message.step is Step.TEST:
         return False
-    if corrections.correction_of(current, message.id) is not None:
+    if corrections.correction_of(session, message.id) is not None:
         return False
-    return any(corrections.count_told(current, message.id))
+    return any(corrections.count_told(session, message.id))
 
 
-def correctable(current: Session, update_id: int) -> list[Message]:
+def correctable(session: Session, update_id: int) -> list[Message]:
     """The mails about a post, as it was first sent, that may be corrected."""
-    found = current.scalars(
+    found = session.scalars(
         select(Message)
         .where(
             Message.update_id == update_id,
@@ -76,25 +76,25 @@ def correctable(current: Session, update_id: int) -> list[Message]:
         )
         .order_by(Message.audience, Message.id)
     )
-    return [one for one in found if may_be_corrected(current, one)]
+    return [one for one in found if may_be_corrected(session, one)]
 
 
-def as_sent(current: Session, message: Message) -> Correction:
+def as_sent(session: Session, message: Message) -> Correction:
     """What was sent, to begin a correction with; a post that was corrected since, as it is now."""
     if message.audience is not Audience.SUBSCRIBER:
         return Correction(message.subject, message.body, NOTE)
     # The frame of the subscribers' mail adds it again.
-    subject = message.subject.removesuffix(f" ({current.get_one(Page, 1).name})")
+    subject = message.subject.removesuffix(f" ({session.get_one(Page, 1).name})")
     body = message.update.body if message.update is not None else message.body
     return Correction(subject, body, NOTE)
 
 
 def preview_correction(message: Message, correction: Correction) -> CorrectionDraft:
     """What this would send, and to how many; changes nothing.  Raises :class:`Refused`."""
-    current = session()
-    story = _check(current, message, correction)
-    told, suppressed, waiting = corrections.count_told(current, message.id)
-    first = corrections.first_reader(current, message.id, told=told > 0)
+    session = current_session()
+    story = _check(session, message, correction)
+    told, suppressed, waiting = corrections.count_told(session, message.id)
+    first = corrections.first_reader(session, message.id, told=told > 0)
     plain = Text(correction.subject, correction.body)
     return CorrectionDraft(
         mail=_finish(message, story, _with_note(message, correction) if told else plain),
@@ -110,11 +110,11 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
 
     A message is corrected once.  Raises :class:`Refused`.
     """
-    with writing() as current:
-        wrong = current.get_one(Message, message_id, with_for_update=True)
-        story = _check(current, wrong, correction)
+    with writing() as session:
+        wrong = session.get_one(Message, message_id, with_for_update=True)
+        story = _check(session, wrong, correction)
         override = let_correction_pass(
-            current,
+            session,
             story,
             Text(correction.subject, f"{correction.note}\n\n{correction.body}"),
             audience=wrong.audience,
@@ -123,7 +123,7 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
             reason=correction.because,
             actor=actor,
         )
-        others = languages_read(current, own=wrong.language)
+        others = languages_read(session, own=wrong.language)
         plain = Text(correction.subject, correction.body)
         right = _message(wrong, _finish(wrong, story, plain, others))
         told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction), others))
@@ -131,11 +131,11 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
         # Cancelled stays cancelled: the right text goes only if it is sent after all.
         right.cancelled_at = wrong.cancelled_at
         right.replaces_id = told.corrects_id = wrong.id
-        current.add_all([right, told])
-        current.flush()
-        added, redirected = corrections.queue_correction(current, wrong=wrong, correction=told)
+        session.add_all([right, told])
+        session.flush()
+        added, redirected = corrections.queue_correction(session, wrong=wrong, correction=told)
         audit.record(
-            current, actor, "message.correct", subject_kind="incident", subject=story.code,
+            session, actor, "message.correct", subject_kind="incident", subject=story.code,
             before={"subject": wrong.subject, "body": wrong.body},
             after={"subject": told.subject, "body": told.body, "sent to": added,
                    "given the right text": redirected},
@@ -143,11 +143,11 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
         return told
 
 
-def _check(current: Session, message: Message, correction: Correction) -> Incident:
+def _check(session: Session, message: Message, correction: Correction) -> Incident:
     """The story of a message that this may correct; :class:`Refused`."""
     if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
         raise Refused("form", "Only mail about an incident or a maintenance can be corrected.")
-    if corrections.correction_of(current, message.id) is not None:
+    if corrections.correction_of(session, message.id) is not None:
         raise Refused("form", "This was corrected already. Correct the correction, if need be.")
     if not correction.subject:
         raise Refused("subject", "Give the mail a subject.")
@@ -155,7 +155,7 @@ def _check(current: Session, message: Message, correction: Correction) -> Incide
         raise Refused("subject", f"Use at most {TITLE_LIMIT} characters.")
     check_body("body", correction.body, needed=True)
     check_body("note", correction.note, needed=True)
-    if (correction.subject, correction.body) == (as_sent(current, message).subject, message.body):
+    if (correction.subject, correction.body) == (as_sent(session, message).subject, message.body):
         raise Refused("body", "This is what was sent. Put it right first.")
     return message.incident
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
     RUNNING,
     Audience,
@@ -82,7 +82,7 @@ class Plan:
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
     """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
-    return drafts(session(), _telling_of_plan(plan), texts or {})
+    return drafts(current_session(), _telling_of_plan(plan), texts or {})
 
 
 def explain_schedule(plan: Plan, address: str) -> Hearing:
@@ -103,7 +103,7 @@ def preview_step(
     Raises :class:`Refused`.
     """
     telling = _telling_of_step(maintenance, status, window, cancels=cancels)
-    return drafts(session(), telling, texts or {}, story=maintenance)
+    return drafts(current_session(), telling, texts or {}, story=maintenance)
 
 
 def explain_step(
@@ -129,17 +129,17 @@ def schedule(
 ) -> Incident:
     """Announce a maintenance; raises :class:`Refused`."""
     check_plan(plan)
-    with writing() as current:
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier.incident
         return announce(
-            current, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
+            session, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
         )
 
 
 def announce(
-    current: Session,
+    session: Session,
     plan: Plan,
     *,
     actor: Actor,
@@ -153,14 +153,14 @@ def announce(
     maintenance = _planned(plan, code, clock.now())
     if series_id is not None:
         maintenance.series_id, maintenance.occurs_at = series_id, plan.scheduled_for
-    current.add(maintenance)
-    current.flush()
+    session.add(maintenance)
+    session.flush()
     for component_id in plan.component_ids:
         # Named now, shown as under maintenance only from the start on.
-        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
-    _post(current, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides)
+        set_state(session, maintenance, component_id, ComponentStatus.OPERATIONAL)
+    _post(session, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides)
     audit.record(
-        current, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
+        session, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
         after={
             "title": plan.title,
             "scheduled_for": plan.scheduled_for,
@@ -171,7 +171,7 @@ def announce(
 
 
 def replan(
-    current: Session,
+    session: Session,
     maintenance: Incident,
     plan: Plan,
     *,
@@ -188,15 +188,15 @@ def replan(
     maintenance.verify_minutes = plan.verify_minutes
     for row in list(maintenance.affected):
         if row.component_id not in plan.component_ids:
-            current.delete(row)
-    current.flush()
-    current.expire(maintenance, ["affected"])
+            session.delete(row)
+    session.flush()
+    session.expire(maintenance, ["affected"])
     for component_id in plan.component_ids:
-        set_state(current, maintenance, component_id, ComponentStatus.OPERATIONAL)
+        set_state(session, maintenance, component_id, ComponentStatus.OPERATIONAL)
     status = MaintenanceStatus.SCHEDULED
-    _post(current, maintenance, status, {}, actor, uuid4().hex, None, overrides)
+    _post(session, maintenance, status, {}, actor, uuid4().hex, None, overrides)
     audit.record(
-        current, actor, "maintenance.replan", subject_kind="maintenance",
+        session, actor, "maintenance.replan", subject_kind="maintenance",
         subject=maintenance.code,
         before=before,
         after=_as_record(maintenance),
@@ -217,16 +217,16 @@ def advance(
 
     Raises :class:`Refused`, :class:`Conflict`.
     """
-    with writing() as current:
-        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier
         _check_step(maintenance, status, seen_version)
         before = maintenance.status
-        update = _advance(current, maintenance, status, actor, form_key, texts, overrides)
+        update = _advance(session, maintenance, status, actor, form_key, texts, overrides)
         audit.record(
-            current, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
+            session, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
             before={"status": before}, after={"status": status, "body": update.body},
         )  # fmt: skip
         return update
@@ -243,9 +243,9 @@ def move(
     overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Move the window, or extend it while it runs, and say so; raises :class:`Refused`."""
-    with writing() as current:
-        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier
         status = MaintenanceStatus(maintenance.status)
@@ -260,10 +260,10 @@ def move(
         maintenance.verify_minutes = window.verify_minutes
         still = _is_still(maintenance, status)
         update = _post(
-            current, maintenance, status, {}, actor, form_key, texts, overrides, still=still
+            session, maintenance, status, {}, actor, form_key, texts, overrides, still=still
         )
         audit.record(
-            current, actor, "maintenance.move", subject_kind="maintenance", subject=code,
+            session, actor, "maintenance.move", subject_kind="maintenance", subject=code,
             before=before, after=_as_record(maintenance),
         )  # fmt: skip
         return update
@@ -279,21 +279,21 @@ def cancel(
     overrides: Overrides | None = None,
 ) -> IncidentUpdate:
     """Call it off before it starts, and say so; raises :class:`Refused`."""
-    with writing() as current:
-        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(current, form_key)
+    with writing() as session:
+        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
+        earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier
         if maintenance.status != MaintenanceStatus.SCHEDULED:
             raise Refused("status", "Only a maintenance that has not started can be called off.")
         _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
         return call_off(
-            current, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
+            session, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
         )
 
 
 def call_off(
-    current: Session,
+    session: Session,
     maintenance: Incident,
     *,
     actor: Actor,
@@ -304,10 +304,10 @@ def call_off(
     """What :func:`cancel` does to one that has not started, within its caller's transaction."""
     maintenance.cancelled_at = clock.now()
     update = _advance(
-        current, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+        session, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
     )
     audit.record(
-        current, actor, "maintenance.cancel", subject_kind="maintenance", subject=maintenance.code
+        session, actor, "maintenance.cancel", subject_kind="maintenance", subject=maintenance.code
     )
     return update
 
@@ -315,38 +315,39 @@ def call_off(
 def advance_due() -> int:
     """Remind of, start, verify and end what is due; returns the count of steps.  The worker's."""
     return sum(
-        _take_due_step(code) for code in session().scalars(select(Incident.code).where(_due()))
+        _take_due_step(code)
+        for code in current_session().scalars(select(Incident.code).where(_due()))
     )
 
 
 def _take_due_step(code: str) -> int:
-    with writing() as current:
-        maintenance = locked(current, code, kind=Kind.MAINTENANCE)
+    with writing() as session:
+        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
         overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
         status = _due_status(maintenance)
         if status is None:
-            return _remind_if_due(current, maintenance, overrides)
+            return _remind_if_due(session, maintenance, overrides)
         before = maintenance.status
-        _advance(current, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
+        _advance(session, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
         audit.record(
-            current, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
+            session, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
             before={"status": before}, after={"status": status},
         )  # fmt: skip
         return 1
 
 
-def _remind_if_due(current: Session, maintenance: Incident, overrides: Overrides) -> int:
+def _remind_if_due(session: Session, maintenance: Incident, overrides: Overrides) -> int:
     scheduled = MaintenanceStatus.SCHEDULED
     due_at = maintenance.remind_at
     if maintenance.status != scheduled or due_at is None or due_at > clock.now():
         return 0
     maintenance.remind_at = None
     _post(
-        current, maintenance, scheduled, {}, SYSTEM, uuid4().hex, None, overrides,
+        session, maintenance, scheduled, {}, SYSTEM, uuid4().hex, None, overrides,
         step=Step.REMINDER,
     )  # fmt: skip
     audit.record(
-        current, SYSTEM, "maintenance.remind", subject_kind="maintenance", subject=maintenance.code
+        session, SYSTEM, "maintenance.remind", subject_kind="maintenance", subject=maintenance.code
     )
     return 1
 
@@ -394,7 +395,9 @@ def _telling_of_plan(plan: Plan) -> Telling:
     check_plan(plan)
     moment = clock.now()
     planned = _planned(plan, code_for(plan.form_key), moment)
-    named = states_of(session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
+    named = states_of(
+        current_session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL)
+    )
     return Telling(planned, Step.SCHEDULED, named, moment)
 
 
@@ -414,7 +417,7 @@ def _telling_of_step(
     return Telling(
         copy,
         Step(status.value),
-        affected_components(session(), maintenance),
+        affected_components(current_session(), maintenance),
         moment,
         still=_is_still(maintenance, status),
         late=_is_late(maintenance, status, moment),
@@ -480,7 +483,7 @@ def _reminder_due(scheduled_for: datetime, minutes: int | None) -> datetime | No
 
 
 def _advance(
-    current: Session,
+    session: Session,
     maintenance: Incident,
     status: MaintenanceStatus,
     actor: Actor,
@@ -501,13 +504,13 @@ def _advance(
     still, late = _is_still(maintenance, status), _is_late(maintenance, status, moment)
     maintenance.status = status.value
     return _post(
-        current, maintenance, status, states, actor, form_key, texts, overrides,
+        session, maintenance, status, states, actor, form_key, texts, overrides,
         still=still, late=late,
     )  # fmt: skip
 
 
 def _post(
-    current: Session,
+    session: Session,
     maintenance: Incident,
     status: MaintenanceStatus,
     states: Mapping[int, ComponentStatus],
@@ -522,20 +525,20 @@ def _post(
 ) -> IncidentUpdate:
     moment = clock.now()
     maintenance.updated_at = moment
-    update = add_update(current, maintenance, status=status.value, actor=actor, form_key=form_key)
-    update.affected = affect(current, maintenance, states, update=update, at=moment)
+    update = add_update(session, maintenance, status=status.value, actor=actor, form_key=form_key)
+    update.affected = affect(session, maintenance, states, update=update, at=moment)
     telling = Telling(
         maintenance,
         step or Step(status.value),
-        affected_components(current, maintenance),
+        affected_components(session, maintenance),
         moment,
         still=still,
         late=late,
     )
     update.body = tell(
-        current, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+        session, telling, update, texts or {}, actor=actor, overrides=overrides or {}
     )
-    revision.bump(current)
+    revision.bump(session)
     return update
 
 

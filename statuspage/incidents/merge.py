@@ -39,45 +39,45 @@ def merge(
     and what is over takes nothing over, so no circle can come about.  Raises :class:`Refused`,
     :class:`Conflict`.
     """
-    with writing() as current:
-        merged, into = _locked(current, incident_code, into_code)
-        if posted_with(current, form_key) is not None:
+    with writing() as session:
+        merged, into = _locked(session, incident_code, into_code)
+        if posted_with(session, form_key) is not None:
             return into
         if seen_version is not None and seen_version != merged.version:
             raise Conflict(merged)
         _check(merged, into)
-        _hand_over(current, merged, into)
+        _hand_over(session, merged, into)
         moment = clock.now()
         _end(merged, into, moment)
         last = add_update(
-            current, merged, status=merged.status, actor=actor, form_key=form_key,
+            session, merged, status=merged.status, actor=actor, form_key=form_key,
             happened_at=moment,
         )  # fmt: skip
         there = current_links().incident(into.code)
         last.body = f"This is part of [another incident]({there}). We tell of it there from now on."
-        last.affected = affect(current, merged, {}, update=last, at=moment)
+        last.affected = affect(session, merged, {}, update=last, at=moment)
         first = add_update(
-            current, into, status=into.status, actor=actor, form_key=f"{form_key[:59]}:into",
+            session, into, status=into.status, actor=actor, form_key=f"{form_key[:59]}:into",
             happened_at=moment,
         )  # fmt: skip
         here = current_links().incident(merged.code)
         first.body = f"[Another incident]({here}) is part of this one. We tell of both here now."
-        first.affected = affect(current, into, _states(merged, into), update=first, at=moment)
+        first.affected = affect(session, into, _states(merged, into), update=first, at=moment)
         for story, what in ((merged, "incident.merge"), (into, "incident.take_over")):
             audit.record(
-                current, actor, what, subject_kind="incident", subject=story.code,
+                session, actor, what, subject_kind="incident", subject=story.code,
                 after={"merged": merged.code, "into": into.code},
             )  # fmt: skip
         if not into.is_internal:
-            revision.bump(current)
+            revision.bump(session)
         return into
 
 
-def merge_targets(current: Session, incident: Incident) -> list[Incident]:
+def merge_targets(session: Session, incident: Incident) -> list[Incident]:
     """The incidents that an open one could be merged into, newest first."""
     if not incident.is_open or incident.is_drill:
         return []
-    found = current.scalars(
+    found = session.scalars(
         select(Incident)
         .where(
             Incident.kind == Kind.INCIDENT,
@@ -90,9 +90,9 @@ def merge_targets(current: Session, incident: Incident) -> list[Incident]:
     return [one for one in found if one.is_open and not one.is_drill]
 
 
-def _locked(current: Session, *codes: str) -> tuple[Incident, Incident]:
+def _locked(session: Session, *codes: str) -> tuple[Incident, Incident]:
     """Both, locked in an order of their own, so that two who merge crosswise wait in turn."""
-    rows = current.scalars(
+    rows = session.scalars(
         select(Incident)
         .where(Incident.code.in_(codes), Incident.kind == Kind.INCIDENT)
         .order_by(Incident.id)
@@ -114,12 +114,12 @@ def _check(merged: Incident, into: Incident) -> None:
         raise Refused("into", "Both must be public, or both internal. Make them so first.")
 
 
-def _hand_over(current: Session, merged: Incident, into: Incident) -> None:
+def _hand_over(session: Session, merged: Incident, into: Incident) -> None:
     """What decides who hears of it: the worse severity, everybody, and who follows it."""
     if merged.severity_rank is not None and (
         into.severity_rank is None or merged.severity_rank < into.severity_rank
     ):
-        set_severity(current, into, merged.severity_rank)
+        set_severity(session, into, merged.severity_rank)
     ranks = [rank for rank in (merged.worst_rank, into.worst_rank) if rank is not None]
     into.worst_rank = min(ranks, default=None)
     # One that names no component concerns everybody, and still does as a part.
@@ -127,9 +127,9 @@ def _hand_over(current: Session, merged: Incident, into: Incident) -> None:
     followers = select(FollowedIncident.subscriber_id).where(
         FollowedIncident.incident_id == merged.id
     )
-    for subscriber_id in current.scalars(followers).all():
-        current.execute(
-            insert_new(current, FollowedIncident)
+    for subscriber_id in session.scalars(followers).all():
+        session.execute(
+            insert_new(session, FollowedIncident)
             .values(subscriber_id=subscriber_id, incident_id=into.id)
             .on_conflict_do_nothing()
         )

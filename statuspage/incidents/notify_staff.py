@@ -15,7 +15,7 @@ from statuspage.models import Contact, Incident, IncidentUpdate, Message
 
 
 def call_colleagues(
-    current: Session,
+    session: Session,
     incident: Incident,
     facts: Facts,
     *,
@@ -24,7 +24,7 @@ def call_colleagues(
     people: Mapping[Contact, str],
 ) -> Message:
     """Queue the notice of a step to the chat rooms, and by mail to ``people``, each with why."""
-    text = compose(current, facts, audience=Audience.INTERNAL, step=step)
+    text = compose(session, facts, audience=Audience.INTERNAL, step=step)
     finished = finish_for_colleagues(text, step=step, facts=facts)
     message = Message(
         incident_id=incident.id,
@@ -36,11 +36,11 @@ def call_colleagues(
         text=finished.text,
         html=finished.html,
     )
-    current.add(message)
-    current.flush()
+    session.add(message)
+    session.flush()
     rooms = current_settings().chat_rooms
-    queue.queue_chat(current, message, step_key=step_key, rooms=rooms)
-    queue.queue_colleagues(current, message, step_key=step_key, people=people.items())
+    queue.queue_chat(session, message, step_key=step_key, rooms=rooms)
+    queue.queue_colleagues(session, message, step_key=step_key, people=people.items())
     return message
 
 

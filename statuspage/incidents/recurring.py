@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, MaintenanceStatus, Word
 from statuspage.core.errors import Refused
 from statuspage.incidents import maintenance
@@ -93,20 +93,20 @@ def next_plan(plan: SeriesPlan, *, time_zone: str, exdates: Sequence[str] = ()) 
 
 def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
     """Begin a series in the page's zone, and announce its next ones; raises :class:`Refused`."""
-    with writing() as current:
+    with writing() as session:
         # One sheet of the form makes one series, however often it is sent.
         code = _code_of(form_key)
-        earlier = current.scalars(select(MaintenanceSeries).filter_by(code=code)).one_or_none()
+        earlier = session.scalars(select(MaintenanceSeries).filter_by(code=code)).one_or_none()
         if earlier is not None:
             return earlier
-        page = current.get_one(Page, 1)
+        page = session.get_one(Page, 1)
         series = MaintenanceSeries(code=code, time_zone=page.time_zone, exdates=[])
         _write(series, plan)
-        current.add(series)
-        current.flush()
-        _announce_ahead(current, series, actor)
+        session.add(series)
+        session.flush()
+        _announce_ahead(session, series, actor)
         audit.record(
-            current, actor, "maintenance_series.plan", subject_kind="maintenance_series",
+            session, actor, "maintenance_series.plan", subject_kind="maintenance_series",
             subject=code, after=_as_record(series),
         )  # fmt: skip
         return series
@@ -120,8 +120,8 @@ def change_series(
     The announced ones take the next dates in their order; one for which there is none is called
     off.  One that stays just as it was says nothing.
     """
-    with writing() as current:
-        series = _locked(current, code)
+    with writing() as session:
+        series = _locked(session, code)
         if series.stopped_at is not None:
             raise Refused("series", "This series is stopped. Plan another.")
         if seen_version is not None and seen_version != series.version:
@@ -129,10 +129,10 @@ def change_series(
         before = _as_record(series)
         _write(series, plan)
         series.updated_at = clock.now()
-        _realign(current, series, actor)
-        _announce_ahead(current, series, actor)
+        _realign(session, series, actor)
+        _announce_ahead(session, series, actor)
         audit.record(
-            current, actor, "maintenance_series.change", subject_kind="maintenance_series",
+            session, actor, "maintenance_series.change", subject_kind="maintenance_series",
             subject=code, before=before, after=_as_record(series),
         )  # fmt: skip
         return series
@@ -140,13 +140,13 @@ def change_series(
 
 def stop_series(code: str, *, actor: Actor) -> None:
     """Announce no more of it; what is announced stays.  Doing it again changes nothing."""
-    with writing() as current:
-        series = _locked(current, code)
+    with writing() as session:
+        series = _locked(session, code)
         if series.stopped_at is not None:
             return
         series.stopped_at = series.updated_at = clock.now()
         audit.record(
-            current, actor, "maintenance_series.stop", subject_kind="maintenance_series",
+            session, actor, "maintenance_series.stop", subject_kind="maintenance_series",
             subject=code,
         )  # fmt: skip
 
@@ -164,13 +164,13 @@ def leave_out(
     Doing it again changes nothing.  Raises :class:`Refused` for a time that the series does not
     have, or that is past.
     """
-    with writing() as current:
-        series = _locked(current, code)
+    with writing() as session:
+        series = _locked(session, code)
         if moment in left_out(series):
             return
         if series.stopped_at is not None:
             raise Refused("series", "This series is stopped: what is announced has its own desk.")
-        story = _story_at(current, series, moment)
+        story = _story_at(session, series, moment)
         is_over = story is not None and story.status != MaintenanceStatus.SCHEDULED
         if is_over or moment <= clock.now():
             raise Refused("series", "This one has begun, or is over.")
@@ -181,7 +181,7 @@ def leave_out(
         series.updated_at = clock.now()
         if story is not None:
             maintenance.call_off(
-                current,
+                session,
                 story,
                 actor=actor,
                 form_key=uuid4().hex,
@@ -189,7 +189,7 @@ def leave_out(
                 overrides={**_reasons(series, actor), **(overrides or {})},
             )
         audit.record(
-            current, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
+            session, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
             subject=code, after={"starts_at": moment, "was_announced": story is not None},
         )  # fmt: skip
 
@@ -199,8 +199,8 @@ def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
 
     Doing it again changes nothing.  Raises :class:`Refused` once its time is past.
     """
-    with writing() as current:
-        series = _locked(current, code)
+    with writing() as session:
+        series = _locked(session, code)
         if moment <= clock.now():
             raise Refused("series", "Its time is past.")
         if series.stopped_at is not None:
@@ -209,12 +209,12 @@ def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
             return
         series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
         series.updated_at = clock.now()
-        story = _story_at(current, series, moment)
+        story = _story_at(session, series, moment)
         if story is not None:
             # It was called off for good, and said so: the new one is a story of its own.
             story.occurs_at = None
         audit.record(
-            current, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
+            session, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
             subject=code, after={"starts_at": moment},
         )  # fmt: skip
 
@@ -225,11 +225,11 @@ def left_out(series: MaintenanceSeries) -> list[datetime]:
     return sorted(moment for moment in moments if moment > clock.now())
 
 
-def coming(current: Session, series: MaintenanceSeries, *, most: int) -> list[Occurrence]:
+def coming(session: Session, series: MaintenanceSeries, *, most: int) -> list[Occurrence]:
     """Its next occurrences, those among them that are announced or called off, or left out."""
     moment = clock.now()
     found = select(Incident).where(Incident.series_id == series.id, Incident.occurs_at > moment)
-    stories = {story.occurs_at: story for story in current.scalars(found)}
+    stories = {story.occurs_at: story for story in session.scalars(found)}
     starts = list(islice(occurrences(series, after=moment), most))
     left = left_out(series)
     return [
@@ -240,9 +240,9 @@ def coming(current: Session, series: MaintenanceSeries, *, most: int) -> list[Oc
 
 def announce_due() -> int:
     """Announce what is near enough; returns how many occurrences that were.  The worker's duty."""
-    current = session()
-    running = current.scalars(select(MaintenanceSeries).filter_by(stopped_at=None)).all()
-    lacking = [series.code for series in running if _next_to_announce(current, series)]
+    session = current_session()
+    running = session.scalars(select(MaintenanceSeries).filter_by(stopped_at=None)).all()
+    lacking = [series.code for series in running if _next_to_announce(session, series)]
     return sum(_announce_next(code) for code in lacking)
 
 
@@ -294,10 +294,10 @@ def plan_of(series: MaintenanceSeries) -> SeriesPlan:
     )
 
 
-def announced(current: Session, series: MaintenanceSeries) -> list[Incident]:
+def announced(session: Session, series: MaintenanceSeries) -> list[Incident]:
     """Its occurrences that are announced and have not started, soonest first."""
     return list(
-        current.scalars(
+        session.scalars(
             select(Incident)
             .filter_by(series_id=series.id, status=MaintenanceStatus.SCHEDULED.value)
             .order_by(Incident.scheduled_for, Incident.id)
@@ -306,20 +306,20 @@ def announced(current: Session, series: MaintenanceSeries) -> list[Incident]:
 
 
 def _announce_next(code: str) -> int:
-    with writing() as current:
-        series = _locked(current, code)
-        return 0 if series.stopped_at else _announce_ahead(current, series, SYSTEM)
+    with writing() as session:
+        series = _locked(session, code)
+        return 0 if series.stopped_at else _announce_ahead(session, series, SYSTEM)
 
 
-def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -> int:
+def _announce_ahead(session: Session, series: MaintenanceSeries, actor: Actor) -> int:
     count = 0
-    while moment := _next_to_announce(current, series):
+    while moment := _next_to_announce(session, series):
         plan = _occurrence(series, moment)
         if actor is SYSTEM:
             # A component may have gone since it was planned: the others are announced.
-            plan = replace(plan, component_ids=_standing(current, plan.component_ids))
+            plan = replace(plan, component_ids=_standing(session, plan.component_ids))
         maintenance.announce(
-            current,
+            session,
             plan,
             actor=actor,
             form_key=uuid4().hex,
@@ -330,9 +330,9 @@ def _announce_ahead(current: Session, series: MaintenanceSeries, actor: Actor) -
     return count
 
 
-def _standing(current: Session, component_ids: Collection[int]) -> Sequence[int]:
+def _standing(session: Session, component_ids: Collection[int]) -> Sequence[int]:
     chosen = Component.id.in_(component_ids) & Component.removed_at.is_(None)
-    return current.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
+    return session.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
 
 
 def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
@@ -343,19 +343,19 @@ def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
     return _AGREED if actor is SYSTEM else {}
 
 
-def _next_to_announce(current: Session, series: MaintenanceSeries) -> datetime | None:
-    start = next(_free_starts(current, series), None)
+def _next_to_announce(session: Session, series: MaintenanceSeries) -> datetime | None:
+    start = next(_free_starts(session, series), None)
     if start is None:
         return None
-    sooner = [one for one in announced(current, series) if one.occurs_at and one.occurs_at < start]
+    sooner = [one for one in announced(session, series) if one.occurs_at and one.occurs_at < start]
     return start if len(sooner) < AHEAD else None
 
 
-def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[datetime]:
+def _free_starts(session: Session, series: MaintenanceSeries) -> Iterator[datetime]:
     """The starts to come that no story has, not even one that was called off or started early."""
     moment = clock.now()
     taken = set(
-        current.scalars(
+        session.scalars(
             select(Incident.occurs_at).where(
                 Incident.series_id == series.id, Incident.occurs_at > moment
             )
@@ -364,21 +364,21 @@ def _free_starts(current: Session, series: MaintenanceSeries) -> Iterator[dateti
     return (start for start in occurrences(series, after=moment) if start not in taken)
 
 
-def _realign(current: Session, series: MaintenanceSeries, actor: Actor) -> None:
-    stories, reasons = announced(current, series), _reasons(series, actor)
+def _realign(session: Session, series: MaintenanceSeries, actor: Actor) -> None:
+    stories, reasons = announced(session, series), _reasons(series, actor)
     for story in stories:
         # First out of the way of each other: an occurrence has one story only.
         story.occurs_at = None
-    current.flush()
-    moments = list(islice(_free_starts(current, series), len(stories)))
+    session.flush()
+    moments = list(islice(_free_starts(session, series), len(stories)))
     for story, moment in zip_longest(stories, moments):
         story.occurs_at = moment
         if moment is None:
             maintenance.call_off(
-                current, story, actor=actor, form_key=uuid4().hex, overrides=reasons
+                session, story, actor=actor, form_key=uuid4().hex, overrides=reasons
             )
         elif _differs(story, plan := _occurrence(series, moment)):
-            maintenance.replan(current, story, plan, actor=actor, overrides=reasons)
+            maintenance.replan(session, story, plan, actor=actor, overrides=reasons)
 
 
 def _differs(story: Incident, plan: Plan) -> bool:
@@ -413,9 +413,9 @@ def _planned(plan: SeriesPlan, time_zone: str, exdates: Sequence[str]) -> Mainte
     return series
 
 
-def _story_at(current: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
+def _story_at(session: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
     """The story of the occurrence that the series has at that time, if there ever was one."""
-    return current.scalars(
+    return session.scalars(
         select(Incident).filter_by(series_id=series.id, occurs_at=moment)
     ).one_or_none()
 
@@ -470,8 +470,8 @@ def _rule(plan: SeriesPlan, first: datetime) -> str:
     return f"FREQ=MONTHLY;INTERVAL={plan.every};BYMONTHDAY={days};BYSETPOS=-1{end}"
 
 
-def _locked(current: Session, code: str) -> MaintenanceSeries:
-    found = current.scalars(
+def _locked(session: Session, code: str) -> MaintenanceSeries:
+    found = session.scalars(
         select(MaintenanceSeries)
         .filter_by(code=code)
         .with_for_update()

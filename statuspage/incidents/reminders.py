@@ -20,7 +20,7 @@ from statuspage.access.audit import SYSTEM
 from statuspage.configuration.severity import ESCALATED_TO
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
 from statuspage.delivery import queue
 from statuspage.delivery.drill_recipients import seal_on
@@ -58,11 +58,11 @@ class Notice:
 
 def notify_due() -> int:
     """Tell colleagues of every clock that has run out; how many notices.  The worker's duty."""
-    current = session()
-    if current.scalar(select(Page.is_demo)):
+    session = current_session()
+    if session.scalar(select(Page.is_demo)):
         # The demo's people are made up.
         return 0
-    codes = current.scalars(
+    codes = session.scalars(
         select(Incident.code).where(
             Incident.kind == Kind.INCIDENT,
             Incident.resolved_at.is_(None),
@@ -75,21 +75,21 @@ def notify_due() -> int:
 
 def _notify(code: str) -> int:
     moment = clock.now()
-    story = session().scalars(select(Incident).filter_by(code=code)).one()
-    if not any(_due(session(), story, moment)):
+    story = current_session().scalars(select(Incident).filter_by(code=code)).one()
+    if not any(_due(current_session(), story, moment)):
         return 0
-    session().rollback()
-    with writing() as current:
-        incident = locked(current, code, kind=Kind.INCIDENT)
-        notices = list(_due(current, incident, moment)) if incident.is_open else []
+    current_session().rollback()
+    with writing() as session:
+        incident = locked(session, code, kind=Kind.INCIDENT)
+        notices = list(_due(session, incident, moment)) if incident.is_open else []
         for notice in notices:
-            _queue(current, incident, notice, moment)
+            _queue(session, incident, notice, moment)
         return len(notices)
 
 
-def _due(current: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
-    told = _told(current, incident)
-    for ladder in ladders(current, incident):
+def _due(session: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
+    told = _told(session, incident)
+    for ladder in ladders(session, incident):
         last = max((place for key, place in told if key == ladder.key), default=-1)
         reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
         notice = Notice(ladder.key, reached) if reached else None
@@ -108,9 +108,9 @@ def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
     return any(sealed is None or sealed.lets(*where) for where in reached)
 
 
-def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:
+def _told(session: Session, incident: Incident) -> set[tuple[str, int]]:
     """The ladders and places that notices of an incident were queued for."""
-    keys = current.scalars(
+    keys = session.scalars(
         select(Delivery.step_key)
         .join(Message, Message.id == Delivery.message_id)
         .where(Message.incident_id == incident.id, Message.step.in_(sorted(queue.NOTICES)))
@@ -120,14 +120,14 @@ def _told(current: Session, incident: Incident) -> set[tuple[str, int]]:
     return {(f"{ladder}:", int(place)) for ladder, _, place in split}
 
 
-def _queue(current: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
+def _queue(session: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
     step, facts = notice.rungs[-1].step, _facts(incident, notice, moment)
     message = call_colleagues(
-        current, incident, facts, step=step, step_key=notice.key, people=notice.people
+        session, incident, facts, step=step, step_key=notice.key, people=notice.people
     )
-    queue.supersede_notices(current, message, step_key=notice.key, about=notice.ladder)
+    queue.supersede_notices(session, message, step_key=notice.key, about=notice.ladder)
     audit.record(
-        current, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
+        session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
         after={"about": step.label, "asked": [contact.name for contact in notice.people]},
     )  # fmt: skip
 

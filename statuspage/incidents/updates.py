@@ -18,9 +18,9 @@ from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, code_of, new_code
 
 
-def locked(current: Session, code: str, *, kind: Kind) -> Incident:
+def locked(session: Session, code: str, *, kind: Kind) -> Incident:
     """The story as it stands now, kept from others until the end; :class:`Refused` for none."""
-    story = current.scalars(
+    story = session.scalars(
         select(Incident)
         .filter_by(code=code, kind=kind)
         .with_for_update()
@@ -31,9 +31,9 @@ def locked(current: Session, code: str, *, kind: Kind) -> Incident:
     return story
 
 
-def posted_with(current: Session, form_key: str) -> IncidentUpdate | None:
+def posted_with(session: Session, form_key: str) -> IncidentUpdate | None:
     """The post that this sheet of a form has made already, if any."""
-    return current.scalars(select(IncidentUpdate).filter_by(form_key=form_key)).one_or_none()
+    return session.scalars(select(IncidentUpdate).filter_by(form_key=form_key)).one_or_none()
 
 
 def code_for(form_key: str) -> str:
@@ -49,7 +49,7 @@ def code_for(form_key: str) -> str:
 
 
 def add_update(
-    current: Session,
+    session: Session,
     story: Incident,
     *,
     status: str,
@@ -77,6 +77,6 @@ def add_update(
         form_key=form_key,
         account_id=actor.account_id,
     )
-    current.add(update)
-    current.flush()
+    session.add(update)
+    session.flush()
     return update

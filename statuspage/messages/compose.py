@@ -88,7 +88,7 @@ class Unfinished(ValueError):
 
 
 def compose(
-    current: Session, facts: Facts, *, audience: Audience, step: Step, language: str = ENGLISH
+    session: Session, facts: Facts, *, audience: Audience, step: Step, language: str = ENGLISH
 ) -> Text:
     """The text for an audience about a step, in the wording that counts now.
 
@@ -96,7 +96,7 @@ def compose(
     Raises :class:`~statuspage.messages.wording.UnknownTemplate`.
     """
     name = template_name(audience, step)
-    source = current_wording(current, name, language)
+    source = current_wording(session, name, language)
     try:
         return render_text(source, facts, audience)
     except TemplateFault as fault:

@@ -174,13 +174,13 @@ def shipped_wording(name: str, language: str = ENGLISH) -> Source:
     return Source(first.removeprefix("Subject:").strip(), body.strip())
 
 
-def current_wording(current: Session, name: str, language: str = ENGLISH) -> Source:
+def current_wording(session: Session, name: str, language: str = ENGLISH) -> Source:
     """The wording that counts now; raises :class:`UnknownTemplate`.
 
     One that was edited counts in every language.
     """
     shipped = shipped_wording(name, language)
-    newest = current.scalars(
+    newest = session.scalars(
         select(Wording).filter_by(name=name).order_by(Wording.id.desc()).limit(1)
     ).one_or_none()
     if newest is None or newest.restored:
@@ -188,15 +188,15 @@ def current_wording(current: Session, name: str, language: str = ENGLISH) -> Sou
     return Source(newest.subject, newest.body, edited=True)
 
 
-def history(current: Session, name: str) -> list[Wording]:
+def history(session: Session, name: str) -> list[Wording]:
     """Every version that was saved, newest first; the shipped wording came before them all."""
     parts_of(name)
-    return list(current.scalars(select(Wording).filter_by(name=name).order_by(Wording.id.desc())))
+    return list(session.scalars(select(Wording).filter_by(name=name).order_by(Wording.id.desc())))
 
 
-def newest_version(current: Session, name: str) -> int:
+def newest_version(session: Session, name: str) -> int:
     """The id of the version that counts; 0 where nobody ever saved one."""
-    return current.scalar(select(func.max(Wording.id)).where(Wording.name == name)) or 0
+    return session.scalar(select(func.max(Wording.id)).where(Wording.name == name)) or 0
 
 
 def check(name: str, subject: str, body: str) -> list[Problem]:
@@ -309,25 +309,25 @@ def save_wording(
     problems = check(name, subject, body)
     if problems:
         raise Unfit(problems)
-    with writing() as current:
-        before = current_wording(current, name)
+    with writing() as session:
+        before = current_wording(session, name)
         if (subject, body) == (before.subject, before.body):
             return before
-        if seen is not None and seen != newest_version(current, name):
+        if seen is not None and seen != newest_version(session, name):
             raise Stale(before)
-        current.add(Wording(name=name, subject=subject, body=body, account_id=actor.account_id))
-        _record(current, actor, "wording.save", name, before, Source(subject, body))
+        session.add(Wording(name=name, subject=subject, body=body, account_id=actor.account_id))
+        _record(session, actor, "wording.save", name, before, Source(subject, body))
     return Source(subject, body, edited=True)
 
 
 def restore_wording(name: str, *, actor: Actor) -> Source:
     """Bring the shipped wording back.  Raises :class:`UnknownTemplate`."""
     shipped = shipped_wording(name)
-    with writing() as current:
-        before = current_wording(current, name)
+    with writing() as session:
+        before = current_wording(session, name)
         if not before.edited:
             return shipped
-        current.add(
+        session.add(
             Wording(
                 name=name,
                 subject=shipped.subject,
@@ -336,15 +336,15 @@ def restore_wording(name: str, *, actor: Actor) -> Source:
                 account_id=actor.account_id,
             )
         )
-        _record(current, actor, "wording.restore", name, before, shipped)
+        _record(session, actor, "wording.restore", name, before, shipped)
     return shipped
 
 
 def _record(
-    current: Session, actor: Actor, action: str, name: str, before: Source, after: Source
+    session: Session, actor: Actor, action: str, name: str, before: Source, after: Source
 ) -> None:
     audit.record(
-        current,
+        session,
         actor,
         action,
         subject_kind="wording",

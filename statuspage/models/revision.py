@@ -15,26 +15,26 @@ from statuspage.models import Revision
 _ONLY = 1
 
 
-def bump(current: Session) -> None:
+def bump(session: Session) -> None:
     """Move the revision within the caller's transaction, so that both are seen at once."""
     moment = clock.now()
-    statement = insert_new(current, Revision).values(id=_ONLY, number=1, at=moment)
-    current.execute(
+    statement = insert_new(session, Revision).values(id=_ONLY, number=1, at=moment)
+    session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"], set_={"number": Revision.number + 1, "at": moment}
         )
     )
 
 
-def read_revision(current: Session | Connection) -> tuple[int, datetime]:
+def read_revision(session: Session | Connection) -> tuple[int, datetime]:
     """The revision's number and the moment of its last change."""
-    row = current.execute(select(Revision.number, Revision.at)).one_or_none()
+    row = session.execute(select(Revision.number, Revision.at)).one_or_none()
     return (row.number, row.at) if row else (0, EPOCH)
 
 
-def current_number(current: Session | Connection) -> int:
+def current_number(session: Session | Connection) -> int:
     """The revision's number, 0 before the first change; one read of one row."""
-    return current.execute(_NUMBER).scalar() or 0
+    return session.execute(_NUMBER).scalar() or 0
 
 
 _NUMBER = select(Revision.number).where(Revision.id == _ONLY)

@@ -106,8 +106,8 @@ def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
 
     Within a transaction SQLite always shows one moment; PostgreSQL is asked for it.
     """
-    with _reading(engine) as current:
-        yield read_site(current, at=at)
+    with _reading(engine) as session:
+        yield read_site(session, at=at)
 
 
 @contextmanager
@@ -116,23 +116,23 @@ def read_on(engine: Engine, site: Site) -> Iterator[Site]:
 
     For whoever asks for the revision and finds that the site has not changed since.
     """
-    with _reading(engine) as current:
-        yield replace(site, connection=current.connection())
+    with _reading(engine) as session:
+        yield replace(site, connection=session.connection())
 
 
 @contextmanager
 def _reading(engine: Engine) -> Iterator[Session]:
-    with Session(engine) as current:
+    with Session(engine) as session:
         if engine.dialect.name == "postgresql":
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            current.connection(execution_options=options)
-        yield current
+            session.connection(execution_options=options)
+        yield session
 
 
-def read_site(current: Session, *, at: datetime | None = None) -> Site:
+def read_site(session: Session, *, at: datetime | None = None) -> Site:
     """The site as :func:`open_site` gives it, within the caller's own transaction."""
     # Rows are read from the connection: the session's own layers cost more than the database.
-    connection = current.connection()
+    connection = session.connection()
     tree, by_key = read_components(connection)
     return Site(
         connection=connection,

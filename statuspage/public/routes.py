@@ -117,12 +117,12 @@ def make_refresher(app: Flask) -> Refresher:
         return edition_builder.complete_edition(engine, edition)
 
     def raise_alarm(text: str) -> None:
-        with app.app_context(), writing() as current:
-            alarms.raise_alarm(current, ALARM, text)
+        with app.app_context(), writing() as session:
+            alarms.raise_alarm(session, ALARM, text)
 
     def clear_alarm() -> None:
-        with app.app_context(), writing() as current:
-            alarms.clear_alarm(current, ALARM)
+        with app.app_context(), writing() as session:
+            alarms.clear_alarm(session, ALARM)
 
     refresher = Refresher(
         current_revision=current_revision,

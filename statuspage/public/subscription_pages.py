@@ -17,7 +17,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
 from statuspage.core.config import current_settings
-from statuspage.core.db import db, session
+from statuspage.core.db import current_session, db
 from statuspage.core.enums import Visibility
 from statuspage.core.errors import Refused
 from statuspage.core.languages import N_, nearest, split_path, translations
@@ -80,7 +80,7 @@ def subscribe() -> ResponseReturnValue:
 @leaving.get(IN_A_LANGUAGE + "/subscriptions/<token>")
 def show(token: str) -> ResponseReturnValue:
     """Ask to confirm, or show what is heard; opening the link changes nothing."""
-    found = subscriptions.find_subscription(session(), token)
+    found = subscriptions.find_subscription(current_session(), token)
     if found is None:
         raise NotFound
     return _show_subscription(found, acted="", offered=request.args.get("follow", ""))
@@ -107,7 +107,7 @@ def act_on(token: str) -> ResponseReturnValue:
 @leaving.get(IN_A_LANGUAGE + "/unsubscribe/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Show what leaving means, with a button; opening the link changes nothing."""
-    standing = subscriptions.standing(session(), _delivery_of(token))
+    standing = subscriptions.standing(current_session(), _delivery_of(token))
     if standing is None:
         raise NotFound
     return _show(standing, acted="")
@@ -151,7 +151,7 @@ def _sent_form() -> MailForm:
 
 def _wish(form: MailForm) -> Wish:
     """What a form asks for; raises :class:`Refused` for what is not there any more."""
-    rows = session().execute(select(Component.code, Component.id))
+    rows = current_session().execute(select(Component.code, Component.id))
     by_code = {row.code: row.id for row in rows}
     if not form.components <= by_code.keys():
         raise Refused("components", N_("One of these components does not exist any more."))
@@ -173,11 +173,11 @@ def _stories(codes: Iterable[str]) -> list[Incident]:
     chosen = select(Incident).where(
         Incident.code.in_(wanted), Incident.visibility == Visibility.PUBLIC
     )
-    return list(session().scalars(chosen.order_by(Incident.id.desc()))) if wanted else []
+    return list(current_session().scalars(chosen.order_by(Incident.id.desc()))) if wanted else []
 
 
 def _change(token: str) -> Response:
-    found = subscriptions.find_subscription(session(), token)
+    found = subscriptions.find_subscription(current_session(), token)
     if found is None:
         raise NotFound
     ticked = request.form.getlist("follows")
@@ -201,7 +201,7 @@ def _offered_stories(wish: Wish, codes: Iterable[str]) -> list[Incident]:
     followed = select(Incident).where(
         Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
     )
-    known = {story.id: story for story in session().scalars(followed)}
+    known = {story.id: story for story in current_session().scalars(followed)}
     return list((known | {story.id: story for story in _stories(codes)}).values())
 
 

@@ -24,7 +24,7 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.address import Address
-from statuspage.core.db import in_slices, session, writing
+from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.errors import Refused
 from statuspage.models import AuditEntry, Customer, CustomerComponent, Page
 from statuspage.recipients.customer_csv_rows import (
@@ -122,23 +122,23 @@ def import_customers(
     audit trail.
     """
     rows, errors, notes = read_rows(data)
-    intake = Intake(session(), rows, errors, notes, progress or _silent)
+    intake = Intake(current_session(), rows, errors, notes, progress or _silent)
     intake.refuse_shared_keys()
     if preview:
-        intake.take(session(), intake.parsed)
+        intake.take(current_session(), intake.parsed)
         return intake.report()
     entry_id: int | None = None
     for batch in in_slices(intake.parsed, _SLICE):
-        with writing() as current:
-            keep_others_out(current)
-            intake.take(current, batch)
-            intake.write(current)
-            entry_id = _note(current, intake.report(), entry_id, actor=actor, source=source)
+        with writing() as session:
+            keep_others_out(session)
+            intake.take(session, batch)
+            intake.write(session)
+            entry_id = _note(session, intake.report(), entry_id, actor=actor, source=source)
     return intake.report()
 
 
 def _note(
-    current: Session, report: ImportReport, entry_id: int | None, *, actor: Actor, source: str
+    session: Session, report: ImportReport, entry_id: int | None, *, actor: Actor, source: str
 ) -> int:
     """Write down what an import has done so far, in one entry of the audit trail; its id."""
     counts = {
@@ -148,17 +148,17 @@ def _note(
         "refused": report.refused,
     }
     if entry_id is not None:
-        current.get_one(AuditEntry, entry_id).after = counts
+        session.get_one(AuditEntry, entry_id).after = counts
         return entry_id
     entry = audit.record(
-        current,
+        session,
         actor,
         "customers.import",
         subject_kind="customers",
         subject=source[:500],
         after=counts,
     )
-    current.flush()
+    session.flush()
     return entry.id
 
 
@@ -170,7 +170,7 @@ class Intake:
 
     def __init__(
         self,
-        current: Session,
+        session: Session,
         rows: Sequence[Row],
         errors: list[RowError],
         notes: list[RowNote],
@@ -183,8 +183,8 @@ class Intake:
         self._tell = tell
         self._total = 2 * len(rows)
         self._done = len(rows)
-        self._language = current.scalar(select(Page.language)) or "en"
-        read = cells(component_names(current), self._language)
+        self._language = session.scalar(select(Page.language)) or "en"
+        read = cells(component_names(session), self._language)
         self.parsed: Sequence[Parsed] = list(self._parse(rows, read))
         self._touched: list[_Known] = []
         self._by_id: dict[int, _Known] = {}
@@ -207,11 +207,11 @@ class Intake:
                 self._errors.append(RowError(row.line, "key", key, reason, conflict=True))
         self.parsed = [row for row in self.parsed if row.given.get("key") not in shared]
 
-    def take(self, current: Session, rows: Sequence[Parsed]) -> None:
+    def take(self, session: Session, rows: Sequence[Parsed]) -> None:
         """Apply a slice of what was parsed to the customers as they are now."""
         self._in_hand, self._by_key, self._by_identity = {}, {}, {}
-        self._load(current, rows)
-        erased = erased_among(current, {row.identity for row in rows})
+        self._load(session, rows)
+        erased = erased_among(session, {row.identity for row in rows})
         for row in rows:
             if row.identity in erased:
                 self._conflict(row, NOT_AGAIN)
@@ -230,7 +230,7 @@ class Intake:
             notes=tuple(sorted(self._notes, key=lambda note: note.line)),
         )
 
-    def write(self, current: Session) -> None:
+    def write(self, session: Session) -> None:
         """Bring the database to what the rows of the slice in hand say."""
         changed = [
             k for k in self._in_hand.values() if k.stored is not None and k.stored != k.values
@@ -240,11 +240,11 @@ class Intake:
         for ids in _chunks(moving):
             # Two customers may have exchanged addresses; none may hold one that the other takes.
             free = "moving " + _c.id.cast(String)
-            current.execute(_customers.update().where(_c.id.in_(ids)).values(address=free))
+            session.execute(_customers.update().where(_c.id.in_(ids)).values(address=free))
         for batch in _chunks(changed):
-            _update(current, batch)
+            _update(session, batch)
         for batch in _chunks(new):
-            _insert(current, batch)
+            _insert(session, batch)
         for known in (*changed, *new):
             known.stored, known.stored_identity = known.values, known.identity
         self._by_id |= {known.id: known for known in self._in_hand.values() if known.id is not None}
@@ -279,15 +279,15 @@ class Intake:
             given["email"] = address.email
             yield Parsed(row.line, address.identity, given)
 
-    def _load(self, current: Session, parsed: Sequence[Parsed]) -> None:
+    def _load(self, session: Session, parsed: Sequence[Parsed]) -> None:
         """Read the stored customers whom the rows may mean, and know those again that were met."""
         for rows in _chunks(parsed):
             keys = {row.given["key"] for row in rows if row.given.get("key")}
             identities = {row.identity for row in rows}
-            found = current.execute(
+            found = session.execute(
                 _stored.where(or_(_c.address.in_(identities), _c.key.in_(keys)))
             ).all()
-            components = _components_of(current, [row.id for row in found])
+            components = _components_of(session, [row.id for row in found])
             for row in found:
                 values = dict(row._mapping)
                 del values["id"], values["address"]
@@ -339,21 +339,21 @@ class Intake:
         return bool(key and owner.values["key"])
 
 
-def _insert(current: Session, batch: Sequence[_Known]) -> None:
+def _insert(session: Session, batch: Sequence[_Known]) -> None:
     now = clock.now()
-    current.execute(
+    session.execute(
         _customers.insert(),
         [{**_columns(known), "created_at": now, "updated_at": now} for known in batch],
     )
     by_address = {known.identity: known for known in batch}
-    for row in current.execute(select(_c.id, _c.address).where(_c.address.in_(by_address))):
+    for row in session.execute(select(_c.id, _c.address).where(_c.address.in_(by_address))):
         by_address[row.address].id = row.id
-    _link(current, batch)
+    _link(session, batch)
 
 
-def _update(current: Session, batch: Sequence[_Known]) -> None:
+def _update(session: Session, batch: Sequence[_Known]) -> None:
     now = clock.now()
-    current.execute(
+    session.execute(
         _customers.update().where(_c.id == bindparam("this")),
         [{**_columns(known), "this": known.id, "updated_at": now} for known in batch],
     )
@@ -364,37 +364,37 @@ def _update(current: Session, batch: Sequence[_Known]) -> None:
     ]
     if others:
         ids = [known.id for known in others]
-        current.execute(_links.delete().where(_links.c.customer_id.in_(ids)))
-        _link(current, others)
+        session.execute(_links.delete().where(_links.c.customer_id.in_(ids)))
+        _link(session, others)
 
 
-def _link(current: Session, customers: Iterable[_Known]) -> None:
+def _link(session: Session, customers: Iterable[_Known]) -> None:
     links = [
         {"customer_id": known.id, "component_id": component_id}
         for known in customers
         for component_id in known.values["components"]
     ]
     if links:
-        current.execute(_links.insert(), links)
+        session.execute(_links.insert(), links)
 
 
-def export_customers(current: Session) -> Iterator[str]:
+def export_customers(session: Session) -> Iterator[str]:
     """The lines of a CSV file with every customer, by address; importing it changes nothing.
 
     Cells that a spreadsheet would run as a formula start with an apostrophe, which the import
     takes off again.
     """
-    return csv_lines(_exported(current))
+    return csv_lines(_exported(session))
 
 
-def _exported(current: Session) -> Iterator[Sequence[str]]:
-    labels = component_labels(current)
+def _exported(session: Session) -> Iterator[Sequence[str]]:
+    labels = component_labels(session)
     yield COLUMNS
     last = ""
-    while rows := current.execute(
+    while rows := session.execute(
         _stored.where(_c.address > last).order_by(_c.address).limit(_CHUNK)
     ).all():
-        components = _components_of(current, [row.id for row in rows])
+        components = _components_of(session, [row.id for row in rows])
         for row in rows:
             names = sorted(labels[used] for used in components.get(row.id, ()))
             yield (
@@ -424,10 +424,10 @@ def _columns(known: _Known) -> dict[str, Any]:
     return columns
 
 
-def _components_of(current: Session, customer_ids: Sequence[int]) -> dict[int, frozenset[int]]:
+def _components_of(session: Session, customer_ids: Sequence[int]) -> dict[int, frozenset[int]]:
     used: dict[int, set[int]] = defaultdict(set)
     links = select(CustomerComponent.customer_id, CustomerComponent.component_id)
-    for customer_id, component_id in current.execute(
+    for customer_id, component_id in session.execute(
         links.where(CustomerComponent.customer_id.in_(customer_ids))
     ):
         used[customer_id].add(component_id)

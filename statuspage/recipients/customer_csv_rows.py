@@ -338,13 +338,13 @@ def _find_component(name: str, components: Mapping[str, set[int]]) -> set[int]:
     return found
 
 
-def component_names(current: Session) -> dict[str, set[int]]:
+def component_names(session: Session) -> dict[str, set[int]]:
     """The components that a name may mean: their names, with and without group, and codes.
 
     Removed ones are known by code alone: customers still have them, and new ones need not.
     """
     names: dict[str, set[int]] = defaultdict(set)
-    for row in _components(current):
+    for row in _components(session):
         names[_folded(row.code)].add(row.id)
         if row.removed_at is None:
             names[_folded(row.name)].add(row.id)
@@ -353,9 +353,9 @@ def component_names(current: Session) -> dict[str, set[int]]:
     return names
 
 
-def component_labels(current: Session) -> dict[int, str]:
+def component_labels(session: Session) -> dict[int, str]:
     """For each component the shortest name that means it alone."""
-    names = component_names(current)
+    names = component_names(session)
 
     def label(row: Any) -> str:
         for name in (row.name, f"{row.group} / {row.name}"):
@@ -363,11 +363,11 @@ def component_labels(current: Session) -> dict[int, str]:
                 return str(name)
         return str(row.code)
 
-    return {row.id: label(row) for row in _components(current)}
+    return {row.id: label(row) for row in _components(session)}
 
 
-def _components(current: Session) -> Sequence[Any]:
-    return current.execute(
+def _components(session: Session) -> Sequence[Any]:
+    return session.execute(
         select(
             Component.id,
             Component.code,

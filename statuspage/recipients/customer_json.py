@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Refused
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer
@@ -61,27 +61,29 @@ def put_customers(
         for number, one in objects.items()
         if isinstance(one, Mapping)
     ]
-    intake = Intake(session(), rows, wrong, [], lambda _done, _total: None, cells=_JsonCells)
-    with writing() as current:
-        keep_others_out(current)
-        intake.take(current, intake.parsed)
-        intake.write(current)
+    intake = Intake(
+        current_session(), rows, wrong, [], lambda _done, _total: None, cells=_JsonCells
+    )
+    with writing() as session:
+        keep_others_out(session)
+        intake.take(session, intake.parsed)
+        intake.write(session)
         report = intake.report()
-        _record(current, actor, intake, report, source)
+        _record(session, actor, intake, report, source)
     return report
 
 
-def find_customer(current: Session, key: str) -> Customer | None:
+def find_customer(session: Session, key: str) -> Customer | None:
     """The customer with that key; None too for a key that no customer could have."""
     if clean_line(key) != key:
         return None
     chosen = select(Customer).where(Customer.key == key).options(selectinload(Customer.components))
-    return current.scalars(chosen).one_or_none()
+    return session.scalars(chosen).one_or_none()
 
 
-def as_objects(current: Session, customers: Sequence[Customer]) -> list[dict[str, Any]]:
+def as_objects(session: Session, customers: Sequence[Customer]) -> list[dict[str, Any]]:
     """Customers as the objects that :func:`put_customers` takes."""
-    labels = component_labels(current)
+    labels = component_labels(session)
     return [
         {
             "key": one.key,
@@ -129,19 +131,19 @@ class _JsonCells(Cells):
 
 
 def _record(
-    current: Session, actor: Actor, intake: Intake, report: ImportReport, source: str
+    session: Session, actor: Actor, intake: Intake, report: ImportReport, source: str
 ) -> None:
     """What changed, for the audit trail; a call that changed nothing leaves no entry."""
     changes = intake.changes()
     if len(changes) == 1:
         [(address, before, after)] = changes
         audit.record(
-            current, actor, "customer.save", subject_kind="customer", subject=address,
+            session, actor, "customer.save", subject_kind="customer", subject=address,
             before=before, after=after,
         )  # fmt: skip
     elif changes:
         audit.record(
-            current, actor, "customers.import", subject_kind="customers", subject=source,
+            session, actor, "customers.import", subject_kind="customers", subject=source,
             after={"added": report.added, "updated": report.updated,
                    "unchanged": report.unchanged, "refused": report.refused},
         )  # fmt: skip

@@ -112,10 +112,10 @@ def check_tags(text: str) -> str:
     return check_line("tags", "; ".join(sorted(tags)))
 
 
-def keep_others_out(current: Session) -> None:
+def keep_others_out(session: Session) -> None:
     """Let nobody else change customers until the end: two at once may bring the same new one."""
-    if current.get_bind().dialect.name == "postgresql":
-        current.execute(sql("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sql("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def save_customer(
@@ -137,13 +137,13 @@ def save_customer(
         key=check_line("key", values.key or "", limit=KEY_LIMIT) or None,
         tags=check_tags(values.tags),
     )
-    with writing() as current:
-        keep_others_out(current)
-        customer = current.get(Customer, customer_id) if customer_id is not None else Customer()
+    with writing() as session:
+        keep_others_out(session)
+        customer = session.get(Customer, customer_id) if customer_id is not None else Customer()
         if customer is None:
             raise LookupError(f"no customer {customer_id}")
-        _refuse_taken(current, customer, address=address.identity, key=checked.key)
-        refuse_erased(current, address.identity)
+        _refuse_taken(session, customer, address=address.identity, key=checked.key)
+        refuse_erased(session, address.identity)
         before = None if customer_id is None else describe(customer)
         customer.email, customer.address = checked.email, address.identity
         customer.name, customer.company = checked.name, checked.company
@@ -153,9 +153,9 @@ def save_customer(
         customer.all_components = not checked.components
         customer.updated_at = clock.now()
         _set_components(customer, checked.components)
-        current.add(customer)
+        session.add(customer)
         audit.record(
-            current,
+            session,
             actor,
             "customer.save",
             subject_kind="customer",
@@ -168,23 +168,23 @@ def save_customer(
 
 def remove_customer(customer_id: int, *, actor: Actor) -> None:
     """Forget a customer; what was sent to them stays on record.  ``LookupError`` for no such id."""
-    with writing() as current:
-        customer = current.get(Customer, customer_id)
+    with writing() as session:
+        customer = session.get(Customer, customer_id)
         if customer is None:
             raise LookupError(f"no customer {customer_id}")
         audit.record(
-            current,
+            session,
             actor,
             "customer.remove",
             subject_kind="customer",
             subject=customer.address,
             before=describe(customer),
         )
-        current.execute(delete(Customer).where(Customer.id == customer_id))
+        session.execute(delete(Customer).where(Customer.id == customer_id))
 
 
 def search_customers(
-    current: Session,
+    session: Session,
     *,
     text: str = "",
     component_id: int | None = None,
@@ -223,7 +223,7 @@ def search_customers(
     else:
         found = found.where(Customer.address > after).order_by(Customer.address)
     chosen = found.options(selectinload(Customer.components)).limit(page_size + 1)
-    rows = list(current.scalars(chosen))
+    rows = list(session.scalars(chosen))
     shown, is_more = rows[:page_size], len(rows) > page_size
     if before:
         shown.reverse()
@@ -259,12 +259,12 @@ def _set_components(customer: Customer, wanted: Iterable[int]) -> None:
     ]
 
 
-def _refuse_taken(current: Session, customer: Customer, *, address: str, key: str | None) -> None:
-    taken = current.scalar(select(Customer.id).where(Customer.address == address))
+def _refuse_taken(session: Session, customer: Customer, *, address: str, key: str | None) -> None:
+    taken = session.scalar(select(Customer.id).where(Customer.address == address))
     if taken not in {None, customer.id}:
         raise Refused("email", "This address belongs to another customer")
     if key is None:
         return
-    taken = current.scalar(select(Customer.id).where(Customer.key == key))
+    taken = session.scalar(select(Customer.id).where(Customer.key == key))
     if taken not in {None, customer.id}:
         raise Refused("key", "This key belongs to another customer")

@@ -34,41 +34,41 @@ def is_mark(address: str) -> bool:
     return address.startswith(_PREFIX)
 
 
-def erased_at(current: Session, address: str) -> datetime | None:
+def erased_at(session: Session, address: str) -> datetime | None:
     """When the owner of a normalised address was erased on request; None where nobody was."""
-    return current.scalar(
+    return session.scalar(
         select(Suppression.at).where(
             Suppression.address == mark(address), Suppression.kind == ERASED
         )
     )
 
 
-def find_marked(current: Session, marked: str) -> str | None:
+def find_marked(session: Session, marked: str) -> str | None:
     """The address on a list that has this hash; None where none has, as after an erasure.
 
     Every address on a list is tried, half a second for 100,000: this is for the links in old mail.
     """
     key = current_settings().secret_key.encode()
     for entries in (Customer, Subscriber):
-        for address in current.scalars(select(entries.address)).all():
+        for address in session.scalars(select(entries.address)).all():
             if _mark(key, address) == marked:
                 return address
     return None
 
 
-def refuse_erased(current: Session, address: str) -> None:
+def refuse_erased(session: Session, address: str) -> None:
     """Raise :class:`Refused` where the owner of a normalised address was erased on request."""
-    if erased_at(current, address) is not None:
+    if erased_at(session, address) is not None:
         raise Refused("email", NOT_AGAIN)
 
 
 NOT_AGAIN = "Whoever has this address asked to be erased; add them only if they ask for it"
 
 
-def erased_among(current: Session, addresses: Collection[str]) -> frozenset[str]:
+def erased_among(session: Session, addresses: Collection[str]) -> frozenset[str]:
     """Which of these normalised addresses belong to somebody who was erased on request."""
     marks = frozenset(
-        current.scalars(select(Suppression.address).where(Suppression.kind == ERASED))
+        session.scalars(select(Suppression.address).where(Suppression.kind == ERASED))
     )
     return frozenset(address for address in addresses if mark(address) in marks) if marks else marks
 

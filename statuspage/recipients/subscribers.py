@@ -65,19 +65,19 @@ class SubscriberPage:
     after: str | None
 
 
-def check_wish(current: Session, wish: Wish) -> None:
+def check_wish(session: Session, wish: Wish) -> None:
     """Raise :class:`Refused` for what cannot be wished for."""
     if not (wish.incidents or wish.maintenance or wish.follows):
         raise Refused("kinds", N_("Choose incidents, maintenance or both."))
     check_language(wish.language)
     check_zone(wish.time_zone or "")
     there = select(func.count(Component.id)).where(Component.id.in_(wish.components))
-    if wish.components and current.scalar(there) != len(wish.components):
+    if wish.components and session.scalar(there) != len(wish.components):
         raise Refused("components", N_("One of these components does not exist any more."))
     shown = select(func.count(Incident.id)).where(
         Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
     )
-    if wish.follows and current.scalar(shown) != len(wish.follows):
+    if wish.follows and session.scalar(shown) != len(wish.follows):
         raise Refused("follows", N_("This incident cannot be followed any more."))
 
 
@@ -105,7 +105,7 @@ def wish_of(subscriber: Subscriber) -> Wish:
 
 
 def search_subscribers(
-    current: Session,
+    session: Session,
     *,
     text: str = "",
     state: SubscriberState | None = None,
@@ -132,7 +132,7 @@ def search_subscribers(
     else:
         found = found.where(Subscriber.address > after).order_by(Subscriber.address)
     links = selectinload(Subscriber.components), selectinload(Subscriber.followed)
-    rows = list(current.scalars(found.options(*links).limit(page_size + 1)))
+    rows = list(session.scalars(found.options(*links).limit(page_size + 1)))
     shown, is_more = rows[:page_size], len(rows) > page_size
     if before:
         shown.reverse()
@@ -144,9 +144,9 @@ def search_subscribers(
     )
 
 
-def count_by_state(current: Session) -> dict[SubscriberState, int]:
+def count_by_state(session: Session) -> dict[SubscriberState, int]:
     """How many subscribers there are in each state."""
-    rows = current.execute(select(Subscriber.state, func.count()).group_by(Subscriber.state))
+    rows = session.execute(select(Subscriber.state, func.count()).group_by(Subscriber.state))
     counted = {row[0]: row[1] for row in rows}
     return {state: counted.get(state, 0) for state in SubscriberState}
 
@@ -156,36 +156,36 @@ def remove_subscriber(subscriber_id: int, *, actor: Actor) -> None:
 
     Raises ``LookupError`` where there is no subscriber with that id.
     """
-    with writing() as current:
-        subscriber = current.get(Subscriber, subscriber_id)
+    with writing() as session:
+        subscriber = session.get(Subscriber, subscriber_id)
         if subscriber is None:
             raise LookupError(f"no subscriber {subscriber_id}")
         audit.record(
-            current,
+            session,
             actor,
             "subscriber.remove",
             subject_kind="subscriber",
             subject=subscriber.address,
             before=describe(subscriber),
         )
-        current.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
+        session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
 
 
-def export_subscribers(current: Session) -> Iterator[str]:
+def export_subscribers(session: Session) -> Iterator[str]:
     """The lines of a CSV file with every subscriber, by address; no cell can run as a formula."""
-    return csv_lines(_exported(current))
+    return csv_lines(_exported(session))
 
 
-def _exported(current: Session) -> Iterator[Sequence[str]]:
-    labels = component_labels(current)
+def _exported(session: Session) -> Iterator[Sequence[str]]:
+    labels = component_labels(session)
     yield COLUMNS
     after: str | None = ""
     while after is not None:
-        page = search_subscribers(current, after=after, page_size=_CHUNK)
-        codes = _codes(current, page.subscribers)
+        page = search_subscribers(session, after=after, page_size=_CHUNK)
+        codes = _codes(session, page.subscribers)
         for one in page.subscribers:
             yield _cells(one, labels, codes)
-        current.expunge_all()
+        session.expunge_all()
         after = page.after
 
 
@@ -220,9 +220,9 @@ def _cells(one: Subscriber, labels: dict[int, str], codes: dict[int, str]) -> li
     ]
 
 
-def _codes(current: Session, subscribers: Iterable[Subscriber]) -> dict[int, str]:
+def _codes(session: Session, subscribers: Iterable[Subscriber]) -> dict[int, str]:
     ids = {link.incident_id for one in subscribers for link in one.followed}
-    rows = current.execute(select(Incident.id, Incident.code).where(Incident.id.in_(ids)))
+    rows = session.execute(select(Incident.id, Incident.code).where(Incident.id.in_(ids)))
     return {row.id: row.code for row in rows}
 
 

@@ -23,7 +23,7 @@ from statuspage.access import accounts
 from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import Settings, current_settings, default_database_url
-from statuspage.core.db import session, sqlite_path, writing
+from statuspage.core.db import current_session, sqlite_path, writing
 from statuspage.core.paths import ROOT
 from statuspage.delivery import control
 from statuspage.delivery.dispatch import open_lanes
@@ -60,7 +60,7 @@ def prepare(app: Flask) -> tuple[str, str] | None:
         if demo.may_load():
             demo.load()
         page_settings.ensure_page(time_zone=settings.time_zone.key)
-        if accounts.any_account(session()):
+        if accounts.any_account(current_session()):
             return None
         return accounts.create_first(accounts.FIRST_ACCOUNT)
 
@@ -124,15 +124,15 @@ def settle_restored(app: Flask) -> None:
     """
     with _plain_words(app.extensions["settings"]), app.app_context():
         _migrate()
-        with writing() as current:
-            control.put_hold(current, control.EVERYTHING, reason=HELD_AFTER_RESTORE)
-            control.skip_numbers(current)
-            current.execute(delete(Worker))
+        with writing() as session:
+            control.put_hold(session, control.EVERYTHING, reason=HELD_AFTER_RESTORE)
+            control.skip_numbers(session)
+            session.execute(delete(Worker))
 
 
-def set_up_at(current: Session) -> datetime | None:
+def set_up_at(session: Session) -> datetime | None:
     """When the page was set up; None while nobody has."""
-    return current.scalar(select(Page.set_up_at))
+    return session.scalar(select(Page.set_up_at))
 
 
 @contextlib.contextmanager
@@ -173,11 +173,11 @@ def _migrate() -> None:
 
 
 def _version() -> str | None:
-    current = session()
-    if not inspect(current.get_bind()).has_table("alembic_version"):
+    session = current_session()
+    if not inspect(session.get_bind()).has_table("alembic_version"):
         return None
-    version: str | None = current.scalar(text("SELECT version_num FROM alembic_version"))
-    current.rollback()
+    version: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    session.rollback()
     return version
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from statuspage.access import accounts
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.config import ConfigError, current_settings
-from statuspage.core.db import db, session
+from statuspage.core.db import current_session, db
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
 from statuspage.core.logs import set_up_logs
@@ -165,7 +165,7 @@ def reset_password(email: str) -> None:
 def held_on(email: str) -> None:
     """Say what is held on the address EMAIL, forgotten deliveries too."""
     try:
-        held = privacy.holdings(session(), email)
+        held = privacy.holdings(current_session(), email)
     except Refused as refused:
         fail(refused.reason)
     click.echo(f"customer: {'yes' if held.customer else 'no'}")
@@ -253,7 +253,7 @@ def import_customers(file: Path, preview: bool) -> None:
 def export_customers(file: Path) -> None:
     """Write every customer into the CSV FILE, which can be imported again."""
     with _in_one_line(), file.open("w", encoding="utf-8", newline="") as target:
-        target.writelines(customer_csv.export_customers(session()))
+        target.writelines(customer_csv.export_customers(current_session()))
 
 
 @click.command("import-incidents")

@@ -144,10 +144,10 @@ class Worker:
         Nor does one about a fault of the process before: it is raised again where it recurs.
         """
         self._dispatcher.clear_faults()
-        with self._app.app_context(), writing() as current:
+        with self._app.app_context(), writing() as session:
             if not self._settings.export_to:
-                alarms.clear_alarm(current, exporter.ALARM)
-            control.forget_rooms(current, self._settings.chat_rooms)
+                alarms.clear_alarm(session, exporter.ALARM)
+            control.forget_rooms(session, self._settings.chat_rooms)
 
     def _duties(self) -> list[tuple[Callable[[], object], int]]:
         return [
@@ -178,9 +178,9 @@ class Worker:
         with self._app.app_context():
             self._keep_lifeline()
             moment = clock.now()
-            with writing() as current:
-                current.execute(
-                    insert_new(current, WorkerRow)
+            with writing() as session:
+                session.execute(
+                    insert_new(session, WorkerRow)
                     .values(
                         id=self._id,
                         host=socket.gethostname(),
@@ -190,7 +190,7 @@ class Worker:
                     )
                     .on_conflict_do_update(index_elements=["id"], set_={"beat_at": moment})
                 )
-                current.execute(
+                session.execute(
                     delete(WorkerRow).where(WorkerRow.beat_at < moment - timedelta(hours=1))
                 )
 
@@ -275,8 +275,8 @@ class Worker:
         self._lifeline = lifeline
 
     def _sign_off(self) -> None:
-        with self._app.app_context(), writing() as current:
-            current.execute(delete(WorkerRow).where(WorkerRow.id == self._id))
+        with self._app.app_context(), writing() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.id == self._id))
         if self._lifeline is not None:
             self._lifeline.close()
 

@@ -41,12 +41,12 @@ def kim(session: Session) -> int:
 
 
 def add_account(email: str) -> int:
-    with writing() as current:
+    with writing() as session:
         account = Account(
             email=email, name=email.split("@")[0], password_hash=accounts.HASHER.hash(PASSWORD)
         )
-        current.add(account)
-        current.flush()
+        session.add(account)
+        session.flush()
         return account.id
 
 
@@ -89,8 +89,8 @@ def test_there_is_a_first_account_only_once(kim: int) -> None:
 def test_a_disabled_account_does_not_open_the_door_for_a_first_one(
     session: Session, kim: int
 ) -> None:
-    with writing() as current:
-        current.get_one(Account, kim).disabled_at = accounts.clock.now()
+    with writing() as session:
+        session.get_one(Account, kim).disabled_at = accounts.clock.now()
     assert not accounts.any_account(session)
     with pytest.raises(Refused):
         accounts.create_first("other@example.com")
@@ -133,9 +133,9 @@ def test_an_address_is_the_same_however_its_domain_is_written(session: Session) 
     assert email == "admin@xn--strung-xxa.example"
     for typed in (email, "Admin@STÖRUNG.example", "admin@störung.example"):
         assert accounts.sign_in(typed, password, address=ADDRESS)[1].email == email
-    with writing() as current:
+    with writing() as session:
         contact = Contact(name="Dana", email="Dana@Störung.example")
-        current.add(contact)
+        session.add(contact)
     _, token = accounts.invite("dana@störung.example", actor=ACTOR)
     account = accept(token)
     assert (account.email, account.contact_id) == ("dana@xn--strung-xxa.example", contact.id)
@@ -184,15 +184,15 @@ def test_a_refused_sign_in_is_logged_with_its_address(
 
 def test_an_old_hash_is_made_anew_at_the_next_sign_in(session: Session, kim: int) -> None:
     old = accounts.PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
-    with writing() as current:
-        current.get_one(Account, kim).password_hash = old
+    with writing() as session:
+        session.get_one(Account, kim).password_hash = old
     accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
     assert "t=1" in session.get_one(Account, kim).password_hash
 
 
 def test_an_account_whose_hash_is_damaged_cannot_sign_in(kim: int) -> None:
-    with writing() as current:
-        current.get_one(Account, kim).password_hash = "?"
+    with writing() as session:
+        session.get_one(Account, kim).password_hash = "?"
     fail_to_sign_in()
 
 
@@ -555,8 +555,8 @@ def test_no_link_is_made_where_no_mail_arrives(session: Session, kim: int) -> No
         "Run: flask --app app reset-password admin@example.com",
     ):
         accounts.request_new_password(first, actor=ACTOR)
-    with writing() as current:
-        current.add(Suppression(address=KIM, kind="bounced", reason="no such mailbox"))
+    with writing() as session:
+        session.add(Suppression(address=KIM, kind="bounced", reason="no such mailbox"))
     with pytest.raises(Refused, match=r"Nothing is mailed to kim@example\.com: no such mailbox"):
         accounts.request_new_password(kim, actor=ACTOR)
     assert accounts.open_invitations(session) == []
@@ -566,9 +566,9 @@ def test_a_disabled_account_stays_so_whatever_links_are_out(session: Session, ki
     sam = add_account("sam@example.com")
     accounts.request_new_password(sam, actor=ACTOR)
     token = mailed_token(session)
-    with writing() as current:
+    with writing() as session:
         # As where it was disabled in the very moment in which the link is used.
-        current.get_one(Account, sam).disabled_at = accounts.clock.now()
+        session.get_one(Account, sam).disabled_at = accounts.clock.now()
     with refusal(field="token", reason="This link does not work any more; ask for a new one"):
         accept(token)
     assert session.get_one(Account, sam).disabled_at is not None
@@ -608,9 +608,9 @@ def test_a_new_password_ends_the_links_that_are_out(session: Session, kim: int) 
 def test_an_invited_colleague_is_the_contact_with_the_same_address(
     session: Session, kim: int
 ) -> None:
-    with writing() as current:
+    with writing() as session:
         contact = Contact(name="Dana", email="Dana@Example.com")
-        current.add(contact)
+        session.add(contact)
     _, token = accounts.invite("dana@example.com", actor=ACTOR)
     assert accept(token).contact_id == contact.id
 

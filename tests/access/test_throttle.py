@@ -14,8 +14,8 @@ WINDOW = timedelta(minutes=10)
 
 
 def count(whose: str = "a", *, what: str = "test") -> timedelta | None:
-    with writing() as current:
-        return throttle.count_try(current, what, whose, limit=2, window=WINDOW)
+    with writing() as session:
+        return throttle.count_try(session, what, whose, limit=2, window=WINDOW)
 
 
 def test_tries_within_the_limit_need_not_wait(session: Session, frozen: Traveller) -> None:
@@ -38,8 +38,8 @@ def test_everybody_and_everything_is_counted_apart(session: Session, frozen: Tra
 
 def test_tries_can_be_forgotten(session: Session, frozen: Traveller) -> None:
     count(), count()
-    with writing() as current:
-        throttle.forget_tries(current, "test", "a")
+    with writing() as session:
+        throttle.forget_tries(session, "test", "a")
     assert count() is None
 
 
@@ -47,6 +47,6 @@ def test_old_windows_are_dropped(session: Session, frozen: Traveller) -> None:
     count("a")
     frozen.shift(timedelta(days=1, seconds=1))
     count("b")
-    with writing() as current:
-        throttle.forget_old_tries(current)
+    with writing() as session:
+        throttle.forget_old_tries(session)
     assert len(session.scalars(select(Throttle)).all()) == 1

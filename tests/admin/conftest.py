@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from statuspage.access.audit import Actor
 from statuspage.configuration import contacts, severity_scheme
 from statuspage.configuration.editing import ContactDetails
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.models import Delivery, Incident, IncidentUpdate, Message
 from tests.announcing import ACTOR, make_customer
@@ -72,13 +72,13 @@ class Desk:
 
     def incident(self, code: str) -> Incident:
         with self.app.app_context():
-            found = session().scalars(select(Incident).filter_by(code=code)).one()
+            found = current_session().scalars(select(Incident).filter_by(code=code)).one()
             _ = (found.updates, found.affected)
             return found
 
     def incidents(self) -> list[Incident]:
         with self.app.app_context():
-            return list(session().scalars(select(Incident)))
+            return list(current_session().scalars(select(Incident)))
 
     def posts(self, code: str) -> list[IncidentUpdate]:
         return list(self.incident(code).updates)
@@ -86,27 +86,27 @@ class Desk:
     def resolved_mail(self) -> Message:
         with self.app.app_context():
             chosen = select(Message).filter_by(audience=Audience.CUSTOMER, step=Step.RESOLVED)
-            return session().scalars(chosen).one()
+            return current_session().scalars(chosen).one()
 
     def deliver(self) -> None:
         """Have the mail provider take everything that waits."""
-        with self.app.app_context(), writing() as current:
-            current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+        with self.app.app_context(), writing() as session:
+            session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
 
     def mailed(self) -> list[str]:
         with self.app.app_context():
             chosen = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)
-            return sorted(session().scalars(chosen))
+            return sorted(current_session().scalars(chosen))
 
 
 @pytest.fixture
 def desk(app: Flask, frozen: Traveller, admin: Browser, kim: Actor) -> Desk:
     """Kim's desk, at noon."""
-    with app.app_context(), writing() as current:
-        checkout = make_component(current, "Checkout")
-        catalog = make_component(current, "Catalog", position=1)
-        current.add(make_customer("ada@example.com", "Ada", time_zone="Europe/Berlin"))
-        current.add(make_customer("bo@example.com", "Bo"))
-        current.flush()
+    with app.app_context(), writing() as session:
+        checkout = make_component(session, "Checkout")
+        catalog = make_component(session, "Catalog", position=1)
+        session.add(make_customer("ada@example.com", "Ada", time_zone="Europe/Berlin"))
+        session.add(make_customer("bo@example.com", "Bo"))
+        session.flush()
         ids = (checkout.id, catalog.id)
     return Desk(admin, app, *ids)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from statuspage.access import accounts
 from statuspage.access.audit import Actor
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.models import Account, Invitation
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said, texts
@@ -21,10 +21,10 @@ PREFIX = "https://status.example.com/admin/invitations/"
 @pytest.fixture
 def sam(app: Flask, kim: Actor) -> int:
     """The id of a colleague's account."""
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         account = make_account("Sam", "sam@example.com")
-        current.add(account)
-        current.flush()
+        session.add(account)
+        session.flush()
         return account.id
 
 
@@ -48,7 +48,7 @@ def test_who_has_an_account_is_not_invited_again(admin: Browser) -> None:
 def test_an_invitation_is_withdrawn(admin: Browser, app: Flask) -> None:
     admin.send("/admin/accounts", {"email": "dana@example.com"})
     with app.app_context():
-        key = session().scalars(select(Invitation.id)).one()
+        key = current_session().scalars(select(Invitation.id)).one()
     admin.send(f"/admin/accounts/invitations/{key}/withdraw")
     page = admin.get("/admin/accounts")
     assert said(page) == ["The invitation's link does not work any more."]
@@ -85,7 +85,7 @@ def test_a_new_password_is_chosen_over_a_link_that_its_owner_alone_is_sent(
     browser.send(link, {"name": "Sam Ortiz", "password": "a much better one"})
     assert browser.get("/admin/").status_code == 200
     with app.app_context():
-        assert session().get_one(Account, sam).name == "Sam Ortiz"
+        assert current_session().get_one(Account, sam).name == "Sam Ortiz"
 
 
 def body(mail: Path) -> str:

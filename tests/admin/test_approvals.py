@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from statuspage.admin.auth import Actor
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel, Step
 from statuspage.models import Approval, Delivery, Message, SeverityLevel
 from tests.admin.conftest import Desk
@@ -17,9 +17,9 @@ from tests.htmlchecker import HtmlChecker
 @pytest.fixture
 def code(desk: Desk, kim: Actor) -> str:
     """An incident of a level that asks for approval."""
-    with desk.app.app_context(), writing() as current:
-        current.execute(update(SeverityLevel).values(needs_approval=True))
-        current.add(make_account("Lee", "lee@example.com"))
+    with desk.app.app_context(), writing() as session:
+        session.execute(update(SeverityLevel).values(needs_approval=True))
+        session.add(make_account("Lee", "lee@example.com"))
     return desk.declare()
 
 
@@ -58,8 +58,8 @@ def test_everybody_else_who_can_sign_in_is_asked(desk: Desk, code: str, lee: Bro
     place = ask(desk, code)
     ask(desk, code)
     with desk.app.app_context():
-        [asked] = session().scalars(select(Message).filter_by(step=Step.APPROVAL))
-        told = session().scalars(select(Delivery).filter_by(message_id=asked.id))
+        [asked] = current_session().scalars(select(Message).filter_by(step=Step.APPROVAL))
+        told = current_session().scalars(select(Delivery).filter_by(message_id=asked.id))
         assert {(row.channel, row.email) for row in told} == {
             (Channel.CHAT, "file"),
             (Channel.EMAIL, "lee@example.com"),
@@ -101,7 +101,7 @@ def test_an_account_cannot_approve_its_own(desk: Desk, code: str) -> None:
     desk.browser.send(f"{place}/approve", {})
     assert said(desk.get(place))[0] == "An account cannot approve what it asked for itself."
     with desk.app.app_context():
-        assert session().scalars(select(Approval.approved_at)).one() is None
+        assert current_session().scalars(select(Approval.approved_at)).one() is None
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from tests.browsing import Browser, texts
 @pytest.fixture
 def trail(app: Flask, admin: Browser) -> Browser:
     """Somebody signed in where 60 more things have been done."""
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         for number in range(60):
             audit.record(
-                current,
+                session,
                 Actor("Sam 100%" if number == 7 else "Robin"),
                 "component.change",
                 subject_kind="component",

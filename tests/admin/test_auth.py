@@ -11,7 +11,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from statuspage.access import accounts, alarms, sign_in_limits
 from statuspage.access.audit import Actor
 from statuspage.admin.auth import client_address
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said
 
 
@@ -76,7 +76,7 @@ FORWARDED = {"X-Forwarded-For": "203.0.113.5"}
 
 def alarms_standing(app: Flask) -> list[str]:
     with app.app_context():
-        return [alarm.key for alarm in alarms.standing(session())]
+        return [alarm.key for alarm in alarms.standing(current_session())]
 
 
 def test_a_proxy_that_is_not_counted_is_an_alarm_until_it_is_gone(
@@ -333,8 +333,8 @@ def test_a_disabled_account_is_out_in_the_middle_of_its_work(
     admin: Browser, app: Flask, kim: Actor
 ) -> None:
     with app.app_context():
-        with writing() as current:
-            current.add(make_account("Sam", "sam@example.com"))
+        with writing() as session:
+            session.add(make_account("Sam", "sam@example.com"))
         assert kim.account_id is not None
         accounts.disable(kim.account_id, actor=Actor("Sam"))
     assert admin.get("/admin/").status_code == 303

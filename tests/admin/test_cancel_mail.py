@@ -107,9 +107,9 @@ def test_the_lists_say_in_one_line_what_holds_sending_up(
     assert [said(desk.get(path)) for path in LISTS] == [[window]] * 3
     with desk.app.app_context():
         control.hold("chat", reason="Wrong room", actor=ACTOR)
-        with writing() as current:
+        with writing() as session:
             failed = Result(1, Outcome.NOT_SENT, reason="refused", fault=Fault.PROVIDER)
-            control.note_results(current, Channel.EMAIL, [failed])
+            control.note_results(session, Channel.EMAIL, [failed])
     everything = (
         "Nothing is sent by chat: Wrong room · "
         f"No email can be sent, tried again at 12:00:02 UTC: refused · {window}"

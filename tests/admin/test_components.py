@@ -7,7 +7,7 @@ from sqlalchemy import select
 from statuspage.access.audit import Actor
 from statuspage.configuration import components
 from statuspage.configuration.editing import ComponentDetails, GroupDetails
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.models import Component, ComponentGroup
 from tests.browsing import Browser, actions, fields, reasons, said, texts
@@ -30,7 +30,7 @@ def api(app: Flask, kim: Actor) -> int:
 
 def component(app: Flask, key: int) -> Component:
     with app.app_context():
-        return session().get_one(Component, key)
+        return current_session().get_one(Component, key)
 
 
 def test_a_page_without_components_says_what_to_do(admin: Browser) -> None:
@@ -44,7 +44,7 @@ def test_a_component_is_added_to_its_group(admin: Browser, app: Flask, shop: int
     assert answer.headers["Location"] == "/admin/components"
     assert said(admin.get("/admin/components")) == ["Check out is on the page now."]
     with app.app_context():
-        found = session().scalars(select(Component)).one()
+        found = current_session().scalars(select(Component)).one()
         assert (found.name, found.group_id) == ("Check out", shop)
 
 
@@ -106,8 +106,8 @@ def test_a_state_is_set_by_hand(admin: Browser, app: Flask, api: int) -> None:
 def test_an_open_incident_is_the_better_place_for_a_state(
     admin: Browser, app: Flask, api: int
 ) -> None:
-    with app.app_context(), writing() as current:
-        make_incident(current, "Payments fail", components=[current.get_one(Component, api)])
+    with app.app_context(), writing() as session:
+        make_incident(session, "Payments fail", components=[session.get_one(Component, api)])
     assert said(admin.get(f"/admin/components/{api}")) == [
         "Payments fail is still open and names this component. Better set its state with the "
         "next update there: visitors then read why."
@@ -121,7 +121,7 @@ def test_things_are_moved_by_buttons(admin: Browser, app: Flask, api: int, shop:
     assert answer.headers["Location"] == f"/admin/components#component-{api}"
     assert admin.send(f"/admin/components/{api}/move", {"direction": "left"}).status_code == 400
     with app.app_context():
-        assert [item.name for item in components.top_level(session())] == ["API", "Shop"]
+        assert [item.name for item in components.top_level(current_session())] == ["API", "Shop"]
 
 
 def test_a_removed_component_can_be_brought_back(admin: Browser, app: Flask, api: int) -> None:
@@ -140,7 +140,9 @@ def test_a_group_is_added_changed_and_removed(admin: Browser, app: Flask, shop: 
     admin.send("/admin/groups/new", {"name": "Platform", "description": "Below"})
     admin.send_shown(f"/admin/groups/{shop}", {"name": "Store"})
     with app.app_context():
-        names = session().scalars(select(ComponentGroup.name).order_by(ComponentGroup.id)).all()
+        names = (
+            current_session().scalars(select(ComponentGroup.name).order_by(ComponentGroup.id)).all()
+        )
         assert names == ["Store", "Platform"]
     admin.send(f"/admin/groups/{shop}/remove")
     assert admin.get(f"/admin/groups/{shop}").status_code == 404

@@ -3,7 +3,7 @@ from __future__ import annotations
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.models import Contact
 from tests.browsing import KIM, Browser, actions, reasons, texts
 
@@ -22,7 +22,7 @@ def test_a_page_without_contacts_says_what_to_do(admin: Browser) -> None:
 def test_a_contact_is_added_changed_and_removed(admin: Browser, app: Flask) -> None:
     assert admin.send("/admin/contacts/new", ROBIN).status_code == 303
     with app.app_context():
-        robin = session().scalars(select(Contact)).one()
+        robin = current_session().scalars(select(Contact)).one()
         assert {name: getattr(robin, name) for name in ROBIN} == ROBIN
     admin.send_shown(f"/admin/contacts/{robin.id}", {"role": "Commander"})
     assert "Commander" in admin.get("/admin/contacts").text

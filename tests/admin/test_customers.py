@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.access.audit import Actor
 from statuspage.core.config import Settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.models import Customer, Suppression
 from statuspage.recipients import customer_csv
 from tests.browsing import OWN_FORM, Browser, actions, fields, reasons, said, texts
@@ -26,9 +26,9 @@ FILE = "email,name,components\nana@example.com,Ana,Checkout\nbo@example.com,Bo,\
 
 @pytest.fixture
 def checkout(app: Flask, admin: Browser) -> int:
-    with app.app_context(), writing() as current:
-        group = make_group(current, "Shop")
-        return make_component(current, "Checkout", group_id=group.id).id
+    with app.app_context(), writing() as session:
+        group = make_group(session, "Shop")
+        return make_component(session, "Checkout", group_id=group.id).id
 
 
 def add(app: Flask, csv: str = FILE) -> None:
@@ -37,19 +37,19 @@ def add(app: Flask, csv: str = FILE) -> None:
 
 
 def suppress(app: Flask, address: str, kind: str) -> None:
-    with app.app_context(), writing() as current:
-        current.add(Suppression(address=address, kind=kind, reason=f"it {kind}"))
+    with app.app_context(), writing() as session:
+        session.add(Suppression(address=address, kind=kind, reason=f"it {kind}"))
 
 
 def the_id(app: Flask, address: str = "ana@example.com") -> int:
     with app.app_context():
-        return session().scalars(select(Customer.id).filter_by(address=address)).one()
+        return current_session().scalars(select(Customer.id).filter_by(address=address)).one()
 
 
 def stored(app: Flask) -> list[tuple[str, str]]:
     with app.app_context():
         chosen = select(Customer.address, Customer.name).order_by(Customer.address)
-        return [(row.address, row.name) for row in session().execute(chosen)]
+        return [(row.address, row.name) for row in current_session().execute(chosen)]
 
 
 def rows(page: TestResponse) -> list[str]:
@@ -132,7 +132,7 @@ def test_a_customer_is_added_by_hand(admin: Browser, app: Flask, checkout: int) 
     )
     assert answer.status_code == 303, reasons(answer)
     with app.app_context():
-        kept = session().scalars(select(Customer)).one()
+        kept = current_session().scalars(select(Customer)).one()
         assert (kept.email, kept.address) == ("Ana@Example.com", "ana@example.com")
         assert [link.component_id for link in kept.components] == [checkout]
         assert (kept.language, kept.time_zone) == ("pt_BR", "Europe/Lisbon")
@@ -173,7 +173,7 @@ def test_a_customer_is_changed(admin: Browser, app: Flask, checkout: int) -> Non
     admin.send(path, {**shown, "name": "Ana Lima"})
     assert stored(app)[0] == ("ana@example.com", "Ana Lima")
     with app.app_context():
-        assert session().get_one(Customer, the_id(app)).all_components is True
+        assert current_session().get_one(Customer, the_id(app)).all_components is True
 
 
 def test_whoever_changes_a_customer_second_is_shown_what_changed(

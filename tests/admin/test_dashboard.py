@@ -8,7 +8,7 @@ from flask import Flask
 from time_machine import Traveller
 
 from statuspage.access import alarms
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
     Audience,
     Channel,
@@ -36,9 +36,9 @@ def _noon(frozen: Traveller) -> None:
 
 
 def test_when_all_is_well_it_says_so(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        make_component(current)
-        make_incident(current, "Over", updates=["resolved"])
+    with app.app_context(), writing() as session:
+        make_component(session)
+        make_incident(session, "Over", updates=["resolved"])
     page = admin.get("/admin/")
     assert texts(page, "calm", "//h2") == ["No incident is open"]
     assert "All operational" in page.text
@@ -47,11 +47,11 @@ def test_when_all_is_well_it_says_so(admin: Browser, app: Flask) -> None:
 
 
 def test_the_soonest_promise_comes_first(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        make_incident(current, "No promise", visibility=Visibility.INTERNAL)
-        make_incident(current, "In time", next_update_at=NOON + minutes(12))
+    with app.app_context(), writing() as session:
+        make_incident(session, "No promise", visibility=Visibility.INTERNAL)
+        make_incident(session, "In time", next_update_at=NOON + minutes(12))
         make_incident(
-            current, "Late", impact=Impact.CRITICAL, severity_name="SEV1",
+            session, "Late", impact=Impact.CRITICAL, severity_name="SEV1",
             next_update_at=NOON - minutes(8),
         )  # fmt: skip
     page = admin.get("/admin/")
@@ -69,11 +69,11 @@ def test_the_soonest_promise_comes_first(admin: Browser, app: Flask) -> None:
 
 
 def test_components_in_trouble_and_coming_work_are_listed(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        make_component(current, "Fine")
-        make_component(current, "Slow", status=ComponentStatus.DEGRADED_PERFORMANCE)
-        make_maintenance(current, "Soon")
-        make_maintenance(current, "Much later", scheduled_for=NOON + timedelta(days=15))
+    with app.app_context(), writing() as session:
+        make_component(session, "Fine")
+        make_component(session, "Slow", status=ComponentStatus.DEGRADED_PERFORMANCE)
+        make_maintenance(session, "Soon")
+        make_maintenance(session, "Much later", scheduled_for=NOON + timedelta(days=15))
     assert texts(admin.get("/admin/"), "list", "/li") == [
         "SlowDegraded performance",
         "SoonMar 6, 2026, 12:00 UTCScheduled",
@@ -101,13 +101,13 @@ def test_the_outbox_says_how_much_waits_and_what_failed(admin: Browser, app: Fla
 
 
 def add_deliveries(states: list[DeliveryState], *, at: datetime) -> None:
-    current = session()
+    session = current_session()
     message = Message(step=Step.RESOLVED, audience=Audience.CUSTOMER, created_at=at)
-    current.add(message)
-    current.flush()
+    session.add(message)
+    session.flush()
     for number, state in enumerate(states):
         address = f"{number}@example.com"
-        current.add(
+        session.add(
             Delivery(
                 message_id=message.id, step_key=str(message.id), channel=Channel.EMAIL,
                 address=address, email=address, state=state, due_at=at, queued_at=at,
@@ -117,9 +117,9 @@ def add_deliveries(states: list[DeliveryState], *, at: datetime) -> None:
 
 
 def test_what_an_operator_must_see_stands_above_everything(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        alarms.raise_alarm(current, "sendgrid", "SendGrid rejects the key")
-        current.add(Hold(channel="all", reason="Restored from a backup"))
+    with app.app_context(), writing() as session:
+        alarms.raise_alarm(session, "sendgrid", "SendGrid rejects the key")
+        session.add(Hold(channel="all", reason="Restored from a backup"))
     for path in ("/admin/", "/admin/contacts"):
         assert said(admin.get(path))[0] == ("SendGrid rejects the keySince Mar 4, 2026, 12:00 UTC")
     assert said(admin.get("/admin/"))[1] == "Nothing is sent: Restored from a backup"
@@ -133,8 +133,8 @@ def test_the_page_is_opened_as_it_is_now_and_beside_the_admin(admin: Browser, ap
         return found.get("href"), found.get("target")
 
     before = link()
-    with app.app_context(), writing() as current:
-        bump(current)
+    with app.app_context(), writing() as session:
+        bump(session)
     assert link() != before
     assert link()[1] == "_blank"
     assert link()[0].startswith("https://status.example.com/?v=")

@@ -10,7 +10,7 @@ import lxml.html
 import pytest
 from time_machine import Traveller
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Visibility
 from statuspage.models import Message
 from tests.admin.conftest import NEW, Desk
@@ -38,7 +38,7 @@ def publish_after(desk: Desk, shown: Any, **values: Any) -> Any:
 
 def messages(desk: Desk) -> dict[Audience, Message]:
     with desk.app.app_context():
-        return {message.audience: message for message in session().query(Message)}
+        return {message.audience: message for message in current_session().query(Message)}
 
 
 def test_declaring_publishes_the_first_post(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import DeliveryState
 from statuspage.delivery import privacy
 from statuspage.models import (
@@ -40,10 +40,10 @@ def message(desk: Desk) -> str:
 
 
 def set_state(desk: Desk, address: str, state: DeliveryState, reason: str = "") -> int:
-    with desk.app.app_context(), writing() as current:
-        delivery = current.scalars(select(Delivery).filter_by(address=address)).one()
+    with desk.app.app_context(), writing() as session:
+        delivery = session.scalars(select(Delivery).filter_by(address=address)).one()
         delivery.state, delivery.reason = state, reason
-        current.add(
+        session.add(
             DeliveryEvent(
                 delivery_id=delivery.id, at=delivery.queued_at, state=state, reason=reason
             )
@@ -53,7 +53,7 @@ def set_state(desk: Desk, address: str, state: DeliveryState, reason: str = "") 
 
 def states(desk: Desk) -> dict[str, DeliveryState]:
     with desk.app.app_context():
-        rows = session().scalars(select(Delivery).where(Delivery.address.contains("@")))
+        rows = current_session().scalars(select(Delivery).where(Delivery.address.contains("@")))
         return {row.address: row.state for row in rows}
 
 
@@ -87,8 +87,8 @@ def test_whoever_was_not_told_is_explained(desk: Desk, message: str) -> None:
 
 
 def test_many_deliveries_come_in_pages(desk: Desk) -> None:
-    with desk.app.app_context(), writing() as current:
-        current.add_all(make_customer(f"c{n:03}@example.com", "") for n in range(120))
+    with desk.app.app_context(), writing() as session:
+        session.add_all(make_customer(f"c{n:03}@example.com", "") for n in range(120))
     desk.resolve(desk.declare())
     where = f"/admin/messages/{desk.resolved_mail().id}"
     first = desk.get(where)
@@ -120,18 +120,18 @@ def test_a_mail_is_shown_as_it_was_sent_whatever_was_changed_since(
 ) -> None:
     delivery_id = set_state(desk, "bo@example.com", DeliveryState.ACCEPTED)
     sent = desk.get(f"/admin/deliveries/{delivery_id}/mail").text
-    with desk.app.app_context(), writing() as current:
-        changed = current.get_one(Page, 1)
+    with desk.app.app_context(), writing() as session:
+        changed = session.get_one(Page, 1)
         changed.time_zone, changed.name, changed.support_email = "Asia/Tokyo", "New", "new@x.org"
-        current.execute(update(Customer).values(name="New", time_zone="Asia/Tokyo"))
-        current.add(Wording(name="customer/resolved", subject="New", body="New"))
+        session.execute(update(Customer).values(name="New", time_zone="Asia/Tokyo"))
+        session.add(Wording(name="customer/resolved", subject="New", body="New"))
     assert desk.get(f"/admin/deliveries/{delivery_id}/mail").text == sent
 
 
 def test_a_chat_message_is_shown_as_text(desk: Desk) -> None:
     desk.declare()
     with desk.app.app_context():
-        delivery_id = session().scalars(select(Delivery.id)).one()
+        delivery_id = current_session().scalars(select(Delivery.id)).one()
     shown = desk.get(f"/admin/deliveries/{delivery_id}")
     assert "SEV1 declared: Payments fail" in texts(shown, "reading")[0]
     assert "<iframe" not in shown.text
@@ -141,7 +141,7 @@ def test_what_went_to_no_chat_is_not_called_accepted(desk: Desk) -> None:
     desk.declare()
     desk.deliver()
     with desk.app.app_context():
-        found = session().scalars(select(Delivery)).one()
+        found = current_session().scalars(select(Delivery)).one()
         delivery_id, message_id = found.id, found.message_id
     assert texts(desk.get(f"/admin/deliveries/{delivery_id}"), "state") == ["Kept in a file"]
     report = desk.get(f"/admin/messages/{message_id}")
@@ -149,8 +149,8 @@ def test_what_went_to_no_chat_is_not_called_accepted(desk: Desk) -> None:
 
 
 def test_the_export_holds_every_delivery_and_no_formula(desk: Desk, message: str) -> None:
-    with desk.app.app_context(), writing() as current:
-        current.execute(
+    with desk.app.app_context(), writing() as session:
+        session.execute(
             update(Delivery).where(Delivery.address == "bo@example.com").values(name="=1+1")
         )
     answer = desk.get(f"{message}/deliveries.csv")
@@ -199,14 +199,14 @@ def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> No
     assert "Sending is stopped: wrong text." in desk.get(incident).text
     set_state(desk, "ada@example.com", DeliveryState.PENDING)
     desk.browser.send("/admin/outbox/release", {"channel": "email"})
-    with desk.app.app_context(), writing() as current:
+    with desk.app.app_context(), writing() as session:
         moment = clock.now()
-        current.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
+        session.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
     assert texts(desk.get(message), "reason") == []
     assert "They go out by themselves" in desk.get(message).text
     for channel in ("chat", "email"):
-        with desk.app.app_context(), writing() as current:
-            current.add(Breaker(channel=channel, failures=3, reason=f"{channel} answered 401"))
+        with desk.app.app_context(), writing() as session:
+            session.add(Breaker(channel=channel, failures=3, reason=f"{channel} answered 401"))
     assert texts(desk.get(message), "reason") == [
         "It cannot be sent now: email answered 401. It is tried again by itself. Go to the outbox"
     ]
@@ -237,7 +237,9 @@ def test_what_failed_is_sent_again_and_nothing_else(
         "bo@example.com": DeliveryState.PENDING,
     }
     with desk.app.app_context():
-        again = session().scalars(select(Delivery).filter_by(address="bo@example.com")).one()
+        again = (
+            current_session().scalars(select(Delivery).filter_by(address="bo@example.com")).one()
+        )
         assert (again.attempts, again.reason) == (0, "sent again by Kim")
         assert again.expires_at is not None
         assert again.expires_at > again.due_at
@@ -249,9 +251,9 @@ def test_what_failed_is_sent_again_and_nothing_else(
 def test_nobody_is_sent_again_what_has_been_overtaken(desk: Desk) -> None:
     desk.use_scheme("p1")
     code = desk.declare()
-    with desk.app.app_context(), writing() as current:
-        current.execute(update(Delivery).values(state=DeliveryState.FAILED))
-        first = current.scalars(
+    with desk.app.app_context(), writing() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.FAILED))
+        first = session.scalars(
             select(Delivery.message_id).filter_by(address="ada@example.com")
         ).one()
     desk.post(code, "identified")
@@ -262,9 +264,9 @@ def test_nobody_is_sent_again_what_has_been_overtaken(desk: Desk) -> None:
 
 def test_nobody_is_sent_again_who_must_not_be_written_to(desk: Desk, message: str) -> None:
     set_state(desk, "bo@example.com", DeliveryState.FAILED, "550 no")
-    with desk.app.app_context(), writing() as current:
-        current.add(Suppression(address="bo@example.com", kind="bounced", reason="bounced"))
-        assert current.scalars(select(Customer).filter_by(address="bo@example.com")).one()
+    with desk.app.app_context(), writing() as session:
+        session.add(Suppression(address="bo@example.com", kind="bounced", reason="bounced"))
+        assert session.scalars(select(Customer).filter_by(address="bo@example.com")).one()
     # So no button offers it.
     assert "/resend" not in desk.get(message).text
     desk.browser.send(f"{message}/resend")

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.configuration import contacts
 from statuspage.configuration.editing import ContactDetails
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.models import Delivery
 from tests.admin.conftest import Desk
 from tests.announcing import ACTOR
@@ -71,7 +71,9 @@ def test_the_chat_hears_of_a_drill_only_where_that_was_asked_for(desk: Desk) -> 
     begin(desk)
     begin(desk, drill_chat="y")
     with desk.app.app_context():
-        rooms = session().scalars(select(Delivery.address).where(Delivery.channel == "chat"))
+        rooms = current_session().scalars(
+            select(Delivery.address).where(Delivery.channel == "chat")
+        )
         assert rooms.all() == ["file"]
 
 

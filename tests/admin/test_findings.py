@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import WordLists
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.messages.checks import RULES
 from statuspage.models import AuditEntry, Page
 from tests.admin.conftest import NEW, Desk
@@ -63,7 +63,7 @@ def test_what_would_leak_stops_publishing_until_somebody_says_why(desk: Desk) ->
     why = {**fields(held.text), "because_public": "Everybody calls it that.", "publish": "1"}
     assert desk.browser.send(NEW, why).status_code == 303
     with desk.app.app_context():
-        (entry,) = session().query(AuditEntry).filter_by(action="message.override")
+        (entry,) = current_session().query(AuditEntry).filter_by(action="message.override")
         assert (entry.after or {})["reason"] == "Everybody calls it that."
 
 
@@ -115,7 +115,7 @@ def test_the_lists_are_edited_and_the_rules_are_shown(desk: Desk) -> None:
     assert fields(shown)["vendors"].split() == ["Brightpay", "Nimbus"]
     assert all(rule.reason in html.fromstring(shown).text_content() for rule in RULES)
     with desk.app.app_context():
-        assert session().get_one(Page, 1).own_words["vendors"] == ["Brightpay", "Nimbus"]
+        assert current_session().get_one(Page, 1).own_words["vendors"] == ["Brightpay", "Nimbus"]
 
 
 def test_a_word_that_is_too_short_is_refused_beside_its_list(desk: Desk) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.models import Customer, IncidentUpdate
 from tests.admin.conftest import Desk
 from tests.admin.test_maintenances import plan as announce
@@ -91,12 +91,12 @@ def all_forms(desk: Desk) -> list[SentForm]:
     series = plan(desk).rpartition("/")[2]
     contact = desk.add_contact("Sam")
     with desk.app.app_context():
-        current = session()
+        session = current_session()
         known = {
             "component_id": desk.checkout, "contact_id": contact, "rank": 1, "audience": "public",
-            "step": "investigating", "customer_id": current.scalars(select(Customer.id)).first(),
+            "step": "investigating", "customer_id": session.scalars(select(Customer.id)).first(),
         }  # fmt: skip
-        post = current.scalars(select(IncidentUpdate.code)).first()
+        post = session.scalars(select(IncidentUpdate.code)).first()
     found: dict[tuple[str, ...], SentForm] = {}
     pages = [
         *addresses(desk.app, known),

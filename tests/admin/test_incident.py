@@ -12,7 +12,7 @@ from sqlalchemy import update
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
 from statuspage.incidents import inputs, lifecycle
 from statuspage.models import Component, Customer, Message
@@ -29,12 +29,12 @@ def path(code: str) -> str:
 
 def state_of(desk: Desk, component_id: int) -> ComponentStatus:
     with desk.app.app_context():
-        return session().get_one(Component, component_id).status
+        return current_session().get_one(Component, component_id).status
 
 
 def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
     with desk.app.app_context():
-        found = session().query(Message).filter_by(audience=audience).order_by(Message.id)
+        found = current_session().query(Message).filter_by(audience=audience).order_by(Message.id)
         return [(message.step, message.body) for message in found]
 
 
@@ -680,8 +680,8 @@ def test_an_incident_is_merged_into_another(desk: Desk, html_errors: HtmlChecker
 
 
 def test_each_of_the_first_recipients_mails_is_shown_in_their_language(desk: Desk) -> None:
-    with desk.app.app_context(), writing() as current:
-        current.execute(update(Customer).where(Customer.name == "Ada").values(language="de"))
+    with desk.app.app_context(), writing() as session:
+        session.execute(update(Customer).where(Customer.name == "Ada").values(language="de"))
     asked = desk.post(desk.declare(), "resolved")
     frames = re.findall(r'<iframe class="mail" src="([^"]+)"', asked.text)
     german, english = (desk.get(frame.replace("&amp;", "&")).text for frame in frames)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, DeliveryState, SubscriberState
 from statuspage.models import Delivery, Message, Subscriber
 from tests.admin.conftest import Desk
@@ -29,7 +29,7 @@ def corrections(desk: Desk) -> list[tuple[str, str]]:
             .where(Delivery.step_key.startswith("correction:"))
             .order_by(Delivery.address)
         )
-        return [(row[0], row[1].value) for row in session().execute(chosen)]
+        return [(row[0], row[1].value) for row in current_session().execute(chosen)]
 
 
 def test_the_report_offers_a_correction(desk: Desk, wrong: str) -> None:
@@ -78,8 +78,8 @@ def test_a_text_that_is_not_changed_is_refused(desk: Desk, wrong: str) -> None:
 
 
 def test_correcting_a_post_leads_to_the_mail_that_said_the_same(desk: Desk) -> None:
-    with desk.app.app_context(), writing() as current:
-        current.add(
+    with desk.app.app_context(), writing() as session:
+        session.add(
             Subscriber(
                 email="eve@example.com", address="eve@example.com",
                 state=SubscriberState.CONFIRMED,
@@ -93,7 +93,7 @@ def test_correcting_a_post_leads_to_the_mail_that_said_the_same(desk: Desk) -> N
     first = done.headers["Location"]
     with desk.app.app_context():
         chosen = select(Message.audience, Message.id).where(Message.update_id.is_not(None))
-        ids = {row[0]: row[1] for row in session().execute(chosen.order_by(Message.id))}
+        ids = {row[0]: row[1] for row in current_session().execute(chosen.order_by(Message.id))}
     assert first.endswith(f"/messages/{ids[Audience.CUSTOMER]}/correct")
     shown = desk.browser.send_shown(first, {"body": "Over, it is.", "preview": "1"})
     then = desk.browser.send(first, {**fields(shown.text), "send": "1"}).headers["Location"]
@@ -130,8 +130,10 @@ def test_what_waits_alone_is_put_right_without_a_mail(desk: Desk) -> None:
     with desk.app.app_context():
         read = select(Message.body).join(Delivery, Delivery.message_id == Message.id)
         pending = read.where(Delivery.address == "ada@example.com")
-        assert list(session().scalars(pending)) == ["Right."]
-        assert session().scalars(select(Delivery.state)).all().count(DeliveryState.PENDING) > 0
+        assert list(current_session().scalars(pending)) == ["Right."]
+        assert (
+            current_session().scalars(select(Delivery.state)).all().count(DeliveryState.PENDING) > 0
+        )
 
 
 def test_the_screen_is_sound_html(desk: Desk, wrong: str, html_errors: HtmlChecker) -> None:
@@ -152,7 +154,12 @@ def test_after_a_cancelled_mail_is_corrected_nothing_says_that_it_goes_out(desk:
         "The cancelled mails hold the right text now; they go only if you send them after all."
     ]
     with desk.app.app_context():
-        told = session().scalars(select(Message).where(Message.corrects_id.is_not(None))).one().id
+        told = (
+            current_session()
+            .scalars(select(Message).where(Message.corrects_id.is_not(None)))
+            .one()
+            .id
+        )
     assert texts(desk.get(f"/admin/messages/{told}"), "counts") == [
         "It goes to nobody: nobody was sent what was wrong. "
         "Whoever still waits, or is sent it after all, gets the right text."
@@ -160,7 +167,7 @@ def test_after_a_cancelled_mail_is_corrected_nothing_says_that_it_goes_out(desk:
     desk.browser.send(f"/admin/incidents/{code}/mails/send", {})
     desk.deliver()
     with desk.app.app_context():
-        texts_sent = session().execute(
+        texts_sent = current_session().execute(
             select(Message.body)
             .join(Delivery, Delivery.message_id == Message.id)
             .where(Delivery.state == DeliveryState.ACCEPTED, Message.audience == Audience.CUSTOMER)

@@ -9,7 +9,7 @@ import lxml.html
 import pytest
 from time_machine import Traveller
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, MaintenanceStatus
 from statuspage.incidents import maintenance
 from statuspage.models import Component, Page
@@ -52,7 +52,7 @@ def story(desk: Desk, where: str) -> Any:
 
 def state_of(desk: Desk) -> ComponentStatus:
     with desk.app.app_context():
-        return session().get_one(Component, desk.checkout).status
+        return current_session().get_one(Component, desk.checkout).status
 
 
 def test_a_maintenance_is_announced(desk: Desk) -> None:
@@ -206,8 +206,8 @@ def test_a_plan_that_cannot_be_taken_comes_back(
 
 def test_an_hour_that_the_clocks_skip_or_repeat_is_asked_about(desk: Desk) -> None:
     with desk.app.app_context():
-        session().get_one(Page, 1).time_zone = "Europe/Berlin"
-        session().commit()
+        current_session().get_one(Page, 1).time_zone = "Europe/Berlin"
+        current_session().commit()
     skipped = send_plan(desk, scheduled_for="2026-03-29T02:30", scheduled_until="2026-03-29T04:00")
     assert reasons(skipped) == [
         "Begins: 2026-03-29 02:30 does not exist in Europe/Berlin: the clocks go forward then"

@@ -12,7 +12,7 @@ from flask import Flask
 from statuspage.access import alarms
 from statuspage.core import clock
 from statuspage.core.config import Settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel
 from statuspage.delivery import control
 from statuspage.delivery.channels.chat import chat_drawer
@@ -35,8 +35,8 @@ def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
 @pytest.fixture
 def admin(app: Flask, stage: Stage) -> Browser:
     """A browser that is signed in, on a page with customers."""
-    with app.app_context(), writing() as current:
-        current.add(make_account())
+    with app.app_context(), writing() as session:
+        session.add(make_account())
     browser = Browser(app)
     assert browser.sign_in().status_code == 303
     return browser
@@ -99,12 +99,12 @@ def test_sending_is_stopped_by_hand_and_released(admin: Browser, app: Flask, sta
     assert said(answer)[0] == "Stopped. What waits is kept until you release it."
     assert "Email is stopped. Wrong text" in said(answer)[1]
     with app.app_context():
-        assert control.may_send(session(), Channel.EMAIL) is False
-        assert control.may_send(session(), Channel.CHAT) is True
+        assert control.may_send(current_session(), Channel.EMAIL) is False
+        assert control.may_send(current_session(), Channel.CHAT) is True
     answer = admin.send(f"{OUTBOX}/release", {"channel": "email"}, follow_redirects=True)
     assert said(answer) == ["Released. What waits goes out now."]
     with app.app_context():
-        assert control.may_send(session(), Channel.EMAIL) is True
+        assert control.may_send(current_session(), Channel.EMAIL) is True
     assert actions(app)[-2:] == ["outbox.hold", "outbox.release"]
 
 
@@ -113,7 +113,7 @@ def test_a_stop_needs_a_reason(admin: Browser, app: Flask) -> None:
     assert answer.status_code == 422
     assert reasons(answer) == ["Why: Say why, for whoever finds it stopped"]
     with app.app_context():
-        assert control.holds(session()) == []
+        assert control.holds(current_session()) == []
 
 
 @pytest.mark.parametrize("channel", ["", "page", "carrier pigeon"])
@@ -126,10 +126,10 @@ def test_only_a_channel_can_be_stopped_or_released(
 
 
 def test_a_provider_that_fails_is_told_in_words(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         until = clock.now() + timedelta(minutes=2)
-        current.add(Breaker(channel="email", failures=3, reason="it hung up", open_until=until))
-        alarms.raise_alarm(current, "channel.email", "Email cannot be sent.")
+        session.add(Breaker(channel="email", failures=3, reason="it hung up", open_until=until))
+        alarms.raise_alarm(session, "channel.email", "Email cannot be sent.")
     notices = said(admin.get(OUTBOX))
     assert notices[0].startswith("Email cannot be sent.Since")
     assert notices[1] == (

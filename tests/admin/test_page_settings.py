@@ -8,7 +8,7 @@ from statuspage.access import accounts
 from statuspage.access.audit import Actor
 from statuspage.configuration import components, editing, page_settings
 from statuspage.configuration.editing import PageSettings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from tests.browsing import Browser, actions, fields, reasons, said
 from tests.factories import make_component
 
@@ -26,7 +26,7 @@ GLOBEX = {
 
 def standing(app: Flask) -> PageSettings:
     with app.app_context():
-        page = page_settings.the_page(session())
+        page = page_settings.the_page(current_session())
         assert page is not None
         return editing.read_as(PageSettings, page)
 
@@ -113,9 +113,9 @@ def test_set_up_keeps_what_was_typed(app: Flask) -> None:
 
 def test_components_of_an_import_are_taken_and_not_doubled(app: Flask) -> None:
     browser = first_browser(app)
-    with app.app_context(), writing() as current:
-        make_component(current, "Checkout")
-        make_component(current, "Search")
+    with app.app_context(), writing() as session:
+        make_component(session, "Checkout")
+        make_component(session, "Search")
     assert "2 came in with an import and stay" in browser.get("/admin/setup").text
     browser.send_shown(
         "/admin/setup", {"name": "Globex", "components": "API\n\nShop:\ncheckout\nCart"}
@@ -123,15 +123,15 @@ def test_components_of_an_import_are_taken_and_not_doubled(app: Flask) -> None:
     with app.app_context():
         tree = [
             (one.name, [part.name for part in getattr(one, "components", ())])
-            for one in components.top_level(session())
+            for one in components.top_level(current_session())
         ]
     assert tree == [("Search", []), ("API", []), ("Shop", ["Checkout", "Cart"])]
 
 
 def test_the_components_of_an_import_alone_are_enough(app: Flask) -> None:
     browser = first_browser(app)
-    with app.app_context(), writing() as current:
-        make_component(current, "Checkout")
+    with app.app_context(), writing() as session:
+        make_component(session, "Checkout")
     answer = browser.send_shown("/admin/setup", {"name": "Globex", "components": ""})
     assert answer.headers["Location"] == "/admin/"
 

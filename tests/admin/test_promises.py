@@ -9,7 +9,7 @@ from sqlalchemy import select
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.models import AuditEntry
 from tests.admin.conftest import Desk
 from tests.browsing import said, texts
@@ -97,7 +97,7 @@ def test_what_remains_is_asked_after_an_hour_of_calm_and_ticked_off(
     assert "The review has an owner: Olga" in texts(shown, "closing", "//li")[2]
     assert html_errors(shown.text) == []
     with desk.app.app_context():
-        noted = session().scalars(select(AuditEntry).filter_by(action="incident.close"))
+        noted = current_session().scalars(select(AuditEntry).filter_by(action="incident.close"))
         assert [entry.after for entry in noted] == [
             {
                 "Everything that was affected is back": "done",

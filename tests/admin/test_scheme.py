@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CustomerMail
 from statuspage.models import SeverityLevel
 from tests.browsing import Browser, actions, reasons, said, texts
@@ -13,7 +13,7 @@ from tests.factories import make_incident
 
 def level(app: Flask, rank: int) -> SeverityLevel:
     with app.app_context():
-        return session().scalars(select(SeverityLevel).filter_by(rank=rank)).one()
+        return current_session().scalars(select(SeverityLevel).filter_by(rank=rank)).one()
 
 
 def test_the_scheme_is_told_in_words(admin: Browser) -> None:
@@ -97,8 +97,8 @@ def test_the_end_of_the_worst_is_always_told_to_customers(admin: Browser) -> Non
 
 
 def test_another_scheme_is_asked_about_before_it_is_taken(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        make_incident(current)
+    with app.app_context(), writing() as session:
+        make_incident(session)
     asked = admin.get("/admin/severity/choose?scheme=p0")
     assert texts(asked, "title") == []
     assert said(asked) == [

@@ -56,28 +56,28 @@ class Company:
 
 @pytest.fixture
 def company(app: Flask, admin: Browser) -> Company:
-    with app.app_context(), writing() as current:
-        group = make_group(current, HOSTILE, description=HOSTILE)
+    with app.app_context(), writing() as session:
+        group = make_group(session, HOSTILE, description=HOSTILE)
         component = make_component(
-            current, HOSTILE, description=HOSTILE, group_id=group.id,
+            session, HOSTILE, description=HOSTILE, group_id=group.id,
             status=ComponentStatus.MAJOR_OUTAGE, only_show_if_degraded=True,
         )  # fmt: skip
-        make_component(current, "Removed", removed_at=clock.now())
+        make_component(session, "Removed", removed_at=clock.now())
         make_incident(
-            current, HOSTILE, components=[component], severity_rank=1, severity_name=HOSTILE,
+            session, HOSTILE, components=[component], severity_rank=1, severity_name=HOSTILE,
             next_update_at=clock.now() - timedelta(minutes=5),
         )  # fmt: skip
-        make_incident(current, "Inside", visibility=Visibility.INTERNAL)
-        make_maintenance(current, HOSTILE, scheduled_for=clock.now() + timedelta(days=1))
+        make_incident(session, "Inside", visibility=Visibility.INTERNAL)
+        make_maintenance(session, HOSTILE, scheduled_for=clock.now() + timedelta(days=1))
         contact = Contact(name=HOSTILE, role=HOSTILE, chat_handle=HOSTILE)
-        current.add(contact)
-        current.add(Account(email="sam@example.com", name=HOSTILE, password_hash="x"))
-        current.add(
+        session.add(contact)
+        session.add(Account(email="sam@example.com", name=HOSTILE, password_hash="x"))
+        session.add(
             Account(email="old@example.com", name="x", password_hash="x", disabled_at=clock.now())
         )
-        current.add(Hold(channel="all", reason=HOSTILE))
-        alarms.raise_alarm(current, "test", HOSTILE)
-        current.flush()
+        session.add(Hold(channel="all", reason=HOSTILE))
+        alarms.raise_alarm(session, "test", HOSTILE)
+        session.flush()
         ids = {"group": group.id, "component": component.id, "contact": contact.id}
     return Company(admin, ids)
 

@@ -37,7 +37,7 @@ def test_more_components_are_no_more_statements(desk: Desk) -> None:
 
 
 def add_group(desk: Desk, name: str, size: int) -> None:
-    with desk.app.app_context(), writing() as current:
-        group = make_group(current, name)
+    with desk.app.app_context(), writing() as session:
+        group = make_group(session, name)
         for number in range(size):
-            make_component(current, f"{name}, part {number}", group=group)
+            make_component(session, f"{name}, part {number}", group=group)

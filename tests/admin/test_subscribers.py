@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import SubscriberState
 from statuspage.models import Incident, Suppression
 from tests.browsing import Browser, actions, fields, texts
@@ -22,10 +22,10 @@ from tests.subscribing import SAM, add_subscriber, ask, sign_up_mails, subscribe
 def people(app: Flask, kim: object) -> None:
     """One of each kind."""
     with app.app_context():
-        with writing() as current:
-            checkout = make_component(current, "Checkout").id
-            story = make_incident(current, "Payments fail").id
-            current.add(Suppression(address="gone@example.com", kind="bounced", reason="no user"))
+        with writing() as session:
+            checkout = make_component(session, "Checkout").id
+            story = make_incident(session, "Payments fail").id
+            session.add(Suppression(address="gone@example.com", kind="bounced", reason="no user"))
         add_subscriber(SAM, components=[checkout], resolved_only=True, time_zone="Asia/Tokyo")
         add_subscriber("fan@example.com", incidents=False, maintenance=False, follows=[story])
         add_subscriber("gone@example.com")
@@ -112,7 +112,7 @@ def test_an_address_that_bounced_is_written_to_again(
 ) -> None:
     admin.send(f"/admin/subscribers/{key(app, 'gone@example.com')}/write-again")
     with app.app_context():
-        assert session().get(Suppression, "gone@example.com") is None
+        assert current_session().get(Suppression, "gone@example.com") is None
 
 
 def test_the_admin_never_shows_a_key_to_somebody_s_subscription(
@@ -131,7 +131,7 @@ def test_before_a_post_goes_out_the_desk_says_who_hears_it_and_why(
     admin: Browser, app: Flask, people: None
 ) -> None:
     with app.app_context():
-        code = session().scalars(select(Incident.code)).one()
+        code = current_session().scalars(select(Incident.code)).one()
     page = admin.get(f"/admin/incidents/{code}")
     assert texts(page, "by-mail") == [
         "1 subscriber by mail: 1 following this story; 1 more cannot be reached"

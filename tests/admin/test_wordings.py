@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 from flask import Flask
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import IncidentStatus
 from statuspage.messages import wording
 from statuspage.models import Wording
@@ -25,7 +25,7 @@ def save(admin: Browser, path: str = POST, **values: str) -> None:
 
 def standing(app: Flask, name: str = "public/investigating") -> wording.Source:
     with app.app_context():
-        return wording.current_wording(session(), name)
+        return wording.current_wording(current_session(), name)
 
 
 def mail_in(html: str) -> str:
@@ -129,9 +129,9 @@ def test_the_preview_of_a_wording_that_fails_says_where(admin: Browser) -> None:
 
 
 def test_the_preview_can_be_about_an_open_incident(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
-        make_component(current)
-        story = make_incident(current, "Search is <slow>", users_notice="Searching takes long.")
+    with app.app_context(), writing() as session:
+        make_component(session)
+        story = make_incident(session, "Search is <slow>", users_notice="Searching takes long.")
         code = story.code
     editor = admin.get(POST)
     assert "<option value" in editor.text
@@ -144,9 +144,9 @@ def test_the_preview_can_be_about_an_open_incident(admin: Browser, app: Flask) -
 
 
 def test_a_story_that_has_ended_gives_way_to_the_sample(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         over = make_incident(
-            current, "Over", updates=["investigating", IncidentStatus.RESOLVED.value]
+            session, "Over", updates=["investigating", IncidentStatus.RESOLVED.value]
         )
         code = over.code
     page = admin.get(f"{POST}/preview?about={code}")
@@ -199,17 +199,17 @@ def test_an_older_version_can_be_used_again(admin: Browser, app: Flask) -> None:
     save(admin, subject="One", body="First.")
     save(admin, subject="Two", body="Second.")
     with app.app_context():
-        older = wording.history(session(), "public/investigating")[1].id
+        older = wording.history(current_session(), "public/investigating")[1].id
     answer = admin.send(f"{POST}/versions/{older}/use", follow_redirects=True)
     assert said(answer)[-1] == "That version counts again."
     assert standing(app) == wording.Source("One", "First.", edited=True)
 
 
 def test_a_version_with_a_word_that_is_gone_cannot_be_used(admin: Browser, app: Flask) -> None:
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         old = Wording(name="public/investigating", subject="Old", body="{{ gone }}")
-        current.add(old)
-        current.flush()
+        session.add(old)
+        session.flush()
         number = old.id
     answer = admin.send(f"{POST}/versions/{number}/use", follow_redirects=True)
     assert said(answer) == ["That version cannot be used any more: “gone” is no known word."]
@@ -218,7 +218,7 @@ def test_a_version_with_a_word_that_is_gone_cannot_be_used(admin: Browser, app: 
 def test_a_version_of_another_template_is_not_found(admin: Browser, app: Flask) -> None:
     save(admin, subject="One", body="First.")
     with app.app_context():
-        number = wording.history(session(), "public/investigating")[0].id
+        number = wording.history(current_session(), "public/investigating")[0].id
     assert admin.send(f"{RESOLVED}/versions/{number}/use").status_code == 404
 
 

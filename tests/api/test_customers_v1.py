@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
 from statuspage.access.audit import Actor
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.models import ApiKey, AuditEntry, Customer
 from statuspage.public import openapi
 from tests.browsing import Browser, actions, said
@@ -70,19 +70,19 @@ class Tool:
 
     def customers(self) -> list[tuple[str | None, str, str]]:
         with self.app.app_context():
-            rows = session().scalars(select(Customer).order_by(Customer.id))
+            rows = current_session().scalars(select(Customer).order_by(Customer.id))
             return [(row.key, row.address, row.name) for row in rows]
 
 
 @pytest.fixture
 def tool(app: Flask) -> Tool:
     with app.app_context():
-        with writing() as current:
-            make_page(current)
-            shop, platform = make_group(current, "Shop"), make_group(current, "Platform")
-            make_component(current, "API", group_id=shop.id)
-            make_component(current, "API", group_id=platform.id)
-            make_component(current, "Checkout")
+        with writing() as session:
+            make_page(session)
+            shop, platform = make_group(session, "Shop"), make_group(session, "Platform")
+            make_component(session, "API", group_id=shop.id)
+            make_component(session, "API", group_id=platform.id)
+            make_component(session, "Checkout")
         _, token = api_keys.make_key("CRM sync", actor=ACTOR)
     return Tool(app, token)
 
@@ -117,12 +117,12 @@ def test_putting_the_same_again_changes_nothing(tool: Tool) -> None:
     tool.put(ONE, ADA)
     entries = actions(tool.app)
     with tool.app.app_context():
-        before = session().scalars(select(Customer.updated_at)).one()
+        before = current_session().scalars(select(Customer.updated_at)).one()
     again = tool.put(ONE, ADA)
     assert (again.status_code, again.json) == (200, KEPT)
     assert actions(tool.app) == entries
     with tool.app.app_context():
-        assert session().scalars(select(Customer.updated_at)).one() == before
+        assert current_session().scalars(select(Customer.updated_at)).one() == before
 
 
 def test_what_is_got_can_be_put(tool: Tool) -> None:
@@ -140,8 +140,8 @@ def test_what_is_left_out_is_empty_afterwards(tool: Tool) -> None:
 
 
 def test_a_customer_known_by_address_alone_gets_the_key(tool: Tool) -> None:
-    with tool.app.app_context(), writing() as current:
-        current.add(Customer(email="ada@example.com", address="ada@example.com", name="A"))
+    with tool.app.app_context(), writing() as session:
+        session.add(Customer(email="ada@example.com", address="ada@example.com", name="A"))
     assert tool.put(ONE, ADA).status_code == 200
     assert tool.customers() == [("C-1", "ada@example.com", "Ada")]
 
@@ -246,7 +246,7 @@ def test_of_two_for_one_customer_the_later_counts(tool: Tool) -> None:
 def test_many_at_once_are_one_entry_in_the_audit_trail(tool: Tool) -> None:
     tool.put(MANY, rows(3))
     with tool.app.app_context():
-        entry = session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        entry = current_session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
         assert (entry.actor, entry.action) == ("API key “CRM sync”", "customers.import")
         assert entry.after == {"added": 3, "updated": 0, "unchanged": 0, "refused": 0}
@@ -369,7 +369,7 @@ def test_a_key_is_made_shown_once_used_and_withdrawn(
     assert tool.get(ONE).status_code == 404
     assert "Last used" in admin.get("/admin/api-keys").text
     with app.app_context():
-        key = session().scalars(select(ApiKey)).one()
+        key = current_session().scalars(select(ApiKey)).one()
         assert (key.name, key.beginning) == ("CRM sync", token[:16])
         assert token not in key.token_hash
     admin.send(f"/admin/api-keys/{key.id}/withdraw")
@@ -382,7 +382,7 @@ def test_a_key_is_made_shown_once_used_and_withdrawn(
 def test_a_key_needs_a_name(app: Flask, admin: Browser) -> None:
     assert admin.send("/admin/api-keys", {"name": " "}).status_code == 422
     with app.app_context():
-        assert session().scalar(select(func.count(ApiKey.id))) == 0
+        assert current_session().scalar(select(func.count(ApiKey.id))) == 0
 
 
 # --- the description -----------------------------------------------------------------------------
@@ -405,8 +405,8 @@ def complaints(
 
 
 def test_what_is_answered_is_as_described(tool: Tool, described: Mapping[str, Any]) -> None:
-    with tool.app.app_context(), writing() as current:
-        current.add(Customer(email="a@example.com", address="a@example.com"))
+    with tool.app.app_context(), writing() as session:
+        session.add(Customer(email="a@example.com", address="a@example.com"))
     listed = described["paths"][MANY]["get"]["responses"]["200"]["content"]["application/json"]
 
     assert complaints(described, "Customer", tool.put(ONE, ADA).json) == []

@@ -31,10 +31,10 @@ def waiting(app: Flask, frozen: Traveller) -> None:
     stage = set_stage(app)
     with app.app_context():
         resolve(declare(stage).code)
-        with writing() as current:
+        with writing() as session:
             moment = clock.now()
-            current.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
-            current.execute(
+            session.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
+            session.execute(
                 update(Delivery)
                 .where(Delivery.address == "c1@example.com")
                 .values(state=DeliveryState.BOUNCED)
@@ -84,9 +84,9 @@ def test_attempts_errors_and_the_lag_of_events_are_counted(
         provider_events.keep(
             [Event("e", EventKind.DELIVERED, clock.now(), "c2@example.com", "2", "a")]
         )
-        with writing() as current:
+        with writing() as session:
             until = clock.now() + control.LONGEST_REST
-            current.add(Breaker(channel=Channel.CHAT, failures=1, open_until=until, reason="x"))
+            session.add(Breaker(channel=Channel.CHAT, failures=1, open_until=until, reason="x"))
     frozen.shift(7)
     found = samples(client)
     assert found["statuspage_delivery_attempts_total", "email"] == 3
@@ -132,8 +132,8 @@ def test_what_is_not_well_is_named_without_a_word_of_others(
     )
     with app.app_context():
         control.hold(control.EVERYTHING, reason="a secret reason", actor=ACTOR)
-        with writing() as current:
-            alarms.raise_alarm(current, "channel.email", "a secret answer")
+        with writing() as session:
+            alarms.raise_alarm(session, "channel.email", "a secret answer")
     _, told = checks(client)
     assert (told["outbox"], told["alarms"]) == (
         "held until somebody releases it",
@@ -147,7 +147,7 @@ def test_a_database_that_is_away_is_named(
     def away() -> None:
         raise OperationalError("SELECT 1", {}, Exception("connection refused"))
 
-    monkeypatch.setattr(health, "session", away)
+    monkeypatch.setattr(health, "current_session", away)
     assert checks(client) == (503, {"database": "cannot be reached"})
     assert client.get("/healthz").status_code == 200
 
@@ -158,8 +158,8 @@ def test_numbers_are_kept_for_some_seconds(
 ) -> None:
     monkeypatch.setattr(health, "METRICS_SECONDS", 60)
     samples(client)
-    with app.app_context(), writing() as current:
-        current.execute(update(Delivery).values(state=DeliveryState.BOUNCED))
+    with app.app_context(), writing() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.BOUNCED))
     assert samples(client)["statuspage_deliveries", "email", "pending"] == 3
     app.extensions["metrics"] = health.KeptNumbers()
     assert ("statuspage_deliveries", "email", "pending") not in samples(client)

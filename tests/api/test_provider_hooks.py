@@ -15,7 +15,7 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.api.provider_hooks import MOST_BYTES, TIMESTAMP
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.delivery import provider_events
 from statuspage.models import WebhookEvent
 from tests.factories import NOON
@@ -52,7 +52,7 @@ def tell(
 
 def kept(app: Flask) -> list[str]:
     with app.app_context():
-        return list(session().scalars(select(WebhookEvent.event_id).order_by("event_id")))
+        return list(current_session().scalars(select(WebhookEvent.event_id).order_by("event_id")))
 
 
 def test_what_sendgrid_signed_is_kept_once(app: Flask, client: FlaskClient) -> None:

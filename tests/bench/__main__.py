@@ -69,8 +69,8 @@ def _fill(url: str, folder: Path) -> None:
     environ = {"DATABASE_URL": url, "DATA_DIR": str(folder / "data"), "SECRET_KEY": "k" * 32}
     app = create_app(load_settings(environ))
     with app.app_context():
-        with writing() as current:
-            site.fill(current, 1000)
+        with writing() as session:
+            site.fill(session, 1000)
         db.engine.dispose()
 
 

@@ -128,9 +128,9 @@ def _previewing(places: Places) -> Iterator[Figure]:
         }
         app = create_app(load_settings(environ))
         with app.app_context():
-            with writing() as current:
-                make_page(current)
-                make_component(current, "Checkout")
+            with writing() as session:
+                make_page(session)
+                make_component(session, "Checkout")
             words = "\n".join(f"Code name {number}" for number in range(200))
             blocked_terms.change_own_words(WordLists(code_names=words), actor=COMMAND_LINE)
             times = sorted(_preview_ms() for _ in range(20))

@@ -37,8 +37,8 @@ def posting(places: Places) -> Iterator[Figure]:
             folder = Path(place)
             app = make_app(places.url("sqlite", folder), folder / "data")
             with app.app_context():
-                with writing() as current:
-                    fill(current, 1_000)
+                with writing() as session:
+                    fill(session, 1_000)
                 keys = _add(count)
                 yield from _figures(app, folder, keys, most)
                 db.engine.dispose()
@@ -81,23 +81,23 @@ def _kilobytes(edition: Edition) -> float:
 
 
 def _add(count: int) -> list[int]:
-    with writing() as current:
+    with writing() as session:
         parts = [Component(name=f"Component {n}", position=100 + n) for n in range(count)]
-        current.add_all(parts)
-        current.flush()
+        session.add_all(parts)
+        session.flush()
         since = clock.now() - timedelta(days=10)
-        current.add_all(
+        session.add_all(
             ComponentChange(component_id=part.id, at=since, status=ComponentStatus.OPERATIONAL)
             for part in parts
         )
-        bump(current)
+        bump(session)
         return [part.id for part in parts]
 
 
 def _change(key: int, *, is_well: bool) -> None:
-    with writing() as current:
-        part = current.get_one(Component, key)
+    with writing() as session:
+        part = session.get_one(Component, key)
         part.status = ComponentStatus.OPERATIONAL if is_well else ComponentStatus.MAJOR_OUTAGE
         part.updated_at = clock.now()
-        current.add(ComponentChange(component_id=key, at=part.updated_at, status=part.status))
-        bump(current)
+        session.add(ComponentChange(component_id=key, at=part.updated_at, status=part.status))
+        bump(session)

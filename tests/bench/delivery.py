@@ -16,7 +16,7 @@ import psutil
 from sqlalchemy import func, insert, select, true
 
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.delivery import queue
 from statuspage.delivery.claims import new_worker_id
@@ -57,11 +57,11 @@ def queueing(places: Places) -> Iterator[Figure]:
             folder = Path(name)
             company = Company(environ_of(places.url(kind, folder), folder / "data"), CUSTOMERS)
             with company.app.app_context(), _watch_memory(os.getpid()) as grown:
-                with writing() as current:
-                    message = _message(current)
+                with writing() as session:
+                    message = _message(session)
                     start = time.perf_counter()
                     queued = queue.queue_customers(
-                        current, message, step_key="bench", rule=true(), concerned=()
+                        session, message, step_key="bench", rule=true(), concerned=()
                     )
                     took = time.perf_counter() - start
                 assert queued == CUSTOMERS
@@ -163,10 +163,10 @@ def _deliver_once(company: Company) -> float:
     dispatcher = Dispatcher(company.app, new_worker_id(), open_lanes(settings))
     with company.app.app_context():
         start = time.perf_counter()
-        with writing() as current:
-            message = _message(current)
+        with writing() as session:
+            message = _message(session)
             queue.queue_customers(
-                current, message, step_key=f"bench {message.id}", rule=true(), concerned=()
+                session, message, step_key=f"bench {message.id}", rule=true(), concerned=()
             )
         dispatcher.send_all()
         took = time.perf_counter() - start
@@ -177,12 +177,12 @@ def _deliver_once(company: Company) -> float:
 def _grow_history(company: Company, rows: int) -> None:
     """Fill up with deliveries that were accepted long ago."""
     with company.app.app_context():
-        have = session().scalar(select(func.count()).select_from(Delivery)) or 0
+        have = current_session().scalar(select(func.count()).select_from(Delivery)) or 0
         moment = clock.now()
         for start in range(have, rows, 50_000):
-            with writing() as current:
-                message = _message(current)
-                current.execute(
+            with writing() as session:
+                message = _message(session)
+                session.execute(
                     insert(Delivery),
                     [
                         {
@@ -200,12 +200,12 @@ def _grow_history(company: Company, rows: int) -> None:
                 )
 
 
-def _message(current: object) -> Message:
+def _message(session: object) -> Message:
     message = Message(
         step=Step.RESOLVED, audience=Audience.CUSTOMER, subject="It is over", text="Hello [[name]]"
     )
-    current.add(message)  # type: ignore[attr-defined]
-    current.flush()  # type: ignore[attr-defined]
+    session.add(message)  # type: ignore[attr-defined]
+    session.flush()  # type: ignore[attr-defined]
     return message
 
 
@@ -219,7 +219,7 @@ def _let_it_start(company: Company) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with company.app.app_context():
-            waits = session().scalar(
+            waits = current_session().scalar(
                 select(Delivery.id).where(
                     Delivery.channel == Channel.CHAT, Delivery.state == DeliveryState.PENDING
                 )

@@ -36,8 +36,8 @@ def opening(places: Places) -> Iterator[Figure]:
 
 def _talk(company: Company) -> None:
     with company.app.app_context():
-        with writing() as current:
-            current.add(make_account())
+        with writing() as session:
+            session.add(make_account())
         for number in range(UPDATES - 1):
             lifecycle.post_update(
                 company.code,

@@ -33,9 +33,9 @@ def exporting(places: Places) -> Iterator[Figure]:
         folder = Path(name)
         app = _app(places.url("sqlite", folder), folder / "data")
         with app.app_context():
-            with writing() as current:
-                site.fill(current, INCIDENTS)
-                bump(current)
+            with writing() as session:
+                site.fill(session, INCIDENTS)
+                bump(session)
             yield from _measure(folder / "site")
             db.engine.dispose()
 
@@ -54,9 +54,9 @@ def _measure(folder: Path) -> Iterator[Figure]:
         ("a correction of the oldest incident", _correct_oldest),
         ("a component that fails", _fail_component),
     ):
-        with writing() as current:
-            act(current)
-            bump(current)
+        with writing() as session:
+            act(session)
+            bump(session)
         before = copy.report.written
         page = _seconds(lambda: copy.take(build_edition(db.engine, current_links())))
         news = page + _seconds(lambda: _tell(copy))
@@ -81,11 +81,11 @@ def _finish(copy: sync.Copy) -> None:
         copy.step()
 
 
-def _post_on_newest(current: Session) -> None:
-    incident = current.query(Incident).order_by(Incident.begins_at.desc()).first()
+def _post_on_newest(session: Session) -> None:
+    incident = session.query(Incident).order_by(Incident.begins_at.desc()).first()
     assert incident is not None
     moment = clock.now()
-    current.add(
+    session.add(
         IncidentUpdate(
             incident_id=incident.id, code="newpost00000", status=incident.status, body="More.",
             happened_at=moment, posted_at=moment, affected=[], entry_id="tag:bench:new",
@@ -93,14 +93,14 @@ def _post_on_newest(current: Session) -> None:
     )  # fmt: skip
 
 
-def _correct_oldest(current: Session) -> None:
-    update = current.query(IncidentUpdate).order_by(IncidentUpdate.posted_at).first()
+def _correct_oldest(session: Session) -> None:
+    update = session.query(IncidentUpdate).order_by(IncidentUpdate.posted_at).first()
     assert update is not None
     update.body, update.edited_at = "Put right.", clock.now()
 
 
-def _fail_component(current: Session) -> None:
-    component = current.query(Component).first()
+def _fail_component(session: Session) -> None:
+    component = session.query(Component).first()
     assert component is not None
     component.status, component.updated_at = ComponentStatus.MAJOR_OUTAGE, clock.now()
 

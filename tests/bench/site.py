@@ -65,8 +65,8 @@ def building(places: Places) -> Iterator[Figure]:
             folder = Path(place)
             app = make_app(places.url("sqlite", folder), folder / "data")
             with app.app_context():
-                with writing() as current:
-                    codes = fill(current, count)
+                with writing() as session:
+                    codes = fill(session, count)
                 costs[count] = _median_ms(partial(build_edition, db.engine, current_links()))
                 what = f"edition built at {count:,} incidents"
                 yield Figure(what, costs[count], "ms", at_most=200)
@@ -89,8 +89,8 @@ def importing(places: Places, file: Path | None) -> Iterator[Figure]:
         folder = Path(name)
         app = make_app(places.url("sqlite", folder), folder / "data")
         with app.app_context():
-            with writing() as current:
-                _found(current)
+            with writing() as session:
+                _found(session)
             start = time.perf_counter()
             report = jsonl.import_history(data, actor=COMMAND_LINE)
             took = time.perf_counter() - start
@@ -106,8 +106,8 @@ def at_rest() -> Iterator[Figure]:
         try:
             app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.core.db'}", folder / "data")
             with app.app_context():
-                with writing() as current:
-                    fill(current, 10_000, found=False)
+                with writing() as session:
+                    fill(session, 10_000, found=False)
                 db.engine.dispose()
             time.sleep(5)
             processes = psutil.Process(service.pid_of("serve")).parent().children(recursive=True)
@@ -117,29 +117,29 @@ def at_rest() -> Iterator[Figure]:
     yield Figure("web and worker at rest, 10,000 incidents", resident, "MB", at_most=250)
 
 
-def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
+def fill(session: Session, count: int, *, found: bool = True) -> list[str]:
     """That many resolved incidents; returns their codes.
 
     Ten in the last fifteen days, which the page shows, and the others, one each three hours,
     before.  So from a thousand on an edition has as much to tell, whatever lies behind it.
     """
     if found:
-        _found(current)
+        _found(session)
     dice = random.Random(count)
     components = [
         Component(name=f"Part {number}", position=number, status=ComponentStatus.OPERATIONAL)
         for number in range(12)
     ]
-    current.add_all(components)
-    current.flush()
+    session.add_all(components)
+    session.flush()
     now = clock.now().replace(microsecond=0)
     codes = [f"b{number:011d}" for number in range(count)]
     for first in range(0, count, 10_000):
         batch = range(first, min(first + 10_000, count))
         starts = {number: now - _age(number) for number in batch}
-        current.execute(insert(Incident), [_incident(n, codes[n], starts[n], dice) for n in batch])
-        ids = {row.code: row.id for row in current.query(Incident.code, Incident.id)}
-        current.execute(
+        session.execute(insert(Incident), [_incident(n, codes[n], starts[n], dice) for n in batch])
+        ids = {row.code: row.id for row in session.query(Incident.code, Incident.id)}
+        session.execute(
             insert(IncidentComponent),
             [
                 {
@@ -150,7 +150,7 @@ def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
                 for n in batch
             ],
         )
-        current.execute(
+        session.execute(
             insert(IncidentUpdate),
             [
                 _update(n, place, status, ids[codes[n]], codes[n], starts[n], dice)
@@ -158,7 +158,7 @@ def fill(current: Session, count: int, *, found: bool = True) -> list[str]:
                 for place, status in enumerate(("investigating", "identified", "resolved"))
             ],
         )
-        current.execute(
+        session.execute(
             insert(ComponentChange),
             [
                 {"component_id": components[n % len(components)].id, "at": moment, "status": status,
@@ -241,9 +241,9 @@ def make_app(database_url: str, data_dir: Path) -> Flask:
     )
 
 
-def _found(current: Session) -> None:
-    current.add(Page(id=1, name="Acme", set_up_at=clock.now()))
-    install_scheme(current, "sev")
+def _found(session: Session) -> None:
+    session.add(Page(id=1, name="Acme", set_up_at=clock.now()))
+    install_scheme(session, "sev")
 
 
 def _incident(number: int, code: str, start: datetime, dice: random.Random) -> dict[str, object]:

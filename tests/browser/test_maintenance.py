@@ -17,7 +17,7 @@ from playwright.sync_api import Page, Route
 from sqlalchemy import select
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience
 from statuspage.incidents import maintenance
 from statuspage.incidents.maintenance import Plan, Window, advance_due
@@ -49,8 +49,8 @@ def environ(sqlite_template: SqliteTemplate, data_dir: Path) -> dict[str, str]:
 @pytest.fixture
 def stage(app: Flask, frozen: Traveller) -> Stage:
     stage = set_stage(app)
-    with app.app_context(), writing() as current:
-        the_page(current).time_zone = "Europe/Berlin"
+    with app.app_context(), writing() as session:
+        the_page(session).time_zone = "Europe/Berlin"
     with app.app_context():
         add_subscriber("fan@example.com")
     return stage
@@ -149,7 +149,7 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
     ]  # fmt: skip
     with app.app_context():
         mails = select(Message.subject).filter_by(audience=Audience.SUBSCRIBER)
-        subjects = session().scalars(mails.order_by(Message.id)).all()
+        subjects = current_session().scalars(mails.order_by(Message.id)).all()
     assert [subject.partition(":")[0] for subject in subjects] == [
         "Planned maintenance", "Reminder", "Maintenance in progress", "Maintenance in progress",
         "Checking", "Completed",

@@ -17,7 +17,7 @@ from statuspage.access.audit import Actor
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
 from statuspage.core.config import load_settings
-from statuspage.core.db import db, session, writing
+from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState, IncidentStatus
 from statuspage.delivery import report
 from statuspage.incidents import lifecycle
@@ -58,8 +58,8 @@ class Company:
     def __post_init__(self) -> None:
         self.app = create_app(load_settings(self.environ))
         with self.app.app_context():
-            with writing() as current:
-                _found(current, self.customers)
+            with writing() as session:
+                _found(session, self.customers)
             self.code = lifecycle.declare(
                 Declaration("Payments fail", severity_rank=1, users_notice="Payments fail."),
                 actor=ACTOR,
@@ -88,14 +88,14 @@ class Company:
     def waiting(self) -> int:
         """Mails that are not done yet."""
         with self.app.app_context():
-            waiting = report.queues(session())
+            waiting = report.queues(current_session())
             return sum(one.total for one in waiting if one.channel is Channel.EMAIL)
 
     def in_hand(self) -> int:
         """Mails that a worker holds claimed right now, with its provider call begun."""
         with self.app.app_context():
             return len(
-                session()
+                current_session()
                 .scalars(
                     select(Delivery.id)
                     .join(Attempt, Attempt.id == Delivery.attempt_id)
@@ -147,11 +147,11 @@ def environ_of(database_url: str, data_dir: Path, **settings: str) -> dict[str, 
     }
 
 
-def _found(current: Session, customers: int) -> None:
+def _found(session: Session, customers: int) -> None:
     moment = clock.now()
-    current.add(Page(id=1, name="Acme", set_up_at=moment, support_email="help@example.com"))
-    install_scheme(current, "sev")
-    current.execute(
+    session.add(Page(id=1, name="Acme", set_up_at=moment, support_email="help@example.com"))
+    install_scheme(session, "sev")
+    session.execute(
         insert(Customer),
         [
             {"email": address, "address": address, "name": f"Customer {number}"}

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from sqlalchemy import func, select
 
 from statuspage.access import accounts
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel
 from statuspage.models import AuditEntry, Delivery, Incident, IncidentUpdate, Message, Revision
 from tests.browsing import fields
@@ -156,21 +156,23 @@ def _send_and_kill(desk: Desk, web: WebProcess, sheet: dict[str, str], *, after:
 
 
 def _updates() -> int:
-    return session().scalar(select(func.count()).select_from(IncidentUpdate)) or 0
+    return current_session().scalar(select(func.count()).select_from(IncidentUpdate)) or 0
 
 
 def _is_stored(form_key: str) -> bool:
-    return session().scalar(select(IncidentUpdate.id).filter_by(form_key=form_key)) is not None
+    return (
+        current_session().scalar(select(IncidentUpdate.id).filter_by(form_key=form_key)) is not None
+    )
 
 
 def _torn() -> int:
     """How many updates lack a part that their transaction holds, or have it without the rest."""
-    current = session()
+    session = current_session()
     torn = 0
-    updates = list(current.scalars(select(IncidentUpdate)))
+    updates = list(session.scalars(select(IncidentUpdate)))
     for update in updates:
-        messages = list(current.scalars(select(Message).filter_by(update_id=update.id)))
-        chat = current.scalar(
+        messages = list(session.scalars(select(Message).filter_by(update_id=update.id)))
+        chat = session.scalar(
             select(func.count())
             .select_from(Delivery)
             .filter_by(step_key=f"update:{update.id}", channel=Channel.CHAT)
@@ -178,14 +180,14 @@ def _torn() -> int:
         whole = {one.audience for one in messages} >= AUDIENCES and chat == 1 and update.body
         torn += not whole
     written = select(func.count()).select_from(AuditEntry)
-    audited = current.scalar(
+    audited = session.scalar(
         written.where(AuditEntry.action.in_(("incident.declare", "incident.update")))
     )
-    stray = current.scalar(
+    stray = session.scalar(
         select(func.count()).select_from(Message).where(Message.update_id.is_(None))
     )
-    moved = current.scalar(select(Revision.number))
-    version = current.scalar(select(Incident.version))
+    moved = session.scalar(select(Revision.number))
+    version = session.scalar(select(Incident.version))
     torn += abs((audited or 0) - len(updates)) + (stray or 0)
     torn += (moved or 0) < len(updates) or (version or 0) < len(updates)
     return torn

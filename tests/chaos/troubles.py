@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from statuspage.core.db import Base, session
+from statuspage.core.db import Base, current_session
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.models import AuditEntry, Delivery, Incident, IncidentUpdate, Message
 from tests.chaos.company import Company, Tally, environ_of
@@ -220,7 +220,9 @@ def forge_events(database_url: str, folder: Path, *, posts: int, seed: int) -> F
 
 def _event(company: Company, kind: str) -> dict[str, object]:
     with company.app.app_context():
-        delivery = session().scalars(select(Delivery).filter_by(channel=Channel.EMAIL)).first()
+        delivery = (
+            current_session().scalars(select(Delivery).filter_by(channel=Channel.EMAIL)).first()
+        )
         assert delivery is not None
         return {
             "event": kind,
@@ -283,7 +285,7 @@ def _rows(company: Company, tables: Sequence[type[Base]] = ()) -> list[int]:
         if not tables:
             waiting = Delivery.state == DeliveryState.PENDING
             counts.append(select(func.count()).select_from(Delivery).where(waiting))
-        return [session().scalar(count) or 0 for count in counts]
+        return [current_session().scalar(count) or 0 for count in counts]
 
 
 def jump_clock(

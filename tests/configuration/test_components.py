@@ -55,8 +55,8 @@ def count_entries(session: Session) -> int:
 
 @pytest.fixture
 def page(session: Session) -> Page:
-    with writing() as current:
-        return make_page(current)
+    with writing() as session:
+        return make_page(session)
 
 
 def names(session: Session) -> list[str | list[str]]:
@@ -227,10 +227,10 @@ def test_things_move_one_place_at_a_time(session: Session, page: Page) -> None:
 
 
 def test_rows_that_share_a_place_move_all_the_same(session: Session, page: Page) -> None:
-    with writing() as current:
+    with writing() as session:
         for name in ("A", "B", "C"):
-            make_component(current, name)
-        make_group(current, "G")
+            make_component(session, name)
+        make_group(session, "G")
     assert names(session) == ["G", [], "A", "B", "C"]
     c = session.scalars(select(Component).filter_by(name="C")).one()
     components.move_component(c.id, direction="up", actor=ACTOR)
@@ -279,8 +279,8 @@ def test_a_removed_group_leaves_its_components(session: Session, page: Page) -> 
 
 def test_a_removed_component_keeps_its_history(session: Session, page: Page) -> None:
     api = add("API")
-    with writing() as current:
-        story = make_incident(current, components=[current.get_one(Component, api)])
+    with writing() as session:
+        story = make_incident(session, components=[session.get_one(Component, api)])
     components.remove_component(api, actor=ACTOR)
     components.remove_component(api, actor=ACTOR)
     assert names(session) == []
@@ -321,11 +321,11 @@ def test_a_state_set_by_hand_is_logged_and_shown(
 
 def test_open_stories_are_found_by_component(session: Session, page: Page) -> None:
     api = add("API")
-    with writing() as current:
-        component = current.get_one(Component, api)
-        make_incident(current, "Open", components=[component])
-        make_incident(current, "Inside", components=[component], visibility=Visibility.INTERNAL)
-        make_incident(current, "Over", components=[component], updates=["resolved"])
+    with writing() as session:
+        component = session.get_one(Component, api)
+        make_incident(session, "Open", components=[component])
+        make_incident(session, "Inside", components=[component], visibility=Visibility.INTERNAL)
+        make_incident(session, "Over", components=[component], updates=["resolved"])
     found = components.open_stories_by_component(session)
     assert {key: [story.title for story in stories] for key, stories in found.items()} == {
         api: ["Open", "Inside"]
@@ -354,9 +354,9 @@ def test_contacts_are_listed_by_name_without_the_removed(session: Session, page:
 
 
 def test_an_account_belongs_to_the_contact_with_its_address(session: Session, page: Page) -> None:
-    with writing() as current:
+    with writing() as session:
         account = Account(email="kim@example.com", name="Kim", password_hash="x")
-        current.add(account)
+        session.add(account)
     details = ContactDetails("Kim", email="Kim@Example.com")
     contact = contacts.add_contact(details, actor=ACTOR)
     assert account.contact_id == contact.id
@@ -372,9 +372,9 @@ def test_an_account_belongs_to_the_contact_with_its_address(session: Session, pa
 
 
 def test_a_contact_without_an_address_belongs_to_no_account(session: Session, page: Page) -> None:
-    with writing() as current:
+    with writing() as session:
         account = Account(email="kim@example.com", name="Kim", password_hash="x")
-        current.add(account)
+        session.add(account)
     contacts.add_contact(ContactDetails("Kim"), actor=ACTOR)
     session.refresh(account)
     assert account.contact_id is None

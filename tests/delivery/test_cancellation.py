@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
 from statuspage.core.errors import Refused
 from statuspage.delivery import claims
@@ -55,8 +55,8 @@ def take(*, size: int = 100) -> Claim | None:
 
 def accept(claim: Claim | None) -> list[str]:
     assert claim is not None
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(Delivery)
             .where(Delivery.attempt_id == claim.attempt_id)
             .values(state=DeliveryState.ACCEPTED, attempt_id=None)
@@ -65,11 +65,11 @@ def accept(claim: Claim | None) -> list[str]:
 
 
 def standing(code: str) -> Standing:
-    return cancel_window.mails_of_resolution(session(), incident(code))
+    return cancel_window.mails_of_resolution(current_session(), incident(code))
 
 
 def incident(code: str) -> Incident:
-    return session().scalars(select(Incident).filter_by(code=code)).one()
+    return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
 def test_the_mails_of_a_resolution_wait_for_the_window_and_then_go(
@@ -86,9 +86,9 @@ def test_what_waits_for_its_next_try_does_not_wait_to_be_cancelled(
     code: str, frozen: Traveller
 ) -> None:
     frozen.shift(WINDOW)
-    with writing() as current:
+    with writing() as session:
         later = clock.now() + WINDOW
-        current.execute(update(Delivery).values(due_at=later, reason="503 try again"))
+        session.execute(update(Delivery).values(due_at=later, reason="503 try again"))
     assert standing(code) == Standing(waiting=4)
 
 
@@ -96,7 +96,7 @@ def test_every_other_mail_goes_at_once(app: Flask, frozen: Traveller) -> None:
     stage = set_stage(app, scheme="p1")
     with app.app_context():
         post(declare(stage).code, "monitoring")
-        assert {one.due_at for one in session().scalars(select(Delivery))} == {NOON}
+        assert {one.due_at for one in current_session().scalars(select(Delivery))} == {NOON}
 
 
 def test_what_is_cancelled_never_goes(code: str, frozen: Traveller) -> None:
@@ -106,10 +106,10 @@ def test_what_is_cancelled_never_goes(code: str, frozen: Traveller) -> None:
     frozen.shift(WINDOW * 2)
     assert take() is None
     assert mails(DeliveryState.CANCELLED) == EVERYBODY
-    reasons = set(session().scalars(select(DeliveryEvent.reason)))
+    reasons = set(current_session().scalars(select(DeliveryEvent.reason)))
     assert reasons == {"cancelled by Ada before it was sent"}
     assert incident(code).status == "resolved"
-    assert session().scalars(select(AuditEntry.action)).all()[-1] == "message.cancel"
+    assert current_session().scalars(select(AuditEntry.action)).all()[-1] == "message.cancel"
 
 
 def test_cancelling_twice_says_that_nothing_waits(code: str) -> None:
@@ -129,8 +129,8 @@ def test_what_a_worker_has_in_hand_counts_as_gone_and_is_kept_back_where_it_come
     )
     # One of them is handed over, the other was never sent.
     sent, back = claim.deliveries
-    with writing() as current:
-        current.get_one(Delivery, sent.id).state = DeliveryState.ACCEPTED
+    with writing() as session:
+        session.get_one(Delivery, sent.id).state = DeliveryState.ACCEPTED
     claims.put_back(claim, [back.id])
     assert take() is None
     assert mails(DeliveryState.ACCEPTED) == [sent.address]
@@ -138,9 +138,9 @@ def test_what_a_worker_has_in_hand_counts_as_gone_and_is_kept_back_where_it_come
 
 
 def test_what_may_have_been_sent_is_not_called_cancelled(code: str) -> None:
-    with writing() as current:
-        first = current.scalars(select(Delivery).filter_by(address=EVERYBODY[0])).one()
-        current.add(
+    with writing() as session:
+        first = session.scalars(select(Delivery).filter_by(address=EVERYBODY[0])).one()
+        session.add(
             DeliveryEvent(delivery_id=first.id, at=NOON, state=DeliveryState.UNCERTAIN, reason="")
         )
     assert cancel_window.cancel_mails(code, actor=ACTOR) == cancel_window.Cancelled(
@@ -189,8 +189,8 @@ def test_what_was_cancelled_goes_after_all_once_to_each(code: str) -> None:
 
 def test_who_left_meanwhile_is_not_written_to_after_all(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
-    with writing() as current:
-        current.add(Suppression(address=EVERYBODY[1], kind="unsubscribed", reason="left"))
+    with writing() as session:
+        session.add(Suppression(address=EVERYBODY[1], kind="unsubscribed", reason="left"))
     assert cancel_window.send_after_all(code, actor=ACTOR) == 3
     assert mails(DeliveryState.CANCELLED) == EVERYBODY[1:2]
 
@@ -212,7 +212,9 @@ def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
 def test_a_text_that_is_put_right_while_it_is_cancelled_goes_right(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
     wrong = messages(Audience.CUSTOMER)[0]
-    right = replace(mail_corrections.as_sent(session(), wrong), body="Hello [[name]],\n\nRight.")
+    right = replace(
+        mail_corrections.as_sent(current_session(), wrong), body="Hello [[name]],\n\nRight."
+    )
     mail_corrections.send_correction(wrong.id, right, actor=ACTOR)
     assert take() is None
     assert cancel_window.send_after_all(code, actor=ACTOR) == 4

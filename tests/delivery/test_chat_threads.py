@@ -153,10 +153,10 @@ def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
     slack.script.append("is_archived")
     declare(stage)
     worker.send_all()
-    with writing() as current:
-        control.forget_rooms(current, settings.chat_rooms)
+    with writing() as session:
+        control.forget_rooms(session, settings.chat_rooms)
     assert len(alarms.standing(session)) == 1
     session.rollback()
-    with writing() as current:
-        control.forget_rooms(current, [])
+    with writing() as session:
+        control.forget_rooms(session, [])
     assert alarms.standing(session) == []

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
 from statuspage.core.errors import Refused
 from statuspage.delivery import claims, control, privacy
@@ -32,16 +32,18 @@ class Sent:
     message_id: int
 
     def correction(self) -> Correction:
-        message = session().get_one(Message, self.message_id)
+        message = current_session().get_one(Message, self.message_id)
         return replace(
-            mail_corrections.as_sent(session(), message), body=RIGHT, note="It was not Monday."
+            mail_corrections.as_sent(current_session(), message),
+            body=RIGHT,
+            note="It was not Monday.",
         )
 
     def correct(self) -> Message:
         return mail_corrections.send_correction(self.message_id, self.correction(), actor=ACTOR)
 
     def preview(self) -> mail_corrections.CorrectionDraft:
-        message = session().get_one(Message, self.message_id)
+        message = current_session().get_one(Message, self.message_id)
         return mail_corrections.preview_correction(message, self.correction())
 
 
@@ -50,19 +52,19 @@ def sent(app: Flask, frozen: Traveller) -> Iterator[Sent]:
     """A resolution to twelve customers, each mail in a state of its own; shopper is left out."""
     stage = set_stage(app, customers=12)
     with app.app_context():
-        with writing() as current:
+        with writing() as session:
             only = Customer.address == "shopper@example.com"
-            current.delete(current.scalars(select(Customer).where(only)).one())
+            session.delete(session.scalars(select(Customer).where(only)).one())
         code = declare(stage).code
         resolve(code)
         yield Sent(code, messages(Audience.CUSTOMER)[0].id)
 
 
 def put(address: str, state: DeliveryState) -> None:
-    with writing() as current:
-        delivery = current.scalars(select(Delivery).filter_by(address=address)).one()
+    with writing() as session:
+        delivery = session.scalars(select(Delivery).filter_by(address=address)).one()
         delivery.state = state
-        current.add(
+        session.add(
             DeliveryEvent(delivery_id=delivery.id, at=delivery.queued_at, state=state, reason="")
         )
 
@@ -77,21 +79,21 @@ def put_each() -> dict[str, DeliveryState]:
 
 def addresses(message_id: int) -> list[str]:
     chosen = select(Delivery.address).where(Delivery.message_id == message_id)
-    return sorted(session().scalars(chosen))
+    return sorted(current_session().scalars(chosen))
 
 
 def right_text(sent: Sent) -> Message:
-    return session().scalars(select(Message).filter_by(replaces_id=sent.message_id)).one()
+    return current_session().scalars(select(Message).filter_by(replaces_id=sent.message_id)).one()
 
 
 def send() -> dict[str, str]:
     """Have everything that waits claimed and taken; what each address read at last."""
     read = {}
     while (claim := claims.claim(1, Channel.EMAIL, size=100)) is not None:
-        message = session().get_one(Message, claim.message_id)
+        message = current_session().get_one(Message, claim.message_id)
         read.update(dict.fromkeys((one.address for one in claim.deliveries), message.text))
-        with writing() as current:
-            current.execute(
+        with writing() as session:
+            session.execute(
                 update(Delivery).where(Delivery.attempt_id == claim.attempt_id)
                 .values(state=DeliveryState.ACCEPTED, attempt_id=None)
             )  # fmt: skip
@@ -110,7 +112,7 @@ def test_exactly_those_who_were_sent_the_wrong_text_get_the_correction(sent: Sen
     assert addresses(correction.id) == expected
     assert (draft.told, draft.suppressed) == (4, 0)
     keys = select(Delivery.step_key, Delivery.why).where(Delivery.message_id == correction.id)
-    assert set(session().execute(keys)) == {(f"correction:{sent.message_id}", WHY)}
+    assert set(current_session().execute(keys)) == {(f"correction:{sent.message_id}", WHY)}
 
 
 def test_whoever_still_waits_gets_the_right_text_instead(sent: Sent) -> None:
@@ -131,8 +133,8 @@ def test_what_comes_back_to_wait_is_not_sent_wrong(sent: Sent) -> None:
     put("c1@example.com", DeliveryState.SENDING)
     put("c2@example.com", DeliveryState.FAILED)
     sent.correct()
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(Delivery)
             .where(Delivery.message_id == sent.message_id, Delivery.address == "c1@example.com")
             .values(state=DeliveryState.PENDING)
@@ -145,7 +147,7 @@ def test_what_comes_back_to_wait_is_not_sent_wrong(sent: Sent) -> None:
     wrong = select(Delivery.address, Delivery.state).where(
         Delivery.message_id == sent.message_id, Delivery.state != DeliveryState.DELIVERED
     )
-    assert [tuple(row) for row in session().execute(wrong)] == [
+    assert [tuple(row) for row in current_session().execute(wrong)] == [
         ("c1@example.com", DeliveryState.SUPERSEDED)
     ]
 
@@ -179,7 +181,7 @@ def test_a_message_is_corrected_once(sent: Sent) -> None:
     with pytest.raises(Refused, match="corrected already"):
         sent.correct()
     assert not mail_corrections.may_be_corrected(
-        session(), session().get_one(Message, sent.message_id)
+        current_session(), current_session().get_one(Message, sent.message_id)
     )
     send()
     again = mail_corrections.send_correction(
@@ -190,8 +192,8 @@ def test_a_message_is_corrected_once(sent: Sent) -> None:
 
 
 def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
-    message = session().get_one(Message, sent.message_id)
-    as_sent = mail_corrections.as_sent(session(), message)
+    message = current_session().get_one(Message, sent.message_id)
+    as_sent = mail_corrections.as_sent(current_session(), message)
     for correction, field in (
         (as_sent, "body"),
         (replace(as_sent, body=""), "body"),
@@ -203,12 +205,14 @@ def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
         with pytest.raises(Refused) as refusal:
             mail_corrections.send_correction(sent.message_id, correction, actor=ACTOR)
         assert refusal.value.field == field
-    assert session().scalar(select(func.count(Message.id)).where(Message.corrects_id > 0)) == 0
+    assert (
+        current_session().scalar(select(func.count(Message.id)).where(Message.corrects_id > 0)) == 0
+    )
 
 
 def test_only_mail_about_a_story_can_be_corrected(sent: Sent) -> None:
     internal = messages(Audience.INTERNAL)[0]
-    assert not mail_corrections.may_be_corrected(session(), internal)
+    assert not mail_corrections.may_be_corrected(current_session(), internal)
     with pytest.raises(Refused, match="Only mail"):
         mail_corrections.send_correction(internal.id, sent.correction(), actor=ACTOR)
 
@@ -216,10 +220,10 @@ def test_only_mail_about_a_story_can_be_corrected(sent: Sent) -> None:
 def test_whoever_left_meanwhile_is_not_written_to_unless_it_is_owed(sent: Sent) -> None:
     for address in ADDRESSES[:3]:
         put(address, DeliveryState.DELIVERED)
-    with writing() as current:
+    with writing() as session:
         for address in ADDRESSES[:2]:
-            current.add(Suppression(address=address, kind="unsubscribed", reason="left"))
-        current.execute(
+            session.add(Suppression(address=address, kind="unsubscribed", reason="left"))
+        session.execute(
             update(Customer).where(Customer.address == ADDRESSES[1]).values(contractual=True)
         )
     assert (sent.preview().told, sent.preview().suppressed) == (2, 1)
@@ -227,7 +231,7 @@ def test_whoever_left_meanwhile_is_not_written_to_unless_it_is_owed(sent: Sent) 
     rows = select(Delivery.address, Delivery.state, Delivery.reason).where(
         Delivery.message_id == correction.id
     )
-    assert [tuple(row) for row in session().execute(rows.order_by(Delivery.address))] == [
+    assert [tuple(row) for row in current_session().execute(rows.order_by(Delivery.address))] == [
         (ADDRESSES[0], DeliveryState.SUPPRESSED, "left"),
         (ADDRESSES[1], DeliveryState.PENDING, ""),
         (ADDRESSES[2], DeliveryState.PENDING, ""),
@@ -247,13 +251,13 @@ def test_a_reopening_ends_a_correction_that_waits(sent: Sent) -> None:
     again = inputs.Post(IncidentStatus.INVESTIGATING)
     lifecycle.reopen(sent.code, again, actor=ACTOR, form_key="again")
     chosen = select(Delivery.state).where(Delivery.message_id == correction.id)
-    assert list(session().scalars(chosen)) == [DeliveryState.SUPERSEDED]
+    assert list(current_session().scalars(chosen)) == [DeliveryState.SUPERSEDED]
 
 
 def test_the_audit_trail_keeps_both_texts(sent: Sent) -> None:
     put("c1@example.com", DeliveryState.DELIVERED)
     sent.correct()
-    entry = session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    entry = current_session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert entry is not None
     assert (entry.action, entry.subject) == ("message.correct", sent.code)
     assert entry.before is not None

@@ -94,12 +94,12 @@ def resolved(stage: Stage, session: Session) -> str:
     return code
 
 
-def states(current: Session) -> dict[str, tuple[DeliveryState, str]]:
-    rows = current.scalars(
+def states(session: Session) -> dict[str, tuple[DeliveryState, str]]:
+    rows = session.scalars(
         select(Delivery).filter_by(channel=Channel.EMAIL).execution_options(populate_existing=True)
     )
     found = {row.address: (row.state, row.reason) for row in rows}
-    current.rollback()
+    session.rollback()
     return found
 
 
@@ -463,8 +463,8 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
     app: Flask, session: Session
 ) -> None:
     """What it knew of them went with its process; else nobody would ever end them."""
-    with writing() as current:
-        alarms.raise_alarm(current, "sending.email", "Mail could not be sent because of a fault")
+    with writing() as session:
+        alarms.raise_alarm(session, "sending.email", "Mail could not be sent because of a fault")
     Worker(app)._calm()
     assert alarms.standing(session) == []
 
@@ -472,8 +472,8 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
 def test_a_mail_answers_the_first_one_about_its_story_to_the_same_address(
     app: Flask, stage: Stage, door: Door, dispatcher: Dispatcher, session: Session
 ) -> None:
-    with writing() as current:
-        current.execute(update(SeverityLevel).values(customer_mail=CustomerMail.EVERY_UPDATE))
+    with writing() as session:
+        session.execute(update(SeverityLevel).values(customer_mail=CustomerMail.EVERY_UPDATE))
     code = declare(stage).code
     dispatcher.send_all()
     post(code, "monitoring")

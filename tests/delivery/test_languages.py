@@ -33,10 +33,10 @@ def door() -> Door:
 def stage(app: Flask, frozen: time_machine.Traveller, session: Session) -> Stage:
     """A page with five customers, each of another language, and their subscribers."""
     made = set_stage(app, customers=0)
-    with writing() as current:
+    with writing() as session:
         for code in LANGUAGES:
             address = f"{code.lower()}@example.com"
-            current.add(make_customer(address, "Kim", language=code))
+            session.add(make_customer(address, "Kim", language=code))
     return made
 
 
@@ -90,8 +90,8 @@ def test_a_language_that_is_not_offered_gets_the_nearest_or_the_page_s_own(
 def test_the_page_s_own_language_is_that_of_whoever_has_none(
     app: Flask, stage: Stage, door: Door
 ) -> None:
-    with writing() as current:
-        current.get_one(Page, 1).language = "de"
+    with writing() as session:
+        session.get_one(Page, 1).language = "de"
     resolve(declare(stage).code)
     send_all(app, door)
     assert '<html lang="de"' in sent(door, "nl@example.com")[2]
@@ -102,11 +102,11 @@ def test_the_page_s_own_language_is_that_of_whoever_has_none(
 def test_a_further_language_costs_one_more_request_at_most(
     app: Flask, stage: Stage, door: Door
 ) -> None:
-    with writing() as current:
-        current.execute(delete(Customer).where(Customer.all_components))
+    with writing() as session:
+        session.execute(delete(Customer).where(Customer.all_components))
         for number in range(20):
             code = ("en", "de", "fr")[number % 3]
-            current.add(make_customer(f"c{number:02}@example.com", "", language=code))
+            session.add(make_customer(f"c{number:02}@example.com", "", language=code))
     resolve(declare(stage).code)
     batches: list[Counter[str]] = []
     plain = door.send
@@ -152,8 +152,8 @@ def test_arabic_mail_reads_from_right_to_left(app: Flask, stage: Stage, door: Do
 def test_a_time_of_the_other_direction_keeps_its_order(
     app: Flask, stage: Stage, door: Door
 ) -> None:
-    with writing() as current:
-        current.add(make_customer("layla@example.com", "Layla", language="ar"))
+    with writing() as session:
+        session.add(make_customer("layla@example.com", "Layla", language="ar"))
     resolve(declare(stage).code)
     send_all(app, door)
     _, text, html = sent(door, "layla@example.com")

@@ -12,7 +12,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import Table, func, select, update
 from time_machine import Traveller
 
-from statuspage.core.db import Base, session, writing
+from statuspage.core.db import Base, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.core.errors import Refused
 from statuspage.delivery import claims, control, privacy, provider_events, report, subscriptions
@@ -43,13 +43,13 @@ def told(app: Flask, frozen: Traveller) -> int:
     """A resolution that was mailed to five, into files, with news of one; the message's id."""
     stage = set_stage(app)
     with app.app_context():
-        with writing() as current:
-            current.execute(
+        with writing() as session:
+            session.execute(
                 update(Customer).where(Customer.address == C1).values(email="C1@Example.com")
             )
         resolve(declare(stage).code)
         Dispatcher(app, 1, open_lanes(app.extensions["settings"])).send_all()
-        found = session().scalars(select(Delivery).filter_by(address=C1)).one()
+        found = current_session().scalars(select(Delivery).filter_by(address=C1)).one()
         hear(found.id, "550 5.1.1 <C1@example.com>: user c1@EXAMPLE.com unknown")
         return found.message_id
 
@@ -59,7 +59,7 @@ def hear(delivery_id: int, reason: str, kind: EventKind = EventKind.DEFERRED) ->
     made = select(DeliveryEvent.attempt).where(DeliveryEvent.delivery_id == delivery_id)
     event = Event(
         event_id=f"event-{kind}-{delivery_id}", kind=kind, address=C1, at=NOON,
-        delivery_id=str(delivery_id), attempt_id=session().scalars(made).first(),
+        delivery_id=str(delivery_id), attempt_id=current_session().scalars(made).first(),
         reason=reason, blocked=False,
     )  # fmt: skip
     provider_events.keep([event])
@@ -69,14 +69,14 @@ def hear(delivery_id: int, reason: str, kind: EventKind = EventKind.DEFERRED) ->
 def everything(but: Sequence[str] = ()) -> str:
     """All that the database holds, as one text."""
     tables: list[Table] = [one for one in Base.metadata.sorted_tables if one.name not in but]
-    rows: list[Any] = [row for table in tables for row in session().execute(select(table))]
-    session().rollback()
+    rows: list[Any] = [row for table in tables for row in current_session().execute(select(table))]
+    current_session().rollback()
     return repr([tuple(row) for row in rows]).lower()
 
 
 def test_everything_on_an_address_is_shown(app: Flask, told: int) -> None:
     with app.app_context():
-        held = privacy.holdings(session(), " C1@EXAMPLE.com ")
+        held = privacy.holdings(current_session(), " C1@EXAMPLE.com ")
         assert held.customer is not None
         assert (held.address, held.customer.name, held.total, held.in_the_clear) == (
             C1, "Customer 1", 1, 1,
@@ -84,10 +84,10 @@ def test_everything_on_an_address_is_shown(app: Flask, told: int) -> None:
         assert (held.subscriber, held.suppression, held.erased_at, held.colleague) == (
             None, None, None, False,
         )  # fmt: skip
-        nobody = privacy.holdings(session(), "nobody@example.com")
+        nobody = privacy.holdings(current_session(), "nobody@example.com")
         assert not nobody.is_anything
         with pytest.raises(Refused):
-            privacy.holdings(session(), "nobody")
+            privacy.holdings(current_session(), "nobody")
 
 
 def test_an_erased_address_stands_nowhere_any_more(app: Flask, told: int) -> None:
@@ -95,13 +95,13 @@ def test_an_erased_address_stands_nowhere_any_more(app: Flask, told: int) -> Non
         customers.save_customer(
             CustomerValues(email=C1, name="Ms One", company="One & Co"),
             actor=ACTOR,
-            customer_id=session().scalar(select(Customer.id).filter_by(address=C1)),
+            customer_id=current_session().scalar(select(Customer.id).filter_by(address=C1)),
         )
-        with writing() as current:
-            current.add(Subscriber(email="C1@Example.com", address=C1))
-            current.add(Suppression(address=C1, kind="bounced", reason="bounced"))
+        with writing() as session:
+            session.add(Subscriber(email="C1@Example.com", address=C1))
+            session.add(Suppression(address=C1, kind="bounced", reason="bounced"))
         assert "c1@example.com" in everything()
-        delivery_id = session().scalar(select(Delivery.id).filter_by(address=C1))
+        delivery_id = current_session().scalar(select(Delivery.id).filter_by(address=C1))
         gone = privacy.erase("C1@example.COM", actor=ACTOR)
         assert (gone.lists, gone.deliveries, gone.files) == (3, 1, 1)
         left = everything()
@@ -113,20 +113,20 @@ def test_what_was_sent_can_still_be_proven_to_whoever_names_the_address(
     app: Flask, told: int
 ) -> None:
     with app.app_context():
-        before = session().scalars(select(Delivery).filter_by(address=C1)).one()
+        before = current_session().scalars(select(Delivery).filter_by(address=C1)).one()
         kept = (before.id, before.state, before.queued_at, before.changed_at)
         privacy.erase(C1, actor=ACTOR)
-        found = report.search(session(), told, address="C1@Example.com").deliveries
+        found = report.search(current_session(), told, address="C1@Example.com").deliveries
         assert [(one.id, one.state, one.queued_at, one.changed_at) for one in found] == [kept]
         assert (found[0].email, found[0].name, found[0].customer_id) == ("", "", None)
-        assert [event.state for event in report.story(session(), found[0])] == [
+        assert [event.state for event in report.story(current_session(), found[0])] == [
             DeliveryState.ACCEPTED, DeliveryState.ACCEPTED,
         ]  # fmt: skip
-        held = privacy.holdings(session(), C1)
+        held = privacy.holdings(current_session(), C1)
         assert (held.total, held.in_the_clear, held.is_anything) == (1, 0, False)
         assert held.erased_at == NOON
         # A part of an address is no proof, and finds nobody.
-        assert report.search(session(), told, address="erased").deliveries == []
+        assert report.search(current_session(), told, address="erased").deliveries == []
 
 
 def test_erasing_again_changes_nothing_more(app: Flask, told: int) -> None:
@@ -157,8 +157,8 @@ def test_what_waits_for_an_erased_address_is_not_sent(app: Flask, frozen: Travel
     stage = set_stage(app)
     with app.app_context():
         resolve(declare(stage).code)
-        with writing() as current:
-            current.execute(
+        with writing() as session:
+            session.execute(
                 update(Delivery).where(Delivery.address == "c2@example.com")
                 .values(state=DeliveryState.UNCERTAIN)
             )  # fmt: skip
@@ -176,27 +176,27 @@ def test_a_mail_that_is_being_sent_is_waited_for(app: Flask, frozen: Traveller) 
         assert claims.claim(1, Channel.EMAIL, size=10) is not None
         with pytest.raises(Refused, match="being sent right now"):
             privacy.erase(C1, actor=ACTOR)
-        assert session().scalars(select(Customer).filter_by(address=C1)).one()
+        assert current_session().scalars(select(Customer).filter_by(address=C1)).one()
 
 
 def test_news_that_comes_late_does_not_bring_the_address_back(app: Flask, told: int) -> None:
     with app.app_context():
         privacy.erase(C1, actor=ACTOR)
-        delivery = session().scalars(select(Delivery).filter_by(address=mark(C1))).one()
+        delivery = current_session().scalars(select(Delivery).filter_by(address=mark(C1))).one()
         hear(delivery.id, f"<{C1}> does not exist", EventKind.BOUNCE)
-        session().expire_all()
+        current_session().expire_all()
         assert delivery.state is DeliveryState.BOUNCED
         assert C1 not in everything()
         kinds = select(Suppression.kind).filter_by(address=mark(C1))
-        assert session().scalars(kinds).one() == ERASED
+        assert current_session().scalars(kinds).one() == ERASED
 
 
 def test_what_failed_is_not_sent_again_to_an_erased_address(app: Flask, told: int) -> None:
     with app.app_context():
         privacy.erase(C1, actor=ACTOR)
-        with writing() as current:
-            current.execute(update(Delivery).values(state=DeliveryState.FAILED))
-            current.execute(update(Suppression).values(address="somebody@example.com"))
+        with writing() as session:
+            session.execute(update(Delivery).values(state=DeliveryState.FAILED))
+            session.execute(update(Suppression).values(address="somebody@example.com"))
         assert control.resend_failed(told, actor=ACTOR) == 3
 
 
@@ -208,8 +208,8 @@ def test_old_addresses_are_forgotten_in_small_batches(
     with app.app_context():
         assert not privacy.forget_old_addresses(older_than=month)
         frozen.shift(timedelta(days=31))
-        with writing() as current:
-            current.add(make_customer("c9@example.com", "Nine"))
+        with writing() as session:
+            session.add(make_customer("c9@example.com", "Nine"))
         calls = 0
         while privacy.forget_old_addresses(older_than=month):
             calls += 1
@@ -217,24 +217,24 @@ def test_old_addresses_are_forgotten_in_small_batches(
         assert calls == 6
         left = everything(but=["customers", "audit_entries", "webhook_events"])
         assert [name for name in ("c1", "c2", "c3", "shopper") if f"{name}@" in left] == []
-        assert len(report.search(session(), told, address=C1).deliveries) == 1
+        assert len(report.search(current_session(), told, address=C1).deliveries) == 1
         unforgotten = select(func.count()).where(Message.forgotten_at.is_(None))
-        assert session().scalar(unforgotten) == 0
+        assert current_session().scalar(unforgotten) == 0
         # Nobody was erased: they are still written to.
-        assert session().scalar(select(func.count(Suppression.address))) == 0
+        assert current_session().scalar(select(func.count(Suppression.address))) == 0
 
 
 def forget(older_than: timedelta) -> None:
     """All mail has gone out, and what is that old is forgotten."""
-    with writing() as current:
-        current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+    with writing() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
     while privacy.forget_old_addresses(older_than=older_than):
         pass
 
 
 def known() -> set[str]:
     """The addresses that stand in deliveries of mail."""
-    return set(session().scalars(select(Delivery.email).filter_by(channel=Channel.EMAIL)))
+    return set(current_session().scalars(select(Delivery.email).filter_by(channel=Channel.EMAIL)))
 
 
 def test_each_sign_up_is_forgotten_by_its_own_age(told: int, app: Flask, frozen: Traveller) -> None:
@@ -280,12 +280,12 @@ def test_who_is_still_on_a_list_leaves_by_the_link_of_a_forgotten_mail(
     app: Flask, told: int, frozen: Traveller
 ) -> None:
     with app.app_context():
-        delivery_id = session().scalar(select(Delivery.id).filter_by(address=C1)) or 0
+        delivery_id = current_session().scalar(select(Delivery.id).filter_by(address=C1)) or 0
         frozen.shift(timedelta(days=31))
         while privacy.forget_old_addresses(older_than=timedelta(days=30)):
             pass
         assert subscriptions.leave(delivery_id).has_left
-        assert session().get_one(Suppression, C1).kind == "unsubscribed"
+        assert current_session().get_one(Suppression, C1).kind == "unsubscribed"
         privacy.erase(C1, actor=ACTOR)
         with pytest.raises(LookupError):
             subscriptions.leave(delivery_id)
@@ -304,7 +304,7 @@ def test_what_still_waits_is_not_forgotten(app: Flask, frozen: Traveller) -> Non
 def test_the_audit_trail_says_that_it_was_done_and_not_to_whom(app: Flask, told: int) -> None:
     with app.app_context():
         privacy.erase(C1, actor=ACTOR)
-        entry = session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        entry = current_session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
         assert (entry.action, entry.subject) == ("person.erase", mark(C1))
         assert entry.after == {"list entries": 1, "deliveries": 1}
@@ -316,7 +316,7 @@ def test_the_hash_needs_the_key(app: Flask, told: int) -> None:
         assert mark(C1) != mark("c2@example.com")
         settings = app.extensions["settings"]
         object.__setattr__(settings, "secret_key", "another key, as long as it must be")
-        assert privacy.holdings(session(), C1).total == 1
+        assert privacy.holdings(current_session(), C1).total == 1
         before = mark(C1)
         object.__setattr__(settings, "secret_key", "a key for tests, never for anything else")
         assert mark(C1) != before

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import control, provider_events, subscriptions
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
@@ -30,16 +30,16 @@ def delivery_id(app: Flask, frozen: Traveller) -> int:
     with app.app_context():
         resolve(declare(stage).code)
         chosen = select(func.min(Delivery.id)).where(Delivery.channel == Channel.EMAIL)
-        found = session().scalar(chosen) or 0
-        with writing() as current:
-            current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
-            note_attempt(current, found, OURS)
+        found = current_session().scalar(chosen) or 0
+        with writing() as session:
+            session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+            note_attempt(session, found, OURS)
         return found
 
 
-def note_attempt(current: Session, delivery_id: int, attempt: str) -> None:
+def note_attempt(session: Session, delivery_id: int, attempt: str) -> None:
     """An attempt at a delivery, made here and accepted."""
-    current.add(
+    session.add(
         DeliveryEvent(
             delivery_id=delivery_id,
             at=NOON,
@@ -70,12 +70,12 @@ def event(
 def told(delivery_id: int) -> int:
     """How many events were folded into a delivery."""
     provider_s = (DeliveryEvent.delivery_id == delivery_id, DeliveryEvent.reason != "")
-    return session().scalar(select(func.count()).where(*provider_s)) or 0
+    return current_session().scalar(select(func.count()).where(*provider_s)) or 0
 
 
 def state(delivery_id: int) -> DeliveryState:
-    session().expire_all()
-    return session().get_one(Delivery, delivery_id).state
+    current_session().expire_all()
+    return current_session().get_one(Delivery, delivery_id).state
 
 
 def test_an_event_is_kept_once_however_often_it_comes(app: Flask, delivery_id: int) -> None:
@@ -83,7 +83,7 @@ def test_an_event_is_kept_once_however_often_it_comes(app: Flask, delivery_id: i
     with app.app_context():
         assert provider_events.keep([first]) == 1
         assert provider_events.keep([first, event(2, EventKind.DEFERRED, delivery_id), first]) == 1
-        assert session().scalar(select(func.count(WebhookEvent.event_id))) == 2
+        assert current_session().scalar(select(func.count(WebhookEvent.event_id))) == 2
 
 
 def test_a_large_post_is_kept_whole(app: Flask, delivery_id: int) -> None:
@@ -123,8 +123,8 @@ def test_a_bounce_keeps_later_mail_away(app: Flask, delivery_id: int) -> None:
         provider_events.keep([event(1, EventKind.BOUNCE, delivery_id)])
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.BOUNCED
-        address = session().get_one(Delivery, delivery_id).address
-        assert session().get_one(Suppression, address).kind == "bounced"
+        address = current_session().get_one(Delivery, delivery_id).address
+        assert current_session().get_one(Suppression, address).kind == "bounced"
 
 
 def test_an_event_that_is_told_again_after_it_was_forgotten_changes_nothing(
@@ -134,14 +134,14 @@ def test_an_event_that_is_told_again_after_it_was_forgotten_changes_nothing(
     with app.app_context():
         provider_events.keep([complaint])
         provider_events.fold()
-        address = session().get_one(Delivery, delivery_id).address
-        session().rollback()
+        address = current_session().get_one(Delivery, delivery_id).address
+        current_session().rollback()
         subscriptions.write_again(address, actor=ACTOR)
         frozen.shift(timedelta(days=31))
         provider_events.forget_folded()
         assert provider_events.keep([complaint]) == 1
         provider_events.fold()
-        assert session().scalars(select(Suppression)).all() == []
+        assert current_session().scalars(select(Suppression)).all() == []
         assert told(delivery_id) == 1
 
 
@@ -161,7 +161,7 @@ def test_what_the_provider_drops_for_its_address_keeps_later_mail_away(
         provider_events.keep([replace(event(1, EventKind.DROPPED, delivery_id), reason=reason)])
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.FAILED
-        assert session().scalars(select(Suppression.kind)).all() == kinds
+        assert current_session().scalars(select(Suppression.kind)).all() == kinds
 
 
 def test_late_news_of_an_attempt_that_failed_does_not_end_the_next(
@@ -174,12 +174,14 @@ def test_late_news_of_an_attempt_that_failed_does_not_end_the_next(
         )
         provider_events.keep([dropped])
         provider_events.fold()
-        control.resend_failed(session().get_one(Delivery, delivery_id).message_id, actor=ACTOR)
+        control.resend_failed(
+            current_session().get_one(Delivery, delivery_id).message_id, actor=ACTOR
+        )
         provider_events.keep([late])
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.PENDING
-        with writing() as current:
-            note_attempt(current, delivery_id, "the next")
+        with writing() as session:
+            note_attempt(session, delivery_id, "the next")
         provider_events.keep([event(3, EventKind.PROCESSED, delivery_id, attempt="the next")])
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.ACCEPTED
@@ -189,8 +191,8 @@ def test_what_was_given_up_while_it_was_uncertain_may_have_arrived(
     app: Flask, delivery_id: int
 ) -> None:
     with app.app_context():
-        with writing() as current:
-            current.get_one(Delivery, delivery_id).state = DeliveryState.EXPIRED
+        with writing() as session:
+            session.get_one(Delivery, delivery_id).state = DeliveryState.EXPIRED
         provider_events.keep([event(1, EventKind.DELIVERED, delivery_id)])
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.DELIVERED
@@ -206,7 +208,7 @@ def test_mail_of_another_system_on_the_same_account_is_not_taken_for_ours(
         assert provider_events.keep([theirs, event(2, EventKind.DELIVERED, 10**18 - 1)]) == 2
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.ACCEPTED
-        assert session().scalars(select(Suppression.kind)).all() == []
+        assert current_session().scalars(select(Suppression.kind)).all() == []
 
 
 def test_no_event_about_an_attempt_that_was_not_made_here_changes_anything(
@@ -221,13 +223,13 @@ def test_no_event_about_an_attempt_that_was_not_made_here_changes_anything(
 def assert_left_alone(delivery_id: int, waits_as: DeliveryState) -> None:
     """Whatever strangers tell of a delivery in that state, it stays as it is."""
     in_hand = "in hand" if waits_as is DeliveryState.SENDING else None
-    with writing() as current:
-        current.execute(delete(DeliveryEvent))
-        current.execute(delete(WebhookEvent))
-        delivery = current.get_one(Delivery, delivery_id)
+    with writing() as session:
+        session.execute(delete(DeliveryEvent))
+        session.execute(delete(WebhookEvent))
+        delivery = session.get_one(Delivery, delivery_id)
         delivery.state, delivery.attempt_id = waits_as, in_hand
         # An attempt at one mail says nothing of another.
-        note_attempt(current, delivery_id + 1, "an attempt at the next")
+        note_attempt(session, delivery_id + 1, "an attempt at the next")
     strange = [
         replace(event(1, kind, delivery_id, attempt=attempt), event_id=f"{kind} {attempt}")
         for kind in EventKind
@@ -236,15 +238,15 @@ def assert_left_alone(delivery_id: int, waits_as: DeliveryState) -> None:
     assert provider_events.keep(strange) == len(strange)
     provider_events.fold()
     assert state(delivery_id) is waits_as
-    assert session().get_one(Delivery, delivery_id).attempt_id == in_hand
+    assert current_session().get_one(Delivery, delivery_id).attempt_id == in_hand
     assert told(delivery_id) == 0
-    assert session().scalars(select(Suppression.kind)).all() == []
+    assert current_session().scalars(select(Suppression.kind)).all() == []
 
 
 def test_an_event_about_the_attempt_in_hand_is_believed(app: Flask, delivery_id: int) -> None:
     with app.app_context():
-        with writing() as current:
-            delivery = current.get_one(Delivery, delivery_id)
+        with writing() as session:
+            delivery = session.get_one(Delivery, delivery_id)
             delivery.state, delivery.attempt_id = DeliveryState.SENDING, "in hand"
         provider_events.keep([event(1, EventKind.DELIVERED, delivery_id, attempt="in hand")])
         provider_events.fold()
@@ -262,6 +264,6 @@ def test_what_was_folded_in_long_ago_is_dropped_and_what_waits_is_kept(
         assert provider_events.forget_folded() == 0
         frozen.shift(timedelta(seconds=1))
         assert (provider_events.forget_folded(), provider_events.forget_folded()) == (1, 0)
-        assert session().scalars(select(WebhookEvent.event_id)).all() == ["event-2"]
+        assert current_session().scalars(select(WebhookEvent.event_id)).all() == ["event-2"]
         provider_events.fold()
         assert state(delivery_id) is DeliveryState.DELIVERED

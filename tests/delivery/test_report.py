@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState
 from statuspage.delivery import report
 from statuspage.delivery.report import Pace
@@ -29,21 +29,21 @@ def message_id(app: Flask, frozen: Traveller) -> int:
 
 def take(count: int, state: DeliveryState = DeliveryState.ACCEPTED) -> None:
     """Have so many of those that wait reach a state, now."""
-    with writing() as current:
+    with writing() as session:
         chosen = select(Delivery.id).where(
             Delivery.channel == Channel.EMAIL, Delivery.state == DeliveryState.PENDING
         )
-        ids = list(current.scalars(chosen.limit(count)))
-        current.execute(update(Delivery).where(Delivery.id.in_(ids)).values(state=state))
+        ids = list(session.scalars(chosen.limit(count)))
+        session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(state=state))
         now = clock.now()
-        current.execute(
+        session.execute(
             insert(DeliveryEvent),
             [{"delivery_id": id_, "at": now, "state": state, "reason": ""} for id_ in ids],
         )
 
 
 def pace(message_id: int) -> Pace:
-    return report.pace(session(), message_id, report.tally(session(), message_id))
+    return report.pace(current_session(), message_id, report.tally(current_session(), message_id))
 
 
 def test_the_pace_is_that_of_the_last_seconds(
@@ -75,10 +75,10 @@ def test_news_of_what_was_taken_before_is_no_progress(
 ) -> None:
     with app.app_context():
         take(10)
-        with writing() as current:
-            ids = list(current.scalars(select(DeliveryEvent.delivery_id)))
+        with writing() as session:
+            ids = list(session.scalars(select(DeliveryEvent.delivery_id)))
             now = clock.now()
-            current.execute(
+            session.execute(
                 insert(DeliveryEvent),
                 [
                     {"delivery_id": id_, "at": now, "state": state, "reason": "processed"}

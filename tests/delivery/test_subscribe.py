@@ -176,8 +176,8 @@ def test_who_left_is_asked_anew_and_written_to_only_once_they_confirm(
 def test_no_request_goes_to_an_address_that_takes_no_mail(
     session: Session, stage: Stage, kind: str
 ) -> None:
-    with writing() as current:
-        current.add(Suppression(address=SAM, kind=kind, reason="the provider said so"))
+    with writing() as session:
+        session.add(Suppression(address=SAM, kind=kind, reason="the provider said so"))
     ask()
     ((delivery, _),) = sign_up_mails()
     assert (delivery.state, delivery.reason) == (DeliveryState.SUPPRESSED, "the provider said so")

@@ -178,8 +178,8 @@ def test_nobody_is_written_to_who_did_not_confirm_or_left(
 
 def test_an_address_that_bounced_is_skipped_and_shown_so(session: Session, stage: Stage) -> None:
     add_subscriber()
-    with writing() as current:
-        current.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
+    with writing() as session:
+        session.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
     declare(stage)
     delivery = session.scalars(select(Delivery).filter_by(address=SAM)).one()
     assert (delivery.state, delivery.reason) == (DeliveryState.SUPPRESSED, "mailbox full")
@@ -232,8 +232,8 @@ def test_before_it_is_posted_each_reason_is_counted(session: Session, stage: Sta
     add_subscriber("d@example.com", components=[stage.catalog])
     add_subscriber("gone@example.com")
     add_subscriber(SHOPPER)
-    with writing() as current:
-        current.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
+    with writing() as session:
+        session.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
     reach = announcement.preview_declaration(declaration(stage))[0].by_mail
     assert reach is not None
     assert reach.reasons == [("Subscribed to all components", 3), ("Subscribed to Checkout", 1)]

@@ -45,8 +45,8 @@ def acts(session: Session) -> list[str]:
 
 
 def owe(session: Session, address: str = SHOPPER) -> None:
-    with writing() as current:
-        current.scalars(select(Customer).filter_by(address=address)).one().contractual = True
+    with writing() as session:
+        session.scalars(select(Customer).filter_by(address=address)).one().contractual = True
 
 
 def test_who_leaves_hears_nothing_of_the_next_incident(session: Session, stage: Stage) -> None:
@@ -100,8 +100,8 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
     session: Session, stage: Stage, kind: str
 ) -> None:
     tell_everybody(stage)
-    with writing() as current:
-        current.add(Suppression(address=SHOPPER, kind=kind, reason="the provider said so"))
+    with writing() as session:
+        session.add(Suppression(address=SHOPPER, kind=kind, reason="the provider said so"))
     subscriptions.leave(mail_to(session))
     subscriptions.stay(mail_to(session))
     assert suppressions(session) == [(SHOPPER, kind)]
@@ -109,8 +109,8 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
 
 
 def test_the_admin_can_lift_whatever_it_is(session: Session, stage: Stage) -> None:
-    with writing() as current:
-        current.add(Suppression(address=SHOPPER, kind="bounced", reason="mailbox full"))
+    with writing() as session:
+        session.add(Suppression(address=SHOPPER, kind="bounced", reason="mailbox full"))
     subscriptions.write_again(SHOPPER, actor=Actor("Ada"))
     subscriptions.write_again(SHOPPER, actor=Actor("Ada"))
     assert suppressions(session) == []
@@ -137,7 +137,7 @@ def test_nobody_leaves_by_a_message_to_colleagues(session: Session, stage: Stage
 def test_leaving_still_works_where_the_customer_was_removed(session: Session, stage: Stage) -> None:
     tell_everybody(stage)
     delivery_id = mail_to(session)
-    with writing() as current:
-        current.delete(current.scalars(select(Customer).filter_by(address=SHOPPER)).one())
+    with writing() as session:
+        session.delete(session.scalars(select(Customer).filter_by(address=SHOPPER)).one())
     assert subscriptions.leave(delivery_id).has_left
     assert queue.count_customers(session, [stage.checkout]) == (1, 0)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus, Step
 from statuspage.delivery import claims, control, provider_events, subscriptions
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
@@ -38,10 +38,10 @@ def take(*, size: int = 100) -> Claim | None:
 
 def take_all() -> list[tuple[str, str]]:
     """Claim all that may go; the step and the address of each."""
-    session().rollback()
+    current_session().rollback()
     found = []
     while (claim := take()) is not None:
-        step = session().get_one(Message, claim.message_id).step
+        step = current_session().get_one(Message, claim.message_id).step
         found += [(step.value, one.address) for one in claim.deliveries]
     return sorted(found)
 
@@ -89,7 +89,10 @@ def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(stage: Stag
     code = declare(stage).code
     resolve(code)
     claim = take(size=2)
-    while claim is not None and session().get_one(Message, claim.message_id).step != "resolved":
+    while (
+        claim is not None
+        and current_session().get_one(Message, claim.message_id).step != "resolved"
+    ):
         claim = take(size=2)
     assert claim is not None
     told = sorted(one.address for one in claim.deliveries)
@@ -125,8 +128,8 @@ def test_what_the_provider_tells_keeps_the_next_mail_back(stage: Stage, kind: Ev
 
 
 def test_what_is_owed_by_contract_goes_to_who_left(stage: Stage) -> None:
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(Customer).where(Customer.address == EVERYBODY[0]).values(contractual=True)
         )
     declare(stage)
@@ -141,9 +144,9 @@ def test_that_it_is_over_is_not_sent_again_once_it_is_open_again(stage: Stage) -
     code = declare(stage).code
     resolve(code)
     [resolved] = [one for one in messages(Audience.CUSTOMER) if one.step is Step.RESOLVED]
-    with writing() as current:
-        current.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
+    with writing() as session:
+        session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
         failed = update(Delivery).where(Delivery.address == EVERYBODY[0])
-        current.execute(failed.values(state=DeliveryState.FAILED))
+        session.execute(failed.values(state=DeliveryState.FAILED))
     open_again(code)
     assert control.resend_failed(resolved.id, actor=ACTOR) == 0

@@ -54,16 +54,16 @@ HEADERS = [
 def site(app: Flask) -> Flask:
     """A page with a story of each kind, one of them internal."""
 
-    def write(current: Session) -> None:
-        make_page(current)
-        checkout = make_component(current, code="checkout0000")
-        make_incident(current, code="payments0000", components=[checkout])
-        make_incident(current, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
-        make_maintenance(current)
+    def write(session: Session) -> None:
+        make_page(session)
+        checkout = make_component(session, code="checkout0000")
+        make_incident(session, code="payments0000", components=[checkout])
+        make_incident(session, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
+        make_maintenance(session)
 
-    with app.app_context(), writing() as current:
-        write(current)
-        bump(current)
+    with app.app_context(), writing() as session:
+        write(session)
+        bump(session)
     return app
 
 

@@ -57,13 +57,13 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
     short = nasty[:190]
     body = (nasty + "\n\n") * max(1, 10_000 // len(nasty))
 
-    def write(current: Session) -> None:
+    def write(session: Session) -> None:
         make_page(
-            current, name=short, about=body, support_email=short, support_url=f"javascript:{short}"
+            session, name=short, about=body, support_email=short, support_url=f"javascript:{short}"
         )
-        group = make_group(current, short, description=nasty)
+        group = make_group(session, short, description=nasty)
         shop = make_component(
-            current, short, group_id=group.id, description=nasty,
+            session, short, group_id=group.id, description=nasty,
             status=ComponentStatus.MAJOR_OUTAGE, code="component000",
         )  # fmt: skip
         affected = [
@@ -71,21 +71,21 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
              "new_status": "major_outage"}
         ]  # fmt: skip
         incident = make_incident(
-            current, short, components=[shop], severity_rank=1, code="incident0000",
+            session, short, components=[shop], severity_rank=1, code="incident0000",
             updates=[{"status": "investigating", "body": body, "affected": affected,
                       "edited_at": NOON}],
         )  # fmt: skip
-        current.flush()
-        current.add(UpdateRevision(update_id=incident.updates[0].id, body=body, replaced_at=NOON))
-        make_maintenance(current, short, updates=[("scheduled", body)], components=[shop])
+        session.flush()
+        session.add(UpdateRevision(update_id=incident.updates[0].id, body=body, replaced_at=NOON))
+        make_maintenance(session, short, updates=[("scheduled", body)], components=[shop])
         make_incident(
-            current, short, started_at=NOON - timedelta(days=400), updates=[("resolved", body)]
+            session, short, started_at=NOON - timedelta(days=400), updates=[("resolved", body)]
         )
 
     with app.app_context():
-        with writing() as current:
-            write(current)
-            bump(current)
+        with writing() as session:
+            write(session)
+            bump(session)
         made = dict(build_edition(db.engine, LINKS).documents)
         with open_site(db.engine) as site:
             for path, draft in draft_parts(site, survey(site), LINKS):

@@ -24,7 +24,7 @@ from werkzeug.routing import Rule
 from statuspage.admin import declare
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import WordLists
-from statuspage.core.db import Base, db, session, writing
+from statuspage.core.db import Base, current_session, db, writing
 from statuspage.core.enums import Audience, Channel, IncidentStatus, Role, Visibility
 from statuspage.core.languages import BY_SEGMENT
 from statuspage.core.links import current_links
@@ -93,11 +93,11 @@ class Facts:
         return {b"zq%04dqz" % number for number in range(1, self.count + 1)}
 
 
-def in_tables(current: Session, facts: Facts) -> None:
+def in_tables(session: Session, facts: Facts) -> None:
     """Put one into every text of every row that is not public; every table has a row."""
-    connection = current.connection()
+    connection = session.connection()
     hidden = select(Incident.id).where(Incident.visibility == Visibility.INTERNAL)
-    internal_ids = set(current.scalars(hidden))
+    internal_ids = set(session.scalars(hidden))
     for table in Base.metadata.sorted_tables:
         columns = [column for column in table.columns if _is_internal(column)]
         keys = list(table.primary_key.columns)
@@ -152,20 +152,20 @@ def _least(column: Column[Any]) -> object:
 
 def play(stage: Stage, facts: Facts) -> None:
     """A company's worst weeks, told with every verb: public, internal, a drill, merged, planned."""
-    with writing() as current:
+    with writing() as session:
         staff = {
             role: Contact(name=facts.next(60), email=facts.address(), chat_handle=facts.next(60))
             for role in Role
         }
-        current.add_all(staff.values())
+        session.add_all(staff.values())
         for number in range(3):
-            current.add(
+            session.add(
                 make_customer(
                     facts.address(), facts.next(40), company=facts.next(), tags=facts.next(),
                     language=("en", "de", "ja")[number],
                 )
             )  # fmt: skip
-        current.flush()
+        session.flush()
         roles = {role: contact.id for role, contact in staff.items()}
     for _ in range(2):
         add_subscriber(facts.address())
@@ -251,7 +251,7 @@ def test_no_mail_to_outsiders_holds_what_is_internal(company: Flask, data_dir: P
     )  # fmt: skip
     leaks: dict[str, list[bytes]] = {}
     letters = {path.stem: path.read_bytes() for path in data_dir.rglob("*.eml")}
-    rows = [row for row in session().scalars(outside) if str(row.id) in letters]
+    rows = [row for row in current_session().scalars(outside) if str(row.id) in letters]
     assert {row.language for row in rows} == {"en", "de", "ja"}
     for row in rows:
         letter = message_from_bytes(letters[str(row.id)], policy=policy.default)
@@ -261,15 +261,15 @@ def test_no_mail_to_outsiders_holds_what_is_internal(company: Flask, data_dir: P
         leaks |= found_in(f"mail {row.id}", " ".join(read).encode(), own=own)
     assert leaks == {}
     # Colleagues read what outsiders do not.
-    assert session().scalars(select(Message).filter_by(audience=Audience.INTERNAL)).first()
+    assert current_session().scalars(select(Message).filter_by(audience=Audience.INTERNAL)).first()
 
 
 def test_no_byte_of_the_public_site_holds_what_is_internal(
     company: Flask, facts: Facts, tmp_path: Path
 ) -> None:
-    with writing() as current:
-        in_tables(current, facts)
-        bump(current)
+    with writing() as session:
+        in_tables(session, facts)
+        bump(session)
     assert facts.count >= 200
     browser = company.test_client()
     leaks: dict[str, list[bytes]] = {}
@@ -300,8 +300,8 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
 def _addresses(app: Flask) -> Iterator[str]:
     """Every address of the app that takes GET, of public stories and of internal ones."""
     codes = [
-        *session().scalars(select(Incident.code)),
-        session().scalars(select(Component.code)).first(),
+        *current_session().scalars(select(Incident.code)),
+        current_session().scalars(select(Component.code)).first(),
     ]
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint != "static":

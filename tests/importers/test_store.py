@@ -236,13 +236,13 @@ def test_two_stories_at_once_show_the_worse_of_both(session: Session) -> None:
 
 
 def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> None:
-    with writing() as current:
-        make_page(current)
-        search = make_component(current, "Search")
+    with writing() as session:
+        make_page(session)
+        search = make_component(session, "Search")
         down = effect(search.code, "Search", "operational", "major_outage")
         for title, column in (("Told here", {}), ("False alarm", {"cancelled_at": moment(50)})):
             make_incident(
-                current, title, started_at=moment(30), components=[search],
+                session, title, started_at=moment(30), components=[search],
                 updates=[{"status": "investigating", "affected": [down]}, "resolved"],
                 step_minutes=20, **column,
             )  # fmt: skip
@@ -256,8 +256,8 @@ def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> 
     ]
     assert log_of(session, "Search") == expected
     # Written anew for a story that is told late here, it is the same.
-    with writing() as current:
-        write_anew(current, [search.id], since=moment(0))
+    with writing() as session:
+        write_anew(session, [search.id], since=moment(0))
     assert log_of(session, "Search") == expected
 
 
@@ -279,8 +279,8 @@ def test_a_story_without_an_impact_changes_no_component(session: Session) -> Non
 
 
 def test_components_that_are_there_are_used_whatever_their_case(session: Session) -> None:
-    with writing() as current:
-        make_component(current, "search")
+    with writing() as session:
+        make_component(session, "search")
     report = take(lines(story(components=["Search", "Pages"])))
 
     assert report.components_added == 1
@@ -602,12 +602,12 @@ def test_a_story_that_names_other_components_now_gives_the_old_ones_back(
 
 
 def test_a_story_that_was_corrected_here_is_left_alone(session: Session) -> None:
-    with writing() as current:
-        make_page(current)
+    with writing() as session:
+        make_page(session)
     take(lines(story()))
     update = the_story(session).updates[0]
-    with writing() as current:
-        corrected = current.get_one(IncidentUpdate, update.id)
+    with writing() as session:
+        corrected = session.get_one(IncidentUpdate, update.id)
         corrected.body, corrected.form_key = "We know better here.", "a sheet"
     report = take(lines(story(title="Told anew")))
 
@@ -748,8 +748,8 @@ def move(tmp_path: Path, *contents: Row | str) -> StoryReport:
 def test_a_page_moves_with_codes_groups_times_and_entry_ids(
     session: Session, tmp_path: Path
 ) -> None:
-    with writing() as current:
-        make_page(current)
+    with writing() as session:
+        make_page(session)
     report = move(tmp_path, summary(), {"page": PAGE, "incidents": [published()]}, FEED)
 
     incident = the_story(session)
@@ -785,8 +785,8 @@ def test_moving_again_changes_nothing(session: Session, tmp_path: Path) -> None:
 
 
 def test_the_page_takes_the_code_that_it_had(session: Session, tmp_path: Path) -> None:
-    with writing() as current:
-        page = make_page(current)
+    with writing() as session:
+        page = make_page(session)
     move(tmp_path, summary())
 
     session.refresh(page)
@@ -794,8 +794,8 @@ def test_the_page_takes_the_code_that_it_had(session: Session, tmp_path: Path) -
 
 
 def test_a_page_that_was_not_set_up_needs_no_first_steps(session: Session, tmp_path: Path) -> None:
-    with writing() as current:
-        page = make_page(current, name="Status", set_up_at=None)
+    with writing() as session:
+        page = make_page(session, name="Status", set_up_at=None)
     denver = {**summary(), "page": {**PAGE, "name": "Acme & Sons", "time_zone": "America/Denver"}}
     move(tmp_path, denver)
 
@@ -1299,8 +1299,8 @@ def test_only_web_addresses_are_fetched() -> None:
 
 
 def test_an_imported_story_can_be_continued_here(session: Session) -> None:
-    with writing() as current:
-        make_page(current)
+    with writing() as session:
+        make_page(session)
     take(lines(story()))
     post = inputs.Post(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
     lifecycle.reopen("aaaaaaaaaaaa", post, actor=ACTOR, form_key="sheet")

@@ -29,9 +29,9 @@ MAJOR = ComponentStatus.MAJOR_OUTAGE
 def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
     """Both components are there since two days before."""
     stage = set_stage(app)
-    with app.app_context(), writing() as current:
+    with app.app_context(), writing() as session:
         for component_id in (stage.checkout, stage.catalog):
-            current.add(
+            session.add(
                 ComponentChange(component_id=component_id, at=ago(48 * 60), status=OPERATIONAL)
             )
     return stage
@@ -41,10 +41,10 @@ def ago(minutes: int) -> datetime:
     return NOON - timedelta(minutes=minutes)
 
 
-def told(current: Session, component_id: int) -> list[tuple[int, ComponentStatus]]:
+def told(session: Session, component_id: int) -> list[tuple[int, ComponentStatus]]:
     """The log, in minutes before noon."""
-    current.expire_all()
-    rows = current.scalars(
+    session.expire_all()
+    rows = session.scalars(
         select(ComponentChange)
         .filter_by(component_id=component_id)
         .order_by(ComponentChange.at, ComponentChange.id)

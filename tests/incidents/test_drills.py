@@ -60,17 +60,17 @@ def stage(app: Flask, frozen: Traveller) -> Stage:
 @pytest.fixture
 def team(stage: Stage, session: Session) -> dict[Role, int]:
     """Colleagues who are not on the drill's list, and a subscriber who is not."""
-    with writing() as current:
+    with writing() as session:
         contacts = {role: Contact(name=role.label, email=f"{role}@acme.example") for role in Role}
-        current.add_all(contacts.values())
+        session.add_all(contacts.values())
         reader = Subscriber(
             email="news@example.com",
             address="news@example.com",
             state=SubscriberState.CONFIRMED,
             confirmed_at=NOON,
         )
-        current.add(reader)
-        current.flush()
+        session.add(reader)
+        session.flush()
         return {role: contact.id for role, contact in contacts.items()}
 
 
@@ -186,11 +186,11 @@ def test_the_door_refuses_what_found_another_way_into_the_outbox(
     app: Flask, stage: Stage, session: Session, frozen: Traveller
 ) -> None:
     declare(stage, drill=DRILL)
-    with writing() as current:
-        row = current.scalars(select(Delivery).filter_by(address=LISTED[1])).first()
+    with writing() as session:
+        row = session.scalars(select(Delivery).filter_by(address=LISTED[1])).first()
         assert row is not None
         row.address = row.email = "stranger@example.com"
-        chat = current.scalars(select(Delivery).filter_by(channel=Channel.CHAT)).one()
+        chat = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT)).one()
         chat.address = "another room"
     mail, chat_door = Door(), Door()
     lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat_door, 1, 100)}
@@ -206,16 +206,16 @@ def test_the_door_refuses_what_found_another_way_into_the_outbox(
 
 def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: Session) -> None:
     declare(stage, drill=Drill())
-    with writing() as current:
-        message = current.scalars(select(Message)).first()
+    with writing() as session:
+        message = session.scalars(select(Message)).first()
         assert message is not None
-        queue.queue_chat(current, message, step_key="x", rooms=["file"])
+        queue.queue_chat(session, message, step_key="x", rooms=["file"])
         queue.queue_colleagues(
-            current, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
+            session, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
         )
-        queue.queue_customers(current, message, step_key="x", rule=true(), concerned=())
+        queue.queue_customers(session, message, step_key="x", rule=true(), concerned=())
         queue.queue_test(
-            current, message, step_key="x", email="a@acme.example", name="", time_zone=None
+            session, message, step_key="x", email="a@acme.example", name="", time_zone=None
         )
     assert session.scalars(select(Delivery)).all() == []
 

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
     Channel,
     DeliveryState,
@@ -48,7 +48,7 @@ RESOLVED = Post(IncidentStatus.RESOLVED)
 def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
     with app.app_context():
         made = set_stage(app)
-        with writing() as current:
+        with writing() as session:
             for name, state in (
                 ("eve", SubscriberState.CONFIRMED),
                 ("pat", SubscriberState.PENDING),
@@ -56,8 +56,8 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
                 ("c1", SubscriberState.CONFIRMED),
             ):
                 address = f"{name}@example.com"
-                current.add(Subscriber(email=address, address=address, state=state))
-            current.add(
+                session.add(Subscriber(email=address, address=address, state=state))
+            session.add(
                 Subscriber(
                     email="max@example.com", address="max@example.com",
                     state=SubscriberState.CONFIRMED, incidents=False,
@@ -65,9 +65,9 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
             )  # fmt: skip
             left = make_customer("left@example.com", "Left")
             owed = make_customer("owed@example.com", "Owed", contractual=True)
-            current.add_all([left, owed])
+            session.add_all([left, owed])
             for address in ("left@example.com", "owed@example.com"):
-                current.add(Suppression(address=address, kind="unsubscribed", reason="they left"))
+                session.add(Suppression(address=address, kind="unsubscribed", reason="they left"))
         yield made
 
 
@@ -104,17 +104,17 @@ def test_everybody_is_answered_by_the_rule_that_counts(
 def test_the_answer_is_what_happens(stage: Stage) -> None:
     incident = declare(stage)
     everybody = {
-        *session().scalars(select(Customer.address)),
-        *session().scalars(select(Subscriber.address)),
+        *current_session().scalars(select(Customer.address)),
+        *current_session().scalars(select(Subscriber.address)),
     }
     promised = sorted(
         address
         for address in everybody
         if explain_recipient.explain_update(incident, RESOLVED, address).hears
     )
-    with writing() as current:
+    with writing() as session:
         # What the declaration brought is another step's.
-        current.execute(update(Delivery).values(state=DeliveryState.DELIVERED))
+        session.execute(update(Delivery).values(state=DeliveryState.DELIVERED))
     resolve(incident.code)
     assert mails(DeliveryState.PENDING) == promised
 
@@ -131,14 +131,14 @@ def test_where_customers_are_not_written_to_it_says_so(stage: Stage) -> None:
 def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(stage: Stage) -> None:
     incident = declare(stage)
     resolve(incident.code)
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(Delivery)
             .where(Delivery.channel == Channel.EMAIL, Delivery.address == "c2@example.com")
             .values(state=DeliveryState.DELIVERED)
         )
     again = Post(IncidentStatus.INVESTIGATING)
-    session().expire_all()
+    current_session().expire_all()
 
     def asked(name: str) -> str:
         return explain_recipient.explain_update(
@@ -170,17 +170,17 @@ def test_what_is_no_address_is_refused(stage: Stage) -> None:
 
 def test_why_somebody_is_told_names_only_what_is_affected(stage: Stage) -> None:
     """In the dry run, and in the ledger that is shown and exported afterwards."""
-    with writing() as current:
+    with writing() as session:
         both = make_customer("both@example.com", "Both", all_components=False)
-        current.add(both)
-        current.flush()
+        session.add(both)
+        session.flush()
         for component in (stage.checkout, stage.catalog):
-            current.add(CustomerComponent(customer_id=both.id, component_id=component))
+            session.add(CustomerComponent(customer_id=both.id, component_id=component))
     incident = declare(stage)
     assert told(incident, "both") == (True, "They are a customer of Checkout.")
     resolve(incident.code)
     of_customers = select(Delivery.address, Delivery.why).where(Delivery.why.startswith("Customer"))
-    why = {row[0]: row[1] for row in session().execute(of_customers)}
+    why = {row[0]: row[1] for row in current_session().execute(of_customers)}
     assert (why["both@example.com"], why["shopper@example.com"], why["c1@example.com"]) == (
         "Customer of Checkout",
         "Customer of Checkout",

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
     Audience,
     ComponentStatus,
@@ -39,18 +39,20 @@ def end(code: str) -> None:
 
 
 def story() -> Incident:
-    return session().scalars(select(Incident)).one()
+    return current_session().scalars(select(Incident)).one()
 
 
 def outages() -> list[tuple[ComponentStatus, int | None]]:
     changes = select(ComponentChange.status, ComponentChange.incident_id)
-    return [(row[0], row[1]) for row in session().execute(changes.order_by(ComponentChange.at))]
+    return [
+        (row[0], row[1]) for row in current_session().execute(changes.order_by(ComponentChange.at))
+    ]
 
 
 def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(stage: Stage) -> None:
     code = declare(stage).code
-    with writing() as current:
-        current.execute(
+    with writing() as session:
+        session.execute(
             update(Delivery)
             .where(Delivery.address == "c1@example.com")
             .values(state=DeliveryState.ACCEPTED)
@@ -59,7 +61,7 @@ def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(stage: Stage) -
     last = messages(Audience.CUSTOMER)[-1]
     assert last.step is Step.FALSE_ALARM
     told = select(Delivery.address).where(Delivery.message_id == last.id)
-    assert session().scalars(told).all() == ["c1@example.com"]
+    assert current_session().scalars(told).all() == ["c1@example.com"]
     assert "It was a false alarm: nothing was wrong" in last.text
     # Who still waited to hear of it hears nothing.
     assert mails(DeliveryState.SUPERSEDED) == [
@@ -82,7 +84,9 @@ def test_it_stays_as_what_it_was_and_counts_as_nothing(stage: Stage, frozen: Tra
     frozen.shift(timedelta(hours=1))
     end(code)
     assert outages() == []
-    assert session().get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
+    assert (
+        current_session().get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
+    )
     assert (story().status, story().impact, story().review_due_at) == (
         "resolved",
         Impact.NONE,

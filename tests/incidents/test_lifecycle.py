@@ -58,9 +58,9 @@ def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
     return set_stage(app)
 
 
-def counts(current: Session) -> tuple[int, ...]:
+def counts(session: Session) -> tuple[int, ...]:
     tables = (Incident, IncidentUpdate, Message, Delivery, ComponentChange, AuditEntry)
-    return tuple(current.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+    return tuple(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
 
 
 def test_declaring_publishes_the_first_post(stage: Stage, session: Session) -> None:

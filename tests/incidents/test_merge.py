@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from time_machine import Traveller
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import ComponentStatus, IncidentStatus, SubscriberState, Visibility
 from statuspage.core.errors import Refused
 from statuspage.incidents import component_log, lifecycle
@@ -44,7 +44,7 @@ def merge(code: str, into: str, key: str = "a sheet", **seen: int) -> None:
 
 
 def story(code: str) -> Incident:
-    return session().scalars(select(Incident).filter_by(code=code)).one()
+    return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
 def test_the_one_ends_and_the_other_takes_over(two: tuple[str, str], stage: Stage) -> None:
@@ -62,7 +62,7 @@ def test_the_one_ends_and_the_other_takes_over(two: tuple[str, str], stage: Stag
     assert f"/incidents/{grave}" in into.updates[-1].body
     # Nobody is mailed by it, and nothing is back yet.
     assert mails() == []
-    assert session().get_one(Component, stage.checkout).status is DOWN
+    assert current_session().get_one(Component, stage.checkout).status is DOWN
 
 
 def test_whoever_would_hear_of_the_end_of_either_hears_once(two: tuple[str, str]) -> None:
@@ -83,14 +83,14 @@ def test_what_concerned_everybody_still_does(stage: Stage) -> None:
 
 def test_followers_come_along(two: tuple[str, str]) -> None:
     grave, lesser = two
-    with writing() as current:
+    with writing() as session:
         sam = Subscriber(
             address="sam@example.com", email="sam@example.com", state=SubscriberState.CONFIRMED,
             incidents=False,
         )  # fmt: skip
-        current.add(sam)
-        current.flush()
-        current.add(FollowedIncident(subscriber_id=sam.id, incident_id=story(grave).id))
+        session.add(sam)
+        session.flush()
+        session.add(FollowedIncident(subscriber_id=sam.id, incident_id=story(grave).id))
     merge(grave, lesser)
     resolve(lesser)
     assert mails().count("sam@example.com") == 1
@@ -106,11 +106,11 @@ def test_no_component_is_shown_as_back_in_between(
     resolve(lesser)
     changes = select(ComponentChange.status).where(ComponentChange.component_id == stage.checkout)
     in_order = changes.order_by(ComponentChange.at)
-    assert session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
+    assert current_session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
     # Told anew from the posts alone, it is the same.
-    with writing() as current:
-        component_log.write_anew(current, [stage.checkout], since=NOON)
-    assert session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
+    with writing() as session:
+        component_log.write_anew(session, [stage.checkout], since=NOON)
+    assert current_session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
 
 
 def test_there_is_no_circle(two: tuple[str, str]) -> None:
@@ -126,7 +126,7 @@ def test_nothing_internal_becomes_public(stage: Stage, two: tuple[str, str]) -> 
     hidden = declare(stage, visibility=Visibility.INTERNAL).code
     with pytest.raises(Refused, match="Both must be public"):
         merge(hidden, two[0])
-    assert [one.code for one in merge_targets(session(), story(two[0]))] == [two[1]]
+    assert [one.code for one in merge_targets(current_session(), story(two[0]))] == [two[1]]
 
 
 def test_it_is_not_merged_over_somebody_elses_post(two: tuple[str, str]) -> None:

@@ -36,7 +36,7 @@ def stage(app: Flask, frozen: Traveller) -> Stage:
 @pytest.fixture
 def team(stage: Stage, session: Session) -> dict[Role, int]:
     """Contacts by the role that they take, and two who stand by."""
-    with writing() as current:
+    with writing() as session:
         contacts = {
             role: Contact(name=name, email=f"{name}@acme.example", chat_handle=f"@{name.lower()}")
             for role, name in PEOPLE.items()
@@ -45,8 +45,8 @@ def team(stage: Stage, session: Session) -> dict[Role, int]:
             Contact(name="Olga", role="Payments on-call", email="olga@acme.example"),
             Contact(name="Max", role="Management", email="max@acme.example"),
         ]
-        current.add_all([*contacts.values(), *others])
-        current.flush()
+        session.add_all([*contacts.values(), *others])
+        session.flush()
         return {role: contact.id for role, contact in contacts.items()}
 
 
@@ -61,21 +61,21 @@ def tick(frozen: Traveller, minute: float) -> int:
     return reminders.notify_due()
 
 
-def notices(current: Session) -> list[tuple[Step, list[str]]]:
+def notices(session: Session) -> list[tuple[Step, list[str]]]:
     """Each notice and whom it was mailed to."""
-    current.expire_all()
-    found = current.scalars(
+    session.expire_all()
+    found = session.scalars(
         select(Message).where(Message.step.in_(queue.NOTICES)).order_by(Message.id)
     )
-    return [(message.step, mailed(current, message)) for message in found]
+    return [(message.step, mailed(session, message)) for message in found]
 
 
-def mailed(current: Session, message: Message) -> list[str]:
+def mailed(session: Session, message: Message) -> list[str]:
     chosen = select(Delivery.address).filter_by(message_id=message.id, channel=Channel.EMAIL)
-    return [address.partition("@")[0] for address in sorted(current.scalars(chosen))]
+    return [address.partition("@")[0] for address in sorted(session.scalars(chosen))]
 
 
-def waiting(current: Session) -> Sequence[tuple[Channel, str]]:
+def waiting(session: Session) -> Sequence[tuple[Channel, str]]:
     """What waits to be sent of all notices."""
     chosen = (
         select(Delivery.channel, Delivery.email)
@@ -83,7 +83,7 @@ def waiting(current: Session) -> Sequence[tuple[Channel, str]]:
         .where(Message.step.in_(queue.NOTICES), Delivery.state == DeliveryState.PENDING)
         .order_by(Delivery.id)
     )
-    return [(row[0], row[1]) for row in current.execute(chosen)]
+    return [(row[0], row[1]) for row in session.execute(chosen)]
 
 
 def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
@@ -105,8 +105,8 @@ def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
     stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
     code = open_incident(stage, team)
-    with writing() as current:
-        current.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
+    with writing() as session:
+        session.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
             {"after_minutes": 600, "to": "management"}
         ]
     for minute in (24, 29, 30, 31, 35, 36, 50, 90):
@@ -186,8 +186,8 @@ def test_two_workers_tell_it_once(
 def test_the_scheme_calls_people_in_while_it_goes_on(
     stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    with writing() as current:
-        current.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
+    with writing() as session:
+        session.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
             {"after_minutes": 0, "to": "on_call"},
             {"after_minutes": 30, "to": "technical_lead"},
             {"after_minutes": 60, "to": "management"},
@@ -219,9 +219,9 @@ def test_an_incident_that_was_hidden_keeps_its_clocks(
 def test_who_left_the_customers_mail_is_asked_and_whose_mail_bounced_is_not(
     stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    with writing() as current:
-        current.add(Suppression(address="charlie@acme.example", kind="unsubscribed", reason="left"))
-        current.add(Suppression(address="alice@acme.example", kind="bounce", reason="no mailbox"))
+    with writing() as session:
+        session.add(Suppression(address="charlie@acme.example", kind="unsubscribed", reason="left"))
+        session.add(Suppression(address="alice@acme.example", kind="bounce", reason="no mailbox"))
     open_incident(stage, team, severity_rank=2)
     tick(frozen, 60)
     assert waiting(session) == [(Channel.CHAT, "file"), (Channel.EMAIL, "Charlie@acme.example")]
@@ -231,6 +231,6 @@ def test_the_people_of_the_demo_are_never_called(
     stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
     open_incident(stage, team)
-    with writing() as current:
-        current.scalars(select(Page)).one().is_demo = True
+    with writing() as session:
+        session.scalars(select(Page)).one().is_demo = True
     assert tick(frozen, 60) == 0

@@ -105,12 +105,12 @@ def desk(server: PostgresServer, tmp_path: Path) -> Iterator[Flask]:
         )
     )
     with app.app_context():
-        with writing() as current:
-            make_page(current)
-            checkout = make_component(current, code="checkout0000")
-            make_incident(current, "Payments fail", code="payments0000", components=[checkout])
-            make_maintenance(current)
-            bump(current)
+        with writing() as session:
+            make_page(session)
+            checkout = make_component(session, code="checkout0000")
+            make_incident(session, "Payments fail", code="payments0000", components=[checkout])
+            make_maintenance(session)
+            bump(session)
         yield app
         db.session.remove()
         db.engine.dispose()
@@ -184,9 +184,9 @@ def test_a_reader_that_has_seen_everything_finds_one_entry_after_one_post(
         etag = one.get(path).headers["ETag"]
         assert two.get(path, **{"If-None-Match": etag}).status_code == 304
 
-    with writing() as current:
-        make_incident(current, "Search is slow", code="search000000")
-        bump(current)
+    with writing() as session:
+        make_incident(session, "Search is slow", code="search000000")
+        bump(session)
     for host in hosts:
         eventually(lambda host=host: "Search is slow" in host.get("/").text)
         for path in feeds:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from statuspage.core import clock
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, SubscriberState
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Post
@@ -122,7 +122,7 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
             worker.end()
         with company.app.app_context():
             # The worker forgets who did not confirm.
-            assert session().scalars(select(Subscriber.address)).all() == [SAM]
+            assert current_session().scalars(select(Subscriber.address)).all() == [SAM]
         company.close()
     assert len(box.mails()) == 3
     assert "c0@example.com" in {taken.address for taken in sink.mails}

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from statuspage.core.db import db, session, writing
+from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import ComponentStatus, Impact, Visibility
 from statuspage.models import Component, Incident, IncidentUpdate
 from statuspage.models.revision import bump, current_number, read_revision
@@ -36,16 +36,16 @@ INTERNAL = {"visibility": Visibility.INTERNAL}
 def engine(app: Flask, frozen: time_machine.Traveller) -> Iterator[Engine]:
     """The database of an app context, with a page, at noon."""
     with app.app_context():
-        with writing() as current:
-            make_page(current)
-            bump(current)
+        with writing() as session:
+            make_page(session)
+            bump(session)
         yield db.engine
 
 
 def change(act: Callable[[Session], object]) -> None:
-    with writing() as current:
-        act(current)
-        bump(current)
+    with writing() as session:
+        act(session)
+        bump(session)
 
 
 def body(edition: Edition, path: str) -> str:
@@ -80,12 +80,12 @@ def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
 
 
 def test_it_holds_open_and_recent_stories_and_the_newest_months(engine: Engine) -> None:
-    def write(current: Session) -> None:
-        make_incident(current, "Open", code="open00000000", started_at=NOON - 200 * DAY)
-        make_maintenance(current, "Coming", code="coming000000")
+    def write(session: Session) -> None:
+        make_incident(session, "Open", code="open00000000", started_at=NOON - 200 * DAY)
+        make_maintenance(session, "Coming", code="coming000000")
         for number in range(60):
             make_incident(
-                current,
+                session,
                 str(number),
                 code=f"old{number:09d}",
                 started_at=NOON - (number * 5 + 1) * DAY,
@@ -110,7 +110,7 @@ def test_it_holds_open_and_recent_stories_and_the_newest_months(engine: Engine) 
 
 
 def test_page_json_and_feeds_agree(engine: Engine) -> None:
-    change(lambda current: make_incident(current, "Payments fail", code="payments0000"))
+    change(lambda session: make_incident(session, "Payments fail", code="payments0000"))
     made = build_edition(engine, LINKS)
     feed = feedparser.parse(made.documents["/updates.atom"].body)
     assert [entry.title for entry in feed.entries] == ["Investigating: Payments fail"]
@@ -121,7 +121,7 @@ def test_page_json_and_feeds_agree(engine: Engine) -> None:
 
 
 def test_it_knows_its_revision_and_when_time_will_change_it(engine: Engine) -> None:
-    change(lambda current: make_incident(current, next_update_at=NOON + minutes(30)))
+    change(lambda session: make_incident(session, next_update_at=NOON + minutes(30)))
     made = build_edition(engine, LINKS)
     assert (made.revision, made.next_change_at) == (2, NOON + minutes(30))
 
@@ -137,16 +137,16 @@ def test_json_and_feeds_may_be_read_by_scripts_of_any_site_and_pages_not(engine:
 
 
 def test_nothing_internal_is_in_any_document(engine: Engine) -> None:
-    def write(current: Session) -> None:
-        component = make_component(current)
+    def write(session: Session) -> None:
+        component = make_component(session)
         for step in ("investigating", "resolved"):
             make_incident(
-                current, "zebra title", updates=[(step, "zebra body")], components=[component],
+                session, "zebra title", updates=[(step, "zebra body")], components=[component],
                 severity_rank=1, code=f"zebra{step[:7]}", **INTERNAL,
             )  # fmt: skip
-        make_maintenance(current, "zebra upgrade", updates=[("scheduled", "zebra")], **INTERNAL)
+        make_maintenance(session, "zebra upgrade", updates=[("scheduled", "zebra")], **INTERNAL)
         shown = make_incident(
-            current,
+            session,
             "Shown",
             chat_channel="#zebra",
             war_room="https://zebra.example.com",
@@ -154,7 +154,7 @@ def test_nothing_internal_is_in_any_document(engine: Engine) -> None:
             severity_name="zebra",
             users_notice="zebra",
         )
-        add_update(current, shown, body="zebra note", **INTERNAL)
+        add_update(session, shown, body="zebra note", **INTERNAL)
 
     change(write)
     made = build_edition(engine, LINKS)
@@ -165,12 +165,12 @@ def test_nothing_internal_is_in_any_document(engine: Engine) -> None:
 
 
 def test_a_story_that_becomes_internal_is_gone_everywhere(engine: Engine) -> None:
-    change(lambda current: make_incident(current, "zebra", code="zebra0000000"))
+    change(lambda session: make_incident(session, "zebra", code="zebra0000000"))
     before = build_edition(engine, LINKS)
     assert "/incidents/zebra0000000" in before.documents
 
-    def hide(current: Session) -> None:
-        incident = current.query(Incident).one()
+    def hide(session: Session) -> None:
+        incident = session.query(Incident).one()
         incident.visibility = Visibility.INTERNAL
 
     change(hide)
@@ -183,29 +183,29 @@ def test_a_story_that_becomes_internal_is_gone_everywhere(engine: Engine) -> Non
 
 
 def test_an_edition_of_the_same_is_the_same_documents(engine: Engine) -> None:
-    change(lambda current: make_incident(current))
+    change(lambda session: make_incident(session))
     first = build_edition(engine, LINKS)
     assert changed(first, build_edition(engine, LINKS, first)) == set()
 
 
 def test_two_builds_from_nothing_agree_in_bytes_and_dates(engine: Engine) -> None:
-    change(lambda current: make_incident(current))
+    change(lambda session: make_incident(session))
     first, second = build_edition(engine, LINKS), build_edition(engine, LINKS)
     assert first.documents == second.documents
 
 
 def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> None:
-    def write(current: Session) -> None:
-        make_incident(current, "Old", code="old000000000", updates=("resolved",))
-        make_incident(current, "New", code="new000000000")
-        make_maintenance(current, code="planned00000")
+    def write(session: Session) -> None:
+        make_incident(session, "Old", code="old000000000", updates=("resolved",))
+        make_incident(session, "New", code="new000000000")
+        make_maintenance(session, code="planned00000")
 
     change(write)
     before = build_edition(engine, LINKS)
 
-    def tell(current: Session) -> None:
-        incident = current.query(Incident).filter_by(title="New").one()
-        add_update(current, incident, happened_at=NOON, body="More.")
+    def tell(session: Session) -> None:
+        incident = session.query(Incident).filter_by(title="New").one()
+        add_update(session, incident, happened_at=NOON, body="More.")
 
     change(tell)
     assert changed(before, build_edition(engine, LINKS, before)) == {
@@ -222,10 +222,10 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
 def test_the_sitemap_lists_more_stories_than_are_ready_and_the_newest_months(
     engine: Engine,
 ) -> None:
-    def tell(current: Session) -> None:
+    def tell(session: Session) -> None:
         for number in range(60):
             make_incident(
-                current, f"Story {number}", updates=("investigating", "resolved"),
+                session, f"Story {number}", updates=("investigating", "resolved"),
                 started_at=NOON - timedelta(days=20, minutes=number),
             )  # fmt: skip
 
@@ -237,17 +237,17 @@ def test_the_sitemap_lists_more_stories_than_are_ready_and_the_newest_months(
 
 
 def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine: Engine) -> None:
-    def found(current: Session) -> None:
+    def found(session: Session) -> None:
         for number in range(300):
-            make_component(current, f"Part {number}")
+            make_component(session, f"Part {number}")
 
     change(found)
     before = build_edition(engine, LINKS)
     makers = (badges._draw, api_v2._write_component, page_rows._component_view, queries._count_days)
     made = [maker.cache_info().misses for maker in makers]
 
-    def fail(current: Session) -> None:
-        part = current.query(Component).filter_by(name="Part 7").one()
+    def fail(session: Session) -> None:
+        part = session.query(Component).filter_by(name="Part 7").one()
         part.status = ComponentStatus.MAJOR_OUTAGE
 
     change(fail)
@@ -259,7 +259,7 @@ def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine:
 
 
 def test_the_page_of_all_components_is_there_in_every_language(engine: Engine) -> None:
-    change(lambda current: make_component(current, "Fax", code="fax000000000"))
+    change(lambda session: make_component(session, "Fax", code="fax000000000"))
     made = build_edition(engine, LINKS)
     pages_of_all = [made.find(path) for path in ("/components", "/de/components")]
     assert [page and b"fax000000000" in page.body for page in pages_of_all] == [True, True]
@@ -267,11 +267,11 @@ def test_the_page_of_all_components_is_there_in_every_language(engine: Engine) -
 
 
 def test_a_correction_keeps_the_entrys_id_and_date(engine: Engine) -> None:
-    change(lambda current: make_incident(current, updates=[("investigating", "Wrong.")]))
+    change(lambda session: make_incident(session, updates=[("investigating", "Wrong.")]))
     before = build_edition(engine, LINKS)
 
-    def correct(current: Session) -> None:
-        update = current.query(IncidentUpdate).one()
+    def correct(session: Session) -> None:
+        update = session.query(IncidentUpdate).one()
         update.body, update.edited_at = "Right.", NOON
 
     change(correct)
@@ -287,7 +287,7 @@ def test_a_correction_keeps_the_entrys_id_and_date(engine: Engine) -> None:
 
 
 def test_no_document_is_dated_later_than_now(engine: Engine) -> None:
-    change(lambda current: make_maintenance(current))
+    change(lambda session: make_maintenance(session))
     made = build_edition(engine, LINKS)
     assert max(document.last_modified for document in made.documents.values()) <= NOON
 
@@ -295,10 +295,10 @@ def test_no_document_is_dated_later_than_now(engine: Engine) -> None:
 def test_a_withdrawn_story_makes_its_documents_newer_not_older(
     engine: Engine, frozen: time_machine.Traveller
 ) -> None:
-    change(lambda current: make_incident(current))
+    change(lambda session: make_incident(session))
     before = build_edition(engine, LINKS)
     frozen.shift(60)
-    change(lambda current: current.query(Incident).update({"visibility": Visibility.INTERNAL}))
+    change(lambda session: session.query(Incident).update({"visibility": Visibility.INTERNAL}))
     after = build_edition(engine, LINKS, before)
     for path in ("/", "/updates.atom", "/api/v2/incidents.json"):
         assert after.documents[path].last_modified > before.documents[path].last_modified
@@ -310,7 +310,7 @@ def test_a_withdrawn_story_makes_its_documents_newer_not_older(
 def test_a_promise_that_falls_due_is_told_by_the_next_build(
     engine: Engine, frozen: time_machine.Traveller
 ) -> None:
-    change(lambda current: make_incident(current, next_update_at=NOON + minutes(30)))
+    change(lambda session: make_incident(session, next_update_at=NOON + minutes(30)))
     before = build_edition(engine, LINKS)
     frozen.shift(minutes(31))
     after = build_edition(engine, LINKS, before)
@@ -321,9 +321,9 @@ def test_a_promise_that_falls_due_is_told_by_the_next_build(
 def test_a_stale_edition_says_so_on_every_page_and_badge_and_leaves_the_rest(
     engine: Engine,
 ) -> None:
-    def write(current: Session) -> None:
-        make_component(current)
-        make_incident(current, impact=Impact.NONE, code="calm00000000")
+    def write(session: Session) -> None:
+        make_component(session)
+        make_incident(session, impact=Impact.NONE, code="calm00000000")
 
     change(write)
     good = build_edition(engine, LINKS)
@@ -382,20 +382,20 @@ def test_an_unknown_static_file_has_no_path() -> None:
 
 
 def test_the_revision_moves_with_its_transaction_only(engine: Engine) -> None:
-    assert current_number(session()) == 1
-    bump(session())
-    session().rollback()
-    assert current_number(session()) == 1
-    change(lambda current: None)
-    assert read_revision(session()) == (2, NOON)
+    assert current_number(current_session()) == 1
+    bump(current_session())
+    current_session().rollback()
+    assert current_number(current_session()) == 1
+    change(lambda session: None)
+    assert read_revision(current_session()) == (2, NOON)
 
 
 def test_a_component_that_fails_turns_the_page(engine: Engine) -> None:
-    change(lambda current: make_component(current))
+    change(lambda session: make_component(session))
     before = build_edition(engine, LINKS)
 
-    def fail(current: Session) -> None:
-        current.query(Component).one().status = ComponentStatus.MAJOR_OUTAGE
+    def fail(session: Session) -> None:
+        session.query(Component).one().status = ComponentStatus.MAJOR_OUTAGE
 
     change(fail)
     after = build_edition(engine, LINKS, before)

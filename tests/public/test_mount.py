@@ -36,9 +36,9 @@ def app(
     }
     app = create_app(load_settings(environ))
     routes.install(app)
-    with app.app_context(), writing() as current:
-        make_page(current)
-        current.add(make_account())
+    with app.app_context(), writing() as session:
+        make_page(session)
+        session.add(make_account())
     yield app
     app.extensions["refresher"].stop()
 

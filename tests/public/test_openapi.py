@@ -44,26 +44,26 @@ def schema(
     folder: Path = tmp_path_factory.mktemp("described")
     sqlite_template.copy_to(folder)
     app = create_app(load_settings({"DATA_DIR": str(folder), "PUBLIC_URL": LINKS.base}))
-    with app.app_context(), writing() as current:
-        write(current)
-        bump(current)
+    with app.app_context(), writing() as session:
+        write(session)
+        bump(session)
     serve_at_once(app)
     yield schemathesis.openapi.from_wsgi("/api/openapi.json", app)
     with app.app_context():
         db.engine.dispose()
 
 
-def write(current: Session) -> None:
-    make_page(current, time_zone="Asia/Kathmandu")
-    shop = make_group(current)
+def write(session: Session) -> None:
+    make_page(session, time_zone="Asia/Kathmandu")
+    shop = make_group(session)
     checkout = make_component(
-        current, group_id=shop.id, status=ComponentStatus.DEGRADED_PERFORMANCE
+        session, group_id=shop.id, status=ComponentStatus.DEGRADED_PERFORMANCE
     )
-    make_component(current, "Fax", position=1, only_show_if_degraded=True, description="Fax!")
-    make_incident(current, components=[checkout], updates=("investigating", "identified"))
-    make_incident(current, "Over", updates=("investigating", "monitoring", "resolved"))
-    make_maintenance(current, components=[checkout])
-    make_maintenance(current, "Cleaning", updates=("scheduled", "in_progress", "completed"))
+    make_component(session, "Fax", position=1, only_show_if_degraded=True, description="Fax!")
+    make_incident(session, components=[checkout], updates=("investigating", "identified"))
+    make_incident(session, "Over", updates=("investigating", "monitoring", "resolved"))
+    make_maintenance(session, components=[checkout])
+    make_maintenance(session, "Cleaning", updates=("scheduled", "in_progress", "completed"))
 
 
 HEADERS = {"Host": "status.example.com", "Accept-Encoding": "identity"}

@@ -26,18 +26,18 @@ pytestmark = pytest.mark.usefixtures("site", "frozen")
 
 @pytest.fixture
 def site(app: Flask) -> AtOnce:
-    with app.app_context(), writing() as current:
-        make_page(current)
-        checkout = make_component(current, "Checkout", code=CHECKOUT)
+    with app.app_context(), writing() as session:
+        make_page(session)
+        checkout = make_component(session, "Checkout", code=CHECKOUT)
         make_incident(
-            current,
+            session,
             "Long ago",
             code=OLD,
             updates=("investigating", "resolved"),
             started_at=datetime(2025, 2, 3, tzinfo=NOON.tzinfo),
             components=[checkout],
         )
-        bump(current)
+        bump(session)
     found: AtOnce = app.extensions["refresher"]
     return found
 
@@ -121,9 +121,9 @@ def test_each_page_has_one_address_in_a_language(
 
 
 def test_the_page_may_change_its_language(app: Flask, client: FlaskClient) -> None:
-    with app.app_context(), writing() as current:
-        current.get_one(Page, 1).language = "de"
-        bump(current)
+    with app.app_context(), writing() as session:
+        session.get_one(Page, 1).language = "de"
+        bump(session)
     assert language_of(client.get("/").text) == "de"
     assert client.get("/de/history").headers["Location"] == "/history"
     assert language_of(client.get(f"/en/incidents/{OLD}").text) == "en"

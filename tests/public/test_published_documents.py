@@ -55,8 +55,8 @@ def awkward() -> bytes:
 @pytest.fixture
 def edition(app: Flask) -> Iterator[Edition]:
     with app.app_context():
-        with writing() as current:
-            make_page(current, time_zone="America/St_Johns")
+        with writing() as session:
+            make_page(session, time_zone="America/St_Johns")
         report = jsonl.import_history(awkward(), actor=COMMAND_LINE)
         assert (report.added, report.skipped) == (800, ())
         yield build_edition(db.engine, LINKS)
@@ -101,9 +101,9 @@ def test_a_poll_finds_nothing_new_and_one_entry_after_a_post(edition: Edition) -
     assert {path: again.documents[path] for path in FEEDS} == {
         path: edition.documents[path] for path in FEEDS
     }
-    with writing() as current:
-        make_incident(current, "One more")
-        bump(current)
+    with writing() as session:
+        make_incident(session, "One more")
+        bump(session)
     after = build_edition(db.engine, LINKS, edition)
     for path in FEEDS:
         assert len([each for each in ids(after, path) if each not in ids(edition, path)]) == 1

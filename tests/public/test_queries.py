@@ -557,22 +557,22 @@ def test_what_did_not_change_is_the_very_same_view(
 
 
 def test_a_look_sees_one_moment_whatever_is_written_meanwhile(session: Session) -> None:
-    with writing() as current:
-        make_page(current)
-        checkout = make_component(current, "Checkout").id
+    with writing() as session:
+        make_page(session)
+        checkout = make_component(session, "Checkout").id
     with open_site(db.engine, at=NOON) as site:
-        with writing() as current:
-            make_incident(current)
-            current.get_one(Component, checkout).name = "Till"
+        with writing() as session:
+            make_incident(session)
+            session.get_one(Component, checkout).name = "Till"
         snapshot = read_snapshot(site)
     assert (snapshot.components[0].name, snapshot.open_incidents) == ("Checkout", ())
 
 
-def log(current: Session, component: Component, *states: tuple[datetime, ComponentStatus]) -> None:
-    current.add_all(
+def log(session: Session, component: Component, *states: tuple[datetime, ComponentStatus]) -> None:
+    session.add_all(
         ComponentChange(component_id=component.id, at=at, status=status) for at, status in states
     )
-    current.flush()
+    session.flush()
 
 
 def test_the_days_of_a_component_come_from_its_log_alone(

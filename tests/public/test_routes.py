@@ -63,12 +63,12 @@ pytestmark = pytest.mark.usefixtures("site", "frozen")
 def site(app: Flask) -> AtOnce:
     """A page with an old story, an internal one, and enough between to leave the old one out."""
 
-    def write(current: Session) -> None:
-        make_page(current)
-        checkout = make_component(current, "Checkout", code=CHECKOUT)
-        make_component(current, "Fax", code="fax000000000", removed_at=NOON)
+    def write(session: Session) -> None:
+        make_page(session)
+        checkout = make_component(session, "Checkout", code=CHECKOUT)
+        make_component(session, "Fax", code="fax000000000", removed_at=NOON)
         make_incident(
-            current,
+            session,
             "Long ago",
             code=OLD,
             updates=("investigating", "resolved"),
@@ -76,7 +76,7 @@ def site(app: Flask) -> AtOnce:
             components=[checkout],
         )
         make_incident(
-            current,
+            session,
             "zebra",
             code=HIDDEN,
             updates=[("investigating", "zebra")],
@@ -85,7 +85,7 @@ def site(app: Flask) -> AtOnce:
         )
         for number in range(26):
             make_incident(
-                current,
+                session,
                 f"Recent {number}",
                 updates=("investigating", "resolved"),
                 started_at=NOON - (number * 4 + 20) * DAY,
@@ -97,9 +97,9 @@ def site(app: Flask) -> AtOnce:
 
 
 def change(app: Flask, act: Callable[[Session], object]) -> None:
-    with app.app_context(), writing() as current:
-        act(current)
-        bump(current)
+    with app.app_context(), writing() as session:
+        act(session)
+        bump(session)
 
 
 # Documents that are made when somebody asks.
@@ -167,9 +167,9 @@ def count_reads(app: Flask, act: Callable[[], object]) -> int:
 def test_an_old_story_shows_its_new_post_at_once(app: Flask, client: FlaskClient) -> None:
     before = client.get(f"/incidents/{OLD}")
 
-    def tell(current: Session) -> None:
-        incident = current.query(Incident).filter_by(code=OLD).one()
-        add_update(current, incident, status="postmortem", body="What we learnt.", happened_at=NOON)
+    def tell(session: Session) -> None:
+        incident = session.query(Incident).filter_by(code=OLD).one()
+        add_update(session, incident, status="postmortem", body="What we learnt.", happened_at=NOON)
 
     change(app, tell)
     after = client.get(f"/incidents/{OLD}", headers={"If-None-Match": before.headers["ETag"]})
@@ -188,10 +188,10 @@ def test_the_feed_of_a_component_tells_its_stories_alone(client: FlaskClient) ->
 
 
 def test_the_months_of_the_history_are_linked_page_by_page(app: Flask, client: FlaskClient) -> None:
-    def flood(current: Session) -> None:
+    def flood(session: Session) -> None:
         for number in range(60):
             make_incident(
-                current,
+                session,
                 f"Flood {number}",
                 updates=("resolved",),
                 started_at=datetime(2023, 5, 1, tzinfo=UTC) + timedelta(hours=number),
@@ -207,7 +207,7 @@ def test_the_months_of_the_history_are_linked_page_by_page(app: Flask, client: F
 def test_an_open_story_of_the_worst_rank_is_pinned_on_old_pages_too(
     app: Flask, client: FlaskClient
 ) -> None:
-    change(app, lambda current: make_incident(current, "All is down", severity_rank=1))
+    change(app, lambda session: make_incident(session, "All is down", severity_rank=1))
     for path in ("/", "/history", f"/incidents/{OLD}", "/history/2024-02"):
         assert "All is down" in client.get(path).text
 
@@ -265,9 +265,9 @@ def test_what_is_not_there_is_answered_in_the_pages_look(client: FlaskClient) ->
 
 
 def test_what_is_not_there_is_answered_in_the_pages_frame(app: Flask, client: FlaskClient) -> None:
-    with app.app_context(), writing() as current:
-        make_incident(current, "Orders cannot be placed", code="worst0000000", severity_rank=1)
-        bump(current)
+    with app.app_context(), writing() as session:
+        make_incident(session, "Orders cannot be placed", code="worst0000000", severity_rank=1)
+        bump(session)
     for path, status in (("/nothing", 404), (f"/incidents/{HIDDEN}", 404)):
         answer = client.get(path)
         assert answer.status_code == status
@@ -427,8 +427,8 @@ def test_what_is_older_than_the_last_edition_says_since_when(
     path, later = "/history/2024-02", NOON + 2 * DAY
     client.get(path)
     frozen.move_to(later)
-    with app.app_context(), writing() as current:
-        bump(current)
+    with app.app_context(), writing() as session:
+        bump(session)
     client.get("/")
     site.stale_since = later
     notices = [
@@ -497,8 +497,8 @@ def standing(app: Flask) -> list[str]:
 def test_the_home_page_of_a_database_without_revision_is_served(
     app: Flask, client: FlaskClient
 ) -> None:
-    with app.app_context(), writing() as current:
-        current.query(Revision).delete()
+    with app.app_context(), writing() as session:
+        session.query(Revision).delete()
     assert client.get("/").status_code == 200
     assert json.loads(client.get("/api/v2/status.json").data)["page"]["name"] == "Acme"
 

@@ -82,28 +82,28 @@ pytestmark = pytest.mark.usefixtures("frozen")
 def told(app: Flask) -> dict[str, object]:
     """The documents of a page that has something of everything."""
 
-    def write(current: Session) -> None:
-        make_page(current, time_zone="America/Denver")
-        shop = make_group(current, description="Where orders come in")
-        checkout = make_component(current, group_id=shop.id, status=ComponentStatus.PARTIAL_OUTAGE)
-        make_component(current, "Fax", position=1, description="Yes, fax")
+    def write(session: Session) -> None:
+        make_page(session, time_zone="America/Denver")
+        shop = make_group(session, description="Where orders come in")
+        checkout = make_component(session, group_id=shop.id, status=ComponentStatus.PARTIAL_OUTAGE)
+        make_component(session, "Fax", position=1, description="Yes, fax")
         make_incident(
-            current, code="incident0000", components=[checkout],
+            session, code="incident0000", components=[checkout],
             updates=("investigating", "identified", "monitoring"),
         )  # fmt: skip
-        make_incident(current, "Over", updates=("resolved",), components=[checkout])
-        make_maintenance(current, code="planned00000", components=[checkout])
-        make_maintenance(current, "Going on", updates=("in_progress",), components=[checkout])
-        for update in current.query(IncidentUpdate):
+        make_incident(session, "Over", updates=("resolved",), components=[checkout])
+        make_maintenance(session, code="planned00000", components=[checkout])
+        make_maintenance(session, "Going on", updates=("in_progress",), components=[checkout])
+        for update in session.query(IncidentUpdate):
             update.affected = [
                 {"code": checkout.code, "name": "Shop - Checkout", "old_status": "operational",
                  "new_status": "partial_outage"}
             ]  # fmt: skip
 
     with app.app_context():
-        with writing() as current:
-            write(current)
-            bump(current)
+        with writing() as session:
+            write(session)
+            bump(session)
         made = build_edition(db.engine, LINKS).documents
         return {name: json.loads(made[f"/api/v2/{name}.json"].body) for name in DOCUMENTS}
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import SubscriberState
 from statuspage.models import Component, Subscriber, Suppression
 from statuspage.recipients.subscribers import Wish, wish_of
@@ -86,8 +86,8 @@ def test_whoever_asks_is_answered_the_same(client: FlaskClient, app: Flask, stag
     with app.app_context():
         add_subscriber("confirmed@example.com")
         add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
-        with writing() as current:
-            current.add(Suppression(address="bounced@example.com", kind="bounced", reason="x"))
+        with writing() as session:
+            session.add(Suppression(address="bounced@example.com", kind="bounced", reason="x"))
     answers = [
         send(client, {**WISH, "email": f"{name}@example.com"})
         for name in ("new", "confirmed", "left", "bounced", "shopper", "new", "confirmed")
@@ -98,7 +98,7 @@ def test_whoever_asks_is_answered_the_same(client: FlaskClient, app: Flask, stag
 
 def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, stage: Stage) -> None:
     with app.app_context():
-        code = session().get_one(Component, stage.catalog).code
+        code = current_session().get_one(Component, stage.catalog).code
     send(client, {"email": SAM, "kinds": ["incidents", "resolved_only"], "components": [code]})
     assert wish(app) == Wish(
         maintenance=False, resolved_only=True, components=frozenset({stage.catalog})
@@ -130,7 +130,7 @@ def test_a_mistake_comes_back_with_what_was_typed(
     assert page.xpath("//*[@aria-describedby='problem']")
     assert page.get_element_by_id("email").value.startswith(values.get("email", SAM)[:6])
     with app.app_context():
-        assert session().scalars(select(Subscriber)).all() == []
+        assert current_session().scalars(select(Subscriber)).all() == []
 
 
 def test_what_another_site_sends_is_refused(client: FlaskClient, app: Flask, stage: Stage) -> None:
@@ -146,7 +146,7 @@ def test_a_machine_that_fills_in_everything_is_thanked_and_forgotten(
 ) -> None:
     assert send(client, {**WISH, "website": "https://example.com"}).status_code == 303
     with app.app_context():
-        assert session().scalars(select(Subscriber)).all() == []
+        assert current_session().scalars(select(Subscriber)).all() == []
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,8 @@ def test_a_component_that_was_removed_is_kept_until_it_is_unticked(
     client: FlaskClient, app: Flask, link: str, stage: Stage
 ) -> None:
     client.post(link, data={"choice": "confirm"})
-    with app.app_context(), writing() as current:
-        checkout = current.get_one(Component, stage.checkout)
+    with app.app_context(), writing() as session:
+        checkout = session.get_one(Component, stage.checkout)
         checkout.removed_at = checkout.updated_at
         code = checkout.code
     page = lxml.html.fromstring(client.get(link).text)
@@ -320,16 +320,16 @@ def test_the_link_to_leave_is_no_key_to_the_subscription(
 def test_a_link_that_is_over_says_so_and_leads_on(
     client: FlaskClient, app: Flask, link: str
 ) -> None:
-    with app.app_context(), writing() as current:
-        current.delete(current.scalars(select(Subscriber)).one())
+    with app.app_context(), writing() as session:
+        session.delete(session.scalars(select(Subscriber)).one())
     for answer in (client.get(link), client.post(link, data={"choice": "confirm"})):
         assert (answer.status_code, headline(answer)) == (410, "This link does not work any more")
 
 
 def test_who_bounced_reads_why_nothing_comes(client: FlaskClient, app: Flask, link: str) -> None:
     client.post(link, data={"choice": "confirm"})
-    with app.app_context(), writing() as current:
-        current.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
+    with app.app_context(), writing() as session:
+        session.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
     assert "came back to us" in client.get(link).text
 
 

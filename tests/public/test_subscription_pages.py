@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from statuspage.core.config import Settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel
 from statuspage.core.links import delivery_token
 from statuspage.models import Customer, Delivery, Suppression
@@ -28,13 +28,13 @@ def link(app: Flask, settings: Settings, frozen: time_machine.Traveller) -> str:
     with app.app_context():
         resolve(declare(stage).code)
         chosen = select(Delivery.id).filter_by(address=SHOPPER, channel=Channel.EMAIL)
-        delivery_id = session().scalars(chosen).one()
+        delivery_id = current_session().scalars(chosen).one()
     return f"/unsubscribe/{delivery_token(settings.secret_key, delivery_id)}"
 
 
 def left(app: Flask) -> list[str]:
     with app.app_context():
-        return list(session().scalars(select(Suppression.address)))
+        return list(current_session().scalars(select(Suppression.address)))
 
 
 def headline(html: str) -> str:
@@ -93,8 +93,8 @@ def test_no_cookie_is_asked_for_or_given(client: FlaskClient, link: str) -> None
 def test_who_is_owed_notices_is_told_that_they_still_come(
     client: FlaskClient, app: Flask, link: str
 ) -> None:
-    with app.app_context(), writing() as current:
-        current.scalars(select(Customer).filter_by(address=SHOPPER)).one().contractual = True
+    with app.app_context(), writing() as session:
+        session.scalars(select(Customer).filter_by(address=SHOPPER)).one().contractual = True
     assert "owed to you by contract will still come" in client.get(link).text
     assert "owed to you by contract still come" in client.post(link).text
 
@@ -105,8 +105,8 @@ def test_who_is_owed_notices_is_told_that_they_still_come(
 def test_who_gets_nothing_anyway_is_told_why(
     client: FlaskClient, app: Flask, link: str, kind: str, reason: str
 ) -> None:
-    with app.app_context(), writing() as current:
-        current.add(Suppression(address=SHOPPER, kind=kind, reason="x"))
+    with app.app_context(), writing() as session:
+        session.add(Suppression(address=SHOPPER, kind=kind, reason="x"))
     for answer in (client.get(link), client.post(link, data={"choice": "stay"})):
         assert reason in answer.text
         assert buttons(answer.text) == []

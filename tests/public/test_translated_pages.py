@@ -32,10 +32,10 @@ def page(words: str, calls: list[str] | None = None) -> Make:
 @pytest.fixture
 def engine(app: Flask, frozen: time_machine.Traveller) -> Iterator[Engine]:
     with app.app_context():
-        with writing() as current:
-            make_page(current)
-            make_incident(current, "Payments fail", code="pay000000000")
-            bump(current)
+        with writing() as session:
+            make_page(session)
+            make_incident(session, "Payments fail", code="pay000000000")
+            bump(session)
         yield db.engine
 
 
@@ -62,9 +62,9 @@ def test_an_edition_says_the_same_in_every_language_without_another_read(engine:
     edition = build_edition(engine, LINKS)
     asked: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    with writing() as current:
-        make_incident(current, "Told later", code="later0000000")
-        bump(current)
+    with writing() as session:
+        make_incident(session, "Told later", code="later0000000")
+        bump(session)
     asked.clear()
     paths = ["/de/", "/de/history", "/de/history/2026-03", "/de/incidents/pay000000000"]
     for path in paths:
@@ -79,9 +79,9 @@ def test_the_own_language_has_one_address(engine: Engine) -> None:
     edition = build_edition(engine, LINKS)
     assert edition.find("/en/") is None
     assert edition.find("/de/updates.atom") is None
-    with writing() as current:
-        current.get_one(Page, 1).language = "de"
-        bump(current)
+    with writing() as session:
+        session.get_one(Page, 1).language = "de"
+        bump(session)
     edition = build_edition(engine, LINKS, edition)
     assert (edition.language, edition.find("/de/")) == ("de", None)
     assert '<html lang="de"' in text(edition.find("/"))

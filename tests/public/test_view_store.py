@@ -32,13 +32,13 @@ from tests.statements import noted
 @pytest.fixture
 def edition(app: Flask, frozen: time_machine.Traveller) -> Edition:
     with app.app_context():
-        with writing() as current:
-            make_page(current, time_zone="Asia/Kathmandu", look={"footer": "By *us*"})
-            checkout = make_component(current, code="checkout0000", group=make_group(current))
-            make_component(current, "Fax", code="fax000000000")
-            make_incident(current, "Payments fail", code="pay000000000", components=[checkout])
-            make_maintenance(current)
-            bump(current)
+        with writing() as session:
+            make_page(session, time_zone="Asia/Kathmandu", look={"footer": "By *us*"})
+            checkout = make_component(session, code="checkout0000", group=make_group(session))
+            make_component(session, "Fax", code="fax000000000")
+            make_incident(session, "Payments fail", code="pay000000000", components=[checkout])
+            make_maintenance(session)
+            bump(session)
         return build_edition(db.engine, LINKS)
 
 
@@ -81,18 +81,18 @@ def test_more_components_are_read_with_as_many_statements(app: Flask, edition: E
 
     with app.app_context():
         before = count()
-        with writing() as current:
-            group = make_group(current, "Parts")
-            parts = [make_component(current, f"Part {n}", group=group) for n in range(40)]
-            make_incident(current, "All parts fail", components=parts)
-            bump(current)
+        with writing() as session:
+            group = make_group(session, "Parts")
+            parts = [make_component(session, f"Part {n}", group=group) for n in range(40)]
+            make_incident(session, "All parts fail", components=parts)
+            bump(session)
         assert count() == before
 
 
 def test_nothing_of_a_later_revision_joins_an_edition(app: Flask, edition: Edition) -> None:
     with app.app_context():
-        with writing() as current:
-            bump(current)
+        with writing() as session:
+            bump(session)
         assert list(complete_edition(db.engine, edition)) == []
     assert "/components/checkout0000" not in mark_stale(edition, NOON).more
 

@@ -29,13 +29,13 @@ EVERYTHING = HEADER.strip() + ",tags\n"
 @pytest.fixture
 def shop(session: Session) -> dict[str, int]:
     """Three components in two groups, two of them with one name; their ids by short names."""
-    with writing() as current:
-        make_page(current)
-        shop, platform = make_group(current, "Shop"), make_group(current, "Platform")
+    with writing() as session:
+        make_page(session)
+        shop, platform = make_group(session, "Shop"), make_group(session, "Platform")
         rows = {
-            "checkout": make_component(current, "Checkout", group_id=shop.id),
-            "shop_api": make_component(current, "API", group_id=shop.id),
-            "platform_api": make_component(current, "API", group_id=platform.id),
+            "checkout": make_component(session, "Checkout", group_id=shop.id),
+            "shop_api": make_component(session, "API", group_id=shop.id),
+            "platform_api": make_component(session, "API", group_id=platform.id),
         }
         return {name: component.id for name, component in rows.items()}
 
@@ -554,11 +554,11 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next(
     write = Intake.write
     slices: list[int] = []
 
-    def cut_off(self: Intake, current: Session) -> None:
+    def cut_off(self: Intake, session: Session) -> None:
         slices.append(1)
         if len(slices) == 3:
             raise RuntimeError("the disk is full")
-        write(self, current)
+        write(self, session)
 
     with monkeypatch.context() as patch:
         patch.setattr(Intake, "write", cut_off)
@@ -649,8 +649,8 @@ def test_a_component_that_was_removed_is_exported_by_its_code_and_comes_back(
     session: Session, shop: dict[str, int]
 ) -> None:
     take("email,components\nana@example.com,Checkout\n")
-    with writing() as current:
-        component = current.get_one(Component, shop["checkout"])
+    with writing() as session:
+        component = session.get_one(Component, shop["checkout"])
         component.removed_at = component.created_at
         code = component.code
     data = export(session)
@@ -789,8 +789,8 @@ def test_customers_whom_nothing_is_sent_to_are_found(
     session: Session, shop: dict[str, int]
 ) -> None:
     take("email\nana@example.com\nbo@example.com\n")
-    with writing() as current:
-        current.add(Suppression(address="bo@example.com", kind="bounced", reason=""))
+    with writing() as session:
+        session.add(Suppression(address="bo@example.com", kind="bounced", reason=""))
 
     page = customers.search_customers(session, suppressed=True)
     assert [customer.address for customer in page.customers] == ["bo@example.com"]

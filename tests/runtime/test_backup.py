@@ -13,7 +13,7 @@ from time_machine import Traveller
 
 from statuspage.core import clock
 from statuspage.core.config import Settings
-from statuspage.core.db import db, session, writing
+from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import claims, control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
@@ -34,14 +34,14 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
 
 
 def put_back(app: Flask, backup: Path) -> None:
-    session().rollback()
+    current_session().rollback()
     db.engine.dispose()
     operations.restore(app, backup)
 
 
 def titles() -> list[str]:
-    session().rollback()
-    return list(session().scalars(select(Incident.title).order_by(Incident.id)))
+    current_session().rollback()
+    return list(current_session().scalars(select(Incident.title).order_by(Incident.id)))
 
 
 @sqlite_alone
@@ -53,8 +53,8 @@ def test_a_restore_brings_the_backup_back_and_holds_the_outbox(
     declare(stage, title="After")
     put_back(app, tmp_path / "copy")
     assert titles() == ["Before"]
-    assert session().scalars(select(Hold.channel)).all() == [control.EVERYTHING]
-    session().rollback()
+    assert current_session().scalars(select(Hold.channel)).all() == [control.EVERYTHING]
+    current_session().rollback()
     assert claims.claim(1, Channel.EMAIL, size=10) is None
     control.release(control.EVERYTHING, actor=ACTOR)
     claim = claims.claim(1, Channel.EMAIL, size=10)
@@ -72,7 +72,7 @@ def test_news_and_links_of_mail_sent_since_the_backup_mean_no_later_mail(
 ) -> None:
     operations.back_up(settings, tmp_path / "copy")
     resolve(declare(stage).code)
-    lost = {one.address: one.id for one in session().scalars(select(Delivery))}
+    lost = {one.address: one.id for one in current_session().scalars(select(Delivery))}
     put_back(app, tmp_path / "copy")
     resolve(declare(stage).code)
     provider_events.keep(
@@ -113,8 +113,8 @@ def test_what_is_no_backup_changes_nothing(
 def test_a_backup_of_a_newer_version_is_refused(
     app: Flask, settings: Settings, stage: Stage, tmp_path: Path
 ) -> None:
-    with writing() as current:
-        current.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     operations.back_up(settings, tmp_path / "copy")
     with pytest.raises(operations.Unusable, match="a newer version"):
         put_back(app, tmp_path / "copy")
@@ -132,14 +132,14 @@ def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numb
     app: Flask, stage: Stage
 ) -> None:
     resolve(declare(stage).code)
-    old = set(session().scalars(select(Delivery.id)))
-    session().rollback()
+    old = set(current_session().scalars(select(Delivery.id)))
+    current_session().rollback()
     operations.settle_restored(app)
     operations.settle_restored(app)
     resolve(declare(stage).code)
-    new = set(session().scalars(select(Delivery.id).where(Delivery.message_id > 0))) - old
+    new = set(current_session().scalars(select(Delivery.id).where(Delivery.message_id > 0))) - old
     assert min(new) > max(old) + control.SKIPPED
-    assert session().scalars(select(Hold.reason)).all() == [operations.HELD_AFTER_RESTORE]
+    assert current_session().scalars(select(Hold.reason)).all() == [operations.HELD_AFTER_RESTORE]
 
 
 @pytest.mark.only_on("postgresql")
@@ -147,5 +147,5 @@ def test_a_pooler_in_transaction_mode_may_stand_before_the_database(app: Flask) 
     """Nothing is prepared on a connection, which a pooler gives to somebody else next."""
     with app.app_context():
         for _ in range(10):
-            session().execute(text("SELECT 1"))
-        assert session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+            current_session().execute(text("SELECT 1"))
+        assert current_session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0

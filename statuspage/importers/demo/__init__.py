@@ -13,7 +13,7 @@ from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import session, writing
+from statuspage.core.db import current_session, writing
 from statuspage.importers.demo.loading import add_demo
 from statuspage.models import Account, Component, Customer, Incident, Page, revision
 
@@ -24,15 +24,15 @@ class DemoRefused(Exception):
     """The demo must not be loaded here; the text is one line that says why."""
 
 
-def is_empty(current: Session) -> bool:
+def is_empty(session: Session) -> bool:
     """Whether nobody has put anything into the database yet, not even a page."""
     tables = (Page, Component, Incident, Customer, Account)
-    return all(current.scalar(select(table.id).limit(1)) is None for table in tables)
+    return all(session.scalar(select(table.id).limit(1)) is None for table in tables)
 
 
 def may_load() -> bool:
     """Whether this is an empty laptop set-up: default SQLite, and nothing that could mail."""
-    return current_settings().may_load_demo and is_empty(session())
+    return current_settings().may_load_demo and is_empty(current_session())
 
 
 def load(*, actor: Actor = SYSTEM) -> None:
@@ -42,9 +42,9 @@ def load(*, actor: Actor = SYSTEM) -> None:
             "the demo is only loaded into the default SQLite database, "
             "with neither a mail provider nor a chat set"
         )
-    if not is_empty(session()):
+    if not is_empty(current_session()):
         raise DemoRefused("the demo is only loaded into an empty database")
-    with writing() as current:
-        add_demo(current, now=clock.now())
-        audit.record(current, actor, "demo.load", subject_kind="page", subject="ShopStack")
-        revision.bump(current)
+    with writing() as session:
+        add_demo(session, now=clock.now())
+        audit.record(session, actor, "demo.load", subject_kind="page", subject="ShopStack")
+        revision.bump(session)

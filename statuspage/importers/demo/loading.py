@@ -62,9 +62,9 @@ Entry = Mapping[str, Any]
 States = Mapping[int, ComponentStatus]
 
 
-def add_demo(current: Session, *, now: datetime) -> None:
+def add_demo(session: Session, *, now: datetime) -> None:
     """Add the whole demo to the caller's transaction, relative to the moment ``now``."""
-    loader = Loader(current, now=now)
+    loader = Loader(session, now=now)
     loader.add_page(**_read("page.toml"))
     loader.add_customers()
     loader.add_history(**_read("history.toml"))
@@ -77,8 +77,8 @@ def _read(name: str) -> dict[str, Any]:
 class Loader:
     """Adds the demo to a transaction, part by part; the page comes first."""
 
-    def __init__(self, current: Session, *, now: datetime) -> None:
-        self._current = current
+    def __init__(self, session: Session, *, now: datetime) -> None:
+        self._current = session
         self._now = now.replace(second=0, microsecond=0)
         self._set_up_at = self._now - _SET_UP_BEFORE
         self._made = {"created_at": self._set_up_at, "updated_at": self._set_up_at}

@@ -42,12 +42,12 @@ class Statement:
     fingerprint: str
 
 
-def state(current: Session, incident: Incident, post: Post, texts: Texts) -> Statement:
+def state(session: Session, incident: Incident, post: Post, texts: Texts) -> Statement:
     """What posting this would tell outsiders; raises :class:`Refused` as the verb does."""
     telling = telling_of_update(incident, post)
     told = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
-        for one in drafts(current, telling, texts, story=incident)
+        for one in drafts(session, telling, texts, story=incident)
         if one.audience in OUTSIDE
     }
     after = telling.incident
@@ -66,17 +66,17 @@ def state(current: Session, incident: Incident, post: Post, texts: Texts) -> Sta
     return Statement(told, sha256(said.encode()).hexdigest())
 
 
-def approval_of(current: Session, incident: Incident, fingerprint: str) -> Approval | None:
+def approval_of(session: Session, incident: Incident, fingerprint: str) -> Approval | None:
     """The newest request for approval of exactly that, an approved one first."""
     chosen = (
         select(Approval)
         .filter_by(incident_id=incident.id, fingerprint=fingerprint)
         .order_by(Approval.approved_at.is_(None), Approval.id.desc())
     )
-    return current.scalars(chosen.limit(1)).first()
+    return session.scalars(chosen.limit(1)).first()
 
 
-def open_approval(current: Session, incident: Incident) -> Approval | None:
+def open_approval(session: Session, incident: Incident) -> Approval | None:
     """The newest request that still holds for an incident as it stands; None where none does."""
     if not incident.is_open:
         return None
@@ -85,7 +85,7 @@ def open_approval(current: Session, incident: Incident) -> Approval | None:
         .filter_by(incident_id=incident.id, incident_version=incident.version)
         .order_by(Approval.id.desc())
     )
-    return current.scalars(chosen.limit(1)).first()
+    return session.scalars(chosen.limit(1)).first()
 
 
 def is_current(approval: Approval) -> bool:
@@ -107,10 +107,10 @@ def ask_approval(
     Everybody else who can sign in hears of it.  Asking for the same again adds nothing.  Raises
     :class:`Refused`.
     """
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
-        statement = state(current, incident, post, texts or {})
-        earlier = approval_of(current, incident, statement.fingerprint)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
+        statement = state(session, incident, post, texts or {})
+        earlier = approval_of(session, incident, statement.fingerprint)
         if earlier is not None:
             return earlier
         if actor.account_id is None:
@@ -124,18 +124,18 @@ def ask_approval(
             asked_by_id=actor.account_id,
             asked_at=clock.now(),
         )
-        current.add(approval)
-        current.flush()
-        _call_approvers(current, incident, approval)
+        session.add(approval)
+        session.flush()
+        _call_approvers(session, incident, approval)
         audit.record(
-            current, actor, "approval.ask", subject_kind="incident", subject=incident.code,
+            session, actor, "approval.ask", subject_kind="incident", subject=incident.code,
             after={"texts": approval.texts},
         )  # fmt: skip
         return approval
 
 
-def _call_approvers(current: Session, incident: Incident, approval: Approval) -> None:
-    others = current.scalars(
+def _call_approvers(session: Session, incident: Incident, approval: Approval) -> None:
+    others = session.scalars(
         select(Account)
         .where(Account.id != approval.asked_by_id, Account.disabled_at.is_(None))
         .order_by(Account.name)
@@ -148,7 +148,7 @@ def _call_approvers(current: Session, incident: Incident, approval: Approval) ->
     )
     why = "Asked to approve"
     call_colleagues(
-        current,
+        session,
         incident,
         replace(facts, internal=internal),
         step=Step.APPROVAL,
@@ -159,9 +159,9 @@ def _call_approvers(current: Session, incident: Incident, approval: Approval) ->
 
 def approve(approval_id: int, *, actor: Actor) -> Approval:
     """Approve exactly what was shown; :class:`Refused` for one's own, and for what changed."""
-    with writing() as current:
-        approval = current.get_one(Approval, approval_id, with_for_update=True)
-        incident = locked(current, approval.incident.code, kind=Kind.INCIDENT)
+    with writing() as session:
+        approval = session.get_one(Approval, approval_id, with_for_update=True)
+        incident = locked(session, approval.incident.code, kind=Kind.INCIDENT)
         if approval.approved_at is not None:
             return approval
         if actor.account_id is None or actor.account_id == approval.asked_by_id:
@@ -171,7 +171,7 @@ def approve(approval_id: int, *, actor: Actor) -> Approval:
         approval.approved_by_id = actor.account_id
         approval.approved_at = clock.now()
         audit.record(
-            current, actor, "approval.give", subject_kind="incident", subject=incident.code,
+            session, actor, "approval.give", subject_kind="incident", subject=incident.code,
             after={"texts": approval.texts},
         )  # fmt: skip
         return approval

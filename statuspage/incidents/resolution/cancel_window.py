@@ -25,9 +25,9 @@ class Cancelled:
     gone: int
 
 
-def mails_of_resolution(current: Session, incident: Incident) -> Standing:
+def mails_of_resolution(session: Session, incident: Incident) -> Standing:
     """How the mails about the newest resolution stand."""
-    return cancellation.stand(current, cancellation.resolution_mails(current, incident.id))
+    return cancellation.stand(session, cancellation.resolution_mails(session, incident.id))
 
 
 def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
@@ -35,18 +35,18 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
 
     No mail is both cancelled and sent: what a worker has in hand counts as gone.
     """
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
-        messages = cancellation.resolution_mails(current, incident.id, for_update=True)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
+        messages = cancellation.resolution_mails(session, incident.id, for_update=True)
         reason = f"cancelled by {actor.name} before it was sent"[:500]
-        kept_back = cancellation.cancel(current, messages, reason=reason)
+        kept_back = cancellation.cancel(session, messages, reason=reason)
         if not kept_back:
             raise Refused("form", "There is nothing to cancel: no mail waits any more.")
-        standing = cancellation.stand(current, messages)
+        standing = cancellation.stand(session, messages)
         # What waits even now may have been sent once already.
         gone = standing.gone + standing.waiting
         audit.record(
-            current, actor, "message.cancel", subject_kind="incident", subject=incident.code,
+            session, actor, "message.cancel", subject_kind="incident", subject=incident.code,
             after={"kept back": kept_back, "gone already": gone},
         )  # fmt: skip
         return Cancelled(kept_back, gone)
@@ -57,17 +57,17 @@ def send_after_all(incident_code: str, *, actor: Actor) -> int:
 
     Raises :class:`Refused` where none was cancelled, or where the incident is open again.
     """
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
         if incident.is_open:
             raise Refused("form", "The incident is open again: that it is over is not true now.")
-        messages = cancellation.resolution_mails(current, incident.id, for_update=True)
+        messages = cancellation.resolution_mails(session, incident.id, for_update=True)
         reason = f"sent after all by {actor.name}"[:500]
-        sent = cancellation.send_after_all(current, messages, reason=reason)
+        sent = cancellation.send_after_all(session, messages, reason=reason)
         if not sent:
             raise Refused("form", "There is nothing to send: none is cancelled any more.")
         audit.record(
-            current, actor, "message.send_after_all", subject_kind="incident",
+            session, actor, "message.send_after_all", subject_kind="incident",
             subject=incident.code, after={"deliveries": sent},
         )  # fmt: skip
         return sent

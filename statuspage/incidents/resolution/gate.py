@@ -60,12 +60,12 @@ class Gate:
         return tuple(name for name, does in holds.items() if not does)
 
 
-def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate:
+def look(session: Session, incident: Incident, post: Post, texts: Texts) -> Gate:
     """What would hold if this post, with these edited texts, resolved the incident.
 
     Changes nothing.
     """
-    level = severity.level_of(current, incident.worst_rank)
+    level = severity.level_of(session, incident.worst_rank)
     ended = post.happened_at or clock.now()
     since = watched_since(incident)
     is_watched = incident.tells_outsiders and not post.false_alarm
@@ -75,12 +75,12 @@ def look(current: Session, incident: Incident, post: Post, texts: Texts) -> Gate
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
         with suppress(Refused):
-            said = state(current, incident, post, texts)
-            approval = approval_of(current, incident, said.fingerprint)
+            said = state(session, incident, post, texts)
+            approval = approval_of(session, incident, said.fingerprint)
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),
         watch_for=None if minutes is None else timedelta(minutes=minutes),
-        not_back=_not_back(current, incident, post) if incident.tells_outsiders else (),
+        not_back=_not_back(session, incident, post) if incident.tells_outsiders else (),
         needs_approval=needs_approval,
         approval=approval,
     )
@@ -106,10 +106,10 @@ def let_through(gate: Gate, post: Post) -> dict[str, str]:
     return kept
 
 
-def _not_back(current: Session, incident: Incident, post: Post) -> tuple[str, ...]:
+def _not_back(session: Session, incident: Incident, post: Post) -> tuple[str, ...]:
     """The components that the post leaves impaired; all others are operational after it."""
     impaired = [
         id_ for id_, status in post.components.items() if status is not ComponentStatus.OPERATIONAL
     ]
     chosen = select(Component.name).where(Component.id.in_(impaired))
-    return tuple(current.scalars(chosen.order_by(Component.position, Component.id)))
+    return tuple(session.scalars(chosen.order_by(Component.position, Component.id)))

@@ -38,26 +38,26 @@ def send_test(
     The same mail from the same sheet goes once; False where it went already.  Raises
     :class:`Refused` where no mail would go, or where it still lacks something.
     """
-    with writing() as current:
-        incident = locked(current, incident_code, kind=Kind.INCIDENT)
+    with writing() as session:
+        incident = locked(session, incident_code, kind=Kind.INCIDENT)
         telling = telling_of_update(incident, post)
-        made = {one.audience: one for one in drafts(current, telling, texts or {}, story=incident)}
+        made = {one.audience: one for one in drafts(session, telling, texts or {}, story=incident)}
         audience, mail = _mail(made)
-        language = current.get_one(Page, 1).language
+        language = session.get_one(Page, 1).language
         if audience is Audience.SUBSCRIBER:
-            facts = facts_for(current, telling, incident)
+            facts = facts_for(session, telling, incident)
             mail = finish_for_subscribers(mail, step=telling.step, facts=facts, language=language)
         step_key = (
             f"test:{sha256(f'{form_key}{mail.subject}{mail.text}'.encode()).hexdigest()[:32]}"
         )
-        if queue.was_queued(current, step_key, to.email):
+        if queue.was_queued(session, step_key, to.email):
             return False
         # A drill's mails are sealed by their incident, the tests among them.
         sealed_by = incident.id if incident.is_drill else None
-        if not _queue(current, mail, audience, to, step_key, language, incident_id=sealed_by):
+        if not _queue(session, mail, audience, to, step_key, language, incident_id=sealed_by):
             raise Refused("form", "This is a drill, and you are not on its list.")
         audit.record(
-            current, actor, "message.test", subject_kind="incident", subject=incident.code,
+            session, actor, "message.test", subject_kind="incident", subject=incident.code,
             after={"to": to.email, "audience": audience},
         )  # fmt: skip
         return True
@@ -75,7 +75,7 @@ def _mail(made: Mapping[Audience, Draft]) -> tuple[Audience, Composed]:
 
 
 def _queue(
-    current: Session,
+    session: Session,
     mail: Composed,
     audience: Audience,
     to: Reader,
@@ -96,8 +96,8 @@ def _queue(
         moments=dict(mail.moments),
         created_at=clock.now(),
     )
-    current.add(message)
-    current.flush()
+    session.add(message)
+    session.flush()
     return queue.queue_test(
-        current, message, step_key=step_key, email=to.email, name=to.name, time_zone=to.time_zone
+        session, message, step_key=step_key, email=to.email, name=to.name, time_zone=to.time_zone
     )

@@ -111,8 +111,8 @@ class Keeper:
         self._failures = 0
         if self._is_calm:
             return
-        with self._app.app_context(), writing() as current:
-            alarms.clear_alarm(current, ALARM)
+        with self._app.app_context(), writing() as session:
+            alarms.clear_alarm(session, ALARM)
         self._is_calm = True
 
     def _fail(self, error: Exception) -> float:
@@ -124,8 +124,8 @@ class Keeper:
         text = f"The exported site cannot be kept current: {reason}"
         log.error("%s", text, exc_info=None if isinstance(error, Unusable) else error)
         try:
-            with self._app.app_context(), writing() as current:
-                alarms.raise_alarm(current, ALARM, text)
+            with self._app.app_context(), writing() as session:
+                alarms.raise_alarm(session, ALARM, text)
         except (OperationalError, InterfaceError):
             log.warning("the alarm about the exported site reached nobody")
         return min(2.0 ** min(self._failures - 1, 10), MOST_SECONDS_BETWEEN_RETRIES)

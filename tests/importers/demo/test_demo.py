@@ -337,18 +337,18 @@ def test_it_is_the_same_each_time_and_on_either_database(
 ) -> None:
     with shop.app_context():
         there = essence(db.session())
-    with writing() as current:
-        demo.add_demo(current, now=NOON)
+    with writing() as session:
+        demo.add_demo(session, now=NOON)
 
     assert essence(session) == there
 
 
-def essence(current: Session) -> list[list[tuple[object, ...]]]:
+def essence(session: Session) -> list[list[tuple[object, ...]]]:
     """What the demo tells, apart from the ids of rows."""
     updates = select(IncidentUpdate.code, IncidentUpdate.status, IncidentUpdate.body)
     deliveries = select(Delivery.channel, Delivery.address, Delivery.state, func.count())
     return [
-        sorted(tuple(row) for row in current.execute(rows))
+        sorted(tuple(row) for row in session.execute(rows))
         for rows in (
             select(Incident.code, Incident.title, Incident.begins_at),
             updates.where(IncidentUpdate.visibility == Visibility.PUBLIC),
@@ -368,10 +368,10 @@ def essence(current: Session) -> list[list[tuple[object, ...]]]:
 def test_it_can_be_told_on_any_day(tmp_path: Path, moment: datetime) -> None:
     with time_machine.travel(moment, tick=False), laptop(tmp_path).app_context():
         demo.load()
-        current = db.session()
-        payments = story(current, "Card payments")
+        session = db.session()
+        payments = story(session, "Card payments")
         assert (local(payments.started_at), local(payments.resolved_at)) == ("14:30", "17:00")
-        assert current.scalar(select(func.max(IncidentUpdate.posted_at))) <= moment
+        assert session.scalar(select(func.max(IncidentUpdate.posted_at))) <= moment
         db.engine.dispose()
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from time_machine import Traveller
 
-from statuspage.core.db import session
+from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, IncidentStatus
 from statuspage.core.errors import Refused
 from statuspage.delivery import dispatch
@@ -45,8 +45,8 @@ def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) 
     assert (tried.text, tried.moments, tried.incident_id) == (real.text, real.moments, None)
     # It is a customer too, and gets the real mail as everybody does.
     assert mails().count("c1@example.com") == 2
-    story = session().scalars(select(Incident)).one()
-    assert cancel_window.mails_of_resolution(session(), story).waiting == 4
+    story = current_session().scalars(select(Incident)).one()
+    assert cancel_window.mails_of_resolution(current_session(), story).waiting == 4
 
 
 def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:
@@ -58,7 +58,7 @@ def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:
     (mail,) = [file for file in folder.rglob("*.eml") if "[Test]" in file.read_text()]
     assert "List-Unsubscribe" not in mail.read_text()
     assert "[[" not in mail.read_text()
-    delivery = session().scalars(select(Delivery).filter_by(channel=Channel.EMAIL)).one()
+    delivery = current_session().scalars(select(Delivery).filter_by(channel=Channel.EMAIL)).one()
     assert delivery.state.value == "accepted"
 
 
@@ -66,4 +66,6 @@ def test_where_no_mail_would_go_there_is_none_to_try(stage: Stage) -> None:
     code = declare(stage, severity_rank=3).code
     with pytest.raises(Refused, match="none to try"):
         try_it(code)
-    assert session().scalars(select(Message).filter_by(audience=Audience.CUSTOMER)).all() == []
+    assert (
+        current_session().scalars(select(Message).filter_by(audience=Audience.CUSTOMER)).all() == []
+    )

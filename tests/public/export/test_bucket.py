@@ -69,14 +69,14 @@ def app(sqlite_template: SqliteTemplate, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def engine(app: Flask) -> Iterator[Engine]:
-    def write(current: Session) -> None:
-        make_page(current)
-        make_incident(current, code="payments0000", components=[make_component(current)])
+    def write(session: Session) -> None:
+        make_page(session)
+        make_incident(session, code="payments0000", components=[make_component(session)])
 
     with app.app_context():
-        with writing() as current:
-            write(current)
-            bump(current)
+        with writing() as session:
+            write(session)
+            bump(session)
         yield db.engine
         db.engine.dispose()
 
@@ -142,9 +142,9 @@ def test_a_second_run_writes_nothing(s3: Any, engine: Engine) -> None:
 def test_what_is_gone_is_removed_and_what_differs_is_put_right(s3: Any, engine: Engine) -> None:
     export_to(f"s3://{BUCKET}", engine)
     s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"hacked")
-    with writing() as current:
-        current.query(Incident).update({"visibility": Visibility.INTERNAL})
-        bump(current)
+    with writing() as session:
+        session.query(Incident).update({"visibility": Visibility.INTERNAL})
+        bump(session)
     export_to(f"s3://{BUCKET}", engine)
     there = objects(s3)
     assert [name for name in there if "payments0000" in name] == []
@@ -186,9 +186,9 @@ def test_the_worker_keeps_a_bucket_once_it_is_there_and_tells_until_then(
     assert db.session.scalars(select(Alarm)).one().cleared_at is not None
     listed = s3.list_objects_v2(Bucket="later", Prefix="page/incidents/")["Contents"]
     assert "page/incidents/payments0000" in {entry["Key"] for entry in listed}
-    with writing() as current:
-        current.query(Incident).update({"visibility": Visibility.INTERNAL})
-        bump(current)
+    with writing() as session:
+        session.query(Incident).update({"visibility": Visibility.INTERNAL})
+        bump(session)
     keeper.step()
     assert s3.list_objects_v2(Bucket="later", Prefix="page/incidents/").get("Contents", []) == []
     db.session.remove()

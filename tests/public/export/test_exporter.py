@@ -33,7 +33,7 @@ def site(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keeper(app: Flask, site: Path) -> Iterator[exporter.Keeper]:
-    change(app, lambda current: (make_page(current), make_component(current)))
+    change(app, lambda session: (make_page(session), make_component(session)))
     made = keeper_of(app, site)
     yield made
     made._turn.end()
@@ -44,9 +44,9 @@ def keeper_of(app: Flask, place: object) -> exporter.Keeper:
 
 
 def change(app: Flask, act: Callable[[Session], object]) -> None:
-    with app.app_context(), writing() as current:
-        act(current)
-        bump(current)
+    with app.app_context(), writing() as session:
+        act(session)
+        bump(session)
 
 
 def work(keeper: exporter.Keeper) -> None:
@@ -69,7 +69,7 @@ def home(site: Path) -> str:
 def test_a_post_is_there_after_one_step(app: Flask, keeper: exporter.Keeper, site: Path) -> None:
     work(keeper)
     assert "Payments fail" not in home(site)
-    change(app, lambda current: make_incident(current, "Payments fail", code="payments0000"))
+    change(app, lambda session: make_incident(session, "Payments fail", code="payments0000"))
     keeper.step()
     assert "Payments fail" in home(site)
     assert (site / "incidents/payments0000/index.html").exists()
@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(
     app: Flask, keeper: exporter.Keeper, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work(keeper)
-    change(app, lambda current: make_incident(current, "Payments fail"))
+    change(app, lambda session: make_incident(session, "Payments fail"))
 
     def full(source: object, target: object) -> None:
         raise OSError(28, "No space left on device")
@@ -128,7 +128,7 @@ def test_a_folder_that_vanishes_is_written_anew(keeper: exporter.Keeper, site: P
 def test_while_the_database_is_away_the_pages_say_so_and_nothing_goes(
     app: Flask, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(app, lambda current: (make_page(current), make_component(current)))
+    change(app, lambda session: (make_page(session), make_component(session)))
     refresher = AtOnce(app)
     keeper = exporter.Keeper(app, str(site), refresher)  # type: ignore[arg-type]
     work(keeper)

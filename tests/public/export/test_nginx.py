@@ -66,11 +66,11 @@ def app(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactor
     sqlite_template.copy_to(folder)
     made = create_app(load_settings({"DATA_DIR": str(folder), "PUBLIC_URL": LINKS.base}))
     made.test_client_class = Client
-    with made.app_context(), writing() as current:
-        make_page(current, look={"css": "p { margin: 0 }", "logo": b64encode(LOGO).decode()})
-        checkout = make_component(current, code="checkout0000")
-        make_incident(current, code="payments0000", components=[checkout])
-        bump(current)
+    with made.app_context(), writing() as session:
+        make_page(session, look={"css": "p { margin: 0 }", "logo": b64encode(LOGO).decode()})
+        checkout = make_component(session, code="checkout0000")
+        make_incident(session, code="payments0000", components=[checkout])
+        bump(session)
     serve_at_once(made)
     return made
 

@@ -45,21 +45,21 @@ sqlite_only = pytest.mark.only_on("sqlite")
 def engine(app: Flask) -> Iterator[Engine]:
     """A page with a story of two years ago, others since, and one internal."""
 
-    def write(current: Session) -> None:
-        make_page(current)
-        checkout = make_component(current, "Checkout", code="checkout0000")
-        make_component(current, "Fax", code="fax000000000", position=1)
+    def write(session: Session) -> None:
+        make_page(session)
+        checkout = make_component(session, "Checkout", code="checkout0000")
+        make_component(session, "Fax", code="fax000000000", position=1)
         make_incident(
-            current, "Long ago", code=OLD, started_at=NOON - 700 * DAY,
+            session, "Long ago", code=OLD, started_at=NOON - 700 * DAY,
             updates=("investigating", "resolved"), components=[checkout],
         )  # fmt: skip
         for number in range(35):
             make_incident(
-                current, f"Since {number}", code=f"since{number:07d}",
+                session, f"Since {number}", code=f"since{number:07d}",
                 started_at=NOON - (number * 10 + 20) * DAY, updates=("investigating", "resolved"),
             )  # fmt: skip
-        make_incident(current, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
-        make_maintenance(current, "Upgrade", code="upgrade00000")
+        make_incident(session, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
+        make_maintenance(session, "Upgrade", code="upgrade00000")
 
     with app.app_context():
         change(write)
@@ -67,9 +67,9 @@ def engine(app: Flask) -> Iterator[Engine]:
 
 
 def change(act: Callable[[Session], object]) -> None:
-    with writing() as current:
-        act(current)
-        bump(current)
+    with writing() as session:
+        act(session)
+        bump(session)
 
 
 def export_to(folder: Path, engine: Engine) -> sync.Report:
@@ -136,7 +136,7 @@ def test_older_pages_in_other_languages_come_after_everything_else(
     engine: Engine, tmp_path: Path
 ) -> None:
     copy, made = copy_to(tmp_path / "site", engine)
-    change(lambda current: current.query(Page).update({"name": "Renamed"}))
+    change(lambda session: session.query(Page).update({"name": "Renamed"}))
     copy.take(build_edition(engine, LINKS))
     copy.survey()
     while copy.waits:
@@ -268,7 +268,7 @@ def test_a_write_that_fails_leaves_the_former_file(
 ) -> None:
     export_to(tmp_path / "site", engine)
     before = files(tmp_path / "site")
-    change(lambda current: make_incident(current, "News"))
+    change(lambda session: make_incident(session, "News"))
 
     def full(source: object, target: object) -> None:
         raise OSError(28, "No space left on device")
@@ -282,7 +282,7 @@ def test_a_write_that_fails_leaves_the_former_file(
 
 def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_path: Path) -> None:
     copy, made = copy_to(tmp_path / "site", engine)
-    change(lambda current: correct(current, OLD, "Right."))
+    change(lambda session: correct(session, OLD, "Right."))
     work(copy, engine)
     news = {path for path in made if OLD in path or "/components/" in path or "/history/" in path}
     assert (
@@ -307,7 +307,7 @@ def test_what_stands_around_every_page_waits_behind_the_news(
     engine: Engine, tmp_path: Path
 ) -> None:
     copy, made = copy_to(tmp_path / "site", engine)
-    change(lambda current: make_incident(current, "Down", severity_rank=1, code="down00000000"))
+    change(lambda session: make_incident(session, "Down", severity_rank=1, code="down00000000"))
     copy.take(build_edition(engine, LINKS))
     copy.survey()
     while copy.is_urgent:
@@ -325,13 +325,13 @@ def test_what_stands_around_every_page_waits_behind_the_news(
 @pytest.mark.parametrize(
     "act",
     [
-        lambda current: current.query(Component).update(
+        lambda session: session.query(Component).update(
             {"status": ComponentStatus.PARTIAL_OUTAGE, "updated_at": NOON}
         ),
-        lambda current: make_incident(current, "Back then", started_at=NOON - 900 * DAY),
-        lambda current: current.query(Incident).filter_by(code=OLD).update({"title": "Renamed"}),
-        lambda current: current.query(Component).update({"name": "Till", "updated_at": NOON}),
-        lambda current: correct(current, "since0000034", "Better."),
+        lambda session: make_incident(session, "Back then", started_at=NOON - 900 * DAY),
+        lambda session: session.query(Incident).filter_by(code=OLD).update({"title": "Renamed"}),
+        lambda session: session.query(Component).update({"name": "Till", "updated_at": NOON}),
+        lambda session: correct(session, "since0000034", "Better."),
     ],
     ids=["a component fails", "an older story", "a title", "a component's name", "a correction"],
 )
@@ -365,8 +365,8 @@ def test_a_new_day_changes_what_time_alone_changes(
 def test_a_story_that_is_withdrawn_goes_with_all_its_files(engine: Engine, tmp_path: Path) -> None:
     copy, _ = copy_to(tmp_path / "site", engine)
     change(
-        lambda current: (
-            current.query(Incident).filter_by(code=OLD).update({"visibility": Visibility.INTERNAL})
+        lambda session: (
+            session.query(Incident).filter_by(code=OLD).update({"visibility": Visibility.INTERNAL})
         )
     )
     copy.take(build_edition(engine, LINKS))
@@ -441,7 +441,7 @@ def work(copy: sync.Copy, engine: Engine) -> None:
         copy.step()
 
 
-def correct(current: Session, code: str, text: str) -> None:
-    update = current.query(IncidentUpdate).join(Incident).filter(Incident.code == code).first()
+def correct(session: Session, code: str, text: str) -> None:
+    update = session.query(IncidentUpdate).join(Incident).filter(Incident.code == code).first()
     assert update is not None
     update.body, update.edited_at = text, NOON
