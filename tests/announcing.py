@@ -1,4 +1,4 @@
-"""A small company to tell stories about: its page, components and customers, committed."""
+"""A small company to tell incidents about: its page, components and customers, committed."""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ def make_incident(
     step_minutes: float = 10,
     **columns: Any,
 ) -> Incident:
-    """A story with posts ``step_minutes`` apart, the first when it started; the last settles it.
+    """An incident with posts ``step_minutes`` apart, the first when it started; the last settles
+    it.
 
     Each of ``updates`` is a status, a pair of status and body, or a mapping of columns.
     """
@@ -174,7 +175,7 @@ def make_maintenance(
 
 
 def add_update(session: Session, incident: Incident, **columns: Any) -> IncidentUpdate:
-    """One more post; the story itself is left as it is."""
+    """One more post; the incident itself is left as it is."""
     number = next(_numbers)
     moment = columns.get("happened_at") or NOON
     update = IncidentUpdate(

@@ -1,4 +1,4 @@
-"""an index of when stories ended"""
+"""an index of when incidents ended"""
 
 from alembic import op
 

@@ -23,7 +23,7 @@ def approval(approval_id: int) -> ResponseReturnValue:
     return page(
         "admin/approval.html",
         approval=found,
-        story=found.incident,
+        incident=found.incident,
         is_own=found.asked_by_id == actor().account_id,
         is_current=is_current(found),
         texts=[

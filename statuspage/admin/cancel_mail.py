@@ -41,8 +41,8 @@ def send_after_all(code: str) -> ResponseReturnValue:
 
 def tell_of_the_window(code: str) -> str:
     """What is said once a resolution is posted whose mails wait; empty where none does."""
-    story = current_session().scalars(select(Incident).filter_by(code=code)).one()
-    mails = cancel_window.mails_of_resolution(current_session(), story)
+    incident = current_session().scalars(select(Incident).filter_by(code=code)).one()
+    mails = cancel_window.mails_of_resolution(current_session(), incident)
     if mails.due_at is None or mails.due_at <= clock.now():
         return ""
     until = clock.show_time(mails.due_at, zone(), seconds=True)

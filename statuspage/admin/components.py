@@ -27,7 +27,7 @@ from statuspage.configuration.components import (
     add_group,
     change_component,
     change_group,
-    open_stories_by_component,
+    open_incidents_by_component,
     present,
     removed_components,
     top_level,
@@ -89,7 +89,7 @@ def components() -> ResponseReturnValue:
         "admin/components.html",
         items=top_level(session),
         present=present,
-        stories=open_stories_by_component(session),
+        incidents=open_incidents_by_component(session),
         removed=removed_components(session),
     )
 
@@ -219,7 +219,7 @@ def _component_page(
         form=form,
         component=found,
         status_form=status_form,
-        stories=open_stories_by_component(current_session()).get(found.id, []),
+        incidents=open_incidents_by_component(current_session()).get(found.id, []),
     )
     if status_form.is_refused:
         answer.status_code = 422

@@ -26,7 +26,7 @@ from statuspage.admin.incident_form import (
     INTERNAL_FACTS,
     PUBLIC_FACTS,
     ChosenRadioField,
-    StoryForm,
+    IncidentForm,
     what_follows,
 )
 from statuspage.admin.previews import Sheet
@@ -60,7 +60,7 @@ def _read_rank(text: Any) -> int | None:
     return int(text) if text not in {None, ""} else None
 
 
-class DeclareForm(StoryForm):
+class DeclareForm(IncidentForm):
     """An incident as it is declared."""
 
     breadth = ChosenRadioField(

@@ -1,4 +1,4 @@
-"""Who was told: a message's deliveries, each one's story, and the very mail that it was."""
+"""Who was told: a message's deliveries, each one's incident, and the very mail that it was."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
     return page(
         "admin/delivery.html",
         delivery=found,
-        events=report.story(session, found),
+        events=report.incident(session, found),
         subject=fill_subject(found.message.subject, values),
         text=fill_text(found.message.read_in(found.language)[1], values),
         is_mail=found.channel is Channel.EMAIL,

@@ -53,28 +53,28 @@ def _words_said(status: IncidentStatus) -> set[str]:
     return set(re.findall(r"\w+", tags))
 
 
-def kept_facts(story: Incident) -> dict[str, datetime]:
+def kept_facts(incident: Incident) -> dict[str, datetime]:
     """The facts that go out of date, each with the post that it stands unchanged since, or longer.
 
     Each post keeps all facts of its form, so none is newer than the last post.
     """
-    if not story.updates:
+    if not incident.updates:
         return {}
-    newest = max(update.posted_at for update in story.updates)
-    kept = {**story.public_facts, **story.internal_facts}
+    newest = max(update.posted_at for update in incident.updates)
+    kept = {**incident.public_facts, **incident.internal_facts}
     return {name: newest for name in _AGEING if kept.get(name)}
 
 
-def carried_over(story: Incident, form: UpdateForm) -> list[str]:
+def carried_over(incident: Incident, form: UpdateForm) -> list[str]:
     """The labels of facts that a post of another status would say as they were said before."""
-    if form.status.data is None or form.status.data.value == story.status:
+    if form.status.data is None or form.status.data.value == incident.status:
         return []
     told = {**form.public_facts(), **form.internal_facts()}
-    kept = {**story.public_facts, **story.internal_facts}
+    kept = {**incident.public_facts, **incident.internal_facts}
     said = _words_said(form.status.data)
     return [
         form[name].label.text
-        for name in kept_facts(story)
+        for name in kept_facts(incident)
         if told[name] == kept[name] and _WORDS.get(name, name) in {*said, *_INSIDE}
     ]
 

@@ -103,40 +103,40 @@ class CorrectionForm(Form):
 @admin.route("/incidents/<code>", methods=["GET", "POST"])
 def incident(code: str) -> ResponseReturnValue:
     """The desk; posting an update, resolving and reopening are its one form."""
-    story = _found(code)
-    if story.kind is Kind.MAINTENANCE:
+    incident = _found(code)
+    if incident.kind is Kind.MAINTENANCE:
         return redirect(url_for("admin.maintenance_desk", code=code), 303)
-    form = _form(story)
+    form = _form(incident)
     if "publish" in request.form and form.is_accepted():
-        if form.resolves and story.is_open and not form.at_the_end.data:
-            return _last_step(story, form)
+        if form.resolves and incident.is_open and not form.at_the_end.data:
+            return _last_step(incident, form)
         try:
             with form.refusals():
-                if _only_repeats(story, form):
+                if _only_repeats(incident, form):
                     form.ask_to_repeat()
-                    return _desk(story, form)
-                return _publish(story, form)
+                    return _desk(incident, form)
+                return _publish(incident, form)
         except Conflict as conflict:
             _show_what_changed(conflict.incident, form)
-            story = conflict.incident
+            incident = conflict.incident
     if form.at_the_end.data and "back" not in request.form:
         if "test" in request.form and form.is_accepted():
-            _send_test(story, form)
+            _send_test(incident, form)
         if "ask_approval" in request.form and form.is_accepted():
             with form.refusals():
-                return _ask_approval(story, form)
-        return _last_step(story, form)
-    return _desk(story, form)
+                return _ask_approval(incident, form)
+        return _last_step(incident, form)
+    return _desk(incident, form)
 
 
 @admin.post("/incidents/<code>/texts")
 def incident_texts(code: str) -> ResponseReturnValue:
     """The texts alone, for the script that keeps them beside what is typed."""
-    story = _found(code)
-    form = _form(story)
-    texts, gate = _texts(story, form), {}
+    incident = _found(code)
+    form = _form(incident)
+    texts, gate = _texts(incident, form), {}
     if form.at_the_end.data:
-        gate = gate_of(story, form, form.post(story, _level(story, form)), texts["sheets"])
+        gate = gate_of(incident, form, form.post(incident, _level(incident, form)), texts["sheets"])
     return page("admin/texts_only.html", form=None, texts_form=form, gate=gate, **texts)
 
 
@@ -160,8 +160,8 @@ def incident_deliveries(code: str) -> ResponseReturnValue:
 @admin.route("/incidents/<code>/details", methods=["GET", "POST"])
 def incident_details(code: str) -> ResponseReturnValue:
     """Change what is no news."""
-    story = _found(code)
-    form = DetailsForm.read(story, zone=zone())
+    incident = _found(code)
+    form = DetailsForm.read(incident, zone=zone())
     people = [(contact.id, contact.name) for contact in contacts.contacts(current_session())]
     for role in Role:
         form.role(role).offer(people)
@@ -177,7 +177,7 @@ def incident_details(code: str) -> ResponseReturnValue:
                 )
                 look = (
                     ""
-                    if story.is_internal
+                    if incident.is_internal
                     else public_names.worth_a_look(current_session(), form.title.data)
                 )
                 return done(f"The details are saved.{look}", "admin.incident", code=code)
@@ -187,17 +187,17 @@ def incident_details(code: str) -> ResponseReturnValue:
                 "save it again to have it replace theirs."
             )
             form.version.data = str(conflict.incident.version)
-            story = conflict.incident
-    return page("admin/incident_details.html", form=form, story=story)
+            incident = conflict.incident
+    return page("admin/incident_details.html", form=form, incident=incident)
 
 
 @admin.route("/incidents/<code>/posts/<update_code>", methods=["GET", "POST"])
 def correct_post(code: str, update_code: str) -> ResponseReturnValue:
     """Correct what a post says."""
-    story = _found(code)
+    incident = _found(code)
     update = (
         current_session()
-        .scalars(select(IncidentUpdate).filter_by(code=update_code, incident_id=story.id))
+        .scalars(select(IncidentUpdate).filter_by(code=update_code, incident_id=incident.id))
         .one()
     )
     form = CorrectionForm.read(update, seen=len(update.revisions))
@@ -213,7 +213,7 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                     because=form.because.data,
                     taken_off_because=form.taken_off_because.data,
                 )
-                return _corrected(story, update)
+                return _corrected(incident, update)
         except Conflict:
             standing = update.body
             form.seen.data = str(len(update.revisions))
@@ -221,15 +221,17 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
                 "Somebody else corrected this post while you were at it. What you typed is kept; "
                 "save it again to have it replace theirs."
             )
-    return page("admin/correct_post.html", form=form, story=story, update=update, standing=standing)
+    return page(
+        "admin/correct_post.html", form=form, incident=incident, update=update, standing=standing
+    )
 
 
-def _corrected(story: Incident, update: IncidentUpdate) -> ResponseReturnValue:
+def _corrected(incident: Incident, update: IncidentUpdate) -> ResponseReturnValue:
     """What comes after a correction: putting right what was mailed, where it was."""
     said = "The post is corrected, and says so."
     mailed = mail_corrections.correctable(current_session(), update.id)
     if not mailed:
-        return done(said, "admin.incident", code=story.code)
+        return done(said, "admin.incident", code=incident.code)
     said += " It was mailed as well: here you put that right too, or leave it."
     return done(said, "admin.correct_message", message_id=mailed[0].id)
 
@@ -241,83 +243,83 @@ def _found(code: str) -> Incident:
     return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
-def _form(story: Incident) -> UpdateForm:
-    newest = max((update.id for update in story.updates), default=0)
+def _form(incident: Incident) -> UpdateForm:
+    newest = max((update.id for update in incident.updates), default=0)
     form = UpdateForm.read(
         zone=zone(),
-        users_notice=story.users_notice,
-        status=_likely_status(story),
-        seen_version=story.version,
+        users_notice=incident.users_notice,
+        status=_likely_status(incident),
+        seen_version=incident.version,
         seen_update=newest,
-        components=_states_before_the_end(story),
-        **facts_as_shown({**story.public_facts, **story.internal_facts}),
+        components=_states_before_the_end(incident),
+        **facts_as_shown({**incident.public_facts, **incident.internal_facts}),
     )
-    offered = _offered(story)
+    offered = _offered(incident)
     form.status.choices = {status.value: status.label for status in offered}
     levels = severity.severity_levels(current_session())
     form.severity_rank.offer(
-        [(level.rank, level.name) for level in levels if level.rank != story.severity_rank]
+        [(level.rank, level.name) for level in levels if level.rank != incident.severity_rank]
     )
     return form
 
 
-def _states_before_the_end(story: Incident) -> dict[int, ComponentStatus]:
+def _states_before_the_end(incident: Incident) -> dict[int, ComponentStatus]:
     """What reopening offers: the states that the resolution took away; nothing where it is open."""
-    ends = [post for post in story.updates if post.status == IncidentStatus.RESOLVED]
-    if story.is_open or not ends or request.args.get("do") != "reopen":
+    ends = [post for post in incident.updates if post.status == IncidentStatus.RESOLVED]
+    if incident.is_open or not ends or request.args.get("do") != "reopen":
         return {}
     last = max(ends, key=lambda post: post.id)
     before = {one["code"]: ComponentStatus(one["old_status"]) for one in last.affected}
-    found = {row.component_id: before.get(row.component.code) for row in story.affected}
+    found = {row.component_id: before.get(row.component.code) for row in incident.affected}
     return {key: state for key, state in found.items() if state in AFFECTED}
 
 
-def _offered(story: Incident) -> tuple[IncidentStatus, ...]:
-    if story.is_open:
+def _offered(incident: Incident) -> tuple[IncidentStatus, ...]:
+    if incident.is_open:
         return (*OPEN_STATUSES, IncidentStatus.RESOLVED)
     return (*OPEN_STATUSES, IncidentStatus.POSTMORTEM)
 
 
-def _likely_status(story: Incident) -> IncidentStatus:
+def _likely_status(incident: Incident) -> IncidentStatus:
     """What the form begins with: the present status, or what the chosen button asks for."""
-    if story.is_open:
-        return IncidentStatus(story.status)
+    if incident.is_open:
+        return IncidentStatus(incident.status)
     asked = request.args.get("do")
     return IncidentStatus.POSTMORTEM if asked == "review" else IncidentStatus.INVESTIGATING
 
 
-def _level(story: Incident, form: UpdateForm) -> SeverityLevel | None:
-    return severity.level_of(current_session(), form.severity_rank.data or story.severity_rank)
+def _level(incident: Incident, form: UpdateForm) -> SeverityLevel | None:
+    return severity.level_of(current_session(), form.severity_rank.data or incident.severity_rank)
 
 
-def _reopens(story: Incident, form: UpdateForm) -> bool:
-    return not story.is_open and form.status.data in OPEN_STATUSES
+def _reopens(incident: Incident, form: UpdateForm) -> bool:
+    return not incident.is_open and form.status.data in OPEN_STATUSES
 
 
-def _publishes(story: Incident, form: UpdateForm) -> bool:
-    return story.is_internal and form.publishes.data is True
+def _publishes(incident: Incident, form: UpdateForm) -> bool:
+    return incident.is_internal and form.publishes.data is True
 
 
-def _only_repeats(story: Incident, form: UpdateForm) -> bool:
-    if form.again.data or not story.is_open or form.resolves or _publishes(story, form):
+def _only_repeats(incident: Incident, form: UpdateForm) -> bool:
+    if form.again.data or not incident.is_open or form.resolves or _publishes(incident, form):
         return False
     # Who looks at an older state than there is now is told of that instead.
-    if read_number(form.seen_version.data) != story.version:
+    if read_number(form.seen_version.data) != incident.version:
         return False
-    post = form.post(story, _level(story, form))
-    return repeating.repeats(story, post, _drafts(story, form))
+    post = form.post(incident, _level(incident, form))
+    return repeating.repeats(incident, post, _drafts(incident, form))
 
 
-def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
-    post = form.post(story, _level(story, form))
-    if _reopens(story, form):
+def _publish(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
+    post = form.post(incident, _level(incident, form))
+    if _reopens(incident, form):
         verb = lifecycle.reopen
-    elif _publishes(story, form):
+    elif _publishes(incident, form):
         verb = lifecycle.publish
     else:
         verb = lifecycle.post_update
     update = verb(
-        story.code,
+        incident.code,
         post,
         actor=actor(),
         form_key=form.form_key.data or "",
@@ -327,19 +329,19 @@ def _publish(story: Incident, form: UpdateForm) -> ResponseReturnValue:
     )
     said = f"Posted: {update.step.label}."
     if form.resolves:
-        said += tell_of_the_window(story.code)
-    return done(said, "admin.incident", code=story.code)
+        said += tell_of_the_window(incident.code)
+    return done(said, "admin.incident", code=incident.code)
 
 
-def _send_test(story: Incident, form: UpdateForm) -> None:
+def _send_test(incident: Incident, form: UpdateForm) -> None:
     """Send the mail to whoever is at the desk; the screen stays, and says so."""
     person = signed_in()
     if person is None:
         return
     try:
         is_new = test_mail.send_test(
-            story.code,
-            form.post(story, _level(story, form)),
+            incident.code,
+            form.post(incident, _level(incident, form)),
             to=Reader(person.email, person.name, None),
             form_key=form.form_key.data or "",
             actor=actor(),
@@ -355,10 +357,10 @@ def _send_test(story: Incident, form: UpdateForm) -> None:
     )
 
 
-def _ask_approval(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+def _ask_approval(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
     asked = approval.ask_approval(
-        story.code,
-        form.post(story, _level(story, form)),
+        incident.code,
+        form.post(incident, _level(incident, form)),
         form=what_was_typed(),
         actor=actor(),
         texts=form.edited_texts(),
@@ -366,54 +368,54 @@ def _ask_approval(story: Incident, form: UpdateForm) -> ResponseReturnValue:
     return redirect(url_for("admin.approval", approval_id=asked.id), 303)
 
 
-def _show_what_changed(story: Incident, form: UpdateForm) -> None:
+def _show_what_changed(incident: Incident, form: UpdateForm) -> None:
     """Tell what somebody else did meanwhile; sent again, the form comes after it."""
     form.form_errors.append(
         "Somebody else changed this incident while you were at it. Nothing was sent, and what you "
         "typed is kept. Read what is new below, then publish again."
     )
-    form.seen_version.data = str(story.version)
+    form.seen_version.data = str(incident.version)
 
 
-def _drafts(story: Incident, form: UpdateForm) -> list[Draft]:
+def _drafts(incident: Incident, form: UpdateForm) -> list[Draft]:
     return announcement.preview_update(
-        story,
-        form.post(story, _level(story, form)),
-        reopens=_reopens(story, form),
-        publishes=_publishes(story, form),
+        incident,
+        form.post(incident, _level(incident, form)),
+        reopens=_reopens(incident, form),
+        publishes=_publishes(incident, form),
         texts=form.edited_texts(),
     )
 
 
-def _handouts(story: Incident, form: UpdateForm) -> tuple[Handout, ...]:
+def _handouts(incident: Incident, form: UpdateForm) -> tuple[Handout, ...]:
     return copy_texts.handouts_of_update(
-        story,
-        form.post(story, _level(story, form)),
-        reopens=_reopens(story, form),
-        publishes=_publishes(story, form),
+        incident,
+        form.post(incident, _level(incident, form)),
+        reopens=_reopens(incident, form),
+        publishes=_publishes(incident, form),
     )
 
 
-def _explain(story: Incident, form: UpdateForm, address: str) -> Hearing:
+def _explain(incident: Incident, form: UpdateForm, address: str) -> Hearing:
     return explain_recipient.explain_update(
-        story,
-        form.post(story, _level(story, form)),
+        incident,
+        form.post(incident, _level(incident, form)),
         address,
-        reopens=_reopens(story, form),
-        publishes=_publishes(story, form),
+        reopens=_reopens(incident, form),
+        publishes=_publishes(incident, form),
     )
 
 
-def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
+def _texts(incident: Incident, form: UpdateForm) -> dict[str, Any]:
     """What the panel of texts shows; or why they cannot be made."""
-    level = _level(story, form)
+    level = _level(incident, form)
     promised = form.promise_by(level)
     try:
         form.check_lengths()
-        form.carried = carried_over(story, form)
-        sheets, reason = form.show(_drafts(story, form)), ""
-        form.hand_out(_handouts(story, form))
-        form.answer(partial(_explain, story, form))
+        form.carried = carried_over(incident, form)
+        sheets, reason = form.show(_drafts(incident, form)), ""
+        form.hand_out(_handouts(incident, form))
+        form.answer(partial(_explain, incident, form))
     except Refused as error:
         sheets, reason = [], error.reason
     return {
@@ -427,14 +429,14 @@ def _texts(story: Incident, form: UpdateForm) -> dict[str, Any]:
 # --- the screens ---------------------------------------------------------------------------------
 
 
-def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+def _desk(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
     session = current_session()
-    affected = [row.component_id for row in story.affected]
-    shows_form = story.is_open or request.method == "POST" or "do" in request.args
+    affected = [row.component_id for row in incident.affected]
+    shows_form = incident.is_open or request.method == "POST" or "do" in request.args
     return page(
         "admin/incident.html",
         form=form,
-        story=story,
+        incident=incident,
         shows_form=shows_form,
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
         zone_label=clock.zone_label(clock.now(), zone()),
@@ -442,39 +444,41 @@ def _desk(story: Incident, form: UpdateForm) -> ResponseReturnValue:
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
         unused=unused_facts(),
-        kept_since=kept_facts(story),
+        kept_since=kept_facts(incident),
         public_facts=PUBLIC_FACTS,
         internal_facts=INTERNAL_FACTS,
-        posts=list(reversed(story.updates))[: _most()],
-        post_count=len(story.updates),
+        posts=list(reversed(incident.updates))[: _most()],
+        post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),
-        writers=_writers(story),
+        writers=_writers(incident),
         to_html=to_html,
-        roles=[(role.label, story.person(role)) for role in Role],
-        public_address=current_links().incident(story.code),
-        told=report.tallies(session, story.id, most=_most()),
+        roles=[(role.label, incident.person(role)) for role in Role],
+        public_address=current_links().incident(incident.code),
+        told=report.tallies(session, incident.id, most=_most()),
         in_words=in_words,
         advise=advise,
-        to_correct=_told_that_it_is_over(story),
-        targets=merge.merge_targets(session, story),
-        approval=approval.open_approval(session, story),
-        ending=None if story.is_open else cancel_window.mails_of_resolution(session, story),
-        quiet=promises.quiet(story) if story.is_open else None,
-        **promises.of(story),
+        to_correct=_told_that_it_is_over(incident),
+        targets=merge.merge_targets(session, incident),
+        approval=approval.open_approval(session, incident),
+        ending=None if incident.is_open else cancel_window.mails_of_resolution(session, incident),
+        quiet=promises.quiet(incident) if incident.is_open else None,
+        **promises.of(incident),
         moment=clock.now(),
-        **(_texts(story, form) if shows_form else {}),
+        **(_texts(incident, form) if shows_form else {}),
     )
 
 
-def _last_step(story: Incident, form: UpdateForm) -> ResponseReturnValue:
+def _last_step(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
     begin_last_step(form)
-    return show_last_step(story, form, form.post(story, _level(story, form)), _texts(story, form))
+    return show_last_step(
+        incident, form, form.post(incident, _level(incident, form)), _texts(incident, form)
+    )
 
 
-def _told_that_it_is_over(story: Incident) -> list[Message]:
+def _told_that_it_is_over(incident: Incident) -> list[Message]:
     """The mails about the newest resolution that can be corrected, for whoever reopens it."""
-    ends = [post.id for post in story.updates if post.status == IncidentStatus.RESOLVED]
-    if story.is_open or not ends:
+    ends = [post.id for post in incident.updates if post.status == IncidentStatus.RESOLVED]
+    if incident.is_open or not ends:
         return []
     return mail_corrections.correctable(current_session(), max(ends))
 
@@ -484,7 +488,7 @@ def _most() -> int | None:
     return None if "all" in request.args else NEWEST
 
 
-def _writers(story: Incident) -> dict[int | None, str]:
-    ids = {update.account_id for update in story.updates}
+def _writers(incident: Incident) -> dict[int | None, str]:
+    ids = {update.account_id for update in incident.updates}
     rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row[0]: row[1] for row in rows}

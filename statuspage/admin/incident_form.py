@@ -131,7 +131,7 @@ class ChosenRadioField(RadioField):
         super().__init__(label, **options)
 
 
-class StoryForm(TextsForm):
+class IncidentForm(TextsForm):
     """The part of an incident that each post may change."""
 
     can_ask = True

@@ -61,7 +61,7 @@ def correct_message(message_id: int) -> ResponseReturnValue:
 
 def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
     message_id, update_id = wrong.id, wrong.update_id
-    is_cancelled, story = wrong.cancelled_at is not None, wrong.incident
+    is_cancelled, incident = wrong.cancelled_at is not None, wrong.incident
     told = mail_corrections.send_correction(message_id, form.correction(), actor=actor())
     done_so_far = _said(report.tally(current_session(), told.id), is_cancelled=is_cancelled)
     others = (
@@ -70,8 +70,8 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
     if others:
         said = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
         return done(f"{said} too, or leave it.", "admin.correct_message", message_id=others[0].id)
-    if is_cancelled and story is not None:
-        return done(done_so_far, "admin.incident", code=story.code)
+    if is_cancelled and incident is not None:
+        return done(done_so_far, "admin.incident", code=incident.code)
     return done(done_so_far, "admin.message", message_id=told.id)
 
 

@@ -159,7 +159,7 @@ def maintenances() -> ResponseReturnValue:
     )
     return page(
         "admin/maintenances.html",
-        stories=found[:PAGE_SIZE],
+        incidents=found[:PAGE_SIZE],
         number=number,
         recurring=running_series() if number == 1 else [],
         has_more=len(found) > PAGE_SIZE,
@@ -174,14 +174,14 @@ def new_maintenance() -> ResponseReturnValue:
     form = PlanForm.read(zone=zone())
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
-            story = maintenance.schedule(
+            incident = maintenance.schedule(
                 form.plan(),
                 actor=actor(),
                 form_key=form.form_key.data or "",
                 texts=form.edited_texts(),
                 overrides=form.overrides(),
             )
-            return done("Announced on the page.", "admin.maintenance_desk", code=story.code)
+            return done("Announced on the page.", "admin.maintenance_desk", code=incident.code)
     return page(
         "admin/new_maintenance.html",
         form=form,
@@ -201,76 +201,76 @@ def new_maintenance_texts() -> ResponseReturnValue:
 @admin.route("/maintenances/<code>", methods=["GET", "POST"])
 def maintenance_desk(code: str) -> ResponseReturnValue:
     """Its desk: start, verify, complete, post, move or call off, all by one form."""
-    story = _found(code)
-    if story.kind is Kind.INCIDENT:
+    incident = _found(code)
+    if incident.kind is Kind.INCIDENT:
         return redirect(url_for("admin.incident", code=code), 303)
-    form = _form(story)
+    form = _form(incident)
     if "publish" in request.form and form.is_accepted():
         try:
             with form.refusals():
-                if form.again.data or not _repeats(story, form):
-                    return _take(story, form)
+                if form.again.data or not _repeats(incident, form):
+                    return _take(incident, form)
                 form.ask_to_repeat()
         except Conflict as conflict:
             form.form_errors.append(
                 "Somebody else changed this maintenance while you were at it. Nothing was posted, "
                 "and what you typed is kept. Read what is new below, then publish again."
             )
-            story = conflict.incident
-            form.seen_version.data = str(story.version)
+            incident = conflict.incident
+            form.seen_version.data = str(incident.version)
     return page(
         "admin/maintenance.html",
         form=form,
-        story=story,
+        incident=incident,
         zone_label=clock.zone_label(clock.now(), zone()),
-        posts=list(reversed(story.updates)),
-        writers=_writers(story),
+        posts=list(reversed(incident.updates)),
+        writers=_writers(incident),
         to_html=to_html,
-        presses=_presses(story),
+        presses=_presses(incident),
         span=_span,
-        public_address=current_links().incident(story.code),
-        told=report.tallies(current_session(), story.id),
+        public_address=current_links().incident(incident.code),
+        told=report.tallies(current_session(), incident.id),
         in_words=in_words,
         advise=advise,
         moment=clock.now(),
-        **_step_texts(story, form),
+        **_step_texts(incident, form),
     )
 
 
 @admin.post("/maintenances/<code>/texts")
 def maintenance_texts(code: str) -> ResponseReturnValue:
     """The text alone, for the script that keeps it beside what is typed."""
-    story = _found(code)
-    form = _form(story)
-    return page("admin/texts_only.html", form=None, texts_form=form, **_step_texts(story, form))
+    incident = _found(code)
+    form = _form(incident)
+    return page("admin/texts_only.html", form=None, texts_form=form, **_step_texts(incident, form))
 
 
 def _found(code: str) -> Incident:
     return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
-def _form(story: Incident) -> StepForm:
+def _form(incident: Incident) -> StepForm:
     # Nothing is chosen beforehand: each choice is posted, and may begin or end something.
     form = StepForm.read(
         zone=zone(),
-        scheduled_for=story.scheduled_for,
-        scheduled_until=story.scheduled_until,
-        verify_minutes=story.verify_minutes,
-        seen_version=story.version,
+        scheduled_for=incident.scheduled_for,
+        scheduled_until=incident.scheduled_until,
+        verify_minutes=incident.verify_minutes,
+        seen_version=incident.version,
     )
-    form.do.choices = _NEXT[MaintenanceStatus(story.status)]
+    form.do.choices = _NEXT[MaintenanceStatus(incident.status)]
     return form
 
 
-def _repeats(story: Incident, form: StepForm) -> bool:
+def _repeats(incident: Incident, form: StepForm) -> bool:
     """Whether an update would say, word for word, what was posted last."""
-    if form.do.data != story.status or read_number(form.seen_version.data) != story.version:
+    if form.do.data != incident.status or read_number(form.seen_version.data) != incident.version:
         return False
-    drafts = maintenance.preview_step(story, form.status(story), texts=form.edited_texts())
+    drafts = maintenance.preview_step(incident, form.status(incident), texts=form.edited_texts())
     return any(one.before and one.before.body == one.as_sent.body for one in drafts)
 
 
-def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
+def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
     same: dict[str, Any] = {
         "actor": actor(),
         "form_key": form.form_key.data or "",
@@ -279,13 +279,13 @@ def _take(story: Incident, form: StepForm) -> ResponseReturnValue:
         "overrides": form.overrides(),
     }
     if form.do.data == "cancel":
-        update = maintenance.cancel(story.code, **same)
+        update = maintenance.cancel(incident.code, **same)
     elif form.do.data == "move":
-        update = maintenance.move(story.code, form.window(story), **same)
+        update = maintenance.move(incident.code, form.window(incident), **same)
     else:
-        update = maintenance.advance(story.code, form.status(story), **same)
+        update = maintenance.advance(incident.code, form.status(incident), **same)
     said = "Called off" if update.incident.cancelled_at else update.step.label
-    return done(f"Posted: {said}.", "admin.maintenance_desk", code=story.code)
+    return done(f"Posted: {said}.", "admin.maintenance_desk", code=incident.code)
 
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:
@@ -299,16 +299,16 @@ def _plan_texts(form: PlanForm) -> dict[str, Any]:
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 
 
-def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
-    window = form.window(story) if form.do.data == "move" else None
+def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
+    window = form.window(incident) if form.do.data == "move" else None
     cancels = form.do.data == "cancel"
     try:
         if not form.do.data:
             raise Refused("do", "Choose what happens now.")
         form.check_lengths()
         drafts = maintenance.preview_step(
-            story,
-            form.status(story),
+            incident,
+            form.status(incident),
             window=window,
             cancels=cancels,
             texts=form.edited_texts(),
@@ -316,7 +316,7 @@ def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
         sheets, reason = form.show(drafts), ""
         form.answer(
             lambda address: maintenance.explain_step(
-                story, form.status(story), address, window=window, cancels=cancels
+                incident, form.status(incident), address, window=window, cancels=cancels
             )
         )
     except Refused as error:
@@ -324,12 +324,12 @@ def _step_texts(story: Incident, form: StepForm) -> dict[str, Any]:
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 
 
-def _writers(story: Incident) -> dict[int | None, str]:
-    ids = {update.account_id for update in story.updates}
+def _writers(incident: Incident) -> dict[int | None, str]:
+    ids = {update.account_id for update in incident.updates}
     rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
 
 
-def _span(story: Incident) -> str:
-    begins = story.scheduled_for or story.started_at
-    return clock.show_span(begins, story.scheduled_until or begins, zone())
+def _span(incident: Incident) -> str:
+    begins = incident.scheduled_for or incident.started_at
+    return clock.show_span(begins, incident.scheduled_until or begins, zone())

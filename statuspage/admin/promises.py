@@ -44,39 +44,39 @@ class Call:
     who: str
 
 
-def of(story: Incident) -> dict[str, Any]:
+def of(incident: Incident) -> dict[str, Any]:
     """What a desk shows of its clocks."""
     session, moment = current_session(), clock.now()
-    posts = sorted(story.updates, key=lambda update: (update.posted_at, update.id))
-    level = severity.level_of(session, story.severity_rank)
-    worst = severity.level_of(session, story.worst_rank)
-    closing = checklist.closing_of(session, story)
-    owner = session.get(Contact, story.review_owner_id) if story.review_owner_id else None
+    posts = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
+    level = severity.level_of(session, incident.severity_rank)
+    worst = severity.level_of(session, incident.worst_rank)
+    closing = checklist.closing_of(session, incident)
+    owner = session.get(Contact, incident.review_owner_id) if incident.review_owner_id else None
     reviewed = [post for post in posts if post.status == IncidentStatus.POSTMORTEM]
     return {
-        "record": promises.record_of(story, moment),
+        "record": promises.record_of(incident, moment),
         "unpromised": posts[-1].no_promise_because if posts else "",
         "first_post": posts[0].posted_at if posts else None,
         "respond_minutes": worst.respond_minutes if worst else None,
-        "resolve_by": _resolve_by(story, level.resolve_minutes if level else None),
-        "calls": _calls(story) if story.is_open else [],
+        "resolve_by": _resolve_by(incident, level.resolve_minutes if level else None),
+        "calls": _calls(incident) if incident.is_open else [],
         "reviewed_at": reviewed[0].posted_at if reviewed else None,
         "review_owner": owner,
         "closing": closing,
-        "closing_hints": _hints(story) if closing else {},
-        "score": drill_score.score_of(session, story)
-        if story.is_drill and not story.is_open
+        "closing_hints": _hints(incident) if closing else {},
+        "score": drill_score.score_of(session, incident)
+        if incident.is_drill and not incident.is_open
         else None,
-        "sealed": seal_on(story),
+        "sealed": seal_on(incident),
         "contacts": contacts.contacts(session) if closing else [],
     }
 
 
-def quiet(story: Incident) -> tuple[str, str]:
+def quiet(incident: Incident) -> tuple[str, str]:
     """What the one press says and when it promises the next update; empty where it cannot."""
-    post = _no_change(story)
+    post = _no_change(incident)
     try:
-        drafts = announcement.preview_update(story, post)
+        drafts = announcement.preview_update(incident, post)
     except Refused:
         return "", ""
     said = drafts[0]
@@ -90,14 +90,14 @@ def quiet(story: Incident) -> tuple[str, str]:
 @admin.post("/incidents/<code>/no-change")
 def no_change(code: str) -> ResponseReturnValue:
     """Say honestly that there is no news yet, and when the next update comes."""
-    story = _found(code)
+    incident = _found(code)
     form = PostForm.read()
-    if _was_just_said(story):
+    if _was_just_said(incident):
         return refused("That went out a moment ago. Nothing was sent.", "admin.incident", code=code)
     try:
         lifecycle.post_update(
             code,
-            _no_change(story),
+            _no_change(incident),
             actor=actor(),
             form_key=form.form_key.data or "",
             seen_version=read_number(request.form.get("seen_version")) or None,
@@ -121,7 +121,7 @@ def close_incident(code: str) -> ResponseReturnValue:
         if undone := request.form.get("undo"):
             checklist.untick(code, undone, actor=actor())
             return done("It is not done after all.", "admin.incident", code=code)
-        story = checklist.tick_off(
+        incident = checklist.tick_off(
             code,
             request.form.getlist("done"),
             actor=actor(),
@@ -129,7 +129,7 @@ def close_incident(code: str) -> ResponseReturnValue:
         )
     except Refused as error:
         return refused(error.reason, "admin.incident", code=code)
-    closing = checklist.closing_of(current_session(), story)
+    closing = checklist.closing_of(current_session(), incident)
     left = closing.left if closing else 0
     said = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
     return done(said if left else "Noted. Nothing remains.", "admin.incident", code=code)
@@ -139,31 +139,31 @@ def _found(code: str) -> Incident:
     return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
-def _no_change(story: Incident) -> Post:
-    level = severity.level_of(current_session(), story.severity_rank)
+def _no_change(incident: Incident) -> Post:
+    level = severity.level_of(current_session(), incident.severity_rank)
     moment = clock.now()
     promised = severity.promise_next_update(level, moment) or (
         moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
     ).replace(second=0, microsecond=0)
-    return Post(IncidentStatus(story.status), next_update_at=promised, no_change=True)
+    return Post(IncidentStatus(incident.status), next_update_at=promised, no_change=True)
 
 
-def _was_just_said(story: Incident) -> bool:
+def _was_just_said(incident: Incident) -> bool:
     """Whether the last post says the very same, which a second press would say once more."""
-    newest = max(story.updates, key=lambda update: update.id)
-    drafts = announcement.preview_update(story, _no_change(story)) if story.is_open else []
+    newest = max(incident.updates, key=lambda update: update.id)
+    drafts = announcement.preview_update(incident, _no_change(incident)) if incident.is_open else []
     said = drafts[0].finished if drafts else None
     return said is not None and said.body == newest.body
 
 
-def _resolve_by(story: Incident, minutes: int | None) -> datetime | None:
-    return story.started_at + timedelta(minutes=minutes) if minutes is not None else None
+def _resolve_by(incident: Incident, minutes: int | None) -> datetime | None:
+    return incident.started_at + timedelta(minutes=minutes) if minutes is not None else None
 
 
-def _calls(story: Incident) -> list[Call]:
+def _calls(incident: Incident) -> list[Call]:
     return [
         Call(rung.at, ", ".join(_who(to, rung) for to in rung.to))
-        for rung in escalation.escalation(current_session(), story).rungs
+        for rung in escalation.escalation(current_session(), incident).rungs
     ]
 
 
@@ -172,16 +172,16 @@ def _who(to: str, rung: escalation.Rung) -> str:
     return f"{severity.ESCALATED_TO.get(to, to)} ({names or 'nobody named'})"
 
 
-def _hints(story: Incident) -> dict[str, str]:
+def _hints(incident: Incident) -> dict[str, str]:
     """What the service knows itself of what is to be ticked off."""
     troubled = [
         row.component.name
-        for row in story.affected
+        for row in incident.affected
         if row.component.status is not ComponentStatus.OPERATIONAL
     ]
     told = [
         in_words(counts)
-        for message, counts in report.tallies(current_session(), story.id)
+        for message, counts in report.tallies(current_session(), incident.id)
         if message.audience is Audience.CUSTOMER
     ]
     return {
@@ -189,5 +189,5 @@ def _hints(story: Incident) -> dict[str, str]:
         if troubled
         else "The page shows all of them as operational.",
         "customers": told[0] if told else "No mail reached anybody.",
-        "channel": story.chat_channel or "The chat that this service posts to.",
+        "channel": incident.chat_channel or "The chat that this service posts to.",
     }

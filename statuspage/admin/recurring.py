@@ -160,8 +160,8 @@ def leave_out(code: str, stamp: str) -> ResponseReturnValue:
                 overrides=form.overrides(),
             )
             return done(f"Left out: {_shown(kept, moment)}.", _SERIES, code=code)
-    is_announced = one.story is not None and one.story.status == MaintenanceStatus.SCHEDULED
-    texts = _texts_of_calling_off(form, one.story) if one.story and is_announced else {}
+    is_announced = one.incident is not None and one.incident.status == MaintenanceStatus.SCHEDULED
+    texts = _texts_of_calling_off(form, one.incident) if one.incident and is_announced else {}
     return page(
         "admin/leave_out.html",
         form=form,
@@ -238,18 +238,19 @@ def _coming(kept: MaintenanceSeries) -> list[dict[str, Any]]:
         {
             "date": _shown(kept, one.starts_at),
             "stamp": f"{one.starts_at:{_STAMP}}",
-            "story": one.story,
+            "incident": one.incident,
             "moved_to": _moved_to(kept, one),
             "is_left_out": one.is_left_out,
-            "can_leave_out": one.story is None or one.story.status == MaintenanceStatus.SCHEDULED,
+            "can_leave_out": one.incident is None
+            or one.incident.status == MaintenanceStatus.SCHEDULED,
         }
         for one in found
-        if one.story or not kept.stopped_at
+        if one.incident or not kept.stopped_at
     ]
 
 
 def _moved_to(kept: MaintenanceSeries, one: recurring.Occurrence) -> str:
-    moved = one.story.scheduled_for if one.story else None
+    moved = one.incident.scheduled_for if one.incident else None
     return "" if moved in {None, one.starts_at} else _shown(kept, moved or one.starts_at)
 
 
@@ -269,11 +270,11 @@ def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
     return {**_NO_TEXTS, "sheets": sheets, "reason": reason}
 
 
-def _texts_of_calling_off(form: LeaveOutForm, story: Incident) -> dict[str, Any]:
+def _texts_of_calling_off(form: LeaveOutForm, incident: Incident) -> dict[str, Any]:
     """What is said of an announced one that is left out, and whom it reaches."""
     over = MaintenanceStatus.COMPLETED
-    form.answer(lambda address: maintenance.explain_step(story, over, address, cancels=True))
-    drafts = maintenance.preview_step(story, over, cancels=True, texts=form.edited_texts())
+    form.answer(lambda address: maintenance.explain_step(incident, over, address, cancels=True))
+    drafts = maintenance.preview_step(incident, over, cancels=True, texts=form.edited_texts())
     return {"sheets": form.show(drafts)}
 
 

@@ -62,7 +62,7 @@ def begin_last_step(form: UpdateForm) -> None:
 
 
 def show_last_step(
-    story: Incident, form: UpdateForm, post: Post, texts: dict[str, Any]
+    incident: Incident, form: UpdateForm, post: Post, texts: dict[str, Any]
 ) -> ResponseReturnValue:
     """Resolving asks once more: since when, for how long, what comes back, and who is told."""
     # Whom it reaches by name is what somebody wants to check last.
@@ -70,14 +70,14 @@ def show_last_step(
     return page(
         "admin/resolve.html",
         form=form,
-        story=story,
+        incident=incident,
         kept=[
             (name, value)
             for name, value in request.form.items(multi=True)
             if name not in _SHOWN_AT_THE_END
         ],
         zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
-        gate=gate_of(story, form, post, texts["sheets"]),
+        gate=gate_of(incident, form, post, texts["sheets"]),
         **texts,
     )
 
@@ -92,32 +92,32 @@ def what_was_typed() -> list[tuple[str, str]]:
 
 
 def gate_of(
-    story: Incident, form: UpdateForm, post: Post, sheets: Sequence[Sheet]
+    incident: Incident, form: UpdateForm, post: Post, sheets: Sequence[Sheet]
 ) -> dict[str, Any]:
     """What stands before the button, each with its answer."""
     ended = post.happened_at or clock.now()
     return {
-        "checked": gate.look(current_session(), story, post, form.edited_texts()),
-        "level": story.severity_name,
-        "step": story.step.label,
-        "span": clock.show_span(story.started_at, ended, zone())
-        if ended > story.started_at
+        "checked": gate.look(current_session(), incident, post, form.edited_texts()),
+        "level": incident.severity_name,
+        "step": incident.step.label,
+        "span": clock.show_span(incident.started_at, ended, zone())
+        if ended > incident.started_at
         else "",
-        "length": clock.show_duration(ended - story.started_at),
+        "length": clock.show_duration(ended - incident.started_at),
         "back": [
             (
                 row.component.name,
                 row.status,
                 form.components.data.get(row.component_id, ComponentStatus.OPERATIONAL),
             )
-            for row in story.affected
+            for row in incident.affected
         ],
         "held": [sheet for sheet in sheets if sheet.is_held or sheet.missing],
         "remarks": sum(len(sheet.remarks) for sheet in sheets),
-        "is_internal": not story.tells_outsiders,
+        "is_internal": not incident.tells_outsiders,
         "sheets": sheets,
         "sends_mail": any(
             sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
         ),
-        "groups": explain_recipient.recipient_groups(story, post) if sheets else None,
+        "groups": explain_recipient.recipient_groups(incident, post) if sheets else None,
     }

@@ -7,14 +7,14 @@ from datetime import datetime
 from wtforms import BooleanField, HiddenField
 
 from statuspage.admin.forms import LineField, MomentField, RowField, WordRadioField
-from statuspage.admin.incident_form import StoryForm
+from statuspage.admin.incident_form import IncidentForm
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, IncidentStatus
 from statuspage.incidents.inputs import Post
 from statuspage.models import Incident, SeverityLevel
 
 
-class UpdateForm(StoryForm):
+class UpdateForm(IncidentForm):
     """The next post on an incident."""
 
     status = WordRadioField("Status", IncidentStatus)
@@ -53,9 +53,9 @@ class UpdateForm(StoryForm):
         is_of_that_minute = exact and exact.replace(second=0, microsecond=0) == typed
         return exact if is_of_that_minute else typed
 
-    def post(self, story: Incident, level: SeverityLevel | None) -> Post:
+    def post(self, incident: Incident, level: SeverityLevel | None) -> Post:
         """The post as typed."""
-        status = self.status.data or IncidentStatus(story.status)
+        status = self.status.data or IncidentStatus(incident.status)
         return Post(
             status=status,
             components=self.components.data,

@@ -22,7 +22,7 @@ from statuspage.core.errors import Stale
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery.sent_copy import Copy, fill_copy
-from statuspage.incidents.announcement import story_facts
+from statuspage.incidents.announcement import incident_facts
 from statuspage.messages import compose
 from statuspage.messages import wording as wording_messages
 from statuspage.messages.compose import Composed, Text, finish, unfilled
@@ -131,7 +131,7 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
         info=info,
         standing=standing,
         mistakes=mistakes,
-        stories=_stories(info),
+        incidents=_incidents(info),
         versions=len(history(current_session(), info.name)),
         heard=_HEARD[info.audience],
         samples=_samples(info),
@@ -238,8 +238,8 @@ def _samples(info: TemplateInfo) -> dict[str, str]:
     }
 
 
-def _stories(info: TemplateInfo) -> Sequence[Incident]:
-    """The open stories that this template could be about, newest first."""
+def _incidents(info: TemplateInfo) -> Sequence[Incident]:
+    """The open incidents that this template could be about, newest first."""
     kind = Kind.MAINTENANCE if info.step in _PLANNED else Kind.INCIDENT
     chosen = select(Incident).where(Incident.kind == kind, Incident.status.not_in(CLOSED))
     if not info.audience.is_inside:
@@ -248,15 +248,15 @@ def _stories(info: TemplateInfo) -> Sequence[Incident]:
 
 
 def _facts(info: TemplateInfo, code: str) -> Facts:
-    """The facts of the story that was chosen; of the sample where none was, or it has ended."""
-    story = next((story for story in _stories(info) if story.code == code), None)
-    if story is None:
+    """The facts of the incident that was chosen; of the sample where none was, or it has ended."""
+    incident = next((incident for incident in _incidents(info) if incident.code == code), None)
+    if incident is None:
         return compose.preview_sample(info.name)
-    return story_facts(story, info.step)
+    return incident_facts(incident, info.step)
 
 
 def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
-    """The text with a plain mark where the story does not yet know what belongs there."""
+    """The text with a plain mark where the incident does not yet know what belongs there."""
     subject, body = text.subject, text.body
     for name in gaps:
         mark = f"({name.replace('_', ' ')}: not known yet)"

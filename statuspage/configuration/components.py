@@ -66,9 +66,9 @@ def removed_components(session: Session) -> list[Component]:
     )
 
 
-def open_stories_by_component(session: Session) -> dict[int, list[Incident]]:
+def open_incidents_by_component(session: Session) -> dict[int, list[Incident]]:
     """The unfinished incidents and maintenances that name each component, by its id."""
-    stories: dict[int, list[Incident]] = {}
+    incidents: dict[int, list[Incident]] = {}
     pairs = session.execute(
         select(IncidentComponent.component_id, Incident)
         .join(IncidentComponent.incident)
@@ -76,8 +76,8 @@ def open_stories_by_component(session: Session) -> dict[int, list[Incident]]:
         .order_by(Incident.started_at)
     )
     for component_id, incident in pairs:
-        stories.setdefault(component_id, []).append(incident)
-    return stories
+        incidents.setdefault(component_id, []).append(incident)
+    return incidents
 
 
 def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> ComponentGroup:

@@ -38,7 +38,7 @@ def _places(kind: type[Word]) -> dict[Word, int]:
 
 
 class Kind(Word):
-    """What a story is."""
+    """What an incident is."""
 
     INCIDENT = "incident"
     MAINTENANCE = "maintenance"
@@ -66,14 +66,14 @@ class MaintenanceStatus(Word):
 Status = IncidentStatus | MaintenanceStatus
 
 CLOSED: frozenset[str] = frozenset({"resolved", "postmortem", "completed"})
-"""Statuses after which a story is over."""
+"""Statuses after which an incident is over."""
 
 RUNNING = frozenset({MaintenanceStatus.IN_PROGRESS, MaintenanceStatus.VERIFYING})
 """Statuses of a maintenance that has begun and is not over."""
 
 
 def status_of(kind: Kind, value: str) -> Status:
-    """The status of that name for a story of that kind; ``ValueError`` where there is none."""
+    """The status of that name for an incident of that kind; ``ValueError`` where there is none."""
     return IncidentStatus(value) if kind is Kind.INCIDENT else MaintenanceStatus(value)
 
 
@@ -98,7 +98,7 @@ class Impact(Word):
 
 
 class Visibility(Word):
-    """Who may see a story at all."""
+    """Who may see an incident at all."""
 
     PUBLIC = "public"
     INTERNAL = "internal"

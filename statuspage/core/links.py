@@ -94,15 +94,17 @@ class Links:
         return _host(self.base)
 
     def incident(self, code: str) -> str:
-        """One story's page."""
+        """One incident's page."""
         return f"{self.base}/incidents/{quote(code)}"
 
     def update(self, code: str, update_code: str) -> str:
-        """One post on a story's page; also the permanent id of its feed entry when first made."""
+        """One post on an incident's page; also the permanent id of its feed entry when
+        first made.
+        """
         return f"{self.incident(code)}#update-{update_code}"
 
     def incident_entry(self, code: str, created_at: datetime) -> str:
-        """A tag URI (RFC 4151) for a story's feed entry; made once, then stored for ever."""
+        """A tag URI (RFC 4151) for an incident's feed entry; made once, then stored for ever."""
         return f"tag:{self.host},{created_at:%Y-%m-%d}:incident/{code}"
 
     def subscription(self, token: str, before: str = "") -> str:
@@ -122,7 +124,7 @@ class Links:
         return f"{self.base}/admin/approvals/{approval_id}"
 
     def admin_incident(self, code: str) -> str:
-        """One story in the admin."""
+        """One incident in the admin."""
         return f"{self.base}/admin/incidents/{quote(code)}"
 
 

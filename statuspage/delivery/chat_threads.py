@@ -1,8 +1,8 @@
-"""Threads: where in a chat room a story is told, where the room has threads.
+"""Threads: where in a chat room an incident is told, where the room has threads.
 
-The first message about a story in a room opens its thread; all later ones answer in it, and the
-first one's headline is kept to the story's present status.  What is known of it is written with the
-outcome, so a death before that costs at most one message said twice.
+The first message about an incident in a room opens its thread; all later ones answer in it, and the
+first one's headline is kept to the incident's present status.  What is known of it is written with
+the outcome, so a death before that costs at most one message said twice.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def thread_of(
 
 
 def first_mails(session: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
-    """By address, the delivery of the first mail about a message's story that was sent there.
+    """By address, the delivery of the first mail about a message's incident that was sent there.
 
     ``ids`` are deliveries of the message; those that are the first to their address are left out.
     """
@@ -77,7 +77,7 @@ def first_mails(session: Session, message: Message, ids: Sequence[int]) -> dict[
 
 
 def headline_of(incident: Incident) -> str:
-    """A story's present status in one line: ``SEV1 · Identified: Payments fail``."""
+    """An incident's present status in one line: ``SEV1 · Identified: Payments fail``."""
     kind = incident.severity_name or incident.kind.label
     status = "Cancelled" if incident.cancelled_at else incident.step.label
     drill = f"{DRILL} " if incident.is_drill else ""

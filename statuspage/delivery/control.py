@@ -124,7 +124,7 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
     """Queue what failed or came too late of a message once more; how many.
 
     Left out is whoever must not be written to any more, and whoever has a newer message of the same
-    story: nobody reads "investigating" after "resolved".  What bounced has no address to go to.
+    incident: nobody reads "investigating" after "resolved".  What bounced has no address to go to.
     """
     with writing() as session:
         message = session.get_one(Message, message_id)

@@ -1,4 +1,4 @@
-"""Dispatch: the story of one send.
+"""Dispatch: the incident of one send.
 
 Claim a batch and commit; close the session; call the provider; record each outcome as soon as it
 is certain.  No transaction is open while a stranger answers, and an outcome that the database

@@ -1,4 +1,4 @@
-"""Who was told what, and when: counts, search, and each delivery's whole story."""
+"""Who was told what, and when: counts, search, and each delivery's whole incident."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def every_delivery(
         after = found.after
 
 
-def story(session: Session, delivery: Delivery) -> list[DeliveryEvent]:
+def incident(session: Session, delivery: Delivery) -> list[DeliveryEvent]:
     """Everything that happened to a delivery since it was queued, oldest first."""
     return list(
         session.scalars(

@@ -65,13 +65,13 @@ _EVERYTHING = "Subscribed to all components"
 class News:
     """What a post is about, as far as it decides who hears of it.
 
-    ``story_id`` is None for a story that is not saved yet.
+    ``incident_id`` is None for an incident that is not saved yet.
     """
 
     kind: Kind
     step: Step
     component_ids: Collection[int]
-    story_id: int | None = None
+    incident_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +199,10 @@ def queue_sign_up(
 
 
 def _concerned(news: News) -> Subquery:
-    """The rule: who confirmed, and follows this story or asked for this kind and component.
+    """The rule: who confirmed, and follows this incident or asked for this kind and component.
 
-    Where a story names no component it concerns everybody.  The tables are joined as wholes: asked
-    for each subscriber, PostgreSQL takes several times as long.
+    Where an incident names no component it concerns everybody.  The tables are joined as wholes:
+    asked for each subscriber, PostgreSQL takes several times as long.
     """
     named, followers = _by_component(news), _followers(news)
     has_named = named.c.subscriber_id.is_not(None) if news.component_ids else true()
@@ -245,7 +245,7 @@ def _by_component(news: News) -> Subquery:
 
 def _followers(news: News) -> Subquery:
     followers = select(FollowedIncident.subscriber_id)
-    return followers.where(FollowedIncident.incident_id == news.story_id).subquery()
+    return followers.where(FollowedIncident.incident_id == news.incident_id).subquery()
 
 
 def _wants(news: News) -> ColumnElement[bool]:

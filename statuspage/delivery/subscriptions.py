@@ -411,8 +411,8 @@ def _is_heard(session: Session, subscriber: Subscriber) -> bool:
 def _sign_up_message(session: Session, step: Step, wish: Wish) -> Message:
     """The mail to send, shared by all who get the same that day; no visitor typed a word of it."""
     page = session.get_one(Page, 1)
-    story = session.get(Incident, min(wish.follows)) if wish.follows else None
-    facts = sign_up_facts(page, links=current_links(), story=story)
+    incident = session.get(Incident, min(wish.follows)) if wish.follows else None
+    facts = sign_up_facts(page, links=current_links(), incident=incident)
     language = nearest(wish.language, default=page.language)
     text = compose(session, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
     made = finish(

@@ -46,7 +46,9 @@ def keep_back(session: Session, message_id: int, ids: Sequence[int]) -> frozense
 
 
 def last_word(session: Session, message_id: int) -> tuple[int | None, bool]:
-    """Something that changes with each message about the same story, and when this is cancelled."""
+    """Something that changes with each message about the same incident, and when this is
+    cancelled.
+    """
     told = aliased(Message)
     row = session.execute(
         select(func.max(Message.id), told.cancelled_at.is_not(None))
@@ -118,7 +120,7 @@ def _grouped(rows: Iterable[tuple[str, int]]) -> Mapping[str, list[int]]:
 
 
 def _later(session: Session, told: _Told) -> _Later | None:
-    """What was posted later about the same story, as far as it makes a message untrue.
+    """What was posted later about the same incident, as far as it makes a message untrue.
 
     As when it was posted (:func:`~statuspage.delivery.queue.supersede`): a delivery gives way where
     its address has a later one, a resolution to a reopening alone, and everything to a false alarm.

@@ -1,7 +1,7 @@
-"""The log of components' states, told by imported stories.
+"""The log of components' states, told by imported incidents.
 
-A component shows the worst of what the stories about it say at a time, as it does when they are
-told here.  The log of a component is made anew from all its imported stories whenever one of them
+A component shows the worst of what the incidents about it say at a time, as it does when they are
+told here.  The log of a component is made anew from all its imported incidents whenever one of them
 changes, so it does not matter in which order or how often they come in.
 """
 
@@ -24,9 +24,9 @@ _CHUNK = 2_000
 def log_changes(
     session: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
 ) -> None:
-    """Write the log of components anew; what nobody told in a story stays.
+    """Write the log of components anew; what nobody told in an incident stays.
 
-    A component shows the worst of all stories about it, so beside those of ``incident_ids`` the
+    A component shows the worst of all incidents about it, so beside those of ``incident_ids`` the
     ones that were told here count too.
     """
     codes = {
@@ -40,10 +40,10 @@ def log_changes(
         .join(IncidentComponent)
         .where(IncidentComponent.component_id.in_(component_ids), is_told())
     )
-    stories = sorted({*incident_ids, *session.scalars(about)})
+    incidents = sorted({*incident_ids, *session.scalars(about)})
     said: dict[int, list[Said]] = defaultdict(list)
-    for start in range(0, len(stories), _CHUNK):
-        chunk = stories[start : start + _CHUNK]
+    for start in range(0, len(incidents), _CHUNK):
+        chunk = incidents[start : start + _CHUNK]
         session.execute(
             delete(ComponentChange).where(
                 ComponentChange.incident_id.in_(chunk),
@@ -69,7 +69,7 @@ def log_changes(
 
 
 def show_standing(session: Session, component_ids: Collection[int]) -> None:
-    """Have each component show the worst of what the open public stories say of it."""
+    """Have each component show the worst of what the open public incidents say of it."""
     worst = dict.fromkeys(component_ids, OPERATIONAL)
     states = session.execute(
         select(IncidentComponent.component_id, IncidentComponent.status)

@@ -1,4 +1,4 @@
-"""The components that imported stories name."""
+"""The components that imported incidents name."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.enums import ComponentStatus
-from statuspage.importers.published import Effect, Story
+from statuspage.importers.published import Effect, PublishedIncident
 from statuspage.models import Component, ComponentChange
 
 _NOTHING = (ComponentStatus.OPERATIONAL, ComponentStatus.OPERATIONAL)
 
 
 class Components:
-    """The components that stories name, by code or by name; missing ones are made."""
+    """The components that incidents name, by code or by name; missing ones are made."""
 
     def __init__(self) -> None:
         self._by_code: dict[str, tuple[int, str]] = {}
@@ -41,15 +41,15 @@ class Components:
         """How many were made."""
         return len(self.added_ids)
 
-    def add_missing(self, session: Session, stories: Sequence[Story]) -> None:
-        """Make the components that are named and not there, since the first story about them."""
+    def add_missing(self, session: Session, incidents: Sequence[PublishedIncident]) -> None:
+        """Make the components that are named and not there, since the first incident about them."""
         since: dict[tuple[str | None, str], datetime] = {}
-        for story in stories:
-            for post in story.posts:
+        for incident in incidents:
+            for post in incident.posts:
                 for effect in post.effects:
                     if self._find(effect) is None:
                         key = (effect.code, effect.name)
-                        since[key] = min(since.get(key, story.started_at), story.started_at)
+                        since[key] = min(since.get(key, incident.started_at), incident.started_at)
         highest = session.scalar(
             select(func.max(Component.position)).where(Component.group_id.is_(None))
         )

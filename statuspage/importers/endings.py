@@ -1,6 +1,6 @@
-"""How a story of somebody else ends, and when: one rule for everything that is imported.
+"""How an incident of somebody else ends, and when: one rule for everything that is imported.
 
-What its publisher says of the story itself counts before what the last update says, because an
+What its publisher says of the incident itself counts before what the last update says, because an
 update is easily posted with a status that nobody looked at.  What nobody spoke of for long is over:
 a past that was forgotten must not open a page.
 """
@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, RUNNING, IncidentStatus, Kind, MaintenanceStatus, Word
-from statuspage.importers.published import StoryPost, ended_at
+from statuspage.importers.published import PublishedUpdate, ended_at
 
 FORGOTTEN_AFTER = timedelta(days=7)
-"""A story of which nothing says whether it ended is over after so long without an update."""
+"""An incident of which nothing says whether it ended is over after so long without an update."""
 
 ABANDONED_AFTER = timedelta(days=365)
-"""A story that its publisher still calls open is over after so long without an update."""
+"""An incident that its publisher still calls open is over after so long without an update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A story's status, when it ended, and when it was cancelled; None where it was not."""
+    """An incident's status, when it ended, and when it was cancelled; None where it was not."""
 
     status: str
     resolved_at: datetime | None = None
@@ -49,7 +49,7 @@ def settle_window(begins: datetime | None, ends: datetime | None, notes: list[st
 
 
 def settle_end(
-    posts: Sequence[StoryPost],
+    posts: Sequence[PublishedUpdate],
     *,
     kind: Kind,
     status: str,
@@ -57,10 +57,10 @@ def settle_end(
     window: Window,
     notes: list[str],
 ) -> Ending:
-    """How a story with these posts ends.
+    """How an incident with these posts ends.
 
-    ``status`` and ``resolved_at`` are what its publisher says of the story itself, empty and None
-    where nothing is said.  ``notes`` get a line wherever the sources contradict each other.
+    ``status`` and ``resolved_at`` are what its publisher says of the incident itself, empty and
+    None where nothing is said.  ``notes`` get a line wherever the sources contradict each other.
     """
     last = posts[-1].status
     own = status if status in CLOSED or status in _steps(kind) else ""
@@ -86,24 +86,26 @@ def settle_end(
 
 def begins_at(
     started_at: datetime | None,
-    posts: Sequence[StoryPost],
+    posts: Sequence[PublishedUpdate],
     ended: datetime | None,
     notes: list[str],
 ) -> datetime:
-    """When a story began: nothing that is known of it may have happened before."""
+    """When an incident began: nothing that is known of it may have happened before."""
     if started_at and ended and started_at > ended:
         notes.append("its start lies after its end; it counts as begun with what came first")
     return min(filter(None, (started_at, posts[0].at, ended)))
 
 
 def _over(
-    posts: Sequence[StoryPost],
+    posts: Sequence[PublishedUpdate],
     kind: Kind,
     status: str,
     resolved_at: datetime | None,
     window: Window,
 ) -> Ending:
-    """The end of a story that is over, with the status that says so where one of its kind does."""
+    """The end of an incident that is over, with the status that says so where one of its
+    kind does.
+    """
     if status not in _steps(kind):
         over = IncidentStatus.RESOLVED if kind is Kind.INCIDENT else MaintenanceStatus.COMPLETED
         status = over.value

@@ -1,10 +1,10 @@
-"""Stories from JSON lines: one published incident or maintenance a line.
+"""Incidents from JSON lines: one published incident or maintenance a line.
 
-Read of each: ``title``, ``url`` (its last part is the story's code, its host the origin), ``id``,
-``entry_id``, ``impact``, ``components`` (names), ``started_at``, ``scheduled_for``,
-``scheduled_until``, ``status`` (of the story itself) and ``updates``, each with ``at``, ``status``
-and ``message``.  A status of ``Update`` keeps the one before it.  Start and end are ``started_at``
-and the updates' own times: when an entry was published is mostly when it was over.
+Read of each: ``title``, ``url`` (its last part is the incident's code, its host the origin),
+``id``, ``entry_id``, ``impact``, ``components`` (names), ``started_at``, ``scheduled_for``,
+``scheduled_until``, ``status`` (of the incident itself) and ``updates``, each with ``at``,
+``status`` and ``message``.  A status of ``Update`` keeps the one before it.  Start and end are
+``started_at`` and the updates' own times: when an entry was published is mostly when it was over.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from statuspage.core.richtext import clean_line
 from statuspage.importers.endings import Window, begins_at, settle_end, settle_window
 from statuspage.importers.published import (
     Problem,
-    Story,
-    StoryPost,
+    PublishedIncident,
+    PublishedUpdate,
     Unusable,
     Wrong,
     derive_effects,
@@ -39,7 +39,7 @@ from statuspage.importers.published import (
     settle_posts,
     watched_from,
 )
-from statuspage.importers.store import Progress, StoryReport, store_stories
+from statuspage.importers.store import IncidentImportReport, Progress, store_incidents
 from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
 
 _CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
@@ -52,33 +52,33 @@ def import_history(
     source: str = "",
     skip_bad: bool = False,
     progress: Progress | None = None,
-) -> StoryReport:
-    """Take in the stories of a file in UTF-8, all of them or none; nobody is mailed.
+) -> IncidentImportReport:
+    """Take in the incidents of a file in UTF-8, all of them or none; nobody is mailed.
 
-    Raises :class:`Unusable` with every bad line named.  With ``skip_bad`` those stories are left
+    Raises :class:`Unusable` with every bad line named.  With ``skip_bad`` those incidents are left
     out instead and named in the report; a file that is cut or is not JSON lines is never taken.
     """
     notes: list[Problem] = []
     problems: list[Problem] = []
-    stories: dict[tuple[str, str], Story] = {}
+    incidents: dict[tuple[str, str], PublishedIncident] = {}
     for line, row in _read_lines(data):
         said: list[str] = []
         try:
-            story = _read_story(f"line {line}", row, said)
+            incident = _read_incident(f"line {line}", row, said)
         except Wrong as wrong:
             problems.append(Problem(f"line {line}", str(wrong)))
             continue
-        notes.extend(Problem(story.where, reason) for reason in said)
-        twin = stories.pop((story.origin, story.code), None)
+        notes.extend(Problem(incident.where, reason) for reason in said)
+        twin = incidents.pop((incident.origin, incident.code), None)
         if twin is not None:
             notes.append(
-                Problem(story.where, f"the same story as in {twin.where}; this one counts")
+                Problem(incident.where, f"the same story as in {twin.where}; this one counts")
             )
-        stories[story.origin, story.code] = story
+        incidents[incident.origin, incident.code] = incident
     if problems and not skip_bad:
         raise Unusable(problems)
-    report = store_stories(
-        list(stories.values()), actor=actor, source=source, notes=notes, progress=progress
+    report = store_incidents(
+        list(incidents.values()), actor=actor, source=source, notes=notes, progress=progress
     )
     return replace(report, skipped=tuple(problems))
 
@@ -115,7 +115,7 @@ def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
     yield from rows
 
 
-def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
+def _read_incident(where: str, row: Mapping[str, Any], notes: list[str]) -> PublishedIncident:
     origin, code = _read_identity(row)
     title = read_title(row.get("title"), notes)
     impact = read_impact(row.get("impact"))
@@ -139,7 +139,7 @@ def _read_story(where: str, row: Mapping[str, Any], notes: list[str]) -> Story:
         notes=notes,
     )
     started_at = _read_moment(row, "started_at")
-    return Story(
+    return PublishedIncident(
         where=where,
         origin=origin,
         code=code,
@@ -184,9 +184,9 @@ def _read_entry_id(row: Mapping[str, Any]) -> str | None:
     return entry_id or None
 
 
-def _read_post(update: Mapping[str, Any], place: int) -> StoryPost:
+def _read_post(update: Mapping[str, Any], place: int) -> PublishedUpdate:
     at = read_time(update.get("at"), f"the time of update {place}")
-    return StoryPost(
+    return PublishedUpdate(
         at=at,
         posted_at=at,
         status=read_status(update.get("status")),
@@ -205,7 +205,7 @@ def _read_names(row: Mapping[str, Any]) -> list[str]:
 
 
 def _read_window(
-    row: Mapping[str, Any], posts: tuple[StoryPost, ...], kind: Kind, notes: list[str]
+    row: Mapping[str, Any], posts: tuple[PublishedUpdate, ...], kind: Kind, notes: list[str]
 ) -> Window:
     """When a maintenance was to begin and end, or else when it did."""
     if kind is Kind.INCIDENT:

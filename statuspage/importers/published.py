@@ -1,4 +1,4 @@
-"""A story as it was published elsewhere, read and checked, before anything is written."""
+"""An incident as it was published elsewhere, read and checked, before anything is written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FELT_AS: Mapping[Impact, ComponentStatus] = {
     Impact.MAJOR: ComponentStatus.PARTIAL_OUTAGE,
     Impact.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
 }
-"""The state of a story's components while it is open, where only its impact was published."""
+"""The state of an incident's components while it is open, where only its impact was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Unusable(Exception):
 
 
 class Wrong(ValueError):
-    """One story cannot be taken as it is; the text is the reason."""
+    """One incident cannot be taken as it is; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryPost:
+class PublishedUpdate:
     """One post: ``at`` is the time it tells of, ``posted_at`` when it was made.
 
     ``edited_at`` is when it was corrected, None where it was not or nobody says.
@@ -89,8 +89,8 @@ class StoryPost:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """A checked story; its posts stand in order, and the last one that sets a status settles it.
+class PublishedIncident:
+    """A checked incident; its posts stand in order, and the last one that sets a status settles it.
 
     ``origin`` and ``code`` are who it is: the host that published it, and its code there.
     ``created_at`` is when it was first told of, where that is not its first post's time.
@@ -104,7 +104,7 @@ class Story:
     impact: Impact
     status: str
     started_at: datetime
-    posts: tuple[StoryPost, ...]
+    posts: tuple[PublishedUpdate, ...]
     entry_id: str | None = None
     monitoring_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -165,7 +165,7 @@ def read_impact(value: Any) -> Impact:
 
 
 def read_kind(impact: Impact, statuses: Iterable[str]) -> Kind:
-    """What a story is: a maintenance by its impact, or by the steps that it takes."""
+    """What an incident is: a maintenance by its impact, or by the steps that it takes."""
     planned = {word.value for word in MaintenanceStatus}
     if impact is Impact.MAINTENANCE or any(status in planned for status in statuses):
         return Kind.MAINTENANCE
@@ -178,8 +178,8 @@ def read_status(value: Any) -> str:
 
 
 def settle_posts(
-    posts: Sequence[StoryPost], *, kind: Kind, notes: list[str]
-) -> tuple[StoryPost, ...]:
+    posts: Sequence[PublishedUpdate], *, kind: Kind, notes: list[str]
+) -> tuple[PublishedUpdate, ...]:
     """The posts in order of time, each with a status of its own; :class:`Wrong` for an unknown one.
 
     Newest first is a way to publish, and is turned round; any other disorder is noted.
@@ -207,8 +207,8 @@ def settle_posts(
 
 
 def derive_effects(
-    posts: Sequence[StoryPost], *, impact: Impact, names: Sequence[tuple[str, str | None]]
-) -> tuple[StoryPost, ...]:
+    posts: Sequence[PublishedUpdate], *, impact: Impact, names: Sequence[tuple[str, str | None]]
+) -> tuple[PublishedUpdate, ...]:
     """Posts with what they did to the components, where only names and codes were published.
 
     From the first open step to the last a component is in the state that the impact stands for
@@ -225,8 +225,8 @@ def derive_effects(
     return tuple(told)
 
 
-def ended_at(posts: Sequence[StoryPost]) -> datetime | None:
-    """When the last resolution or completion was posted; None while a story is open."""
+def ended_at(posts: Sequence[PublishedUpdate]) -> datetime | None:
+    """When the last resolution or completion was posted; None while an incident is open."""
     if posts[-1].status not in CLOSED:
         return None
     end = posts[-1].at
@@ -237,7 +237,7 @@ def ended_at(posts: Sequence[StoryPost]) -> datetime | None:
     return end
 
 
-def watched_from(posts: Sequence[StoryPost]) -> datetime | None:
+def watched_from(posts: Sequence[PublishedUpdate]) -> datetime | None:
     """When a fix was last said to be watched."""
     first = None
     for before, post in zip((None, *posts), posts, strict=False):

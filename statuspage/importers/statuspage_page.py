@@ -35,8 +35,8 @@ from statuspage.importers.endings import Window, begins_at, settle_end, settle_w
 from statuspage.importers.published import (
     Effect,
     Problem,
-    Story,
-    StoryPost,
+    PublishedIncident,
+    PublishedUpdate,
     Unusable,
     Wrong,
     derive_effects,
@@ -50,7 +50,7 @@ from statuspage.importers.published import (
     settle_posts,
     watched_from,
 )
-from statuspage.importers.store import Progress, StoryReport, named_code, store_stories
+from statuspage.importers.store import IncidentImportReport, Progress, named_code, store_incidents
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -93,7 +93,7 @@ class _Published:
 
     page: Mapping[str, Any] = field(default_factory=dict)
     parts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    stories: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    incidents: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     entry_ids: dict[str, str] = field(default_factory=dict)
     lists_parts: bool = False
 
@@ -158,14 +158,14 @@ def import_page(
     source: str = "",
     skip_bad: bool = False,
     progress: Progress | None = None,
-) -> StoryReport:
-    """Take over components, groups and stories, all of them or nothing; nobody is mailed.
+) -> IncidentImportReport:
+    """Take over components, groups and incidents, all of them or nothing; nobody is mailed.
 
     The page takes the code that it had there, and its name and zone if it was not set up here yet.
-    Raises :class:`Unusable` with every problem named.  With ``skip_bad`` the components and stories
-    that cannot be taken are left out instead and named in the report; a document that is cut or is
-    not a page's is never taken.  What an update says of no component that is known is always left
-    out, and noted.
+    Raises :class:`Unusable` with every problem named.  With ``skip_bad`` the components and
+    incidents that cannot be taken are left out instead and named in the report; a document that is
+    cut or is not a page's is never taken.  What an update says of no component that is known is
+    always left out, and noted.
     """
     published = _read_all(documents)
     origin = urlsplit(str(published.page.get("url") or "")).hostname
@@ -173,21 +173,21 @@ def import_page(
         raise Unusable([Problem(documents[0].name, "the page does not say its url")])
     notes: list[Problem] = []
     problems: list[Problem] = []
-    stories = []
-    for where, row in published.stories.values():
+    incidents = []
+    for where, row in published.incidents.values():
         said: list[str] = []
         try:
-            stories.append(_read_story(where, row, origin, published, said))
+            incidents.append(_read_incident(where, row, origin, published, said))
         except Wrong as wrong:
             problems.append(Problem(where, str(wrong)))
         notes.extend(Problem(where, reason) for reason in said)
     parts = _read_parts(published, origin, problems)
     if problems and not skip_bad:
         raise Unusable(problems)
-    stories.sort(key=lambda story: story.started_at)
+    incidents.sort(key=lambda incident: incident.started_at)
     taking = _Taking(parts)
-    report = store_stories(
-        stories,
+    report = store_incidents(
+        incidents,
         actor=actor,
         source=source or origin,
         notes=notes,
@@ -239,12 +239,12 @@ def _read_json(document: Document, published: _Published) -> None:
         published.lists_parts = True
         published.parts[str(part.get("id"))] = part
     for name in ("incidents", "scheduled_maintenances"):
-        for story in _rows(content, name):
-            code = str(story.get("id"))
-            known = published.stories.get(code)
-            if known is None or str(known[1].get("updated_at")) <= str(story.get("updated_at")):
+        for incident in _rows(content, name):
+            code = str(incident.get("id"))
+            known = published.incidents.get(code)
+            if known is None or str(known[1].get("updated_at")) <= str(incident.get("updated_at")):
                 kind = "maintenance" if name == "scheduled_maintenances" else "incident"
-                published.stories[code] = (f"{document.name}, {kind} {code}", story)
+                published.incidents[code] = (f"{document.name}, {kind} {code}", incident)
 
 
 def _rows(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -287,13 +287,13 @@ def _read_code(value: Any, what: str, origin: str) -> str:
     return own if _CODE.fullmatch(own) else named_code(origin, own)
 
 
-def _read_story(
+def _read_incident(
     where: str,
     row: Mapping[str, Any],
     origin: str,
     published: _Published,
     notes: list[str],
-) -> Story:
+) -> PublishedIncident:
     code = _read_id(row.get("id"), "it")
     title = read_title(row.get("name"), notes)
     impact = read_impact(row.get("impact"))
@@ -318,7 +318,7 @@ def _read_story(
         notes=notes,
     )
     started_at = _read_moment(row, "started_at")
-    return Story(
+    return PublishedIncident(
         where=where,
         origin=origin,
         code=code,
@@ -352,13 +352,13 @@ def _read_window(row: Mapping[str, Any], kind: Kind, notes: list[str]) -> Window
     return settle_window(begins, ends, notes)
 
 
-def _read_post(update: Mapping[str, Any], origin: str, notes: list[str]) -> StoryPost:
+def _read_post(update: Mapping[str, Any], origin: str, notes: list[str]) -> PublishedUpdate:
     code = _read_code(update.get("id"), "an update", origin)
     told_at = update.get("display_at") or update.get("created_at")
     at = read_time(told_at, f"the time of update {code}")
     posted_at = read_time(update.get("created_at") or told_at, f"the time of update {code}")
     edited_at = _read_moment(update, "updated_at")
-    return StoryPost(
+    return PublishedUpdate(
         at=at,
         posted_at=posted_at,
         edited_at=edited_at if edited_at and edited_at - posted_at > _ONE_WRITE else None,
@@ -372,7 +372,8 @@ def _read_post(update: Mapping[str, Any], origin: str, notes: list[str]) -> Stor
 def _read_effects(
     update: Mapping[str, Any], code: str, origin: str, notes: list[str]
 ) -> Iterator[Effect]:
-    """What an update did to components; what cannot be read of that costs neither it nor its story.
+    """What an update did to components; what cannot be read of that costs neither it nor its
+    incident.
 
     Statuspage wrote ``No components were affected by this update.`` as a component for years.
     """
@@ -456,7 +457,7 @@ def _read_part(row: Mapping[str, Any], origin: str) -> _Part:
 
 
 class _Taking:
-    """Taking over the components and groups, around the stories about them."""
+    """Taking over the components and groups, around the incidents about them."""
 
     def __init__(self, parts: Sequence[_Part]) -> None:
         self._groups = [part for part in parts if part.is_group]
@@ -477,7 +478,7 @@ class _Taking:
         )
 
     def finish(self, session: Session) -> None:
-        """Show each component as the summary has it: it may say more than the stories."""
+        """Show each component as the summary has it: it may say more than the incidents."""
         for part in self._parts:
             component = session.scalars(select(Component).filter_by(code=part.code)).one()
             last = session.scalar(

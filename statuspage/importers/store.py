@@ -1,8 +1,8 @@
-"""Keeping imported stories: new ones added, changed ones brought up to date, the rest left alone.
+"""Keeping imported incidents: new ones added, changed ones brought up to date, the rest left alone.
 
-A story is known by its origin and its code there, a post by its code.  A post without one gets a
-code made from what it is, so the same file gives the same codes.  Entry ids are made once and
-stored.  No message and no delivery is written: nobody hears of a story that is long told.
+An incident is known by its origin and its code there, a post by its code.  A post without one gets
+a code made from what it is, so the same file gives the same codes.  Entry ids are made once and
+stored.  No message and no delivery is written: nobody hears of an incident that is long told.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visib
 from statuspage.core.links import Links, current_links
 from statuspage.importers.component_changes import log_changes, show_standing
 from statuspage.importers.component_names import Components
-from statuspage.importers.published import Problem, Story, Unusable
+from statuspage.importers.published import Problem, PublishedIncident, Unusable
 from statuspage.models import (
     AuditEntry,
     ComponentChange,
@@ -38,21 +38,21 @@ from statuspage.models import (
 from statuspage.models.columns import CODE_LENGTH
 
 _CHUNK = 100
-# Stories whose log is written in one step, unless one component has more.
-_LOGGED_STORIES = 200
+# Incidents whose log is written in one step, unless one component has more.
+_LOGGED_INCIDENTS = 200
 _UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
-_stories = cast(Table, Incident.__table__)
+_incidents = cast(Table, Incident.__table__)
 _posts = cast(Table, IncidentUpdate.__table__)
 _T = TypeVar("_T")
 
 Progress = Callable[[int, int], None]
-"""Told again and again how many stories are done, and of how many."""
+"""Told again and again how many incidents are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
-class StoryReport:
-    """What an import did; the first three count stories."""
+class IncidentImportReport:
+    """What an import did; the first three count incidents."""
 
     added: int
     updated: int
@@ -62,8 +62,8 @@ class StoryReport:
     skipped: tuple[Problem, ...] = ()
 
 
-def store_stories(
-    stories: Sequence[Story],
+def store_incidents(
+    incidents: Sequence[PublishedIncident],
     *,
     actor: Actor,
     source: str = "",
@@ -71,23 +71,24 @@ def store_stories(
     progress: Progress | None = None,
     prepare: Callable[[Session], int] | None = None,
     finish: Callable[[Session], None] | None = None,
-) -> StoryReport:
-    """Keep these stories, in steps that others can write between, and show them all at the end.
+) -> IncidentImportReport:
+    """Keep these incidents, in steps that others can write between, and show them all at the end.
 
     ``prepare`` is part of the first step and ``finish`` of the last; ``prepare`` says how many
     components it added.  An import that was cut off is finished by repeating it.  Raises
-    :class:`Unusable`, before anything is kept, where a code belongs to a story of somebody else.
+    :class:`Unusable`, before anything is kept, where a code belongs to an incident of somebody
+    else.
     """
     keeper = _Keeper(current_session(), current_links(), list(notes))
-    keeper.refuse_taken(stories)
+    keeper.refuse_taken(incidents)
     with writing() as session:
-        keeper.begin(stories, prepare(session) if prepare else 0)
+        keeper.begin(incidents, prepare(session) if prepare else 0)
         entry_id = _note_begin(session, actor, source)
     done = 0
-    for batch in in_slices(stories, _CHUNK):
+    for batch in in_slices(incidents, _CHUNK):
         with writing():
             keeper.keep(batch)
-        (progress or _silent)(done := done + len(batch), len(stories))
+        (progress or _silent)(done := done + len(batch), len(incidents))
     for [component_ids] in in_slices(keeper.to_log(), 1):
         with writing():
             keeper.log(component_ids)
@@ -145,47 +146,47 @@ class _Keeper:
         self._notes = notes
         self._components = Components()
         self._touched: set[int] = set()
-        self._stories = self._added = self._updated = self._components_added = 0
+        self._incidents = self._added = self._updated = self._components_added = 0
 
-    def refuse_taken(self, stories: Sequence[Story]) -> None:
-        """Raise :class:`Unusable` where a code belongs to a story of somebody else."""
-        for batch in _chunks(stories):
+    def refuse_taken(self, incidents: Sequence[PublishedIncident]) -> None:
+        """Raise :class:`Unusable` where a code belongs to an incident of somebody else."""
+        for batch in _chunks(incidents):
             self._refuse_taken(batch)
 
-    def begin(self, stories: Sequence[Story], components_added: int) -> None:
+    def begin(self, incidents: Sequence[PublishedIncident], components_added: int) -> None:
         """Make the components that are missing; ``components_added`` were made before."""
         if _was_cut_off(self._current):
-            # Its stories may be here without the log that they tell.
+            # Its incidents may be here without the log that they tell.
             imported = select(IncidentComponent.component_id).join(Incident)
             self._touched |= set(
                 self._current.scalars(imported.where(Incident.origin.is_not(None)).distinct())
             )
         self._components.load(self._current)
-        self._components.add_missing(self._current, stories)
+        self._components.add_missing(self._current, incidents)
         self._components_added = components_added + self._components.added
 
-    def keep(self, batch: Sequence[Story]) -> None:
-        """Keep some of the stories."""
+    def keep(self, batch: Sequence[PublishedIncident]) -> None:
+        """Keep some of the incidents."""
         self._refuse_taken(batch)
         stored = self._stored(batch)
-        new = [story for story in batch if _identity(story) not in stored]
+        new = [incident for incident in batch if _identity(incident) not in stored]
         self._add(new)
-        self._stories += len(batch)
+        self._incidents += len(batch)
         self._added += len(new)
         self._updated += self._update_all(batch, stored)
 
-    def report(self) -> StoryReport:
-        """What became of the stories so far."""
-        return StoryReport(
+    def report(self) -> IncidentImportReport:
+        """What became of the incidents so far."""
+        return IncidentImportReport(
             added=self._added,
             updated=self._updated,
-            unchanged=self._stories - self._added - self._updated,
+            unchanged=self._incidents - self._added - self._updated,
             components_added=self._components_added,
             notes=tuple(self._notes),
         )
 
-    def _refuse_taken(self, batch: Sequence[Story]) -> None:
-        codes = {self._code(story): story for story in batch}
+    def _refuse_taken(self, batch: Sequence[PublishedIncident]) -> None:
+        codes = {self._code(incident): incident for incident in batch}
         rows = self._current.execute(
             select(Incident.code, Incident.origin, Incident.origin_id).where(
                 Incident.code.in_(codes)
@@ -199,49 +200,49 @@ class _Keeper:
         if taken:
             raise Unusable(taken)
 
-    def _stored(self, batch: Sequence[Story]) -> dict[tuple[str, str], Any]:
+    def _stored(self, batch: Sequence[PublishedIncident]) -> dict[tuple[str, str], Any]:
         rows = self._current.execute(
-            select(_stories).where(
-                _stories.c.origin.in_({story.origin for story in batch}),
-                _stories.c.origin_id.in_({story.code for story in batch}),
+            select(_incidents).where(
+                _incidents.c.origin.in_({incident.origin for incident in batch}),
+                _incidents.c.origin_id.in_({incident.code for incident in batch}),
             )
         )
         return {(row.origin, row.origin_id): row for row in rows}
 
-    def _code(self, story: Story) -> str:
-        fits = len(story.code) == CODE_LENGTH and set(story.code) <= set(_ALPHABET)
-        return story.code if fits else named_code(story.origin, story.code)
+    def _code(self, incident: PublishedIncident) -> str:
+        fits = len(incident.code) == CODE_LENGTH and set(incident.code) <= set(_ALPHABET)
+        return incident.code if fits else named_code(incident.origin, incident.code)
 
-    def _columns(self, story: Story) -> dict[str, Any]:
-        """What a story's row says of it, apart from who it is."""
+    def _columns(self, incident: PublishedIncident) -> dict[str, Any]:
+        """What an incident's row says of it, apart from who it is."""
         return {
-            "kind": story.kind,
-            "title": story.title,
-            "status": story.status,
-            "impact": story.impact,
-            "started_at": story.started_at,
-            "monitoring_at": story.monitoring_at,
-            "resolved_at": story.resolved_at,
-            "scheduled_for": story.scheduled_for,
-            "scheduled_until": story.scheduled_until,
-            "cancelled_at": story.cancelled_at,
-            "resolutions": _resolutions(story),
+            "kind": incident.kind,
+            "title": incident.title,
+            "status": incident.status,
+            "impact": incident.impact,
+            "started_at": incident.started_at,
+            "monitoring_at": incident.monitoring_at,
+            "resolved_at": incident.resolved_at,
+            "scheduled_for": incident.scheduled_for,
+            "scheduled_until": incident.scheduled_until,
+            "cancelled_at": incident.cancelled_at,
+            "resolutions": _resolutions(incident),
         }
 
-    def _add(self, stories: Sequence[Story]) -> None:
-        if not stories:
+    def _add(self, incidents: Sequence[PublishedIncident]) -> None:
+        if not incidents:
             return
-        codes = {self._code(story): story for story in stories}
+        codes = {self._code(incident): incident for incident in incidents}
         rows = []
-        for code, story in codes.items():
-            posted = [post.posted_at for post in story.posts]
-            entry_id = story.entry_id or self._links.incident_entry(code, posted[0])
+        for code, incident in codes.items():
+            posted = [post.posted_at for post in incident.posts]
+            entry_id = incident.entry_id or self._links.incident_entry(code, posted[0])
             rows.append(
                 {
-                    **self._columns(story),
+                    **self._columns(incident),
                     "code": code,
                     "visibility": Visibility.PUBLIC,
-                    "created_at": min([*posted, story.created_at or posted[0]]),
+                    "created_at": min([*posted, incident.created_at or posted[0]]),
                     "updated_at": max(posted),
                     "users_notice": "",
                     "public_facts": {},
@@ -249,31 +250,33 @@ class _Keeper:
                     "chat_channel": "",
                     "war_room": "",
                     "entry_id": entry_id,
-                    "origin": story.origin,
-                    "origin_id": story.code,
+                    "origin": incident.origin,
+                    "origin_id": incident.code,
                     "version": 1,
                 }
             )
-        self._current.execute(_stories.insert(), rows)
+        self._current.execute(_incidents.insert(), rows)
         ids = self._current.execute(
             select(Incident.id, Incident.code).where(Incident.code.in_(codes))
         )
         posts = []
         for incident_id, code in ids:
-            story = codes[code]
-            posts += self._new_posts(self._told(story), incident_id, code)
-            self._affect(story, incident_id)
+            incident = codes[code]
+            posts += self._new_posts(self._told(incident), incident_id, code)
+            self._affect(incident, incident_id)
         self._current.execute(insert(IncidentUpdate), posts)
 
-    def _told(self, story: Story) -> dict[str, dict[str, Any]]:
+    def _told(self, incident: PublishedIncident) -> dict[str, dict[str, Any]]:
         """The posts' columns by their codes: published ones, or made from time, status and turn."""
         turns: dict[tuple[datetime, str], int] = defaultdict(int)
         told = {}
         before = ""
-        for post in story.posts:
+        for post in incident.posts:
             turn = turns[post.at, post.status]
             turns[post.at, post.status] += 1
-            made = named_code(story.origin, story.code, post.at.isoformat(), post.status, str(turn))
+            made = named_code(
+                incident.origin, incident.code, post.at.isoformat(), post.status, str(turn)
+            )
             told[post.code or made] = {
                 "status": post.status,
                 "body": post.body,
@@ -300,10 +303,10 @@ class _Keeper:
             for post_code, columns in told.items()
         ]
 
-    def _affect(self, story: Story, incident_id: int) -> None:
-        """Note the components of a story, each in the state that it was left in."""
+    def _affect(self, incident: PublishedIncident, incident_id: int) -> None:
+        """Note the components of an incident, each in the state that it was left in."""
         states: dict[int, ComponentStatus] = {}
-        for post in story.posts:
+        for post in incident.posts:
             for effect in post.effects:
                 states[self._components.id_of(effect)] = effect.new_status
         self._touched |= states.keys()
@@ -314,8 +317,10 @@ class _Keeper:
         if rows:
             self._current.execute(insert(IncidentComponent), rows)
 
-    def _update_all(self, batch: Sequence[Story], stored: Mapping[tuple[str, str], Any]) -> int:
-        """Bring the stored stories of a batch up to date; how many differed."""
+    def _update_all(
+        self, batch: Sequence[PublishedIncident], stored: Mapping[tuple[str, str], Any]
+    ) -> int:
+        """Bring the stored incidents of a batch up to date; how many differed."""
         ids = [row.id for row in stored.values()]
         continued = self._continued(ids)
         posts: dict[int, list[Any]] = defaultdict(list)
@@ -326,24 +331,24 @@ class _Keeper:
         ):
             posts[post.incident_id].append(post)
         updated = 0
-        for story in batch:
-            row = stored.get(_identity(story))
+        for incident in batch:
+            row = stored.get(_identity(incident))
             if row is None:
                 continue
             if row.id not in continued:
-                updated += self._update(story, row, posts[row.id])
+                updated += self._update(incident, row, posts[row.id])
                 continue
             left = "this story was continued here and is left as it is"
-            self._notes.append(Problem(story.where, left))
+            self._notes.append(Problem(incident.where, left))
         return updated
 
-    def _update(self, story: Story, row: Any, posts: Sequence[Any]) -> bool:
-        """Bring a stored story up to date; whether anything differed."""
-        wanted = self._columns(story)
-        if story.entry_id:
-            wanted["entry_id"] = story.entry_id
+    def _update(self, incident: PublishedIncident, row: Any, posts: Sequence[Any]) -> bool:
+        """Bring a stored incident up to date; whether anything differed."""
+        wanted = self._columns(incident)
+        if incident.entry_id:
+            wanted["entry_id"] = incident.entry_id
         differing = _differing(row, wanted)
-        if not self._update_posts(story, row, posts) and not differing:
+        if not self._update_posts(incident, row, posts) and not differing:
             return False
         # Components may be others now: all are noted anew, and the old ones' log is written anew.
         owned = IncidentComponent.incident_id == row.id
@@ -351,16 +356,16 @@ class _Keeper:
             self._current.scalars(select(IncidentComponent.component_id).where(owned))
         )
         self._current.execute(delete(IncidentComponent).where(owned))
-        self._affect(story, row.id)
+        self._affect(incident, row.id)
         self._current.execute(
-            _stories.update()
-            .where(_stories.c.id == row.id)
+            _incidents.update()
+            .where(_incidents.c.id == row.id)
             .values(**differing, updated_at=clock.now(), version=row.version + 1)
         )
         return True
 
     def _continued(self, incident_ids: Sequence[int]) -> set[int]:
-        """Which stories people have posted on or corrected since they were imported."""
+        """Which incidents people have posted on or corrected since they were imported."""
         own = IncidentUpdate.incident_id.in_(incident_ids)
         posted = select(IncidentUpdate.incident_id).where(
             own, or_(IncidentUpdate.form_key.is_not(None), IncidentUpdate.account_id.is_not(None))
@@ -372,9 +377,9 @@ class _Keeper:
         )
         return {*self._current.scalars(posted), *self._current.scalars(corrected)}
 
-    def _update_posts(self, story: Story, row: Any, stored: Sequence[Any]) -> bool:
-        """Bring the posts of a stored story up to date; whether anything differed."""
-        pairs, new, gone = _match(stored, self._told(story))
+    def _update_posts(self, incident: PublishedIncident, row: Any, stored: Sequence[Any]) -> bool:
+        """Bring the posts of a stored incident up to date; whether anything differed."""
+        pairs, new, gone = _match(stored, self._told(incident))
         changed = [pair for pair in pairs if self._change(*pair)]
         for post in gone:
             self._forget(post.id)
@@ -419,16 +424,16 @@ class _Keeper:
         counts = dict.fromkeys(sorted(self._touched), 0) | {row[0]: row[1] for row in counted}
         parts: list[list[int]] = []
         room = 0
-        for component_id, stories in counts.items():
-            if not parts or stories > room:
+        for component_id, incidents in counts.items():
+            if not parts or incidents > room:
                 parts.append([])
-                room = _LOGGED_STORIES
+                room = _LOGGED_INCIDENTS
             parts[-1].append(component_id)
-            room -= stories + 1
+            room -= incidents + 1
         return parts or [[]]
 
     def log(self, component_ids: Sequence[int]) -> None:
-        """Write the log of components, from all stories that tell of them, and how they stand."""
+        """Write the log of components, from all incidents that tell of them, and how they stand."""
         if not component_ids:
             return
         logged = (
@@ -452,7 +457,7 @@ def _match(
     """Which stored post is which: pairs, posts that are new, and rows that are gone.
 
     By code; else by status and minute, else by the text, because another document of the same
-    story may give no codes, and rounds its times.
+    incident may give no codes, and rounds its times.
     """
     left = {row.code: row for row in stored}
     new = dict(told)
@@ -495,12 +500,12 @@ def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def _identity(story: Story) -> tuple[str, str]:
-    return story.origin, story.code
+def _identity(incident: PublishedIncident) -> tuple[str, str]:
+    return incident.origin, incident.code
 
 
-def _resolutions(story: Story) -> int:
-    steps = [post.status for post in story.posts]
+def _resolutions(incident: PublishedIncident) -> int:
+    steps = [post.status for post in incident.posts]
     befores = [None, *steps]
     return sum(
         after == IncidentStatus.RESOLVED and before != after

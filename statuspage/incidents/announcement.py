@@ -1,7 +1,7 @@
 """Telling: every audience's text for a step, seen before it goes and queued when it does.
 
-One story, three tellings, all from the same facts.  What the comms lead edited goes out as edited;
-what nobody touched is made from its template.
+One incident, three tellings, all from the same facts.  What the comms lead edited goes out as
+edited; what nobody touched is made from its template.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Components = Sequence[tuple[Component, ComponentStatus]]
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A step about to be told: the story as it stands after it, and what the row cannot know."""
+    """A step about to be told: the incident as it stands after it, and what the row cannot know."""
 
     incident: Incident
     step: Step
@@ -128,7 +128,7 @@ def preview_update(
     Raises :class:`~statuspage.core.errors.Refused`.
     """
     telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
-    return drafts(current_session(), telling, texts or {}, story=incident)
+    return drafts(current_session(), telling, texts or {}, incident=incident)
 
 
 def telling_of_update(
@@ -155,14 +155,14 @@ def telling_of_update(
     )
 
 
-def facts_for(session: Session, telling: Telling, story: Incident | None) -> Facts:
+def facts_for(session: Session, telling: Telling, incident: Incident | None) -> Facts:
     """The facts that a step is told from."""
     counted = _count_customers(session, telling)
-    return _facts(session, session.get_one(Page, 1), telling, story, counted)
+    return _facts(session, session.get_one(Page, 1), telling, incident, counted)
 
 
-def story_facts(incident: Incident, step: Step) -> Facts:
-    """What a message about that step would be made of, as the story stands; changes nothing."""
+def incident_facts(incident: Incident, step: Step) -> Facts:
+    """What a message about that step would be made of, as the incident stands; changes nothing."""
     session = current_session()
     telling = Telling(incident, step, affected_components(session, incident), clock.now())
     return facts_for(session, telling, incident)
@@ -173,19 +173,19 @@ def drafts(
     telling: Telling,
     texts: Mapping[Audience, Text],
     *,
-    story: Incident | None = None,
+    incident: Incident | None = None,
 ) -> list[Draft]:
     """The texts of every audience that hears this step, edited ones as they were edited."""
     page = session.get_one(Page, 1)
     counted = _count_customers(session, telling)
-    facts = _facts(session, page, telling, story, counted)
+    facts = _facts(session, page, telling, incident, counted)
     made = []
     for audience, step in _audiences(session, telling):
-        recipients, suppressed, why = _reach(session, telling, audience, story, counted)
+        recipients, suppressed, why = _reach(session, telling, audience, incident, counted)
         composed = compose(session, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         missing = unfilled(text, audience=audience, facts=facts)
-        readers = _first_readers(session, telling, audience, story)
+        readers = _first_readers(session, telling, audience, incident)
         made.append(
             Draft(
                 audience=audience,
@@ -196,13 +196,15 @@ def drafts(
                 suppressed=suppressed,
                 why=why,
                 finished=_finish_if_whole(text, audience, step, facts, page.language, readers),
-                by_mail=_by_mail(session, telling, story) if audience is Audience.PUBLIC else None,
+                by_mail=_by_mail(session, telling, incident)
+                if audience is Audience.PUBLIC
+                else None,
                 readers=readers,
                 edited=text != composed,
                 missing=missing,
                 wanted=composed.wanted,
                 findings=check_text(session, text, audience=audience, step=step, facts=facts),
-                before=_told_before(session, story, audience),
+                before=_told_before(session, incident, audience),
                 fell_back=composed.fell_back,
                 is_drill=telling.incident.is_drill,
             )
@@ -221,7 +223,7 @@ def tell(
 ) -> str:
     """Keep each audience's message and queue its deliveries; returns the public post's body.
 
-    For an internal story the body is the internal text.  Raises :class:`Refused` for a text that
+    For an internal incident the body is the internal text.  Raises :class:`Refused` for a text that
     would leak and has no reason among the ``overrides``.
     """
     page = session.get_one(Page, 1)
@@ -286,13 +288,13 @@ def tell(
     return body
 
 
-def _told_before(session: Session, story: Incident | None, audience: Audience) -> Text | None:
-    """What that audience was told last about a story, if anything."""
-    if story is None or story.id is None:
+def _told_before(session: Session, incident: Incident | None, audience: Audience) -> Text | None:
+    """What that audience was told last about an incident, if anything."""
+    if incident is None or incident.id is None:
         return None
     told = session.execute(
         select(Message.subject, Message.body)
-        .where(Message.incident_id == story.id, Message.audience == audience)
+        .where(Message.incident_id == incident.id, Message.audience == audience)
         .order_by(Message.id.desc())
         .limit(1)
     ).one_or_none()
@@ -332,13 +334,13 @@ def _tell_subscribers(
     queue.supersede(session, message, step_key=step_key)
 
 
-def news_of(telling: Telling, story_id: int | None) -> News:
+def news_of(telling: Telling, incident_id: int | None) -> News:
     """What a step is about, as far as it decides which subscribers hear of it."""
     ids = telling.concerned
-    return News(telling.incident.kind, telling.step, ids, story_id)
+    return News(telling.incident.kind, telling.step, ids, incident_id)
 
 
-def _by_mail(session: Session, telling: Telling, story: Incident | None) -> Reach:
+def _by_mail(session: Session, telling: Telling, incident: Incident | None) -> Reach:
     """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
     if (sealed := seal_on(telling.incident)) is not None:
         listed = len(sealed.mailboxes)
@@ -347,17 +349,17 @@ def _by_mail(session: Session, telling: Telling, story: Incident | None) -> Reac
         return Reach(((WHY, listed),) if listed else ())
     customers = None
     if telling.incident.kind is Kind.INCIDENT and mails_customers(session, telling):
-        customers = customers_rule(session, telling, story)
-    news = news_of(telling, story.id if story is not None else None)
+        customers = customers_rule(session, telling, incident)
+    news = news_of(telling, incident.id if incident is not None else None)
     return subscriber_queue.count_subscribers(session, news, customers=customers)
 
 
 def customers_rule(
-    session: Session, telling: Telling, story: Incident | None
+    session: Session, telling: Telling, incident: Incident | None
 ) -> ColumnElement[bool]:
     """Which customers a step is mailed to, where it is mailed to customers at all."""
-    if telling.answers and story is not None:
-        return queue.told_customers(_answered(session, telling, story.id))
+    if telling.answers and incident is not None:
+        return queue.told_customers(_answered(session, telling, incident.id))
     return queue.concerned_customers(telling.concerned)
 
 
@@ -462,7 +464,7 @@ def _reach(
     session: Session,
     telling: Telling,
     audience: Audience,
-    story: Incident | None,
+    incident: Incident | None,
     counted: tuple[int, int] | None,
 ) -> tuple[int, int, str]:
     """How many hear it, how many are suppressed, and the rule in words."""
@@ -472,8 +474,8 @@ def _reach(
         return 0, 0, "Everybody who visits the page or reads its feeds"
     if audience is Audience.INTERNAL:
         return len(current_settings().chat_urls), 0, "Colleagues, in chat"
-    if telling.answers and story is not None:
-        told = _count_told(session, telling, story.id)
+    if telling.answers and incident is not None:
+        told = _count_told(session, telling, incident.id)
         return told, 0, f"Every customer who was told that {telling.taken_back}"
     concerned_ids = set(telling.concerned)
     names = [one.name for one, _ in telling.components if one.id in concerned_ids]
@@ -493,7 +495,7 @@ def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
 
 
 def _first_readers(
-    session: Session, telling: Telling, audience: Audience, story: Incident | None
+    session: Session, telling: Telling, audience: Audience, incident: Incident | None
 ) -> tuple[Reader, ...]:
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
@@ -501,7 +503,7 @@ def _first_readers(
     if (sealed := seal_on(telling.incident)) is not None:
         listed = sealed.mailboxes[:FIRST_READERS]
         return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
-    rule = customers_rule(session, telling, story)
+    rule = customers_rule(session, telling, incident)
     found = queue.first_customers(session, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone, one.language) for one in found)
 
@@ -526,12 +528,12 @@ def _facts(
     session: Session,
     page: Page,
     telling: Telling,
-    story: Incident | None,
+    saved: Incident | None,
     counted: tuple[int, int] | None,
 ) -> Facts:
     incident = telling.incident
     level = severity.level_of(session, incident.severity_rank)
-    posts = story.updates if story is not None else []
+    posts = saved.updates if saved is not None else []
     people = {role: _contact(session, getattr(incident, f"{role.value}_id")) for role in Role}
     return facts_of(
         page,
@@ -572,7 +574,7 @@ def states_of(session: Session, states: Mapping[int, ComponentStatus]) -> Compon
 
 
 def affected_components(session: Session, incident: Incident) -> Components:
-    """Every component that the story ever affected, with the state it last set."""
+    """Every component that the incident ever affected, with the state it last set."""
     rows = session.execute(
         select(Component, IncidentComponent.status)
         .join(IncidentComponent, IncidentComponent.component_id == Component.id)

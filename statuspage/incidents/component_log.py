@@ -1,9 +1,9 @@
 """The log of a component's states, and writing it anew where the past is told otherwise.
 
-A component shows the worst of what the public stories about it say at a time.  Mostly each change
-follows the last one and is simply added.  A story that is told late, gets another start or is taken
-back changes what was shown before, and with it what follows: then the part that it touches is made
-again from the posts, so that what is counted from the log is what the stories say.
+A component shows the worst of what the public incidents about it say at a time.  Mostly each change
+follows the last one and is simply added.  An incident that is told late, gets another start or is
+taken back changes what was shown before, and with it what follows: then the part that it touches is
+made again from the posts, so that what is counted from the log is what the incidents say.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OTHER = aliased(IncidentUpdate)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """From ``at`` on a story says that a component is ``status``."""
+    """From ``at`` on an incident says that a component is ``status``."""
 
     at: datetime
     status: ComponentStatus
@@ -43,7 +43,7 @@ class Said:
 
 
 def settle_log(said: Sequence[Said]) -> Iterator[Said]:
-    """The changes of one component: the worst of what its stories say, whenever that changes."""
+    """The changes of one component: the worst of what its incidents say, whenever that changes."""
     standing: dict[int, ComponentStatus] = {}
     shown = OPERATIONAL
     for _, moment in groupby(sorted(said, key=attrgetter("at")), key=attrgetter("at")):
@@ -60,9 +60,10 @@ def settle_log(said: Sequence[Said]) -> Iterator[Said]:
 
 
 def goes_on_after(session: Session, component_id: int, at: datetime) -> bool:
-    """Whether the component's log, or a story about it that is over, tells of a time after ``at``.
+    """Whether the component's log, or an incident about it that is over, tells of a time after
+    ``at``.
 
-    The log alone would not do: a graver story may have covered another one's end.
+    The log alone would not do: a graver incident may have covered another one's end.
     """
     changed = select(ComponentChange.id).where(
         ComponentChange.component_id == component_id, ComponentChange.at > at
@@ -80,7 +81,8 @@ def goes_on_after(session: Session, component_id: int, at: datetime) -> bool:
 
 
 def write_anew(session: Session, component_ids: Iterable[int], *, since: datetime) -> None:
-    """Make these components' logs again from the public stories, as far as ``since`` touches them.
+    """Make these components' logs again from the public incidents, as far as ``since`` touches
+    them.
 
     What ended before is left alone, and so is that a component was there.  A log ends with the
     state that its component shows.
@@ -93,8 +95,8 @@ def write_anew(session: Session, component_ids: Iterable[int], *, since: datetim
 
 def _write_anew(session: Session, component_id: int, since: datetime) -> None:
     component = session.get_one(Component, component_id)
-    start, stories = _touched(session, component_id, since)
-    said = read_said(session, {component.code: component_id}, stories)
+    start, incidents = _touched(session, component_id, since)
+    said = read_said(session, {component.code: component_id}, incidents)
     changes = list(settle_log(said.get(component_id, [])))
     _forget(session, component_id, start, changes)
     shown = changes[-1].status if changes else OPERATIONAL
@@ -115,7 +117,7 @@ def _write_anew(session: Session, component_id: int, since: datetime) -> None:
 def _touched(
     session: Session, component_id: int, since: datetime
 ) -> tuple[datetime, dict[int, Incident]]:
-    """The stories that go on after ``since``, or overlap those; when the first of them began."""
+    """The incidents that go on after ``since``, or overlap those; when the first of them began."""
     start = since
     while True:
         rows = session.scalars(
@@ -123,15 +125,15 @@ def _touched(
             .join(IncidentComponent)
             .where(IncidentComponent.component_id == component_id, is_told(), _lasts(start))
         )
-        stories = {story.id: story for story in rows}
-        first = min([start, *(_begin(story) for story in stories.values())])
+        incidents = {incident.id: incident for incident in rows}
+        first = min([start, *(_begin(incident) for incident in incidents.values())])
         if first == start:
-            return start, stories
+            return start, incidents
         start = first
 
 
 def is_told() -> ColumnElement[bool]:
-    """Whether a story says anything of components: of a false alarm nothing was true."""
+    """Whether an incident says anything of components: of a false alarm nothing was true."""
     is_true = or_(Incident.kind != Kind.INCIDENT, Incident.cancelled_at.is_(None))
     return (Incident.visibility == Visibility.PUBLIC) & is_true
 
@@ -140,14 +142,14 @@ def _lasts(start: datetime) -> ColumnElement[bool]:
     return or_(Incident.resolved_at.is_(None), Incident.resolved_at >= start)
 
 
-def _begin(story: Incident) -> datetime:
-    return min(story.started_at, story.scheduled_for or story.started_at)
+def _begin(incident: Incident) -> datetime:
+    return min(incident.started_at, incident.scheduled_for or incident.started_at)
 
 
 def read_said(
-    session: Session, codes: Mapping[str, int], stories: Collection[int]
+    session: Session, codes: Mapping[str, int], incidents: Collection[int]
 ) -> dict[int, list[Said]]:
-    """What the public posts of these stories say of components, and that the stories ended.
+    """What the public posts of these incidents say of components, and that the incidents ended.
 
     ``codes`` are the components' keys by their codes; what is said is given by their keys.
     """
@@ -166,7 +168,9 @@ def read_said(
             (first.correlate(Incident).scalar_subquery() == IncidentUpdate.id).label("is_first"),
         )
         .join(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
-        .where(Incident.id.in_(stories), IncidentUpdate.visibility == Visibility.PUBLIC, is_told())
+        .where(
+            Incident.id.in_(incidents), IncidentUpdate.visibility == Visibility.PUBLIC, is_told()
+        )
         .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
     )
     said: dict[tuple[int, int], list[Said]] = defaultdict(list)
@@ -183,13 +187,13 @@ def read_said(
         if row.status in CLOSED and row.resolved_at is not None:
             ends[row.id] = row.resolved_at
     told: dict[int, list[Said]] = defaultdict(list)
-    for (component_id, story_id), words in said.items():
+    for (component_id, incident_id), words in said.items():
         told[component_id] += words
         last = words[-1]
-        if story_id in ends and last.status is not OPERATIONAL:
-            # A story that is over says nothing any more, even where no post told of its end.
-            end = max(ends[story_id], last.at)
-            told[component_id].append(Said(end, OPERATIONAL, story_id, None))
+        if incident_id in ends and last.status is not OPERATIONAL:
+            # An incident that is over says nothing any more, even where no post told of its end.
+            end = max(ends[incident_id], last.at)
+            told[component_id].append(Said(end, OPERATIONAL, incident_id, None))
     return told
 
 

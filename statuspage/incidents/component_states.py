@@ -1,4 +1,4 @@
-"""Component states: what a story sets, what the page then shows, and the log of it."""
+"""Component states: what an incident sets, what the page then shows, and the log of it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def affect(
 ) -> list[dict[str, Any]]:
     """Set what a post says of components, settle what the page shows, and log each change.
 
-    Returns the post's ``affected`` list for every component of the story, as the public JSON has
-    it.  An internal story keeps its states to itself.
+    Returns the post's ``affected`` list for every component of the incident, as the public JSON has
+    it.  An internal incident keeps its states to itself.
     """
     before = {row.component_id: row.status for row in incident.affected}
     for component_id, status in states.items():
@@ -70,9 +70,9 @@ def settle(
     update: IncidentUpdate | None,
     at: datetime,
 ) -> list[int]:
-    """Have each component show the worst of what is said here and by any open public story.
+    """Have each component show the worst of what is said here and by any open public incident.
 
-    So a resolution may leave a component degraded, and never turns one green that another story
+    So a resolution may leave a component degraded, and never turns one green that another incident
     still holds.  Returns the components whose log tells of a later time already: theirs is for the
     caller to write anew, once all that is said is kept.
     """
@@ -81,7 +81,7 @@ def settle(
         component = session.get_one(Component, component_id)
         is_late = component_log.goes_on_after(session, component_id, at)
         settled = ComponentStatus.worst(
-            [status, *_states_by_open_stories(session, component_id)], OPERATIONAL
+            [status, *_states_by_open_incidents(session, component_id)], OPERATIONAL
         )
         if is_late:
             told_late.append(component_id)
@@ -115,7 +115,7 @@ def at_the_end(
 def set_state(
     session: Session, incident: Incident, component_id: int, status: ComponentStatus
 ) -> None:
-    """Note on a story what it says of a component; :class:`Refused` for one that is gone."""
+    """Note on an incident what it says of a component; :class:`Refused` for one that is gone."""
     row = session.get(IncidentComponent, (incident.id, component_id))
     if row is not None:
         row.status = status
@@ -126,7 +126,7 @@ def set_state(
     incident.affected.append(IncidentComponent(component_id=component_id, status=status))
 
 
-def _states_by_open_stories(session: Session, component_id: int) -> list[ComponentStatus]:
+def _states_by_open_incidents(session: Session, component_id: int) -> list[ComponentStatus]:
     return list(
         session.scalars(
             select(IncidentComponent.status)

@@ -42,17 +42,17 @@ def handouts_of_update(
     return _handouts(telling, incident)
 
 
-def _handouts(telling: Telling, story: Incident | None) -> tuple[Handout, ...]:
+def _handouts(telling: Telling, incident: Incident | None) -> tuple[Handout, ...]:
     # Support answers customers, who are told nothing of what is internal.
     wanted = [Audience.EXECUTIVE]
     if telling.incident.tells_outsiders:
         wanted.append(Audience.SUPPORT)
-    return tuple(_handout(telling, story, audience) for audience in wanted)
+    return tuple(_handout(telling, incident, audience) for audience in wanted)
 
 
-def _handout(telling: Telling, story: Incident | None, audience: Audience) -> Handout:
+def _handout(telling: Telling, incident: Incident | None, audience: Audience) -> Handout:
     session = current_session()
-    facts = facts_for(session, telling, story)
+    facts = facts_for(session, telling, incident)
     step = Step.CLOSED if telling.incident.status in CLOSED else Step.UPDATE
     text = compose(session, facts, audience=audience, step=step)
     if audience is Audience.EXECUTIVE:

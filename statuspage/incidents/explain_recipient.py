@@ -84,9 +84,9 @@ def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
     return explain(telling, incident, text)
 
 
-def explain(telling: Telling, story: Incident | None, text: str) -> Hearing:
+def explain(telling: Telling, incident: Incident | None, text: str) -> Hearing:
     """Whether the address in ``text`` would be mailed about this step; :class:`Refused`."""
-    return _explain(current_session(), telling, story, _read(text))
+    return _explain(current_session(), telling, incident, _read(text))
 
 
 def _read(text: str) -> str:
@@ -96,17 +96,19 @@ def _read(text: str) -> str:
         raise Refused("ask", refused.reason) from None
 
 
-def _explain(session: Session, telling: Telling, story: Incident | None, address: str) -> Hearing:
+def _explain(
+    session: Session, telling: Telling, incident: Incident | None, address: str
+) -> Hearing:
     if (sealed := seal_on(telling.incident)) is not None:
         is_listed = sealed.lets(Channel.EMAIL, address)
         return Hearing(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
     if telling.incident.is_internal:
         return Hearing(address, False, ("Nobody outside is told of what is internal.",))
     suppression = session.get(Suppression, address)
-    hears, as_customer = _as_customer(session, telling, story, address, suppression)
+    hears, as_customer = _as_customer(session, telling, incident, address, suppression)
     if hears:
         return Hearing(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(session, telling, story, address, suppression)
+    hears, as_subscriber = _as_subscriber(session, telling, incident, address, suppression)
     if hears:
         return Hearing(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
@@ -118,7 +120,7 @@ def _explain(session: Session, telling: Telling, story: Incident | None, address
 def _as_customer(
     session: Session,
     telling: Telling,
-    story: Incident | None,
+    incident: Incident | None,
     address: str,
     suppression: Suppression | None,
 ) -> tuple[bool, str]:
@@ -127,7 +129,7 @@ def _as_customer(
         return False, "They are not on the list of customers."
     if telling.incident.kind is not Kind.INCIDENT or not mails_customers(session, telling):
         return False, "They are a customer, and customers are not written to at this step."
-    rule = customers_rule(session, telling, story)
+    rule = customers_rule(session, telling, incident)
     reached = session.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
     if reached is None and telling.answers:
         return False, f"They are a customer who was not told that {telling.taken_back}."
@@ -147,7 +149,7 @@ def _as_customer(
 def _as_subscriber(
     session: Session,
     telling: Telling,
-    story: Incident | None,
+    incident: Incident | None,
     address: str,
     suppression: Suppression | None,
 ) -> tuple[bool, str]:
@@ -159,7 +161,7 @@ def _as_subscriber(
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
     why = subscriber_queue.find_reason(
-        session, news_of(telling, story.id if story else None), address
+        session, news_of(telling, incident.id if incident else None), address
     )
     if why is None:
         return False, "They subscribed to other components or other kinds of news."

@@ -18,7 +18,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
 from statuspage.core.errors import Refused
 from statuspage.incidents import component_log
-from statuspage.incidents.announcement import Telling, affected_components, story_facts, tell
+from statuspage.incidents.announcement import Telling, affected_components, incident_facts, tell
 from statuspage.incidents.apply_update import apply_post, declared, step_of
 from statuspage.incidents.check_texts import Overrides, hold_title_back, let_correction_pass
 from statuspage.incidents.component_states import affect, at_the_end, settle
@@ -65,7 +65,7 @@ def declare(
             components=declaration.components,
             next_update_at=incident.next_update_at,
             no_promise_because=declaration.no_promise_because,
-            # The story began when it began, though it is told only now.
+            # The incident began when it began, though it is told only now.
             happened_at=None,
         )
         update = add_update(
@@ -222,7 +222,7 @@ def correct_update(
                 Text("", body),
                 audience=Audience.PUBLIC,
                 step=step,
-                facts=story_facts(update.incident, step),
+                facts=incident_facts(update.incident, step),
                 reason=because,
                 actor=actor,
             )
@@ -353,6 +353,6 @@ def _no_promise(update: IncidentUpdate) -> dict[str, str]:
 
 
 def _announce(session: Session, incident: Incident) -> None:
-    """Have the public site built anew, where the public can see this story at all."""
+    """Have the public site built anew, where the public can see this incident at all."""
     if not incident.is_internal:
         revision.bump(session)

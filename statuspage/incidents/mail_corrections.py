@@ -16,7 +16,7 @@ from statuspage.core.enums import Audience, Step
 from statuspage.core.errors import Refused
 from statuspage.delivery import corrections
 from statuspage.delivery.queue import MAILED, languages_read
-from statuspage.incidents.announcement import story_facts
+from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.check_texts import let_correction_pass
 from statuspage.incidents.inputs import Reader, check_body
 from statuspage.messages.compose import Composed, Text, Unfinished, finish, finish_for_subscribers
@@ -92,12 +92,12 @@ def as_sent(session: Session, message: Message) -> Correction:
 def preview_correction(message: Message, correction: Correction) -> CorrectionDraft:
     """What this would send, and to how many; changes nothing.  Raises :class:`Refused`."""
     session = current_session()
-    story = _check(session, message, correction)
+    incident = _check(session, message, correction)
     told, suppressed, waiting = corrections.count_told(session, message.id)
     first = corrections.first_reader(session, message.id, told=told > 0)
     plain = Text(correction.subject, correction.body)
     return CorrectionDraft(
-        mail=_finish(message, story, _with_note(message, correction) if told else plain),
+        mail=_finish(message, incident, _with_note(message, correction) if told else plain),
         told=told,
         suppressed=suppressed,
         waiting=waiting,
@@ -112,21 +112,21 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
     """
     with writing() as session:
         wrong = session.get_one(Message, message_id, with_for_update=True)
-        story = _check(session, wrong, correction)
+        incident = _check(session, wrong, correction)
         override = let_correction_pass(
             session,
-            story,
+            incident,
             Text(correction.subject, f"{correction.note}\n\n{correction.body}"),
             audience=wrong.audience,
             step=wrong.step,
-            facts=story_facts(story, wrong.step),
+            facts=incident_facts(incident, wrong.step),
             reason=correction.because,
             actor=actor,
         )
         others = languages_read(session, own=wrong.language)
         plain = Text(correction.subject, correction.body)
-        right = _message(wrong, _finish(wrong, story, plain, others))
-        told = _message(wrong, _finish(wrong, story, _with_note(wrong, correction), others))
+        right = _message(wrong, _finish(wrong, incident, plain, others))
+        told = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction), others))
         right.override = told.override = override
         # Cancelled stays cancelled: the right text goes only if it is sent after all.
         right.cancelled_at = wrong.cancelled_at
@@ -135,7 +135,7 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
         session.flush()
         added, redirected = corrections.queue_correction(session, wrong=wrong, correction=told)
         audit.record(
-            session, actor, "message.correct", subject_kind="incident", subject=story.code,
+            session, actor, "message.correct", subject_kind="incident", subject=incident.code,
             before={"subject": wrong.subject, "body": wrong.body},
             after={"subject": told.subject, "body": told.body, "sent to": added,
                    "given the right text": redirected},
@@ -144,7 +144,7 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
 
 
 def _check(session: Session, message: Message, correction: Correction) -> Incident:
-    """The story of a message that this may correct; :class:`Refused`."""
+    """The incident of a message that this may correct; :class:`Refused`."""
     if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
         raise Refused("form", "Only mail about an incident or a maintenance can be corrected.")
     if corrections.correction_of(session, message.id) is not None:
@@ -169,8 +169,10 @@ def _with_note(message: Message, correction: Correction) -> Text:
     return Text(PREFIX + subject, f"{correction.note}\n\n{correction.body}")
 
 
-def _finish(message: Message, story: Incident, text: Text, others: Sequence[str] = ()) -> Composed:
-    facts, language = story_facts(story, message.step), message.language
+def _finish(
+    message: Message, incident: Incident, text: Text, others: Sequence[str] = ()
+) -> Composed:
+    facts, language = incident_facts(incident, message.step), message.language
     try:
         if message.audience is Audience.SUBSCRIBER:
             post = Composed(text.subject, text.body)

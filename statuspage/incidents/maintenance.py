@@ -1,9 +1,9 @@
 """Maintenance: schedule, remind, start, verify, complete, move, cancel.
 
-A maintenance is a story like an incident, with a window instead of a severity.  Its components are
-under maintenance from its start to its end; the worker reminds of it, starts and ends it by itself
-when its time has come, once, however late that is noticed; a late start says so.  One that is to be
-verified goes on for that long after its planned end, and then completes.
+A maintenance is an incident like an incident, with a window instead of a severity.  Its components
+are under maintenance from its start to its end; the worker reminds of it, starts and ends it by
+itself when its time has come, once, however late that is noticed; a late start says so.  One that
+is to be verified goes on for that long after its planned end, and then completes.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def preview_step(
     Raises :class:`Refused`.
     """
     telling = _telling_of_step(maintenance, status, window, cancels=cancels)
-    return drafts(current_session(), telling, texts or {}, story=maintenance)
+    return drafts(current_session(), telling, texts or {}, incident=maintenance)
 
 
 def explain_step(
@@ -425,7 +425,7 @@ def _telling_of_step(
 
 
 def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
-    """The story that a plan describes, not yet in any session."""
+    """The incident that a plan describes, not yet in any session."""
     return Incident(
         code=code,
         kind=Kind.MAINTENANCE,

@@ -63,9 +63,9 @@ def merge(
         here = current_links().incident(merged.code)
         first.body = f"[Another incident]({here}) is part of this one. We tell of both here now."
         first.affected = affect(session, into, _states(merged, into), update=first, at=moment)
-        for story, what in ((merged, "incident.merge"), (into, "incident.take_over")):
+        for incident, what in ((merged, "incident.merge"), (into, "incident.take_over")):
             audit.record(
-                session, actor, what, subject_kind="incident", subject=story.code,
+                session, actor, what, subject_kind="incident", subject=incident.code,
                 after={"merged": merged.code, "into": into.code},
             )  # fmt: skip
         if not into.is_internal:

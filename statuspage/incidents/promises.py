@@ -34,7 +34,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Every promise of a story, oldest first."""
+    """Every promise of an incident, oldest first."""
 
     promises: Sequence[Promise] = ()
 
@@ -68,9 +68,9 @@ class Record:
         return f"{total} promise{'' if total == 1 else 's'}: {', '.join(filter(None, parts))}"
 
 
-def record_of(story: Incident, moment: datetime) -> Record:
-    """What a story promised and how that was kept, as it stands at ``moment``."""
-    posts = sorted(story.updates, key=lambda update: (update.posted_at, update.id))
+def record_of(incident: Incident, moment: datetime) -> Record:
+    """What an incident promised and how that was kept, as it stands at ``moment``."""
+    posts = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
     kept = [
         Promise(post.posted_at, post.next_update_at, after.posted_at,
                 max(after.posted_at - post.next_update_at, _NO_TIME))
@@ -78,7 +78,7 @@ def record_of(story: Incident, moment: datetime) -> Record:
         if post.next_update_at
     ]  # fmt: skip
     last = posts[-1] if posts else None
-    if last and last.next_update_at and story.is_open:
+    if last and last.next_update_at and incident.is_open:
         late = max(moment - last.next_update_at, _NO_TIME)
         kept.append(Promise(last.posted_at, last.next_update_at, None, late))
     return Record(tuple(kept))

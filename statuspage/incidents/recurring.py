@@ -70,10 +70,10 @@ class SeriesPlan:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A time at which a series begins: its story if there is one, or that it is left out."""
+    """A time at which a series begins: its incident if there is one, or that it is left out."""
 
     starts_at: datetime
-    story: Incident | None
+    incident: Incident | None
     is_left_out: bool
 
 
@@ -170,8 +170,8 @@ def leave_out(
             return
         if series.stopped_at is not None:
             raise Refused("series", "This series is stopped: what is announced has its own desk.")
-        story = _story_at(session, series, moment)
-        is_over = story is not None and story.status != MaintenanceStatus.SCHEDULED
+        incident = _incident_at(session, series, moment)
+        is_over = incident is not None and incident.status != MaintenanceStatus.SCHEDULED
         if is_over or moment <= clock.now():
             raise Refused("series", "This one has begun, or is over.")
         wall, start = next(_starts(series, after=moment - timedelta(seconds=1)), ("", None))
@@ -179,10 +179,10 @@ def leave_out(
             raise Refused("series", "The series has none that begins then.")
         series.exdates = sorted([*series.exdates, wall])
         series.updated_at = clock.now()
-        if story is not None:
+        if incident is not None:
             maintenance.call_off(
                 session,
-                story,
+                incident,
                 actor=actor,
                 form_key=uuid4().hex,
                 texts=texts,
@@ -190,7 +190,7 @@ def leave_out(
             )
         audit.record(
             session, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
-            subject=code, after={"starts_at": moment, "was_announced": story is not None},
+            subject=code, after={"starts_at": moment, "was_announced": incident is not None},
         )  # fmt: skip
 
 
@@ -209,10 +209,10 @@ def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
             return
         series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
         series.updated_at = clock.now()
-        story = _story_at(session, series, moment)
-        if story is not None:
-            # It was called off for good, and said so: the new one is a story of its own.
-            story.occurs_at = None
+        incident = _incident_at(session, series, moment)
+        if incident is not None:
+            # It was called off for good, and said so: the new one is an incident of its own.
+            incident.occurs_at = None
         audit.record(
             session, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
             subject=code, after={"starts_at": moment},
@@ -229,11 +229,11 @@ def coming(session: Session, series: MaintenanceSeries, *, most: int) -> list[Oc
     """Its next occurrences, those among them that are announced or called off, or left out."""
     moment = clock.now()
     found = select(Incident).where(Incident.series_id == series.id, Incident.occurs_at > moment)
-    stories = {story.occurs_at: story for story in session.scalars(found)}
+    incidents = {incident.occurs_at: incident for incident in session.scalars(found)}
     starts = list(islice(occurrences(series, after=moment), most))
     left = left_out(series)
     return [
-        Occurrence(start, stories.get(start), is_left_out=start in left)
+        Occurrence(start, incidents.get(start), is_left_out=start in left)
         for start in sorted({*starts, *left})
     ]
 
@@ -352,7 +352,9 @@ def _next_to_announce(session: Session, series: MaintenanceSeries) -> datetime |
 
 
 def _free_starts(session: Session, series: MaintenanceSeries) -> Iterator[datetime]:
-    """The starts to come that no story has, not even one that was called off or started early."""
+    """The starts to come that no incident has, not even one that was called off or
+    started early.
+    """
     moment = clock.now()
     taken = set(
         session.scalars(
@@ -365,31 +367,31 @@ def _free_starts(session: Session, series: MaintenanceSeries) -> Iterator[dateti
 
 
 def _realign(session: Session, series: MaintenanceSeries, actor: Actor) -> None:
-    stories, reasons = announced(session, series), _reasons(series, actor)
-    for story in stories:
-        # First out of the way of each other: an occurrence has one story only.
-        story.occurs_at = None
+    incidents, reasons = announced(session, series), _reasons(series, actor)
+    for incident in incidents:
+        # First out of the way of each other: an occurrence has one incident only.
+        incident.occurs_at = None
     session.flush()
-    moments = list(islice(_free_starts(session, series), len(stories)))
-    for story, moment in zip_longest(stories, moments):
-        story.occurs_at = moment
+    moments = list(islice(_free_starts(session, series), len(incidents)))
+    for incident, moment in zip_longest(incidents, moments):
+        incident.occurs_at = moment
         if moment is None:
             maintenance.call_off(
-                session, story, actor=actor, form_key=uuid4().hex, overrides=reasons
+                session, incident, actor=actor, form_key=uuid4().hex, overrides=reasons
             )
-        elif _differs(story, plan := _occurrence(series, moment)):
-            maintenance.replan(session, story, plan, actor=actor, overrides=reasons)
+        elif _differs(incident, plan := _occurrence(series, moment)):
+            maintenance.replan(session, incident, plan, actor=actor, overrides=reasons)
 
 
-def _differs(story: Incident, plan: Plan) -> bool:
+def _differs(incident: Incident, plan: Plan) -> bool:
     stands = Plan(
-        title=story.title,
-        what=story.users_notice,
-        scheduled_for=story.scheduled_for or story.started_at,
-        scheduled_until=story.scheduled_until or story.started_at,
-        component_ids=tuple(sorted(row.component_id for row in story.affected)),
-        remind_minutes=story.remind_minutes,
-        verify_minutes=story.verify_minutes,
+        title=incident.title,
+        what=incident.users_notice,
+        scheduled_for=incident.scheduled_for or incident.started_at,
+        scheduled_until=incident.scheduled_until or incident.started_at,
+        component_ids=tuple(sorted(row.component_id for row in incident.affected)),
+        remind_minutes=incident.remind_minutes,
+        verify_minutes=incident.verify_minutes,
     )
     return stands != plan
 
@@ -413,8 +415,8 @@ def _planned(plan: SeriesPlan, time_zone: str, exdates: Sequence[str]) -> Mainte
     return series
 
 
-def _story_at(session: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
-    """The story of the occurrence that the series has at that time, if there ever was one."""
+def _incident_at(session: Session, series: MaintenanceSeries, moment: datetime) -> Incident | None:
+    """The incident of the occurrence that the series has at that time, if there ever was one."""
     return session.scalars(
         select(Incident).filter_by(series_id=series.id, occurs_at=moment)
     ).one_or_none()

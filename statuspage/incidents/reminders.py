@@ -24,7 +24,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
 from statuspage.delivery import queue
 from statuspage.delivery.drill_recipients import seal_on
-from statuspage.incidents.announcement import story_facts
+from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.escalation import Rung, ladders, opened_at
 from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.incidents.updates import locked
@@ -75,8 +75,8 @@ def notify_due() -> int:
 
 def _notify(code: str) -> int:
     moment = clock.now()
-    story = current_session().scalars(select(Incident).filter_by(code=code)).one()
-    if not any(_due(current_session(), story, moment)):
+    seen = current_session().scalars(select(Incident).filter_by(code=code)).one()
+    if not any(_due(current_session(), seen, moment)):
         return 0
     current_session().rollback()
     with writing() as session:
@@ -133,7 +133,7 @@ def _queue(session: Session, incident: Incident, notice: Notice, moment: datetim
 
 
 def _facts(incident: Incident, notice: Notice, moment: datetime) -> Facts:
-    facts = story_facts(incident, notice.rungs[-1].step)
+    facts = incident_facts(incident, notice.rungs[-1].step)
     due_at = incident.next_update_at
     asked = [
         f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle

@@ -1,4 +1,6 @@
-"""What every verb on a story begins with: the story, locked; the post its form made; a new one."""
+"""What every verb on an incident begins with: the incident, locked; the post its form made; a new
+one.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,16 @@ from statuspage.models.columns import LINE_LIMIT, code_of, new_code
 
 
 def locked(session: Session, code: str, *, kind: Kind) -> Incident:
-    """The story as it stands now, kept from others until the end; :class:`Refused` for none."""
-    story = session.scalars(
+    """The incident as it stands now, kept from others until the end; :class:`Refused` for none."""
+    incident = session.scalars(
         select(Incident)
         .filter_by(code=code, kind=kind)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if story is None:
+    if incident is None:
         raise Refused(kind.value, f"This {kind.value} does not exist.")
-    return story
+    return incident
 
 
 def posted_with(session: Session, form_key: str) -> IncidentUpdate | None:
@@ -37,10 +39,10 @@ def posted_with(session: Session, form_key: str) -> IncidentUpdate | None:
 
 
 def code_for(form_key: str) -> str:
-    """The code of the story that a form will make, the same whenever it is asked for.
+    """The code of the incident that a form will make, the same whenever it is asked for.
 
     A text that is edited or copied before it is published holds links with that code, so they must
-    lead to the story later.  It comes from the form's key and SECRET_KEY: nobody can choose one.
+    lead to the incident later.  It comes from the form's key and SECRET_KEY: nobody can choose one.
     """
     if not form_key:
         return new_code()
@@ -50,7 +52,7 @@ def code_for(form_key: str) -> str:
 
 def add_update(
     session: Session,
-    story: Incident,
+    incident: Incident,
     *,
     status: str,
     actor: Actor,
@@ -64,16 +66,16 @@ def add_update(
     code = new_code()
     update = IncidentUpdate(
         code=code,
-        incident_id=story.id,
+        incident_id=incident.id,
         status=status,
-        visibility=story.visibility,
+        visibility=incident.visibility,
         body="",
         happened_at=happened_at or moment,
         posted_at=moment,
         reopens=reopens,
-        next_update_at=story.next_update_at,
+        next_update_at=incident.next_update_at,
         no_promise_because=(no_promise_because or "")[:LINE_LIMIT],
-        entry_id=current_links().update(story.code, code),
+        entry_id=current_links().update(incident.code, code),
         form_key=form_key,
         account_id=actor.account_id,
     )

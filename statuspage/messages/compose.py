@@ -124,7 +124,7 @@ def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -
 
 
 def preview_sample(name: str) -> Facts:
-    """A made-up story at that template's step, with every fact told."""
+    """A made-up incident at that template's step, with every fact told."""
     return sample_facts(*parts_of(name))
 
 

@@ -21,7 +21,7 @@ from statuspage.models import Contact, Incident, Page
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One step of the story so far."""
+    """One step of the incident so far."""
 
     at: datetime
     status: str
@@ -129,14 +129,14 @@ def moments_of(facts: PublicFacts) -> dict[str, str]:
     return {name: at.astimezone(UTC).isoformat() for name, at in known.items() if at}
 
 
-def sign_up_facts(page: Page, *, links: Links, story: Incident | None = None) -> Facts:
-    """What may be said to somebody who asked for mail, perhaps about one story."""
+def sign_up_facts(page: Page, *, links: Links, incident: Incident | None = None) -> Facts:
+    """What may be said to somebody who asked for mail, perhaps about one incident."""
     return Facts(
         PublicFacts(
             service=page.name,
             page_url=links.home,
-            title=story.title if story else "",
-            incident_url=links.incident(story.code) if story else "",
+            title=incident.title if incident else "",
+            incident_url=links.incident(incident.code) if incident else "",
             sign_off=page.sign_off or "",
             support_email=page.support_email or "",
             support_url=page.support_url or "",

@@ -1,4 +1,4 @@
-"""A story for previews: payments fail at checkout for an afternoon, and a maintenance follows.
+"""An incident for previews: payments fail at checkout for an afternoon, and a maintenance follows.
 
 Every word of every template has a value in :func:`sample_facts`; :func:`bare_facts` has as few as
 an incident can have.
@@ -135,7 +135,7 @@ _NOTHING_WRONG = "A test of our alarms had reached the page. We now keep such te
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
-    """The story as it stands at that step, with every fact told."""
+    """The incident as it stands at that step, with every fact told."""
     public = _MAINTENANCE if step in _PLANNED else _INCIDENT
     status = _PLANNED.get(step) or _STATUS.get(step)
     public = replace(
@@ -144,7 +144,7 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         again=step is Step.REOPENED,
     )
     if audience is Audience.SUBSCRIBER:
-        # They asked about the story; what it affects is not told them yet.
+        # They asked about the incident; what it affects is not told them yet.
         public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED
@@ -161,7 +161,7 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
 
 
 def bare_facts(audience: Audience, step: Step) -> Facts:
-    """The story at that step with only what every incident has."""
+    """The incident at that step with only what every incident has."""
     full = sample_facts(audience, step).public
     return Facts(
         PublicFacts(

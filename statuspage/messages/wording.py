@@ -56,7 +56,7 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),
 }  # fmt: skip
-"""Every template there is.  What subscribers hear of a story is its public post."""
+"""Every template there is.  What subscribers hear of an incident is its public post."""
 
 _KINDS = {
     Audience.PUBLIC: "Public post",

@@ -245,7 +245,7 @@ class Attempt(Base):
 
 
 class ChatThread(Base):
-    """The thread that tells one story in one chat room, by what the provider calls its first."""
+    """The thread that tells one incident in one chat room, by what the provider calls its first."""
 
     __tablename__ = "chat_threads"
 

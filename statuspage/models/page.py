@@ -1,4 +1,4 @@
-"""The page: its settings, its components, and the stories told on it."""
+"""The page: its settings, its components, and the incidents told on it."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class ComponentChange(Base):
 
 
 class Incident(Base):
-    """A story: an incident, or a maintenance (``kind``), from its first post to its end."""
+    """An incident: an incident, or a maintenance (``kind``), from its first post to its end."""
 
     __tablename__ = "incidents"
     __table_args__ = (
@@ -170,7 +170,7 @@ class Incident(Base):
     resolved_at: Mapped[datetime | None]
     scheduled_for: Mapped[datetime | None]
     scheduled_until: Mapped[datetime | None]
-    # The story's place in the history; the database keeps it.
+    # The incident's place in the history; the database keeps it.
     begins_at: Mapped[datetime] = mapped_column(
         Computed("coalesce(scheduled_for, started_at)", persisted=True)
     )
@@ -239,7 +239,7 @@ class Incident(Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether the story still goes on."""
+        """Whether the incident still goes on."""
         return self.status not in CLOSED
 
     @property
@@ -263,7 +263,7 @@ class Incident(Base):
 
 
 class MaintenanceSeries(Base):
-    """A maintenance that recurs; each occurrence is a story of its own, announced ahead."""
+    """A maintenance that recurs; each occurrence is an incident of its own, announced ahead."""
 
     __tablename__ = "maintenance_series"
 
@@ -292,7 +292,7 @@ class MaintenanceSeries(Base):
 
 
 class IncidentComponent(Base):
-    """A component that a story affects or affected, and the state the story last set."""
+    """A component that an incident affects or affected, and the state the incident last set."""
 
     __tablename__ = "incident_components"
 
@@ -344,7 +344,7 @@ class IncidentUpdate(Base):
 
     @property
     def step(self) -> Status:
-        """The status that it set, as a word of its story's kind."""
+        """The status that it set, as a word of its incident's kind."""
         return status_of(self.incident.kind, self.status)
 
 

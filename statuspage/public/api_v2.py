@@ -2,7 +2,7 @@
 
 Names, order, nulls and words are what existing clients read (https://metastatuspage.com/api):
 times carry milliseconds and the page zone's offset, updates stand newest first, and what has no
-value here is null.  ``shortlink`` is the story's own address.
+value here is null.  ``shortlink`` is the incident's own address.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from statuspage.public.snapshot import (
     ComponentView,
     Frame,
     GroupView,
+    IncidentView,
     PageView,
     PostView,
     Snapshot,
-    StoryView,
 )
 
 Json = dict[str, Any]
@@ -39,11 +39,11 @@ def api_documents(snapshot: Snapshot, links: Links) -> dict[str, bytes]:
     status = {"status": _write(_status(snapshot.frame))}
     components = {"components": _write_tree(snapshot)}
 
-    def incidents(stories: Iterable[StoryView]) -> dict[str, str]:
-        return {"incidents": _write_stories(stories, page, links)}
+    def incidents(shown: Iterable[IncidentView]) -> dict[str, str]:
+        return {"incidents": _write_incidents(shown, page, links)}
 
-    def maintenances(stories: Iterable[StoryView]) -> dict[str, str]:
-        return {"scheduled_maintenances": _write_stories(stories, page, links)}
+    def maintenances(shown: Iterable[IncidentView]) -> dict[str, str]:
+        return {"scheduled_maintenances": _write_incidents(shown, page, links)}
 
     unresolved, recent = incidents(snapshot.open_incidents), incidents(snapshot.incidents)
     planned = maintenances((*snapshot.active, *snapshot.upcoming))
@@ -60,15 +60,15 @@ def api_documents(snapshot: Snapshot, links: Links) -> dict[str, bytes]:
     return {f"/api/v2/{name}.json": _join(parts) for name, parts in documents.items()}
 
 
-def story_document(page: PageView, story: StoryView, links: Links) -> bytes:
-    """One story by itself, at :func:`story_path`."""
-    moment = max(page.updated_at, story.updated_at)
+def incident_document(page: PageView, incident: IncidentView, links: Links) -> bytes:
+    """One incident by itself, at :func:`incident_path`."""
+    moment = max(page.updated_at, incident.updated_at)
     head = {"page": _write(_page(page, moment, links))}
-    return _join({**head, "incident": _write_story(story, page, links)})
+    return _join({**head, "incident": _write_incident(incident, page, links)})
 
 
-def story_path(code: str) -> str:
-    """Where one story's document is."""
+def incident_path(code: str) -> str:
+    """Where one incident's document is."""
     return f"/api/v2/incidents/{code}.json"
 
 
@@ -87,14 +87,14 @@ def _join(parts: dict[str, str]) -> bytes:
     return f"{{{members}}}".encode()
 
 
-def _write_stories(stories: Iterable[StoryView], page: PageView, links: Links) -> str:
-    return f"[{','.join(_write_story(story, page, links) for story in stories)}]"
+def _write_incidents(incidents: Iterable[IncidentView], page: PageView, links: Links) -> str:
+    return f"[{','.join(_write_incident(incident, page, links) for incident in incidents)}]"
 
 
 @lru_cache(maxsize=512)
-def _write_story(story: StoryView, page: PageView, links: Links) -> str:
-    """A story as text: it stands in several documents, and in the next edition again."""
-    return _write(_story(story, page, links))
+def _write_incident(incident: IncidentView, page: PageView, links: Links) -> str:
+    """An incident as text: it stands in several documents, and in the next edition again."""
+    return _write(_incident(incident, page, links))
 
 
 def _page(page: PageView, updated_at: datetime, links: Links) -> Json:
@@ -166,41 +166,43 @@ def _component(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json
     }
 
 
-def _story(story: StoryView, page: PageView, links: Links) -> Json:
+def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
     # A maintenance has started, for Statuspage, when it was announced.
     started_at = (
-        min(story.started_at, story.created_at) if story.is_maintenance else story.started_at
+        min(incident.started_at, incident.created_at)
+        if incident.is_maintenance
+        else incident.started_at
     )
     document: Json = {
-        "id": story.code,
-        "name": story.title,
-        "status": story.status.value,
-        "created_at": clock.iso_millis(story.created_at, page.zone),
-        "updated_at": clock.iso_millis(story.updated_at, page.zone),
-        "monitoring_at": _time(story.monitoring_at, page),
-        "resolved_at": _time(story.resolved_at, page),
-        "impact": story.impact.value,
-        "shortlink": links.incident(story.code),
+        "id": incident.code,
+        "name": incident.title,
+        "status": incident.status.value,
+        "created_at": clock.iso_millis(incident.created_at, page.zone),
+        "updated_at": clock.iso_millis(incident.updated_at, page.zone),
+        "monitoring_at": _time(incident.monitoring_at, page),
+        "resolved_at": _time(incident.resolved_at, page),
+        "impact": incident.impact.value,
+        "shortlink": links.incident(incident.code),
         "started_at": clock.iso_millis(started_at, page.zone),
         "page_id": page.code,
-        "incident_updates": [_post(post, story, page) for post in story.posts],
+        "incident_updates": [_post(post, incident, page) for post in incident.posts],
         "components": [
-            _component(component, page.code, page.zone) for component in story.components
+            _component(component, page.code, page.zone) for component in incident.components
         ],
     }
-    if story.is_maintenance:
-        end = story.scheduled_until or story.begins_at
-        document["scheduled_for"] = clock.iso_millis(story.begins_at, page.zone)
+    if incident.is_maintenance:
+        end = incident.scheduled_until or incident.begins_at
+        document["scheduled_for"] = clock.iso_millis(incident.begins_at, page.zone)
         document["scheduled_until"] = clock.iso_millis(end, page.zone)
     return document
 
 
-def _post(post: PostView, story: StoryView, page: PageView) -> Json:
+def _post(post: PostView, incident: IncidentView, page: PageView) -> Json:
     return {
         "id": post.code,
         "status": post.status.value,
         "body": post.body,
-        "incident_id": story.code,
+        "incident_id": incident.code,
         "created_at": clock.iso_millis(post.posted_at, page.zone),
         "updated_at": clock.iso_millis(post.changed_at, page.zone),
         "display_at": clock.iso_millis(post.happened_at, page.zone),

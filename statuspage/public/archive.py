@@ -1,4 +1,5 @@
-"""What an edition leaves out, named as a whole: every story, every month, every component's feeds.
+"""What an edition leaves out, named as a whole: every incident, every month, every component's
+feeds.
 
 A :func:`survey` looks at the whole history at once, cheaply, and says of each part what it is made
 of, so that whoever keeps copies of the parts knows which of them to make again.
@@ -24,27 +25,27 @@ from statuspage.public.edition_builder import (
     Draft,
     draft_component,
     draft_feed,
+    draft_incident,
+    draft_incident_json,
     draft_month,
-    draft_story,
-    draft_story_json,
 )
 from statuspage.public.ongoing import continues_in
 from statuspage.public.queries import (
-    STORIES_ON_A_PAGE,
+    INCIDENTS_ON_A_PAGE,
     Site,
+    read_component_incidents,
     read_component_page,
-    read_component_stories,
     read_frame,
+    read_incidents,
     read_month,
-    read_stories,
     read_uptimes,
 )
-from statuspage.public.snapshot import ComponentView, Frame, MonthView, StoryView
-from statuspage.public.statements import RECENT_STORIES
+from statuspage.public.snapshot import ComponentView, Frame, IncidentView, MonthView
+from statuspage.public.statements import RECENT_INCIDENTS
 
 
 class PartKind(StrEnum):
-    """What a part of the site is; the first three are a story's."""
+    """What a part of the site is; the first three are an incident's."""
 
     PAGE = "page"
     JSON = "json"
@@ -52,7 +53,7 @@ class PartKind(StrEnum):
     COMPONENT = "component"
     STANDING = "standing"
     MONTH = "month"
-    # A story's page or a month's in all languages that are not the page's own.
+    # An incident's page or a month's in all languages that are not the page's own.
     TRANSLATED = "translated"
 
 
@@ -60,10 +61,10 @@ class Part(NamedTuple):
     """Documents that change together; a tuple, because there are tens of thousands.
 
     ``name`` is a code, or an address in the page's own language where the part is a month's or
-    translated; ``key`` the row of a story.  ``own`` changes with what the part tells, ``around``
-    with what it shows besides, such as the page's name or a banner.  Both mean something within one
-    process only.  A component's page has a part in each ``language``, whose addresses begin with
-    ``before``; what is translated as a whole names the page's own language there.
+    translated; ``key`` the row of an incident.  ``own`` changes with what the part tells,
+    ``around`` with what it shows besides, such as the page's name or a banner.  Both mean something
+    within one process only.  A component's page has a part in each ``language``, whose addresses
+    begin with ``before``; what is translated as a whole names the page's own language there.
     """
 
     kind: PartKind
@@ -81,9 +82,9 @@ class Part(NamedTuple):
             case PartKind.PAGE:
                 return (f"/incidents/{self.name}",)
             case PartKind.JSON:
-                return (api_v2.story_path(self.name),)
+                return (api_v2.incident_path(self.name),)
             case PartKind.FEEDS:
-                home = html_pages.story_path(self.name)
+                home = html_pages.incident_path(self.name)
                 return tuple(f"{home}/updates.{each}" for each in feeds.ENDINGS["updates"])
             case PartKind.COMPONENT:
                 home = html_pages.component_path(self.name)
@@ -105,7 +106,7 @@ def _others(own: str) -> tuple[tuple[str, str], ...]:
 
 
 class _Glance(NamedTuple):
-    """A story in a survey: enough to know it again."""
+    """An incident in a survey: enough to know it again."""
 
     key: int
     code: str
@@ -118,7 +119,7 @@ class _Glance(NamedTuple):
 
 
 def survey(site: Site) -> list[Part]:
-    """All parts as they stand now: components, months, and stories, the newest first."""
+    """All parts as they stand now: components, months, and incidents, the newest first."""
     glances = list(_look(site))
     page, frame = hash(site.page), hash(read_frame(site))
     faces = {key: hash(repr(view)) for key, view in site.by_key.items()}
@@ -134,7 +135,7 @@ def survey(site: Site) -> list[Part]:
             parts.append(Part(kind, glance.code, glance.told, around, key=glance.key))
     translated = Part(PartKind.TRANSLATED, "", 0, frame, language=site.page.language)
     for glance in glances:
-        path = html_pages.story_path(glance.code)
+        path = html_pages.incident_path(glance.code)
         parts.append(translated._replace(name=path, own=glance.told, key=glance.key))
     for month in months:
         parts.append(translated._replace(name=month.name, own=month.own, around=month.around))
@@ -142,18 +143,18 @@ def survey(site: Site) -> list[Part]:
 
 
 def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[tuple[str, Draft]]:
-    """The documents of these parts, by path; a story that is gone by now has none."""
+    """The documents of these parts, by path; an incident that is gone by now has none."""
     frame = read_frame(site)
-    stories = read_stories(site, {part.key for part in parts if part.key})
+    incidents = read_incidents(site, {part.key for part in parts if part.key})
     components = {view.code: view for view in site.by_key.values() if not view.is_removed}
     for part in parts:
-        story = stories.get(part.key)
+        incident = incidents.get(part.key)
         if part.kind is PartKind.MONTH:
             month = _find_month(site, part.name)
             if month:
                 yield part.name, draft_month(frame, month, links)
         elif part.kind is PartKind.TRANSLATED:
-            yield from _draft_translated(site, frame, part, story, links)
+            yield from _draft_translated(site, frame, part, incident, links)
         elif part.kind is PartKind.COMPONENT:
             if part.name in components:
                 yield from _draft_component(site, components[part.name], links)
@@ -162,14 +163,14 @@ def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[t
                 view = read_component_page(site, components[part.name])
                 shown = replace(frame, read_in=part.language)
                 yield part.paths[0], draft_component(shown, view, links)
-        elif story is None:
+        elif incident is None:
             continue
         elif part.kind is PartKind.PAGE:
-            yield part.paths[0], draft_story(frame, story, links)
+            yield part.paths[0], draft_incident(frame, incident, links)
         elif part.kind is PartKind.JSON:
-            yield part.paths[0], draft_story_json(site.page, story, links)
+            yield part.paths[0], draft_incident_json(site.page, incident, links)
         else:
-            yield from _draft_story_feeds(site, story, links)
+            yield from _draft_incident_feeds(site, incident, links)
 
 
 def _find_month(site: Site, path: str) -> MonthView | None:
@@ -180,19 +181,21 @@ def _find_month(site: Site, path: str) -> MonthView | None:
 
 
 def _draft_translated(
-    site: Site, frame: Frame, part: Part, story: StoryView | None, links: Links
+    site: Site, frame: Frame, part: Part, incident: IncidentView | None, links: Links
 ) -> Iterator[tuple[str, Draft]]:
     month = None if part.key else _find_month(site, part.name)
     for language, before in _others(part.language):
         shown = replace(frame, read_in=language)
-        if story:
-            yield before + part.name, draft_story(shown, story, links)
+        if incident:
+            yield before + part.name, draft_incident(shown, incident, links)
         elif month:
             yield before + part.name, draft_month(shown, month, links)
 
 
-def _draft_story_feeds(site: Site, story: StoryView, links: Links) -> Iterator[tuple[str, Draft]]:
-    feed = feeds.story_feed(site.page, story, links)
+def _draft_incident_feeds(
+    site: Site, incident: IncidentView, links: Links
+) -> Iterator[tuple[str, Draft]]:
+    feed = feeds.incident_feed(site.page, incident, links)
     for ending in feed.endings:
         yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
 
@@ -200,8 +203,8 @@ def _draft_story_feeds(site: Site, story: StoryView, links: Links) -> Iterator[t
 def _draft_component(
     site: Site, component: ComponentView, links: Links
 ) -> Iterator[tuple[str, Draft]]:
-    stories = read_component_stories(site, component)
-    for feed in feeds.component_feeds(site.page, component, stories, links).values():
+    incidents = read_component_incidents(site, component)
+    for feed in feeds.component_feeds(site.page, component, incidents, links).values():
         for ending in feed.endings:
             yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
 
@@ -231,32 +234,32 @@ def _look(site: Site) -> Iterator[_Glance]:
 
 
 def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part]:
-    """A part for each page of this month, and of all from the first story's to the last's."""
-    stories: dict[date, list[int]] = defaultdict(list)
+    """A part for each page of this month, and of all from the first incident's to the last's."""
+    incidents: dict[date, list[int]] = defaultdict(list)
     continued: dict[date, list[int]] = defaultdict(list)
     for glance in glances:
         if glance.is_history:
             first, *later = _months_of(site, glance)
-            stories[first].append(glance.told)
+            incidents[first].append(glance.told)
             for month in later:
                 continued[month].append(glance.told)
-    filled = sorted({*stories, *continued})
+    filled = sorted({*incidents, *continued})
     today = site.at.astimezone(site.zone).date()
     for month in sorted(_span(filled, today.replace(day=1)), reverse=True):
-        told = stories.get(month, [])
+        told = incidents.get(month, [])
         place = bisect_left(filled, month)
         neighbours = filled[max(0, place - 1) : place + 2]
-        lengths = [len(stories.get(each, [])) for each in neighbours]
+        lengths = [len(incidents.get(each, [])) for each in neighbours]
         around = hash((frame, len(told), *neighbours, *lengths))
-        starts = range(0, len(told) or 1, STORIES_ON_A_PAGE)
+        starts = range(0, len(told) or 1, INCIDENTS_ON_A_PAGE)
         for number, start in enumerate(starts, start=1):
             went_on = continued.get(month, []) if number == len(starts) else []
-            own = hash((*told[start : start + STORIES_ON_A_PAGE], *went_on))
+            own = hash((*told[start : start + INCIDENTS_ON_A_PAGE], *went_on))
             yield Part(PartKind.MONTH, html_pages.history_path(month, number), own, around)
 
 
 def _months_of(site: Site, glance: _Glance) -> Iterator[date]:
-    """The month in which a story began, and those in which it went on."""
+    """The month in which an incident began, and those in which it went on."""
     month = glance.begins_at.astimezone(site.zone).date().replace(day=1)
     yield month
     this_month = site.at.astimezone(site.zone).date().replace(day=1)
@@ -279,15 +282,15 @@ def _span(filled: Sequence[date], this_month: date) -> set[date]:
 
 def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -> Iterator[Part]:
     uptimes = read_uptimes(site)
-    stories: dict[int, list[int]] = defaultdict(list)
+    incidents: dict[int, list[int]] = defaultdict(list)
     for glance in glances:
         for key in glance.components:
-            if len(stories[key]) < RECENT_STORIES:
-                stories[key].append(glance.told)
+            if len(incidents[key]) < RECENT_INCIDENTS:
+                incidents[key].append(glance.told)
     for key, view in site.by_key.items():
         if not view.is_removed:
             around = hash((page, view.full_name))
-            told = hash(tuple(stories[key]))
+            told = hash(tuple(incidents[key]))
             yield Part(PartKind.COMPONENT, view.code, told, around)
             own = hash((told, repr(view), uptimes[view.code]))
             standing = Part(PartKind.STANDING, view.code, own, frame)

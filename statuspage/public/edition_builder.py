@@ -1,10 +1,10 @@
 """The edition: every public document of the present and the recent past, from one read.
 
 What an equal view was made into before is kept, so that a post costs the documents that it changes
-and not the whole site; languages other than the page's own wait until somebody asks for them.
-What else belongs to the present (the components' pages, feeds of one component or story) is read
-after the edition is shown, and made when somebody asks.  What the edition leaves out (older stories
-and months) is made by the same functions with a read of its own.
+and not the whole site; languages other than the page's own wait until somebody asks for them. What
+else belongs to the present (the components' pages, feeds of one component or incident) is read
+after the edition is shown, and made when somebody asks.  What the edition leaves out (older
+incidents and months) is made by the same functions with a read of its own.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from statuspage.public.queries import (
     component_page,
     open_site,
     read_behind,
+    read_incidents,
     read_month,
     read_newest_month,
     read_on,
     read_recent_keys,
     read_snapshot,
-    read_stories,
 )
 from statuspage.public.search import Asked, Found
 from statuspage.public.snapshot import (
     ComponentPageView,
     ComponentView,
     Frame,
+    IncidentView,
     MonthView,
     PageView,
     Snapshot,
-    StoryView,
 )
 from statuspage.public.translated_pages import Make, Versions
 from statuspage.public.view_store import Views
@@ -54,10 +54,10 @@ from statuspage.public.view_store import Views
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 XML = "application/xml; charset=utf-8"
-# So many of the newest months that have stories are ready; older ones are made on demand.
+# So many of the newest months that have incidents are ready; older ones are made on demand.
 MONTHS_READY = 3
 # A post waits for the step that is under way.
-STORIES_AT_A_STEP = 200
+INCIDENTS_AT_A_STEP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def build_edition(
         months = tuple(_read_months(site))
     if on_read is not None:
         on_read()
-    # Not the newest time in the document: where a story was withdrawn that would go backwards.
+    # Not the newest time in the document: where an incident was withdrawn that would go backwards.
     last_modified = max(moved_at, snapshot.last_change_at)
     views = Views(snapshot, months, links, last_modified)
     former: Mapping[str, Document] = previous.documents if previous else {}
@@ -106,7 +106,7 @@ def build_edition(
 
 
 def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
-    """Read what belongs to an edition and was not waited for, a few stories at each step.
+    """Read what belongs to an edition and was not waited for, a few incidents at each step.
 
     It is read as of the moment of the edition, and joins its views at the end, whole.  Page and
     components are read once, however many there are.  Ends early where the site has moved on, for
@@ -120,14 +120,14 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
             return
         recent, behind = read_recent_keys(site), read_behind(site)
     yield
-    # A story that several components share is read, and kept, once.
-    stories: dict[int, StoryView] = {}
+    # An incident that several components share is read, and kept, once.
+    incidents: dict[int, IncidentView] = {}
     keys = sorted({key for keys in recent.values() for key in keys})
-    for first in range(0, len(keys), STORIES_AT_A_STEP):
+    for first in range(0, len(keys), INCIDENTS_AT_A_STEP):
         with read_on(engine, site) as again:
             if read_revision(again.connection)[0] != edition.revision:
                 return
-            stories |= read_stories(again, keys[first : first + STORIES_AT_A_STEP])
+            incidents |= read_incidents(again, keys[first : first + INCIDENTS_AT_A_STEP])
         yield
     views.components.extend(
         component_page(
@@ -135,7 +135,7 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
             view,
             uptime=views.snapshot.uptimes[view.code],
             behind=behind[key],
-            stories=tuple(stories[each] for each in recent[key]),
+            incidents=tuple(incidents[each] for each in recent[key]),
         )
         for key, view in site.by_key.items()
         if not view.is_removed
@@ -159,41 +159,43 @@ def _versions(views: Views, former: Versions | None) -> Versions:
 
 
 def _more(views: Views) -> dict[str, Make]:
-    """What else can be made of the views: what belongs to stories, and all that components tell."""
+    """What else can be made of the views: what belongs to incidents, and all that
+    components tell.
+    """
     snapshot, more = views.snapshot, dict[str, Make]()
-    for story in {*_ready_stories(snapshot), *snapshot.incidents, *snapshot.maintenances}:
-        more.update(_story_makers(views, story))
+    for incident in {*_ready_incidents(snapshot), *snapshot.incidents, *snapshot.maintenances}:
+        more.update(_incident_makers(views, incident))
     for view in views.components:
         more.update(_component_makers(views, view))
     return more
 
 
 def _component_makers(views: Views, view: ComponentPageView) -> Iterator[tuple[str, Make]]:
-    """A component's page and feeds, and the stories to which they lead."""
+    """A component's page and feeds, and the incidents to which they lead."""
     page, links, component = views.snapshot.page, views.links, view.component
     path = html_pages.component_path(component.code)
     yield from _page_makers(views, path, partial(draft_component, view=view, links=links))
 
     def draft(name: str, ending: str) -> Draft:
-        found = feeds.component_feeds(page, component, view.stories, links)
+        found = feeds.component_feeds(page, component, view.incidents, links)
         return draft_feed(found[name], ending, links)
 
     for name, endings in feeds.ENDINGS.items():
         for ending in endings:
             yield f"{path}/{name}.{ending}", _making(views, partial(draft, name, ending))
-    for story in view.stories:
-        yield from _story_makers(views, story)
+    for incident in view.incidents:
+        yield from _incident_makers(views, incident)
 
 
-def _story_makers(views: Views, story: StoryView) -> Iterator[tuple[str, Make]]:
-    """A story's page, JSON and feeds."""
-    page, links, path = views.snapshot.page, views.links, html_pages.story_path(story.code)
-    yield from _page_makers(views, path, partial(draft_story, story=story, links=links))
-    json = partial(draft_story_json, page, story, links)
-    yield api_v2.story_path(story.code), _making(views, json)
+def _incident_makers(views: Views, incident: IncidentView) -> Iterator[tuple[str, Make]]:
+    """An incident's page, JSON and feeds."""
+    page, links, path = views.snapshot.page, views.links, html_pages.incident_path(incident.code)
+    yield from _page_makers(views, path, partial(draft_incident, incident=incident, links=links))
+    json = partial(draft_incident_json, page, incident, links)
+    yield api_v2.incident_path(incident.code), _making(views, json)
 
     def draft(ending: str) -> Draft:
-        return draft_feed(feeds.story_feed(page, story, links), ending, links)
+        return draft_feed(feeds.incident_feed(page, incident, links), ending, links)
 
     for ending in feeds.ENDINGS["updates"]:
         yield f"{path}/updates.{ending}", _making(views, partial(draft, ending))
@@ -281,9 +283,12 @@ def draft_site(
     frame = snapshot.frame
     for path, page in _draft_pages(snapshot, months, links):
         yield path, page(frame)
-    stories = _ready_stories(snapshot)
-    for story in stories:
-        yield api_v2.story_path(story.code), draft_story_json(snapshot.page, story, links)
+    incidents = _ready_incidents(snapshot)
+    for incident in incidents:
+        yield (
+            api_v2.incident_path(incident.code),
+            draft_incident_json(snapshot.page, incident, links),
+        )
     for path, content in api_v2.api_documents(snapshot, links).items():
         yield path, Draft(content, api_v2.CONTENT_TYPE, cors=True)
     yield "/api/openapi.json", _draft_openapi(links)
@@ -306,7 +311,7 @@ def draft_site(
     script = widget.draw_widget(frame.page.language)
     yield widget.PATH, Draft(script, widget.CONTENT_TYPE, cors=True)
     yield "/robots.txt", Draft(_robots(links), TEXT)
-    yield "/sitemap.xml", Draft(_sitemap(snapshot, stories, months, links), XML)
+    yield "/sitemap.xml", Draft(_sitemap(snapshot, incidents, months, links), XML)
 
 
 Page = Callable[[Frame], Draft]
@@ -323,8 +328,11 @@ def _draft_pages(
         yield html_pages.history_path(month.month), partial(draft_month, month=month, links=links)
     yield "/subscribe", lambda frame: _draft_subscribe(frame, snapshot.tree, links)
     yield "/subscribe/sent", lambda frame: _draft_sign_up_sent(frame, links)
-    for story in _ready_stories(snapshot):
-        yield html_pages.story_path(story.code), partial(draft_story, story=story, links=links)
+    for incident in _ready_incidents(snapshot):
+        yield (
+            html_pages.incident_path(incident.code),
+            partial(draft_incident, incident=incident, links=links),
+        )
 
 
 def _draft_home(frame: Frame, snapshot: Snapshot, links: Links) -> Draft:
@@ -365,15 +373,15 @@ _FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
 
 
 @_kept(most=512)
-def draft_story(frame: Frame, story: StoryView, links: Links) -> Draft:
-    """The page of one story."""
-    return Draft(html_pages.render_incident(frame, story, links), HTML)
+def draft_incident(frame: Frame, incident: IncidentView, links: Links) -> Draft:
+    """The page of one incident."""
+    return Draft(html_pages.render_incident(frame, incident, links), HTML)
 
 
 @lru_cache(maxsize=512)
-def draft_story_json(page: PageView, story: StoryView, links: Links) -> Draft:
-    """One story's JSON."""
-    return Draft(api_v2.story_document(page, story, links), api_v2.CONTENT_TYPE, cors=True)
+def draft_incident_json(page: PageView, incident: IncidentView, links: Links) -> Draft:
+    """One incident's JSON."""
+    return Draft(api_v2.incident_document(page, incident, links), api_v2.CONTENT_TYPE, cors=True)
 
 
 @_kept(most=8)
@@ -430,18 +438,18 @@ def _read_months(site: Site) -> Iterator[MonthView]:
         month = view.earlier
 
 
-def _ready_stories(snapshot: Snapshot) -> list[StoryView]:
+def _ready_incidents(snapshot: Snapshot) -> list[IncidentView]:
     """What the page and the feeds link to, each once, newest first."""
     found = [
         *snapshot.open_incidents,
         *snapshot.active,
         *snapshot.upcoming,
-        *(story for day in snapshot.days for story in day.stories),
+        *(incident for day in snapshot.days for incident in day.incidents),
         *snapshot.recent,
-        *(story for story, _ in snapshot.updates),
+        *(incident for incident, _ in snapshot.updates),
     ]
-    by_code = {story.code: story for story in found}
-    return sorted(by_code.values(), key=lambda story: story.begins_at, reverse=True)
+    by_code = {incident.code: incident for incident in found}
+    return sorted(by_code.values(), key=lambda incident: incident.begins_at, reverse=True)
 
 
 def _robots(links: Links) -> str:
@@ -471,24 +479,24 @@ def _other_languages(own: str, links: Links) -> dict[str, str]:
     }
 
 
-def _begin(story: StoryView) -> tuple[datetime, str]:
-    return story.begins_at, story.code
+def _begin(incident: IncidentView) -> tuple[datetime, str]:
+    return incident.begins_at, incident.code
 
 
 def _sitemap(
-    snapshot: Snapshot, stories: list[StoryView], months: tuple[MonthView, ...], links: Links
+    snapshot: Snapshot, incidents: list[IncidentView], months: tuple[MonthView, ...], links: Links
 ) -> str:
     others = _other_languages(snapshot.page.language, links)
     rows = [_sitemap_row(path, snapshot.updated_at, links, others[path]) for path in _ENTRIES]
     rows += [
         _sitemap_row(html_pages.component_path(view.code), moment, links)
-        for view, moment in _component_moments(snapshot, stories)
+        for view, moment in _component_moments(snapshot, incidents)
     ]
-    # Older stories are reached from the months, each of which leads to the one before.
-    recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*stories}, key=_begin)
-    listed = [*stories, *reversed(recent)]
+    # Older incidents are reached from the months, each of which leads to the one before.
+    recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*incidents}, key=_begin)
+    listed = [*incidents, *reversed(recent)]
     rows += [
-        _sitemap_row(html_pages.story_path(each.code), each.updated_at, links) for each in listed
+        _sitemap_row(html_pages.incident_path(each.code), each.updated_at, links) for each in listed
     ]
     rows += [
         _sitemap_row(html_pages.history_path(month.month, number), snapshot.updated_at, links)
@@ -505,13 +513,15 @@ def _sitemap(
 
 
 def _component_moments(
-    snapshot: Snapshot, stories: list[StoryView]
+    snapshot: Snapshot, incidents: list[IncidentView]
 ) -> Iterator[tuple[ComponentView, datetime]]:
-    """Each component with when its page last changed: itself, or a story that affects it."""
+    """Each component with when its page last changed: itself, or an incident that affects it."""
     changed: dict[str, datetime] = {}
-    for story in stories:
-        for view in story.components:
-            changed[view.code] = max(story.updated_at, changed.get(view.code, story.updated_at))
+    for incident in incidents:
+        for view in incident.components:
+            changed[view.code] = max(
+                incident.updated_at, changed.get(view.code, incident.updated_at)
+            )
     for view in snapshot.components:
         yield view, max(view.updated_at, changed.get(view.code, view.updated_at))
 

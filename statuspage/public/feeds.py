@@ -1,4 +1,4 @@
-"""Feeds: of stories in Statuspage's form, of single updates, and the calendar of maintenances.
+"""Feeds: of incidents in Statuspage's form, of single updates, and the calendar of maintenances.
 
 Atom (RFC 4287) and RSS 2.0 are written by feedgen, which knows no types and has ways of its own:
 :func:`_write` is the only place that meets it.  JSON Feed follows https://jsonfeed.org/version/1.1,
@@ -26,8 +26,8 @@ from markupsafe import escape
 from statuspage.core import clock
 from statuspage.core.languages import N_, locale_name, translations
 from statuspage.core.links import Links
-from statuspage.public.snapshot import ComponentView, PageView, PostView, StoryView
-from statuspage.public.statements import FEED_STORIES, FEED_UPDATES
+from statuspage.public.snapshot import ComponentView, IncidentView, PageView, PostView
+from statuspage.public.statements import FEED_INCIDENTS, FEED_UPDATES
 
 ATOM = "application/atom+xml; charset=utf-8"
 RSS = "application/rss+xml; charset=utf-8"
@@ -82,13 +82,15 @@ class Feed:
 
 def history_feed(
     page: PageView,
-    stories: Iterable[StoryView],
+    incidents: Iterable[IncidentView],
     links: Links,
     *,
     component: ComponentView | None = None,
 ) -> Feed:
-    """One entry for each story, all its updates in the body, newest first, as Statuspage has it."""
-    told = [story for story in stories if story.posts]
+    """One entry for each incident, all its updates in the body, newest first, as
+    Statuspage has it.
+    """
+    told = [incident for incident in incidents if incident.posts]
     return Feed(
         page=page,
         path=_scope(component) + "/history",
@@ -98,13 +100,13 @@ def history_feed(
             page, N_("Incidents and maintenances of %(name)s"), name=_name(page, component)
         ),
         home=links.to("/history"),
-        entries=tuple(_story_entry(story, _reading(page), links) for story in told),
+        entries=tuple(_incident_entry(incident, _reading(page), links) for incident in told),
     )
 
 
 def updates_feed(
     page: PageView,
-    told: Iterable[tuple[StoryView, PostView]],
+    told: Iterable[tuple[IncidentView, PostView]],
     links: Links,
     *,
     component: ComponentView | None = None,
@@ -121,37 +123,43 @@ def updates_feed(
             name=_name(page, component),
         ),
         home=links.home,
-        entries=tuple(_post_entry(story, post, _reading(page), links) for story, post in told),
+        entries=tuple(
+            _post_entry(incident, post, _reading(page), links) for incident, post in told
+        ),
     )
 
 
-def story_feed(page: PageView, story: StoryView, links: Links) -> Feed:
-    """The updates of one story."""
+def incident_feed(page: PageView, incident: IncidentView, links: Links) -> Feed:
+    """The updates of one incident."""
     return Feed(
         page=page,
-        path=f"/incidents/{story.code}/updates",
+        path=f"/incidents/{incident.code}/updates",
         endings=ENDINGS["updates"],
-        title=f"{page.name} - {story.title}",
-        description=_say(page, N_("Updates on “%(title)s”"), title=story.title),
-        home=links.incident(story.code),
-        entries=tuple(_post_entry(story, post, _reading(page), links) for post in story.posts),
+        title=f"{page.name} - {incident.title}",
+        description=_say(page, N_("Updates on “%(title)s”"), title=incident.title),
+        home=links.incident(incident.code),
+        entries=tuple(
+            _post_entry(incident, post, _reading(page), links) for post in incident.posts
+        ),
     )
 
 
 def component_feeds(
-    page: PageView, component: ComponentView, stories: Sequence[StoryView], links: Links
+    page: PageView, component: ComponentView, incidents: Sequence[IncidentView], links: Links
 ) -> dict[str, Feed]:
-    """The feeds of one component by their names, of its most recent stories."""
-    told = newest_told(stories, most=FEED_UPDATES)
+    """The feeds of one component by their names, of its most recent incidents."""
+    told = newest_told(incidents, most=FEED_UPDATES)
     return {
         "updates": updates_feed(page, told, links, component=component),
-        "history": history_feed(page, stories[:FEED_STORIES], links, component=component),
+        "history": history_feed(page, incidents[:FEED_INCIDENTS], links, component=component),
     }
 
 
-def newest_told(stories: Iterable[StoryView], *, most: int) -> list[tuple[StoryView, PostView]]:
-    """The posts of these stories that were made last, newest first."""
-    told = [(story, post) for story in stories for post in story.posts]
+def newest_told(
+    incidents: Iterable[IncidentView], *, most: int
+) -> list[tuple[IncidentView, PostView]]:
+    """The posts of these incidents that were made last, newest first."""
+    told = [(incident, post) for incident in incidents for post in incident.posts]
     return sorted(told, key=lambda pair: pair[1].posted_at, reverse=True)[:most]
 
 
@@ -197,32 +205,32 @@ def _reading(page: PageView) -> _Reading:
 
 
 @lru_cache(maxsize=1024)
-def _story_entry(story: StoryView, reading: _Reading, links: Links) -> Entry:
-    parts = [_post_html(post, reading, links) for post in story.posts]
-    planned = _planned(story, reading)
+def _incident_entry(incident: IncidentView, reading: _Reading, links: Links) -> Entry:
+    parts = [_post_html(post, reading, links) for post in incident.posts]
+    planned = _planned(incident, reading)
     if planned:
         parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
     return Entry(
-        id=story.entry_id,
-        title=story.title,
-        link=links.incident(story.code),
+        id=incident.entry_id,
+        title=incident.title,
+        link=links.incident(incident.code),
         html=" ".join(parts),
-        published=story.told_at,
-        updated=max(post.changed_at for post in story.posts),
-        tags=tuple(component.full_name for component in story.components),
+        published=incident.told_at,
+        updated=max(post.changed_at for post in incident.posts),
+        tags=tuple(component.full_name for component in incident.components),
     )
 
 
 @lru_cache(maxsize=2048)
-def _post_entry(story: StoryView, post: PostView, reading: _Reading, links: Links) -> Entry:
+def _post_entry(incident: IncidentView, post: PostView, reading: _Reading, links: Links) -> Entry:
     return Entry(
         id=post.entry_id,
-        title=f"{reading.say(post.status.label)}: {story.title}",
-        link=links.update(story.code, post.code),
+        title=f"{reading.say(post.status.label)}: {incident.title}",
+        link=links.update(incident.code, post.code),
         html=_post_html(post, reading, links),
         published=post.posted_at,
         updated=post.changed_at,
-        tags=tuple(component.full_name for component in story.components),
+        tags=tuple(component.full_name for component in incident.components),
     )
 
 
@@ -241,12 +249,12 @@ def _post_html(post: PostView, reading: _Reading, links: Links) -> str:
     return f"{head}</p> {body}{edited}"
 
 
-def _planned(story: StoryView, reading: _Reading) -> str:
-    if not story.is_maintenance or story.scheduled_for is None:
+def _planned(incident: IncidentView, reading: _Reading) -> str:
+    if not incident.is_maintenance or incident.scheduled_for is None:
         return ""
-    end = story.scheduled_until or story.scheduled_for
-    span = {"span": clock.show_span(story.scheduled_for, end, reading.zone, reading.locale)}
-    if story.is_cancelled:
+    end = incident.scheduled_until or incident.scheduled_for
+    span = {"span": clock.show_span(incident.scheduled_for, end, reading.zone, reading.locale)}
+    if incident.is_cancelled:
         return reading.say("Maintenance called off, was planned for %(span)s") % span
     return reading.say("Scheduled maintenance, %(span)s") % span
 
@@ -337,12 +345,12 @@ def _second(moment: datetime) -> datetime:
 # The calendar.
 
 
-def write_calendar(page: PageView, maintenances: Iterable[StoryView], links: Links) -> bytes:
+def write_calendar(page: PageView, maintenances: Iterable[IncidentView], links: Links) -> bytes:
     """Recent and coming maintenances as iCalendar, for calendars that subscribe to it."""
     calendar = Calendar()
     calendar.add("prodid", "-//statuspage//maintenances//EN")
     calendar.add("version", "2.0")
-    events = [_event(story, page, links) for story in maintenances]
+    events = [_event(incident, page, links) for incident in maintenances]
     # Published events need at least one (RFC 5546, 3.2.1).
     if events:
         calendar.add("method", "PUBLISH")
@@ -372,36 +380,41 @@ def _utc() -> Timezone:
     return zone
 
 
-def _event(story: StoryView, page: PageView, links: Links) -> Event:
-    start, end = story.begins_at, story.scheduled_until or story.begins_at
-    if story.resolved_at and not story.is_cancelled:
-        start, end = story.ran_from, story.resolved_at
+def _event(incident: IncidentView, page: PageView, links: Links) -> Event:
+    start, end = incident.begins_at, incident.scheduled_until or incident.begins_at
+    if incident.resolved_at and not incident.is_cancelled:
+        start, end = incident.ran_from, incident.resolved_at
     event = Event()
     # Neither the site's address nor the title may change it: calendars know the event by it.
-    event.add("uid", f"{story.code}@{page.code}")
+    event.add("uid", f"{incident.code}@{page.code}")
     # Rises with every change that the public sees (RFC 5545, 3.8.7.4).
-    event.add("sequence", int((story.updated_at - story.created_at).total_seconds()))
-    event.add("dtstamp", _second(story.updated_at))
-    event.add("created", _second(story.told_at))
-    event.add("last-modified", _second(story.updated_at))
+    event.add("sequence", int((incident.updated_at - incident.created_at).total_seconds()))
+    event.add("dtstamp", _second(incident.updated_at))
+    event.add("created", _second(incident.told_at))
+    event.add("last-modified", _second(incident.updated_at))
     event.add("dtstart", _second(start))
     # An end must be later than the start (RFC 5545, 3.8.2.2); without one an event has no length.
     if _second(end) > _second(start):
         event.add("dtend", _second(end))
-    event.add("summary", xml_text(story.title))
-    event.add("description", xml_text(_latest_text(story, _reading(page), links)))
-    event.add("url", links.incident(story.code))
-    event.add("status", "CANCELLED" if story.is_cancelled else "CONFIRMED")
+    event.add("summary", xml_text(incident.title))
+    event.add("description", xml_text(_latest_text(incident, _reading(page), links)))
+    event.add("url", links.incident(incident.code))
+    event.add("status", "CANCELLED" if incident.is_cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
-    if story.components:
-        event.add("categories", [xml_text(component.full_name) for component in story.components])
+    if incident.components:
+        event.add(
+            "categories", [xml_text(component.full_name) for component in incident.components]
+        )
     return event
 
 
 @lru_cache(maxsize=256)
-def _latest_text(story: StoryView, reading: _Reading, links: Links) -> str:
-    if story.latest is None:
+def _latest_text(incident: IncidentView, reading: _Reading, links: Links) -> str:
+    if incident.latest is None:
         return ""
-    moment, status = reading.time(story.latest.happened_at), reading.say(story.latest.status.label)
-    text = story.latest.text_below(links.home)
+    moment, status = (
+        reading.time(incident.latest.happened_at),
+        reading.say(incident.latest.status.label),
+    )
+    text = incident.latest.text_below(links.home)
     return f"{moment}{reading.say(', ')}{status} - {text}"

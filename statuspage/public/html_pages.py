@@ -35,9 +35,9 @@ from statuspage.public.snapshot import (
     ComponentView,
     Frame,
     GroupView,
+    IncidentView,
     MonthView,
     Snapshot,
-    StoryView,
 )
 from statuspage.public.times import When, iso
 from statuspage.public.uptime import Uptime
@@ -118,8 +118,8 @@ def _troubled(shown: Iterable[ComponentView], snapshot: Snapshot) -> list[str]:
     Else a large outage whose parts nobody knows yet would be told of a small one's parts.
     """
     level = snapshot.frame.indicator
-    gravest = [story for story in snapshot.open_incidents if story.impact is level]
-    named = {part.code for story in gravest for part in story.components}
+    gravest = [incident for incident in snapshot.open_incidents if incident.impact is level]
+    named = {part.code for incident in gravest for part in incident.components}
     return [
         one.name
         for one in shown
@@ -128,17 +128,17 @@ def _troubled(shown: Iterable[ComponentView], snapshot: Snapshot) -> list[str]:
     ]
 
 
-def render_incident(frame: Frame, story: StoryView, links: Links) -> str:
-    """The page at ``/incidents/<code>``: the whole story of one incident or maintenance."""
-    is_promised = story.is_open and not story.is_overdue
+def render_incident(frame: Frame, incident: IncidentView, links: Links) -> str:
+    """The page at ``/incidents/<code>``: the whole incident of one incident or maintenance."""
+    is_promised = incident.is_open and not incident.is_overdue
     return _render(
         "public/incident.html",
         frame,
         links,
-        path=story_path(story.code),
-        changes_at=story.next_update_at if is_promised else None,
-        story=story,
-        month=story.begins_at.astimezone(frame.page.zone).date(),
+        path=incident_path(incident.code),
+        changes_at=incident.next_update_at if is_promised else None,
+        incident=incident,
+        month=incident.begins_at.astimezone(frame.page.zone).date(),
     )
 
 
@@ -151,7 +151,7 @@ def render_components(frame: Frame, tree: Tree, uptimes: Mapping[str, Uptime], l
 
 
 def render_component(frame: Frame, view: ComponentPageView, links: Links) -> str:
-    """The page at ``/components/<code>``: its state, its days, its stories."""
+    """The page at ``/components/<code>``: its state, its days, its incidents."""
     path = component_path(view.component.code)
     return _render(
         "public/component.html", frame, links, path=path, view=view, component=view.component
@@ -159,9 +159,11 @@ def render_component(frame: Frame, view: ComponentPageView, links: Links) -> str
 
 
 def render_history(frame: Frame, month: MonthView, links: Links) -> str:
-    """The page at :func:`history_path`: the stories of one month, newest first."""
-    days = groupby(month.stories, lambda story: story.begins_at.astimezone(frame.page.zone).date())
-    by_day = [(day, list(stories)) for day, stories in days]
+    """The page at :func:`history_path`: the incidents of one month, newest first."""
+    days = groupby(
+        month.incidents, lambda incident: incident.begins_at.astimezone(frame.page.zone).date()
+    )
+    by_day = [(day, list(incidents)) for day, incidents in days]
     path = history_path(month.month, month.number)
     return _render("public/history.html", frame, links, path=path, month=month, days=by_day)
 
@@ -170,7 +172,7 @@ def render_search(frame: Frame, tree: Tree, links: Links, *, asked: Asked, found
     """The page at ``/search``: the form as it was sent, and what was found, by month."""
     zone = frame.page.zone
     months = groupby(
-        found.stories, lambda story: story.begins_at.astimezone(zone).date().replace(day=1)
+        found.incidents, lambda incident: incident.begins_at.astimezone(zone).date().replace(day=1)
     )
     return _render(
         "public/search.html",
@@ -181,7 +183,7 @@ def render_search(frame: Frame, tree: Tree, links: Links, *, asked: Asked, found
         tree=tree,
         asked=asked,
         found=found,
-        months=[(month, list(stories)) for month, stories in months],
+        months=[(month, list(incidents)) for month, incidents in months],
         further=search_path(replace(asked.search, before=found.further)) if found.further else "",
         newest=search_path(replace(asked.search, before="")),
     )
@@ -251,8 +253,8 @@ def render_leaving(
 
 
 @dataclass(frozen=True, slots=True)
-class FollowedStory:
-    """A story of which somebody hears every update, or may."""
+class FollowedIncidentChoice:
+    """An incident of which somebody hears every update, or may."""
 
     code: str
     title: str
@@ -273,7 +275,7 @@ class MailForm:
     resolved_only: bool = False
     components: frozenset[str] = frozenset()
     removed: tuple[ComponentView, ...] = ()
-    followed: tuple[FollowedStory, ...] = ()
+    followed: tuple[FollowedIncidentChoice, ...] = ()
     time_zone: str = ""
     language: str = ""
     field: str = ""
@@ -357,11 +359,11 @@ def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str | Markup]:
             "names": Markup(words.gettext(", ")).join(names),
         }]  # fmt: skip
     every = Markup(words.gettext("every update on “%(title)s”"))
-    return lines + [every % {"title": own(story.title)} for story in form.followed]
+    return lines + [every % {"title": own(incident.title)} for incident in form.followed]
 
 
-def story_path(code: str) -> str:
-    """Where a story's page is."""
+def incident_path(code: str) -> str:
+    """Where an incident's page is."""
     return f"/incidents/{code}"
 
 
@@ -371,7 +373,7 @@ def component_path(code: str) -> str:
 
 
 def history_path(month: date, number: int = 1) -> str:
-    """Where a month's stories are; ``number`` counts its pages from 1."""
+    """Where a month's incidents are; ``number`` counts its pages from 1."""
     return f"/history/{month:%Y-%m}" + (f"/{number}" if number > 1 else "")
 
 
@@ -450,8 +452,8 @@ def _ways(own: str, path: str) -> tuple[tuple[Language, str], ...]:
     return tuple((each, prefix(each.code, own=own) + path) for each in OFFERED)
 
 
-def _gravity(story: StoryView) -> tuple[bool, int]:
-    return story.is_pinned, story.impact.gravity
+def _gravity(incident: IncidentView) -> tuple[bool, int]:
+    return incident.is_pinned, incident.impact.gravity
 
 
 def _title(frame: Frame | None, book: Environment) -> str:
@@ -523,8 +525,8 @@ def _when_of(book: Environment) -> When:
     return cast("When", book.globals["when"])
 
 
-def _tone(story: StoryView) -> str:
-    return "planned" if story.is_maintenance else TONES[story.impact]
+def _tone(incident: IncidentView) -> str:
+    return "planned" if incident.is_maintenance else TONES[incident.impact]
 
 
 def _web_address(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Which stories were going on at some time: the one rule for days, months and a component's table.
+"""Which incidents were going on at some time: the one rule for days, months and a component's
+table.
 
-A story belongs to the day on which it begins.  It is told again, as continued, on every later day
-of which it took a part, unless it was cancelled or is only scheduled.
+An incident belongs to the day on which it begins.  It is told again, as continued, on every later
+day of which it took a part, unless it was cancelled or is only scheduled.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 class Stretch(NamedTuple):
-    """A story's key, when it began, and when it ended; None while it goes on."""
+    """An incident's key, when it began, and when it ended; None while it goes on."""
 
     key: int
     begins_at: datetime
@@ -29,19 +30,21 @@ class Stretch(NamedTuple):
 
 
 def begins_in(begins_at: datetime, since: datetime, until: datetime) -> bool:
-    """Whether a story belongs to this day or month, which ends before ``until``."""
+    """Whether an incident belongs to this day or month, which ends before ``until``."""
     return since <= begins_at < until
 
 
 def continues_in(
     begins_at: datetime, ended_at: datetime | None, since: datetime, *, now: datetime
 ) -> bool:
-    """Whether a story that began before ``since`` goes on in the day or month that begins then."""
+    """Whether an incident that began before ``since`` goes on in the day or month that
+    begins then.
+    """
     return begins_at < since < (ended_at or max(now, since + _INSTANT))
 
 
 def read_continued(connection: Connection, since: datetime, *, now: datetime) -> list[Stretch]:
-    """The stories that began before ``since`` and went on after it, the newest first."""
+    """The incidents that began before ``since`` and went on after it, the newest first."""
     rows: Sequence[Row[*tuple[Any, ...]]] = connection.execute(
         statements.ENDED_LATER, {"since": since}
     ).all()
@@ -52,7 +55,7 @@ def read_continued(connection: Connection, since: datetime, *, now: datetime) ->
 
 
 class Window(NamedTuple):
-    """The keys of a day's stories, the newest first: those that began, and those that went on."""
+    """The keys of a day's incidents, the newest first: those that began, and those that went on."""
 
     begun: list[int]
     continued: list[int]
@@ -65,25 +68,27 @@ def read_window(
     days = [day_of(now, zone) - timedelta(days=n) for n in range(count)]
     since = midnight(days[-1], zone)
     rows = connection.execute(statements.WINDOW, {"since": since, "until": until})
-    stories = [Stretch(*row) for row in rows]
-    stories += read_continued(connection, since, now=now)
+    incidents = [Stretch(*row) for row in rows]
+    incidents += read_continued(connection, since, now=now)
     begun: dict[date, list[int]] = defaultdict(list)
-    for story in stories:
-        begun[day_of(story.begins_at, zone)].append(story.key)
+    for incident in incidents:
+        begun[day_of(incident.begins_at, zone)].append(incident.key)
     window = {}
     for day in days:
         start = midnight(day, zone)
         continued = [
-            story.key
-            for story in stories
-            if continues_in(story.begins_at, story.ended_at, start, now=now)
+            incident.key
+            for incident in incidents
+            if continues_in(incident.begins_at, incident.ended_at, start, now=now)
         ]
         window[day] = Window(begun[day], continued)
     return window
 
 
 def last_moment(connection: Connection, until: datetime, *, now: datetime) -> datetime | None:
-    """The last moment before ``until`` at which any story began or went on; None where none did."""
+    """The last moment before ``until`` at which any incident began or went on; None
+    where none did.
+    """
     begun = connection.scalar(statements.HISTORY_BACKWARDS, {"until": until})
     if begun is None:
         return None
@@ -98,7 +103,9 @@ def last_moment(connection: Connection, until: datetime, *, now: datetime) -> da
 def first_moment(
     connection: Connection, since: datetime, until: datetime, *, now: datetime
 ) -> datetime | None:
-    """The first moment from ``since`` on at which any story went on or began before ``until``."""
+    """The first moment from ``since`` on at which any incident went on or began before
+    ``until``.
+    """
     if since < until and read_continued(connection, since, now=now):
         return since
     return connection.scalar(statements.HISTORY_FORWARDS, {"since": since, "until": until})

@@ -53,22 +53,22 @@ from statuspage.public.snapshot import (
     EarlierText,
     Frame,
     GroupView,
+    IncidentView,
     MonthView,
     PageView,
     Pinned,
     PostView,
     Snapshot,
-    StoryView,
     ToldDay,
 )
 from statuspage.public.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
 
 DAYS_SHOWN = 15
 # What a day has beyond this is counted, and found in the history.
-MOST_STORIES_A_DAY = 12
-STORIES_ON_A_PAGE = 50
-MOST_STORIES_BEHIND_A_DAY = 5
-MOST_STORIES_CONTINUED = 5
+MOST_INCIDENTS_A_DAY = 12
+INCIDENTS_ON_A_PAGE = 50
+MOST_INCIDENTS_BEHIND_A_DAY = 5
+MOST_INCIDENTS_CONTINUED = 5
 # While something is wrong the figures of the day are counted anew so often, else once a change:
 # were it always to the second, no two editions would be alike.
 RECKONED_EVERY = timedelta(minutes=10)
@@ -112,7 +112,8 @@ def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
 
 @contextmanager
 def read_on(engine: Engine, site: Site) -> Iterator[Site]:
-    """The same look once more, with a connection of its own, where only the stories are to be read.
+    """The same look once more, with a connection of its own, where only the incidents are to be
+    read.
 
     For whoever asks for the revision and finds that the site has not changed since.
     """
@@ -151,40 +152,43 @@ def read_snapshot(site: Site) -> Snapshot:
     )
     keys: set[int] = set()
     for begun, went_on in window.values():
-        keys.update([*begun[:MOST_STORIES_A_DAY], *went_on[:MOST_STORIES_CONTINUED]])
+        keys.update([*begun[:MOST_INCIDENTS_A_DAY], *went_on[:MOST_INCIDENTS_CONTINUED]])
     keys.update(site.connection.scalars(statements.OPEN))
     keys.update(site.connection.scalars(statements.LATEST_TOLD))
     for kind in Kind:
         keys.update(site.connection.scalars(statements.RECENT, {"kind": kind}))
-    by_key = read_stories(site, keys)
-    stories = list(by_key.values())
-    incidents = [story for story in stories if not story.is_maintenance]
-    maintenances = [story for story in stories if story.is_maintenance]
-    open_incidents = [story for story in incidents if story.is_open]
+    by_key = read_incidents(site, keys)
+    visible = list(by_key.values())
+    incidents = [incident for incident in visible if not incident.is_maintenance]
+    maintenances = [incident for incident in visible if incident.is_maintenance]
+    open_incidents = [incident for incident in incidents if incident.is_open]
     # Unlike everything else, what is planned is told soonest first.
-    planned = [story for story in reversed(maintenances) if story.is_open]
-    recent = [*incidents[: statements.RECENT_STORIES], *maintenances[: statements.RECENT_STORIES]]
-    told = [(story, post) for story in stories for post in story.posts]
-    turns = [*_turns(site, stories), *_reckonings(site)]
+    planned = [incident for incident in reversed(maintenances) if incident.is_open]
+    recent = [
+        *incidents[: statements.RECENT_INCIDENTS],
+        *maintenances[: statements.RECENT_INCIDENTS],
+    ]
+    told = [(incident, post) for incident in visible for post in incident.posts]
+    turns = [*_turns(site, visible), *_reckonings(site)]
     return Snapshot(
         at=site.at,
         frame=_frame(site, open_incidents, planned),
         tree=site.tree,
         open_incidents=tuple(open_incidents),
-        active=tuple(story for story in planned if not story.is_upcoming),
-        upcoming=tuple(story for story in planned if story.is_upcoming),
-        days=tuple(_day(day, *stories, by_key) for day, stories in window.items()),
-        incidents=tuple(incidents[: statements.RECENT_STORIES]),
-        maintenances=tuple(maintenances[: statements.RECENT_STORIES]),
+        active=tuple(incident for incident in planned if not incident.is_upcoming),
+        upcoming=tuple(incident for incident in planned if incident.is_upcoming),
+        days=tuple(_day(day, *visible, by_key) for day, visible in window.items()),
+        incidents=tuple(incidents[: statements.RECENT_INCIDENTS]),
+        maintenances=tuple(maintenances[: statements.RECENT_INCIDENTS]),
         recent=tuple(
-            sorted(recent, key=attrgetter("told_at"), reverse=True)[: statements.FEED_STORIES]
+            sorted(recent, key=attrgetter("told_at"), reverse=True)[: statements.FEED_INCIDENTS]
         ),
         updates=tuple(
             sorted(told, key=lambda each: each[1].posted_at, reverse=True)[
                 : statements.FEED_UPDATES
             ]
         ),
-        updated_at=_updated_at(site, stories),
+        updated_at=_updated_at(site, visible),
         last_change_at=max(moment for moment in turns if moment <= site.at),
         next_change_at=min(moment for moment in turns if moment > site.at),
         uptimes=read_uptimes(site),
@@ -193,21 +197,21 @@ def read_snapshot(site: Site) -> Snapshot:
 
 def read_frame(site: Site) -> Frame:
     """What stands around every page, for pages that are made on demand."""
-    stories = read_stories(site, site.connection.scalars(statements.OPEN).all()).values()
-    incidents = [story for story in stories if not story.is_maintenance]
-    return _frame(site, incidents, [story for story in stories if story.is_maintenance])
+    visible = read_incidents(site, site.connection.scalars(statements.OPEN).all()).values()
+    incidents = [incident for incident in visible if not incident.is_maintenance]
+    return _frame(site, incidents, [incident for incident in visible if incident.is_maintenance])
 
 
-def read_story(site: Site, code: str) -> StoryView | None:
-    """One story with all its posts; None where there is none that the public may see."""
+def read_incident(site: Site, code: str) -> IncidentView | None:
+    """One incident with all its posts; None where there is none that the public may see."""
     keys = site.connection.scalars(statements.BY_CODE, {"code": code}).all()
-    return next(iter(read_stories(site, keys).values()), None)
+    return next(iter(read_incidents(site, keys).values()), None)
 
 
-def read_component_stories(site: Site, component: ComponentView) -> tuple[StoryView, ...]:
-    """The most recent stories of a component, newest first."""
+def read_component_incidents(site: Site, component: ComponentView) -> tuple[IncidentView, ...]:
+    """The most recent incidents of a component, newest first."""
     keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
-    return tuple(read_stories(site, keys).values())
+    return tuple(read_incidents(site, keys).values())
 
 
 def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Uptime]:
@@ -262,7 +266,7 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
         component,
         uptime=read_uptimes(site, component)[component.code],
         behind=[tuple(row[1:]) for row in behind],
-        stories=read_component_stories(site, component),
+        incidents=read_component_incidents(site, component),
     )
 
 
@@ -270,13 +274,13 @@ def read_behind(site: Site) -> dict[int, list[tuple[Any, ...]]]:
     """What `component_page` asks for, of all components at once, by their keys."""
     found: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for key, *columns in site.connection.execute(statements.ALL_BEHIND, _days_counted(site)):
-        if len(found[key]) < statements.MOST_STORIES_COUNTED:
+        if len(found[key]) < statements.MOST_INCIDENTS_COUNTED:
             found[key].append(tuple(columns))
     return found
 
 
 def read_recent_keys(site: Site) -> dict[int, list[int]]:
-    """The keys of the most recent stories of all components, newest first, by component's key."""
+    """The keys of the most recent incidents of all components, newest first, by component's key."""
     found: dict[int, list[int]] = defaultdict(list)
     for component, key in site.connection.execute(statements.RECENT_OF_COMPONENTS):
         found[component].append(key)
@@ -289,21 +293,21 @@ def component_page(
     *,
     uptime: Uptime,
     behind: Sequence[tuple[Any, ...]],
-    stories: tuple[StoryView, ...],
+    incidents: tuple[IncidentView, ...],
 ) -> ComponentPageView:
     """What a component's own page tells, made of what was read before.
 
-    ``behind`` are code, title, beginning and end of the stories in its days, newest first.
+    ``behind`` are code, title, beginning and end of the incidents in its days, newest first.
     """
     days = _told_days(uptime, site.zone, tuple(behind))
-    return ComponentPageView(component=component, uptime=uptime, days=days, stories=stories)
+    return ComponentPageView(component=component, uptime=uptime, days=days, incidents=incidents)
 
 
 @lru_cache(maxsize=1024)
 def _told_days(
     uptime: Uptime, zone: ZoneInfo, behind: tuple[tuple[Any, ...], ...]
 ) -> tuple[ToldDay, ...]:
-    """The days, today first, each with the stories that were open in it.
+    """The days, today first, each with the incidents that were open in it.
 
     No day is to come, so that what is open goes on in all that follow its beginning.
     """
@@ -331,13 +335,13 @@ def _days_counted(site: Site) -> dict[str, datetime]:
     return {"since": since_when(site.at, site.zone), "until": site.at}
 
 
-def _told_day(day: Day, stories: Sequence[Behind]) -> ToldDay:
-    shown = stories[:MOST_STORIES_BEHIND_A_DAY]
-    return ToldDay(day=day, stories=tuple(shown), more=len(stories) - len(shown))
+def _told_day(day: Day, incidents: Sequence[Behind]) -> ToldDay:
+    shown = incidents[:MOST_INCIDENTS_BEHIND_A_DAY]
+    return ToldDay(day=day, incidents=tuple(shown), more=len(incidents) - len(shown))
 
 
 def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
-    """Page ``number`` of the stories of the month of that first day.
+    """Page ``number`` of the incidents of the month of that first day.
 
     None for a page that is not there, and for a month outside of what the history spans.
     """
@@ -353,20 +357,20 @@ def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:
     is_there = count or went_on or start <= site.at < end or (earlier and later)
     if number > pages or not is_there:
         return None
-    offset = (number - 1) * STORIES_ON_A_PAGE
-    page = {**span, "offset": offset, "limit": STORIES_ON_A_PAGE}
+    offset = (number - 1) * INCIDENTS_ON_A_PAGE
+    page = {**span, "offset": offset, "limit": INCIDENTS_ON_A_PAGE}
     keys = site.connection.scalars(statements.HISTORY_PAGE, page).all()
     before = [each.key for each in went_on] if number == pages else []
-    stories = read_stories(site, [*keys, *before], whole=False)
+    incidents = read_incidents(site, [*keys, *before], whole=False)
     return MonthView(
         month=month,
-        stories=tuple(story for key, story in stories.items() if key not in before),
+        incidents=tuple(incident for key, incident in incidents.items() if key not in before),
         number=number,
         pages=pages,
         earlier=earlier,
         later=later,
         later_pages=_pages_of(site, later) if later else 1,
-        continued=tuple(story for key, story in stories.items() if key in before),
+        continued=tuple(incident for key, incident in incidents.items() if key in before),
     )
 
 
@@ -377,11 +381,11 @@ def _pages_of(site: Site, month: date) -> int:
 
 
 def _pages(count: int) -> int:
-    return max(1, -(-count // STORIES_ON_A_PAGE))
+    return max(1, -(-count // INCIDENTS_ON_A_PAGE))
 
 
 def read_newest_month(site: Site) -> date:
-    """The first day of the newest month that has stories; of this month where none has."""
+    """The first day of the newest month that has incidents; of this month where none has."""
     newest = month_of(last_moment(site.connection, site.tomorrow, now=site.at), site.zone)
     return newest or day_of(site.at, site.zone).replace(day=1)
 
@@ -389,12 +393,14 @@ def read_newest_month(site: Site) -> date:
 # Rows into views.
 
 
-def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> dict[int, StoryView]:
-    """Those of the stories that the public may see, newest first, by key.
+def read_incidents(
+    site: Site, keys: Collection[int], *, whole: bool = True
+) -> dict[int, IncidentView]:
+    """Those of the incidents that the public may see, newest first, by key.
 
     Those that are not read as a ``whole`` have their newest post alone.
     """
-    rows = site.connection.execute(statements.STORIES, {"keys": list(keys)}).all()
+    rows = site.connection.execute(statements.INCIDENTS, {"keys": list(keys)}).all()
     seen = {"keys": [row.id for row in rows]}
     earlier: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for code, *columns in site.connection.execute(statements.EARLIER, seen) if whole else ():
@@ -408,8 +414,8 @@ def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> di
         affected[key].append(component)
     run = () if whole else site.connection.execute(statements.BEGUN, seen).all()
     begun = {row[0]: row[1] for row in run}
-    stories = {
-        row.id: _story(
+    incidents = {
+        row.id: _incident(
             tuple(row[1:]),
             tuple(posts[row.id]),
             tuple(
@@ -420,7 +426,7 @@ def read_stories(site: Site, keys: Collection[int], *, whole: bool = True) -> di
         )
         for row in rows
     }
-    newest_first = sorted(stories.items(), key=lambda item: (item[1].begins_at, item[0]))
+    newest_first = sorted(incidents.items(), key=lambda item: (item[1].begins_at, item[0]))
     return dict(reversed(newest_first))
 
 
@@ -434,14 +440,14 @@ def _is_overdue(row: AnyRow, at: datetime) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _story(
+def _incident(
     columns: tuple[Any, ...],
     posts: tuple[tuple[Any, ...], ...],
     components: tuple[ComponentView, ...],
     *,
     is_overdue: bool,
     begun_at: str | datetime | None,
-) -> StoryView:
+) -> IncidentView:
     (
         code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
         resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
@@ -450,7 +456,7 @@ def _story(
     views = tuple(_post(Kind(kind), *post) for post in posts)
     is_open = status not in CLOSED
     told = [view.changed_at for view in views]
-    return StoryView(
+    return IncidentView(
         code=code,
         kind=Kind(kind),
         title=title,
@@ -516,12 +522,12 @@ def _post(
 
 
 def _frame(
-    site: Site, open_incidents: Collection[StoryView], planned: Iterable[StoryView]
+    site: Site, open_incidents: Collection[IncidentView], planned: Iterable[IncidentView]
 ) -> Frame:
     statuses = [view.status for view in site.by_key.values() if not view.is_removed]
-    indicator = overall_indicator(statuses, [story.impact for story in open_incidents])
+    indicator = overall_indicator(statuses, [incident.impact for incident in open_incidents])
     under_maintenance = ComponentStatus.UNDER_MAINTENANCE in statuses or any(
-        not story.is_upcoming for story in planned
+        not incident.is_upcoming for incident in planned
     )
     is_only_planned = under_maintenance and indicator is Impact.NONE
     return Frame(
@@ -530,37 +536,37 @@ def _frame(
         description=OVERALL[Impact.MAINTENANCE if is_only_planned else indicator],
         under_maintenance=under_maintenance,
         pinned=tuple(
-            Pinned(story.code, story.title, story.status, story.is_overdue)
-            for story in open_incidents
-            if story.is_pinned
+            Pinned(incident.code, incident.title, incident.status, incident.is_overdue)
+            for incident in open_incidents
+            if incident.is_pinned
         ),
     )
 
 
 def _day(
-    day: date, begun: Sequence[int], went_on: Sequence[int], by_key: Mapping[int, StoryView]
+    day: date, begun: Sequence[int], went_on: Sequence[int], by_key: Mapping[int, IncidentView]
 ) -> DayView:
     return DayView(
         day=day,
-        stories=tuple(by_key[key] for key in begun[:MOST_STORIES_A_DAY]),
-        more=max(0, len(begun) - MOST_STORIES_A_DAY),
-        continued=tuple(by_key[key] for key in went_on[:MOST_STORIES_CONTINUED]),
+        incidents=tuple(by_key[key] for key in begun[:MOST_INCIDENTS_A_DAY]),
+        more=max(0, len(begun) - MOST_INCIDENTS_A_DAY),
+        continued=tuple(by_key[key] for key in went_on[:MOST_INCIDENTS_CONTINUED]),
     )
 
 
-def _updated_at(site: Site, stories: Iterable[StoryView]) -> datetime:
+def _updated_at(site: Site, incidents: Iterable[IncidentView]) -> datetime:
     moments = [site.page.updated_at]
     moments += [view.updated_at for view in site.by_key.values()]
-    moments += [story.updated_at for story in stories]
+    moments += [incident.updated_at for incident in incidents]
     return max(moments)
 
 
-def _turns(site: Site, stories: Iterable[StoryView]) -> list[datetime]:
+def _turns(site: Site, incidents: Iterable[IncidentView]) -> list[datetime]:
     """Moments when time alone changes what the site says, the bounds of the day among them."""
     moments: list[datetime | None] = [*_today(site)]
-    for story in stories:
-        if story.is_open:
-            moments += [story.next_update_at, story.scheduled_for, story.scheduled_until]
+    for incident in incidents:
+        if incident.is_open:
+            moments += [incident.next_update_at, incident.scheduled_for, incident.scheduled_until]
     return [moment for moment in moments if moment is not None]
 
 

@@ -1,9 +1,10 @@
 """The public side in Flask: the layer in front, and what the edition leaves out.
 
-Older stories and months, and the feeds of one component or story, are made when somebody asks, and
-kept in memory until the site changes.  Pages have an address in each language.  While the database
-is away what was made before is shown, marked, and nothing else is tried: a thread that waits for a
-database would be missed in front.  An edition that cannot be built is no reason for that.
+Older incidents and months, and the feeds of one component or incident, are made when somebody asks,
+and kept in memory until the site changes.  Pages have an address in each language.  While the
+database is away what was made before is shown, marked, and nothing else is tried: a thread that
+waits for a database would be missed in front.  An edition that cannot be built is no reason for
+that.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ from statuspage.public.page_language import (
 from statuspage.public.queries import (
     Site,
     open_site,
+    read_component_incidents,
     read_component_page,
-    read_component_stories,
+    read_incident,
     read_month,
-    read_story,
 )
 from statuspage.public.refresher import Refresher
-from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, find_stories
+from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, find_incidents
 from statuspage.public.site_headers import public_headers
 from statuspage.public.snapshot import ComponentView, MonthView
 
@@ -161,36 +162,38 @@ def other_language() -> Response:
 
 
 @_page("/incidents/<code>")
-def story(code: str) -> Response:
-    """The page of an older story."""
+def incident(code: str) -> Response:
+    """The page of an older incident."""
 
     def make(site: Site, links: Links) -> Draft | None:
-        found = read_story(site, code)
-        return edition_builder.draft_story(present_frame(site), found, links) if found else None
+        found = read_incident(site, code)
+        return edition_builder.draft_incident(present_frame(site), found, links) if found else None
 
     return _serve(make, code=code)
 
 
 @_address("/api/v2/incidents/<code>.json")
-def story_json(code: str) -> Response:
-    """The JSON of an older story."""
+def incident_json(code: str) -> Response:
+    """The JSON of an older incident."""
 
     def make(site: Site, links: Links) -> Draft | None:
-        found = read_story(site, code)
-        return edition_builder.draft_story_json(site.page, found, links) if found else None
+        found = read_incident(site, code)
+        return edition_builder.draft_incident_json(site.page, found, links) if found else None
 
     return _serve(make, code=code)
 
 
 @_address(f"/incidents/<code>/updates.{_ENDINGS}")
-def story_feed(code: str, ending: str) -> Response:
-    """The feed of one story."""
+def incident_feed(code: str, ending: str) -> Response:
+    """The feed of one incident."""
 
     def make(site: Site, links: Links) -> Draft | None:
-        found = read_story(site, code)
+        found = read_incident(site, code)
         if found is None:
             return None
-        return edition_builder.draft_feed(feeds.story_feed(site.page, found, links), ending, links)
+        return edition_builder.draft_feed(
+            feeds.incident_feed(site.page, found, links), ending, links
+        )
 
     return _serve(make, code=code)
 
@@ -218,7 +221,7 @@ def component_updates(code: str, ending: str) -> Response:
 
 @_address("/components/<code>/history.<any(atom, rss):ending>")
 def component_history(code: str, ending: str) -> Response:
-    """A feed of one component, story by story."""
+    """A feed of one component, incident by incident."""
     return _component_feed(code, "history", ending)
 
 
@@ -227,8 +230,8 @@ def _component_feed(code: str, name: str, ending: str) -> Response:
         component = _find_component(site, code)
         if component is None:
             return None
-        stories = read_component_stories(site, component)
-        found = feeds.component_feeds(site.page, component, stories, links)
+        incidents = read_component_incidents(site, component)
+        found = feeds.component_feeds(site.page, component, incidents, links)
         return edition_builder.draft_feed(found[name], ending, links)
 
     return _serve(make, code=code)
@@ -261,7 +264,9 @@ def _last_page(site: Site, month: date, asked: int) -> MonthView | None:
 
 @_page("/search")
 def search() -> Response:
-    """Stories that hold some words, by component and kind: a filter that is unknown is left out."""
+    """Incidents that hold some words, by component and kind: a filter that is unknown is
+    left out.
+    """
     refresher = current_refresher()
     if refresher.edition() is None or refresher.is_database_away:
         raise ServiceUnavailable(retry_after=RETRY_SECONDS)
@@ -271,7 +276,7 @@ def search() -> Response:
     try:
         with open_site(db.engine) as site:
             asked = _asked()
-            found = find_stories(site, asked.search)
+            found = find_incidents(site, asked.search)
             frame, changed_at = present_frame(site), read_revision(site.connection)[1]
             draft = edition_builder.draft_search(frame, site.tree, asked, found, current_links())
     finally:

@@ -1,6 +1,6 @@
-"""Searching the history: which stories hold some words, concern a component, are of a kind.
+"""Searching the history: which incidents hold some words, concern a component, are of a kind.
 
-No index of words is kept: the newest stories are read until a page is full, and so many at most
+No index of words is kept: the newest incidents are read until a page is full, and so many at most
 that nobody waits.  Whoever wants what is older goes on from there.  So it finds parts of words, in
 every script, on either database, and a post costs nothing more.
 """
@@ -19,13 +19,13 @@ from sqlalchemy import Row, Select, and_, or_, select
 from statuspage.core.enums import Kind
 from statuspage.models import Incident, IncidentComponent
 from statuspage.public import statements
-from statuspage.public.queries import Site, read_stories
-from statuspage.public.snapshot import ComponentView, StoryView
+from statuspage.public.queries import Site, read_incidents
+from statuspage.public.snapshot import ComponentView, IncidentView
 
 RESULTS_ON_A_PAGE: Final = 20
 # What a search reads at most: some hundredths of a second.
-MOST_STORIES_READ: Final = 2000
-STORIES_AT_A_TIME: Final = 250
+MOST_INCIDENTS_READ: Final = 2000
+INCIDENTS_AT_A_TIME: Final = 250
 MOST_CHARACTERS: Final = 100
 MOST_WORDS: Final = 8
 
@@ -34,9 +34,10 @@ MOST_WORDS: Final = 8
 class Search:
     """What somebody looks for; empty is everything.
 
-    ``words`` must all be in a story, in its title or in a post, as parts of words, however they are
-    capitalised and in whichever of Unicode's forms: full-width, half-width, composed or not.
-    ``component`` and ``before`` are codes: of a component, and of the story after which to go on.
+    ``words`` must all be in an incident, in its title or in a post, as parts of words, however they
+    are capitalised and in whichever of Unicode's forms: full-width, half-width, composed or not.
+    ``component`` and ``before`` are codes: of a component, and of the incident after which to go
+    on.
     """
 
     words: str = ""
@@ -67,18 +68,19 @@ class Found:
     """What a search came to, newest first.
 
     ``component`` is the one that was asked for, None where there is no such; ``is_from_newest``:
-    there is no such story as the one to go on from.  ``further`` is the code to go on from, empty
-    at the beginning of the history, and ``looked_back_to`` when the oldest story looked at began.
+    there is no such incident as the one to go on from.  ``further`` is the code to go on from,
+    empty at the beginning of the history, and ``looked_back_to`` when the oldest incident looked at
+    began.
     """
 
-    stories: tuple[StoryView, ...]
+    incidents: tuple[IncidentView, ...]
     component: ComponentView | None
     is_from_newest: bool
     further: str
     looked_back_to: datetime | None
 
 
-def find_stories(site: Site, search: Search) -> Found:
+def find_incidents(site: Site, search: Search) -> Found:
     """The next page of what the public may see of it."""
     component = _component(site, search.component)
     last = _place(site, search.before)
@@ -86,8 +88,8 @@ def find_stories(site: Site, search: Search) -> Found:
     keys: list[int] = []
     read = 0
     further = ""
-    while read < MOST_STORIES_READ and not further:
-        rows = _next_stories(site, search, component, last)
+    while read < MOST_INCIDENTS_READ and not further:
+        rows = _next_incidents(site, search, component, last)
         read += len(rows)
         matching = _matching(site, rows, search.needles)
         for row in rows:
@@ -97,12 +99,12 @@ def find_stories(site: Site, search: Search) -> Found:
                     break
                 keys.append(row.id)
             last = row
-        if len(rows) < STORIES_AT_A_TIME:
+        if len(rows) < INCIDENTS_AT_A_TIME:
             break
     else:
         further = further or (last.code if last else "")
     return Found(
-        stories=tuple(read_stories(site, keys, whole=False).values()),
+        incidents=tuple(read_incidents(site, keys, whole=False).values()),
         component=component,
         is_from_newest=is_from_newest,
         further=further,
@@ -111,7 +113,7 @@ def find_stories(site: Site, search: Search) -> Found:
 
 
 Place = Row[int, str, datetime, str]
-"""A story's key, code, beginning and title."""
+"""An incident's key, code, beginning and title."""
 
 _PLACES: Final = select(Incident.id, Incident.code, Incident.begins_at, Incident.title)
 
@@ -128,13 +130,13 @@ def _place(site: Site, code: str) -> Place | None:
     ).one_or_none()
 
 
-def _next_stories(
+def _next_incidents(
     site: Site, search: Search, component: ComponentView | None, last: Place | None
 ) -> Sequence[Place]:
     statement: Select[int, str, datetime, str] = (
         _PLACES.where(*statements.IS_HISTORY)
         .order_by(Incident.begins_at.desc(), Incident.id.desc())
-        .limit(STORIES_AT_A_TIME)
+        .limit(INCIDENTS_AT_A_TIME)
     )
     if search.kind is not None:
         statement = statement.where(Incident.kind == search.kind)

@@ -187,7 +187,7 @@ class PostView:
 
 
 @dataclass(frozen=True, slots=True)
-class StoryView:
+class IncidentView:
     """A public incident or maintenance with its public posts, newest first.
 
     ``begins_at`` is when it started, for a maintenance when it is to start: its day in the history.
@@ -237,7 +237,7 @@ class StoryView:
             object.__setattr__(self, "scheduled_until", None)
 
     def __hash__(self) -> int:
-        """Cheap: a story is looked up far more often than it changes."""
+        """Cheap: an incident is looked up far more often than it changes."""
         return hash((self.code, self.status, self.updated_at, len(self.posts)))
 
     @property
@@ -280,41 +280,41 @@ class StoryView:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """One day in the page's zone: its stories, newest first, and how many more there were.
+    """One day in the page's zone: its incidents, newest first, and how many more there were.
 
-    ``continued`` are stories of earlier days that still went on, newest first.
+    ``continued`` are incidents of earlier days that still went on, newest first.
     """
 
     day: date
-    stories: tuple[StoryView, ...]
+    incidents: tuple[IncidentView, ...]
     more: int
-    continued: tuple[StoryView, ...] = ()
+    continued: tuple[IncidentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MonthView:
-    """A page of the stories of one month, newest first; ``number`` of ``pages`` counts from 1.
+    """A page of the incidents of one month, newest first; ``number`` of ``pages`` counts from 1.
 
-    Stories here have their newest post alone.  ``earlier`` and ``later`` are the first days of the
-    nearest months in which stories began or went on, None where there are none; ``later`` has
+    Incidents here have their newest post alone.  ``earlier`` and ``later`` are the first days of
+    the nearest months in which incidents began or went on, None where there are none; ``later`` has
     ``later_pages``.  ``asked`` is the page that was asked for where there is no such, and this the
-    last.  ``continued`` are stories of earlier months that still went on: the last page has them.
+    last.  ``continued`` are incidents of earlier months that still went on: the last page has them.
     """
 
     month: date
-    stories: tuple[StoryView, ...]
+    incidents: tuple[IncidentView, ...]
     number: int
     pages: int
     earlier: date | None
     later: date | None
     later_pages: int = 1
     asked: int | None = None
-    continued: tuple[StoryView, ...] = ()
+    continued: tuple[IncidentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A story that a day of a component is due to, as a link: its address and its title."""
+    """An incident that a day of a component is due to, as a link: its address and its title."""
 
     code: str
     title: str
@@ -322,28 +322,29 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class ToldDay:
-    """A day of one component with the stories behind it, and how many more there were."""
+    """A day of one component with the incidents behind it, and how many more there were."""
 
     day: Day
-    stories: tuple[Behind, ...]
+    incidents: tuple[Behind, ...]
     more: int
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentPageView:
-    """What a component's own page tells: its days, today first, and its most recent stories."""
+    """What a component's own page tells: its days, today first, and its most recent incidents."""
 
     component: ComponentView
     uptime: Uptime
     days: tuple[ToldDay, ...]
-    stories: tuple[StoryView, ...]
+    incidents: tuple[IncidentView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What the banner says of an open story of the worst severity: little, for it is on all pages.
+    """What the banner says of an open incident of the worst severity: little, for it is on all
+    pages.
 
-    Anything more would have every page made anew with each of the story's posts.
+    Anything more would have every page made anew with each of the incident's posts.
     """
 
     code: str
@@ -357,7 +358,7 @@ class Frame:
     """What every public page shows around its own content.
 
     ``indicator`` is none, minor, major or critical; ``description`` the sentence that goes with
-    it.  ``pinned`` are the open stories of the worst severity, newest first.  ``read_in`` is the
+    it.  ``pinned`` are the open incidents of the worst severity, newest first.  ``read_in`` is the
     language that it is read in, where that is not the page's own.
     """
 
@@ -381,21 +382,21 @@ class Snapshot:
     ``tree`` is groups and ungrouped components in the page's order.  ``open_incidents`` newest
     first; ``active`` and ``upcoming`` maintenances soonest first.  ``days`` are the last 15, today
     first.  ``incidents`` and ``maintenances`` are the 50 most recent, open or not; ``recent`` what
-    the feeds of stories tell.  ``next_change_at`` is when time alone will make it read differently,
-    ``last_change_at`` when it last did.
+    the feeds of incidents tell.  ``next_change_at`` is when time alone will make it read
+    differently, ``last_change_at`` when it last did.
     """
 
     at: datetime
     frame: Frame
     tree: tuple[GroupView | ComponentView, ...]
-    open_incidents: tuple[StoryView, ...]
-    active: tuple[StoryView, ...]
-    upcoming: tuple[StoryView, ...]
+    open_incidents: tuple[IncidentView, ...]
+    active: tuple[IncidentView, ...]
+    upcoming: tuple[IncidentView, ...]
     days: tuple[DayView, ...]
-    incidents: tuple[StoryView, ...]
-    maintenances: tuple[StoryView, ...]
-    recent: tuple[StoryView, ...]
-    updates: tuple[tuple[StoryView, PostView], ...]
+    incidents: tuple[IncidentView, ...]
+    maintenances: tuple[IncidentView, ...]
+    recent: tuple[IncidentView, ...]
+    updates: tuple[tuple[IncidentView, PostView], ...]
     updated_at: datetime
     last_change_at: datetime
     next_change_at: datetime

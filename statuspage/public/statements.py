@@ -35,15 +35,15 @@ from statuspage.models import (
     UpdateRevision,
 )
 
-# A flood of stories slows nobody: older ones of the last days are not even counted.
-MOST_STORIES_COUNTED = 1000
-RECENT_STORIES = 50
+# A flood of incidents slows nobody: older ones of the last days are not even counted.
+MOST_INCIDENTS_COUNTED = 1000
+RECENT_INCIDENTS = 50
 FEED_UPDATES = 50
-FEED_STORIES = 25
+FEED_INCIDENTS = 25
 
 
 def gate(room: type[Incident] | type[IncidentUpdate]) -> ColumnElement[bool]:
-    """The one condition under which the public may see a story or a post."""
+    """The one condition under which the public may see an incident or a post."""
     return room.visibility == Visibility.PUBLIC
 
 
@@ -55,7 +55,7 @@ RECENT = (
     select(Incident.id)
     .where(gate(Incident), Incident.kind == bindparam("kind"))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
-    .limit(RECENT_STORIES)
+    .limit(RECENT_INCIDENTS)
 )
 BY_CODE = select(Incident.id).where(Incident.code == bindparam("code"))
 RECENT_OF_COMPONENT = (
@@ -64,7 +64,7 @@ RECENT_OF_COMPONENT = (
     .join(Component, Component.id == IncidentComponent.component_id)
     .where(gate(Incident), Component.code == bindparam("code"))
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
-    .limit(RECENT_STORIES)
+    .limit(RECENT_INCIDENTS)
 )
 _PLACED = (
     select(
@@ -84,7 +84,7 @@ _PLACED = (
 # The same of all components at once.
 RECENT_OF_COMPONENTS = (
     select(_PLACED.c.component_id, _PLACED.c.id)
-    .where(_PLACED.c.place <= RECENT_STORIES)
+    .where(_PLACED.c.place <= RECENT_INCIDENTS)
     .order_by(_PLACED.c.component_id, _PLACED.c.place)
 )
 LATEST_TOLD = (
@@ -123,7 +123,7 @@ HISTORY_FORWARDS = (
 # When it ended matters on later days, on which nothing cancelled is told.
 _ENDED = case((Incident.cancelled_at.is_(None), Incident.resolved_at), else_=Incident.begins_at)
 WINDOW = _HISTORY.add_columns(Incident.begins_at, type_coerce(_ENDED, UtcDateTime)).limit(
-    MOST_STORIES_COUNTED
+    MOST_INCIDENTS_COUNTED
 )
 _HAS_RUN = (
     gate(Incident),
@@ -138,7 +138,7 @@ ENDED_LATER = (
         Incident.begins_at < bindparam("since"),
     )
     .order_by(Incident.begins_at.desc())
-    .limit(RECENT_STORIES)
+    .limit(RECENT_INCIDENTS)
 )
 STILL_OPEN = _STRETCH.where(
     *_HAS_RUN,
@@ -177,7 +177,7 @@ _SHOWN = tuple(_raw(column) for column in (
     Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
     Incident.merged_into,
 ))  # fmt: skip
-STORIES = select(Incident.id, *_SHOWN).where(
+INCIDENTS = select(Incident.id, *_SHOWN).where(
     _gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True))
 )
 _POSTS = select(
@@ -203,7 +203,7 @@ NEWEST_POSTS = _POSTS.join(
     .scalar_subquery()
     == IncidentUpdate.id,
 ).where(Incident.id.in_(bindparam("keys", expanding=True)))
-# When maintenances really began, for stories that have their newest post alone.
+# When maintenances really began, for incidents that have their newest post alone.
 BEGUN = (
     select(
         IncidentUpdate.incident_id, type_coerce(func.min(IncidentUpdate.happened_at), NullType())
@@ -267,7 +267,7 @@ STOOD = _LOGGED.join(
     .scalar_subquery()
     == ComponentChange.id,
 ).where(Component.id.in_(bindparam("keys", expanding=True)))
-# Stories that went on at some time in the days that are counted, the newest first.
+# Incidents that went on at some time in the days that are counted, the newest first.
 ALL_BEHIND = (
     select(
         IncidentComponent.component_id,
@@ -287,10 +287,10 @@ ALL_BEHIND = (
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
 )
 BEHIND = ALL_BEHIND.where(IncidentComponent.component_id == bindparam("key")).limit(
-    MOST_STORIES_COUNTED
+    MOST_INCIDENTS_COUNTED
 )
 
-# The whole history at a glance: little of each story, but enough to tell whether it changed.
+# The whole history at a glance: little of each incident, but enough to tell whether it changed.
 SURVEY = (
     select(
         Incident.id,

@@ -27,7 +27,7 @@ from statuspage.delivery.subscriptions import Stage, Standing, Subscription, Thr
 from statuspage.models import Component, Incident
 from statuspage.models.columns import CODE
 from statuspage.public import html_pages, http
-from statuspage.public.html_pages import FollowedStory, MailForm
+from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
 from statuspage.public.page_language import (
     IN_A_LANGUAGE,
     address_in,
@@ -134,16 +134,18 @@ def act(token: str) -> ResponseReturnValue:
 
 
 def _sent_form() -> MailForm:
-    """The form as it was sent, with the story that is to be followed, if one is."""
+    """The form as it was sent, with the incident that is to be followed, if one is."""
     kinds = set(request.form.getlist("kinds"))
-    stories = _stories([request.form.get("incident", "")])
+    incidents = _incidents([request.form.get("incident", "")])
     return MailForm(
         email=request.form.get("email", "")[:320],
-        incidents="incidents" in kinds and not stories,
-        maintenance="maintenance" in kinds and not stories,
+        incidents="incidents" in kinds and not incidents,
+        maintenance="maintenance" in kinds and not incidents,
         resolved_only="resolved_only" in kinds,
         components=frozenset(request.form.getlist("components")[:_MOST_TICKS]),
-        followed=tuple(FollowedStory(story.code, story.title) for story in stories),
+        followed=tuple(
+            FollowedIncidentChoice(incident.code, incident.title) for incident in incidents
+        ),
         time_zone=request.form.get("time_zone", "")[:64],
         language=request.form.get("language", "")[:16],
     )
@@ -155,20 +157,20 @@ def _wish(form: MailForm) -> Wish:
     by_code = {row.code: row.id for row in rows}
     if not form.components <= by_code.keys():
         raise Refused("components", N_("One of these components does not exist any more."))
-    ticked = [story.code for story in form.followed if story.is_ticked]
+    ticked = [incident.code for incident in form.followed if incident.is_ticked]
     return Wish(
         incidents=form.incidents,
         maintenance=form.maintenance,
         resolved_only=form.resolved_only,
         components=frozenset(by_code[code] for code in form.components),
-        follows=frozenset(story.id for story in _stories(ticked)),
+        follows=frozenset(incident.id for incident in _incidents(ticked)),
         time_zone=form.time_zone or None,
         language=form.language or asked_language() or own_language(),
     )
 
 
-def _stories(codes: Iterable[str]) -> list[Incident]:
-    """The public stories of these codes, newest first."""
+def _incidents(codes: Iterable[str]) -> list[Incident]:
+    """The public incidents of these codes, newest first."""
     wanted = [code for code in codes if CODE.fullmatch(code)][:_MOST_TICKS]
     chosen = select(Incident).where(
         Incident.code.in_(wanted), Incident.visibility == Visibility.PUBLIC
@@ -185,8 +187,8 @@ def _change(token: str) -> Response:
         _sent_form(),
         email=found.email,
         followed=tuple(
-            FollowedStory(story.code, story.title, story.code in ticked)
-            for story in _offered_stories(found.wish, ticked)
+            FollowedIncidentChoice(incident.code, incident.title, incident.code in ticked)
+            for incident in _offered_incidents(found.wish, ticked)
         ),
     )
     try:
@@ -196,13 +198,13 @@ def _change(token: str) -> Response:
         return _show_subscription(found, acted="", form=form, status=422)
 
 
-def _offered_stories(wish: Wish, codes: Iterable[str]) -> list[Incident]:
+def _offered_incidents(wish: Wish, codes: Iterable[str]) -> list[Incident]:
     """What is followed, and what else may be."""
     followed = select(Incident).where(
         Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
     )
-    known = {story.id: story for story in current_session().scalars(followed)}
-    return list((known | {story.id: story for story in _stories(codes)}).values())
+    known = {incident.id: incident for incident in current_session().scalars(followed)}
+    return list((known | {incident.id: incident for incident in _incidents(codes)}).values())
 
 
 # --- what is shown --------------------------------------------------------------------------------
@@ -260,9 +262,9 @@ def _show_subscription(
 
 
 def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
-    """The form of a subscription as it is kept, and a story that its mail offered."""
+    """The form of a subscription as it is kept, and an incident that its mail offered."""
     chosen = [view for key, view in site.by_key.items() if key in found.wish.components]
-    stories = _offered_stories(found.wish, [offered])
+    incidents = _offered_incidents(found.wish, [offered])
     return MailForm(
         email=found.email,
         incidents=found.wish.incidents,
@@ -270,7 +272,9 @@ def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
         resolved_only=found.wish.resolved_only,
         components=frozenset(view.code for view in chosen),
         removed=tuple(view for view in chosen if view.is_removed),
-        followed=tuple(FollowedStory(story.code, story.title) for story in stories),
+        followed=tuple(
+            FollowedIncidentChoice(incident.code, incident.title) for incident in incidents
+        ),
         time_zone=found.wish.time_zone or "",
         language=nearest(found.wish.language, default=own_language()),
     )

@@ -8,24 +8,26 @@ from datetime import date
 from itertools import chain, groupby, islice
 
 from statuspage.core.enums import ComponentStatus
-from statuspage.public.snapshot import ComponentView, DayView, GroupView, PostView, StoryView
+from statuspage.public.snapshot import ComponentView, DayView, GroupView, IncidentView, PostView
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A day with its stories, or the days on end on which none began and the same ones went on."""
+    """A day with its incidents, or the days on end on which none began and the same ones
+    went on.
+    """
 
     first: date
     last: date
-    stories: tuple[StoryView, ...] = ()
+    incidents: tuple[IncidentView, ...] = ()
     more: int = 0
-    continued: tuple[StoryView, ...] = ()
+    continued: tuple[IncidentView, ...] = ()
 
 
 def runs(days: tuple[DayView, ...]) -> Iterator[Run]:
     """The days, newest first; quiet ones that follow each other are one line."""
     for (is_quiet, continued), run in groupby(
-        days, lambda day: (not day.stories, tuple(story.code for story in day.continued))
+        days, lambda day: (not day.incidents, tuple(incident.code for incident in day.continued))
     ):
         on_end = list(run)
         if is_quiet:
@@ -33,7 +35,7 @@ def runs(days: tuple[DayView, ...]) -> Iterator[Run]:
             yield Run(on_end[-1].day, on_end[0].day, continued=went_on)
         else:
             yield from (
-                Run(day.day, day.day, day.stories, day.more, day.continued) for day in on_end
+                Run(day.day, day.day, day.incidents, day.more, day.continued) for day in on_end
             )
 
 

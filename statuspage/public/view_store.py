@@ -29,7 +29,7 @@ class Views:
     """All that an edition knows.
 
     ``components`` are their own pages' views, which join one by one after the edition is shown;
-    their stories have all their posts.
+    their incidents have all their posts.
     """
 
     snapshot: Snapshot

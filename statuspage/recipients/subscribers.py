@@ -39,7 +39,7 @@ _CHUNK = 1_000
 class Wish:
     """What somebody wants to hear of; no components means all of them.
 
-    ``resolved_only`` leaves of incidents only their end.  ``follows`` are stories (ids) of which
+    ``resolved_only`` leaves of incidents only their end.  ``follows`` are incidents (ids) of which
     every update is wanted, whatever the rest says.
     """
 

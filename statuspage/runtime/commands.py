@@ -261,7 +261,7 @@ def export_customers(file: Path) -> None:
 @click.option("--skip-bad", is_flag=True, help="Leave out the stories that cannot be taken.")
 @with_appcontext
 def import_incidents(file: Path, skip_bad: bool) -> None:
-    """Take in the published stories of FILE, one JSON object a line; nobody is mailed."""
+    """Take in the published incidents of FILE, one JSON object a line; nobody is mailed."""
     with _in_one_line(str(file)), _progress("Stories") as progress:
         report = jsonl.import_history(
             file.read_bytes(),
@@ -270,7 +270,7 @@ def import_incidents(file: Path, skip_bad: bool) -> None:
             skip_bad=skip_bad,
             progress=progress,
         )
-    _say_stories(report, str(file))
+    _say_incidents(report, str(file))
 
 
 @click.command("import-statuspage")
@@ -292,7 +292,7 @@ def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
         report = statuspage_page.import_page(
             documents, actor=COMMAND_LINE, skip_bad=skip_bad, progress=progress
         )
-    _say_stories(report, "statuspage")
+    _say_incidents(report, "statuspage")
 
 
 @click.command("export-site")
@@ -315,7 +315,7 @@ def export_site(target: str) -> None:
     )
 
 
-def _say_stories(report: store.StoryReport, source: str) -> None:
+def _say_incidents(report: store.IncidentImportReport, source: str) -> None:
     for said in (*report.notes, *report.skipped):
         click.echo(f"{source}: {said}", err=True)
     click.echo(

@@ -109,7 +109,7 @@ def test_an_account_cannot_approve_its_own(desk: Desk, code: str) -> None:
     [
         {"text_customer": "Hello [[name]], it is over."},
         {"resolution": "We renewed the certificate."},
-        # Nobody reads it while it is not confirmed, and yet it is another story.
+        # Nobody reads it while it is not confirmed, and yet it is another incident.
         {"cause": "A certificate ran out."},
     ],
 )

@@ -1,4 +1,4 @@
-"""Who was told: the report, the search, one delivery's story, and sending again."""
+"""Who was told: the report, the search, one delivery's incident, and sending again."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_many_deliveries_come_in_pages(desk: Desk) -> None:
     assert len(texts(desk.get(more), "table", "//tbody//a")) == 22
 
 
-def test_a_delivery_tells_its_story_and_the_very_mail(desk: Desk, message: str) -> None:
+def test_a_delivery_tells_its_incident_and_the_very_mail(desk: Desk, message: str) -> None:
     delivery_id = set_state(desk, "ada@example.com", DeliveryState.BOUNCED, "mailbox full")
     shown = desk.get(f"/admin/deliveries/{delivery_id}")
     assert texts(shown, "happened", "//li") == [

@@ -591,7 +591,7 @@ def test_roles_stand_on_the_desk(desk: Desk) -> None:
     ]
 
 
-def test_of_a_long_story_the_newest_posts_are_shown_first(desk: Desk) -> None:
+def test_of_a_long_incident_the_newest_posts_are_shown_first(desk: Desk) -> None:
     code = desk.declare()
     with desk.app.app_context():
         for number in range(24):

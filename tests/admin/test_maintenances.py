@@ -46,7 +46,7 @@ def take(desk: Desk, where: str, do: str, **values: Any) -> Any:
     return desk.browser.send_shown(where, {"do": do, **values, "publish": "1"})
 
 
-def story(desk: Desk, where: str) -> Any:
+def incident(desk: Desk, where: str) -> Any:
     return desk.incident(where.rpartition("/")[2])
 
 
@@ -56,7 +56,7 @@ def state_of(desk: Desk) -> ComponentStatus:
 
 
 def test_a_maintenance_is_announced(desk: Desk) -> None:
-    planned = story(desk, plan(desk))
+    planned = incident(desk, plan(desk))
     assert (planned.title, planned.status) == ("Database upgrade", "scheduled")
     assert planned.scheduled_for == NOON + timedelta(days=2, hours=10)
     assert planned.scheduled_until - planned.scheduled_for == timedelta(minutes=90)
@@ -89,14 +89,14 @@ def test_it_is_started_verified_and_completed_by_hand(desk: Desk) -> None:
     seen = []
     for do in ("in_progress", "in_progress", "verifying", "completed"):
         assert take(desk, where, do).status_code == 303
-        seen.append((story(desk, where).status, state_of(desk)))
+        seen.append((incident(desk, where).status, state_of(desk)))
     assert seen == [
         ("in_progress", ComponentStatus.UNDER_MAINTENANCE),
         ("in_progress", ComponentStatus.UNDER_MAINTENANCE),
         ("verifying", ComponentStatus.UNDER_MAINTENANCE),
         ("completed", ComponentStatus.OPERATIONAL),
     ]
-    posts = [post.body.partition("\n")[0] for post in story(desk, where).updates]
+    posts = [post.body.partition("\n")[0] for post in incident(desk, where).updates]
     assert posts[1:3] == [
         "The planned maintenance on Checkout has begun.",
         "The planned maintenance on Checkout continues.",
@@ -107,8 +107,8 @@ def test_an_update_before_it_begins_starts_nothing(desk: Desk) -> None:
     where = plan(desk)
     take(desk, where, "scheduled", text_public="Still planned.")
     assert state_of(desk) is ComponentStatus.OPERATIONAL
-    assert story(desk, where).started_at == NOON + timedelta(days=2, hours=10)
-    assert story(desk, where).updates[-1].body == "Still planned."
+    assert incident(desk, where).started_at == NOON + timedelta(days=2, hours=10)
+    assert incident(desk, where).updates[-1].body == "Still planned."
 
 
 def test_it_is_moved_and_says_so(desk: Desk) -> None:
@@ -124,15 +124,15 @@ def test_it_is_moved_and_says_so(desk: Desk) -> None:
     )
     assert "Mar 7, 2026, 22:00 – 23:00 UTC (1 hour)" in texts(shown, "reading")[0]
     assert desk.browser.send(where, {**fields(shown.text), "publish": "1"}).status_code == 303
-    assert story(desk, where).scheduled_for == NOON + timedelta(days=3, hours=10)
-    assert "Mar 7, 2026, 22:00 – 23:00 UTC (1 hour)" in story(desk, where).updates[-1].body
+    assert incident(desk, where).scheduled_for == NOON + timedelta(days=3, hours=10)
+    assert "Mar 7, 2026, 22:00 – 23:00 UTC (1 hour)" in incident(desk, where).updates[-1].body
 
 
 def test_while_it_runs_it_is_extended(desk: Desk) -> None:
     where = plan(desk)
     take(desk, where, "in_progress")
     take(desk, where, "move", scheduled_until="2026-03-07T01:00")
-    extended = story(desk, where)
+    extended = incident(desk, where)
     assert (extended.status, extended.scheduled_until) == (
         "in_progress", NOON + timedelta(days=2, hours=13),
     )  # fmt: skip
@@ -143,7 +143,7 @@ def test_it_is_called_off(desk: Desk) -> None:
     where = plan(desk)
     take(desk, where, "cancel")
     assert said(desk.get(where)) == ["Posted: Called off."]
-    off = story(desk, where)
+    off = incident(desk, where)
     assert (off.status, off.cancelled_at) == ("completed", NOON)
     assert "This maintenance has been called off." in off.updates[-1].body
     assert texts(desk.get(where), "drafting") == []
@@ -153,7 +153,7 @@ def test_the_same_form_sent_twice_acts_once(desk: Desk) -> None:
     where = plan(desk)
     filled = {**fields(desk.get(where).text), "do": "in_progress", "publish": "1"}
     assert [desk.browser.send(where, filled).status_code for _ in range(2)] == [303, 303]
-    assert len(story(desk, where).updates) == 2
+    assert len(incident(desk, where).updates) == 2
     again = {
         **fields(desk.get(NEW).text),
         "title": "Other",
@@ -249,7 +249,7 @@ def test_the_list_shows_what_runs_then_what_comes_then_what_was(
     assert len({later, sooner}) == 2
 
 
-def test_each_kind_of_story_has_its_own_desk(desk: Desk) -> None:
+def test_each_kind_of_incident_has_its_own_desk(desk: Desk) -> None:
     where = plan(desk)
     code = where.rpartition("/")[2]
     assert desk.get(f"/admin/incidents/{code}").headers["Location"] == where
@@ -272,16 +272,16 @@ def test_the_script_gets_the_text_alone(desk: Desk) -> None:
 
 def test_it_is_planned_to_verify_and_its_desk_says_so(desk: Desk) -> None:
     where = plan(desk, verify_minutes="30 minutes")
-    assert story(desk, where).verify_minutes == 30
+    assert incident(desk, where).verify_minutes == 30
     assert "Verifies for 30 minutes, then completes" in texts(desk.get(where), "facts")[0]
     take(desk, where, "in_progress")
     assert "verifies by itself" in texts(desk.get(where), "standing")[0]
     take(desk, where, "move", verify_minutes="1 hour")
-    assert story(desk, where).verify_minutes == 60
-    assert "and then check for 1 hour" in story(desk, where).updates[-1].body
+    assert incident(desk, where).verify_minutes == 60
+    assert "and then check for 1 hour" in incident(desk, where).updates[-1].body
     take(desk, where, "verifying")
     take(desk, where, "move", scheduled_until="2026-03-07T01:00")
-    assert story(desk, where).scheduled_until == NOON + timedelta(days=2, hours=13)
+    assert incident(desk, where).scheduled_until == NOON + timedelta(days=2, hours=13)
 
 
 def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
@@ -313,7 +313,7 @@ def test_nothing_is_chosen_beforehand_and_the_button_is_named_after_the_choice(d
     ]  # fmt: skip
     refused = desk.browser.send_shown(where, {"publish": "1"})
     assert reasons(refused) == ["What happens now: Choose what happens now"]
-    assert story(desk, where).status == "scheduled"
+    assert incident(desk, where).status == "scheduled"
 
 
 def test_the_same_update_of_a_maintenance_is_asked_about(desk: Desk) -> None:

@@ -37,7 +37,7 @@ def test_a_series_is_planned_and_its_next_two_are_announced(desk: Desk) -> None:
     shown = desk.get(where)
     assert said(shown) == ["The series is planned."]
     assert "Every 2 weeks on Tuesday, 21:00 for 2 hours, UTC" in shown.text
-    assert [story.title for story in desk.incidents()] == ["Weekly upgrade"] * 2
+    assert [incident.title for incident in desk.incidents()] == ["Weekly upgrade"] * 2
     assert "Weekly upgrade" in desk.get("/admin/maintenances").text
 
 
@@ -62,7 +62,7 @@ def test_it_is_changed_with_what_is_announced(desk: Desk) -> None:
     where = plan(desk)
     changed = send(desk, where, title="Nightly upgrade")
     assert changed.status_code == 303, changed.text
-    assert [story.title for story in desk.incidents()] == ["Nightly upgrade"] * 2
+    assert [incident.title for incident in desk.incidents()] == ["Nightly upgrade"] * 2
 
 
 def test_its_form_shows_what_stands(desk: Desk) -> None:
@@ -137,7 +137,7 @@ def test_leaving_out_what_is_not_announced_says_nothing(desk: Desk) -> None:
     asked = desk.get(address)
     assert texts(asked, "sheet") == []
     desk.browser.send(address, {**fields(asked.text), "publish": "1"})
-    assert [len(story.updates) for story in map(desk.incident, codes(desk))] == [1, 1]
+    assert [len(incident.updates) for incident in map(desk.incident, codes(desk))] == [1, 1]
 
 
 @pytest.mark.parametrize(("stamp", "status"), [("20260318T210000Z", 303), ("tomorrow", 404)])
@@ -167,7 +167,7 @@ def test_whoever_asks_learns_whom_the_next_announcement_reaches(desk: Desk) -> N
 
 
 def codes(desk: Desk) -> list[str]:
-    return [story.code for story in desk.incidents()]
+    return [incident.code for incident in desk.incidents()]
 
 
 def test_the_dates_are_asked_for_by_a_press_that_the_script_leaves_alone(desk: Desk) -> None:

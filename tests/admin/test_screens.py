@@ -1,4 +1,6 @@
-"""Every screen of the admin on a page with a story of each kind: whole, and right for a checker."""
+"""Every screen of the admin on a page with an incident of each kind: whole, and right for a
+checker.
+"""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ def people(app: Flask, kim: object) -> None:
     with app.app_context():
         with writing() as session:
             checkout = make_component(session, "Checkout").id
-            story = make_incident(session, "Payments fail").id
+            incident = make_incident(session, "Payments fail").id
             session.add(Suppression(address="gone@example.com", kind="bounced", reason="no user"))
         add_subscriber(SAM, components=[checkout], resolved_only=True, time_zone="Asia/Tokyo")
-        add_subscriber("fan@example.com", incidents=False, maintenance=False, follows=[story])
+        add_subscriber("fan@example.com", incidents=False, maintenance=False, follows=[incident])
         add_subscriber("gone@example.com")
         add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
         add_subscriber("new@example.com", state=SubscriberState.PENDING, confirmed_at=None)

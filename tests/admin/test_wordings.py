@@ -131,8 +131,8 @@ def test_the_preview_of_a_wording_that_fails_says_where(admin: Browser) -> None:
 def test_the_preview_can_be_about_an_open_incident(admin: Browser, app: Flask) -> None:
     with app.app_context(), writing() as session:
         make_component(session)
-        story = make_incident(session, "Search is <slow>", users_notice="Searching takes long.")
-        code = story.code
+        incident = make_incident(session, "Search is <slow>", users_notice="Searching takes long.")
+        code = incident.code
     editor = admin.get(POST)
     assert "<option value" in editor.text
     assert "Search is &lt;slow&gt;" in editor.text
@@ -143,7 +143,7 @@ def test_the_preview_can_be_about_an_open_incident(admin: Browser, app: Flask) -
     assert "not known yet" in mail_in(mail.text)
 
 
-def test_a_story_that_has_ended_gives_way_to_the_sample(admin: Browser, app: Flask) -> None:
+def test_a_incident_that_has_ended_gives_way_to_the_sample(admin: Browser, app: Flask) -> None:
     with app.app_context(), writing() as session:
         over = make_incident(
             session, "Over", updates=["investigating", IncidentStatus.RESOLVED.value]

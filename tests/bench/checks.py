@@ -66,12 +66,12 @@ def _published(lines: bytes) -> Iterator[Figure]:
     held = warned = count = 0
     start = time.perf_counter()
     for line in lines.splitlines():
-        story = json.loads(line)
-        step, facts = Step.INVESTIGATING, _facts_of(story)
-        for update in story["updates"]:
+        incident = json.loads(line)
+        step, facts = Step.INVESTIGATING, _facts_of(incident)
+        for update in incident["updates"]:
             step = steps.get(update["status"], step)
             found = find(
-                subject=story["title"],
+                subject=incident["title"],
                 body=update["message"],
                 audience=Audience.PUBLIC,
                 step=step,
@@ -86,13 +86,13 @@ def _published(lines: bytes) -> Iterator[Figure]:
     yield Figure("  a post takes", took, "ms")
 
 
-def _facts_of(story: dict[str, object]) -> Facts:
-    names = story.get("components") or []
-    started = str(story.get("started_at") or "")
+def _facts_of(incident: dict[str, object]) -> Facts:
+    names = incident.get("components") or []
+    started = str(incident.get("started_at") or "")
     public = PublicFacts(
         service="The service",
         page_url="",
-        title=str(story["title"]),
+        title=str(incident["title"]),
         components=tuple((str(name), "") for name in names),  # type: ignore[attr-defined]
     )
     if started:

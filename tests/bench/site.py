@@ -178,7 +178,9 @@ def _age(number: int) -> timedelta:
 
 
 def history_lines(count: int) -> bytes:
-    """A published history as ``import-incidents`` reads it, made up, with awkward stories in it."""
+    """A published history as ``import-incidents`` reads it, made up, with awkward
+    incidents in it.
+    """
     dice = random.Random(count)
     moment = datetime(2022, 3, 1, tzinfo=UTC)
     lines = []
@@ -218,10 +220,10 @@ def _on_demand(app: Flask, codes: list[str]) -> Iterator[Figure]:
     client = app.test_client()
     client.get(f"/incidents/{codes[-1]}")
     dice = random.Random(1)
-    stories = [f"/incidents/{dice.choice(codes)}" for _ in range(20)]
+    incidents = [f"/incidents/{dice.choice(codes)}" for _ in range(20)]
     oldest = clock.now() - _age(len(codes))
     months = [f"/history/{oldest + timedelta(days=31 * n):%Y-%m}" for n in range(1, 11)]
-    for what, paths in (("incident's page", stories), ("month of the history", months)):
+    for what, paths in (("incident's page", incidents), ("month of the history", months)):
         took = statistics.median(_ms(lambda path=path: client.get(path)) for path in paths)
         yield Figure(f"an old {what}, first time, median", took, "ms", at_most=30)
     app.extensions["refresher"].stop()

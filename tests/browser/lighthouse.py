@@ -47,9 +47,9 @@ def main() -> int:
         service = Service(Path(name))
         try:
             with urllib.request.urlopen(service.url) as answer:
-                story = re.search(r"/incidents/[a-z0-9]{12}", answer.read().decode())
-            assert story is not None, "the demo has an open incident"
-            for path in ("/", story[0], "/history", "/subscribe"):
+                incident = re.search(r"/incidents/[a-z0-9]{12}", answer.read().decode())
+            assert incident is not None, "the demo has an open incident"
+            for path in ("/", incident[0], "/history", "/subscribe"):
                 for desktop in (False, True):
                     said = audit(service.url + path, desktop=desktop, report=Path(name) / "said")
                     marks = {each: round(said["categories"][each]["score"] * 100) for each in LEAST}

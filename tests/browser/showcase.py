@@ -12,7 +12,7 @@ from statuspage.core.enums import Kind
 from statuspage.public import html_pages
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import PAGE_POLICY
-from statuspage.public.html_pages import FollowedStory, MailForm
+from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
 from statuspage.public.search import Asked, Found, Search
 from statuspage.public.snapshot import Frame
 from tests.public.samples import LINKS
@@ -42,7 +42,7 @@ def shots(language: str = "") -> Iterator[Shot]:
     calm, worst = read(samples.ALL_FINE.frame), read(samples.WORST_DAY.frame)
     fine = html_pages.render_home(replace(samples.ALL_FINE, frame=calm), LINKS)
     yield Shot("unconfirmed", html_pages.mark_unconfirmed(fine, since=samples.NOON))
-    for name, frame, story in (
+    for name, frame, incident in (
         ("incident", calm, samples.PAYMENTS_OUTAGE),
         ("incident-open", worst, samples.CHECKOUT_DOWN),
         ("incident-maintenance", samples.MAINTENANCE.frame, samples.CARD_PROVIDER_MOVE),
@@ -50,7 +50,7 @@ def shots(language: str = "") -> Iterator[Shot]:
         ("incident-hostile", samples.HOSTILE.frame, samples.HOSTILE.open_incidents[0]),
         ("incident-long", samples.VERY_LONG.frame, samples.VERY_LONG.open_incidents[0]),
     ):
-        yield Shot(name, html_pages.render_incident(read(frame), story, LINKS))
+        yield Shot(name, html_pages.render_incident(read(frame), incident, LINKS))
     yield Shot("history", html_pages.render_history(calm, samples.MONTH, LINKS))
     yield Shot("history-empty", html_pages.render_history(calm, samples.EMPTY_MONTH, LINKS))
     yield Shot("history-paged", html_pages.render_history(worst, samples.PAGED_MONTH, LINKS))
@@ -74,7 +74,10 @@ def shots(language: str = "") -> Iterator[Shot]:
     yield Shot("subscribe-refused", html_pages.render_subscribe(worst, tree, LINKS, form=wrong))
     yield Shot("subscribe-sent", html_pages.render_sign_up_sent(calm, LINKS))
     kept = replace(
-        wrong, email="sam@example.com", field="", followed=(FollowedStory("c0", "Checkout down"),)
+        wrong,
+        email="sam@example.com",
+        field="",
+        followed=(FollowedIncidentChoice("c0", "Checkout down"),),
     )
     for stage in ("to_confirm", "confirmed", "left", "over"):
         html = html_pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
@@ -97,8 +100,8 @@ def shots(language: str = "") -> Iterator[Shot]:
 
 def searches(tree: html_pages.Tree) -> Iterator[tuple[str, Asked, Found]]:
     """A search that finds something, and one of which nothing is right."""
-    stories = samples.MONTH.stories
-    some = Found(stories, samples.WORST_DAY.components[0], True, stories[-1].code, samples.NOON)
+    incidents = samples.MONTH.incidents
+    some = Found(incidents, samples.WORST_DAY.components[0], True, incidents[-1].code, samples.NOON)
     words = Search("cards", component=samples.WORST_DAY.components[0].code, kind=Kind.INCIDENT)
     yield "search", Asked(words), some
     nothing = Found((), None, True, "", None)

@@ -41,8 +41,8 @@ def screens(page: Page, service: Service) -> list[str]:
 def mail_report(page: Page, service: Service) -> str:
     """The address of the report on a mail to customers."""
     page.goto(f"{service.url}/admin/incidents")
-    stories = page.locator(".stories h2 a")
-    for path in [stories.nth(n).get_attribute("href") or "" for n in range(stories.count())]:
+    incidents = page.locator(".stories h2 a")
+    for path in [incidents.nth(n).get_attribute("href") or "" for n in range(incidents.count())]:
         page.goto(urljoin(service.url, path))
         mail = page.get_by_role("link", name=re.compile("^Mail to customers"))
         if mail.count():

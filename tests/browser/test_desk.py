@@ -202,7 +202,7 @@ def test_a_text_that_would_leak_waits_for_a_reason(
 
 
 @pytest.fixture(scope="package")
-def story(browser: Browser, service: Service, signed_in: Any) -> str:
+def incident(browser: Browser, service: Service, signed_in: Any) -> str:
     """The address of an incident that the demo tells as open."""
     context = browser.new_context(storage_state=signed_in)
     page = context.new_page()
@@ -225,7 +225,7 @@ SCREENS = (
 
 @pytest.mark.parametrize(("view", "scheme"), [("phone", "dark"), ("desktop", "light")])
 def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
-    new_page: NewPage, signed_in: Any, service: Service, story: str, view: str, scheme: str
+    new_page: NewPage, signed_in: Any, service: Service, incident: str, view: str, scheme: str
 ) -> None:
     page = new_page(view=view, scheme=scheme, storage_state=signed_in)
     found: dict[str, list[str]] = {}
@@ -247,7 +247,7 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     for unfold in page.locator("details > summary").all():
         unfold.click()
     look("declaring")
-    page.goto(f"{service.url}{story}")
+    page.goto(f"{service.url}{incident}")
     page.get_by_role("radio", name="Investigating").check()
     page.get_by_label("What users notice").fill("Payments on db-01 are slow.")
     expect(page.locator("[data-sheet=public] .remarks .holds")).to_be_visible()
@@ -255,9 +255,9 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     look("desk")
     page.get_by_role("link", name="Correct this post").first.click()
     look("correcting")
-    page.goto(f"{service.url}{story}/details")
+    page.goto(f"{service.url}{incident}/details")
     look("details")
-    page.goto(f"{service.url}{story}")
+    page.goto(f"{service.url}{incident}")
     page.get_by_role("radio", name="Resolved").check()
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Resolve: ")

@@ -58,7 +58,7 @@ def stage(app: Flask, frozen: Traveller) -> Stage:
 
 @dataclass
 class Visitor:
-    """Somebody who reads the page, the story and the calendar at the moment that it is."""
+    """Somebody who reads the page, the incident and the calendar at the moment that it is."""
 
     page: Page
     app: Flask
@@ -66,7 +66,7 @@ class Visitor:
     sequence: int = -1
 
     def sees(self) -> tuple[str, str, str, str]:
-        """The story's status and plan, the component's state, and when the calendar ends it."""
+        """The incident's status and plan, the component's state, and when the calendar ends it."""
         self.page.goto(f"{PUBLIC_URL}/incidents/{self.code}")
         status, planned = (self.page.locator("dl.summary dd").nth(at) for at in (0, 1))
         seen = (status.inner_text(), planned.inner_text())
@@ -75,7 +75,7 @@ class Visitor:
         return (*seen, state.inner_text().strip(), self._ends_in_calendar())
 
     def reads(self) -> list[str]:
-        """The headings of the story's posts; the third from the end began it, late, and says so.
+        """The headings of the incident's posts; the third from the end began it, late, and says so.
 
         When it really was stands on the page too.
         """

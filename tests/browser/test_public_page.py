@@ -26,9 +26,9 @@ MOST_STEPS = 200
 
 HOME = html_pages.render_home(samples.ONE_MINOR, LINKS)
 SAVED = post(samples.IDENTIFIED, "We know why.", ago(minutes=1))
-NEWER_STORY = replace(samples.SLOW_SIGN_IN, posts=(SAVED, *samples.SLOW_SIGN_IN.posts))
+NEWER_INCIDENT = replace(samples.SLOW_SIGN_IN, posts=(SAVED, *samples.SLOW_SIGN_IN.posts))
 NEWER = html_pages.render_home(
-    snapshot(tree=shop(sign_in=samples.PARTIAL), stories=[NEWER_STORY, *samples.PAST]), LINKS
+    snapshot(tree=shop(sign_in=samples.PARTIAL), incidents=[NEWER_INCIDENT, *samples.PAST]), LINKS
 )
 
 
@@ -225,7 +225,7 @@ def test_a_span_names_a_second_day_where_the_visitors_midnight_falls_in_it(
         start=NOON + timedelta(hours=16, minutes=30),
         end=NOON + timedelta(hours=17, minutes=30),
     )
-    visit(page, html_pages.render_home(snapshot(stories=[night]), LINKS))
+    visit(page, html_pages.render_home(snapshot(incidents=[night]), LINKS))
     expect(page.locator("#upcoming [data-span]")).to_have_text(
         "Mar 4, 2026, 23:30 EST – Mar 5, 2026, 00:30 EST"
     )
@@ -320,7 +320,7 @@ def test_a_promise_that_falls_due_is_fetched_without_any_news(page: Page) -> Non
     showcase = visit(page, html_pages.render_home(due, LINKS))
     late = replace(samples.SLOW_SIGN_IN, is_overdue=True)
     showcase.html = html_pages.render_home(
-        snapshot(tree=shop(sign_in=samples.DEGRADED), stories=[late, *samples.PAST]), LINKS
+        snapshot(tree=shop(sign_in=samples.DEGRADED), incidents=[late, *samples.PAST]), LINKS
     )
     page.clock.fast_forward(20 * 60_000)
     wait(page, showcase)
@@ -375,7 +375,7 @@ def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(page: Page)
     assert showcase.asked == ["/api/v2/status.json"]
 
 
-def test_a_story_that_was_withdrawn_is_not_left_standing(browser: Browser) -> None:
+def test_a_incident_that_was_withdrawn_is_not_left_standing(browser: Browser) -> None:
     # A window of its own, for here it is right that the page asks in vain.
     page = browser.new_page()
     html = html_pages.render_incident(samples.ONE_MINOR.frame, samples.SLOW_SIGN_IN, LINKS)

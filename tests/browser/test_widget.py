@@ -82,9 +82,9 @@ def answer_with(page: Page, told: dict[str, Any]) -> None:
 
 
 def troubled(service: Service, title: str = "Payments fail") -> dict[str, Any]:
-    story = {"id": "abcdefghijkl", "name": title, "status": "investigating"}
+    incident = {"id": "abcdefghijkl", "name": title, "status": "investigating"}
     status = {"indicator": "critical", "description": "Major System Outage"}
-    return {**summary(service), "incidents": [story], "status": status}
+    return {**summary(service), "incidents": [incident], "status": status}
 
 
 def box(page: Page) -> Any:

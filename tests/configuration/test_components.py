@@ -280,11 +280,11 @@ def test_a_removed_group_leaves_its_components(session: Session, page: Page) -> 
 def test_a_removed_component_keeps_its_history(session: Session, page: Page) -> None:
     api = add("API")
     with writing() as session:
-        story = make_incident(session, components=[session.get_one(Component, api)])
+        incident = make_incident(session, components=[session.get_one(Component, api)])
     components.remove_component(api, actor=ACTOR)
     components.remove_component(api, actor=ACTOR)
     assert names(session) == []
-    assert [row.component.name for row in story.affected] == ["API"]
+    assert [row.component.name for row in incident.affected] == ["API"]
     assert [one.name for one in components.removed_components(session)] == ["API"]
     assert last_entry(session).action == "component.remove"
 
@@ -319,17 +319,17 @@ def test_a_state_set_by_hand_is_logged_and_shown(
     assert revision.current_number(session) == before + 1
 
 
-def test_open_stories_are_found_by_component(session: Session, page: Page) -> None:
+def test_open_incidents_are_found_by_component(session: Session, page: Page) -> None:
     api = add("API")
     with writing() as session:
         component = session.get_one(Component, api)
         make_incident(session, "Open", components=[component])
         make_incident(session, "Inside", components=[component], visibility=Visibility.INTERNAL)
         make_incident(session, "Over", components=[component], updates=["resolved"])
-    found = components.open_stories_by_component(session)
-    assert {key: [story.title for story in stories] for key, stories in found.items()} == {
-        api: ["Open", "Inside"]
-    }
+    found = components.open_incidents_by_component(session)
+    assert {
+        key: [incident.title for incident in incidents] for key, incidents in found.items()
+    } == {api: ["Open", "Inside"]}
 
 
 def test_a_group_is_described(session: Session, page: Page) -> None:

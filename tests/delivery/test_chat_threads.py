@@ -1,4 +1,4 @@
-"""Threads: one for each story in a room, through the outbox, whatever dies in between."""
+"""Threads: one for each incident in a room, through the outbox, whatever dies in between."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
     )
 
 
-def test_only_mail_about_a_story_can_be_corrected(sent: Sent) -> None:
+def test_only_mail_about_a_incident_can_be_corrected(sent: Sent) -> None:
     internal = messages(Audience.INTERNAL)[0]
     assert not mail_corrections.may_be_corrected(current_session(), internal)
     with pytest.raises(Refused, match="Only mail"):

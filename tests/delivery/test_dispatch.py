@@ -469,7 +469,7 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
     assert alarms.standing(session) == []
 
 
-def test_a_mail_answers_the_first_one_about_its_story_to_the_same_address(
+def test_a_mail_answers_the_first_one_about_its_incident_to_the_same_address(
     app: Flask, stage: Stage, door: Door, dispatcher: Dispatcher, session: Session
 ) -> None:
     with writing() as session:

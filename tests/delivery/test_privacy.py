@@ -119,7 +119,7 @@ def test_what_was_sent_can_still_be_proven_to_whoever_names_the_address(
         found = report.search(current_session(), told, address="C1@Example.com").deliveries
         assert [(one.id, one.state, one.queued_at, one.changed_at) for one in found] == [kept]
         assert (found[0].email, found[0].name, found[0].customer_id) == ("", "", None)
-        assert [event.state for event in report.story(current_session(), found[0])] == [
+        assert [event.state for event in report.incident(current_session(), found[0])] == [
             DeliveryState.ACCEPTED, DeliveryState.ACCEPTED,
         ]  # fmt: skip
         held = privacy.holdings(current_session(), C1)

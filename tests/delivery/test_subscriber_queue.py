@@ -62,8 +62,8 @@ def schedule(stage: Stage) -> Incident:
     return maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
 
 
-def advance(story: Incident, status: str) -> None:
-    maintenance.advance(story.code, MaintenanceStatus(status), actor=ACTOR, form_key=uuid4().hex)
+def advance(incident: Incident, status: str) -> None:
+    maintenance.advance(incident.code, MaintenanceStatus(status), actor=ACTOR, form_key=uuid4().hex)
 
 
 def test_every_public_post_reaches_who_subscribed_to_everything(
@@ -101,7 +101,9 @@ def test_only_those_who_named_an_affected_component_hear_of_it(
     ]
 
 
-def test_a_story_that_names_no_component_concerns_everybody(session: Session, stage: Stage) -> None:
+def test_a_incident_that_names_no_component_concerns_everybody(
+    session: Session, stage: Stage
+) -> None:
     add_subscriber(components=[stage.catalog])
     declare(stage, components={})
     assert told(session) == [(SAM, "investigating", "Subscribed to Catalog")]
@@ -111,9 +113,9 @@ def test_incidents_and_maintenance_are_chosen_apart(session: Session, stage: Sta
     add_subscriber("incidents@example.com", maintenance=False)
     add_subscriber("maintenance@example.com", incidents=False)
     declare(stage)
-    story = schedule(stage)
+    incident = schedule(stage)
     for status in ("in_progress", "verifying", "completed"):
-        advance(story, status)
+        advance(incident, status)
     assert [(address, step) for address, step, _ in told(session)] == [
         ("incidents@example.com", "investigating"),
         ("maintenance@example.com", "scheduled"),
@@ -135,7 +137,7 @@ def test_who_wants_only_the_end_hears_that_it_is_over_and_that_it_is_not(
     assert [step for _, step, _ in told(session)] == ["resolved", "reopened"]
 
 
-def test_who_follows_one_story_hears_all_of_it_and_of_no_other(
+def test_who_follows_one_incident_hears_all_of_it_and_of_no_other(
     session: Session, stage: Stage
 ) -> None:
     followed, other = declare(stage), declare(stage)

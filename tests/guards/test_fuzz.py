@@ -52,7 +52,7 @@ HEADERS = [
 
 @pytest.fixture
 def site(app: Flask) -> Flask:
-    """A page with a story of each kind, one of them internal."""
+    """A page with an incident of each kind, one of them internal."""
 
     def write(session: Session) -> None:
         make_page(session)

@@ -41,7 +41,7 @@ from statuspage.public.archive import survey
 from statuspage.public.edition_builder import build_edition
 from statuspage.public.export import sync, targets
 from statuspage.public.queries import open_site
-from statuspage.public.search import Search, find_stories
+from statuspage.public.search import Search, find_incidents
 from tests.admin.conftest import NEW, Desk, desk
 from tests.announcing import ACTOR, Stage, declaration, make_customer, post, set_stage
 from tests.browsing import admin, fields, kim
@@ -53,7 +53,7 @@ __all__ = ["admin", "desk", "kim"]
 
 MARK = re.compile(rb"zq\d{4}qz")
 
-# Columns of text that everybody may read where the story is public.
+# Columns of text that everybody may read where the incident is public.
 PUBLIC = {
     "components": {"name", "description"},
     "component_groups": {"name", "description"},
@@ -105,8 +105,8 @@ def in_tables(session: Session, facts: Facts) -> None:
             connection.execute(insert(table).values(_row(table)))
         for row in connection.execute(select(table)).mappings().all():
             chosen = columns
-            story = row["id"] if table.name == "incidents" else row.get("incident_id")
-            if table.name in {"incidents", "incident_updates"} and story in internal_ids:
+            incident = row["id"] if table.name == "incidents" else row.get("incident_id")
+            if table.name in {"incidents", "incident_updates"} and incident in internal_ids:
                 also = ("title", "users_notice", "public_facts", "body")
                 chosen = [*columns, *(table.c[name] for name in also if name in table.c)]
             values = {
@@ -277,7 +277,7 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
     with open_site(db.engine) as site:
         on_demand = [path for part in survey(site) for path in part.paths]
         for mark in facts.all():
-            assert find_stories(site, Search(mark.decode())).stories == ()
+            assert find_incidents(site, Search(mark.decode())).incidents == ()
     pages = [path for path in {*edition.documents, *on_demand} if not path.startswith("/static/")]
     others = [f"/{segment}{path}" for segment in BY_SEGMENT for path in pages if "." not in path]
     asked = [*pages, *others, *_addresses(company), "/search?q=payments", "/search?kind=incident"]
@@ -298,7 +298,7 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
 
 
 def _addresses(app: Flask) -> Iterator[str]:
-    """Every address of the app that takes GET, of public stories and of internal ones."""
+    """Every address of the app that takes GET, of public incidents and of internal ones."""
     codes = [
         *current_session().scalars(select(Incident.code)),
         current_session().scalars(select(Component.code)).first(),

@@ -53,7 +53,7 @@ def muted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(languages, "OFFERED", (Language("en", "English", "", ""),))
     kept = (
         html_pages._book,
-        feeds._story_entry,
+        feeds._incident_entry,
         feeds._post_entry,
         feeds._post_html,
         widget.draw_widget,

@@ -41,7 +41,7 @@ WRONG = (
 
 SITE = snapshot(
     tree=(group("Shop", component("Checkout"), component("Cart")), component("Login")),
-    stories=[
+    incidents=[
         incident(
             "Payments fail",
             post(samples.RESOLVED, "Over.", ago(hours=1)),

@@ -28,7 +28,7 @@ from statuspage.core.enums import (
 from statuspage.importers import jsonl, statuspage_page, store
 from statuspage.importers import statuspage_page as moving
 from statuspage.importers.published import Unusable, to_markdown
-from statuspage.importers.store import StoryReport
+from statuspage.importers.store import IncidentImportReport
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.component_log import write_anew
 from statuspage.models import (
@@ -66,8 +66,8 @@ def said(*posts: tuple[float, str, str]) -> list[Row]:
     return [{"at": at(m), "status": status, "message": text} for m, status, text in posts]
 
 
-def story(code: str = "aaaaaaaaaaaa", **changes: Any) -> Row:
-    """One published story: seen, worked on, over after an hour."""
+def published(code: str = "aaaaaaaaaaaa", **changes: Any) -> Row:
+    """One published published: seen, worked on, over after an hour."""
     row = {
         "id": "4711",
         "entry_id": "tag:status.example.org,2005:Incident/4711",
@@ -91,15 +91,15 @@ def lines(*rows: Row) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def take(data: bytes, **options: bool) -> StoryReport:
+def take(data: bytes, **options: bool) -> IncidentImportReport:
     return jsonl.import_history(data, actor=ACTOR, source="history.jsonl", **options)
 
 
-def counts(report: StoryReport) -> tuple[int, int, int, int]:
+def counts(report: IncidentImportReport) -> tuple[int, int, int, int]:
     return report.added, report.updated, report.unchanged, report.components_added
 
 
-def the_story(session: Session) -> Incident:
+def the_incident(session: Session) -> Incident:
     session.expire_all()
     return session.scalars(select(Incident)).one()
 
@@ -134,10 +134,10 @@ def problems(unusable: pytest.ExceptionInfo[Unusable]) -> list[str]:
 # --- a published history -------------------------------------------------------------------------
 
 
-def test_a_story_comes_in_with_its_own_times_codes_and_texts(session: Session) -> None:
-    report = take(lines(story()))
+def test_a_incident_comes_in_with_its_own_times_codes_and_texts(session: Session) -> None:
+    report = take(lines(published()))
 
-    incident = the_story(session)
+    incident = the_incident(session)
     assert (counts(report), report.notes) == ((1, 0, 0, 1), ())
     assert (incident.code, incident.title) == ("aaaaaaaaaaaa", "Incident with Search")
     assert (incident.kind, incident.impact) == (Kind.INCIDENT, Impact.MINOR)
@@ -155,20 +155,20 @@ def test_a_story_comes_in_with_its_own_times_codes_and_texts(session: Session) -
 
 
 def test_each_update_has_an_entry_id_made_from_the_public_address(session: Session) -> None:
-    take(lines(story()))
+    take(lines(published()))
 
-    for update in the_story(session).updates:
+    for update in the_incident(session).updates:
         assert update.entry_id == (
             f"https://status.example.com/incidents/aaaaaaaaaaaa#update-{update.code}"
         )
 
 
 def test_importing_again_changes_nothing(session: Session) -> None:
-    maintenance = story(
+    maintenance = published(
         "bbbbbbbbbbbb", impact="maintenance",
         updates=said((0, "Scheduled", "Soon."), (30, "In progress", ""), (60, "Completed", "")),
     )  # fmt: skip
-    data = lines(story(), maintenance)
+    data = lines(published(), maintenance)
     take(data)
     before = everything(session)
 
@@ -177,7 +177,7 @@ def test_importing_again_changes_nothing(session: Session) -> None:
 
 
 def test_nobody_is_ever_mailed(session: Session) -> None:
-    take(lines(story(impact="critical")))
+    take(lines(published(impact="critical")))
 
     assert session.scalars(select(Message)).all() == []
     assert session.scalars(select(Delivery)).all() == []
@@ -187,7 +187,7 @@ def test_an_import_moves_the_revision_once_and_is_one_entry_in_the_audit_trail(
     session: Session,
 ) -> None:
     before = current_number(session)
-    take(lines(story(), story("bbbbbbbbbbbb")))
+    take(lines(published(), published("bbbbbbbbbbbb")))
 
     entry = session.scalars(select(AuditEntry)).one()
     assert current_number(session) == before + 1
@@ -203,17 +203,17 @@ def test_an_import_moves_the_revision_once_and_is_one_entry_in_the_audit_trail(
         ("critical", ComponentStatus.MAJOR_OUTAGE),
     ],
 )
-def test_while_a_story_is_open_its_components_are_as_bad_as_its_impact(
+def test_while_a_incident_is_open_its_components_are_as_bad_as_its_impact(
     session: Session, impact: str, state: ComponentStatus
 ) -> None:
-    take(lines(story(impact=impact)))
+    take(lines(published(impact=impact)))
 
     assert log_of(session, "Search") == [
         (moment(0), ComponentStatus.OPERATIONAL),
         (moment(0), state),
         (moment(60), ComponentStatus.OPERATIONAL),
     ]
-    first, _, last = the_story(session).updates
+    first, _, last = the_incident(session).updates
     code = session.scalars(select(Component.code)).one()
     assert first.affected == [
         {"code": code, "name": "Search", "old_status": "operational", "new_status": state.value}
@@ -223,9 +223,13 @@ def test_while_a_story_is_open_its_components_are_as_bad_as_its_impact(
     ]
 
 
-def test_two_stories_at_once_show_the_worse_of_both(session: Session) -> None:
+def test_two_incidents_at_once_show_the_worse_of_both(session: Session) -> None:
     later = said((30, "Investigating", ""), (90, "Resolved", ""))
-    take(lines(story(impact="major"), story("bbbbbbbbbbbb", updates=later, started_at=at(30))))
+    take(
+        lines(
+            published(impact="major"), published("bbbbbbbbbbbb", updates=later, started_at=at(30))
+        )
+    )
 
     assert log_of(session, "Search") == [
         (moment(0), ComponentStatus.OPERATIONAL),
@@ -235,7 +239,7 @@ def test_two_stories_at_once_show_the_worse_of_both(session: Session) -> None:
     ]
 
 
-def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> None:
+def test_incidents_from_elsewhere_and_from_here_make_one_log(session: Session) -> None:
     with writing() as session:
         make_page(session)
         search = make_component(session, "Search")
@@ -246,7 +250,7 @@ def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> 
                 updates=[{"status": "investigating", "affected": [down]}, "resolved"],
                 step_minutes=20, **column,
             )  # fmt: skip
-    take(lines(story()))
+    take(lines(published()))
 
     expected = [
         (moment(0), ComponentStatus.DEGRADED_PERFORMANCE),
@@ -255,7 +259,7 @@ def test_stories_from_elsewhere_and_from_here_make_one_log(session: Session) -> 
         (moment(60), ComponentStatus.OPERATIONAL),
     ]
     assert log_of(session, "Search") == expected
-    # Written anew for a story that is told late here, it is the same.
+    # Written anew for an incident that is told late here, it is the same.
     with writing() as session:
         write_anew(session, [search.id], since=moment(0))
     assert log_of(session, "Search") == expected
@@ -272,8 +276,8 @@ def test_an_end_that_is_dated_before_the_last_post_leaves_no_component_down(
     ]
 
 
-def test_a_story_without_an_impact_changes_no_component(session: Session) -> None:
-    take(lines(story(impact="none")))
+def test_a_incident_without_an_impact_changes_no_component(session: Session) -> None:
+    take(lines(published(impact="none")))
 
     assert log_of(session, "Search") == [(moment(0), ComponentStatus.OPERATIONAL)]
 
@@ -281,7 +285,7 @@ def test_a_story_without_an_impact_changes_no_component(session: Session) -> Non
 def test_components_that_are_there_are_used_whatever_their_case(session: Session) -> None:
     with writing() as session:
         make_component(session, "search")
-    report = take(lines(story(components=["Search", "Pages"])))
+    report = take(lines(published(components=["Search", "Pages"])))
 
     assert report.components_added == 1
     assert session.scalars(select(Component.name).order_by(Component.id)).all() == [
@@ -290,18 +294,18 @@ def test_components_that_are_there_are_used_whatever_their_case(session: Session
     ]
 
 
-def test_a_story_may_name_no_component(session: Session) -> None:
-    assert counts(take(lines(story(components=None)))) == (1, 0, 0, 0)
-    assert the_story(session).affected == []
+def test_a_incident_may_name_no_component(session: Session) -> None:
+    assert counts(take(lines(published(components=None)))) == (1, 0, 0, 0)
+    assert the_incident(session).affected == []
 
 
 def test_a_maintenance_has_its_window_and_its_components_rest_while_it_runs(
     session: Session,
 ) -> None:
     posts = said((0, "Scheduled", ""), (600, "In progress", ""), (660, "Completed", "Done."))
-    take(lines(story(impact="maintenance", updates=posts)))
+    take(lines(published(impact="maintenance", updates=posts)))
 
-    maintenance = the_story(session)
+    maintenance = the_incident(session)
     assert (maintenance.kind, maintenance.status) == (Kind.MAINTENANCE, "completed")
     assert (maintenance.scheduled_for, maintenance.scheduled_until) == (moment(600), moment(660))
     assert log_of(session, "Search")[1:] == [
@@ -311,51 +315,55 @@ def test_a_maintenance_has_its_window_and_its_components_rest_while_it_runs(
 
 
 def test_a_maintenance_to_come_says_when(session: Session) -> None:
-    row = story(
+    row = published(
         impact="maintenance", resolved_at=None, updates=said((0, "Scheduled", "Soon.")),
         scheduled_for="2026-04-01T10:00:00+02:00", scheduled_until="2026-04-01T12:00:00+02:00",
     )  # fmt: skip
     report = take(lines(row))
 
-    maintenance = the_story(session)
+    maintenance = the_incident(session)
     assert report.notes == ()
     assert (maintenance.status, maintenance.resolved_at) == ("scheduled", None)
     assert maintenance.scheduled_for == datetime(2026, 4, 1, 8, 0, tzinfo=UTC)
     assert session.scalars(select(Component.status)).one() is ComponentStatus.OPERATIONAL
 
 
-def test_a_story_that_is_open_shows_on_its_components_until_it_is_over(
+def test_a_incident_that_is_open_shows_on_its_components_until_it_is_over(
     session: Session, frozen: time_machine.Traveller
 ) -> None:
     recent = {"updates": said((0, "Investigating", "")), "resolved_at": None}
     frozen.move_to(moment(30))
-    report = take(lines(story(**recent)))
+    report = take(lines(published(**recent)))
     assert [str(note) for note in report.notes] == [
         "line 1: nothing says that it ended; it stays open"
     ]
     assert session.scalars(select(Component.status)).one() is ComponentStatus.DEGRADED_PERFORMANCE
 
     frozen.move_to(moment(90))
-    assert counts(take(lines(story()))) == (0, 1, 0, 0)
+    assert counts(take(lines(published()))) == (0, 1, 0, 0)
     session.expire_all()
     assert session.scalars(select(Component.status)).one() is ComponentStatus.OPERATIONAL
-    assert (the_story(session).status, the_story(session).resolved_at) == ("resolved", moment(60))
+    assert (the_incident(session).status, the_incident(session).resolved_at) == (
+        "resolved",
+        moment(60),
+    )
 
 
-def test_a_reopened_story_is_resolved_twice(session: Session) -> None:
+def test_a_reopened_incident_is_resolved_twice(session: Session) -> None:
     posts = said(
         (0, "Investigating", ""), (10, "Resolved", ""), (20, "Investigating", ""),
         (30, "Monitoring", ""), (40, "Resolved", ""),
     )  # fmt: skip
-    take(lines(story(updates=posts)))
+    take(lines(published(updates=posts)))
 
-    incident = the_story(session)
+    incident = the_incident(session)
     assert [update.reopens for update in incident.updates] == [False, False, True, False, False]
     assert (incident.resolutions, incident.resolved_at) == (2, moment(40))
     assert incident.monitoring_at == moment(30)
 
 
-# --- awkward stories -----------------------------------------------------------------------------
+# --- awkward incidents
+# -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -381,52 +389,52 @@ def test_a_reopened_story_is_resolved_twice(session: Session) -> None:
     ],
 )
 def test_what_can_be_mended_is_mended_and_noted(session: Session, changes: Row, note: str) -> None:
-    report = take(lines(story(**changes)))
+    report = take(lines(published(**changes)))
 
     assert [str(note) for note in report.notes] == [f"line 1: {note}"]
-    assert the_story(session).status == "resolved"
-    assert len(the_story(session).title) <= 200
+    assert the_incident(session).status == "resolved"
+    assert len(the_incident(session).title) <= 200
 
 
 def test_newest_first_is_no_disorder(session: Session) -> None:
     posts = said((0, "Investigating", "a"), (0, "Update", "b"), (60, "Resolved", "c"))
-    report = take(lines(story(updates=posts[::-1])))
+    report = take(lines(published(updates=posts[::-1])))
 
     assert report.notes == ()
-    assert [update.body for update in the_story(session).updates] == ["a", "b", "c"]
+    assert [update.body for update in the_incident(session).updates] == ["a", "b", "c"]
 
 
 def test_posts_of_one_minute_keep_their_order_and_each_has_a_code(session: Session) -> None:
     posts = said((0, "Investigating", "a"), (0, "Update", "b"), (0, "Resolved", "c"))
-    take(lines(story(updates=posts)))
+    take(lines(published(updates=posts)))
 
-    updates = the_story(session).updates
+    updates = the_incident(session).updates
     assert [update.body for update in updates] == ["a", "b", "c"]
     assert len({update.code for update in updates}) == 3
 
 
-def test_a_story_told_only_afterwards_has_no_length(session: Session) -> None:
-    take(lines(story(updates=said((0, "Resolved", "It was over before we told.")))))
+def test_a_incident_told_only_afterwards_has_no_length(session: Session) -> None:
+    take(lines(published(updates=said((0, "Resolved", "It was over before we told.")))))
 
-    incident = the_story(session)
+    incident = the_incident(session)
     assert (incident.started_at, incident.resolved_at) == (moment(0), moment(0))
     assert log_of(session, "Search") == [(moment(0), ComponentStatus.OPERATIONAL)]
 
 
-def test_of_one_story_told_twice_the_later_line_counts(session: Session) -> None:
-    report = take(lines(story(title="Old"), story(title="New")))
+def test_of_one_incident_told_twice_the_later_line_counts(session: Session) -> None:
+    report = take(lines(published(title="Old"), published(title="New")))
 
     assert [str(note) for note in report.notes] == [
         "line 2: the same story as in line 1; this one counts"
     ]
-    assert the_story(session).title == "New"
+    assert the_incident(session).title == "New"
 
 
 def test_hostile_and_foreign_text_is_kept_as_text(session: Session) -> None:
     text = "<script>alert(1)</script> ]]> <1% of users \u202eevil\u202c \x00 שלום 🚒"
-    take(lines(story(title=text, updates=said((0, "Resolved", text)))))
+    take(lines(published(title=text, updates=said((0, "Resolved", text)))))
 
-    incident = the_story(session)
+    incident = the_incident(session)
     assert incident.title == "<script>alert(1)</script> ]]> <1% of users evil שלום 🚒"
     assert incident.updates[0].body == ("<script>alert(1)</script> ]]> <1% of users evil  שלום 🚒")
 
@@ -487,21 +495,21 @@ def test_the_few_tags_that_posts_are_written_with_become_markdown(html: str, mar
         ),
     ],
 )
-def test_a_story_that_cannot_be_taken_is_named_and_nothing_is_imported(
+def test_a_incident_that_cannot_be_taken_is_named_and_nothing_is_imported(
     session: Session, changes: Row, reason: str
 ) -> None:
     with pytest.raises(Unusable) as unusable:
-        take(lines(story(), story("bbbbbbbbbbbb", **changes)))
+        take(lines(published(), published("bbbbbbbbbbbb", **changes)))
 
     assert problems(unusable) == [f"line 2: {reason}"]
     assert session.scalars(select(Incident)).all() == []
 
 
-def test_stories_that_cannot_be_taken_may_be_left_out(session: Session) -> None:
-    report = take(lines(story(title=""), story("bbbbbbbbbbbb")), skip_bad=True)
+def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> None:
+    report = take(lines(published(title=""), published("bbbbbbbbbbbb")), skip_bad=True)
 
     assert [str(problem) for problem in report.skipped] == ["line 1: it has no title"]
-    assert the_story(session).code == "bbbbbbbbbbbb"
+    assert the_incident(session).code == "bbbbbbbbbbbb"
 
 
 @pytest.mark.parametrize("skip_bad", [False, True])
@@ -509,14 +517,14 @@ def test_stories_that_cannot_be_taken_may_be_left_out(session: Session) -> None:
     ("data", "reason"),
     [
         (b"", "line 1: there is no story in this file"),
-        (b"[]\n", "line 1: this is not one story: no JSON object"),
-        (lines(story()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
+        (b"[]\n", "line 1: this is not one published: no JSON object"),
+        (lines(published()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
         (
-            lines(story(), story("bbbbbbbbbbbb"))[:-40],
+            lines(published(), published("bbbbbbbbbbbb"))[:-40],
             "line 2: this is not JSON, column 552: Unterminated string; the file is cut here",
         ),
         (
-            b"{]\n" + lines(story()),
+            b"{]\n" + lines(published()),
             "line 1: this is not JSON, column 2: Expecting property name enclosed in double quotes",
         ),
     ],
@@ -531,67 +539,68 @@ def test_a_file_that_is_wrong_or_cut_says_where_and_imports_nothing(
     assert session.scalars(select(Incident)).all() == []
 
 
-def test_a_code_that_another_story_has_here_is_refused(session: Session) -> None:
-    take(lines(story()))
-    elsewhere = story(url="https://other.example.org/incidents/aaaaaaaaaaaa", title="Another")
+def test_a_code_that_another_incident_has_here_is_refused(session: Session) -> None:
+    take(lines(published()))
+    elsewhere = published(url="https://other.example.org/incidents/aaaaaaaaaaaa", title="Another")
     with pytest.raises(Unusable) as unusable:
         take(lines(elsewhere))
 
     assert problems(unusable) == ["line 1: the code aaaaaaaaaaaa belongs to another story here"]
 
 
-# --- bringing a story up to date -----------------------------------------------------------------
+# --- bringing an incident up to date
+# -----------------------------------------------------------------
 
 
 def test_a_corrected_post_keeps_its_entry_and_date_and_says_that_it_was_corrected(
     session: Session, frozen: time_machine.Traveller
 ) -> None:
-    take(lines(story()))
-    before = {u.code: (u.entry_id, u.posted_at) for u in the_story(session).updates}
+    take(lines(published()))
+    before = {u.code: (u.entry_id, u.posted_at) for u in the_incident(session).updates}
     posts = said(
         (0, "Investigating", "We are looking into it."),
         (20, "Update", "We found the cause."),
         (60, "Resolved", "It is over."),
     )
 
-    assert counts(take(lines(story(updates=posts)))) == (0, 1, 0, 0)
-    after = the_story(session).updates
+    assert counts(take(lines(published(updates=posts)))) == (0, 1, 0, 0)
+    after = the_incident(session).updates
     assert {u.code: (u.entry_id, u.posted_at) for u in after} == before
     assert [u.edited_at is not None for u in after] == [False, True, False]
     assert [revision.body for revision in after[1].revisions] == ["We found it."]
 
 
 def test_a_new_post_leaves_the_others_as_they_are(session: Session) -> None:
-    take(lines(story()))
-    before = {u.code: u.id for u in the_story(session).updates}
-    posts = [*story()["updates"], *said((90, "Postmortem", "This is why."))]
-    take(lines(story(updates=posts)))
+    take(lines(published()))
+    before = {u.code: u.id for u in the_incident(session).updates}
+    posts = [*published()["updates"], *said((90, "Postmortem", "This is why."))]
+    take(lines(published(updates=posts)))
 
-    after = {u.code: u.id for u in the_story(session).updates}
+    after = {u.code: u.id for u in the_incident(session).updates}
     assert after.items() > before.items()
     assert len(after) == 4
-    assert (the_story(session).status, the_story(session).resolved_at) == (
+    assert (the_incident(session).status, the_incident(session).resolved_at) == (
         "postmortem",
         moment(60),
     )
 
 
 def test_a_post_that_was_taken_back_goes(session: Session) -> None:
-    take(lines(story()))
-    first, _, last = story()["updates"]
-    take(lines(story(updates=[first, last])))
+    take(lines(published()))
+    first, _, last = published()["updates"]
+    take(lines(published(updates=[first, last])))
 
-    assert [update.body for update in the_story(session).updates] == [
+    assert [update.body for update in the_incident(session).updates] == [
         "We are looking into it.",
         "It is over.",
     ]
 
 
-def test_a_story_that_names_other_components_now_gives_the_old_ones_back(
+def test_a_incident_that_names_other_components_now_gives_the_old_ones_back(
     session: Session,
 ) -> None:
-    take(lines(story()))
-    take(lines(story(components=["Pages"])))
+    take(lines(published()))
+    take(lines(published(components=["Pages"])))
 
     assert log_of(session, "Search") == [(moment(0), ComponentStatus.OPERATIONAL)]
     assert [status for _, status in log_of(session, "Pages")] == [
@@ -601,26 +610,26 @@ def test_a_story_that_names_other_components_now_gives_the_old_ones_back(
     ]
 
 
-def test_a_story_that_was_corrected_here_is_left_alone(session: Session) -> None:
+def test_a_incident_that_was_corrected_here_is_left_alone(session: Session) -> None:
     with writing() as session:
         make_page(session)
-    take(lines(story()))
-    update = the_story(session).updates[0]
+    take(lines(published()))
+    update = the_incident(session).updates[0]
     with writing() as session:
         corrected = session.get_one(IncidentUpdate, update.id)
         corrected.body, corrected.form_key = "We know better here.", "a sheet"
-    report = take(lines(story(title="Told anew")))
+    report = take(lines(published(title="Told anew")))
 
     assert counts(report) == (0, 0, 1, 0)
     assert [str(note) for note in report.notes] == [
         "line 1: this story was continued here and is left as it is"
     ]
-    assert the_story(session).updates[0].body == "We know better here."
+    assert the_incident(session).updates[0].body == "We know better here."
 
 
 def test_a_long_history_comes_in_whole(session: Session) -> None:
     rows = [
-        story(f"{number:012d}", title=f"Story {number}", components=[f"Part {number % 7}"])
+        published(f"{number:012d}", title=f"Story {number}", components=[f"Part {number % 7}"])
         for number in range(1_100)
     ]
     seen: list[tuple[int, int]] = []
@@ -709,7 +718,7 @@ def published(**changes: Any) -> Row:
 
 
 def summary(
-    stories: Sequence[Row] = (), *, maintenances: Sequence[Row] = (), parts: Sequence[Row] = ()
+    incidents: Sequence[Row] = (), *, maintenances: Sequence[Row] = (), parts: Sequence[Row] = ()
 ) -> Row:
     shown = parts or (
         part("gggggggggggg", "Shop", group=True, components=["ssssssssssss"]),
@@ -719,7 +728,7 @@ def summary(
     return {
         "page": PAGE,
         "components": list(shown),
-        "incidents": list(stories),
+        "incidents": list(incidents),
         "scheduled_maintenances": list(maintenances),
         "status": {"indicator": "none", "description": "All Systems Operational"},
     }
@@ -741,7 +750,7 @@ def documents(tmp_path: Path, *contents: Row | str) -> list[statuspage_page.Docu
     return statuspage_page.read_documents(paths)
 
 
-def move(tmp_path: Path, *contents: Row | str) -> StoryReport:
+def move(tmp_path: Path, *contents: Row | str) -> IncidentImportReport:
     return statuspage_page.import_page(documents(tmp_path, *contents), actor=ACTOR)
 
 
@@ -752,7 +761,7 @@ def test_a_page_moves_with_codes_groups_times_and_entry_ids(
         make_page(session)
     report = move(tmp_path, summary(), {"page": PAGE, "incidents": [published()]}, FEED)
 
-    incident = the_story(session)
+    incident = the_incident(session)
     search = session.scalars(select(Component).filter_by(code="ssssssssssss")).one()
     assert counts(report) == (1, 0, 0, 2)
     assert (search.name, search.description, search.position) == ("Search", "Finds it", 2)
@@ -810,13 +819,13 @@ def test_a_page_that_was_not_set_up_needs_no_first_steps(session: Session, tmp_p
     assert (page.name, page.time_zone) == ("Acme & Sons", "America/Denver")
 
 
-def test_when_a_story_was_made_and_an_update_corrected_is_kept(
+def test_when_a_incident_was_made_and_an_update_corrected_is_kept(
     session: Session, tmp_path: Path
 ) -> None:
     row = published(created_at=at(-1))
     row["incident_updates"][1]["updated_at"] = at(30)
     move(tmp_path, summary([row]))
-    incident = the_story(session)
+    incident = the_incident(session)
     assert incident.created_at == moment(-1)
     assert [update.edited_at for update in incident.updates] == [moment(30), None]
 
@@ -826,10 +835,10 @@ def test_when_a_story_was_made_and_an_update_corrected_is_kept(
     row["incident_updates"][1] |= {"updated_at": at(45), "body": "Somebody looks into it."}
     assert counts(move(tmp_path, summary([row]))) == (0, 1, 0, 0)
     session.expire_all()
-    assert the_story(session).updates[0].edited_at == moment(45)
+    assert the_incident(session).updates[0].edited_at == moment(45)
 
 
-def test_a_component_shows_what_the_summary_says_even_where_no_story_does(
+def test_a_component_shows_what_the_summary_says_even_where_no_incident_does(
     session: Session, tmp_path: Path
 ) -> None:
     move(tmp_path, summary(parts=[part("aaaaaaaaaaaa", "API", status="partial_outage")]))
@@ -841,13 +850,13 @@ def test_a_component_shows_what_the_summary_says_even_where_no_story_does(
 def test_a_component_made_here_before_becomes_the_one_of_its_name(
     session: Session, tmp_path: Path
 ) -> None:
-    take(lines(story()))
+    take(lines(published()))
     report = move(tmp_path, summary())
 
     search = session.scalars(select(Component).filter_by(name="Search")).one()
     assert report.components_added == 1
     assert search.code == "ssssssssssss"
-    assert {e["code"] for u in the_story(session).updates for e in u.affected} == {search.code}
+    assert {e["code"] for u in the_incident(session).updates for e in u.affected} == {search.code}
 
 
 def test_a_component_that_is_gone_stays_for_the_history_that_names_it(
@@ -859,16 +868,16 @@ def test_a_component_that_is_gone_stays_for_the_history_that_names_it(
     assert (gone.name, gone.removed_at is not None) == ("Shop - Search", True)
 
 
-def test_a_history_and_the_page_that_published_it_make_one_story(
+def test_a_history_and_the_page_that_published_it_make_one_incident(
     session: Session, tmp_path: Path
 ) -> None:
     posts = said((0, "Investigating", "We look into it."), (60, "Resolved", "It is over."))
-    take(lines(story("iiiiiiiiiiii", updates=posts)))
-    before = {update.entry_id for update in the_story(session).updates}
+    take(lines(published("iiiiiiiiiiii", updates=posts)))
+    before = {update.entry_id for update in the_incident(session).updates}
     report = move(tmp_path, summary([published()]))
 
     assert counts(report) == (0, 1, 0, 1)
-    assert {update.entry_id for update in the_story(session).updates} == before
+    assert {update.entry_id for update in the_incident(session).updates} == before
 
 
 def test_a_maintenance_to_come_moves_with_its_window(session: Session, tmp_path: Path) -> None:
@@ -879,7 +888,7 @@ def test_a_maintenance_to_come_moves_with_its_window(session: Session, tmp_path:
     )  # fmt: skip
     move(tmp_path, summary(maintenances=[planned]))
 
-    maintenance = the_story(session)
+    maintenance = the_incident(session)
     assert (maintenance.kind, maintenance.status) == (
         Kind.MAINTENANCE,
         MaintenanceStatus.SCHEDULED,
@@ -888,13 +897,13 @@ def test_a_maintenance_to_come_moves_with_its_window(session: Session, tmp_path:
     assert maintenance.scheduled_until == datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
 
 
-def test_of_two_documents_the_newer_word_on_a_story_counts(
+def test_of_two_documents_the_newer_word_on_a_incident_counts(
     session: Session, tmp_path: Path
 ) -> None:
     older = {"page": PAGE, "incidents": [published(name="Old", updated_at=at(50))]}
     move(tmp_path, summary([published(name="New")]), older)
 
-    assert the_story(session).title == "New"
+    assert the_incident(session).title == "New"
 
 
 @pytest.mark.parametrize(
@@ -952,7 +961,7 @@ def test_what_cannot_be_taken_may_be_left_out_and_is_named(
         "incident jjjjjjjjjjjj: it has no title",
         "component aaaaaaaaaaaa: component state 'fine' is not known",
     ]
-    assert the_story(session).code == "iiiiiiiiiiii"
+    assert the_incident(session).code == "iiiiiiiiiiii"
     listed = select(Component.name).where(Component.removed_at.is_(None))
     assert session.scalars(listed).all() == ["Web"]
 
@@ -985,7 +994,7 @@ def test_what_an_update_says_of_no_known_component_costs_nothing_else(
     assert [note.reason for note in report.notes] == [
         f"update uuuuuuuuuuu2 says nothing of a component: {reason}"
     ]
-    assert the_story(session).updates[1].affected == []
+    assert the_incident(session).updates[1].affected == []
     assert log_of(session, "Search")[-1] == (moment(60), ComponentStatus.OPERATIONAL)
 
 
@@ -1026,7 +1035,8 @@ def test_a_page_that_only_speaks_the_same_json_comes_in_with_codes_of_its_own(
     assert everything(session) == before
 
 
-# --- how a story of somebody else ends, whichever way it comes in --------------------------------
+# --- how an incident of somebody else ends, whichever way it comes in
+# --------------------------------
 
 
 @pytest.mark.parametrize("way", ["a page", "a history"])
@@ -1064,7 +1074,7 @@ def test_a_page_that_only_speaks_the_same_json_comes_in_with_codes_of_its_own(
         "a long one", "abandoned", "reopened without an update",
     ],
 )  # fmt: skip
-def test_how_a_story_ends_is_read_by_one_rule(
+def test_how_a_incident_ends_is_read_by_one_rule(
     session: Session, tmp_path: Path, frozen: time_machine.Traveller, way: str, own: str,
     resolved: float | None, steps: list[tuple[float, str]], status: str, notes: list[str],
 ) -> None:  # fmt: skip
@@ -1078,27 +1088,29 @@ def test_how_a_story_ends_is_read_by_one_rule(
         report = move(tmp_path, summary([row]))
     else:
         updates = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
-        report = take(lines(story(status=own, resolved_at=end, started_at=None, updates=updates)))
+        report = take(
+            lines(published(status=own, resolved_at=end, started_at=None, updates=updates))
+        )
 
-    assert the_story(session).status == status
-    assert (the_story(session).resolved_at is not None) == (status in CLOSED)
+    assert the_incident(session).status == status
+    assert (the_incident(session).resolved_at is not None) == (status in CLOSED)
     assert [note.reason for note in report.notes] == notes
 
 
 @pytest.mark.parametrize("way", ["a page", "a history"])
-def test_a_story_that_ends_before_it_begins_begins_with_what_came_first(
+def test_a_incident_that_ends_before_it_begins_begins_with_what_came_first(
     session: Session, tmp_path: Path, way: str
 ) -> None:
-    """Statuspage writes stories so that are told afterwards: made a moment after their end."""
+    """Statuspage writes incidents so that are told afterwards: made a moment after their end."""
     if way == "a page":
         update = posted("uuuuuuuuuuu1", "resolved", -2, "It was over.")
         report = move(tmp_path, summary([
             published(started_at=at(0), resolved_at=at(-2), incident_updates=[update])
         ]))  # fmt: skip
     else:
-        report = take(lines(story(started_at=at(0), updates=said((-2, "Resolved", "")))))
+        report = take(lines(published(started_at=at(0), updates=said((-2, "Resolved", "")))))
 
-    incident = the_story(session)
+    incident = the_incident(session)
     assert (incident.started_at, incident.resolved_at) == (moment(-2), moment(-2))
     assert [note.reason for note in report.notes] == [
         "its start lies after its end; it counts as begun with what came first"
@@ -1126,9 +1138,9 @@ def test_a_maintenance_completed_before_it_was_to_begin_was_cancelled(
         report = move(tmp_path, summary(maintenances=[row]))
     else:
         posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
-        report = take(lines(story(impact="maintenance", updates=posts, **window)))
+        report = take(lines(published(impact="maintenance", updates=posts, **window)))
 
-    maintenance = the_story(session)
+    maintenance = the_incident(session)
     assert (maintenance.status, maintenance.resolved_at) == ("completed", moment(60))
     assert maintenance.cancelled_at == (moment(60) if is_cancelled else None)
     assert report.notes == ()
@@ -1148,9 +1160,9 @@ def test_a_planned_end_before_the_beginning_is_left_out(
         report = move(tmp_path, summary(maintenances=[row]))
     else:
         posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
-        report = take(lines(story(impact="maintenance", updates=posts, **window)))
+        report = take(lines(published(impact="maintenance", updates=posts, **window)))
 
-    assert (the_story(session).scheduled_for, the_story(session).scheduled_until) == (
+    assert (the_incident(session).scheduled_for, the_incident(session).scheduled_until) == (
         moment(30), None,
     )  # fmt: skip
     assert [note.reason for note in report.notes] == [
@@ -1162,11 +1174,11 @@ def test_a_maintenance_that_nobody_spoke_of_again_is_over_with_its_window(
     session: Session,
 ) -> None:
     window = {"scheduled_for": at(600), "scheduled_until": at(660)}
-    take(lines(story(
+    take(lines(published(
         impact="maintenance", resolved_at=None, updates=said((0, "Scheduled", "")), **window
     )))  # fmt: skip
 
-    maintenance = the_story(session)
+    maintenance = the_incident(session)
     assert (maintenance.status, maintenance.resolved_at) == ("completed", moment(660))
     assert maintenance.cancelled_at is None
 
@@ -1225,7 +1237,7 @@ def test_a_page_is_fetched_from_its_address(
     served["/history.atom"] = FEED.encode()
     statuspage_page.import_page(statuspage_page.fetch_documents(url + "/"), actor=ACTOR)
 
-    assert the_story(session).entry_id == "tag:status.example.org,2005:Incident/99"
+    assert the_incident(session).entry_id == "tag:status.example.org,2005:Incident/99"
 
 
 def test_an_address_that_does_not_answer_is_named(
@@ -1298,23 +1310,23 @@ def test_only_web_addresses_are_fetched() -> None:
         statuspage_page.fetch_documents("file:///etc/hosts")
 
 
-def test_an_imported_story_can_be_continued_here(session: Session) -> None:
+def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
     with writing() as session:
         make_page(session)
-    take(lines(story()))
+    take(lines(published()))
     post = inputs.Post(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
     lifecycle.reopen("aaaaaaaaaaaa", post, actor=ACTOR, form_key="sheet")
 
-    assert the_story(session).is_open
-    assert counts(take(lines(story()))) == (0, 0, 1, 0)
-    assert the_story(session).is_open
+    assert the_incident(session).is_open
+    assert counts(take(lines(published()))) == (0, 0, 1, 0)
+    assert the_incident(session).is_open
 
 
 # --- in steps ------------------------------------------------------------------------------------
 
 SEVERAL = lines(
     *(
-        story(f"{letter * 12}", components=["Search"] if letter < "d" else ["Login"])
+        published(f"{letter * 12}", components=["Search"] if letter < "d" else ["Login"])
         for letter in "abcde"
     )
 )
@@ -1322,14 +1334,14 @@ SEVERAL = lines(
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps of two stories."""
+    """Steps of two incidents."""
     monkeypatch.setattr("statuspage.importers.store._CHUNK", 2)
     monkeypatch.setattr("statuspage.importers.store._LOGGED_STORIES", 2)
 
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.usefixtures("small_steps")
-def test_stories_come_in_by_steps_that_others_can_write_between(session: Session) -> None:
+def test_incidents_come_in_by_steps_that_others_can_write_between(session: Session) -> None:
     steps: list[Counter[str]] = [Counter()]
 
     def count(
@@ -1388,9 +1400,9 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next(
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.usefixtures("small_steps")
-def test_a_code_that_is_taken_keeps_every_story_out(session: Session) -> None:
-    take(lines(story("e" * 12)))
-    elsewhere = story("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
+def test_a_code_that_is_taken_keeps_every_incident_out(session: Session) -> None:
+    take(lines(published("e" * 12)))
+    elsewhere = published("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
     with pytest.raises(Unusable):
-        take(lines(*(story(letter * 12) for letter in "abcd"), elsewhere))
-    assert the_story(session).code == "e" * 12
+        take(lines(*(published(letter * 12) for letter in "abcd"), elsewhere))
+    assert the_incident(session).code == "e" * 12

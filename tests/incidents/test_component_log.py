@@ -1,4 +1,6 @@
-"""The log of states says what the stories say, however late or wrongly they were told at first."""
+"""The log of states says what the incidents say, however late or wrongly they were told
+at first.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,7 @@ def end(code: str, minutes_ago: int) -> None:
     post(code, "resolved", happened_at=ago(minutes_ago))
 
 
-def test_a_story_told_late_fills_the_past_around_what_was_told_before(
+def test_a_incident_told_late_fills_the_past_around_what_was_told_before(
     stage: Stage, session: Session
 ) -> None:
     end(down(stage, 120, DEGRADED), 60)
@@ -70,7 +72,7 @@ def test_a_story_told_late_fills_the_past_around_what_was_told_before(
     ]  # fmt: skip
 
 
-def test_a_story_told_late_that_still_goes_on_is_not_ended_by_an_earlier_one(
+def test_a_incident_told_late_that_still_goes_on_is_not_ended_by_an_earlier_one(
     stage: Stage, session: Session
 ) -> None:
     end(down(stage, 120, DEGRADED), 60)
@@ -104,21 +106,21 @@ def test_what_ended_before_is_left_alone(stage: Stage, session: Session) -> None
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_stories_told_in_any_order_leave_the_log_that_a_look_at_each_minute_gives(
+def test_incidents_told_in_any_order_leave_the_log_that_a_look_at_each_minute_gives(
     stage: Stage, session: Session, seed: int
 ) -> None:
     dice = random.Random(seed)
-    stories = []
+    incidents = []
     for _ in range(5):
         start, status = dice.randint(5, 300), dice.choice((DEGRADED, PARTIAL, MAJOR))
         code = down(stage, start, status)
         until = dice.randint(1, start - 1) if dice.random() < 0.8 else 0
         if until:
             end(code, until)
-        stories.append((start, until, status))
+        incidents.append((start, until, status))
     log = [(48 * 60, OPERATIONAL), *told(session, stage.checkout)]
     for minute in range(301, 0, -1):
         logged = [status for at, status in log if at >= minute][-1]
-        said = (status for start, until, status in stories if start >= minute > until)
-        assert logged is ComponentStatus.worst(said, OPERATIONAL), (minute, stories)
+        said = (status for start, until, status in incidents if start >= minute > until)
+        assert logged is ComponentStatus.worst(said, OPERATIONAL), (minute, incidents)
     assert log[-1][1] is session.get_one(Component, stage.checkout).status

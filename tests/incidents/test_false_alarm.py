@@ -38,7 +38,7 @@ def end(code: str) -> None:
     post(code, "resolved", false_alarm=True, public_facts={"resolution": "A test ran too far."})
 
 
-def story() -> Incident:
+def incident() -> Incident:
     return current_session().scalars(select(Incident)).one()
 
 
@@ -80,19 +80,19 @@ def test_nobody_who_was_told_nothing_is_written_to(app: Flask, frozen: Traveller
 
 def test_it_stays_as_what_it_was_and_counts_as_nothing(stage: Stage, frozen: Traveller) -> None:
     code = declare(stage).code
-    assert outages() == [(ComponentStatus.MAJOR_OUTAGE, story().id)]
+    assert outages() == [(ComponentStatus.MAJOR_OUTAGE, incident().id)]
     frozen.shift(timedelta(hours=1))
     end(code)
     assert outages() == []
     assert (
         current_session().get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
     )
-    assert (story().status, story().impact, story().review_due_at) == (
+    assert (incident().status, incident().impact, incident().review_due_at) == (
         "resolved",
         Impact.NONE,
         None,
     )
-    assert story().updates[-1].body.startswith("What we reported here was a false alarm")
+    assert incident().updates[-1].body.startswith("What we reported here was a false alarm")
 
 
 def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
@@ -107,7 +107,7 @@ def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
     assert [status for status, _ in outages()] == [
         ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE,
     ]  # fmt: skip
-    assert (story().cancelled_at, story().impact) == (None, Impact.CRITICAL)
+    assert (incident().cancelled_at, incident().impact) == (None, Impact.CRITICAL)
     resolve(code)
     assert messages(Audience.CUSTOMER)[-1].step is Step.RESOLVED
 

@@ -46,28 +46,30 @@ def schedule(stage: Stage, **changes: object) -> Incident:
 
 
 def move(
-    story: Incident, begins: datetime, ends: datetime, *, verify_minutes: int | None = None
+    incident: Incident, begins: datetime, ends: datetime, *, verify_minutes: int | None = None
 ) -> None:
     window = Window(begins, ends, verify_minutes)
-    maintenance.move(story.code, window, actor=ACTOR, form_key=uuid4().hex)
+    maintenance.move(incident.code, window, actor=ACTOR, form_key=uuid4().hex)
 
 
-def bodies(story: Incident) -> list[str]:
-    return [post.body for post in story.updates]
+def bodies(incident: Incident) -> list[str]:
+    return [post.body for post in incident.updates]
 
 
 def test_people_are_reminded_once_a_day_before(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage)
+    incident = schedule(stage)
     frozen.move_to(BEGINS - timedelta(hours=24, minutes=1))
     assert advance_due() == 0
     frozen.move_to(BEGINS - timedelta(hours=24))
     assert [advance_due(), advance_due()] == [1, 0]
-    session.refresh(story)
-    assert story.status == "scheduled"
-    assert bodies(story)[1].startswith("This is a reminder of the planned maintenance on Checkout.")
-    assert "Mar 6, 2026, 12:00 – 14:00 UTC (2 hours)" in bodies(story)[1]
+    session.refresh(incident)
+    assert incident.status == "scheduled"
+    assert bodies(incident)[1].startswith(
+        "This is a reminder of the planned maintenance on Checkout."
+    )
+    assert "Mar 6, 2026, 12:00 – 14:00 UTC (2 hours)" in bodies(incident)[1]
     assert [message.subject for message in messages(Audience.PUBLIC)] == [
         "Planned maintenance: Database upgrade",
         "Reminder: Database upgrade",
@@ -98,14 +100,14 @@ def test_an_announcement_that_comes_later_is_its_own_reminder(
 def test_a_moved_maintenance_is_reminded_of_again(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage)
+    incident = schedule(stage)
     frozen.move_to(BEGINS - timedelta(hours=20))
     assert advance_due() == 1
-    move(story, BEGINS + timedelta(days=7), ENDS + timedelta(days=7))
+    move(incident, BEGINS + timedelta(days=7), ENDS + timedelta(days=7))
     frozen.move_to(BEGINS + timedelta(days=6))
     assert [advance_due(), advance_due()] == [1, 0]
-    session.refresh(story)
-    assert sum(body.startswith("This is a reminder") for body in bodies(story)) == 2
+    session.refresh(incident)
+    assert sum(body.startswith("This is a reminder") for body in bodies(incident)) == 2
 
 
 def test_a_cancelled_maintenance_is_not_reminded_of(
@@ -119,23 +121,23 @@ def test_a_cancelled_maintenance_is_not_reminded_of(
 def test_a_start_that_nobody_was_there_for_comes_late_once_and_says_so(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage, remind_minutes=None)
+    incident = schedule(stage, remind_minutes=None)
     frozen.move_to(BEGINS + timedelta(minutes=50))
     assert [advance_due(), advance_due()] == [1, 0]
-    session.refresh(story)
-    assert story.started_at == BEGINS + timedelta(minutes=50)
-    assert "It was planned for Mar 6, 2026, 12:00 UTC and begins late." in bodies(story)[1]
+    session.refresh(incident)
+    assert incident.started_at == BEGINS + timedelta(minutes=50)
+    assert "It was planned for Mar 6, 2026, 12:00 UTC and begins late." in bodies(incident)[1]
     assert session.get_one(Component, stage.checkout).status is ComponentStatus.UNDER_MAINTENANCE
 
 
 def test_a_start_on_time_says_nothing_of_being_late(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage, remind_minutes=None)
+    incident = schedule(stage, remind_minutes=None)
     frozen.move_to(BEGINS + timedelta(seconds=2))
     advance_due()
-    session.refresh(story)
-    assert "late" not in bodies(story)[1]
+    session.refresh(incident)
+    assert "late" not in bodies(incident)[1]
 
 
 @pytest.mark.parametrize("by_hand", [(), (MaintenanceStatus.VERIFYING,)])
@@ -145,31 +147,31 @@ def test_it_ends_by_itself_verified_or_not(
     frozen: Traveller,
     by_hand: tuple[MaintenanceStatus, ...],
 ) -> None:
-    story = schedule(stage, remind_minutes=None)
+    incident = schedule(stage, remind_minutes=None)
     frozen.move_to(BEGINS)
     advance_due()
     for status in by_hand:
-        maintenance.advance(story.code, status, actor=ACTOR, form_key=uuid4().hex)
+        maintenance.advance(incident.code, status, actor=ACTOR, form_key=uuid4().hex)
     frozen.move_to(ENDS)
     assert [advance_due(), advance_due()] == [1, 0]
     session.expire_all()
-    assert (story.status, story.resolved_at) == ("completed", ENDS)
+    assert (incident.status, incident.resolved_at) == ("completed", ENDS)
     assert session.get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
 
 
 def test_extended_while_it_runs_it_ends_at_its_new_end(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage, remind_minutes=None)
+    incident = schedule(stage, remind_minutes=None)
     frozen.move_to(BEGINS)
     advance_due()
-    move(story, BEGINS, ENDS + timedelta(hours=1))
+    move(incident, BEGINS, ENDS + timedelta(hours=1))
     frozen.move_to(ENDS)
     assert advance_due() == 0
     frozen.move_to(ENDS + timedelta(hours=1))
     assert advance_due() == 1
-    session.refresh(story)
-    assert story.status == "completed"
+    session.refresh(incident)
+    assert incident.status == "completed"
 
 
 def test_across_a_change_of_the_clocks_it_lasts_as_long_as_it_lasts(
@@ -178,14 +180,14 @@ def test_across_a_change_of_the_clocks_it_lasts_as_long_as_it_lasts(
     the_page(session).time_zone = "Europe/Berlin"
     session.commit()
     begins = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
-    story = schedule(stage, scheduled_for=begins, scheduled_until=begins + timedelta(hours=2))
-    assert "Mar 29, 2026, 01:30 CET – 04:30 CEST (2 hours)" in bodies(story)[0]
+    incident = schedule(stage, scheduled_for=begins, scheduled_until=begins + timedelta(hours=2))
+    assert "Mar 29, 2026, 01:30 CET – 04:30 CEST (2 hours)" in bodies(incident)[0]
     frozen.move_to(begins)
     advance_due()
     frozen.move_to(begins + timedelta(hours=2))
     advance_due()
-    session.refresh(story)
-    assert (story.status, story.resolved_at) == ("completed", begins + timedelta(hours=2))
+    session.refresh(incident)
+    assert (incident.status, incident.resolved_at) == ("completed", begins + timedelta(hours=2))
 
 
 @pytest.mark.parametrize("minutes", [0, -5, 30 * 24 * 60 + 1])
@@ -199,7 +201,7 @@ def test_a_reminder_at_no_sensible_time_is_refused(
 def test_two_workers_take_each_step_once(
     app: Flask, stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage)
+    incident = schedule(stage)
     session.commit()
     frozen.move_to(BEGINS - timedelta(hours=1))
     taken: list[int] = []
@@ -213,29 +215,29 @@ def test_two_workers_take_each_step_once(
         worker.start()
     for worker in workers:
         worker.join()
-    session.refresh(story)
+    session.refresh(incident)
     assert sum(taken) == 1
-    assert len(story.updates) == 2
+    assert len(incident.updates) == 2
 
 
 def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage, remind_minutes=None, verify_minutes=30)
-    assert "(2 hours), and then 30 minutes to check that everything runs" in bodies(story)[0]
+    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
+    assert "(2 hours), and then 30 minutes to check that everything runs" in bodies(incident)[0]
     seen = []
     for moment in (BEGINS, ENDS, ENDS + timedelta(minutes=29), ENDS + timedelta(minutes=30)):
         frozen.move_to(moment)
         taken = [advance_due(), advance_due()]
         session.expire_all()
-        seen.append((taken, story.status, session.get_one(Component, stage.checkout).status))
+        seen.append((taken, incident.status, session.get_one(Component, stage.checkout).status))
     assert seen == [
         ([1, 0], "in_progress", ComponentStatus.UNDER_MAINTENANCE),
         ([1, 0], "verifying", ComponentStatus.UNDER_MAINTENANCE),
         ([0, 0], "verifying", ComponentStatus.UNDER_MAINTENANCE),
         ([1, 0], "completed", ComponentStatus.OPERATIONAL),
     ]
-    assert "We expect to finish by Mar 6, 2026, 14:30 UTC." in bodies(story)[2]
+    assert "We expect to finish by Mar 6, 2026, 14:30 UTC." in bodies(incident)[2]
     assert [message.subject for message in messages(Audience.PUBLIC)][1:] == [
         "Maintenance in progress: Database upgrade",
         "Checking: Database upgrade",
@@ -249,46 +251,46 @@ def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
 def test_an_end_that_nobody_was_there_for_verifies_only_while_there_is_time(
     stage: Stage, session: Session, frozen: Traveller, noticed_after: int, status: str
 ) -> None:
-    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS)
     advance_due()
     frozen.move_to(ENDS + timedelta(minutes=noticed_after))
     assert [advance_due(), advance_due()] == [1, 0]
-    session.refresh(story)
-    assert story.status == status
+    session.refresh(incident)
+    assert incident.status == status
 
 
 @pytest.mark.parametrize(("before_the_end", "ends_after"), [(60, 0), (10, 20)])
 def test_verifying_that_begins_by_hand_has_its_time_too(
     stage: Stage, session: Session, frozen: Traveller, before_the_end: int, ends_after: int
 ) -> None:
-    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS)
     advance_due()
     frozen.move_to(ENDS - timedelta(minutes=before_the_end))
-    (seen,) = maintenance.preview_step(story, MaintenanceStatus.VERIFYING)
+    (seen,) = maintenance.preview_step(incident, MaintenanceStatus.VERIFYING)
     update = maintenance.advance(
-        story.code, MaintenanceStatus.VERIFYING, actor=ACTOR, form_key="by hand"
+        incident.code, MaintenanceStatus.VERIFYING, actor=ACTOR, form_key="by hand"
     )
     assert update.body == seen.as_sent.body
-    assert story.scheduled_until == ENDS + timedelta(minutes=ends_after)
+    assert incident.scheduled_until == ENDS + timedelta(minutes=ends_after)
 
 
 def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
     stage: Stage, session: Session, frozen: Traveller
 ) -> None:
-    story = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS + timedelta(minutes=50))
     advance_due()
-    move(story, BEGINS, ENDS + timedelta(hours=1), verify_minutes=30)
+    move(incident, BEGINS, ENDS + timedelta(hours=1), verify_minutes=30)
     frozen.move_to(ENDS)
     assert advance_due() == 0
     frozen.move_to(ENDS + timedelta(hours=1))
     assert advance_due() == 1
-    session.refresh(story)
-    assert story.status == "verifying"
-    assert story.scheduled_until == ENDS + timedelta(minutes=90)
-    assert sum("begins late" in body for body in bodies(story)) == 1
+    session.refresh(incident)
+    assert incident.status == "verifying"
+    assert incident.scheduled_until == ENDS + timedelta(minutes=90)
+    assert sum("begins late" in body for body in bodies(incident)) == 1
 
 
 @pytest.mark.parametrize("minutes", [0, 24 * 60 + 1])
@@ -301,10 +303,10 @@ def test_verifying_for_no_sensible_time_is_refused(
 
 def test_whoever_asks_learns_whether_they_hear_of_a_step(stage: Stage, session: Session) -> None:
     add_subscriber("fan@example.com")
-    story = schedule(stage)
+    incident = schedule(stage)
     session.commit()
-    heard = maintenance.explain_step(story, MaintenanceStatus.IN_PROGRESS, "fan@example.com")
-    customer = maintenance.explain_step(story, MaintenanceStatus.IN_PROGRESS, "c1@example.com")
+    heard = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "fan@example.com")
+    customer = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "c1@example.com")
     assert (heard.hears, customer.hears) == (True, False)
     assert customer.reasons[0] == (
         "They are a customer, and customers are not written to at this step."

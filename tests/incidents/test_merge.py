@@ -43,7 +43,7 @@ def merge(code: str, into: str, key: str = "a sheet", **seen: int) -> None:
     merge_incidents.merge(code, into, actor=ACTOR, form_key=key, **seen)
 
 
-def story(code: str) -> Incident:
+def incident(code: str) -> Incident:
     return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
@@ -51,7 +51,7 @@ def test_the_one_ends_and_the_other_takes_over(two: tuple[str, str], stage: Stag
     grave, lesser = two
     merge(grave, lesser)
     merge(grave, lesser)
-    merged, into = story(grave), story(lesser)
+    merged, into = incident(grave), incident(lesser)
     assert (merged.status, merged.merged_into, merged.next_update_at) == ("resolved", lesser, None)
     assert (into.status, into.severity_name, into.worst_rank) == ("investigating", "SEV1", 1)
     assert {row.component_id: row.status for row in into.affected} == {
@@ -90,7 +90,7 @@ def test_followers_come_along(two: tuple[str, str]) -> None:
         )  # fmt: skip
         session.add(sam)
         session.flush()
-        session.add(FollowedIncident(subscriber_id=sam.id, incident_id=story(grave).id))
+        session.add(FollowedIncident(subscriber_id=sam.id, incident_id=incident(grave).id))
     merge(grave, lesser)
     resolve(lesser)
     assert mails().count("sam@example.com") == 1
@@ -126,12 +126,12 @@ def test_nothing_internal_becomes_public(stage: Stage, two: tuple[str, str]) -> 
     hidden = declare(stage, visibility=Visibility.INTERNAL).code
     with pytest.raises(Refused, match="Both must be public"):
         merge(hidden, two[0])
-    assert [one.code for one in merge_targets(current_session(), story(two[0]))] == [two[1]]
+    assert [one.code for one in merge_targets(current_session(), incident(two[0]))] == [two[1]]
 
 
 def test_it_is_not_merged_over_somebody_elses_post(two: tuple[str, str]) -> None:
     grave, lesser = two
-    seen = story(grave).version
+    seen = incident(grave).version
     post(grave, "identified")
     with pytest.raises(Conflict):
         merge(grave, lesser, seen_version=seen)
@@ -141,4 +141,4 @@ def test_opened_again_it_is_its_own_once_more(two: tuple[str, str]) -> None:
     grave, lesser = two
     merge(grave, lesser)
     lifecycle.reopen(grave, Post(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="again")
-    assert (story(grave).merged_into, story(grave).is_open) == (None, True)
+    assert (incident(grave).merged_into, incident(grave).is_open) == (None, True)

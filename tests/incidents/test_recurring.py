@@ -47,13 +47,13 @@ def begin(stage: Stage, **changes: Any) -> MaintenanceSeries:
     return recurring.plan_series(make_plan(stage, **changes), actor=ACTOR, form_key=uuid4().hex)
 
 
-def stories(session: Session) -> list[Incident]:
+def incidents(session: Session) -> list[Incident]:
     session.expire_all()
     return list(session.scalars(select(Incident).order_by(Incident.id)))
 
 
 def starts(session: Session) -> list[datetime]:
-    return [story.scheduled_for for story in stories(session) if story.scheduled_for]
+    return [incident.scheduled_for for incident in incidents(session) if incident.scheduled_for]
 
 
 def dates(plan: SeriesPlan, zone: str = "UTC", most: int = 4) -> list[str]:
@@ -61,10 +61,12 @@ def dates(plan: SeriesPlan, zone: str = "UTC", most: int = 4) -> list[str]:
     return [f"{at:%m-%d %H:%M}" for at in found]
 
 
-def test_the_next_two_are_announced_each_as_its_own_story(stage: Stage, session: Session) -> None:
+def test_the_next_two_are_announced_each_as_its_own_incident(
+    stage: Stage, session: Session
+) -> None:
     begin(stage)
     assert starts(session) == [FIRST, FIRST + timedelta(days=7)]
-    first, second = stories(session)
+    first, second = incidents(session)
     assert first.code != second.code
     assert first.scheduled_until == FIRST + timedelta(hours=2)
     assert "Mar 10, 2026, 21:00 – 23:00 UTC (2 hours)" in first.updates[0].body
@@ -101,7 +103,7 @@ def test_wall_time_stays_when_the_clocks_change(stage: Stage, session: Session) 
         datetime(2026, 3, 24, 21, 0, tzinfo=UTC),
         datetime(2026, 3, 31, 20, 0, tzinfo=UTC),
     ]
-    first, second = stories(session)
+    first, second = incidents(session)
     assert "Mar 24, 2026, 22:00 CET" in first.updates[0].body
     assert "Mar 31, 2026, 22:00 CEST" in second.updates[0].body
 
@@ -158,7 +160,7 @@ def test_changing_it_changes_what_has_not_begun(
     announce_due()
     later = make_plan(stage, first_start=FIRST + timedelta(hours=1), title="Nightly upgrade")
     recurring.change_series(kept.code, later, actor=ACTOR)
-    running, second, third, *more = stories(session)
+    running, second, third, *more = incidents(session)
     assert (running.title, running.scheduled_for) == ("Weekly upgrade", FIRST)
     # One that is to begin in an hour takes the place of the first; the others follow.
     assert [second.scheduled_for, third.scheduled_for] == [
@@ -173,13 +175,13 @@ def test_changing_it_changes_what_has_not_begun(
 def test_what_a_change_leaves_as_it_was_says_nothing(stage: Stage, session: Session) -> None:
     kept = begin(stage)
     recurring.change_series(kept.code, make_plan(stage, until=date(2027, 1, 1)), actor=ACTOR)
-    assert [len(story.updates) for story in stories(session)] == [1, 1]
+    assert [len(incident.updates) for incident in incidents(session)] == [1, 1]
 
 
 def test_a_new_end_calls_off_what_lies_behind_it(stage: Stage, session: Session) -> None:
     kept = begin(stage)
     recurring.change_series(kept.code, make_plan(stage, until=FIRST.date()), actor=ACTOR)
-    first, second = stories(session)
+    first, second = incidents(session)
     assert (first.cancelled_at, second.cancelled_at) == (None, NOON)
     assert announce_due() == 0
 
@@ -188,7 +190,7 @@ def test_other_components_are_named_by_what_has_not_begun(stage: Stage, session:
     kept = begin(stage)
     plan = make_plan(stage, component_ids=(stage.catalog,))
     recurring.change_series(kept.code, plan, actor=ACTOR)
-    assert [[row.component_id for row in story.affected] for story in stories(session)] == [
+    assert [[row.component_id for row in incident.affected] for incident in incidents(session)] == [
         [stage.catalog]
     ] * 2
 
@@ -197,7 +199,7 @@ def test_one_called_off_or_started_early_is_not_announced_again(
     stage: Stage, session: Session
 ) -> None:
     kept = begin(stage)
-    first, second = stories(session)
+    first, second = incidents(session)
     maintenance.cancel(first.code, actor=ACTOR, form_key="off")
     maintenance.advance(second.code, MaintenanceStatus.IN_PROGRESS, actor=ACTOR, form_key="early")
     recurring.change_series(kept.code, make_plan(stage, title="Renamed"), actor=ACTOR)
@@ -273,7 +275,7 @@ def test_a_plan_that_cannot_be_kept_is_refused(
     with pytest.raises(Refused) as refusal:
         begin(stage, **changes)
     assert refusal.value.field == field
-    assert stories(session) == []
+    assert incidents(session) == []
 
 
 SECOND, THIRD = FIRST + timedelta(days=7), FIRST + timedelta(days=14)
@@ -286,7 +288,7 @@ def test_an_announced_one_that_is_left_out_is_called_off_and_does_not_come_back(
     for _ in range(2):
         recurring.leave_out(kept.code, SECOND, actor=ACTOR)
     assert announce_due() == 1
-    first, second, third = stories(session)
+    first, second, third = incidents(session)
     assert [first.cancelled_at, second.cancelled_at, third.cancelled_at] == [None, NOON, None]
     assert "This maintenance has been called off." in second.updates[-1].body
     assert len(second.updates) == 2
@@ -315,7 +317,7 @@ def test_what_was_left_out_can_be_taken_back_until_its_time(
         recurring.take_back(kept.code, SECOND, actor=ACTOR)
     assert [announce_due(), announce_due()] == [1, 0]
     assert starts(session) == [FIRST, SECOND, THIRD, SECOND]
-    assert [story.status for story in stories(session)] == [
+    assert [incident.status for incident in incidents(session)] == [
         "scheduled", "completed", "scheduled", "scheduled",
     ]  # fmt: skip
     recurring.leave_out(kept.code, SECOND, actor=ACTOR)
@@ -345,10 +347,12 @@ def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(stage: Stage, sessio
     skipped = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     recurring.leave_out(kept.code, skipped, actor=ACTOR)
     announce_due()
-    assert skipped not in [story.scheduled_for for story in recurring.announced(session, kept)]
+    assert skipped not in [
+        incident.scheduled_for for incident in recurring.announced(session, kept)
+    ]
     recurring.take_back(kept.code, skipped, actor=ACTOR)
     announce_due()
-    assert skipped in [story.scheduled_for for story in recurring.announced(session, kept)]
+    assert skipped in [incident.scheduled_for for incident in recurring.announced(session, kept)]
 
 
 @pytest.mark.parametrize("moment", [FIRST + timedelta(hours=1), FIRST - timedelta(days=7)])
@@ -380,9 +384,9 @@ def test_the_reason_to_let_a_text_go_is_kept_with_each_announcement(
 
 def test_each_occurrence_verifies_as_the_series_does(stage: Stage, session: Session) -> None:
     kept = begin(stage, verify_minutes=30)
-    assert [story.verify_minutes for story in stories(session)] == [30, 30]
+    assert [incident.verify_minutes for incident in incidents(session)] == [30, 30]
     recurring.change_series(kept.code, make_plan(stage, verify_minutes=45), actor=ACTOR)
-    assert [story.verify_minutes for story in stories(session)] == [45, 45]
+    assert [incident.verify_minutes for incident in incidents(session)] == [45, 45]
 
 
 def test_a_component_that_is_gone_keeps_no_series_from_being_announced(
@@ -393,4 +397,4 @@ def test_a_component_that_is_gone_keeps_no_series_from_being_announced(
     frozen.move_to(FIRST)
     maintenance.advance_due()
     assert announce_due() == 1
-    assert [row.component_id for row in stories(session)[-1].affected] == [stage.catalog]
+    assert [row.component_id for row in incidents(session)[-1].affected] == [stage.catalog]

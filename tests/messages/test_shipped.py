@@ -26,7 +26,7 @@ LINKS = {
 
 
 def variants(name: str) -> dict[str, Facts]:
-    """The story with every fact, with as few as can be, and its turns."""
+    """The incident with every fact, with as few as can be, and its turns."""
     audience, step = parts_of(name)
     full = sample_facts(audience, step)
     turns = {name: full, f"{name}.bare": bare_facts(audience, step)}

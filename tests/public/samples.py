@@ -32,12 +32,12 @@ from statuspage.public.snapshot import (
     EarlierText,
     Frame,
     GroupView,
+    IncidentView,
     MonthView,
     PageView,
     Pinned,
     PostView,
     Snapshot,
-    StoryView,
     ToldDay,
 )
 from statuspage.public.uptime import Change, Uptime, count_days
@@ -162,13 +162,13 @@ def incident(
     is_overdue: bool = False,
     is_pinned: bool = False,
     started_at: datetime | None = None,
-) -> StoryView:
+) -> IncidentView:
     """An incident told by its posts, newest first; the newest says how it stands."""
     status = posts[0].status if posts else INVESTIGATING
     started = started_at or (posts[-1].happened_at if posts else NOON)
     resolved = [each.happened_at for each in posts if each.status is RESOLVED]
     is_over = status in {RESOLVED, POSTMORTEM}
-    return StoryView(
+    return IncidentView(
         code=code_of(f"story {title}"),
         kind=Kind.INCIDENT,
         title=title,
@@ -200,11 +200,11 @@ def maintenance(
     components: Sequence[ComponentView] = (),
     cancelled_at: datetime | None = None,
     next_update_at: datetime | None = None,
-) -> StoryView:
+) -> IncidentView:
     """A maintenance told by its posts, newest first."""
     status = posts[0].status
     is_over = status is COMPLETED
-    return StoryView(
+    return IncidentView(
         code=code_of(f"story {title}"),
         kind=Kind.MAINTENANCE,
         title=title,
@@ -231,24 +231,26 @@ def maintenance(
 def snapshot(
     *,
     tree: Sequence[GroupView | ComponentView] = (),
-    stories: Sequence[StoryView] = (),
+    incidents: Sequence[IncidentView] = (),
     page: PageView = PAGE,
     at: datetime = NOON,
     next_change_at: datetime = NOON + timedelta(hours=12),
 ) -> Snapshot:
-    """What the public sees of these components and stories."""
-    incidents = _newest_first(story for story in stories if not story.is_maintenance)
-    maintenances = _newest_first(story for story in stories if story.is_maintenance)
-    open_incidents = tuple(story for story in incidents if story.is_open)
-    coming = sorted((s for s in maintenances if s.is_open), key=lambda story: story.begins_at)
-    begun = _newest_first(story for story in stories if not story.is_upcoming)
+    """What the public sees of these components and incidents."""
+    newest_incidents = _newest_first(
+        incident for incident in incidents if not incident.is_maintenance
+    )
+    maintenances = _newest_first(incident for incident in incidents if incident.is_maintenance)
+    open_incidents = tuple(incident for incident in newest_incidents if incident.is_open)
+    coming = sorted((s for s in maintenances if s.is_open), key=lambda incident: incident.begins_at)
+    begun = _newest_first(incident for incident in incidents if not incident.is_upcoming)
     components = [
         each
         for item in tree
         for each in (item.components if isinstance(item, GroupView) else [item])
     ]
     states = [each.status for each in components]
-    indicator = overall_indicator(states, [story.impact for story in open_incidents])
+    indicator = overall_indicator(states, [incident.impact for incident in open_incidents])
     is_maintained = MAINTAINED in states
     is_calm = indicator is Impact.NONE
     frame = Frame(
@@ -257,9 +259,9 @@ def snapshot(
         description=OVERALL[Impact.MAINTENANCE if is_calm and is_maintained else indicator],
         under_maintenance=is_maintained,
         pinned=tuple(
-            Pinned(story.code, story.title, story.status, story.is_overdue)
-            for story in open_incidents
-            if story.is_pinned
+            Pinned(incident.code, incident.title, incident.status, incident.is_overdue)
+            for incident in open_incidents
+            if incident.is_pinned
         ),
     )
     today = at.astimezone(page.zone).date()
@@ -268,39 +270,42 @@ def snapshot(
         frame=frame,
         tree=tuple(tree),
         open_incidents=open_incidents,
-        active=tuple(story for story in coming if not story.is_upcoming),
-        upcoming=tuple(story for story in coming if story.is_upcoming),
+        active=tuple(incident for incident in coming if not incident.is_upcoming),
+        upcoming=tuple(incident for incident in coming if incident.is_upcoming),
         days=tuple(_day(today - timedelta(days=back), begun, page) for back in range(15)),
-        incidents=incidents,
+        incidents=newest_incidents,
         maintenances=maintenances,
         recent=begun,
         updates=(),
-        updated_at=max([page.updated_at, *(story.updated_at for story in stories)]),
+        updated_at=max([page.updated_at, *(incident.updated_at for incident in incidents)]),
         last_change_at=NOON - timedelta(hours=12),
         next_change_at=next_change_at,
-        uptimes={each.code: uptime(each, stories, page, at) for each in components},
+        uptimes={each.code: uptime(each, incidents, page, at) for each in components},
     )
 
 
 def uptime(
-    view: ComponentView, stories: Iterable[StoryView], page: PageView = PAGE, at: datetime = NOON
+    view: ComponentView,
+    incidents: Iterable[IncidentView],
+    page: PageView = PAGE,
+    at: datetime = NOON,
 ) -> Uptime:
-    """A component's days: what these stories say of it, and old trouble made up from its name."""
+    """A component's days: what these incidents say of it, and old trouble made up from its name."""
     dice = random.Random(view.name)
     words = [(ago(days=80), OPERATIONAL)]
     for start in sorted(ago(days=dice.uniform(16, 78)) for _ in range(dice.choice((0, 1, 3)))):
         words.append((start, dice.choice((DEGRADED, PARTIAL, MAJOR, MAINTAINED))))
         words.append((start + timedelta(minutes=dice.randint(9, 200)), OPERATIONAL))
-    stories = list(stories)
+    incidents = list(incidents)
     ends = [
-        (story.resolved_at, OPERATIONAL)
-        for story in stories
-        if story.resolved_at and view.code in {each.code for each in story.components}
+        (incident.resolved_at, OPERATIONAL)
+        for incident in incidents
+        if incident.resolved_at and view.code in {each.code for each in incident.components}
     ]
     told = [
         (post.happened_at, effect.new_status)
-        for story in stories
-        for post in story.posts
+        for incident in incidents
+        for post in incident.posts
         for effect in post.affected
         if effect.code == view.code and post.happened_at <= at
     ]
@@ -311,18 +316,18 @@ def uptime(
 
 
 def component_page(
-    view: ComponentView, stories: Sequence[StoryView], page: PageView = PAGE
+    view: ComponentView, incidents: Sequence[IncidentView], page: PageView = PAGE
 ) -> ComponentPageView:
-    """What a component's own page tells of it after these stories."""
-    own = _newest_first(s for s in stories if view.code in {each.code for each in s.components})
+    """What a component's own page tells of it after these incidents."""
+    own = _newest_first(s for s in incidents if view.code in {each.code for each in s.components})
     counted = uptime(view, own, page)
     days = [
         ToldDay(
             day,
             tuple(
-                Behind(story.code, story.title)
-                for story in own
-                if story.begins_at.astimezone(page.zone).date() == day.day
+                Behind(incident.code, incident.title)
+                for incident in own
+                if incident.begins_at.astimezone(page.zone).date() == day.day
             ),
             more=0,
         )
@@ -331,13 +336,13 @@ def component_page(
     return ComponentPageView(view, counted, tuple(days), own)
 
 
-def _newest_first(stories: Iterable[StoryView]) -> tuple[StoryView, ...]:
-    return tuple(sorted(stories, key=lambda story: story.begins_at, reverse=True))
+def _newest_first(incidents: Iterable[IncidentView]) -> tuple[IncidentView, ...]:
+    return tuple(sorted(incidents, key=lambda incident: incident.begins_at, reverse=True))
 
 
-def _day(day: date, stories: Sequence[StoryView], page: PageView) -> DayView:
-    of_day = [s for s in stories if s.begins_at.astimezone(page.zone).date() == day]
-    return DayView(day=day, stories=tuple(of_day[:10]), more=len(of_day[10:]))
+def _day(day: date, incidents: Sequence[IncidentView], page: PageView) -> DayView:
+    of_day = [s for s in incidents if s.begins_at.astimezone(page.zone).date() == day]
+    return DayView(day=day, incidents=tuple(of_day[:10]), more=len(of_day[10:]))
 
 
 # The shop, and what has happened to it.
@@ -519,14 +524,15 @@ CALLED_OFF = maintenance(
 
 # The page on its days.
 
-ALL_FINE = snapshot(tree=shop(), stories=[*PAST, CATALOG_UPGRADE])
-ONE_MINOR = snapshot(tree=shop(sign_in=DEGRADED), stories=[SLOW_SIGN_IN, *PAST])
+ALL_FINE = snapshot(tree=shop(), incidents=[*PAST, CATALOG_UPGRADE])
+ONE_MINOR = snapshot(tree=shop(sign_in=DEGRADED), incidents=[SLOW_SIGN_IN, *PAST])
 WORST_DAY = snapshot(
     tree=shop(checkout=MAJOR, payments=PARTIAL, sign_in=DEGRADED),
-    stories=[CHECKOUT_DOWN, SLOW_SIGN_IN, CATALOG_UPGRADE, *PAST],
+    incidents=[CHECKOUT_DOWN, SLOW_SIGN_IN, CATALOG_UPGRADE, *PAST],
 )
 MAINTENANCE = snapshot(
-    tree=shop(payments=MAINTAINED), stories=[CARD_PROVIDER_MOVE, CATALOG_UPGRADE, CALLED_OFF, *PAST]
+    tree=shop(payments=MAINTAINED),
+    incidents=[CARD_PROVIDER_MOVE, CATALOG_UPGRADE, CALLED_OFF, *PAST],
 )
 NOTHING = snapshot(page=replace(PAGE, support_email=""))
 ALL_QUIET = snapshot(tree=shop())
@@ -551,7 +557,7 @@ HOSTILE = snapshot(
             component(clean_line("Ǝ" + "\u0331\u0334" * 40 + " zalgo")),
         ),
     ],
-    stories=[
+    incidents=[
         incident(
             f"</title>{_SCRIPT} <!--unconfirmed--> &amp; 100% %(x)s",
             post(
@@ -590,7 +596,7 @@ VERY_LONG = snapshot(
         ),
         *(component(f"Region {number}", DEGRADED) for number in range(1, 9)),
     ],
-    stories=[
+    incidents=[
         incident(
             _LONG_TITLE,
             *(post(IDENTIFIED, _LONG_BODY[:900], ago(hours=number)) for number in range(30)),
@@ -632,7 +638,7 @@ MANY_COMPONENTS = snapshot(
         *(component(name) for name in ("Console", "API", "Billing", "Support", "Docs")),
         component("Legacy endpoint", only_show_if_degraded=True),
     ],
-    stories=PAST,
+    incidents=PAST,
 )  # fmt: skip
 
 SAMPLES = {
@@ -650,11 +656,11 @@ SAMPLES = {
 
 MONTH = MonthView(
     month=date(2026, 2, 1),
-    stories=_newest_first([*PAST, CALLED_OFF]),
+    incidents=_newest_first([*PAST, CALLED_OFF]),
     number=1,
     pages=1,
     earlier=date(2025, 12, 1),
     later=date(2026, 3, 1),
 )
-EMPTY_MONTH = replace(MONTH, month=date(2026, 1, 1), stories=())
+EMPTY_MONTH = replace(MONTH, month=date(2026, 1, 1), incidents=())
 PAGED_MONTH = replace(MONTH, number=2, pages=3)

@@ -7,9 +7,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, MaintenanceStatus
 from statuspage.public import openapi
-from statuspage.public.api_v2 import api_documents, story_document, story_path
+from statuspage.public.api_v2 import api_documents, incident_document, incident_path
 from statuspage.public.middleware import unavailable
-from statuspage.public.snapshot import Snapshot, StoryView
+from statuspage.public.snapshot import IncidentView, Snapshot
 from tests.public.samples import (
     COMPLETED,
     DEGRADED,
@@ -37,7 +37,7 @@ COMPONENT_KEYS = [
     "id", "name", "status", "created_at", "updated_at", "position", "description", "showcase",
     "start_date", "group_id", "page_id", "group", "only_show_if_degraded",
 ]  # fmt: skip
-STORY_KEYS = [
+INCIDENT_KEYS = [
     "id", "name", "status", "created_at", "updated_at", "monitoring_at", "resolved_at", "impact",
     "shortlink", "started_at", "page_id", "incident_updates", "components",
 ]  # fmt: skip
@@ -81,7 +81,7 @@ DONE = maintenance(
     start=ago(days=2),
     end=ago(days=2, hours=-1),
 )
-SITE = snapshot(tree=(SHOP, LOGIN), stories=[OUTAGE, OVER, COMING, GOING_ON, DONE])
+SITE = snapshot(tree=(SHOP, LOGIN), incidents=[OUTAGE, OVER, COMING, GOING_ON, DONE])
 
 
 def read(site: Snapshot) -> dict[str, dict[str, Any]]:
@@ -92,7 +92,7 @@ DOCUMENTS = read(SITE)
 
 
 def names(path: str, key: str) -> list[str]:
-    return [story["name"] for story in DOCUMENTS[f"/api/v2/{path}.json"][key]]
+    return [incident["name"] for incident in DOCUMENTS[f"/api/v2/{path}.json"][key]]
 
 
 def test_every_address_of_the_field_is_there() -> None:
@@ -110,7 +110,7 @@ def test_every_address_of_the_field_is_there() -> None:
     }  # fmt: skip
 
 
-def test_each_document_holds_its_own_stories() -> None:
+def test_each_document_holds_its_own_incidents() -> None:
     assert names("summary", "incidents") == ["Payments fail"]
     assert names("summary", "scheduled_maintenances") == ["Move", "Upgrade"]
     assert names("incidents", "incidents") == ["Payments fail", "Search is slow"]
@@ -157,9 +157,9 @@ def test_a_group_is_a_row_before_its_components_and_lists_them() -> None:
 
 
 def test_an_incident_has_statuspages_fields_in_their_order() -> None:
-    (story,) = DOCUMENTS["/api/v2/incidents/unresolved.json"]["incidents"]
-    assert list(story) == STORY_KEYS
-    assert {key: story[key] for key in STORY_KEYS[:-2]} == {
+    (incident,) = DOCUMENTS["/api/v2/incidents/unresolved.json"]["incidents"]
+    assert list(incident) == INCIDENT_KEYS
+    assert {key: incident[key] for key in INCIDENT_KEYS[:-2]} == {
         "id": OUTAGE.code,
         "name": "Payments fail",
         "status": "identified",
@@ -172,7 +172,7 @@ def test_an_incident_has_statuspages_fields_in_their_order() -> None:
         "started_at": "2026-03-04T09:00:00.000Z",
         "page_id": PAGE.code,
     }
-    assert [list(row) for row in story["components"]] == [COMPONENT_KEYS]
+    assert [list(row) for row in incident["components"]] == [COMPONENT_KEYS]
 
 
 def test_updates_stand_newest_first_with_what_they_changed() -> None:
@@ -202,11 +202,13 @@ def test_updates_stand_newest_first_with_what_they_changed() -> None:
 
 
 def test_a_maintenance_ends_with_its_planned_times() -> None:
-    (story,) = DOCUMENTS["/api/v2/scheduled-maintenances/upcoming.json"]["scheduled_maintenances"]
-    assert list(story) == [*STORY_KEYS, "scheduled_for", "scheduled_until"]
+    (incident,) = DOCUMENTS["/api/v2/scheduled-maintenances/upcoming.json"][
+        "scheduled_maintenances"
+    ]
+    assert list(incident) == [*INCIDENT_KEYS, "scheduled_for", "scheduled_until"]
     # As Statuspage has it: the plan is told by the two fields at the end.
-    assert story["started_at"] == story["created_at"]
-    assert (story["impact"], story["scheduled_for"], story["scheduled_until"]) == (
+    assert incident["started_at"] == incident["created_at"]
+    assert (incident["impact"], incident["scheduled_for"], incident["scheduled_until"]) == (
         "maintenance",
         "2026-03-06T12:00:00.000Z",
         "2026-03-06T14:00:00.000Z",
@@ -222,16 +224,16 @@ def test_times_carry_the_offset_that_the_pages_zone_has_then() -> None:
     assert found["components"][0]["created_at"] == "2025-01-28T05:00:00.000-07:00"
 
 
-def test_one_story_stands_alone_at_its_own_address() -> None:
-    document = json.loads(story_document(PAGE, OVER, LINKS))
+def test_one_incident_stands_alone_at_its_own_address() -> None:
+    document = json.loads(incident_document(PAGE, OVER, LINKS))
     assert list(document) == ["page", "incident"]
     assert document["incident"] == DOCUMENTS["/api/v2/incidents.json"]["incidents"][1]
-    assert story_path(OVER.code) == f"/api/v2/incidents/{OVER.code}.json"
+    assert incident_path(OVER.code) == f"/api/v2/incidents/{OVER.code}.json"
 
 
 def test_text_is_written_as_it_is() -> None:
     odd = incident("</script>\u2028 é \N{PILE OF POO}", post(INVESTIGATING, '\x00"\\', ago()))
-    found = json.loads(story_document(PAGE, odd, LINKS))["incident"]
+    found = json.loads(incident_document(PAGE, odd, LINKS))["incident"]
     assert found["name"] == "</script>\u2028 é \N{PILE OF POO}"
     assert found["incident_updates"][0]["body"] == '\x00"\\'
 
@@ -253,10 +255,12 @@ def test_every_document_is_as_described(path: str, site: Snapshot) -> None:
     assert list(validator.iter_errors(read(site)[path])) == []
 
 
-@pytest.mark.parametrize("story", [OUTAGE, OVER, COMING, GOING_ON], ids=lambda story: story.title)
-def test_every_story_is_as_described(story: StoryView) -> None:
+@pytest.mark.parametrize(
+    "story", [OUTAGE, OVER, COMING, GOING_ON], ids=lambda incident: incident.title
+)
+def test_every_incident_is_as_described(incident: IncidentView) -> None:
     validator = Draft202012Validator(schema_of("/api/v2/incidents/{code}.json"))
-    document = json.loads(story_document(PAGE, story, LINKS))
+    document = json.loads(incident_document(PAGE, incident, LINKS))
     assert list(validator.iter_errors(document)) == []
 
 

@@ -31,8 +31,8 @@ def test_the_page_is_named_with_its_overall_state() -> None:
 
 
 def test_an_open_incident_turns_it() -> None:
-    story = incident("Down", post(INVESTIGATING, "We look.", ago()), impact=Impact.CRITICAL)
-    svg = badges.page_badge(snapshot(stories=[story]).frame)
+    shown = incident("Down", post(INVESTIGATING, "We look.", ago()), impact=Impact.CRITICAL)
+    svg = badges.page_badge(snapshot(incidents=[shown]).frame)
     assert words(svg) == "Marigold: Major System Outage"
     assert badges.COLOURS["critical"] in svg
 

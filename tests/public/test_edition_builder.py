@@ -79,7 +79,7 @@ def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
     }  # fmt: skip
 
 
-def test_it_holds_open_and_recent_stories_and_the_newest_months(engine: Engine) -> None:
+def test_it_holds_open_and_recent_incidents_and_the_newest_months(engine: Engine) -> None:
     def write(session: Session) -> None:
         make_incident(session, "Open", code="open00000000", started_at=NOON - 200 * DAY)
         make_maintenance(session, "Coming", code="coming000000")
@@ -115,7 +115,7 @@ def test_page_json_and_feeds_agree(engine: Engine) -> None:
     feed = feedparser.parse(made.documents["/updates.atom"].body)
     assert [entry.title for entry in feed.entries] == ["Investigating: Payments fail"]
     summary = json.loads(body(made, "/api/v2/summary.json"))
-    assert [story["name"] for story in summary["incidents"]] == ["Payments fail"]
+    assert [incident["name"] for incident in summary["incidents"]] == ["Payments fail"]
     for path in ("/", "/history", "/incidents/payments0000"):
         assert "Payments fail" in body(made, path)
 
@@ -164,7 +164,7 @@ def test_nothing_internal_is_in_any_document(engine: Engine) -> None:
     assert "Shown" in body(made, "/")
 
 
-def test_a_story_that_becomes_internal_is_gone_everywhere(engine: Engine) -> None:
+def test_a_incident_that_becomes_internal_is_gone_everywhere(engine: Engine) -> None:
     change(lambda session: make_incident(session, "zebra", code="zebra0000000"))
     before = build_edition(engine, LINKS)
     assert "/incidents/zebra0000000" in before.documents
@@ -219,7 +219,7 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
     }  # fmt: skip
 
 
-def test_the_sitemap_lists_more_stories_than_are_ready_and_the_newest_months(
+def test_the_sitemap_lists_more_incidents_than_are_ready_and_the_newest_months(
     engine: Engine,
 ) -> None:
     def tell(session: Session) -> None:
@@ -292,7 +292,7 @@ def test_no_document_is_dated_later_than_now(engine: Engine) -> None:
     assert max(document.last_modified for document in made.documents.values()) <= NOON
 
 
-def test_a_withdrawn_story_makes_its_documents_newer_not_older(
+def test_a_withdrawn_incident_makes_its_documents_newer_not_older(
     engine: Engine, frozen: time_machine.Traveller
 ) -> None:
     change(lambda session: make_incident(session))

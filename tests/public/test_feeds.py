@@ -12,8 +12,8 @@ from lxml import etree
 
 from statuspage.core.links import Links
 from statuspage.public import feeds
-from statuspage.public.feeds import Feed, history_feed, newest_told, story_feed, updates_feed
-from statuspage.public.snapshot import PostView, StoryView
+from statuspage.public.feeds import Feed, history_feed, incident_feed, newest_told, updates_feed
+from statuspage.public.snapshot import IncidentView, PostView
 from tests.public.samples import (
     COMPLETED,
     IDENTIFIED,
@@ -48,8 +48,8 @@ UPGRADE = maintenance(
 )
 
 
-def told(*stories: StoryView) -> list[tuple[StoryView, PostView]]:
-    return newest_told(stories, most=50)
+def told(*incidents: IncidentView) -> list[tuple[IncidentView, PostView]]:
+    return newest_told(incidents, most=50)
 
 
 UPDATES = updates_feed(PAGE, told(OUTAGE, OLD), LINKS)
@@ -68,7 +68,7 @@ def read(content: bytes) -> feedparser.FeedParserDict:
 # What the feeds tell.
 
 
-def test_the_history_has_one_entry_for_each_story_with_all_its_updates_newest_first() -> None:
+def test_the_history_has_one_entry_for_each_incident_with_all_its_updates_newest_first() -> None:
     first, second = read(feeds.write_atom(HISTORY, LINKS)).entries
     assert first.content[0].value == (
         "<p><small>Mar 4, 2026, 10:00 UTC</small><br /><strong>Identified</strong> - We know "
@@ -100,9 +100,9 @@ def test_an_entry_is_dated_when_it_was_posted_and_updated_when_it_was_corrected(
 
 def test_a_correction_changes_nothing_but_text_and_date() -> None:
     corrected = replace(CAUSE, body="We know that now.", edited_at=ago(minutes=1))
-    story = replace(OUTAGE, posts=(corrected, FOUND))
+    incident = replace(OUTAGE, posts=(corrected, FOUND))
     before = UPDATES.entries[0]
-    after = updates_feed(PAGE, told(story), LINKS).entries[0]
+    after = updates_feed(PAGE, told(incident), LINKS).entries[0]
     assert (after.id, after.published, after.title) == (before.id, before.published, before.title)
     assert after.updated == ago(minutes=1)
     assert "We know that now." in after.html
@@ -146,15 +146,15 @@ def test_a_maintenance_says_for_when_it_is_planned() -> None:
     )
 
 
-def test_a_story_without_public_posts_has_no_entry() -> None:
+def test_a_incident_without_public_posts_has_no_entry() -> None:
     assert history_feed(PAGE, [incident("Silent")], LINKS).entries == ()
 
 
-def test_the_feeds_of_a_component_and_of_a_story_have_addresses_and_names_of_their_own() -> None:
+def test_the_feeds_of_a_component_and_of_a_incident_have_addresses_and_names_of_their_own() -> None:
     found = [
         updates_feed(PAGE, [], LINKS, component=CHECKOUT),
         history_feed(PAGE, [], LINKS, component=CHECKOUT),
-        story_feed(PAGE, OUTAGE, LINKS),
+        incident_feed(PAGE, OUTAGE, LINKS),
         UPDATES,
         HISTORY,
     ]
@@ -177,7 +177,7 @@ def test_a_page_that_is_called_status_is_not_called_so_twice() -> None:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@pytest.mark.parametrize("feed", [UPDATES, HISTORY, story_feed(PAGE, OUTAGE, LINKS)])
+@pytest.mark.parametrize("feed", [UPDATES, HISTORY, incident_feed(PAGE, OUTAGE, LINKS)])
 def test_writing_twice_gives_the_same_bytes(write: Writer, feed: Feed) -> None:
     assert write(feed, LINKS) == write(feed, LINKS)
 
@@ -243,8 +243,8 @@ def test_a_reader_that_has_seen_everything_finds_exactly_one_entry_after_a_post(
 
 def test_a_fraction_of_a_second_is_left_out() -> None:
     moment = datetime(2026, 3, 4, 9, 0, 0, 123456, tzinfo=UTC)
-    story = incident("Odd", post(INVESTIGATING, "Odd.", moment))
-    (entry,) = read(feeds.write_atom(story_feed(PAGE, story, LINKS), LINKS)).entries
+    shown = incident("Odd", post(INVESTIGATING, "Odd.", moment))
+    (entry,) = read(feeds.write_atom(incident_feed(PAGE, shown, LINKS), LINKS)).entries
     assert entry.published == "2026-03-04T09:00:00+00:00"
 
 
@@ -276,7 +276,7 @@ NASTY = "<script>alert(1)</script> ]]> & \x00\x0b\ufffe\x1b[31m \u200fשלום\u
 SAFE = "<script>alert(1)</script> ]]> & [31m \u200fשלום\u200e \N{PILE OF POO}"
 
 
-def nasty_story(size: int = 1) -> StoryView:
+def nasty_incident(size: int = 1) -> IncidentView:
     return incident(NASTY, post(INVESTIGATING, NASTY * size, ago(hours=3)), components=[
         component(NASTY, group=NASTY)
     ])  # fmt: skip
@@ -285,7 +285,7 @@ def nasty_story(size: int = 1) -> StoryView:
 @pytest.mark.parametrize("write", WRITERS)
 def test_hostile_text_arrives_as_text(write: Writer) -> None:
     page = replace(PAGE, name=NASTY)
-    content = write(updates_feed(page, told(nasty_story()), LINKS), LINKS)
+    content = write(updates_feed(page, told(nasty_incident()), LINKS), LINKS)
     if write is feeds.write_atom:
         GRAMMAR.assertValid(etree.fromstring(content))
     (entry,) = read(content).entries
@@ -297,7 +297,7 @@ def test_hostile_text_arrives_as_text(write: Writer) -> None:
 
 
 def test_hostile_text_is_harmless_in_json_and_calendar() -> None:
-    feed = updates_feed(PAGE, told(nasty_story()), LINKS)
+    feed = updates_feed(PAGE, told(nasty_incident()), LINKS)
     assert "<script" not in json.loads(feeds.write_json(feed, LINKS))["items"][0]["content_html"]
     hostile = replace(UPGRADE, title=f"BEGIN:VEVENT\r\nUID:evil\n{NASTY}")
     (event,) = events(hostile)
@@ -306,8 +306,8 @@ def test_hostile_text_is_harmless_in_json_and_calendar() -> None:
 
 
 def test_ten_thousand_characters_fit() -> None:
-    story = incident("Long", post(INVESTIGATING, "a <b> " * 1666, ago(hours=3)))
-    feed = story_feed(PAGE, story, LINKS)
+    shown = incident("Long", post(INVESTIGATING, "a <b> " * 1666, ago(hours=3)))
+    feed = incident_feed(PAGE, shown, LINKS)
     (entry,) = read(feeds.write_atom(feed, LINKS)).entries
     assert len(entry.content[0].value) > 10_000
 
@@ -315,8 +315,8 @@ def test_ten_thousand_characters_fit() -> None:
 # The calendar.
 
 
-def events(*stories: StoryView) -> list[Calendar]:
-    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, stories, LINKS))
+def events(*incidents: IncidentView) -> list[Calendar]:
+    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, incidents, LINKS))
     return list(calendar.walk("VEVENT"))
 
 

@@ -14,12 +14,12 @@ from tests.public.samples import LINKS
 from tests.site import samples
 
 DAY = samples.WORST_DAY
-STORY = samples.CHECKOUT_DOWN
+INCIDENT = samples.CHECKOUT_DOWN
 # Longer than any word that a sentence of ours could hold by chance.
 WRITTEN = {
-    STORY.title,
+    INCIDENT.title,
     *(component.name for component in DAY.components if len(component.name) > 5),
-    *(post.body.split(".")[0] for post in STORY.posts),
+    *(post.body.split(".")[0] for post in INCIDENT.posts),
 }
 
 
@@ -28,7 +28,7 @@ def rendered(language: str) -> dict[str, str]:
     view = samples.component_page(DAY.components[0], DAY.incidents)
     return {
         "home": html_pages.render_home(replace(DAY, frame=frame), LINKS),
-        "incident": html_pages.render_incident(frame, STORY, LINKS),
+        "incident": html_pages.render_incident(frame, INCIDENT, LINKS),
         "component": html_pages.render_component(frame, view, LINKS),
         "history": html_pages.render_history(frame, samples.MONTH, LINKS),
     }

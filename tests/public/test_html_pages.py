@@ -16,7 +16,7 @@ from statuspage.core.enums import ComponentStatus, Impact
 from statuspage.core.links import Links
 from statuspage.public import html_pages
 from statuspage.public.assets import FOLDER, asset_documents
-from statuspage.public.snapshot import EarlierText, Frame, Snapshot, StoryView
+from statuspage.public.snapshot import EarlierText, Frame, IncidentView, Snapshot
 from tests.htmlchecker import HtmlChecker
 from tests.public.samples import LINKS, NOON, PAGE, ago, component, group, incident, post, snapshot
 from tests.site import samples
@@ -34,9 +34,9 @@ def shots() -> dict[str, str]:
         **home,
         "unconfirmed": html_pages.mark_unconfirmed(home["all-fine"], since=NOON),
         **{
-            f"story-{story.code}": html_pages.render_incident(view.frame, story, LINKS)
+            f"story-{incident.code}": html_pages.render_incident(view.frame, incident, LINKS)
             for view in samples.SAMPLES.values()
-            for story in (*view.open_incidents, *view.active, *view.upcoming, *view.recent[:3])
+            for incident in (*view.open_incidents, *view.active, *view.upcoming, *view.recent[:3])
         },
         **{
             f"component-{name}-{view.code}": html_pages.render_component(
@@ -62,8 +62,8 @@ def home(view: Snapshot, links: Links = LINKS) -> Element:
     return lxml.html.fromstring(html_pages.render_home(view, links))
 
 
-def story_page(story: StoryView, frame: Frame = CALM) -> Element:
-    return lxml.html.fromstring(html_pages.render_incident(frame, story, LINKS))
+def incident_page(incident: IncidentView, frame: Frame = CALM) -> Element:
+    return lxml.html.fromstring(html_pages.render_incident(frame, incident, LINKS))
 
 
 def read(root: Element, selector: str) -> str:
@@ -77,7 +77,7 @@ def read_all(root: Element, selector: str) -> list[str]:
 
 
 def facts(root: Element) -> list[tuple[str, str]]:
-    """What the head of a story's page says, term by term."""
+    """What the head of an incident's page says, term by term."""
     terms, values = read_all(root, ".summary dt"), read_all(root, ".summary dd")
     return list(zip(terms, values, strict=True))
 
@@ -208,8 +208,8 @@ def test_components_in_one_state_share_it_the_worst_first_and_removed_ones_have_
         samples.component("Orders", samples.MAJOR),
         samples.component("Cards", samples.PARTIAL),
     ]
-    story = replace(samples.CHECKOUT_DOWN, components=tuple(shown))
-    assert read_all(story_page(story), ".affected li") == [
+    incident = replace(samples.CHECKOUT_DOWN, components=tuple(shown))
+    assert read_all(incident_page(incident), ".affected li") == [
         "Major outage Orders",
         "Partial outage Search, Cards",
         "Old API",
@@ -328,9 +328,9 @@ def test_each_of_the_last_days_says_what_was_and_quiet_ones_on_end_say_it_once()
     )
 
 
-def test_days_on_which_the_same_stories_went_on_are_one_line() -> None:
+def test_days_on_which_the_same_incidents_went_on_are_one_line() -> None:
     long = incident("Long", post(samples.INVESTIGATING, "We look.", ago(days=3)))
-    view = snapshot(stories=[long])
+    view = snapshot(incidents=[long])
     days = [
         replace(day, continued=(long,) if place < 3 else ()) for place, day in enumerate(view.days)
     ]
@@ -342,8 +342,10 @@ def test_days_on_which_the_same_stories_went_on_are_one_line() -> None:
     ]
 
 
-def test_a_month_in_which_stories_only_went_on_names_them() -> None:
-    month = replace(samples.MONTH, stories=(), continued=(samples.PAYMENTS_OUTAGE,), later_pages=3)
+def test_a_month_in_which_incidents_only_went_on_names_them() -> None:
+    month = replace(
+        samples.MONTH, incidents=(), continued=(samples.PAYMENTS_OUTAGE,), later_pages=3
+    )
     root = lxml.html.fromstring(html_pages.render_history(CALM, month, LINKS))
     assert read_all(root, "#month h2") == ["Continued from earlier"]
     assert read(root, "#month h3") == "Card payments were declined"
@@ -351,7 +353,7 @@ def test_a_month_in_which_stories_only_went_on_names_them() -> None:
     assert root.cssselect("[rel=prev]")[0].get("href") == "/history/2026-03/3"
 
 
-def test_a_day_with_more_stories_than_fit_leads_to_its_month() -> None:
+def test_a_day_with_more_incidents_than_fit_leads_to_its_month() -> None:
     view = samples.VERY_LONG
     [more] = home(view).cssselect(".days .more a")
     assert _squeeze(more.text_content()) == "5 more on this day"
@@ -383,19 +385,19 @@ def test_a_month_in_which_nothing_happened_says_so() -> None:
     assert read(root, "#month .empty") == "No incidents reported in January 2026."
 
 
-def test_a_story_belongs_to_its_day_in_the_pages_zone() -> None:
+def test_a_incident_belongs_to_its_day_in_the_pages_zone() -> None:
     frame = replace(CALM, page=replace(PAGE, time_zone="Pacific/Auckland"))
     late = incident("Late", post(samples.RESOLVED, "Over.", ago(days=5, hours=-5)))
-    month = replace(samples.MONTH, stories=(late,))
+    month = replace(samples.MONTH, incidents=(late,))
     root = lxml.html.fromstring(html_pages.render_history(frame, month, LINKS))
     assert read_all(root, "#month h2") == ["Feb 28, 2026"]
 
 
-# One story.
+# One incident.
 
 
-def test_a_story_tells_status_span_duration_and_what_was_affected() -> None:
-    root = story_page(samples.PAYMENTS_OUTAGE)
+def test_a_incident_tells_status_span_duration_and_what_was_affected() -> None:
+    root = incident_page(samples.PAYMENTS_OUTAGE)
     assert read(root, "h1") == "Card payments were declined"
     assert read(root, ".story .kind") == "Incident · Critical impact"
     assert facts(root) == [
@@ -407,7 +409,7 @@ def test_a_story_tells_status_span_duration_and_what_was_affected() -> None:
 
 
 def test_each_post_has_an_address_of_its_own() -> None:
-    root = story_page(samples.PAYMENTS_OUTAGE)
+    root = incident_page(samples.PAYMENTS_OUTAGE)
     codes = [post.code for post in samples.PAYMENTS_OUTAGE.posts]
     assert [each.get("id") for each in root.cssselect(".post")] == [f"update-{c}" for c in codes]
     links = [link.get("href") for link in root.cssselect(".post .when a")]
@@ -415,7 +417,7 @@ def test_each_post_has_an_address_of_its_own() -> None:
 
 
 def test_a_post_tells_how_components_changed() -> None:
-    changes = read_all(story_page(samples.PAYMENTS_OUTAGE), ".changes li")
+    changes = read_all(incident_page(samples.PAYMENTS_OUTAGE), ".changes li")
     assert changes[0] == "Payments Partial outage → now Operational"
 
 
@@ -424,20 +426,20 @@ def test_components_that_changed_alike_are_told_together_and_unchanged_ones_not(
     fine, broken = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE
     changed = [(part, fine, broken) for part in parts[:2]]
     told = post(samples.INVESTIGATING, "Down.", NOON, affected=[*changed, (parts[2], fine, fine)])
-    assert read_all(story_page(incident("Down", told)), ".changes li") == [
+    assert read_all(incident_page(incident("Down", told)), ".changes li") == [
         "API, Webhooks Operational → now Major outage"
     ]
 
 
 def test_a_post_made_later_than_what_it_tells_says_both_times() -> None:
-    root = story_page(samples.PAYMENTS_OUTAGE)
+    root = incident_page(samples.PAYMENTS_OUTAGE)
     identified = root.cssselect(".post")[2]
     assert read(identified, ".when") == "Feb 27, 2026, 10:25 UTC"
     assert read(identified, ".note") == "Posted Feb 27, 2026, 10:38 UTC"
 
 
 def test_a_corrected_post_says_so_and_keeps_what_it_said_before() -> None:
-    corrected = story_page(samples.PAYMENTS_OUTAGE).cssselect(".post")[3]
+    corrected = incident_page(samples.PAYMENTS_OUTAGE).cssselect(".post")[3]
     assert read_all(corrected, ".note") == [
         "Edited Feb 27, 2026, 09:40 UTC",
         "Until Feb 27, 2026, 09:40 UTC",
@@ -448,7 +450,7 @@ def test_a_corrected_post_says_so_and_keeps_what_it_said_before() -> None:
 def test_a_text_that_was_taken_off_is_told_of_and_not_shown() -> None:
     kept = samples.PAYMENTS_OUTAGE.posts[3]
     taken_off = replace(kept, earlier=(EarlierText("", kept.earlier[0].replaced_at),))
-    root = story_page(replace(samples.PAYMENTS_OUTAGE, posts=(taken_off,)))
+    root = incident_page(replace(samples.PAYMENTS_OUTAGE, posts=(taken_off,)))
     assert read_all(root, "details.earlier p") == [
         "Until Feb 27, 2026, 09:40 UTC",
         "This text was taken off the page.",
@@ -461,11 +463,11 @@ def test_a_reopened_incident_says_so() -> None:
         post(samples.INVESTIGATING, "It is back.", ago(minutes=5), reopens=True),
         post(samples.RESOLVED, "It is over.", ago(minutes=30)),
     )
-    assert read_all(story_page(again), ".post h3") == ["Investigating Reopened", "Resolved"]
+    assert read_all(incident_page(again), ".post h3") == ["Investigating Reopened", "Resolved"]
 
 
 def test_a_cancelled_maintenance_says_so() -> None:
-    root = story_page(samples.CALLED_OFF)
+    root = incident_page(samples.CALLED_OFF)
     assert facts(root) == [
         ("Status", "Cancelled"),
         ("Planned for", "Feb 28, 2026, 12:00 – 14:00 UTC, 2 hours"),
@@ -476,7 +478,7 @@ def test_a_cancelled_maintenance_says_so() -> None:
 
 def test_a_maintenance_tells_the_plan_and_what_became_of_it() -> None:
     overrun = replace(samples.INDEX_REBUILD, resolved_at=ago(days=10, hours=23))
-    assert facts(story_page(overrun))[:4] == [
+    assert facts(incident_page(overrun))[:4] == [
         ("Status", "Completed"),
         ("Planned for", "Feb 21, 2026, 10:00 – 12:00 UTC, 2 hours"),
         ("When", "Feb 21, 2026, 10:00 – 13:00 UTC"),
@@ -484,12 +486,12 @@ def test_a_maintenance_tells_the_plan_and_what_became_of_it() -> None:
     ]
 
 
-def test_a_story_without_public_posts_says_so() -> None:
-    assert read(story_page(incident("Quiet")), ".empty") == "No updates have been posted yet."
+def test_a_incident_without_public_posts_says_so() -> None:
+    assert read(incident_page(incident("Quiet")), ".empty") == "No updates have been posted yet."
 
 
-def test_a_story_can_be_followed_by_its_own_feeds() -> None:
-    links = story_page(samples.PAYMENTS_OUTAGE).cssselect(".follow a")
+def test_a_incident_can_be_followed_by_its_own_feeds() -> None:
+    links = incident_page(samples.PAYMENTS_OUTAGE).cssselect(".follow a")
     base = f"/incidents/{samples.PAYMENTS_OUTAGE.code}/updates"
     assert [link.get("href") for link in links] == [f"{base}.{e}" for e in ("rss", "atom", "json")]
 
@@ -522,7 +524,7 @@ def test_a_span_over_midnight_names_both_days() -> None:
         start=NOON + timedelta(hours=11),
         end=NOON + timedelta(hours=13),
     )
-    assert read(home(snapshot(stories=[night])), "#upcoming .facts") == (
+    assert read(home(snapshot(incidents=[night])), "#upcoming .facts") == (
         "Maintenance · Mar 4, 2026, 23:00 UTC – Mar 5, 2026, 01:00 UTC, 2 hours"
     )
 

@@ -101,7 +101,7 @@ def test_a_code_that_is_none_is_not_found(schema: schemathesis.BaseSchema) -> No
         assert call_often(operation, schemathesis.GenerationMode.NEGATIVE) <= {404, 405}
 
 
-def test_every_story_and_badge_is_as_described(schema: schemathesis.BaseSchema) -> None:
+def test_every_incident_and_badge_is_as_described(schema: schemathesis.BaseSchema) -> None:
     by_path = {operation.path: operation for operation in operations(schema)}
     codes = {
         "/api/v2/incidents/{code}.json": codes_in(by_path, "incidents"),

@@ -1,4 +1,4 @@
-"""Eight hundred published stories, as awkward as real ones: every surface keeps its promises."""
+"""Eight hundred published incidents, as awkward as real ones: every surface keeps its promises."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.only_on("sqlite")
 
 
 def awkward() -> bytes:
-    """A history with hostile titles and texts, planned work, and stories that name nothing."""
+    """A history with hostile titles and texts, planned work, and incidents that name nothing."""
     rows = [json.loads(line) for line in history_lines(800).splitlines()]
     nasty = list(NAMES.values())
     for number, row in enumerate(rows):
@@ -85,11 +85,11 @@ def test_readers_tools_and_calendars_get_what_they_know(edition: Edition) -> Non
     calendar = documents["/maintenances.ics"].body
     assert len({str(event["uid"]) for event in Calendar.from_ical(calendar).events}) == 18
     assert max(len(line) for line in calendar.split(b"\r\n")) <= 75
-    # While the database is away each story that a list names can still be asked for.
+    # While the database is away each incident that a list names can still be asked for.
     more = mark_stale(edition, NOON).more
     for kind in ("incidents", "scheduled_maintenances"):
         listed = json.loads(documents[f"/api/v2/{kind.replace('_', '-')}.json"].body)[kind]
-        assert {f"/api/v2/incidents/{story['id']}.json" for story in listed} <= more.keys()
+        assert {f"/api/v2/incidents/{incident['id']}.json" for incident in listed} <= more.keys()
     pages = [path for path in documents if documents[path].content_type.startswith("text/html")]
     assert len(pages) > 25
     for path in pages:

@@ -9,17 +9,17 @@ from statuspage.core.db import db, writing
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Visibility
 from statuspage.models import Component, ComponentChange, UpdateRevision
 from statuspage.public.queries import (
-    MOST_STORIES_A_DAY,
-    STORIES_ON_A_PAGE,
+    INCIDENTS_ON_A_PAGE,
+    MOST_INCIDENTS_A_DAY,
     open_site,
+    read_component_incidents,
     read_component_page,
-    read_component_stories,
     read_frame,
+    read_incident,
     read_month,
     read_newest_month,
     read_site,
     read_snapshot,
-    read_story,
 )
 from statuspage.public.snapshot import ComponentView, GroupView, Snapshot
 from tests.factories import (
@@ -99,16 +99,16 @@ def views(session: Session) -> tuple[ComponentView, ...]:
     return read_snapshot(read_site(session, at=NOON)).components
 
 
-def test_a_story_has_its_posts_newest_first_and_its_components_in_page_order(
+def test_a_incident_has_its_posts_newest_first_and_its_components_in_page_order(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
     login = make_component(session, "Login", position=1)
     cart = make_component(session, "Cart", position=0)
     gone = make_component(session, "Fax", removed_at=NOON)
     make_incident(session, updates=("investigating", "identified"), components=[gone, login, cart])
-    (story,) = look().open_incidents
-    assert [post.status for post in story.posts] == ["identified", "investigating"]
-    assert [view.name for view in story.components] == ["Cart", "Login", "Fax"]
+    (incident,) = look().open_incidents
+    assert [post.status for post in incident.posts] == ["identified", "investigating"]
+    assert [view.name for view in incident.components] == ["Cart", "Login", "Fax"]
 
 
 def test_what_is_planned_stands_soonest_first_and_what_goes_on_apart(
@@ -131,8 +131,8 @@ def test_what_is_planned_stands_soonest_first_and_what_goes_on_apart(
     assert titles(snapshot.maintenances) == ["Later", "Sooner", "Now", "Done"]
 
 
-def titles(stories: object) -> list[str]:
-    return [story.title for story in stories]  # type: ignore[attr-defined]
+def titles(incidents: object) -> list[str]:
+    return [incident.title for incident in incidents]  # type: ignore[attr-defined]
 
 
 def test_an_open_incident_of_the_worst_rank_is_pinned(
@@ -150,7 +150,7 @@ def test_a_promise_is_overdue_once_its_moment_has_come(
     make_incident(session, "Kept", next_update_at=NOON + minutes(1))
     make_incident(session, "Broken", next_update_at=NOON)
     make_incident(session, "Over", next_update_at=NOON, updates=("investigating", "resolved"))
-    overdue = {story.title: story.is_overdue for story in look().incidents}
+    overdue = {incident.title: incident.is_overdue for incident in look().incidents}
     assert overdue == {"Kept": False, "Broken": True, "Over": False}
 
 
@@ -217,7 +217,7 @@ def test_a_maintenance_to_come_changes_nothing_yet(
 # The gate.
 
 
-def test_an_internal_story_is_read_by_nobody(
+def test_an_internal_incident_is_read_by_nobody(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
     component = make_component(session)
@@ -230,14 +230,14 @@ def test_an_internal_story_is_read_by_nobody(
         snapshot.frame.pinned, snapshot.open_incidents, snapshot.upcoming, snapshot.incidents,
         snapshot.maintenances, snapshot.recent, snapshot.updates,
     ] == [()] * 7  # fmt: skip
-    assert [day for day in snapshot.days if day.stories or day.more] == []
+    assert [day for day in snapshot.days if day.incidents or day.more] == []
     assert snapshot.frame.indicator is Impact.NONE
-    assert read_story(site, hidden.code) is None
-    assert read_component_stories(site, site.by_key[component.id]) == ()
+    assert read_incident(site, hidden.code) is None
+    assert read_component_incidents(site, site.by_key[component.id]) == ()
     assert read_frame(site).pinned == ()
     month = read_month(site, date(2026, 3, 1))
     assert month is not None
-    assert (month.stories, month.pages) == ((), 1)
+    assert (month.incidents, month.pages) == ((), 1)
 
 
 def test_an_internal_post_is_read_by_nobody_and_moves_no_date(
@@ -249,10 +249,10 @@ def test_an_internal_post_is_read_by_nobody_and_moves_no_date(
     incident.updated_at = NOON
     session.flush()
     snapshot = look()
-    (story,) = snapshot.open_incidents
-    assert [post.status for post in story.posts] == ["investigating"]
+    (shown,) = snapshot.open_incidents
+    assert [post.status for post in shown.posts] == ["investigating"]
     assert len(snapshot.updates) == 1
-    assert story.updated_at == incident.created_at
+    assert shown.updated_at == incident.created_at
 
 
 # Days and months, in the page's zone.
@@ -266,7 +266,7 @@ def test_the_last_fifteen_days_are_the_pages_own(session: Session) -> None:
     make_incident(session, "Old", started_at=datetime(2026, 2, 18, 8, 0, tzinfo=UTC))
     days = read_snapshot(read_site(session, at=NOON)).days
     assert (len(days), days[0].day, days[-1].day) == (15, date(2026, 3, 4), date(2026, 2, 18))
-    assert [(day.day.day, titles(day.stories)) for day in days if day.stories] == [
+    assert [(day.day.day, titles(day.incidents)) for day in days if day.incidents] == [
         (4, ["Early"]),
         (3, ["Late"]),
         (18, ["Old"]),
@@ -282,7 +282,7 @@ def test_a_maintenance_belongs_to_the_day_for_which_it_was_planned(
         started_at=NOON - 30 * DAY,
         scheduled_for=NOON - DAY,
     )
-    assert [len(day.stories) for day in look().days] == [0, 1, *[0] * 13]
+    assert [len(day.incidents) for day in look().days] == [0, 1, *[0] * 13]
 
 
 def test_a_maintenance_began_when_it_did_wherever_it_is_told(session: Session) -> None:
@@ -301,22 +301,24 @@ def test_a_maintenance_began_when_it_did_wherever_it_is_told(session: Session) -
     session.flush()
     site = read_site(session)
     month = read_month(site, date(2026, 3, 1))
-    story = read_story(site, "late00000000")
+    incident = read_incident(site, "late00000000")
     assert month is not None
-    assert story is not None
-    assert [len(told.posts) for told in (story, *month.stories)] == [4, 1]
-    assert {told.ran_from for told in (story, *month.stories)} == {NOON - DAY + timedelta(hours=1)}
+    assert incident is not None
+    assert [len(told.posts) for told in (incident, *month.incidents)] == [4, 1]
+    assert {told.ran_from for told in (incident, *month.incidents)} == {
+        NOON - DAY + timedelta(hours=1)
+    }
 
 
-def test_a_day_shows_so_many_stories_and_counts_the_rest(
+def test_a_day_shows_so_many_incidents_and_counts_the_rest(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
-    for number in range(MOST_STORIES_A_DAY + 3):
+    for number in range(MOST_INCIDENTS_A_DAY + 3):
         make_incident(
             session, str(number), started_at=NOON - minutes(number), updates=("resolved",)
         )
     today = look().days[0]
-    assert titles(today.stories) == [str(number) for number in range(MOST_STORIES_A_DAY)]
+    assert titles(today.incidents) == [str(number) for number in range(MOST_INCIDENTS_A_DAY)]
     assert today.more == 3
 
 
@@ -338,7 +340,7 @@ def test_a_day_names_what_began_before_and_still_went_on(
         ["Still open"], ["Long", "Still open"], ["Long", "Still open"], ["Long", "Still open"],
         ["Long", "Still open"], ["Still open"], ["Still open"],
     ]  # fmt: skip
-    assert titles(days[5].stories) == ["False alarm", "Short", "Long"]
+    assert titles(days[5].incidents) == ["False alarm", "Short", "Long"]
 
 
 def test_what_ended_with_the_day_does_not_go_on_in_the_next(
@@ -361,7 +363,7 @@ def test_months_name_what_went_on_in_them_and_lead_to_each(session: Session) -> 
     seen = []
     month: date | None = read_newest_month(site)
     while month and (view := read_month(site, month)):
-        seen.append((view.month, titles(view.stories), titles(view.continued), view.later))
+        seen.append((view.month, titles(view.incidents), titles(view.continued), view.later))
         month = view.earlier
 
     november, october, september = date(2025, 11, 1), date(2025, 10, 1), date(2025, 9, 1)
@@ -372,7 +374,7 @@ def test_months_name_what_went_on_in_them_and_lead_to_each(session: Session) -> 
     ]
 
 
-def test_an_open_story_makes_this_month_the_newest(session: Session) -> None:
+def test_an_open_incident_makes_this_month_the_newest(session: Session) -> None:
     make_page(session)
     make_incident(session, "Open", started_at=NOON - 70 * DAY)
     site = read_site(session, at=NOON)
@@ -383,7 +385,7 @@ def test_an_open_story_makes_this_month_the_newest(session: Session) -> None:
 
 
 @pytest.mark.parametrize("hours", range(0, 96, 7))
-def test_days_and_a_components_table_name_a_story_by_one_rule(
+def test_days_and_a_components_table_name_a_incident_by_one_rule(
     session: Session, look: Callable[[], Snapshot], hours: int
 ) -> None:
     search = make_component(session, "Search")
@@ -391,18 +393,18 @@ def test_days_and_a_components_table_name_a_story_by_one_rule(
         session, "Long", started_at=NOON - 6 * DAY, updates=("investigating", "resolved"),
         step_minutes=hours * 60, components=[search],
     )  # fmt: skip
-    days = {day.day for day in look().days if day.stories or day.continued}
+    days = {day.day for day in look().days if day.incidents or day.continued}
     site = read_site(session, at=NOON)
     (component,) = site.by_key.values()
     table = read_component_page(site, component).days
-    assert days == {each.day.day for each in table if each.stories}
+    assert days == {each.day.day for each in table if each.incidents}
 
 
 def test_a_later_month_is_entered_by_its_last_page(session: Session) -> None:
     make_page(session)
     over = ("investigating", "resolved")
     make_incident(session, started_at=NOON - 40 * DAY, updates=over)
-    for number in range(STORIES_ON_A_PAGE + 1):
+    for number in range(INCIDENTS_ON_A_PAGE + 1):
         make_incident(session, started_at=NOON - minutes(number), updates=over)
     earlier = read_month(read_site(session, at=NOON), date(2026, 1, 1))
     assert earlier is not None
@@ -411,7 +413,7 @@ def test_a_later_month_is_entered_by_its_last_page(session: Session) -> None:
 
 def test_a_month_is_read_page_by_page(session: Session) -> None:
     make_page(session)
-    for number in range(STORIES_ON_A_PAGE + 1):
+    for number in range(INCIDENTS_ON_A_PAGE + 1):
         make_incident(
             session, str(number), started_at=NOON - minutes(number), updates=("resolved",)
         )
@@ -420,21 +422,21 @@ def test_a_month_is_read_page_by_page(session: Session) -> None:
     first, second = read_month(site, march), read_month(site, march, number=2)
     assert first is not None
     assert second is not None
-    assert titles(first.stories) == [str(number) for number in range(STORIES_ON_A_PAGE)]
-    assert (titles(second.stories), second.number, second.pages) == (["50"], 2, 2)
+    assert titles(first.incidents) == [str(number) for number in range(INCIDENTS_ON_A_PAGE)]
+    assert (titles(second.incidents), second.number, second.pages) == (["50"], 2, 2)
     assert read_month(site, march, number=3) is None
 
 
-def test_the_stories_of_a_month_have_their_newest_public_post_alone(session: Session) -> None:
+def test_the_incidents_of_a_month_have_their_newest_public_post_alone(session: Session) -> None:
     make_page(session)
     incident = make_incident(session, updates=("investigating", "identified", "resolved"))
     add_update(session, incident, status="postmortem", happened_at=NOON, **INTERNAL)
     month = read_month(read_site(session, at=NOON), date(2026, 3, 1))
     assert month is not None
-    assert [post.status for post in month.stories[0].posts] == ["resolved"]
+    assert [post.status for post in month.incidents[0].posts] == ["resolved"]
 
 
-def test_months_lead_to_the_nearest_that_have_stories(session: Session) -> None:
+def test_months_lead_to_the_nearest_that_have_incidents(session: Session) -> None:
     make_page(session)
     for moment in (datetime(2025, 11, 5, tzinfo=UTC), datetime(2026, 2, 5, tzinfo=UTC)):
         make_incident(session, started_at=moment, updates=("resolved",))
@@ -443,7 +445,7 @@ def test_months_lead_to_the_nearest_that_have_stories(session: Session) -> None:
     assert read_newest_month(site) == date(2026, 2, 1)
     found = {month: read_month(site, date(2026, month, 1)) for month in (1, 2, 3)}
     assert {
-        month: view and (view.earlier, view.later, len(view.stories))
+        month: view and (view.earlier, view.later, len(view.incidents))
         for month, view in found.items()
     } == {
         1: (date(2025, 11, 1), date(2026, 2, 1), 0),
@@ -474,13 +476,13 @@ def test_the_newest_updates_come_by_the_moment_of_posting(
     add_update(session, backdated, happened_at=NOON - 9 * DAY, posted_at=NOON, body="newest")
     other = make_incident(session, "Other", updates=())
     add_update(session, other, happened_at=NOON - DAY, posted_at=NOON - DAY, body="older")
-    assert [(story.title, post.body) for story, post in look().updates] == [
+    assert [(incident.title, post.body) for incident, post in look().updates] == [
         ("Backdated", "newest"),
         ("Other", "older"),
     ]
 
 
-def test_an_old_story_that_is_told_again_is_among_the_updates(
+def test_an_old_incident_that_is_told_again_is_among_the_updates(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
     old = make_incident(session, "Old", started_at=NOON - 300 * DAY, updates=("resolved",))
@@ -495,7 +497,7 @@ def test_an_old_story_that_is_told_again_is_among_the_updates(
     assert "Old" not in titles(snapshot.incidents)
 
 
-def test_a_story_changes_when_the_public_can_see_it(
+def test_a_incident_changes_when_the_public_can_see_it(
     session: Session, look: Callable[[], Snapshot]
 ) -> None:
     incident = make_incident(session, started_at=NOON - DAY, updates=())
@@ -552,7 +554,7 @@ def test_what_did_not_change_is_the_very_same_view(
     session.flush()
     second = look()
     pairs = zip(first.incidents, second.incidents, strict=True)
-    assert [story is other for story, other in pairs] == [False, True]
+    assert [incident is other for incident, other in pairs] == [False, True]
     assert first.incidents[0].posts[0] is second.incidents[0].posts[0]
 
 
@@ -631,7 +633,7 @@ def test_figures_stand_still_while_all_is_well_and_move_on_in_steps_while_it_is_
     )  # fmt: skip
 
 
-def test_a_components_page_names_the_stories_behind_each_day(session: Session) -> None:
+def test_a_components_page_names_the_incidents_behind_each_day(session: Session) -> None:
     make_page(session)
     checkout = make_component(session, "Checkout", code="checkout0000")
     long = make_incident(
@@ -644,12 +646,12 @@ def test_a_components_page_names_the_stories_behind_each_day(session: Session) -
         make_incident(session, f"Flood {number}", components=[checkout])
     site = read_site(session, at=NOON)
     page = read_component_page(site, next(v for v in site.by_key.values() if v.name == "Checkout"))
-    told = {told.day.day: [story.title for story in told.stories] for told in page.days}
+    told = {told.day.day: [incident.title for incident in told.incidents] for told in page.days}
     assert next(iter(told)) == date(2026, 3, 4)
     assert (told[date(2026, 3, 2)], told[date(2026, 3, 3)]) == ([long.title], [long.title])
     assert told[date(2026, 3, 1)] == []
     assert (len(told[date(2026, 3, 4)]), page.days[0].more) == (5, 2)
-    assert len(page.stories) == 8
+    assert len(page.incidents) == 8
 
 
 def test_reading_takes_as_many_statements_at_any_length_of_history(session: Session) -> None:

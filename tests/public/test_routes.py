@@ -61,7 +61,7 @@ pytestmark = pytest.mark.usefixtures("site", "frozen")
 
 @pytest.fixture
 def site(app: Flask) -> AtOnce:
-    """A page with an old story, an internal one, and enough between to leave the old one out."""
+    """A page with an old incident, an internal one, and enough between to leave the old one out."""
 
     def write(session: Session) -> None:
         make_page(session)
@@ -164,7 +164,7 @@ def count_reads(app: Flask, act: Callable[[], object]) -> int:
     return sum("FROM" in text and "revisions" not in text for text in statements)
 
 
-def test_an_old_story_shows_its_new_post_at_once(app: Flask, client: FlaskClient) -> None:
+def test_an_old_incident_shows_its_new_post_at_once(app: Flask, client: FlaskClient) -> None:
     before = client.get(f"/incidents/{OLD}")
 
     def tell(session: Session) -> None:
@@ -177,7 +177,7 @@ def test_an_old_story_shows_its_new_post_at_once(app: Flask, client: FlaskClient
     assert "What we learnt." in after.text
 
 
-def test_the_feed_of_a_component_tells_its_stories_alone(client: FlaskClient) -> None:
+def test_the_feed_of_a_component_tells_its_incidents_alone(client: FlaskClient) -> None:
     updates = feedparser.parse(client.get(f"/components/{CHECKOUT}/updates.rss").data)
     history = feedparser.parse(client.get(f"/components/{CHECKOUT}/history.atom").data)
     assert [entry.title for entry in updates.entries] == [
@@ -204,7 +204,7 @@ def test_the_months_of_the_history_are_linked_page_by_page(app: Flask, client: F
     assert "This month has no page 3" in client.get("/history/2023-05/3").text
 
 
-def test_an_open_story_of_the_worst_rank_is_pinned_on_old_pages_too(
+def test_an_open_incident_of_the_worst_rank_is_pinned_on_old_pages_too(
     app: Flask, client: FlaskClient
 ) -> None:
     change(app, lambda session: make_incident(session, "All is down", severity_rank=1))
@@ -251,7 +251,7 @@ NOT_THERE_FOR_TOOLS = [
 
 
 @pytest.mark.parametrize("odd", ["/incidents/{}/", "/incidents//{}//"])
-def test_a_story_is_found_whatever_slashes_were_written(client: FlaskClient, odd: str) -> None:
+def test_a_incident_is_found_whatever_slashes_were_written(client: FlaskClient, odd: str) -> None:
     answer = client.get(odd.format(OLD))
     assert (answer.status_code, answer.headers["Location"]) == (301, f"/incidents/{OLD}")
 

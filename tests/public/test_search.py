@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from statuspage.core.enums import Kind, Visibility
 from statuspage.public import search
 from statuspage.public.queries import read_site
-from statuspage.public.search import Found, Search, find_stories
+from statuspage.public.search import Found, Search, find_incidents
 from tests.factories import (
     NOON,
     add_update,
@@ -25,11 +25,11 @@ def page(session: Session) -> None:
 
 
 def find(session: Session, **asked: object) -> Found:
-    return find_stories(read_site(session, at=NOON), Search(**asked))  # type: ignore[arg-type]
+    return find_incidents(read_site(session, at=NOON), Search(**asked))  # type: ignore[arg-type]
 
 
 def titles(session: Session, **asked: object) -> list[str]:
-    return [story.title for story in find(session, **asked).stories]
+    return [incident.title for incident in find(session, **asked).incidents]
 
 
 def test_nothing_asked_is_all_of_the_history_newest_first(session: Session) -> None:
@@ -39,7 +39,7 @@ def test_nothing_asked_is_all_of_the_history_newest_first(session: Session) -> N
     assert titles(session) == ["New", "Old"]
 
 
-def test_all_words_must_be_in_a_story_in_its_title_or_any_post(session: Session) -> None:
+def test_all_words_must_be_in_a_incident_in_its_title_or_any_post(session: Session) -> None:
     payments = make_incident(session, "Payments fail")
     add_update(session, payments, body="A provider in Zürich does not answer.")
     add_update(session, payments, body="They are back.")
@@ -96,7 +96,7 @@ def test_by_component_and_by_kind(session: Session) -> None:
     assert titles(session, kind=Kind.MAINTENANCE) == ["Work"]
     unknown = find(session, component="nothing00000", kind=Kind.INCIDENT)
     assert unknown.component is None
-    assert len(unknown.stories) == 2
+    assert len(unknown.incidents) == 2
 
 
 def test_pages_follow_each_other_with_nothing_left_out(
@@ -110,7 +110,7 @@ def test_pages_follow_each_other_with_nothing_left_out(
     pages, before = [], ""
     while True:
         found = find(session, words="number", before=before)
-        pages.append([story.title for story in found.stories])
+        pages.append([incident.title for incident in found.incidents])
         before = found.further
         if not before:
             break
@@ -127,7 +127,7 @@ def test_so_many_are_read_at_most_and_then_somebody_may_go_on(
     for number in range(4):
         make_incident(session, "Hay", started_at=NOON - number * DAY)
     first = find(session, words="needle")
-    assert (first.stories, first.looked_back_to) == ((), NOON - 3 * DAY)
+    assert (first.incidents, first.looked_back_to) == ((), NOON - 3 * DAY)
     second = find(session, words="needle", before=first.further)
-    assert [story.title for story in second.stories] == ["Needle"]
+    assert [incident.title for incident in second.incidents] == ["Needle"]
     assert second.further == ""

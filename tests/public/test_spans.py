@@ -1,4 +1,4 @@
-"""Whatever times a story was written down with, nothing is shown that ends before it begins."""
+"""Whatever times an incident was written down with, nothing is shown that ends before it begins."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from icalendar import Calendar
 
 from statuspage.core import clock
 from statuspage.public import feeds, html_pages
-from statuspage.public.api_v2 import api_documents, story_document
-from statuspage.public.snapshot import StoryView
+from statuspage.public.api_v2 import api_documents, incident_document
+from statuspage.public.snapshot import IncidentView
 from tests.factories import LINKS, NOON
 from tests.public.samples import (
     COMPLETED,
@@ -42,8 +42,8 @@ MAYBE = st.none() | MOMENTS
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> StoryView:
-    """A story whose times are anything, and one that is over."""
+def incidents(draw: st.DrawFn) -> IncidentView:
+    """An incident whose times are anything, and one that is over."""
     if draw(st.booleans()):
         told = incident(
             "Odd",
@@ -78,22 +78,22 @@ def in_words(text: str) -> list[tuple[datetime, datetime]]:
     ]
 
 
-def shown(story: StoryView) -> list[tuple[datetime, datetime]]:
-    """Every span that any surface shows of a story."""
-    site = snapshot(stories=[story])
+def shown(incident: IncidentView) -> list[tuple[datetime, datetime]]:
+    """Every span that any surface shows of an incident."""
+    site = snapshot(incidents=[incident])
     html = [
         html_pages.render_home(site, LINKS),
-        html_pages.render_incident(site.frame, story, LINKS),
+        html_pages.render_incident(site.frame, incident, LINKS),
     ]
     found = [
         (datetime.fromisoformat(begin), datetime.fromisoformat(end))
         for page in html
         for begin, end in SPAN.findall(page)
     ]
-    feed = feeds.history_feed(PAGE, [story], LINKS)
+    feed = feeds.history_feed(PAGE, [incident], LINKS)
     for text in (*html, *(entry.html for entry in feed.entries)):
         found += in_words(re.sub("<[^>]+>", "", text))
-    documents = [json.loads(story_document(PAGE, story, LINKS))["incident"]]
+    documents = [json.loads(incident_document(PAGE, incident, LINKS))["incident"]]
     for content in api_documents(site, LINKS).values():
         document = json.loads(content)
         documents += document.get("incidents", []) + document.get("scheduled_maintenances", [])
@@ -101,8 +101,8 @@ def shown(story: StoryView) -> list[tuple[datetime, datetime]]:
         for begin, end in (("started_at", "resolved_at"), ("scheduled_for", "scheduled_until")):
             if row.get(begin) and row.get(end):
                 found.append((datetime.fromisoformat(row[begin]), datetime.fromisoformat(row[end])))
-    if story.is_maintenance:
-        calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [story], LINKS))
+    if incident.is_maintenance:
+        calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [incident], LINKS))
         found += [
             # An end that is there must be later.
             (event["dtstart"].dt, event["dtend"].dt - timedelta(seconds=1))
@@ -113,17 +113,17 @@ def shown(story: StoryView) -> list[tuple[datetime, datetime]]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(stories())
-def test_every_span_that_is_shown_ends_at_or_after_its_beginning(story: StoryView) -> None:
-    assert [(begin, end) for begin, end in shown(story) if end < begin] == []
+@given(incidents())
+def test_every_span_that_is_shown_ends_at_or_after_its_beginning(incident: IncidentView) -> None:
+    assert [(begin, end) for begin, end in shown(incident) if end < begin] == []
 
 
-def test_the_spans_of_a_story_are_found_on_every_surface() -> None:
+def test_the_spans_of_a_incident_are_found_on_every_surface() -> None:
     """The test above would hold of surfaces on which nothing is found."""
     over = incident(
         "Slow", post(RESOLVED, "Over.", ago(hours=1)), post(INVESTIGATING, "", ago(hours=3))
     )
-    # The line on the front page and the story's own, each as elements and in words, and JSON.
+    # The line on the front page and the incident's own, each as elements and in words, and JSON.
     assert shown(over).count((ago(hours=3), ago(hours=1))) == 6
     work = maintenance(
         "Work", post(COMPLETED, "Done.", ago(hours=1)), post(IN_PROGRESS, "", ago(hours=3)),

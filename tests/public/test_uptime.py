@@ -39,23 +39,25 @@ DAYS = 4
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[tuple[Change, ...], ZoneInfo, datetime]:
-    """A log in which stories overlap, were told late and were put right, and when it is read.
+    """A log in which incidents overlap, were told late and were put right, and when it is read.
 
     It is made as the service makes it: the worst of what is said at a time, whenever that changes.
     """
     zone, day = draw(st.sampled_from(ODD_DAYS))
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     minutes = st.integers(-6 * 24 * 60, 3 * 24 * 60)
-    stories = draw(
+    incidents = draw(
         st.lists(st.tuples(minutes, st.integers(0, 3000), st.sampled_from(ComponentStatus)))
     )
     first = draw(minutes)
-    marks = sorted({first, *(start for start, _, _ in stories), *(s + n for s, n, _ in stories)})
+    marks = sorted(
+        {first, *(start for start, _, _ in incidents), *(s + n for s, n, _ in incidents)}
+    )
     changes = [
         Change(
             noon + mark * MINUTE,
             ComponentStatus.worst(
-                (status for start, length, status in stories if start <= mark < start + length),
+                (status for start, length, status in incidents if start <= mark < start + length),
                 OPERATIONAL,
             ),
         )

@@ -3,7 +3,7 @@
 Apprise costs about 50 MB and two seconds to load, and its timeouts count each read.  So it works in
 a process of its own (:mod:`statuspage.delivery.channels.apprise_process`), which lives for as long
 as one batch and is ended at the deadline, whatever it waits for.  So does what posts as a bot
-(:mod:`statuspage.delivery.channels.slack_process`); it tells each story in a thread.  A room
+(:mod:`statuspage.delivery.channels.slack_process`); it tells each incident in a thread.  A room
 without an address is a folder under ``DATA_DIR/chat``.
 """
 

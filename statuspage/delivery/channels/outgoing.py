@@ -65,11 +65,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a story is told in a chat room that has threads.
+    """Where an incident is told in a chat room that has threads.
 
     ``first`` is the provider's name of its first message, empty while there is none.  That message
-    says the ``headline``, the story's present status in one line, above the ``opening`` text that
-    it was posted with; ``is_current`` tells that it does so already.
+    says the ``headline``, the incident's present status in one line, above the ``opening`` text
+    that it was posted with; ``is_current`` tells that it does so already.
     """
 
     headline: str
@@ -83,8 +83,8 @@ class Recipient:
     """One delivery: to whom, under which ids, and with which values for the letter's tokens.
 
     ``message_id`` is written ``<uuid@host>`` and stays the same when a delivery is tried again.
-    ``first_message_id`` is that of the first mail about the same story to the same address, empty
-    where this is the first.  ``values`` are raw text by token name.
+    ``first_message_id`` is that of the first mail about the same incident to the same address,
+    empty where this is the first.  ``values`` are raw text by token name.
     """
 
     delivery_id: str

@@ -22,7 +22,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
 from statuspage.core.errors import Refused
 from statuspage.core.links import current_links
-from statuspage.incidents.announcement import drafts, story_facts, telling_of_update
+from statuspage.incidents.announcement import drafts, incident_facts, telling_of_update
 from statuspage.incidents.check_texts import OUTSIDE
 from statuspage.incidents.inputs import Post
 from statuspage.incidents.notify_staff import call_colleagues
@@ -47,7 +47,7 @@ def state(session: Session, incident: Incident, post: Post, texts: Texts) -> Sta
     telling = telling_of_update(incident, post)
     told = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
-        for one in drafts(session, telling, texts, story=incident)
+        for one in drafts(session, telling, texts, incident=incident)
         if one.audience in OUTSIDE
     }
     after = telling.incident
@@ -140,7 +140,7 @@ def _call_approvers(session: Session, incident: Incident, approval: Approval) ->
         .where(Account.id != approval.asked_by_id, Account.disabled_at.is_(None))
         .order_by(Account.name)
     ).all()
-    facts = story_facts(incident, Step.APPROVAL)
+    facts = incident_facts(incident, Step.APPROVAL)
     internal = replace(
         facts.internal,
         asked=phrase([account.name for account in others]),

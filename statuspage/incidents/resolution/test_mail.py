@@ -41,7 +41,9 @@ def send_test(
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
         telling = telling_of_update(incident, post)
-        made = {one.audience: one for one in drafts(session, telling, texts or {}, story=incident)}
+        made = {
+            one.audience: one for one in drafts(session, telling, texts or {}, incident=incident)
+        }
         audience, mail = _mail(made)
         language = session.get_one(Page, 1).language
         if audience is Audience.SUBSCRIBER:

@@ -107,7 +107,7 @@ def find(
 
 
 def find_in_name(name: str, *, own: OwnWords | None = None) -> tuple[Finding, ...]:
-    """What is wrong with the public name of something that no story is told of yet."""
+    """What is wrong with the public name of something that no incident is told of yet."""
     facts = Facts(PublicFacts(service="", page_url="", title=""))
     found = find(
         subject=name, body="", audience=Audience.PUBLIC, step=Step.UPDATE, facts=facts, own=own

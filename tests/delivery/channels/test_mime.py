@@ -190,7 +190,7 @@ def squeeze(text: str) -> str:
     return " ".join(text.split(" ")).strip()
 
 
-def test_a_mail_after_the_first_about_a_story_belongs_to_its_thread() -> None:
+def test_a_mail_after_the_first_about_a_incident_belongs_to_its_thread() -> None:
     first = parse(render())
     later = parse(render(someone=recipient(2, first_message_id="<1@status.example.com>")))
     assert (first["In-Reply-To"], first["References"]) == (None, None)

@@ -126,13 +126,13 @@ def test_a_token_that_one_recipient_lacks_stays_text_there(
 def test_values_too_long_for_substitution_travel_alone(
     fake: FakeSendGrid, channel: SendGrid
 ) -> None:
-    story = "ö" * 4000  # twice in the letter, two bytes each: over 10,000
+    incident = "ö" * 4000  # twice in the letter, two bytes each: over 10,000
     results = send_all(
-        channel, [recipient(1), recipient(2, values={"started": story}), recipient(3)]
+        channel, [recipient(1), recipient(2, values={"started": incident}), recipient(3)]
     )
     assert {result.outcome for result in results} == {"accepted"}
     assert fake.requests == 2
-    assert sorted(mail.address for mail in fake.mails if story in mail.text) == [
+    assert sorted(mail.address for mail in fake.mails if incident in mail.text) == [
         "customer2@example.org"
     ]
 

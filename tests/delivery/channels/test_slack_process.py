@@ -46,7 +46,7 @@ def test_a_message_calls_nobody_and_disguises_no_link(slack: FakeSlack, tmp_path
         assert asked[name] in {False, "0"}, name
 
 
-def test_a_story_is_told_in_one_thread_below_its_present_status(
+def test_a_incident_is_told_in_one_thread_below_its_present_status(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
     channel = chat(slack.api, tmp_path)

@@ -87,7 +87,7 @@ def laptop(folder: Path, **settings: str) -> Flask:
     return app
 
 
-def story(session: Session, title: str) -> Incident:
+def find_incident(session: Session, title: str) -> Incident:
     return session.scalars(select(Incident).where(Incident.title.startswith(title))).one()
 
 
@@ -108,7 +108,7 @@ def test_the_page_has_its_components_in_two_groups(told: Session) -> None:
 
 
 def test_the_payment_outage_lasted_from_half_past_two_to_five(told: Session) -> None:
-    incident = story(told, "Card payments")
+    incident = find_incident(told, "Card payments")
 
     assert (incident.severity_name, incident.impact.value) == ("SEV1", "critical")
     assert (local(incident.started_at), local(incident.resolved_at)) == ("14:30", "17:00")
@@ -120,7 +120,7 @@ def test_the_payment_outage_lasted_from_half_past_two_to_five(told: Session) -> 
 
 
 def test_every_customer_of_the_checkout_was_told_once_that_it_was_resolved(told: Session) -> None:
-    incident = story(told, "Card payments")
+    incident = find_incident(told, "Card payments")
     message = told.scalars(
         select(Message).filter_by(incident_id=incident.id, audience=Audience.CUSTOMER)
     ).one()
@@ -147,7 +147,7 @@ def test_every_customer_of_the_checkout_was_told_once_that_it_was_resolved(told:
 def test_the_profile_slowdown_has_a_timeline_to_the_minute_that_only_colleagues_see(
     told: Session,
 ) -> None:
-    incident = story(told, "Profile pages")
+    incident = find_incident(told, "Profile pages")
     timeline = [(local(update.happened_at), update.visibility.value) for update in incident.updates]
 
     assert incident.severity_name == "SEV1"
@@ -159,7 +159,7 @@ def test_the_profile_slowdown_has_a_timeline_to_the_minute_that_only_colleagues_
 
 
 def test_signing_in_is_being_watched_and_an_update_is_promised(told: Session) -> None:
-    incident = story(told, "Signing in")
+    incident = find_incident(told, "Signing in")
 
     assert (incident.severity_name, incident.status) == ("SEV2", "monitoring")
     assert incident.next_update_at is not None
@@ -170,7 +170,7 @@ def test_signing_in_is_being_watched_and_an_update_is_promised(told: Session) ->
 
 
 def test_the_staging_failure_is_known_to_colleagues_only(told: Session) -> None:
-    incident = story(told, "Staging database")
+    incident = find_incident(told, "Staging database")
 
     assert incident.visibility is Visibility.INTERNAL
     assert {update.visibility for update in incident.updates} == {Visibility.INTERNAL}
@@ -178,7 +178,7 @@ def test_the_staging_failure_is_known_to_colleagues_only(told: Session) -> None:
 
 
 def test_the_back_office_was_noticed_down_at_ten_past_four_five_hours_east(told: Session) -> None:
-    incident = story(told, "Back office")
+    incident = find_incident(told, "Back office")
 
     assert incident.started_at.hour * 60 + incident.started_at.minute == 11 * 60 + 10
     assert incident.updates[0].body == "Prometheus: TargetDown for the app of the back office."
@@ -186,7 +186,7 @@ def test_the_back_office_was_noticed_down_at_ten_past_four_five_hours_east(told:
 
 
 def test_a_maintenance_comes_in_two_days(told: Session) -> None:
-    maintenance = story(told, "Database upgrade")
+    maintenance = find_incident(told, "Database upgrade")
 
     assert (maintenance.kind, maintenance.status) == (Kind.MAINTENANCE, "scheduled")
     assert maintenance.scheduled_for is not None
@@ -306,7 +306,7 @@ def test_every_promised_update_came_in_time(told: Session) -> None:
     assert late == []
 
 
-def test_ninety_days_have_stories_and_all_but_two_are_over(told: Session) -> None:
+def test_ninety_days_have_incidents_and_all_but_two_are_over(told: Session) -> None:
     incidents = told.scalars(select(Incident)).all()
     still = [incident.title for incident in incidents if incident.status not in CLOSED]
 
@@ -318,7 +318,7 @@ def test_ninety_days_have_stories_and_all_but_two_are_over(told: Session) -> Non
     ]
 
 
-def test_each_component_was_well_again_after_each_story(told: Session) -> None:
+def test_each_component_was_well_again_after_each_incident(told: Session) -> None:
     last = {
         change.component_id: change.status
         for change in told.scalars(select(ComponentChange).order_by(ComponentChange.at))
@@ -369,7 +369,7 @@ def test_it_can_be_told_on_any_day(tmp_path: Path, moment: datetime) -> None:
     with time_machine.travel(moment, tick=False), laptop(tmp_path).app_context():
         demo.load()
         session = db.session()
-        payments = story(session, "Card payments")
+        payments = find_incident(session, "Card payments")
         assert (local(payments.started_at), local(payments.resolved_at)) == ("14:30", "17:00")
         assert session.scalar(select(func.max(IncidentUpdate.posted_at))) <= moment
         db.engine.dispose()

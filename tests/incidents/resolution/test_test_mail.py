@@ -45,8 +45,8 @@ def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) 
     assert (tried.text, tried.moments, tried.incident_id) == (real.text, real.moments, None)
     # It is a customer too, and gets the real mail as everybody does.
     assert mails().count("c1@example.com") == 2
-    story = current_session().scalars(select(Incident)).one()
-    assert cancel_window.mails_of_resolution(current_session(), story).waiting == 4
+    incident = current_session().scalars(select(Incident)).one()
+    assert cancel_window.mails_of_resolution(current_session(), incident).waiting == 4
 
 
 def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:

@@ -22,7 +22,7 @@ from tests.factories import NOON
 from tests.guards.leaks import FRAMES, KINDS, facts, planted
 
 STARTED = NOON - timedelta(hours=2)
-STORY = PublicFacts(
+INCIDENT = PublicFacts(
     service="Acme",
     page_url="https://status.acme-shop.com/",
     support_email="help@acme-shop.com",
@@ -47,7 +47,7 @@ def check(
             body=text,
             audience=Audience.PUBLIC,
             step=step,
-            facts=known or Facts(STORY),
+            facts=known or Facts(INCIDENT),
             own=OWN,
         )
     )
@@ -199,7 +199,7 @@ INTERNAL = InternalFacts(
     ],
 )
 def test_internal_facts_are_known_by_their_value(text: str, place: str) -> None:
-    public = replace(STORY, users_notice="Payments are declined at checkout.")
+    public = replace(INCIDENT, users_notice="Payments are declined at checkout.")
     found = [one for one in check(text, known=Facts(public, INTERNAL)) if one.blocks]
     places = {place for one in found for place in range(one.start, one.end)}
     shown = text[min(places) : max(places) + 1] if places else ""
@@ -208,13 +208,13 @@ def test_internal_facts_are_known_by_their_value(text: str, place: str) -> None:
 
 def test_an_internal_fact_is_not_made_public_by_being_typed_into_a_public_field() -> None:
     text = "A missing index on order_items made every checkout scan the table."
-    typed, confirmed = replace(STORY, users_notice=text), replace(STORY, cause=text)
+    typed, confirmed = replace(INCIDENT, users_notice=text), replace(INCIDENT, cause=text)
     assert marked(text, "internal-fact", known=Facts(typed, INTERNAL)) != []
     assert marked(text, "internal-fact", known=Facts(confirmed, INTERNAL)) == []
 
 
 def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
-    promised = replace(STORY, next_update=NOON + timedelta(minutes=30))
+    promised = replace(INCIDENT, next_update=NOON + timedelta(minutes=30))
     with travel(NOON, tick=False):
         silent = check("We are on it.", step=Step.IDENTIFIED)
         spoken = check(
@@ -232,7 +232,7 @@ def test_a_resolution_says_sorry() -> None:
 
 
 def test_dates_in_the_wrong_order_are_told() -> None:
-    backwards = replace(STORY, ended=STARTED - timedelta(minutes=1))
+    backwards = replace(INCIDENT, ended=STARTED - timedelta(minutes=1))
     (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))
     assert finding.reason == (
         "This is not what the facts say. The facts say that it ended before it started."
@@ -240,7 +240,7 @@ def test_dates_in_the_wrong_order_are_told() -> None:
 
 
 def test_an_end_that_is_not_the_end_is_told() -> None:
-    over = replace(STORY, ended=NOON)
+    over = replace(INCIDENT, ended=NOON)
     text = "Sorry. It lasted from 10:00 UTC until 11:45 UTC."
     (finding,) = check(text, step=Step.RESOLVED, known=Facts(over))
     assert finding.excerpt == "11:45"
@@ -322,7 +322,7 @@ LEAKY = st.sampled_from([leak.text for leak in planted(110, seed=7)])
 
 @given(st.lists(st.one_of(WRITTEN, LEAKY), max_size=4).map("".join))
 def test_a_place_lies_inside_the_text_that_was_written(text: str) -> None:
-    known = Facts(replace(STORY, ended=NOON, next_update=NOON), INTERNAL)
+    known = Facts(replace(INCIDENT, ended=NOON, next_update=NOON), INTERNAL)
     for finding in check(text, subject=text[:80], known=known, step=Step.RESOLVED):
         written = text if finding.field == "body" else text[:80]
         assert 0 <= finding.start <= finding.end <= len(written)
@@ -374,6 +374,6 @@ def test_a_reading_knows_where_each_character_came_from(text: str) -> None:
 )
 def test_a_hostile_text_comes_to_an_end(unit: str) -> None:
     text = (unit * 10_000)[:10_000]
-    known = Facts(replace(STORY, ended=datetime(2026, 3, 4, tzinfo=UTC)), INTERNAL)
+    known = Facts(replace(INCIDENT, ended=datetime(2026, 3, 4, tzinfo=UTC)), INTERNAL)
     for finding in check(text, step=Step.RESOLVED, known=known):
         assert finding.end <= len(text)

@@ -43,7 +43,7 @@ sqlite_only = pytest.mark.only_on("sqlite")
 
 @pytest.fixture
 def engine(app: Flask) -> Iterator[Engine]:
-    """A page with a story of two years ago, others since, and one internal."""
+    """A page with an incident of two years ago, others since, and one internal."""
 
     def write(session: Session) -> None:
         make_page(session)
@@ -362,7 +362,9 @@ def test_a_new_day_changes_what_time_alone_changes(
 # What goes.
 
 
-def test_a_story_that_is_withdrawn_goes_with_all_its_files(engine: Engine, tmp_path: Path) -> None:
+def test_a_incident_that_is_withdrawn_goes_with_all_its_files(
+    engine: Engine, tmp_path: Path
+) -> None:
     copy, _ = copy_to(tmp_path / "site", engine)
     change(
         lambda session: (
@@ -414,8 +416,8 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_json_says_the_same_as_the_pages(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
     told = json.loads((tmp_path / "site" / "api/v2/incidents.json").read_bytes())
-    for story in told["incidents"]:
-        assert (tmp_path / "site" / "incidents" / story["id"] / "index.html").exists()
+    for incident in told["incidents"]:
+        assert (tmp_path / "site" / "incidents" / incident["id"] / "index.html").exists()
 
 
 def copy_to(folder: Path, engine: Engine) -> tuple[sync.Copy, list[str]]:
