@@ -265,10 +265,10 @@ def _form(incident: Incident) -> UpdateForm:
 
 def _states_before_the_end(incident: Incident) -> dict[int, ComponentStatus]:
     """What reopening offers: the states that the resolution took away; nothing where it is open."""
-    ends = [post for post in incident.updates if post.status == IncidentStatus.RESOLVED]
+    ends = [update for update in incident.updates if update.status == IncidentStatus.RESOLVED]
     if incident.is_open or not ends or request.args.get("do") != "reopen":
         return {}
-    last = max(ends, key=lambda post: post.id)
+    last = max(ends, key=lambda update: update.id)
     before = {one["code"]: ComponentStatus(one["old_status"]) for one in last.affected}
     found = {row.component_id: before.get(row.component.code) for row in incident.affected}
     return {key: state for key, state in found.items() if state in AFFECTED}
@@ -306,12 +306,12 @@ def _only_repeats(incident: Incident, form: UpdateForm) -> bool:
     # Who looks at an older state than there is now is told of that instead.
     if read_number(form.seen_version.data) != incident.version:
         return False
-    post = form.post(incident, _level(incident, form))
-    return repeating.repeats(incident, post, _drafts(incident, form))
+    update = form.post(incident, _level(incident, form))
+    return repeating.repeats(incident, update, _drafts(incident, form))
 
 
 def _publish(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
-    post = form.post(incident, _level(incident, form))
+    new_update = form.post(incident, _level(incident, form))
     if _reopens(incident, form):
         verb = lifecycle.reopen
     elif _publishes(incident, form):
@@ -320,7 +320,7 @@ def _publish(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
         verb = lifecycle.post_update
     update = verb(
         incident.code,
-        post,
+        new_update,
         actor=actor(),
         form_key=form.form_key.data or "",
         seen_version=read_number(form.seen_version.data),
@@ -447,7 +447,7 @@ def _desk(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
         kept_since=kept_facts(incident),
         public_facts=PUBLIC_FACTS,
         internal_facts=INTERNAL_FACTS,
-        posts=list(reversed(incident.updates))[: _most()],
+        updates=list(reversed(incident.updates))[: _most()],
         post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),
         writers=_writers(incident),
@@ -477,7 +477,7 @@ def _last_step(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
 
 def _told_that_it_is_over(incident: Incident) -> list[Message]:
     """The mails about the newest resolution that can be corrected, for whoever reopens it."""
-    ends = [post.id for post in incident.updates if post.status == IncidentStatus.RESOLVED]
+    ends = [update.id for update in incident.updates if update.status == IncidentStatus.RESOLVED]
     if incident.is_open or not ends:
         return []
     return mail_corrections.correctable(current_session(), max(ends))

@@ -223,7 +223,7 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         form=form,
         incident=incident,
         zone_label=clock.zone_label(clock.now(), zone()),
-        posts=list(reversed(incident.updates)),
+        updates=list(reversed(incident.updates)),
         writers=_writers(incident),
         to_html=to_html,
         presses=_presses(incident),

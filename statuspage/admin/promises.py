@@ -47,16 +47,16 @@ class Call:
 def of(incident: Incident) -> dict[str, Any]:
     """What a desk shows of its clocks."""
     session, moment = current_session(), clock.now()
-    posts = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
+    updates = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
     level = severity.level_of(session, incident.severity_rank)
     worst = severity.level_of(session, incident.worst_rank)
     closing = checklist.closing_of(session, incident)
     owner = session.get(Contact, incident.review_owner_id) if incident.review_owner_id else None
-    reviewed = [post for post in posts if post.status == IncidentStatus.POSTMORTEM]
+    reviewed = [latest for latest in updates if latest.status == IncidentStatus.POSTMORTEM]
     return {
         "record": promises.record_of(incident, moment),
-        "unpromised": posts[-1].no_promise_because if posts else "",
-        "first_post": posts[0].posted_at if posts else None,
+        "unpromised": updates[-1].no_promise_because if updates else "",
+        "first_post": updates[0].posted_at if updates else None,
         "respond_minutes": worst.respond_minutes if worst else None,
         "resolve_by": _resolve_by(incident, level.resolve_minutes if level else None),
         "calls": _calls(incident) if incident.is_open else [],
@@ -74,17 +74,17 @@ def of(incident: Incident) -> dict[str, Any]:
 
 def quiet(incident: Incident) -> tuple[str, str]:
     """What the one press says and when it promises the next update; empty where it cannot."""
-    post = _no_change(incident)
+    update = _no_change(incident)
     try:
-        drafts = announcement.preview_update(incident, post)
+        drafts = announcement.preview_update(incident, update)
     except Refused:
         return "", ""
     said = drafts[0]
     if any(draft.missing or blocking(draft.findings) for draft in drafts):
         return "", ""
-    if not post.next_update_at:
+    if not update.next_update_at:
         return "", ""
-    return richtext.to_text(said.text.body), clock.show_time(post.next_update_at, zone())
+    return richtext.to_text(said.text.body), clock.show_time(update.next_update_at, zone())
 
 
 @admin.post("/incidents/<code>/no-change")

@@ -62,7 +62,7 @@ def begin_last_step(form: UpdateForm) -> None:
 
 
 def show_last_step(
-    incident: Incident, form: UpdateForm, post: Post, texts: dict[str, Any]
+    incident: Incident, form: UpdateForm, update: Post, texts: dict[str, Any]
 ) -> ResponseReturnValue:
     """Resolving asks once more: since when, for how long, what comes back, and who is told."""
     # Whom it reaches by name is what somebody wants to check last.
@@ -77,7 +77,7 @@ def show_last_step(
             if name not in _SHOWN_AT_THE_END
         ],
         zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
-        gate=gate_of(incident, form, post, texts["sheets"]),
+        gate=gate_of(incident, form, update, texts["sheets"]),
         **texts,
     )
 
@@ -92,12 +92,12 @@ def what_was_typed() -> list[tuple[str, str]]:
 
 
 def gate_of(
-    incident: Incident, form: UpdateForm, post: Post, sheets: Sequence[Sheet]
+    incident: Incident, form: UpdateForm, update: Post, sheets: Sequence[Sheet]
 ) -> dict[str, Any]:
     """What stands before the button, each with its answer."""
-    ended = post.happened_at or clock.now()
+    ended = update.happened_at or clock.now()
     return {
-        "checked": gate.look(current_session(), incident, post, form.edited_texts()),
+        "checked": gate.look(current_session(), incident, update, form.edited_texts()),
         "level": incident.severity_name,
         "step": incident.step.label,
         "span": clock.show_span(incident.started_at, ended, zone())
@@ -119,5 +119,5 @@ def gate_of(
         "sends_mail": any(
             sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
         ),
-        "groups": explain_recipient.recipient_groups(incident, post) if sheets else None,
+        "groups": explain_recipient.recipient_groups(incident, update) if sheets else None,
     }

@@ -160,7 +160,7 @@ def wording_preview(audience: str, step: str) -> ResponseReturnValue:
         gaps=gaps,
         wanted=text.wanted,
         copy=_copy(finished),
-        post=to_html(finished.body),
+        update=to_html(finished.body),
     )
 
 

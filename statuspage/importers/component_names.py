@@ -45,8 +45,8 @@ class Components:
         """Make the components that are named and not there, since the first incident about them."""
         since: dict[tuple[str | None, str], datetime] = {}
         for incident in incidents:
-            for post in incident.posts:
-                for effect in post.effects:
+            for update in incident.updates:
+                for effect in update.effects:
                     if self._find(effect) is None:
                         key = (effect.code, effect.name)
                         since[key] = min(since.get(key, incident.started_at), incident.started_at)

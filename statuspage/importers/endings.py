@@ -49,7 +49,7 @@ def settle_window(begins: datetime | None, ends: datetime | None, notes: list[st
 
 
 def settle_end(
-    posts: Sequence[PublishedUpdate],
+    updates: Sequence[PublishedUpdate],
     *,
     kind: Kind,
     status: str,
@@ -62,21 +62,21 @@ def settle_end(
     ``status`` and ``resolved_at`` are what its publisher says of the incident itself, empty and
     None where nothing is said.  ``notes`` get a line wherever the sources contradict each other.
     """
-    last = posts[-1].status
+    last = updates[-1].status
     own = status if status in CLOSED or status in _steps(kind) else ""
     if own in CLOSED:
         if last not in CLOSED:
             notes.append(f"no update says that it ended; its own status, {own}, does")
-        return _over(posts, kind, own, resolved_at, window)
+        return _over(updates, kind, own, resolved_at, window)
     if last in CLOSED and (not own or resolved_at):
-        return _over(posts, kind, last, resolved_at, window)
+        return _over(updates, kind, last, resolved_at, window)
     if not own and resolved_at:
         notes.append("no update says that it ended; resolved_at does")
-        return _over(posts, kind, "", max(resolved_at, posts[-1].at), window)
-    silence = clock.now() - max(filter(None, (posts[-1].at, window.begins, window.ends)))
+        return _over(updates, kind, "", max(resolved_at, updates[-1].at), window)
+    silence = clock.now() - max(filter(None, (updates[-1].at, window.begins, window.ends)))
     if silence > (ABANDONED_AFTER if own else FORGOTTEN_AFTER):
         notes.append("nothing says that it ended; it counts as over with its last update")
-        return _over(posts, kind, "", None, window)
+        return _over(updates, kind, "", None, window)
     if own and last in CLOSED:
         notes.append(f"its last update says {last}, but its own status is {own}, which counts")
     elif not own and last != MaintenanceStatus.SCHEDULED:
@@ -86,18 +86,18 @@ def settle_end(
 
 def begins_at(
     started_at: datetime | None,
-    posts: Sequence[PublishedUpdate],
+    updates: Sequence[PublishedUpdate],
     ended: datetime | None,
     notes: list[str],
 ) -> datetime:
     """When an incident began: nothing that is known of it may have happened before."""
     if started_at and ended and started_at > ended:
         notes.append("its start lies after its end; it counts as begun with what came first")
-    return min(filter(None, (started_at, posts[0].at, ended)))
+    return min(filter(None, (started_at, updates[0].at, ended)))
 
 
 def _over(
-    posts: Sequence[PublishedUpdate],
+    updates: Sequence[PublishedUpdate],
     kind: Kind,
     status: str,
     resolved_at: datetime | None,
@@ -109,12 +109,12 @@ def _over(
     if status not in _steps(kind):
         over = IncidentStatus.RESOLVED if kind is Kind.INCIDENT else MaintenanceStatus.COMPLETED
         status = over.value
-    has_run = any(post.status in RUNNING for post in posts)
-    end = resolved_at or ended_at(posts)
+    has_run = any(update.status in RUNNING for update in updates)
+    end = resolved_at or ended_at(updates)
     if end is None:
         # A window that nobody spoke of again was used.
         planned = (window.begins, window.ends) if not has_run else ()
-        return Ending(status, max(filter(None, (posts[-1].at, *planned))))
+        return Ending(status, max(filter(None, (updates[-1].at, *planned))))
     is_cancelled = window.begins is not None and end < window.begins and not has_run
     return Ending(status, end, end if is_cancelled else None)
 

@@ -122,9 +122,9 @@ def _read_incident(where: str, row: Mapping[str, Any], notes: list[str]) -> Publ
     raw = row.get("updates") or []
     if not isinstance(raw, list) or not all(isinstance(update, dict) for update in raw):
         raise Wrong("its updates are no list of objects")
-    posts = [_read_post(update, place) for place, update in enumerate(raw, start=1)]
-    kind = read_kind(impact, (post.status for post in posts))
-    settled = settle_posts(posts, kind=kind, notes=notes)
+    updates = [_read_post(update, place) for place, update in enumerate(raw, start=1)]
+    kind = read_kind(impact, (published.status for published in updates))
+    settled = settle_posts(updates, kind=kind, notes=notes)
     names = [(name, None) for name in _read_names(row)]
     settled = derive_effects(settled, impact=impact, names=names)
     window = _read_window(row, settled, kind, notes)
@@ -148,7 +148,7 @@ def _read_incident(where: str, row: Mapping[str, Any], notes: list[str]) -> Publ
         impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
         status=ending.status,
         started_at=begins_at(started_at, settled, ending.resolved_at, notes),
-        posts=settled,
+        updates=settled,
         entry_id=_read_entry_id(row),
         monitoring_at=watched_from(settled),
         resolved_at=ending.resolved_at,
@@ -205,13 +205,13 @@ def _read_names(row: Mapping[str, Any]) -> list[str]:
 
 
 def _read_window(
-    row: Mapping[str, Any], posts: tuple[PublishedUpdate, ...], kind: Kind, notes: list[str]
+    row: Mapping[str, Any], updates: tuple[PublishedUpdate, ...], kind: Kind, notes: list[str]
 ) -> Window:
     """When a maintenance was to begin and end, or else when it did."""
     if kind is Kind.INCIDENT:
         return Window()
-    begun = (p.at for p in posts if p.status != MaintenanceStatus.SCHEDULED)
-    start, end = next(begun, None), ended_at(posts)
+    begun = (p.at for p in updates if p.status != MaintenanceStatus.SCHEDULED)
+    start, end = next(begun, None), ended_at(updates)
     if row.get("scheduled_for"):
         start = read_any_time(row["scheduled_for"], "scheduled_for")
     if start is None:

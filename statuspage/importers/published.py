@@ -104,7 +104,7 @@ class PublishedIncident:
     impact: Impact
     status: str
     started_at: datetime
-    posts: tuple[PublishedUpdate, ...]
+    updates: tuple[PublishedUpdate, ...]
     entry_id: str | None = None
     monitoring_at: datetime | None = None
     resolved_at: datetime | None = None
@@ -178,36 +178,36 @@ def read_status(value: Any) -> str:
 
 
 def settle_posts(
-    posts: Sequence[PublishedUpdate], *, kind: Kind, notes: list[str]
+    updates: Sequence[PublishedUpdate], *, kind: Kind, notes: list[str]
 ) -> tuple[PublishedUpdate, ...]:
     """The posts in order of time, each with a status of its own; :class:`Wrong` for an unknown one.
 
     Newest first is a way to publish, and is turned round; any other disorder is noted.
     """
-    if not posts:
+    if not updates:
         raise Wrong("it has no updates")
-    told = list(posts)
+    told = list(updates)
     if told[0].at > told[-1].at:
         told.reverse()
-    ordered = sorted(told, key=lambda post: post.at)
+    ordered = sorted(told, key=lambda update: update.at)
     if ordered != told:
         notes.append("its updates were out of order and were put in order of time")
     words: type[Word] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
     known = {word.value for word in words}
     status = next(iter(words)).value
     settled = []
-    for post in ordered:
-        if post.status != UPDATE and post.status not in known:
-            raise Wrong(f"status {post.status!r} is no step of {_named(kind)}")
-        status = status if post.status == UPDATE else post.status
-        settled.append(replace(post, status=status))
+    for update in ordered:
+        if update.status != UPDATE and update.status not in known:
+            raise Wrong(f"status {update.status!r} is no step of {_named(kind)}")
+        status = status if update.status == UPDATE else update.status
+        settled.append(replace(update, status=status))
     if ordered[0].status == UPDATE:
         notes.append(f"its first update names no status; it counts as {settled[0].status}")
     return tuple(settled)
 
 
 def derive_effects(
-    posts: Sequence[PublishedUpdate], *, impact: Impact, names: Sequence[tuple[str, str | None]]
+    updates: Sequence[PublishedUpdate], *, impact: Impact, names: Sequence[tuple[str, str | None]]
 ) -> tuple[PublishedUpdate, ...]:
     """Posts with what they did to the components, where only names and codes were published.
 
@@ -217,33 +217,33 @@ def derive_effects(
     idle = CLOSED | {MaintenanceStatus.SCHEDULED.value}
     before = ComponentStatus.OPERATIONAL
     told = []
-    for post in posts:
-        after = ComponentStatus.OPERATIONAL if post.status in idle else FELT_AS[impact]
+    for update in updates:
+        after = ComponentStatus.OPERATIONAL if update.status in idle else FELT_AS[impact]
         effects = tuple(Effect(name, before, after, code) for name, code in names)
-        told.append(replace(post, effects=effects))
+        told.append(replace(update, effects=effects))
         before = after
     return tuple(told)
 
 
-def ended_at(posts: Sequence[PublishedUpdate]) -> datetime | None:
+def ended_at(updates: Sequence[PublishedUpdate]) -> datetime | None:
     """When the last resolution or completion was posted; None while an incident is open."""
-    if posts[-1].status not in CLOSED:
+    if updates[-1].status not in CLOSED:
         return None
-    end = posts[-1].at
-    for post in reversed(posts):
-        if post.status not in CLOSED:
+    end = updates[-1].at
+    for update in reversed(updates):
+        if update.status not in CLOSED:
             break
-        end = post.at
+        end = update.at
     return end
 
 
-def watched_from(posts: Sequence[PublishedUpdate]) -> datetime | None:
+def watched_from(updates: Sequence[PublishedUpdate]) -> datetime | None:
     """When a fix was last said to be watched."""
     first = None
-    for before, post in zip((None, *posts), posts, strict=False):
-        is_new = before is None or before.status != post.status
-        if is_new and post.status == IncidentStatus.MONITORING:
-            first = post.at
+    for before, update in zip((None, *updates), updates, strict=False):
+        is_new = before is None or before.status != update.status
+        if is_new and update.status == IncidentStatus.MONITORING:
+            first = update.at
     return first
 
 

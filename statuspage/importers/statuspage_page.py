@@ -297,12 +297,12 @@ def _read_incident(
     code = _read_id(row.get("id"), "it")
     title = read_title(row.get("name"), notes)
     impact = read_impact(row.get("impact"))
-    posts = [
+    updates = [
         _read_post(update, origin, notes) for update in reversed(_rows(row, "incident_updates"))
     ]
-    kind = read_kind(impact, (post.status for post in posts))
-    settled = settle_posts(posts, kind=kind, notes=notes)
-    if not any(post.effects for post in settled):
+    kind = read_kind(impact, (published.status for published in updates))
+    settled = settle_posts(updates, kind=kind, notes=notes)
+    if not any(published.effects for published in settled):
         names = [
             (_read_name(part), _read_code(part.get("id"), "a component", origin))
             for part in _rows(row, "components")
@@ -327,7 +327,7 @@ def _read_incident(
         impact=Impact.MAINTENANCE if kind is Kind.MAINTENANCE else impact,
         status=ending.status,
         started_at=begins_at(started_at, settled, ending.resolved_at, notes),
-        posts=settled,
+        updates=settled,
         entry_id=published.entry_ids.get(code),
         monitoring_at=_read_moment(row, "monitoring_at") or watched_from(settled),
         resolved_at=ending.resolved_at,
@@ -554,14 +554,14 @@ def _take_component(
 
 def _recode(session: Session, component: Component, code: str) -> None:
     """Give a component another code, in the posts that name it too."""
-    posts = session.scalars(
+    updates = session.scalars(
         select(IncidentUpdate)
         .join(IncidentComponent, IncidentComponent.incident_id == IncidentUpdate.incident_id)
         .where(IncidentComponent.component_id == component.id)
     )
-    for post in posts:
-        post.affected = [
+    for update in updates:
+        update.affected = [
             {**effect, "code": code} if effect["code"] == component.code else effect
-            for effect in post.affected
+            for effect in update.affected
         ]
     component.code = code

@@ -235,7 +235,7 @@ class _Keeper:
         codes = {self._code(incident): incident for incident in incidents}
         rows = []
         for code, incident in codes.items():
-            posted = [post.posted_at for post in incident.posts]
+            posted = [update.posted_at for update in incident.updates]
             entry_id = incident.entry_id or self._links.incident_entry(code, posted[0])
             rows.append(
                 {
@@ -259,34 +259,34 @@ class _Keeper:
         ids = self._current.execute(
             select(Incident.id, Incident.code).where(Incident.code.in_(codes))
         )
-        posts = []
+        updates = []
         for incident_id, code in ids:
             incident = codes[code]
-            posts += self._new_posts(self._told(incident), incident_id, code)
+            updates += self._new_posts(self._told(incident), incident_id, code)
             self._affect(incident, incident_id)
-        self._current.execute(insert(IncidentUpdate), posts)
+        self._current.execute(insert(IncidentUpdate), updates)
 
     def _told(self, incident: PublishedIncident) -> dict[str, dict[str, Any]]:
         """The posts' columns by their codes: published ones, or made from time, status and turn."""
         turns: dict[tuple[datetime, str], int] = defaultdict(int)
         told = {}
         before = ""
-        for post in incident.posts:
-            turn = turns[post.at, post.status]
-            turns[post.at, post.status] += 1
+        for update in incident.updates:
+            turn = turns[update.at, update.status]
+            turns[update.at, update.status] += 1
             made = named_code(
-                incident.origin, incident.code, post.at.isoformat(), post.status, str(turn)
+                incident.origin, incident.code, update.at.isoformat(), update.status, str(turn)
             )
-            told[post.code or made] = {
-                "status": post.status,
-                "body": post.body,
-                "happened_at": post.at,
-                "posted_at": post.posted_at,
-                "edited_at": post.edited_at,
-                "reopens": before in CLOSED and post.status not in CLOSED,
-                "affected": [self._components.told(effect) for effect in post.effects],
+            told[update.code or made] = {
+                "status": update.status,
+                "body": update.body,
+                "happened_at": update.at,
+                "posted_at": update.posted_at,
+                "edited_at": update.edited_at,
+                "reopens": before in CLOSED and update.status not in CLOSED,
+                "affected": [self._components.told(effect) for effect in update.effects],
             }
-            before = post.status
+            before = update.status
         return told
 
     def _new_posts(
@@ -306,8 +306,8 @@ class _Keeper:
     def _affect(self, incident: PublishedIncident, incident_id: int) -> None:
         """Note the components of an incident, each in the state that it was left in."""
         states: dict[int, ComponentStatus] = {}
-        for post in incident.posts:
-            for effect in post.effects:
+        for update in incident.updates:
+            for effect in update.effects:
                 states[self._components.id_of(effect)] = effect.new_status
         self._touched |= states.keys()
         rows = [
@@ -323,32 +323,32 @@ class _Keeper:
         """Bring the stored incidents of a batch up to date; how many differed."""
         ids = [row.id for row in stored.values()]
         continued = self._continued(ids)
-        posts: dict[int, list[Any]] = defaultdict(list)
-        for post in self._current.execute(
+        updates: dict[int, list[Any]] = defaultdict(list)
+        for update in self._current.execute(
             select(_posts)
             .where(_posts.c.incident_id.in_(ids))
             .order_by(_posts.c.happened_at, _posts.c.id)
         ):
-            posts[post.incident_id].append(post)
+            updates[update.incident_id].append(update)
         updated = 0
         for incident in batch:
             row = stored.get(_identity(incident))
             if row is None:
                 continue
             if row.id not in continued:
-                updated += self._update(incident, row, posts[row.id])
+                updated += self._update(incident, row, updates[row.id])
                 continue
             left = "this story was continued here and is left as it is"
             self._notes.append(Problem(incident.where, left))
         return updated
 
-    def _update(self, incident: PublishedIncident, row: Any, posts: Sequence[Any]) -> bool:
+    def _update(self, incident: PublishedIncident, row: Any, updates: Sequence[Any]) -> bool:
         """Bring a stored incident up to date; whether anything differed."""
         wanted = self._columns(incident)
         if incident.entry_id:
             wanted["entry_id"] = incident.entry_id
         differing = _differing(row, wanted)
-        if not self._update_posts(incident, row, posts) and not differing:
+        if not self._update_posts(incident, row, updates) and not differing:
             return False
         # Components may be others now: all are noted anew, and the old ones' log is written anew.
         owned = IncidentComponent.incident_id == row.id
@@ -381,8 +381,8 @@ class _Keeper:
         """Bring the posts of a stored incident up to date; whether anything differed."""
         pairs, new, gone = _match(stored, self._told(incident))
         changed = [pair for pair in pairs if self._change(*pair)]
-        for post in gone:
-            self._forget(post.id)
+        for update in gone:
+            self._forget(update.id)
         if new:
             rows = self._new_posts(new, row.id, row.code)
             self._current.execute(insert(IncidentUpdate), rows)
@@ -505,7 +505,7 @@ def _identity(incident: PublishedIncident) -> tuple[str, str]:
 
 
 def _resolutions(incident: PublishedIncident) -> int:
-    steps = [post.status for post in incident.posts]
+    steps = [update.status for update in incident.updates]
     befores = [None, *steps]
     return sum(
         after == IncidentStatus.RESOLVED and before != after

@@ -117,7 +117,7 @@ def telling_of_declaration(declaration: Declaration) -> Telling:
 
 def preview_update(
     incident: Incident,
-    post: Post,
+    update: Post,
     *,
     reopens: bool = False,
     publishes: bool = False,
@@ -127,31 +127,31 @@ def preview_update(
 
     Raises :class:`~statuspage.core.errors.Refused`.
     """
-    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    telling = telling_of_update(incident, update, reopens=reopens, publishes=publishes)
     return drafts(current_session(), telling, texts or {}, incident=incident)
 
 
 def telling_of_update(
-    incident: Incident, post: Post, *, reopens: bool = False, publishes: bool = False
+    incident: Incident, update: Post, *, reopens: bool = False, publishes: bool = False
 ) -> Telling:
     """The step that posting this would be; changes nothing and raises as the verb does."""
-    check_post(incident, post, reopens=reopens)
+    check_post(incident, update, reopens=reopens)
     session = current_session()
     moment = clock.now()
-    states = {row.component_id: row.status for row in incident.affected} | dict(post.components)
+    states = {row.component_id: row.status for row in incident.affected} | dict(update.components)
     copy = detached_copy(incident)
     if publishes:
         copy.visibility = Visibility.PUBLIC
-    still = copy.status == post.status
-    apply_post(session, copy, post, moment, reopens=reopens)
+    still = copy.status == update.status
+    apply_post(session, copy, update, moment, reopens=reopens)
     return Telling(
         copy,
-        step_of(post, reopens=reopens),
+        step_of(update, reopens=reopens),
         states_of(session, states),
-        post.happened_at or moment,
+        update.happened_at or moment,
         reopens=reopens,
         still=still,
-        no_change=post.no_change,
+        no_change=update.no_change,
     )
 
 
@@ -304,14 +304,14 @@ def _told_before(session: Session, incident: Incident | None, audience: Audience
 def _tell_subscribers(
     session: Session,
     telling: Telling,
-    post: Composed,
+    new_update: Composed,
     facts: Facts,
     update: IncidentUpdate,
     language: str,
     others: Sequence[str],
 ) -> None:
     mail = finish_for_subscribers(
-        post, step=telling.step, facts=facts, language=language, others=others
+        new_update, step=telling.step, facts=facts, language=language, others=others
     )
     message = Message(
         incident_id=telling.incident.id,
@@ -533,7 +533,7 @@ def _facts(
 ) -> Facts:
     incident = telling.incident
     level = severity.level_of(session, incident.severity_rank)
-    posts = saved.updates if saved is not None else []
+    updates = saved.updates if saved is not None else []
     people = {role: _contact(session, getattr(incident, f"{role.value}_id")) for role in Role}
     return facts_of(
         page,
@@ -542,11 +542,11 @@ def _facts(
         components=[(component.name, status) for component, status in telling.components],
         people=people,
         timeline=[
-            TimelineEntry(post.happened_at, post.step.label, post.body)
-            for post in posts
-            if post.body
+            TimelineEntry(update.happened_at, update.step.label, update.body)
+            for update in updates
+            if update.body
         ],
-        last_update=max((post.posted_at for post in posts), default=None),
+        last_update=max((update.posted_at for update in updates), default=None),
         cadence_minutes=level.cadence_minutes if level else None,
         recipients=counted[0] if counted else None,
         review_due=incident.review_due_at,

@@ -56,21 +56,21 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
 
 
 def apply_post(
-    session: Session, incident: Incident, post: Post, moment: datetime, *, reopens: bool
+    session: Session, incident: Incident, update: Post, moment: datetime, *, reopens: bool
 ) -> None:
     """Change the columns of an incident, saved or a copy, to what a post says."""
-    happened_at = post.happened_at or moment
-    if post.severity_rank is not None:
-        set_severity(session, incident, post.severity_rank)
-    if post.users_notice is not None:
-        incident.users_notice = post.users_notice
-    incident.public_facts = {**incident.public_facts, **post.public_facts}
-    incident.internal_facts = {**incident.internal_facts, **post.internal_facts}
-    incident.status = post.status.value
+    happened_at = update.happened_at or moment
+    if update.severity_rank is not None:
+        set_severity(session, incident, update.severity_rank)
+    if update.users_notice is not None:
+        incident.users_notice = update.users_notice
+    incident.public_facts = {**incident.public_facts, **update.public_facts}
+    incident.internal_facts = {**incident.internal_facts, **update.internal_facts}
+    incident.status = update.status.value
     incident.updated_at = moment
     level = severity.level_of(session, incident.severity_rank)
     incident.next_update_at = severity.promised(
-        level, moment, post.next_update_at, because=post.no_promise_because
+        level, moment, update.next_update_at, because=update.no_promise_because
     )
     if reopens:
         incident.resolved_at = None
@@ -80,27 +80,27 @@ def apply_post(
         if incident.cancelled_at is not None:
             incident.cancelled_at = None
             incident.impact = level.impact if level else severity.FALLBACK_IMPACT
-    if post.status is IncidentStatus.MONITORING:
+    if update.status is IncidentStatus.MONITORING:
         incident.monitoring_at = happened_at
-    if post.status in CLOSED:
+    if update.status in CLOSED:
         incident.next_update_at = None
-    if post.status is IncidentStatus.RESOLVED:
+    if update.status is IncidentStatus.RESOLVED:
         incident.resolved_at = happened_at
         incident.resolutions += 1
         worst = severity.level_of(session, incident.worst_rank)
         incident.review_due_at = severity.review_due(worst, happened_at)
-    if post.false_alarm:
+    if update.false_alarm:
         # As of a maintenance that does not take place: nothing was wrong, so nobody felt anything.
         incident.cancelled_at = happened_at
         incident.impact = Impact.NONE
         incident.review_due_at = None
 
 
-def step_of(post: Post, *, reopens: bool) -> Step:
+def step_of(update: Post, *, reopens: bool) -> Step:
     """The step that a post is, in the words of the templates."""
-    if post.false_alarm:
+    if update.false_alarm:
         return Step.FALSE_ALARM
-    return Step.REOPENED if reopens else Step(post.status.value)
+    return Step.REOPENED if reopens else Step(update.status.value)
 
 
 def set_severity(session: Session, incident: Incident, rank: int) -> None:

@@ -35,10 +35,10 @@ def handouts_of_declaration(declaration: Declaration) -> tuple[Handout, ...]:
 
 
 def handouts_of_update(
-    incident: Incident, post: Post, *, reopens: bool = False, publishes: bool = False
+    incident: Incident, update: Post, *, reopens: bool = False, publishes: bool = False
 ) -> tuple[Handout, ...]:
     """What could be handed out once this is posted; raises as the verb does."""
-    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    telling = telling_of_update(incident, update, reopens=reopens, publishes=publishes)
     return _handouts(telling, incident)
 
 

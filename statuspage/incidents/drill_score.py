@@ -42,20 +42,20 @@ class Score:
 
 def score_of(session: Session, drill: Incident) -> Score:
     """The score of a drill as it stands now."""
-    posts = sorted(drill.updates, key=lambda update: (update.posted_at, update.id))
+    updates = sorted(drill.updates, key=lambda update: (update.posted_at, update.id))
     level = severity.level_of(session, drill.worst_rank)
     respond = level.respond_minutes if level else None
     reached = _reached(session, drill)
     overrides = session.scalars(select(Message.override).filter_by(incident_id=drill.id))
     return Score(
-        first_post=posts[0].posted_at - drill.started_at,
+        first_post=updates[0].posted_at - drill.started_at,
         first_post_allowed=timedelta(minutes=respond) if respond else None,
         record=record_of(drill, clock.now()),
         covered=tuple(name for one, name in AUDIENCES.items() if one in reached),
         left_out=tuple(name for one, name in AUDIENCES.items() if one not in reached),
         overridden=(
             *(kept["reason"] for kept in overrides if kept),
-            *(why for post in posts for why in post.gate.values() if why),
+            *(why for each in updates for why in each.gate.values() if why),
         ),
         resolved_after=drill.resolved_at - drill.started_at if drill.resolved_at else None,
     )

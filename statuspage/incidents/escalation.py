@@ -77,8 +77,8 @@ def steps_of(level: SeverityLevel | None) -> list[tuple[int, str]]:
 def _promise(
     session: Session, incident: Incident, level: SeverityLevel | None, due_at: datetime
 ) -> Ladder:
-    post = newest_post(incident)
-    ahead = min(MOST, max(LEAST, (due_at - post.posted_at) / SHARE))
+    update = newest_post(incident)
+    ahead = min(MOST, max(LEAST, (due_at - update.posted_at) / SHARE))
     commander, comms_lead = Role.COMMANDER.value, Role.COMMS_LEAD.value
     # Where nobody leads the communication, the commander does.
     first = comms_lead if incident.comms_lead_id else commander
@@ -88,7 +88,7 @@ def _promise(
         (STILL_MISSED, due_at + ahead, Step.OVERDUE, (_next_in_line(session, incident, level),)),
     )
     return Ladder(
-        f"promise:{post.id}:",
+        f"promise:{update.id}:",
         [
             Rung(place, at, step, to, _people(session, incident, to))
             for place, at, step, to in moments

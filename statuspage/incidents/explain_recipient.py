@@ -48,13 +48,13 @@ class Groups:
     left_out: Sequence[tuple[str, int]]
 
 
-def recipient_groups(incident: Incident, post: Post) -> Groups | None:
+def recipient_groups(incident: Incident, update: Post) -> Groups | None:
     """Which customers posting this would mail, and why; None where it mails none.
 
     Raises :class:`Refused` as the verb does.
     """
     session = current_session()
-    telling = telling_of_update(incident, post)
+    telling = telling_of_update(incident, update)
     if not telling.incident.tells_outsiders or not mails_customers(session, telling):
         return None
     if (sealed := seal_on(telling.incident)) is not None:
@@ -69,10 +69,10 @@ def explain_declaration(declaration: Declaration, text: str) -> Hearing:
 
 
 def explain_update(
-    incident: Incident, post: Post, text: str, *, reopens: bool = False, publishes: bool = False
+    incident: Incident, update: Post, text: str, *, reopens: bool = False, publishes: bool = False
 ) -> Hearing:
     """Whether the address in ``text`` would be mailed by posting this; :class:`Refused`."""
-    telling = telling_of_update(incident, post, reopens=reopens, publishes=publishes)
+    telling = telling_of_update(incident, update, reopens=reopens, publishes=publishes)
     return explain(telling, incident, text)
 
 

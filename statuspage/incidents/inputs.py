@@ -154,31 +154,31 @@ def check_declaration(declaration: Declaration) -> None:
     _check_promise(declaration.next_update_at, declaration.no_promise_because)
 
 
-def check_post(incident: Incident, post: Post, *, reopens: bool) -> None:
+def check_post(incident: Incident, update: Post, *, reopens: bool) -> None:
     """Raise :class:`Refused` for the first thing that is wrong with a post on this incident."""
     if reopens and incident.is_open:
         raise Refused("status", "This incident is still open; post an update instead.")
-    if reopens and post.status in CLOSED:
+    if reopens and update.status in CLOSED:
         raise Refused("status", "A reopened incident cannot be resolved in the same post.")
-    if not reopens and not incident.is_open and post.status != IncidentStatus.POSTMORTEM:
+    if not reopens and not incident.is_open and update.status != IncidentStatus.POSTMORTEM:
         raise Refused(
             "status",
             "This incident is resolved. Correct a post, or reopen the incident to add one.",
         )
-    if post.false_alarm and post.status is not IncidentStatus.RESOLVED:
+    if update.false_alarm and update.status is not IncidentStatus.RESOLVED:
         raise Refused("false_alarm", "Only what is resolved can have been a false alarm.")
-    if incident.is_open and post.status == IncidentStatus.POSTMORTEM:
+    if incident.is_open and update.status == IncidentStatus.POSTMORTEM:
         raise Refused("status", "A post-mortem follows the resolution; resolve it first.")
-    if post.no_change and incident.status != post.status:
+    if update.no_change and incident.status != update.status:
         raise Refused("status", "A new status is a change; say what has changed.")
-    if post.users_notice is not None:
-        check_body("users_notice", post.users_notice)
-    _check_facts(post.public_facts, post.internal_facts)
-    _check_past("happened_at", post.happened_at, "A post cannot tell of the future.")
-    if post.happened_at is not None and post.happened_at < incident.started_at:
+    if update.users_notice is not None:
+        check_body("users_notice", update.users_notice)
+    _check_facts(update.public_facts, update.internal_facts)
+    _check_past("happened_at", update.happened_at, "A post cannot tell of the future.")
+    if update.happened_at is not None and update.happened_at < incident.started_at:
         raise Refused("happened_at", "This is before the incident started.")
-    if post.status not in CLOSED:
-        _check_promise(post.next_update_at, post.no_promise_because)
+    if update.status not in CLOSED:
+        _check_promise(update.next_update_at, update.no_promise_because)
 
 
 def _check_drill(drill: Drill) -> None:

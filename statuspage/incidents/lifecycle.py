@@ -46,7 +46,7 @@ def declare(
     texts: Texts | None = None,
     overrides: Overrides | None = None,
 ) -> Incident:
-    """Declare an incident and publish its first post; raises :class:`Refused`.
+    """Declare an incident and publish its first update; raises :class:`Refused`.
 
     ``overrides`` say why a text goes out that would leak.
     """
@@ -60,7 +60,7 @@ def declare(
         hold_title_back(session, incident, field="title", overrides=overrides or {})
         session.add(incident)
         session.flush()
-        post = Post(
+        new_update = Post(
             status=declaration.status,
             components=declaration.components,
             next_update_at=incident.next_update_at,
@@ -71,10 +71,10 @@ def declare(
         update = add_update(
             session,
             incident,
-            status=post.status.value,
+            status=new_update.status.value,
             actor=actor,
             form_key=form_key,
-            no_promise_because=post.no_promise_because,
+            no_promise_because=new_update.no_promise_because,
         )
         update.affected = affect(
             session, incident, declaration.components, update=update, at=incident.started_at
@@ -108,7 +108,7 @@ def declare(
 
 def post_update(
     incident_code: str,
-    post: Post,
+    update: Post,
     *,
     actor: Actor,
     form_key: str,
@@ -118,14 +118,14 @@ def post_update(
 ) -> IncidentUpdate:
     """Post an update on an open incident; raises :class:`Refused`, :class:`Conflict`."""
     return _post(
-        incident_code, post, action="incident.update", actor=actor, form_key=form_key,
+        incident_code, update, action="incident.update", actor=actor, form_key=form_key,
         seen_version=seen_version, texts=texts or {}, overrides=overrides or {},
     )  # fmt: skip
 
 
 def reopen(
     incident_code: str,
-    post: Post,
+    update: Post,
     *,
     actor: Actor,
     form_key: str,
@@ -138,14 +138,14 @@ def reopen(
     Raises :class:`Refused`, :class:`Conflict`.
     """
     return _post(
-        incident_code, post, action="incident.reopen", actor=actor, form_key=form_key,
+        incident_code, update, action="incident.reopen", actor=actor, form_key=form_key,
         seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, reopens=True,
     )  # fmt: skip
 
 
 def publish(
     incident_code: str,
-    post: Post,
+    update: Post,
     *,
     actor: Actor,
     form_key: str,
@@ -158,7 +158,7 @@ def publish(
     What was posted before stays internal.  Raises :class:`Refused`, :class:`Conflict`.
     """
     return _post(
-        incident_code, post, action="incident.publish", actor=actor, form_key=form_key,
+        incident_code, update, action="incident.publish", actor=actor, form_key=form_key,
         seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, publishes=True,
     )  # fmt: skip
 
@@ -255,7 +255,7 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
 
 def _post(
     incident_code: str,
-    post: Post,
+    new_update: Post,
     *,
     action: str,
     actor: Actor,
@@ -273,10 +273,12 @@ def _post(
             return earlier
         if seen_version is not None and seen_version != incident.version:
             raise Conflict(incident)
-        check_post(incident, post, reopens=reopens)
-        resolves = post.status is IncidentStatus.RESOLVED
+        check_post(incident, new_update, reopens=reopens)
+        resolves = new_update.status is IncidentStatus.RESOLVED
         although = (
-            gate.let_through(gate.look(session, incident, post, texts), post) if resolves else {}
+            gate.let_through(gate.look(session, incident, new_update, texts), new_update)
+            if resolves
+            else {}
         )
         if publishes and incident.is_drill:
             raise Refused("publishes", "A drill never becomes public.")
@@ -284,34 +286,34 @@ def _post(
             incident.visibility = Visibility.PUBLIC
             hold_title_back(session, incident, field="text_public", overrides=overrides)
         before = {"status": incident.status, "severity": incident.severity_name}
-        still = incident.status == post.status
-        counts_anew = post.false_alarm or incident.cancelled_at is not None
+        still = incident.status == new_update.status
+        counts_anew = new_update.false_alarm or incident.cancelled_at is not None
         moment = clock.now()
-        apply_post(session, incident, post, moment, reopens=reopens)
+        apply_post(session, incident, new_update, moment, reopens=reopens)
         update = add_update(
             session,
             incident,
-            status=post.status.value,
+            status=new_update.status.value,
             actor=actor,
             form_key=form_key,
-            happened_at=post.happened_at,
+            happened_at=new_update.happened_at,
             reopens=reopens,
-            no_promise_because=post.no_promise_because,
+            no_promise_because=new_update.no_promise_because,
         )
         update.gate = although
-        states = _states_after(incident, post, publishes=publishes)
+        states = _states_after(incident, new_update, publishes=publishes)
         update.affected = affect(session, incident, states, update=update, at=update.happened_at)
         if counts_anew and not incident.is_internal:
             named = [row.component_id for row in incident.affected]
             component_log.write_anew(session, named, since=incident.started_at)
         telling = Telling(
             incident,
-            step_of(post, reopens=reopens),
+            step_of(new_update, reopens=reopens),
             affected_components(session, incident),
             update.happened_at,
             reopens=reopens,
             still=still,
-            no_change=post.no_change,
+            no_change=new_update.no_change,
         )
         update.body = tell(session, telling, update, texts, actor=actor, overrides=overrides)
         audit.record(
@@ -324,7 +326,7 @@ def _post(
                 "next_update_at": incident.next_update_at,
                 **_no_promise(update),
                 **({"resolved although": although} if although else {}),
-                **({"false alarm": True} if post.false_alarm else {}),
+                **({"false alarm": True} if new_update.false_alarm else {}),
                 "components": {entry["name"]: entry["new_status"] for entry in update.affected},
             },
         )  # fmt: skip
@@ -333,13 +335,13 @@ def _post(
 
 
 def _states_after(
-    incident: Incident, post: Post, *, publishes: bool
+    incident: Incident, update: Post, *, publishes: bool
 ) -> Mapping[int, ComponentStatus]:
-    if post.status is IncidentStatus.RESOLVED:
-        return {**post.components, **at_the_end(incident, post.components)}
+    if update.status is IncidentStatus.RESOLVED:
+        return {**update.components, **at_the_end(incident, update.components)}
     if publishes:
-        return {row.component_id: row.status for row in incident.affected} | dict(post.components)
-    return post.components
+        return {row.component_id: row.status for row in incident.affected} | dict(update.components)
+    return update.components
 
 
 def _drill(incident: Incident) -> dict[str, object]:

@@ -175,9 +175,9 @@ def _finish(
     facts, language = incident_facts(incident, message.step), message.language
     try:
         if message.audience is Audience.SUBSCRIBER:
-            post = Composed(text.subject, text.body)
+            update = Composed(text.subject, text.body)
             return finish_for_subscribers(
-                post, step=message.step, facts=facts, language=language, others=others
+                update, step=message.step, facts=facts, language=language, others=others
             )
         return finish(
             text,

@@ -70,14 +70,14 @@ class Record:
 
 def record_of(incident: Incident, moment: datetime) -> Record:
     """What an incident promised and how that was kept, as it stands at ``moment``."""
-    posts = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
+    updates = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
     kept = [
-        Promise(post.posted_at, post.next_update_at, after.posted_at,
-                max(after.posted_at - post.next_update_at, _NO_TIME))
-        for post, after in pairwise(posts)
-        if post.next_update_at
+        Promise(each.posted_at, each.next_update_at, after.posted_at,
+                max(after.posted_at - each.next_update_at, _NO_TIME))
+        for each, after in pairwise(updates)
+        if each.next_update_at
     ]  # fmt: skip
-    last = posts[-1] if posts else None
+    last = updates[-1] if updates else None
     if last and last.next_update_at and incident.is_open:
         late = max(moment - last.next_update_at, _NO_TIME)
         kept.append(Promise(last.posted_at, last.next_update_at, None, late))

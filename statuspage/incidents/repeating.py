@@ -10,7 +10,7 @@ from statuspage.incidents.inputs import Draft, Post
 from statuspage.models import Incident
 
 
-def repeats(incident: Incident, post: Post, drafts: Sequence[Draft]) -> bool:
+def repeats(incident: Incident, update: Post, drafts: Sequence[Draft]) -> bool:
     """Whether visitors would read the same words again, or nothing at all differs from before.
 
     A form that comes back after a post differs in nothing: that is what a second press sends.
@@ -18,19 +18,19 @@ def repeats(incident: Incident, post: Post, drafts: Sequence[Draft]) -> bool:
     said = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
     if any(draft.before and draft.before.body == draft.as_sent.body for draft in said):
         return True
-    return not any(draft.edited for draft in drafts) and _changes_nothing(incident, post)
+    return not any(draft.edited for draft in drafts) and _changes_nothing(incident, update)
 
 
-def _changes_nothing(incident: Incident, post: Post) -> bool:
-    if post.status.value != incident.status or post.severity_rank or post.happened_at:
+def _changes_nothing(incident: Incident, update: Post) -> bool:
+    if update.status.value != incident.status or update.severity_rank or update.happened_at:
         return False
-    if post.users_notice is not None and post.users_notice != incident.users_notice:
+    if update.users_notice is not None and update.users_notice != incident.users_notice:
         return False
     present = {row.component_id: row.status for row in incident.affected}
-    if any(present.get(key) is not status for key, status in post.components.items()):
+    if any(present.get(key) is not status for key, status in update.components.items()):
         return False
-    return _adds_nothing(incident.public_facts, post.public_facts) and _adds_nothing(
-        incident.internal_facts, post.internal_facts
+    return _adds_nothing(incident.public_facts, update.public_facts) and _adds_nothing(
+        incident.internal_facts, update.internal_facts
     )
 
 

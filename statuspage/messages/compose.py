@@ -186,7 +186,7 @@ def as_drill(text: Text, audience: Audience) -> Text:
 
 
 def finish_for_subscribers(
-    post: Composed,
+    update: Composed,
     *,
     step: Step,
     facts: Facts,
@@ -199,16 +199,16 @@ def finish_for_subscribers(
     """
     public = facts.public
     if public.drill:
-        marked = as_drill(Text(post.subject, post.body), Audience.SUBSCRIBER)
-        post = replace(post, subject=marked.subject, body=marked.body)
+        marked = as_drill(Text(update.subject, update.body), Audience.SUBSCRIBER)
+        update = replace(update, subject=marked.subject, body=marked.body)
     shown = token_values(moments_of(public), zone=public.zone.key, locale=public.language)
-    subject, body = f"{post.subject} ({disarm(public.service)})", post.body
+    subject, body = f"{update.subject} ({disarm(public.service)})", update.body
     # The longest first: a span begins with a time.
     for name in sorted(shown.keys() - {"name"}, key=lambda name: len(shown[name]), reverse=True):
         body = body.replace(shown[name], token(name))
     languages = (language, *others)
     mail = _mail(subject, body, Audience.SUBSCRIBER, step, public, languages, own=language)
-    return replace(mail, body=post.body)
+    return replace(mail, body=update.body)
 
 
 def finish_for_colleagues(

@@ -185,7 +185,7 @@ def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
         "shortlink": links.incident(incident.code),
         "started_at": clock.iso_millis(started_at, page.zone),
         "page_id": page.code,
-        "incident_updates": [_post(post, incident, page) for post in incident.posts],
+        "incident_updates": [_post(update, incident, page) for update in incident.updates],
         "components": [
             _component(component, page.code, page.zone) for component in incident.components
         ],
@@ -197,17 +197,17 @@ def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
     return document
 
 
-def _post(post: PostView, incident: IncidentView, page: PageView) -> Json:
+def _post(update: PostView, incident: IncidentView, page: PageView) -> Json:
     return {
-        "id": post.code,
-        "status": post.status.value,
-        "body": post.body,
+        "id": update.code,
+        "status": update.status.value,
+        "body": update.body,
         "incident_id": incident.code,
-        "created_at": clock.iso_millis(post.posted_at, page.zone),
-        "updated_at": clock.iso_millis(post.changed_at, page.zone),
-        "display_at": clock.iso_millis(post.happened_at, page.zone),
+        "created_at": clock.iso_millis(update.posted_at, page.zone),
+        "updated_at": clock.iso_millis(update.changed_at, page.zone),
+        "display_at": clock.iso_millis(update.happened_at, page.zone),
         # Statuspage has null here, and not an empty list.
-        "affected_components": [_affected(change) for change in post.affected] or None,
+        "affected_components": [_affected(change) for change in update.affected] or None,
         "deliver_notifications": True,
         "custom_tweet": None,
         "tweet_id": None,

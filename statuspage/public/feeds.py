@@ -90,7 +90,7 @@ def history_feed(
     """One entry for each incident, all its updates in the body, newest first, as
     Statuspage has it.
     """
-    told = [incident for incident in incidents if incident.posts]
+    told = [incident for incident in incidents if incident.updates]
     return Feed(
         page=page,
         path=_scope(component) + "/history",
@@ -124,7 +124,7 @@ def updates_feed(
         ),
         home=links.home,
         entries=tuple(
-            _post_entry(incident, post, _reading(page), links) for incident, post in told
+            _post_entry(incident, update, _reading(page), links) for incident, update in told
         ),
     )
 
@@ -139,7 +139,7 @@ def incident_feed(page: PageView, incident: IncidentView, links: Links) -> Feed:
         description=_say(page, N_("Updates on “%(title)s”"), title=incident.title),
         home=links.incident(incident.code),
         entries=tuple(
-            _post_entry(incident, post, _reading(page), links) for post in incident.posts
+            _post_entry(incident, update, _reading(page), links) for update in incident.updates
         ),
     )
 
@@ -159,7 +159,7 @@ def newest_told(
     incidents: Iterable[IncidentView], *, most: int
 ) -> list[tuple[IncidentView, PostView]]:
     """The posts of these incidents that were made last, newest first."""
-    told = [(incident, post) for incident in incidents for post in incident.posts]
+    told = [(incident, update) for incident in incidents for update in incident.updates]
     return sorted(told, key=lambda pair: pair[1].posted_at, reverse=True)[:most]
 
 
@@ -206,7 +206,7 @@ def _reading(page: PageView) -> _Reading:
 
 @lru_cache(maxsize=1024)
 def _incident_entry(incident: IncidentView, reading: _Reading, links: Links) -> Entry:
-    parts = [_post_html(post, reading, links) for post in incident.posts]
+    parts = [_post_html(update, reading, links) for update in incident.updates]
     planned = _planned(incident, reading)
     if planned:
         parts.insert(0, f"<p><strong>{escape(planned)}</strong></p>")
@@ -216,34 +216,34 @@ def _incident_entry(incident: IncidentView, reading: _Reading, links: Links) -> 
         link=links.incident(incident.code),
         html=" ".join(parts),
         published=incident.told_at,
-        updated=max(post.changed_at for post in incident.posts),
+        updated=max(update.changed_at for update in incident.updates),
         tags=tuple(component.full_name for component in incident.components),
     )
 
 
 @lru_cache(maxsize=2048)
-def _post_entry(incident: IncidentView, post: PostView, reading: _Reading, links: Links) -> Entry:
+def _post_entry(incident: IncidentView, update: PostView, reading: _Reading, links: Links) -> Entry:
     return Entry(
-        id=post.entry_id,
-        title=f"{reading.say(post.status.label)}: {incident.title}",
-        link=links.update(incident.code, post.code),
-        html=_post_html(post, reading, links),
-        published=post.posted_at,
-        updated=post.changed_at,
+        id=update.entry_id,
+        title=f"{reading.say(update.status.label)}: {incident.title}",
+        link=links.update(incident.code, update.code),
+        html=_post_html(update, reading, links),
+        published=update.posted_at,
+        updated=update.changed_at,
         tags=tuple(component.full_name for component in incident.components),
     )
 
 
 @lru_cache(maxsize=4096)
-def _post_html(post: PostView, reading: _Reading, links: Links) -> str:
-    moment, status = reading.time(post.happened_at), reading.say(post.status.label)
+def _post_html(update: PostView, reading: _Reading, links: Links) -> str:
+    moment, status = reading.time(update.happened_at), reading.say(update.status.label)
     head = f"<p><small>{escape(moment)}</small><br><strong>{escape(status)}</strong>"
     edited = ""
-    if post.edited_at:
-        note = reading.say("Edited %(time)s") % {"time": reading.time(post.edited_at)}
+    if update.edited_at:
+        note = reading.say("Edited %(time)s") % {"time": reading.time(update.edited_at)}
         edited = f" <p><small>{escape(note)}</small></p>"
     # A body that opens with a paragraph goes on in the head's, as in Statuspage's feeds.
-    body = post.html_below(links.home)
+    body = update.html_below(links.home)
     if body.startswith("<p>"):
         return f"{head} - {body[3:]}{edited}"
     return f"{head}</p> {body}{edited}"

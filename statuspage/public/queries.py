@@ -168,7 +168,7 @@ def read_snapshot(site: Site) -> Snapshot:
         *incidents[: statements.RECENT_INCIDENTS],
         *maintenances[: statements.RECENT_INCIDENTS],
     ]
-    told = [(incident, post) for incident in visible for post in incident.posts]
+    told = [(incident, update) for incident in visible for update in incident.updates]
     turns = [*_turns(site, visible), *_reckonings(site)]
     return Snapshot(
         at=site.at,
@@ -405,10 +405,10 @@ def read_incidents(
     earlier: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for code, *columns in site.connection.execute(statements.EARLIER, seen) if whole else ():
         earlier[code].append(tuple(columns))
-    posts: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    updates: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     told = site.connection.execute(statements.POSTS if whole else statements.NEWEST_POSTS, seen)
     for key, code, *columns in told:
-        posts[key].append((code, *columns, tuple(earlier[code])))
+        updates[key].append((code, *columns, tuple(earlier[code])))
     affected: dict[int, list[int]] = defaultdict(list)
     for key, component in site.connection.execute(statements.AFFECTED, seen):
         affected[key].append(component)
@@ -417,7 +417,7 @@ def read_incidents(
     incidents = {
         row.id: _incident(
             tuple(row[1:]),
-            tuple(posts[row.id]),
+            tuple(updates[row.id]),
             tuple(
                 site.by_key[key] for key in sorted(affected[row.id], key=site.places.__getitem__)
             ),
@@ -442,7 +442,7 @@ def _is_overdue(row: AnyRow, at: datetime) -> bool:
 @lru_cache(maxsize=4096)
 def _incident(
     columns: tuple[Any, ...],
-    posts: tuple[tuple[Any, ...], ...],
+    updates: tuple[tuple[Any, ...], ...],
     components: tuple[ComponentView, ...],
     *,
     is_overdue: bool,
@@ -453,7 +453,7 @@ def _incident(
         resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
         entry_id, merged_into,
     ) = columns  # fmt: skip
-    views = tuple(_post(Kind(kind), *post) for post in posts)
+    views = tuple(_post(Kind(kind), *update) for update in updates)
     is_open = status not in CLOSED
     told = [view.changed_at for view in views]
     return IncidentView(
@@ -477,7 +477,7 @@ def _incident(
         is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
         entry_id=entry_id,
         components=components,
-        posts=views,
+        updates=views,
         merged_into=merged_into,
         begun_at=_moment(begun_at),
     )

@@ -216,7 +216,7 @@ class IncidentView:
     is_pinned: bool
     entry_id: str
     components: tuple[ComponentView, ...]
-    posts: tuple[PostView, ...]
+    updates: tuple[PostView, ...]
     merged_into: str | None = None
     begun_at: datetime | None = None
 
@@ -238,7 +238,7 @@ class IncidentView:
 
     def __hash__(self) -> int:
         """Cheap: an incident is looked up far more often than it changes."""
-        return hash((self.code, self.status, self.updated_at, len(self.posts)))
+        return hash((self.code, self.status, self.updated_at, len(self.updates)))
 
     @property
     def is_open(self) -> bool:
@@ -263,19 +263,19 @@ class IncidentView:
     @property
     def ran_from(self) -> datetime:
         """When it really began: a maintenance may begin earlier or later than it was planned to."""
-        posted = (post.happened_at for post in self.posts if post.status in RUNNING)
+        posted = (update.happened_at for update in self.updates if update.status in RUNNING)
         begun = self.begun_at or min(posted, default=self.begins_at)
         return clock.in_order(begun, self.resolved_at)[0] if self.resolved_at else begun
 
     @property
     def told_at(self) -> datetime:
         """When it was first told of: the date of its entry in the feeds."""
-        return min((post.posted_at for post in self.posts), default=self.created_at)
+        return min((update.posted_at for update in self.updates), default=self.created_at)
 
     @property
     def latest(self) -> PostView | None:
         """Its newest post."""
-        return self.posts[0] if self.posts else None
+        return self.updates[0] if self.updates else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,10 +129,10 @@ class Change:
     names: tuple[str, ...]
 
 
-def changes(post: PostView) -> list[Change]:
+def changes(update: PostView) -> list[Change]:
     """What a post changed, each change once with all components that made it."""
     names: dict[tuple[ComponentStatus, ComponentStatus], list[str]] = {}
-    for each in post.affected:
+    for each in update.affected:
         if each.old_status is not each.new_status:
             names.setdefault((each.old_status, each.new_status), []).append(each.name)
     return [Change(old, new, tuple(named)) for (old, new), named in names.items()]

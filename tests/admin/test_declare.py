@@ -49,7 +49,7 @@ def test_declaring_publishes_the_first_post(desk: Desk) -> None:
         (desk.checkout, ComponentStatus.MAJOR_OUTAGE)
     ]
     assert (incident.started_at, incident.next_update_at) == (NOON, NOON + timedelta(minutes=30))
-    assert [(post.status, post.body) for post in incident.updates] == [
+    assert [(update.status, update.body) for update in incident.updates] == [
         ("investigating", FIRST_POST)
     ]
     assert set(messages(desk)) == {Audience.PUBLIC, Audience.INTERNAL}

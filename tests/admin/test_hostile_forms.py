@@ -96,11 +96,11 @@ def all_forms(desk: Desk) -> list[SentForm]:
             "component_id": desk.checkout, "contact_id": contact, "rank": 1, "audience": "public",
             "step": "investigating", "customer_id": session.scalars(select(Customer.id)).first(),
         }  # fmt: skip
-        post = session.scalars(select(IncidentUpdate.code)).first()
+        update = session.scalars(select(IncidentUpdate.code)).first()
     found: dict[tuple[str, ...], SentForm] = {}
     pages = [
         *addresses(desk.app, known),
-        *addresses(desk.app, {"code": code, "update_code": post}),
+        *addresses(desk.app, {"code": code, "update_code": update}),
         *addresses(desk.app, {"code": maintenance}),
         f"/admin/maintenances/series/{series}",
         "/admin/incidents/new?drill=1",

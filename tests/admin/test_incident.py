@@ -40,8 +40,8 @@ def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
 
 def somebody_else_posts(desk: Desk, code: str) -> None:
     with desk.app.app_context():
-        post = inputs.Post(IncidentStatus.IDENTIFIED)
-        lifecycle.post_update(code, post, actor=ACTOR, form_key="another sheet")
+        update = inputs.Post(IncidentStatus.IDENTIFIED)
+        lifecycle.post_update(code, update, actor=ACTOR, form_key="another sheet")
 
 
 @pytest.mark.parametrize("exactly", ["garbage", "2026-03-04T12:00", "9999-12-31T23:59-14:00"])
@@ -289,7 +289,7 @@ def test_the_same_form_sent_twice_posts_once(desk: Desk) -> None:
     code = desk.declare()
     filled = {**fields(desk.get(path(code)).text), "status": "identified", "publish": "1"}
     assert [desk.browser.send(path(code), filled).status_code for _ in range(2)] == [303, 303]
-    assert [post.status for post in desk.posts(code)] == ["investigating", "identified"]
+    assert [update.status for update in desk.posts(code)] == ["investigating", "identified"]
 
 
 def test_of_two_editors_the_second_is_shown_what_changed(desk: Desk) -> None:
@@ -304,7 +304,7 @@ def test_of_two_editors_the_second_is_shown_what_changed(desk: Desk) -> None:
     assert texts(answer, "new", "//h3") == ["Identified"]
     kept = fields(answer.text)
     assert (kept["status"], kept["users_notice"]) == ("monitoring", "Few payments fail.")
-    assert [post.status for post in desk.posts(code)] == ["investigating", "identified"]
+    assert [update.status for update in desk.posts(code)] == ["investigating", "identified"]
     assert desk.browser.send(path(code), {**kept, "publish": "1"}).status_code == 303
     assert desk.posts(code)[-1].status == "monitoring"
 
@@ -595,8 +595,8 @@ def test_of_a_long_incident_the_newest_posts_are_shown_first(desk: Desk) -> None
     code = desk.declare()
     with desk.app.app_context():
         for number in range(24):
-            post = inputs.Post(IncidentStatus.IDENTIFIED)
-            lifecycle.post_update(code, post, actor=ACTOR, form_key=f"sheet {number}")
+            update = inputs.Post(IncidentStatus.IDENTIFIED)
+            lifecycle.post_update(code, update, actor=ACTOR, form_key=f"sheet {number}")
     assert len(texts(desk.get(path(code)), "posts", "/li")) == 20
     assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 posts"]
     assert len(texts(desk.get(f"{path(code)}?all=1"), "posts", "/li")) == 25
@@ -700,7 +700,7 @@ def test_a_second_press_on_the_form_that_comes_back_posts_nothing(desk: Desk) ->
     assert reasons(asked) == ASKED
     # The last step of an end holds none of it.
     assert desk.post(code, "resolved").status_code == 200
-    assert [post.status for post in desk.posts(code)] == ["investigating"]
+    assert [update.status for update in desk.posts(code)] == ["investigating"]
     again = desk.browser.send(path(code), {**fields(asked.text), "again": "y", "publish": "1"})
     assert again.status_code == 303
     assert len(desk.posts(code)) == 2

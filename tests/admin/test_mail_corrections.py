@@ -88,8 +88,8 @@ def test_correcting_a_post_leads_to_the_mail_that_said_the_same(desk: Desk) -> N
     code = desk.declare()
     desk.resolve(code)
     desk.deliver()
-    post = desk.posts(code)[-1].code
-    done = desk.browser.send_shown(f"/admin/incidents/{code}/posts/{post}", {"body": "Over."})
+    update = desk.posts(code)[-1].code
+    done = desk.browser.send_shown(f"/admin/incidents/{code}/posts/{update}", {"body": "Over."})
     first = done.headers["Location"]
     with desk.app.app_context():
         chosen = select(Message.audience, Message.id).where(Message.update_id.is_not(None))
@@ -112,8 +112,8 @@ def test_correcting_a_post_leads_to_the_mail_that_said_the_same(desk: Desk) -> N
 
 def test_correcting_a_post_that_was_not_mailed_ends_there(desk: Desk) -> None:
     code = desk.declare()
-    post = desk.posts(code)[0].code
-    done = desk.browser.send_shown(f"/admin/incidents/{code}/posts/{post}", {"body": "New."})
+    update = desk.posts(code)[0].code
+    done = desk.browser.send_shown(f"/admin/incidents/{code}/posts/{update}", {"body": "New."})
     assert done.headers["Location"].endswith(f"/incidents/{code}")
 
 

@@ -81,7 +81,7 @@ def test_the_text_is_seen_and_edited_before_it_goes(desk: Desk) -> None:
     assert desk.incidents() == []
     desk.browser.send(NEW, {**fields(shown.text), "text_public": "Soon.", "publish": "1"})
     assert desk.incidents()[0].title == "Database upgrade"
-    assert [post.body for post in desk.posts(desk.incidents()[0].code)] == ["Soon."]
+    assert [update.body for update in desk.posts(desk.incidents()[0].code)] == ["Soon."]
 
 
 def test_it_is_started_verified_and_completed_by_hand(desk: Desk) -> None:
@@ -96,8 +96,8 @@ def test_it_is_started_verified_and_completed_by_hand(desk: Desk) -> None:
         ("verifying", ComponentStatus.UNDER_MAINTENANCE),
         ("completed", ComponentStatus.OPERATIONAL),
     ]
-    posts = [post.body.partition("\n")[0] for post in incident(desk, where).updates]
-    assert posts[1:3] == [
+    updates = [update.body.partition("\n")[0] for update in incident(desk, where).updates]
+    assert updates[1:3] == [
         "The planned maintenance on Checkout has begun.",
         "The planned maintenance on Checkout continues.",
     ]

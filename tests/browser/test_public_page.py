@@ -26,7 +26,7 @@ MOST_STEPS = 200
 
 HOME = html_pages.render_home(samples.ONE_MINOR, LINKS)
 SAVED = post(samples.IDENTIFIED, "We know why.", ago(minutes=1))
-NEWER_INCIDENT = replace(samples.SLOW_SIGN_IN, posts=(SAVED, *samples.SLOW_SIGN_IN.posts))
+NEWER_INCIDENT = replace(samples.SLOW_SIGN_IN, updates=(SAVED, *samples.SLOW_SIGN_IN.updates))
 NEWER = html_pages.render_home(
     snapshot(tree=shop(sign_in=samples.PARTIAL), incidents=[NEWER_INCIDENT, *samples.PAST]), LINKS
 )

@@ -185,7 +185,7 @@ def _database(stage: Stage) -> Iterator[Verdict]:
 def _forgers(stage: Stage) -> Iterator[Verdict]:
     with TemporaryDirectory() as name:
         url = stage.url("sqlite", Path(name))
-        forged = troubles.forge_events(url, Path(name), posts=10_000, seed=stage.seeds[0])
+        forged = troubles.forge_events(url, Path(name), updates=10_000, seed=stage.seeds[0])
         yield Verdict(str(forged), forged.held)
 
 

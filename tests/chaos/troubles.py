@@ -174,7 +174,7 @@ def database_away(server: PostgresServer, folder: Path, *, customers: int, secon
 class Forged:
     """What came of posts that SendGrid never made: the last two must be 0."""
 
-    posts: int
+    updates: int
     server_errors: int
     changed: int
 
@@ -184,10 +184,10 @@ class Forged:
         return not (self.server_errors or self.changed)
 
     def __str__(self) -> str:
-        return f"{self.posts:,} posts: {self.server_errors} × 5xx, {self.changed} rows changed"
+        return f"{self.updates:,} posts: {self.server_errors} × 5xx, {self.changed} rows changed"
 
 
-def forge_events(database_url: str, folder: Path, *, posts: int, seed: int) -> Forged:
+def forge_events(database_url: str, folder: Path, *, updates: int, seed: int) -> Forged:
     """Malformed, replayed and forged posts at the address that SendGrid's events come to."""
     dice = random.Random(seed)
     signer = Signer()
@@ -210,7 +210,7 @@ def forge_events(database_url: str, folder: Path, *, posts: int, seed: int) -> F
         before = _rows(company)
         statuses = [
             _post(connection, *forged)
-            for forged in _forgeries(dice, signer, genuine, (body, headers), posts)
+            for forged in _forgeries(dice, signer, genuine, (body, headers), updates)
         ]
         connection.close()
         changed = sum(abs(n - m) for n, m in zip(_rows(company), before, strict=True))
@@ -239,10 +239,10 @@ def _forgeries(
     signer: Signer,
     genuine: dict[str, object],
     replay: tuple[bytes, dict[str, str]],
-    posts: int,
+    updates: int,
 ) -> Iterator[tuple[bytes, dict[str, str]]]:
     stranger = Signer()
-    for _ in range(posts):
+    for _ in range(updates):
         bounce = {**genuine, "event": "bounce", "sg_event_id": uuid.uuid4().hex}
         body = json.dumps([bounce]).encode()
         kind = dice.randrange(6)

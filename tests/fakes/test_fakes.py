@@ -77,7 +77,7 @@ class Listener:
     """Takes webhooks, refusing the first few."""
 
     def __init__(self, refusals: int) -> None:
-        self.posts: list[tuple[bytes, dict[str, str]]] = []
+        self.updates: list[tuple[bytes, dict[str, str]]] = []
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -88,7 +88,7 @@ class Listener:
                 self.send_response(503 if refusals >= 0 else 204)
                 self.end_headers()
                 if refusals < 0:
-                    listener.posts.append((body, dict(self.headers)))
+                    listener.updates.append((body, dict(self.headers)))
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -118,7 +118,7 @@ def test_events_are_signed_and_posted_until_they_are_taken(listener: Listener) -
         channel.close()
         wait_until_idle(hook)
     events: list[Any] = []
-    for body, headers in listener.posts:
+    for body, headers in listener.updates:
         signature = headers["X-Twilio-Email-Event-Webhook-Signature"]
         timestamp = headers["X-Twilio-Email-Event-Webhook-Timestamp"]
         assert verify_webhook(hook.signer.public_key, body, signature, timestamp)

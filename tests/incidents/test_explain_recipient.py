@@ -71,8 +71,8 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
         yield made
 
 
-def told(incident: Incident, name: str, post: Post = RESOLVED) -> tuple[bool, str]:
-    found = explain_recipient.explain_update(incident, post, f"{name}@example.com")
+def told(incident: Incident, name: str, update: Post = RESOLVED) -> tuple[bool, str]:
+    found = explain_recipient.explain_update(incident, update, f"{name}@example.com")
     return found.hears, " ".join(found.reasons)
 
 

@@ -53,7 +53,7 @@ def move(
 
 
 def bodies(incident: Incident) -> list[str]:
-    return [post.body for post in incident.updates]
+    return [update.body for update in incident.updates]
 
 
 def test_people_are_reminded_once_a_day_before(

@@ -12,7 +12,7 @@ from statuspage.models import Incident, IncidentUpdate
 from tests.factories import NOON
 
 
-def incident(*posts: tuple[float, float | None], status: str = "investigating") -> Incident:
+def incident(*updates: tuple[float, float | None], status: str = "investigating") -> Incident:
     """An incident with posts: minutes after noon, and the minute that each promises."""
     return Incident(
         kind=Kind.INCIDENT,
@@ -23,7 +23,7 @@ def incident(*posts: tuple[float, float | None], status: str = "investigating") 
                 posted_at=NOON + timedelta(minutes=at),
                 next_update_at=None if by is None else NOON + timedelta(minutes=by),
             )
-            for number, (at, by) in enumerate(posts)
+            for number, (at, by) in enumerate(updates)
         ],
     )
 

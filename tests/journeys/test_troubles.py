@@ -68,7 +68,7 @@ def test_a_database_that_was_away_finds_nothing_lost(
 
 def test_forged_events_change_nothing(postgres_server: PostgresServer, tmp_path: Path) -> None:
     url = postgres_server.empty().url
-    forged = troubles.forge_events(url, tmp_path, posts=300, seed=1)
+    forged = troubles.forge_events(url, tmp_path, updates=300, seed=1)
     assert (forged.server_errors, forged.changed) == NONE
 
 

@@ -78,13 +78,13 @@ def test_each_mail_is_word_for_word_as_it_is_kept(name: str) -> None:
 @pytest.mark.parametrize("name", POSTS)
 def test_each_post_reaches_subscribers_word_for_word_as_it_is_kept(name: str) -> None:
     audience, step = parts_of(name)
-    post = finish(text_of(name), audience=audience, step=step, facts=ALL[name])
-    mail = finish_for_subscribers(post, step=step, facts=ALL[name])
+    update = finish(text_of(name), audience=audience, step=step, facts=ALL[name])
+    mail = finish_for_subscribers(update, step=step, facts=ALL[name])
     values = LINKS | token_values(mail.moments, zone="Europe/Berlin")
     text = f"Subject: {fill_subject(mail.subject, values)}\n\n{fill_text(mail.text, values)}"
     html = fill_html(mail.html, values)
 
-    assert mail.body == post.body
+    assert mail.body == update.body
     assert "PST" not in text
     assert "[[" not in text + html
     assert kept(f"{name}.mail.txt", text) == text

@@ -155,7 +155,7 @@ def post(
 
 def incident(
     title: str,
-    *posts: PostView,
+    *updates: PostView,
     impact: Impact = Impact.MINOR,
     components: Sequence[ComponentView] = (),
     next_update_at: datetime | None = None,
@@ -164,9 +164,9 @@ def incident(
     started_at: datetime | None = None,
 ) -> IncidentView:
     """An incident told by its posts, newest first; the newest says how it stands."""
-    status = posts[0].status if posts else INVESTIGATING
-    started = started_at or (posts[-1].happened_at if posts else NOON)
-    resolved = [each.happened_at for each in posts if each.status is RESOLVED]
+    status = updates[0].status if updates else INVESTIGATING
+    started = started_at or (updates[-1].happened_at if updates else NOON)
+    resolved = [each.happened_at for each in updates if each.status is RESOLVED]
     is_over = status in {RESOLVED, POSTMORTEM}
     return IncidentView(
         code=code_of(f"story {title}"),
@@ -182,19 +182,19 @@ def incident(
         scheduled_until=None,
         cancelled_at=None,
         created_at=started,
-        updated_at=posts[0].changed_at if posts else started,
+        updated_at=updates[0].changed_at if updates else started,
         next_update_at=next_update_at,
         is_overdue=is_overdue,
         is_pinned=is_pinned,
         entry_id=f"tag:status.example.com,2026:{code_of(title)}",
         components=tuple(components),
-        posts=posts,
+        updates=updates,
     )
 
 
 def maintenance(
     title: str,
-    *posts: PostView,
+    *updates: PostView,
     start: datetime,
     end: datetime,
     components: Sequence[ComponentView] = (),
@@ -202,7 +202,7 @@ def maintenance(
     next_update_at: datetime | None = None,
 ) -> IncidentView:
     """A maintenance told by its posts, newest first."""
-    status = posts[0].status
+    status = updates[0].status
     is_over = status is COMPLETED
     return IncidentView(
         code=code_of(f"story {title}"),
@@ -213,18 +213,18 @@ def maintenance(
         begins_at=start,
         started_at=start,
         monitoring_at=None,
-        resolved_at=posts[0].happened_at if is_over else None,
+        resolved_at=updates[0].happened_at if is_over else None,
         scheduled_for=start,
         scheduled_until=end,
         cancelled_at=cancelled_at,
-        created_at=posts[-1].happened_at,
-        updated_at=posts[0].changed_at,
+        created_at=updates[-1].happened_at,
+        updated_at=updates[0].changed_at,
         next_update_at=next_update_at,
         is_overdue=False,
         is_pinned=False,
         entry_id=f"tag:status.example.com,2026:{code_of(title)}",
         components=tuple(components),
-        posts=posts,
+        updates=updates,
     )
 
 
@@ -305,7 +305,7 @@ def uptime(
     told = [
         (post.happened_at, effect.new_status)
         for incident in incidents
-        for post in incident.posts
+        for post in incident.updates
         for effect in post.affected
         if effect.code == view.code and post.happened_at <= at
     ]

@@ -180,7 +180,7 @@ def test_updates_stand_newest_first_with_what_they_changed() -> None:
         "incident_updates"
     ]
     assert newest == {
-        "id": OUTAGE.posts[0].code,
+        "id": OUTAGE.updates[0].code,
         "status": "identified",
         "body": "We know why.",
         "incident_id": OUTAGE.code,

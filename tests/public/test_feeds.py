@@ -85,7 +85,7 @@ def test_the_updates_have_one_entry_for_each_post_newest_first() -> None:
     assert [(entry.title, entry.id) for entry in found.entries] == [
         ("Identified: Payments fail", CAUSE.entry_id),
         ("Investigating: Payments fail", FOUND.entry_id),
-        ("Resolved: Search is slow", OLD.posts[0].entry_id),
+        ("Resolved: Search is slow", OLD.updates[0].entry_id),
     ]
     assert found.entries[0].link == LINKS.update(OUTAGE.code, CAUSE.code)
 
@@ -100,7 +100,7 @@ def test_an_entry_is_dated_when_it_was_posted_and_updated_when_it_was_corrected(
 
 def test_a_correction_changes_nothing_but_text_and_date() -> None:
     corrected = replace(CAUSE, body="We know that now.", edited_at=ago(minutes=1))
-    incident = replace(OUTAGE, posts=(corrected, FOUND))
+    incident = replace(OUTAGE, updates=(corrected, FOUND))
     before = UPDATES.entries[0]
     after = updates_feed(PAGE, told(incident), LINKS).entries[0]
     assert (after.id, after.published, after.title) == (before.id, before.published, before.title)
@@ -234,7 +234,7 @@ def test_an_empty_feed_is_as_old_as_the_page(write: Writer) -> None:
 
 
 def test_a_reader_that_has_seen_everything_finds_exactly_one_entry_after_a_post() -> None:
-    after = updates_feed(PAGE, told(replace(OUTAGE, posts=(OVER, CAUSE, FOUND)), OLD), LINKS)
+    after = updates_feed(PAGE, told(replace(OUTAGE, updates=(OVER, CAUSE, FOUND)), OLD), LINKS)
     for write in WRITERS:
         seen = {entry.id for entry in read(write(UPDATES, LINKS)).entries}
         found = [entry.id for entry in read(write(after, LINKS)).entries if entry.id not in seen]

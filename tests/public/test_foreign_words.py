@@ -19,7 +19,7 @@ INCIDENT = samples.CHECKOUT_DOWN
 WRITTEN = {
     INCIDENT.title,
     *(component.name for component in DAY.components if len(component.name) > 5),
-    *(post.body.split(".")[0] for post in INCIDENT.posts),
+    *(update.body.split(".")[0] for update in INCIDENT.updates),
 }
 
 

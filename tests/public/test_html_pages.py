@@ -410,7 +410,7 @@ def test_a_incident_tells_status_span_duration_and_what_was_affected() -> None:
 
 def test_each_post_has_an_address_of_its_own() -> None:
     root = incident_page(samples.PAYMENTS_OUTAGE)
-    codes = [post.code for post in samples.PAYMENTS_OUTAGE.posts]
+    codes = [post.code for post in samples.PAYMENTS_OUTAGE.updates]
     assert [each.get("id") for each in root.cssselect(".post")] == [f"update-{c}" for c in codes]
     links = [link.get("href") for link in root.cssselect(".post .when a")]
     assert links == [f"/incidents/{samples.PAYMENTS_OUTAGE.code}#update-{c}" for c in codes]
@@ -448,9 +448,9 @@ def test_a_corrected_post_says_so_and_keeps_what_it_said_before() -> None:
 
 
 def test_a_text_that_was_taken_off_is_told_of_and_not_shown() -> None:
-    kept = samples.PAYMENTS_OUTAGE.posts[3]
+    kept = samples.PAYMENTS_OUTAGE.updates[3]
     taken_off = replace(kept, earlier=(EarlierText("", kept.earlier[0].replaced_at),))
-    root = incident_page(replace(samples.PAYMENTS_OUTAGE, posts=(taken_off,)))
+    root = incident_page(replace(samples.PAYMENTS_OUTAGE, updates=(taken_off,)))
     assert read_all(root, "details.earlier p") == [
         "Until Feb 27, 2026, 09:40 UTC",
         "This text was taken off the page.",

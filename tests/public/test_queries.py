@@ -107,7 +107,7 @@ def test_a_incident_has_its_posts_newest_first_and_its_components_in_page_order(
     gone = make_component(session, "Fax", removed_at=NOON)
     make_incident(session, updates=("investigating", "identified"), components=[gone, login, cart])
     (incident,) = look().open_incidents
-    assert [post.status for post in incident.posts] == ["identified", "investigating"]
+    assert [update.status for update in incident.updates] == ["identified", "investigating"]
     assert [view.name for view in incident.components] == ["Cart", "Login", "Fax"]
 
 
@@ -166,8 +166,11 @@ def test_a_corrected_post_keeps_what_it_said_before(
         )
     )
     session.flush()
-    (post,) = look().incidents[0].posts
-    assert [(text.body, text.replaced_at) for text in post.earlier] == [("", NOON), ("Good.", NOON)]
+    (shown,) = look().incidents[0].updates
+    assert [(text.body, text.replaced_at) for text in shown.earlier] == [
+        ("", NOON),
+        ("Good.", NOON),
+    ]
 
 
 # The overall state.
@@ -250,7 +253,7 @@ def test_an_internal_post_is_read_by_nobody_and_moves_no_date(
     session.flush()
     snapshot = look()
     (shown,) = snapshot.open_incidents
-    assert [post.status for post in shown.posts] == ["investigating"]
+    assert [each.status for each in shown.updates] == ["investigating"]
     assert len(snapshot.updates) == 1
     assert shown.updated_at == incident.created_at
 
@@ -304,7 +307,7 @@ def test_a_maintenance_began_when_it_did_wherever_it_is_told(session: Session) -
     incident = read_incident(site, "late00000000")
     assert month is not None
     assert incident is not None
-    assert [len(told.posts) for told in (incident, *month.incidents)] == [4, 1]
+    assert [len(told.updates) for told in (incident, *month.incidents)] == [4, 1]
     assert {told.ran_from for told in (incident, *month.incidents)} == {
         NOON - DAY + timedelta(hours=1)
     }
@@ -433,7 +436,7 @@ def test_the_incidents_of_a_month_have_their_newest_public_post_alone(session: S
     add_update(session, incident, status="postmortem", happened_at=NOON, **INTERNAL)
     month = read_month(read_site(session, at=NOON), date(2026, 3, 1))
     assert month is not None
-    assert [post.status for post in month.incidents[0].posts] == ["resolved"]
+    assert [update.status for update in month.incidents[0].updates] == ["resolved"]
 
 
 def test_months_lead_to_the_nearest_that_have_incidents(session: Session) -> None:
@@ -476,7 +479,7 @@ def test_the_newest_updates_come_by_the_moment_of_posting(
     add_update(session, backdated, happened_at=NOON - 9 * DAY, posted_at=NOON, body="newest")
     other = make_incident(session, "Other", updates=())
     add_update(session, other, happened_at=NOON - DAY, posted_at=NOON - DAY, body="older")
-    assert [(incident.title, post.body) for incident, post in look().updates] == [
+    assert [(incident.title, update.body) for incident, update in look().updates] == [
         ("Backdated", "newest"),
         ("Other", "older"),
     ]
@@ -555,7 +558,7 @@ def test_what_did_not_change_is_the_very_same_view(
     second = look()
     pairs = zip(first.incidents, second.incidents, strict=True)
     assert [incident is other for incident, other in pairs] == [False, True]
-    assert first.incidents[0].posts[0] is second.incidents[0].posts[0]
+    assert first.incidents[0].updates[0] is second.incidents[0].updates[0]
 
 
 def test_a_look_sees_one_moment_whatever_is_written_meanwhile(session: Session) -> None:

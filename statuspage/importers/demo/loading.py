@@ -172,8 +172,8 @@ class Loader:
         war_room: str = "",
     ) -> None:
         started_at = self._moment(started)
-        posts = [self._read_update(started_at, **entry) for entry in updates]
-        declared_at, first = posts[0]
+        told = [self._read_update(started_at, **entry) for entry in updates]
+        declared_at, first = told[0]
         declaration = Declaration(
             title=title, severity_rank=severity, users_notice=users_notice,
             components=first.components, started_at=started_at, status=first.status,
@@ -185,7 +185,7 @@ class Loader:
         incident = declared(self._current, declaration, declared_at)
         self._save_incident(incident)
         timeline: list[tuple[datetime, Post | str]] = [
-            *((_after(started_at, note["minute"]), note["text"]) for note in notes), *posts,
+            *((_after(started_at, note["minute"]), note["text"]) for note in notes), *told,
         ]  # fmt: skip
         for moment, entry in sorted(timeline, key=lambda found: found[0]):
             if isinstance(entry, str):
@@ -219,11 +219,11 @@ class Loader:
             **more,
         )
 
-    def _post(self, incident: Incident, post: Post, moment: datetime) -> None:
-        still = incident.status == post.status
-        apply_post(self._current, incident, post, moment, reopens=False)
-        states = post.components
-        if post.status is IncidentStatus.RESOLVED:
+    def _post(self, incident: Incident, update: Post, moment: datetime) -> None:
+        still = incident.status == update.status
+        apply_post(self._current, incident, update, moment, reopens=False)
+        states = update.components
+        if update.status is IncidentStatus.RESOLVED:
             states = at_the_end(incident, states)
         self._publish(incident, states, moment, still=still)
 

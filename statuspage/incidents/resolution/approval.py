@@ -42,9 +42,9 @@ class Statement:
     fingerprint: str
 
 
-def state(session: Session, incident: Incident, post: Post, texts: Texts) -> Statement:
+def state(session: Session, incident: Incident, update: Post, texts: Texts) -> Statement:
     """What posting this would tell outsiders; raises :class:`Refused` as the verb does."""
-    telling = telling_of_update(incident, post)
+    telling = telling_of_update(incident, update)
     told = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
         for one in drafts(session, telling, texts, incident=incident)
@@ -60,7 +60,7 @@ def state(session: Session, incident: Incident, post: Post, texts: Texts) -> Sta
         after.severity_rank,
         after.users_notice,
         after.public_facts,
-        sorted((id_, status.value) for id_, status in post.components.items()),
+        sorted((id_, status.value) for id_, status in update.components.items()),
     ]
     said = json.dumps([told, facts], sort_keys=True, default=str)
     return Statement(told, sha256(said.encode()).hexdigest())
@@ -96,7 +96,7 @@ def is_current(approval: Approval) -> bool:
 
 def ask_approval(
     incident_code: str,
-    post: Post,
+    update: Post,
     *,
     form: Sequence[tuple[str, str]],
     actor: Actor,
@@ -109,7 +109,7 @@ def ask_approval(
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        statement = state(session, incident, post, texts or {})
+        statement = state(session, incident, update, texts or {})
         earlier = approval_of(session, incident, statement.fingerprint)
         if earlier is not None:
             return earlier

@@ -60,27 +60,27 @@ class Gate:
         return tuple(name for name, does in holds.items() if not does)
 
 
-def look(session: Session, incident: Incident, post: Post, texts: Texts) -> Gate:
+def look(session: Session, incident: Incident, update: Post, texts: Texts) -> Gate:
     """What would hold if this post, with these edited texts, resolved the incident.
 
     Changes nothing.
     """
     level = severity.level_of(session, incident.worst_rank)
-    ended = post.happened_at or clock.now()
+    ended = update.happened_at or clock.now()
     since = watched_since(incident)
-    is_watched = incident.tells_outsiders and not post.false_alarm
+    is_watched = incident.tells_outsiders and not update.false_alarm
     minutes = level.watch_minutes if level and is_watched else None
     needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
     approval = None
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
         with suppress(Refused):
-            said = state(session, incident, post, texts)
+            said = state(session, incident, update, texts)
             approval = approval_of(session, incident, said.fingerprint)
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),
         watch_for=None if minutes is None else timedelta(minutes=minutes),
-        not_back=_not_back(session, incident, post) if incident.tells_outsiders else (),
+        not_back=_not_back(session, incident, update) if incident.tells_outsiders else (),
         needs_approval=needs_approval,
         approval=approval,
     )
@@ -89,27 +89,29 @@ def look(session: Session, incident: Incident, post: Post, texts: Texts) -> Gate
 def watched_since(incident: Incident) -> datetime | None:
     """Since when an incident is “Monitoring” without a break; None where it is not."""
     since = None
-    for post in incident.updates:
-        if post.status != IncidentStatus.MONITORING:
+    for update in incident.updates:
+        if update.status != IncidentStatus.MONITORING:
             since = None
         elif since is None:
-            since = post.happened_at
+            since = update.happened_at
     return since
 
 
-def let_through(gate: Gate, post: Post) -> dict[str, str]:
+def let_through(gate: Gate, update: Post) -> dict[str, str]:
     """The reasons that are kept; :class:`Refused` on ``because_…`` where one is missing."""
-    kept = {name: post.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
+    kept = {name: update.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
     for name, reason in kept.items():
         if not reason:
             raise Refused(f"because_{name}", WHY_NOT[name])
     return kept
 
 
-def _not_back(session: Session, incident: Incident, post: Post) -> tuple[str, ...]:
+def _not_back(session: Session, incident: Incident, update: Post) -> tuple[str, ...]:
     """The components that the post leaves impaired; all others are operational after it."""
     impaired = [
-        id_ for id_, status in post.components.items() if status is not ComponentStatus.OPERATIONAL
+        id_
+        for id_, status in update.components.items()
+        if status is not ComponentStatus.OPERATIONAL
     ]
     chosen = select(Component.name).where(Component.id.in_(impaired))
     return tuple(session.scalars(chosen.order_by(Component.position, Component.id)))

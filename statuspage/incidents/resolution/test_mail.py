@@ -25,7 +25,7 @@ PREFIX = "[Test] "
 
 def send_test(
     incident_code: str,
-    post: Post,
+    update: Post,
     *,
     to: Reader,
     form_key: str,
@@ -40,7 +40,7 @@ def send_test(
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        telling = telling_of_update(incident, post)
+        telling = telling_of_update(incident, update)
         made = {
             one.audience: one for one in drafts(session, telling, texts or {}, incident=incident)
         }

@@ -26,7 +26,7 @@ class Room:
     """A chat service: answers with the status that the first part of the path asks for."""
 
     def __init__(self) -> None:
-        self.posts: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
         self.ended = Event()
         room = self
 
@@ -39,7 +39,7 @@ class Room:
                     return
                 if wish == "drop":
                     return
-                room.posts.append(json.loads(body))
+                room.updates.append(json.loads(body))
                 self.send_response(int(wish))
                 self.send_header("Content-Length", "0")
                 if wish == "429":
@@ -101,11 +101,11 @@ def test_every_answer_is_told_for_what_it_is(room: Room, tmp_path: Path) -> None
 
 
 def test_a_message_says_who_we_are_and_calls_nobody(room: Room, tmp_path: Path) -> None:
-    room.posts.clear()
+    room.updates.clear()
     letter = replace(LETTER, subject="SEV1 <!channel>", text="@here [[name]]: [sign in](http://x)")
     someone = recipient(1, address="ops", name="@everyone")
     send_all(Chat({"ops": room.url("200")}, tmp_path), [someone], letter=letter)
-    assert [(post["title"], post["message"]) for post in room.posts] == [
+    assert [(update["title"], update["message"]) for update in room.updates] == [
         ("SEV1 <\u2060!channel>", "@\u2060here @\u2060everyone: [sign in]\u2060(http://x)")
     ]
 
@@ -187,10 +187,10 @@ def posters() -> list[psutil.Process]:
 
 
 def test_a_text_that_has_to_be_cut_says_where_the_whole_is(room: Room, tmp_path: Path) -> None:
-    room.posts.clear()
+    room.updates.clear()
     whole = "https://status.example.com/admin/incidents/x"
     letter = replace(LETTER, text=f"{'a' * 40_000}\nReview: tomorrow, by Ada", more_url=whole)
     send_all(Chat({"ops": room.url("200")}, tmp_path), to("ops"), letter=letter)
-    (post,) = room.posts
-    assert 30_000 < len(post["message"]) < 40_000
-    assert post["message"].endswith(f"aaa…\n\nThe whole text: {whole}")
+    (update,) = room.updates
+    assert 30_000 < len(update["message"]) < 40_000
+    assert update["message"].endswith(f"aaa…\n\nThe whole text: {whole}")

@@ -269,7 +269,7 @@ def test_a_mailbox_that_bounced_is_not_written_to_again(told: Session) -> None:
 
 def test_no_public_text_and_no_mail_holds_an_internal_fact(told: Session) -> None:
     page = told.scalars(select(Page)).one()
-    posts = told.scalars(
+    updates = told.scalars(
         select(IncidentUpdate.body)
         .join(Incident, Incident.id == IncidentUpdate.incident_id)
         .where(
@@ -279,7 +279,7 @@ def test_no_public_text_and_no_mail_holds_an_internal_fact(told: Session) -> Non
     )
     mails = told.scalars(select(Message.text).filter_by(audience=Audience.CUSTOMER))
     internal = told.scalars(select(Message.text).filter_by(audience=Audience.INTERNAL))
-    texts = [text.replace(page.support_email, "") for text in (*posts, *mails)]
+    texts = [text.replace(page.support_email, "") for text in (*updates, *mails)]
 
     assert [found[0] for text in texts if (found := INTERNAL.search(text))] == []
     assert [text for text in internal if INTERNAL.search(text)] != []
@@ -296,11 +296,11 @@ def test_every_post_has_a_text_and_a_time_that_has_come(told: Session) -> None:
 def test_every_promised_update_came_in_time(told: Session) -> None:
     late = []
     for incident in told.scalars(select(Incident)):
-        posts = [u for u in incident.updates if u.visibility is Visibility.PUBLIC]
-        for post, following in pairwise(posts):
+        updates = [u for u in incident.updates if u.visibility is Visibility.PUBLIC]
+        for update, following in pairwise(updates):
             # Two minutes late is what happens to people who type.
             grace = timedelta(minutes=2)
-            if post.next_update_at and following.posted_at > post.next_update_at + grace:
+            if update.next_update_at and following.posted_at > update.next_update_at + grace:
                 late.append((incident.title, local(following.posted_at)))
 
     assert late == []

@@ -29,8 +29,8 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
         yield stage
 
 
-def try_it(code: str, *, form_key: str = "a sheet", post: Post = RESOLVED) -> bool:
-    return test_mail.send_test(code, post, to=C1, form_key=form_key, actor=ACTOR)
+def try_it(code: str, *, form_key: str = "a sheet", update: Post = RESOLVED) -> bool:
+    return test_mail.send_test(code, update, to=C1, form_key=form_key, actor=ACTOR)
 
 
 def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) -> None:
