@@ -14,7 +14,7 @@ from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, ComponentStatus, DeliveryState, IncidentStatus
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.resolution import gate
 from statuspage.models import Customer, CustomerComponent, Delivery, Incident, Message
 from tests.factories import NOON, make_component, make_page
@@ -23,14 +23,14 @@ ACTOR = Actor("Ada")
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenario:
     """Ids of what stands on it."""
 
     checkout: int
     catalog: int
 
 
-def set_stage(app: Flask, *, customers: int = 3, scheme: str = "sev") -> Stage:
+def set_up_scenario(app: Flask, *, customers: int = 3, scheme: str = "sev") -> Scenario:
     """A page with two components; customers ``c1``… use everything, ``shopper`` the checkout."""
     with app.app_context(), writing() as session:
         make_page(session, scheme=scheme)
@@ -44,28 +44,28 @@ def set_stage(app: Flask, *, customers: int = 3, scheme: str = "sev") -> Stage:
         session.flush()
         session.add(CustomerComponent(customer_id=shopper.id, component_id=checkout.id))
         session.add(CustomerComponent(customer_id=reader.id, component_id=catalog.id))
-        return Stage(checkout.id, catalog.id)
+        return Scenario(checkout.id, catalog.id)
 
 
 def make_customer(email: str, name: str, **columns: object) -> Customer:
     return Customer(email=email, address=email.lower(), name=name, **columns)
 
 
-def declaration(stage: Stage, **changes: object) -> Declaration:
+def declaration(scenario: Scenario, **changes: object) -> Declaration:
     """The checkout is down, at the worst severity."""
     values: dict[str, object] = {
         "title": "Payments fail",
         "severity_rank": 1,
         "users_notice": "Payments are declined at checkout.",
-        "components": {stage.checkout: ComponentStatus.MAJOR_OUTAGE},
+        "components": {scenario.checkout: ComponentStatus.MAJOR_OUTAGE},
         "started_at": NOON - timedelta(minutes=10),
         "next_update_at": NOON + timedelta(days=1),
     }
     return Declaration(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def declare(stage: Stage, **changes: object) -> Incident:
-    return lifecycle.declare(declaration(stage, **changes), actor=ACTOR, form_key=uuid4().hex)
+def declare(scenario: Scenario, **changes: object) -> Incident:
+    return lifecycle.declare(declaration(scenario, **changes), actor=ACTOR, form_key=uuid4().hex)
 
 
 def post(code: str, status: str, **changes: object) -> None:
@@ -73,7 +73,7 @@ def post(code: str, status: str, **changes: object) -> None:
     changes.setdefault("although", dict.fromkeys(gate.WHY_NOT, "a test"))
     lifecycle.post_update(
         code,
-        Post(IncidentStatus(status), **changes),  # type: ignore[arg-type]
+        NewUpdate(IncidentStatus(status), **changes),  # type: ignore[arg-type]
         actor=ACTOR,
         form_key=uuid4().hex,
     )

@@ -14,7 +14,7 @@ from statuspage.core.links import Links
 from statuspage.models.revision import current_number
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import build_edition, mark_stale
-from statuspage.public.middleware import Front
+from statuspage.public.middleware import EditionMiddleware
 from statuspage.public.routes import make_front
 
 
@@ -66,7 +66,7 @@ class AtOnce:
         return shown.next_change_at is None or clock.now() < shown.next_change_at
 
 
-class Aside(Front):
+class Aside(EditionMiddleware):
     """The layer in front, which leaves the admin alone: an edition made for it is seen by nobody.
 
     The real one has its edition ready anyway.

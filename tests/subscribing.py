@@ -13,15 +13,17 @@ from statuspage.core.enums import Audience, Step, SubscriberState
 from statuspage.core.links import subscription_token
 from statuspage.delivery import subscriptions
 from statuspage.models import Delivery, FollowedIncident, Message, Subscriber, SubscriberComponent
-from statuspage.recipients.subscribers import Wish
+from statuspage.recipients.subscribers import SubscriptionPreferences
 
 SAM = "sam@example.com"
 CLIENT = "192.0.2.1"
 
 
-def ask(email: str = SAM, wish: Wish | None = None, *, client: str = CLIENT) -> None:
+def ask(
+    email: str = SAM, preferences: SubscriptionPreferences | None = None, *, client: str = CLIENT
+) -> None:
     """What a visitor does on the page."""
-    subscriptions.subscribe(email, wish or Wish(), client=client)
+    subscriptions.subscribe(email, preferences or SubscriptionPreferences(), client=client)
 
 
 def sign_up_mails(address: str = SAM) -> list[tuple[Delivery, Message]]:
@@ -46,9 +48,9 @@ def newest_link(address: str = SAM) -> str:
     return subscription_token(current_settings().secret_key, delivery.id)
 
 
-def join(email: str = SAM, wish: Wish | None = None) -> str:
+def join(email: str = SAM, preferences: SubscriptionPreferences | None = None) -> str:
     """Subscribe and confirm; the token of the link that did."""
-    ask(email, wish)
+    ask(email, preferences)
     token = newest_link(email)
     subscriptions.confirm(token)
     return token

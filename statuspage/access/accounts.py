@@ -25,7 +25,7 @@ from statuspage.core import address as addresses
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import account_token
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import account_mail
@@ -51,25 +51,25 @@ _KEEP_ENDED = timedelta(days=30)
 
 
 def read_address(text: str) -> str:
-    """The mail address as accounts keep it, normalised; :class:`Refused` where it is none."""
+    """The mail address as accounts keep it, normalised; :class:`Invalid` where it is none."""
     try:
         return addresses.read_address(text).identity
     except ValueError:
-        raise Refused("email", "Enter a mail address, like name@example.com") from None
+        raise Invalid("email", "Enter a mail address, like name@example.com") from None
 
 
 def read_password(text: str, *, email: str, field: str = "password") -> str:
-    """The new password, normalised; :class:`Refused` where it is too easily guessed.
+    """The new password, normalised; :class:`Invalid` where it is too easily guessed.
 
     The rules are NIST's (SP 800-63B, 3.1.1.2): length, not composition.
     """
     password = unicodedata.normalize("NFKC", text)
     if len(password) < LEAST_PASSWORD:
-        raise Refused(field, f"Use at least {LEAST_PASSWORD} characters")
+        raise Invalid(field, f"Use at least {LEAST_PASSWORD} characters")
     if len(password) > MOST_PASSWORD:
-        raise Refused(field, f"Use at most {MOST_PASSWORD} characters")
+        raise Invalid(field, f"Use at most {MOST_PASSWORD} characters")
     if len(set(password)) < _LEAST_DISTINCT or password.lower() in {email, email.split("@")[0]}:
-        raise Refused(field, "Use a password that is harder to guess")
+        raise Invalid(field, "Use a password that is harder to guess")
     return password
 
 
@@ -126,13 +126,13 @@ def find_sign_in(session: Session, token: str) -> SignIn | None:
 def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
     """Make the first account; returns its address and a random password, shown nowhere again.
 
-    :class:`Refused` where there is an account already.
+    :class:`Invalid` where there is an account already.
     """
     email, password = read_address(email), _random_password()
     hashed = _hash(password)
     with writing() as session:
         if session.scalar(select(Account.id).limit(1)) is not None:
-            raise Refused("email", "There is an account already; it can invite others")
+            raise Invalid("email", "There is an account already; it can invite others")
         session.add(
             Account(
                 email=email,
@@ -156,7 +156,7 @@ def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     with writing() as session:
         account = _by_email(session, email)
         if account is None:
-            raise Refused("email", f"There is no account {email}")
+            raise Invalid("email", f"There is no account {email}")
         account.password_hash, account.disabled_at = hashed, None
         account.password_is_temporary = True
         _end_sign_ins(session, account.id)
@@ -172,7 +172,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
 
     ``address`` is the client's, ``browser`` what :func:`~.sign_in_limits.browser_token` gave this
     browser before.  Raises :class:`~.sign_in_limits.Throttled` after too many tries from that
-    address or on that account, and :class:`Refused` otherwise, without saying which half was wrong;
+    address or on that account, and :class:`Invalid` otherwise, without saying which half was wrong;
     an unknown account takes as long as a known one.
     """
     email = addresses.identity_of(email)
@@ -185,7 +185,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
     current_session().rollback()
     if not _matches(hashed, password) or account_id is None:
         log.warning("a sign-in was refused, from %s", address)
-        raise Refused("password", "That mail address and password do not belong together")
+        raise Invalid("password", "That mail address and password do not belong together")
     renewed = _hash(password) if HASHER.check_needs_rehash(hashed) else hashed
     with writing() as session:
         # Only if nothing changed meanwhile: the password may just have been replaced.
@@ -193,7 +193,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
             select(Account).filter_by(id=account_id, password_hash=hashed, disabled_at=None)
         ).one_or_none()
         if account is None:
-            raise Refused("password", "That mail address and password do not belong together")
+            raise Invalid("password", "That mail address and password do not belong together")
         account.password_hash = renewed
         sign_in_limits.take_back(session, limits)
         throttle.forget_old_tries(session)
@@ -235,19 +235,19 @@ def rename(account_id: int, *, name: str, actor: Actor) -> None:
 def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
     """Replace a password by its owner; ends every sign-in and returns a fresh token for this one.
 
-    Raises :class:`~.sign_in_limits.Throttled` and :class:`Refused` as :func:`sign_in` does.
+    Raises :class:`~.sign_in_limits.Throttled` and :class:`Invalid` as :func:`sign_in` does.
     """
     account = _account(current_session(), account_id)
     email, hashed = account.email, account.password_hash
     limits = sign_in_limits.limits_of_change(email)
     sign_in_limits.count_try(limits, address=address)
     if not _matches(hashed, present):
-        raise Refused("present", "This is not your present password")
+        raise Invalid("present", "This is not your present password")
     new_hash = _hash(read_password(new, email=email, field="new"))
     with writing() as session:
         account = _account(session, account_id)
         if account.password_hash != hashed:
-            raise Refused("present", "Your password has just been changed elsewhere")
+            raise Invalid("present", "Your password has just been changed elsewhere")
         account.password_hash, account.password_is_temporary = new_hash, False
         sign_in_limits.take_back(session, limits)
         _end_sign_ins(session, account.id)
@@ -262,12 +262,12 @@ def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
     """Mail somebody a link by which they make an account; returns the link's token too.
 
     An older invitation to the same address stops working.  The token is not kept.
-    :class:`Refused` for an address that has an account.
+    :class:`Invalid` for an address that has an account.
     """
     email = read_address(email)
     with writing() as session:
         if _by_email(session, email) is not None:
-            raise Refused("email", "There is an account with this address: see below")
+            raise Invalid("email", "There is an account with this address: see below")
         delivery_id = account_mail.queue_invitation(
             session, email, by=actor.name, lasts=INVITATION_LASTS
         )
@@ -279,14 +279,14 @@ def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
 def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
     """Mail an account's owner a link by which they choose a new password; nobody else has it.
 
-    Their present password works until then, and an older link stops working.  :class:`Refused` for
+    Their present password works until then, and an older link stops working.  :class:`Invalid` for
     an account that is disabled, and for one whose address takes no mail.
     """
     with writing() as session:
         account = _account(session, account_id)
         email = account.email
         if account.disabled_at is not None:
-            raise Refused("account", "This account is disabled; enable it first")
+            raise Invalid("account", "This account is disabled; enable it first")
         _refuse_unreachable(session, email)
         delivery_id = account_mail.queue_password_link(
             session, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
@@ -310,7 +310,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
     """Make the invited account, or give the one that is there its new name and password.
 
     An account that is disabled stays so: enabling it is an act of its own.  Raises
-    :class:`Refused`; for field ``token`` where the link does not work (any more).
+    :class:`Invalid`; for field ``token`` where the link does not work (any more).
     """
     invitation = find_invitation(current_session(), token)
     if invitation is None:
@@ -344,7 +344,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
 
 
 def disable(account_id: int, *, actor: Actor) -> None:
-    """Keep somebody out, at once; :class:`Refused` for the last account that can sign in."""
+    """Keep somebody out, at once; :class:`Invalid` for the last account that can sign in."""
     with writing() as session:
         # Locked in one order, so that two people cannot disable each other and leave nobody.
         active = session.scalars(_active().order_by(Account.id).with_for_update()).all()
@@ -352,7 +352,7 @@ def disable(account_id: int, *, actor: Actor) -> None:
         if account is None:
             return
         if len(active) == 1:
-            raise Refused("account", "This is the last account that can sign in")
+            raise Invalid("account", "This is the last account that can sign in")
         account.disabled_at = clock.now()
         _end_sign_ins(session, account.id)
         if account.id != actor.account_id and account.email != FIRST_ACCOUNT:
@@ -417,7 +417,7 @@ def _refuse_unreachable(session: Session, email: str) -> None:
         reason = "nobody reads mail there"
     if reason is not None:
         command = f"flask --app app reset-password {email}"
-        raise Refused("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
+        raise Invalid("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
 
 
 def _tell_owner(session: Session, email: str, *, how: str) -> None:
@@ -425,8 +425,8 @@ def _tell_owner(session: Session, email: str, *, how: str) -> None:
         account_mail.queue_change_notice(session, email, how=how)
 
 
-def _dead_link() -> Refused:
-    return Refused("token", "This link does not work any more; ask for a new one")
+def _dead_link() -> Invalid:
+    return Invalid("token", "This link does not work any more; ask for a new one")
 
 
 def _by_email(session: Session, email: str) -> Account | None:
@@ -473,9 +473,9 @@ def _record(
 def _read_name(text: str) -> str:
     name = clean_line(text)
     if not name:
-        raise Refused("name", "Enter a name")
+        raise Invalid("name", "Enter a name")
     if len(name) > 200:
-        raise Refused("name", "Use at most 200 characters")
+        raise Invalid("name", "Use at most 200 characters")
     return name
 
 

@@ -17,7 +17,7 @@ from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import ApiKey
 from statuspage.models.columns import hash_token
@@ -56,9 +56,9 @@ def make_key(name: str, *, actor: Actor) -> tuple[ApiKey, str]:
     """Make a key under a name that says who uses it; returns the key too, which is not kept."""
     name = clean_line(name)
     if not name:
-        raise Refused("name", "Say what will use the key")
+        raise Invalid("name", "Say what will use the key")
     if len(name) > NAME_LIMIT:
-        raise Refused("name", f"Use at most {NAME_LIMIT} characters")
+        raise Invalid("name", f"Use at most {NAME_LIMIT} characters")
     token = PREFIX + secrets.token_urlsafe(32)
     with writing() as session:
         made = ApiKey(

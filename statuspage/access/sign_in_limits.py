@@ -21,7 +21,7 @@ from statuspage.access import throttle
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _ADDRESS, _ACCOUNT, _BROWSER = "sign-in address", "sign-in account", "sign-in br
 _PRESENT = "present password"
 
 
-class Throttled(Refused):
+class Throttled(Invalid):
     """Too many tries; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta) -> None:

@@ -11,7 +11,7 @@ from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, MailField, NameField, SecretField
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.models import Account
 from statuspage.public import http
@@ -69,7 +69,7 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
     """Mail an account's owner a link by which they choose a new password."""
     try:
         invitation = verbs.request_new_password(account_id, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.accounts")
     said = f"A link to choose a new password goes to {invitation.email} by mail."
     if current_settings().mail_channel == "file":
@@ -89,7 +89,7 @@ def disable_account(account_id: int) -> ResponseReturnValue:
     """Keep somebody out, at once."""
     try:
         verbs.disable(account_id, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.accounts")
     return done("The account is disabled and signed out everywhere.", "admin.accounts")
 

@@ -9,7 +9,7 @@ from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.previews import TITLES
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import to_html
 from statuspage.incidents.resolution import approval as approval_resolution
 from statuspage.incidents.resolution.approval import is_current
@@ -39,7 +39,7 @@ def approve(approval_id: int) -> ResponseReturnValue:
     """Approve what was shown."""
     try:
         approval_resolution.approve(approval_id, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.approval", approval_id=approval_id)
     said = "Approved. It goes out once somebody presses the button of the last step."
     return done(said, "admin.approval", approval_id=approval_id)

@@ -8,7 +8,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, ProseField
 from statuspage.configuration import blocked_terms
-from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import current_session
 from statuspage.messages.checks import RULES
 
@@ -24,13 +24,13 @@ class WordsForm(EditForm):
 
 
 @admin.route("/words", methods=["GET", "POST"])
-def own_words() -> ResponseReturnValue:
+def blocked_terms_of() -> ResponseReturnValue:
     """Show the lists and the rules, and change the lists."""
-    form = WordsForm.read(blocked_terms.word_lists(current_session()))
+    form = WordsForm.read(blocked_terms.term_lists(current_session()))
     if form.is_accepted():
         with form.refusals():
-            blocked_terms.change_own_words(
-                WordLists(**form.typed()), actor=actor(), seen=form.seen.data
+            blocked_terms.change_blocked_terms(
+                TermLists(**form.typed()), actor=actor(), seen=form.seen.data
             )
             return done("The words are saved. Every text is held against them.", "admin.own_words")
     return page("admin/own_words.html", form=form, rules=RULES)

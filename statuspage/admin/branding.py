@@ -14,11 +14,11 @@ from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, Form, LineField, ProseField
 from statuspage.admin.wordings import framed
 from statuspage.configuration import branding, page_settings
-from statuspage.configuration.branding import MOST_LOGO_BYTES, LookChoices
+from statuspage.configuration.branding import MOST_LOGO_BYTES, BrandingChoices
 from statuspage.configuration.style_sheet import MOST_BYTES
 from statuspage.core.db import current_session
 from statuspage.core.links import current_links
-from statuspage.public.branding_preview import SCHEMES, render_look
+from statuspage.public.branding_preview import SCHEMES, render_branding
 from statuspage.public.queries import read_site, read_snapshot
 
 # The page's own sheet stands in a data: address here; and as with a copy of a mail, it runs no
@@ -34,7 +34,7 @@ LOOK_POLICY: Final = (
 _AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
 
 
-class LookForm(EditForm):
+class BrandingForm(EditForm):
     """Colours, links, footer and style sheet."""
 
     accent = LineField("Accent colour", limit=7)
@@ -53,10 +53,12 @@ class LogoForm(Form):
 @admin.route("/look", methods=["GET", "POST"])
 def look() -> ResponseReturnValue:
     """Show the look, and change its colours, links and footer."""
-    form = LookForm.read(branding.look_choices(current_session()))
+    form = BrandingForm.read(branding.branding_choices(current_session()))
     if form.is_accepted():
         with form.refusals():
-            branding.change_look(LookChoices(**form.typed()), actor=actor(), seen=form.seen.data)
+            branding.change_branding(
+                BrandingChoices(**form.typed()), actor=actor(), seen=form.seen.data
+            )
             return done("The page has its new look.", "admin.look")
     return _show(form, LogoForm())
 
@@ -67,16 +69,16 @@ def look_preview() -> ResponseReturnValue:
 
     What cannot be taken is left out, and the reason stands before the page.
     """
-    form = LookForm.read(branding.look_choices(current_session()))
+    form = BrandingForm.read(branding.branding_choices(current_session()))
     if request.method == "POST":
         form.validate()
-    chosen, refused = branding.sort_choices(LookChoices(**form.typed()))
+    chosen, refused = branding.sort_choices(BrandingChoices(**form.typed()))
     for name, reason in refused.items():
         if not form[name].errors:
             form.refuse(name, reason)
     reasons = [(field.label.text, field.errors[0]) for field in form if field.errors]
     scheme = request.form.get("scheme", "")
-    html = render_look(
+    html = render_branding(
         read_snapshot(read_site(current_session())),
         current_links(),
         chosen=asdict(chosen),
@@ -97,8 +99,8 @@ def set_logo() -> ResponseReturnValue:
         with form.refusals():
             branding.set_logo(file.read(MOST_LOGO_BYTES + 1), actor=actor())
             return done("The logo stands on the page.", "admin.look")
-    standing = branding.look_choices(current_session())
-    return _show(LookForm(None, standing), form)
+    standing = branding.branding_choices(current_session())
+    return _show(BrandingForm(None, standing), form)
 
 
 @admin.post("/look/logo/remove")
@@ -108,7 +110,7 @@ def remove_logo() -> ResponseReturnValue:
     return done("The page shows its name again.", "admin.look")
 
 
-def _show(form: LookForm, logo_form: LogoForm) -> ResponseReturnValue:
+def _show(form: BrandingForm, logo_form: LogoForm) -> ResponseReturnValue:
     standing = page_settings.the_page(current_session())
     answer = page(
         "admin/look.html",

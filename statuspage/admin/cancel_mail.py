@@ -9,7 +9,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused, zone
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Incident
 
@@ -19,7 +19,7 @@ def cancel_mails(code: str) -> ResponseReturnValue:
     """Keep back the mails about the resolution that have not gone yet; the post stays."""
     try:
         cancelled = cancel_window.cancel_mails(code, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     kept, gone = cancelled.kept_back, cancelled.gone
     said = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
@@ -33,7 +33,7 @@ def send_after_all(code: str) -> ResponseReturnValue:
     """Send the cancelled mails after all, once to each."""
     try:
         sent = cancel_window.send_after_all(code, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     return done(f"{sent:,} {'mail goes' if sent == 1 else 'mails go'} out now.",
                 "admin.incident", code=code)  # fmt: skip

@@ -35,7 +35,7 @@ from statuspage.configuration.components import (
 from statuspage.configuration.editing import ComponentDetails, GroupDetails
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import Component, ComponentGroup
 
 
@@ -162,7 +162,7 @@ def restore_component(component_id: int) -> ResponseReturnValue:
     """Put a removed component back."""
     try:
         components_configuration.restore_component(component_id, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.components")
     return done("The component is back on the page.", "admin.components")
 

@@ -36,7 +36,7 @@ from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import announcement, copy_texts, explain_recipient, lifecycle
 from statuspage.incidents.inputs import Declaration, Drill
 from statuspage.models import Account, Incident, SeverityLevel
@@ -267,10 +267,10 @@ def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet]
     try:
         form.check_lengths()
         sheets = form.show(announcement.preview_declaration(declaration, texts=texts))
-        form.hand_out(copy_texts.handouts_of_declaration(declaration))
+        form.hand_out(copy_texts.copy_texts_of_declaration(declaration))
         form.answer(partial(explain_recipient.explain_declaration, declaration))
         return sheets, ""
-    except Refused as error:
+    except Invalid as error:
         return [], error.reason
 
 

@@ -19,7 +19,7 @@ from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import prefix
 from statuspage.core.links import current_links, delivery_token
 from statuspage.core.richtext import clean_line
@@ -28,7 +28,7 @@ from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_
 from statuspage.delivery.queue import MAILED
 from statuspage.delivery.report import Tally
 from statuspage.incidents import explain_recipient, mail_corrections
-from statuspage.incidents.explain_recipient import Hearing
+from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.messages.tokens import token_values
 from statuspage.models import Breaker, Delivery, Message
 from statuspage.recipients.customer_csv_rows import csv_lines
@@ -173,13 +173,13 @@ def _window(told: Message) -> str:
     return f"They wait until {until}. Until then they can be cancelled, at the incident."
 
 
-def _why_not(told: Message, address: str) -> Hearing | None:
+def _why_not(told: Message, address: str) -> RecipientExplanation | None:
     """Why a whole address is not among those whom a mail went to, as the lists stand now."""
     if told.audience not in MAILED or told.incident is None:
         return None
     try:
         return explain_recipient.explain_step(told.incident, told.step, address)
-    except Refused:
+    except Invalid:
         return None
 
 

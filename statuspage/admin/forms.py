@@ -47,7 +47,7 @@ from statuspage.configuration.editing import Editable, fingerprint
 from statuspage.core import clock
 from statuspage.core.address import read_address
 from statuspage.core.enums import Word
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.core.languages import OFFERED
 from statuspage.core.richtext import clean, clean_line
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
@@ -94,7 +94,7 @@ class Form(PlainForm):
         field.errors = [*field.errors, reason]
 
     def check_lengths(self) -> None:
-        """Raise :class:`Refused` for a text past its field's limit, and say so beside the field.
+        """Raise :class:`Invalid` for a text past its field's limit, and say so beside the field.
 
         For a form that is only looked at: nothing else of it has to be complete yet.
         """
@@ -106,7 +106,7 @@ class Form(PlainForm):
             except ValidationError as error:
                 if not field.errors:
                     self.refuse(field.short_name, str(error))
-                raise Refused(field.short_name, f"{field.label.text}: {error}.") from None
+                raise Invalid(field.short_name, f"{field.label.text}: {error}.") from None
 
     @property
     def is_refused(self) -> bool:
@@ -175,7 +175,7 @@ class Refusals:
         trace: TracebackType | None,
     ) -> bool:
         """Swallow what the form can show; everything else goes on its way."""
-        if isinstance(error, Refused):
+        if isinstance(error, Invalid):
             self._form.refuse(error.field, error.reason)
             return True
         if isinstance(error, Stale) and isinstance(self._form, EditForm):

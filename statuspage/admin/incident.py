@@ -32,7 +32,7 @@ from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Kind, Role
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
@@ -45,9 +45,9 @@ from statuspage.incidents import (
     merge,
     repeating,
 )
-from statuspage.incidents.copy_texts import Handout
+from statuspage.incidents.copy_texts import CopyText
 from statuspage.incidents.details import Details, change_details
-from statuspage.incidents.explain_recipient import Hearing
+from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.incidents.inputs import Conflict, Draft, Reader
 from statuspage.incidents.resolution import approval, cancel_window, test_mail
 from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
@@ -347,7 +347,7 @@ def _send_test(incident: Incident, form: UpdateForm) -> None:
             actor=actor(),
             texts=form.edited_texts(),
         )
-    except Refused as error:
+    except Invalid as error:
         form.form_errors.append(error.reason)
         return
     form.tried = (
@@ -387,8 +387,8 @@ def _drafts(incident: Incident, form: UpdateForm) -> list[Draft]:
     )
 
 
-def _handouts(incident: Incident, form: UpdateForm) -> tuple[Handout, ...]:
-    return copy_texts.handouts_of_update(
+def _copy_texts(incident: Incident, form: UpdateForm) -> tuple[CopyText, ...]:
+    return copy_texts.copy_texts_of_update(
         incident,
         form.post(incident, _level(incident, form)),
         reopens=_reopens(incident, form),
@@ -396,7 +396,7 @@ def _handouts(incident: Incident, form: UpdateForm) -> tuple[Handout, ...]:
     )
 
 
-def _explain(incident: Incident, form: UpdateForm, address: str) -> Hearing:
+def _explain(incident: Incident, form: UpdateForm, address: str) -> RecipientExplanation:
     return explain_recipient.explain_update(
         incident,
         form.post(incident, _level(incident, form)),
@@ -414,9 +414,9 @@ def _texts(incident: Incident, form: UpdateForm) -> dict[str, Any]:
         form.check_lengths()
         form.carried = carried_over(incident, form)
         sheets, reason = form.show(_drafts(incident, form)), ""
-        form.hand_out(_handouts(incident, form))
+        form.hand_out(_copy_texts(incident, form))
         form.answer(partial(_explain, incident, form))
-    except Refused as error:
+    except Invalid as error:
         sheets, reason = [], error.reason
     return {
         "sheets": sheets,

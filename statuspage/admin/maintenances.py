@@ -22,7 +22,7 @@ from statuspage.admin.recurring import running_series
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, MaintenanceStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import control, report
@@ -294,7 +294,7 @@ def _plan_texts(form: PlanForm) -> dict[str, Any]:
         drafts = maintenance.preview_schedule(form.plan(), texts=form.edited_texts())
         sheets, reason = form.show(drafts), ""
         form.answer(partial(maintenance.explain_schedule, form.plan()))
-    except Refused as error:
+    except Invalid as error:
         sheets, reason = [], error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 
@@ -304,7 +304,7 @@ def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
     cancels = form.do.data == "cancel"
     try:
         if not form.do.data:
-            raise Refused("do", "Choose what happens now.")
+            raise Invalid("do", "Choose what happens now.")
         form.check_lengths()
         drafts = maintenance.preview_step(
             incident,
@@ -319,7 +319,7 @@ def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
                 incident, form.status(incident), address, window=window, cancels=cancels
             )
         )
-    except Refused as error:
+    except Invalid as error:
         sheets, reason = [], error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused
 from statuspage.admin.forms import PostForm, read_number
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import merge
 from statuspage.incidents.inputs import Conflict
 
@@ -25,7 +25,7 @@ def merge_incident(code: str) -> ResponseReturnValue:
             form_key=form.form_key.data or "",
             seen_version=read_number(request.form.get("seen_version")) or None,
         )
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
         said = "Somebody else posted meanwhile, so nothing was merged. Read it first."

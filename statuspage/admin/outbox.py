@@ -95,7 +95,7 @@ def _show(form: HoldForm) -> Response:
         holds=control.holds(session),
         breakers=_breakers(session),
         alarms=alarms.standing(session),
-        door=_DOORS[settings.mail_channel],
+        provider=_DOORS[settings.mail_channel],
         mails=_written_mails() if is_file else [],
         writes_mail=is_file,
         notes=list_chat(settings.data_dir, limit=MOST_FILES) if _writes_chat() else [],

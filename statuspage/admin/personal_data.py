@@ -10,7 +10,7 @@ from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, MailField
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import privacy
 
 
@@ -42,7 +42,7 @@ def erase_person() -> ResponseReturnValue:
         )
     try:
         gone = privacy.erase(address, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.personal_data")
     return done(
         f"Erased: {gone.lists} list entries, the address in {gone.deliveries:,} deliveries, "
@@ -56,6 +56,6 @@ def allow_person() -> ResponseReturnValue:
     """Let somebody who was erased be put on a list again."""
     try:
         privacy.allow_again(request.form.get("address", ""), actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.personal_data")
     return done("They may be put on a list again.", "admin.personal_data")

@@ -27,13 +27,13 @@ from statuspage.admin.forms import LineField, PostForm, ProseField
 from statuspage.core import richtext
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Audience
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
 from statuspage.delivery.subscriber_queue import Reach
-from statuspage.incidents.copy_texts import Handout
-from statuspage.incidents.explain_recipient import Hearing
+from statuspage.incidents.copy_texts import CopyText
+from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.incidents.inputs import Draft, Reader
 from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
@@ -88,36 +88,36 @@ class TextsForm(PostForm):
     can_edit = True
     # Whether a form can tell, and what it told.
     can_ask = False
-    hearing: Hearing | None = None
+    hearing: RecipientExplanation | None = None
     # Labels of facts that are said again as they were said before.
     carried: Sequence[str] = ()
-    handouts: tuple[ToCopy, ...] = ()
+    copies_to_paste: tuple[ToCopy, ...] = ()
 
     def ask_to_repeat(self) -> None:
         """Ask before the same is posted again; a second press of the button is asked as well."""
         self.refuse("again", "Nothing differs from the last post. Tick this if you mean it.")
 
-    def hand_out(self, handouts: Sequence[Handout]) -> None:
+    def hand_out(self, copies_to_paste: Sequence[CopyText]) -> None:
         """Put texts to copy beside those that go out."""
-        self.handouts = tuple(
+        self.copies_to_paste = tuple(
             ToCopy(
                 one.audience.value,
                 COPIED[one.audience],
                 one.text.body,
                 remarks_on(one.text, blocking(one.findings)),
             )
-            for one in handouts
+            for one in copies_to_paste
         )
 
-    def answer(self, explain: Callable[[str], Hearing]) -> None:
+    def answer(self, explain: Callable[[str], RecipientExplanation]) -> None:
         """Tell whether the address that is asked for hears of it, where one is."""
         if not self.ask.data:
             return
         try:
             self.hearing = explain(self.ask.data)
-        except Refused as refused:
+        except Invalid as refused:
             # Not an error of the form: what is posted does not depend on it.
-            self.hearing = Hearing(self.ask.data, False, (f"{refused.reason}.",))
+            self.hearing = RecipientExplanation(self.ask.data, False, (f"{refused.reason}.",))
 
     def overrides(self) -> dict[Audience, str]:
         """Why a text goes out although the checks hold it back, where somebody says so."""

@@ -18,9 +18,9 @@ from statuspage.configuration import contacts, severity
 from statuspage.core import clock, richtext
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import report
-from statuspage.delivery.drill_recipients import seal_on
+from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents import (
     announcement,
     checklist,
@@ -29,7 +29,7 @@ from statuspage.incidents import (
     lifecycle,
     promises,
 )
-from statuspage.incidents.inputs import Conflict, Post
+from statuspage.incidents.inputs import Conflict, NewUpdate
 from statuspage.messages.checks import blocking
 from statuspage.models import Contact, Incident
 
@@ -67,7 +67,7 @@ def of(incident: Incident) -> dict[str, Any]:
         "score": drill_score.score_of(session, incident)
         if incident.is_drill and not incident.is_open
         else None,
-        "sealed": seal_on(incident),
+        "sealed": drill_recipients_on(incident),
         "contacts": contacts.contacts(session) if closing else [],
     }
 
@@ -77,7 +77,7 @@ def quiet(incident: Incident) -> tuple[str, str]:
     update = _no_change(incident)
     try:
         drafts = announcement.preview_update(incident, update)
-    except Refused:
+    except Invalid:
         return "", ""
     said = drafts[0]
     if any(draft.missing or blocking(draft.findings) for draft in drafts):
@@ -102,7 +102,7 @@ def no_change(code: str) -> ResponseReturnValue:
             form_key=form.form_key.data or "",
             seen_version=read_number(request.form.get("seen_version")) or None,
         )
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
         return refused(
@@ -127,7 +127,7 @@ def close_incident(code: str) -> ResponseReturnValue:
             actor=actor(),
             review_owner_id=read_number(request.form.get("review_owner")) or None,
         )
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     closing = checklist.closing_of(current_session(), incident)
     left = closing.left if closing else 0
@@ -139,13 +139,13 @@ def _found(code: str) -> Incident:
     return current_session().scalars(select(Incident).filter_by(code=code)).one()
 
 
-def _no_change(incident: Incident) -> Post:
+def _no_change(incident: Incident) -> NewUpdate:
     level = severity.level_of(current_session(), incident.severity_rank)
     moment = clock.now()
     promised = severity.promise_next_update(level, moment) or (
         moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
     ).replace(second=0, microsecond=0)
-    return Post(IncidentStatus(incident.status), next_update_at=promised, no_change=True)
+    return NewUpdate(IncidentStatus(incident.status), next_update_at=promised, no_change=True)
 
 
 def _was_just_said(incident: Incident) -> bool:
@@ -167,7 +167,7 @@ def _calls(incident: Incident) -> list[Call]:
     ]
 
 
-def _who(to: str, rung: escalation.Rung) -> str:
+def _who(to: str, rung: escalation.EscalationStep) -> str:
     names = ", ".join(contact.name for contact in rung.people)
     return f"{severity.ESCALATED_TO.get(to, to)} ({names or 'nobody named'})"
 

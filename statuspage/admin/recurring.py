@@ -30,7 +30,7 @@ from statuspage.admin.previews import TextsForm
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import MaintenanceStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance, recurring
 from statuspage.incidents.recurring import SeriesPlan, Unit
 from statuspage.models import Incident, MaintenanceSeries
@@ -177,7 +177,7 @@ def take_back(code: str, stamp: str) -> ResponseReturnValue:
     kept, moment = _found(code), _moment(stamp)
     try:
         recurring.take_back(code, moment, actor=actor())
-    except Refused as error:
+    except Invalid as error:
         return refused(error.reason, _SERIES, code=code)
     said = f"Back in the series: {_shown(kept, moment)}. It is announced when its turn comes."
     return done(said, _SERIES, code=code)
@@ -265,7 +265,7 @@ def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
         plan = recurring.next_plan(form.plan(), **_standing(form, kept))
         sheets, reason = form.show(maintenance.preview_schedule(plan)), ""
         form.answer(partial(maintenance.explain_schedule, plan))
-    except Refused as error:
+    except Invalid as error:
         sheets, reason = [], error.reason
     return {**_NO_TEXTS, "sheets": sheets, "reason": reason}
 

@@ -15,7 +15,7 @@ from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus
 from statuspage.incidents import explain_recipient
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import gate
 from statuspage.models import Incident
 
@@ -62,7 +62,7 @@ def begin_last_step(form: UpdateForm) -> None:
 
 
 def show_last_step(
-    incident: Incident, form: UpdateForm, update: Post, texts: dict[str, Any]
+    incident: Incident, form: UpdateForm, update: NewUpdate, texts: dict[str, Any]
 ) -> ResponseReturnValue:
     """Resolving asks once more: since when, for how long, what comes back, and who is told."""
     # Whom it reaches by name is what somebody wants to check last.
@@ -92,7 +92,7 @@ def what_was_typed() -> list[tuple[str, str]]:
 
 
 def gate_of(
-    incident: Incident, form: UpdateForm, update: Post, sheets: Sequence[Sheet]
+    incident: Incident, form: UpdateForm, update: NewUpdate, sheets: Sequence[Sheet]
 ) -> dict[str, Any]:
     """What stands before the button, each with its answer."""
     ended = update.happened_at or clock.now()

@@ -10,7 +10,7 @@ from statuspage.admin.forms import LineField, MomentField, RowField, WordRadioFi
 from statuspage.admin.incident_form import IncidentForm
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, IncidentStatus
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import Incident, SeverityLevel
 
 
@@ -53,10 +53,10 @@ class UpdateForm(IncidentForm):
         is_of_that_minute = exact and exact.replace(second=0, microsecond=0) == typed
         return exact if is_of_that_minute else typed
 
-    def post(self, incident: Incident, level: SeverityLevel | None) -> Post:
+    def post(self, incident: Incident, level: SeverityLevel | None) -> NewUpdate:
         """The post as typed."""
         status = self.status.data or IncidentStatus(incident.status)
-        return Post(
+        return NewUpdate(
             status=status,
             components=self.components.data,
             next_update_at=None if status in CLOSED else self.promise_by(level),

@@ -20,7 +20,7 @@ from statuspage.access.audit import Actor
 from statuspage.admin import body_limits
 from statuspage.api.problems import problem
 from statuspage.core.db import current_session
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer
@@ -197,7 +197,7 @@ def _body(*types: str) -> bytes:
 def _check_key(key: str) -> None:
     try:
         is_sound = check_line("key", key, limit=KEY_LIMIT) == key
-    except Refused:
+    except Invalid:
         is_sound = False
     if not is_sound:
         raise Unreadable(

@@ -13,9 +13,9 @@ from statuspage.access.audit import Actor
 from statuspage.configuration.editing import fingerprint, record
 from statuspage.core import clock
 from statuspage.core.db import writing
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.core.richtext import clean_line
-from statuspage.messages.checks import OwnWords
+from statuspage.messages.checks import BlockedTerms
 from statuspage.models import Contact, Page
 
 LONGEST: Final = 100
@@ -24,7 +24,7 @@ MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class WordLists:
+class TermLists:
     """The lists as people edit them: one to a line."""
 
     people: str = ""
@@ -32,36 +32,36 @@ class WordLists:
     code_names: str = ""
 
 
-def word_lists(session: Session) -> WordLists:
+def term_lists(session: Session) -> TermLists:
     """The lists as they stand."""
-    kept = session.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
-    return WordLists(**{name: "\n".join(kept.get(name, ())) for name in asdict(WordLists())})
+    kept = session.scalar(select(Page.blocked_terms_of).order_by(Page.id).limit(1)) or {}
+    return TermLists(**{name: "\n".join(kept.get(name, ())) for name in asdict(TermLists())})
 
 
-def own_words(session: Session) -> OwnWords:
+def blocked_terms_of(session: Session) -> BlockedTerms:
     """What texts for outsiders are held against: the lists, and the contacts' names."""
-    kept = session.scalar(select(Page.own_words).order_by(Page.id).limit(1)) or {}
-    return OwnWords(
-        **{name: tuple(kept.get(name, ())) for name in asdict(WordLists())},
+    kept = session.scalar(select(Page.blocked_terms_of).order_by(Page.id).limit(1)) or {}
+    return BlockedTerms(
+        **{name: tuple(kept.get(name, ())) for name in asdict(TermLists())},
         contacts=tuple(session.scalars(select(Contact.name).order_by(Contact.id))),
     )
 
 
-def change_own_words(lists: WordLists, *, actor: Actor, seen: str | None = None) -> None:
-    """Replace the lists; :class:`Refused` for a word that is too short, too long or one too many.
+def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = None) -> None:
+    """Replace the lists; :class:`Invalid` for a word that is too short, too long or one too many.
 
     :class:`Stale` where they no longer are as ``seen``.
     """
     wanted = {name: _read(name, text) for name, text in asdict(lists).items()}
     with writing() as session:
         page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
-        standing = word_lists(session)
+        standing = term_lists(session)
         before = {name: _read(name, text) for name, text in asdict(standing).items()}
         if wanted == before:
             return
         if seen is not None and seen != fingerprint(standing):
             raise Stale(standing)
-        page.own_words = wanted
+        page.blocked_terms_of = wanted
         page.updated_at = clock.now()
         record(session, actor, "words.change", page.name, before=before, after=wanted)
 
@@ -70,9 +70,9 @@ def _read(name: str, text: str) -> list[str]:
     words = _once(clean_line(line) for line in text.splitlines())
     for word in words:
         if not SHORTEST <= len(word) <= LONGEST:
-            raise Refused(name, f"“{word[:40]}” has not {SHORTEST} to {LONGEST} characters")
+            raise Invalid(name, f"“{word[:40]}” has not {SHORTEST} to {LONGEST} characters")
     if len(words) > MOST:
-        raise Refused(name, f"At most {MOST:,} of them")
+        raise Invalid(name, f"At most {MOST:,} of them")
     return words
 
 

@@ -27,7 +27,7 @@ from statuspage.core.colours import (
     read_links,
 )
 from statuspage.core.db import writing
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.models import Page, revision
 
 MOST_LINKS: Final = 6
@@ -37,7 +37,7 @@ MOST_LOGO_PIXELS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class LookChoices:
+class BrandingChoices:
     """What is typed: colours as ``#rrggbb`` or empty, links one to a line, a footer in Markdown.
 
     ``css`` is a style sheet of the company's own, after the page's.
@@ -50,43 +50,43 @@ class LookChoices:
     css: str = ""
 
 
-def look_choices(session: Session) -> LookChoices:
+def branding_choices(session: Session) -> BrandingChoices:
     """The choices as they stand."""
     kept = session.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
-    return LookChoices(**{name: str(kept.get(name, "")) for name in asdict(LookChoices())})
+    return BrandingChoices(**{name: str(kept.get(name, "")) for name in asdict(BrandingChoices())})
 
 
-def change_look(choices: LookChoices, *, actor: Actor, seen: str | None = None) -> None:
-    """Take the choices over; :class:`Refused` with what would fit, :class:`Stale` after others."""
+def change_branding(choices: BrandingChoices, *, actor: Actor, seen: str | None = None) -> None:
+    """Take the choices over; :class:`Invalid` with what would fit, :class:`Stale` after others."""
     wanted = _cleaned(choices)
     for refused in _refusals(wanted):
         raise refused
     with writing() as session:
         page = _locked_page(session)
-        standing = look_choices(session)
+        standing = branding_choices(session)
         if seen is not None and seen != fingerprint(standing):
             raise Stale(standing)
         page.look = {**page.look, **wanted}
         _keep(session, page, actor, "look.change", before=asdict(standing), after=wanted)
 
 
-def sort_choices(choices: LookChoices) -> tuple[LookChoices, dict[str, str]]:
+def sort_choices(choices: BrandingChoices) -> tuple[BrandingChoices, dict[str, str]]:
     """The choices with what cannot be taken left empty, and the reasons by field."""
     wanted = _cleaned(choices)
     refused: dict[str, str] = {}
     for each in _refusals(wanted):
         refused.setdefault(each.field, each.reason)
-    return LookChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
+    return BrandingChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
 
 
 def set_logo(content: bytes, *, actor: Actor) -> None:
-    """Show this picture in place of the name; raises :class:`Refused` for what is none."""
+    """Show this picture in place of the name; raises :class:`Invalid` for what is none."""
     if len(content) > MOST_LOGO_BYTES:
-        raise Refused("logo", f"Use a picture of at most {MOST_LOGO_BYTES // 1024} KB.")
+        raise Invalid("logo", f"Use a picture of at most {MOST_LOGO_BYTES // 1024} KB.")
     if b"<svg" in content[:4096].lower():
-        raise Refused("logo", "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
+        raise Invalid("logo", "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
     if not picture_type(content):
-        raise Refused("logo", "Choose a PNG, JPEG or WebP picture.")
+        raise Invalid("logo", "Choose a PNG, JPEG or WebP picture.")
     _check_picture(content)
     with writing() as session:
         page = _locked_page(session)
@@ -95,15 +95,15 @@ def set_logo(content: bytes, *, actor: Actor) -> None:
 
 
 def _check_picture(content: bytes) -> None:
-    """Raise :class:`Refused` for a picture that cannot be drawn whole: cut, or only named so."""
+    """Raise :class:`Invalid` for a picture that cannot be drawn whole: cut, or only named so."""
     try:
         with Image.open(BytesIO(content), formats=["PNG", "JPEG", "WEBP"]) as picture:
             width, height = picture.size
             if width * height > MOST_LOGO_PIXELS:
-                raise Refused("logo", f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
+                raise Invalid("logo", f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
             picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise Refused("logo", "This picture is damaged or cut off. Save it again.") from None
+        raise Invalid("logo", "This picture is damaged or cut off. Save it again.") from None
 
 
 def remove_logo(*, actor: Actor) -> None:
@@ -115,44 +115,44 @@ def remove_logo(*, actor: Actor) -> None:
             _keep(session, page, actor, "look.remove_logo")
 
 
-def _cleaned(choices: LookChoices) -> dict[str, str]:
+def _cleaned(choices: BrandingChoices) -> dict[str, str]:
     wanted = {name: value.strip() for name, value in asdict(choices).items()}
     for name in ("accent", "accent_dark"):
         wanted[name] = wanted[name].lower()
     return wanted
 
 
-def _refusals(wanted: dict[str, str]) -> Iterator[Refused]:
+def _refusals(wanted: dict[str, str]) -> Iterator[Invalid]:
     yield from _colour_refusals("accent", wanted["accent"], LIGHT_GROUNDS)
     yield from _colour_refusals("accent_dark", wanted["accent_dark"], DARK_GROUNDS)
     if wanted["accent_dark"] and not wanted["accent"]:
-        yield Refused("accent", "Choose one for the light scheme too, or none at all.")
+        yield Invalid("accent", "Choose one for the light scheme too, or none at all.")
     yield from _link_refusals(wanted["links"])
     try:
         check_css(wanted["css"])
-    except Refused as refused:
+    except Invalid as refused:
         yield refused
 
 
-def _colour_refusals(name: str, colour: str, grounds: tuple[str, ...]) -> Iterator[Refused]:
+def _colour_refusals(name: str, colour: str, grounds: tuple[str, ...]) -> Iterator[Invalid]:
     if colour and not COLOUR.fullmatch(colour):
-        yield Refused(name, "Write the colour as # and six digits, like #1d5fc4.")
+        yield Invalid(name, "Write the colour as # and six digits, like #1d5fc4.")
     elif colour and not fits(colour, grounds):
         scheme = "light" if grounds is LIGHT_GROUNDS else "dark"
-        yield Refused(
+        yield Invalid(
             name,
             f"{colour} is hard to read on the {scheme} page: its contrast is under 4.5 to 1. "
             f"{fitting(colour, grounds)} is the nearest that fits.",
         )
 
 
-def _link_refusals(text: str) -> Iterator[Refused]:
+def _link_refusals(text: str) -> Iterator[Invalid]:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_LINKS:
-        yield Refused("links", f"At most {MOST_LINKS} links.")
+        yield Invalid("links", f"At most {MOST_LINKS} links.")
     for line in lines:
         if not read_links(line):
-            yield Refused(
+            yield Invalid(
                 "links", f"“{line.strip()[:60]}” is not a name and then an address with https://."
             )
 

@@ -21,7 +21,7 @@ from statuspage.configuration.public_names import let_name_pass
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -81,7 +81,7 @@ def open_incidents_by_component(session: Session) -> dict[int, list[Incident]]:
 
 
 def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> ComponentGroup:
-    """Add a heading at the end; :class:`Refused` for a name that is taken, or that would leak.
+    """Add a heading at the end; :class:`Invalid` for a name that is taken, or that would leak.
 
     ``because`` says why it stays all the same, here and in what follows.
     """
@@ -103,7 +103,7 @@ def change_group(
     seen: str | None = None,
     because: str = "",
 ) -> None:
-    """Rename or describe a heading; :class:`Refused` for a name that is taken, or would leak."""
+    """Rename or describe a heading; :class:`Invalid` for a name that is taken, or would leak."""
     with writing() as session:
         group = session.get_one(ComponentGroup, group_id, with_for_update=True)
         _refuse_taken_group(session, details.name, but=group_id)
@@ -132,7 +132,7 @@ def remove_group(group_id: int, *, actor: Actor) -> None:
 def add_component(details: ComponentDetails, *, actor: Actor, because: str = "") -> Component:
     """Add a component at the end of its group, operational.
 
-    :class:`Refused` for a name that is taken, or that would leak.
+    :class:`Invalid` for a name that is taken, or that would leak.
     """
     with writing() as session:
         _refuse_taken_component(session, details, but=None)
@@ -153,7 +153,7 @@ def change_component(
 ) -> None:
     """Change what a component is, not its state; one that changes its group goes to its end.
 
-    :class:`Refused` for a name that is taken, or that would leak.
+    :class:`Invalid` for a name that is taken, or that would leak.
     """
     with writing() as session:
         component = session.get_one(Component, component_id, with_for_update=True)
@@ -182,7 +182,7 @@ def remove_component(component_id: int, *, actor: Actor) -> None:
 
 
 def restore_component(component_id: int, *, actor: Actor) -> None:
-    """Put a removed component back at the end of its group; :class:`Refused` for a taken name."""
+    """Put a removed component back at the end of its group; :class:`Invalid` for a taken name."""
     with writing() as session:
         component = session.get_one(Component, component_id)
         if component.removed_at is None:
@@ -305,18 +305,18 @@ def _let_pass(
 def _refuse_taken_group(session: Session, name: str, *, but: int | None) -> None:
     taken = session.execute(select(ComponentGroup.id, ComponentGroup.name)).all()
     if any(one.id != but and one.name.casefold() == name.casefold() for one in taken):
-        raise Refused("name", "There is a group of that name already")
+        raise Invalid("name", "There is a group of that name already")
 
 
 def _refuse_taken_component(
     session: Session, details: ComponentDetails, *, but: int | None
 ) -> None:
     if details.group_id is not None and session.get(ComponentGroup, details.group_id) is None:
-        raise Refused("group_id", "That group has just been removed; pick another")
+        raise Invalid("group_id", "That group has just been removed; pick another")
     taken = session.execute(
         select(Component.id, Component.name).where(
             Component.group_id == details.group_id, Component.removed_at.is_(None)
         )
     ).all()
     if any(one.id != but and one.name.casefold() == details.name.casefold() for one in taken):
-        raise Refused("name", "There is a component of that name already")
+        raise Invalid("name", "There is a component of that name already")

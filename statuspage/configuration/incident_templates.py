@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
-from statuspage.configuration.blocked_terms import own_words
+from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.configuration.editing import fingerprint, record
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.messages.checks import blocking, find_in_name, in_words
 from statuspage.models import Component, IncidentTemplate
 from statuspage.models.columns import new_code
@@ -196,12 +196,12 @@ def save_template(
 ) -> str:
     """Add a template, or change the one of that key; its key.
 
-    :class:`Refused` for what outsiders should not read, unless ``because`` says why it stays.
+    :class:`Invalid` for what outsiders should not read, unless ``because`` says why it stays.
     """
     with writing() as session:
         standing = find_template(session, key) if key else None
         if key and standing is None:
-            raise Refused("form", "This template was removed meanwhile.")
+            raise Invalid("form", "This template was removed meanwhile.")
         if standing and seen is not None and seen != fingerprint(standing.details):
             raise Stale(standing.details)
         _check(session, details, because=because)
@@ -243,11 +243,11 @@ def restore_template(key: str, *, actor: Actor) -> None:
 def _check(session: Session, details: TemplateDetails, *, because: str) -> None:
     if because:
         return
-    own = own_words(session)
+    own = blocked_terms_of(session)
     for field in CHECKED:
         held = blocking(find_in_name(getattr(details, field), own=own))
         if held:
-            raise Refused(field, in_words(held))
+            raise Invalid(field, in_words(held))
 
 
 def _rows(session: Session) -> dict[str, IncidentTemplate]:

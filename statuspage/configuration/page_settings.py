@@ -15,7 +15,7 @@ from statuspage.configuration.editing import ComponentDetails, PageSettings, cha
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import Component, ComponentGroup, Page, revision
 from statuspage.models.columns import TITLE_LIMIT
@@ -55,15 +55,15 @@ def set_up_page(
 ) -> None:
     """Make the page what its first admin says; ``components`` as :func:`read_outline` gives them.
 
-    Components that an import made are taken, not doubled, and alone are enough.  :class:`Refused`
+    Components that an import made are taken, not doubled, and alone are enough.  :class:`Invalid`
     where there are none at all, and where the page has been set up already.
     """
     with writing() as session:
         page = the_page(session)
         if page is not None and page.set_up_at is not None:
-            raise Refused("name", "The page has been set up already")
+            raise Invalid("name", "The page has been set up already")
         if not any(names for _, names in components) and not count_components(session):
-            raise Refused("components", "Enter at least one component")
+            raise Invalid("components", "Enter at least one component")
         if page is None:
             page = Page(name=settings.name)
             session.add(page)
@@ -107,14 +107,14 @@ def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None
 def read_outline(text: str) -> list[tuple[str | None, list[str]]]:
     """Components written one to a line; a line that ends with a colon begins a group.
 
-    An empty line ends the group.  :class:`Refused` for a name that is too long, or there twice.
+    An empty line ends the group.  :class:`Invalid` for a name that is too long, or there twice.
     """
     outline: list[tuple[str | None, list[str]]] = []
     group: str | None = None
     for raw in text.splitlines():
         line = clean_line(raw)
         if len(line) > TITLE_LIMIT:
-            raise Refused("components", f"“{line[:40]}…” is longer than {TITLE_LIMIT} characters")
+            raise Invalid("components", f"“{line[:40]}…” is longer than {TITLE_LIMIT} characters")
         if line.endswith(":"):
             group = line.removesuffix(":").rstrip() or None
             outline.append((group, []))
@@ -133,15 +133,15 @@ def _refuse_repeated(outline: Iterable[tuple[str | None, Sequence[str]]]) -> Non
     groups: set[str] = set()
     for group, names in outline:
         if group and group.casefold() in groups:
-            raise Refused("components", f"The group “{group}” is there twice")
+            raise Invalid("components", f"The group “{group}” is there twice")
         groups.add((group or "").casefold())
         for name in names:
             key = ((group or "").casefold(), name.casefold())
             if key in seen:
-                raise Refused("components", f"“{name}” is there twice")
+                raise Invalid("components", f"“{name}” is there twice")
             seen.add(key)
     if len(seen) > MOST_COMPONENTS:
-        raise Refused("components", f"At most {MOST_COMPONENTS} components")
+        raise Invalid("components", f"At most {MOST_COMPONENTS} components")
 
 
 def _add_outline(session: Session, outline: Iterable[tuple[str | None, Sequence[str]]]) -> None:

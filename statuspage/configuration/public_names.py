@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
-from statuspage.configuration.blocked_terms import own_words
+from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.configuration.editing import record
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.messages.checks import blocking, find_in_name, in_words
 
 
@@ -16,15 +16,15 @@ def let_name_pass(
 ) -> None:
     """Hold back a name or a description that would leak; a ``reason`` lets it pass, and is kept.
 
-    Raises :class:`Refused` on the field that would.
+    Raises :class:`Invalid` on the field that would.
     """
-    own = own_words(session)
+    own = blocked_terms_of(session)
     for field, text in (("name", name), ("description", description)):
         held = blocking(find_in_name(text, own=own))
         if not held:
             continue
         if not reason:
-            raise Refused(field, in_words(held))
+            raise Invalid(field, in_words(held))
         record(
             session, actor, f"{kind}.override", name,
             after={"reason": reason, "findings": [one.excerpt for one in held]},
@@ -33,7 +33,7 @@ def let_name_pass(
 
 def worth_a_look(session: Session, *texts: str) -> str:
     """What else the checks remark on names, as a sentence; empty where it is nothing."""
-    own = own_words(session)
+    own = blocked_terms_of(session)
     remarks = {
         f"“{one.excerpt}”: {one.reason}"
         for text in texts

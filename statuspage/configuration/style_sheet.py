@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import tinycss2
 
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 
 MOST_BYTES: Final = 20 * 1024
 FIELD: Final = "css"
@@ -29,13 +29,13 @@ _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|webp|gif)[;,]", re.IGNOREC
 
 
 def check_css(text: str) -> None:
-    """Raise :class:`Refused` for the first thing that could not be taken."""
+    """Raise :class:`Invalid` for the first thing that could not be taken."""
     if len(text.encode()) > MOST_BYTES:
-        raise Refused(FIELD, f"Use at most {MOST_BYTES // 1024} KB of CSS.")
+        raise Invalid(FIELD, f"Use at most {MOST_BYTES // 1024} KB of CSS.")
     if line := _nested_too_deep(text):
-        raise Refused(FIELD, f"Line {line}: use at most {MOST_NESTED} blocks inside one another.")
+        raise Invalid(FIELD, f"Line {line}: use at most {MOST_NESTED} blocks inside one another.")
     for line, reason in _faults(tinycss2.parse_stylesheet(text, skip_comments=True)):
-        raise Refused(FIELD, f"Line {line}: {reason}")
+        raise Invalid(FIELD, f"Line {line}: {reason}")
 
 
 def _nested_too_deep(text: str) -> int | None:

@@ -34,7 +34,7 @@ body {{ border-block-start: 0.25rem solid var(--accent); }}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Branding:
     """The look as it is shown; colours are ``#rrggbb``, links pairs of label and address."""
 
     accent: str = ""
@@ -81,11 +81,11 @@ class Look:
 
 
 @lru_cache(maxsize=8)
-def read_look(kept: tuple[tuple[str, str], ...]) -> Look:
+def read_branding(kept: tuple[tuple[str, str], ...]) -> Branding:
     """The look that a page keeps; what is not there, or is none, counts as not chosen."""
     values = dict(kept)
     accent, dark = (values.get(name, "") for name in ("accent", "accent_dark"))
-    return Look(
+    return Branding(
         accent=accent if COLOUR.fullmatch(accent) else "",
         accent_dark=dark if COLOUR.fullmatch(dark) else "",
         links=read_links(values.get("links", "")),

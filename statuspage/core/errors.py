@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refused(Exception):
+class Invalid(Exception):
     """One field's input cannot be taken; ``reason`` is a sentence for the person who typed it."""
 
     def __init__(self, field: str, reason: str) -> None:

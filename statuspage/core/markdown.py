@@ -80,8 +80,8 @@ def _flanks(inside: str, outside: str) -> bool:
     return outside.isspace() or _is_mark(outside) or bool(_UNSPACED_LETTER.match(outside))
 
 
-def _is_mark(letter: str) -> bool:
-    return isMdAsciiPunct(ord(letter)) or isPunctChar(letter)
+def _is_mark(outgoing: str) -> bool:
+    return isMdAsciiPunct(ord(outgoing)) or isPunctChar(outgoing)
 
 
 class _Inline(ParserInline):

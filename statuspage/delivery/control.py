@@ -264,5 +264,5 @@ def _settings_of(channel: Channel) -> str:
     """What a provider judges us by."""
     if channel is Channel.CHAT:
         return "CHAT_URLS"
-    door = {"sendgrid": "SENDGRID_API_KEY and ", "smtp": "SMTP_URL and "}
-    return f"{door.get(current_settings().mail_channel, '')}MAIL_FROM"
+    provider = {"sendgrid": "SENDGRID_API_KEY and ", "smtp": "SMTP_URL and "}
+    return f"{provider.get(current_settings().mail_channel, '')}MAIL_FROM"

@@ -29,11 +29,11 @@ from statuspage.core.links import Links, account_token, delivery_token, subscrip
 from statuspage.delivery import claims, superseded
 from statuspage.delivery.channels.chat import Chat, SlackBot, unreadable
 from statuspage.delivery.channels.mail_files import MailFiles
-from statuspage.delivery.channels.outgoing import Channel as Door
 from statuspage.delivery.channels.outgoing import (
     Fault,
-    Letter,
     Outcome,
+    OutgoingMessage,
+    Provider,
     Recipient,
     Result,
     Thread,
@@ -45,7 +45,7 @@ from statuspage.delivery.channels.sendgrid import SendGrid
 from statuspage.delivery.channels.smtp import Smtp
 from statuspage.delivery.chat_threads import first_mails, note_threads, thread_of
 from statuspage.delivery.claims import Claim, Claimed
-from statuspage.delivery.drill_recipients import BARRED, seal_of
+from statuspage.delivery.drill_recipients import BARRED, drill_recipients_of
 from statuspage.delivery.outcomes import record_outcomes
 from statuspage.messages.tokens import salutation, token_values
 from statuspage.models import Message, Page
@@ -65,7 +65,7 @@ RECHECK_SECONDS = 1.0
 class Lane:
     """A channel's door, how many batches may be in hand at a time, and how large one is."""
 
-    door: Door
+    provider: Provider
     parallel: int
     batch: int
 
@@ -87,7 +87,7 @@ def open_lanes(settings: Settings) -> dict[Channel, Lane]:
     return {Channel.EMAIL: Lane(mail, parallel, batch), Channel.CHAT: Lane(chat, 1, 1)}
 
 
-def _open_mail(settings: Settings) -> Door:
+def _open_mail(settings: Settings) -> Provider:
     if settings.sendgrid_api_key:
         try:
             return SendGrid(
@@ -168,7 +168,7 @@ class Dispatcher:
         self._stopping.set()
         self._pool.shutdown(wait=True)
         for lane in self._lanes.values():
-            lane.door.close()
+            lane.provider.close()
 
     def _start(self, channel: Channel) -> int:
         started = 0
@@ -209,13 +209,13 @@ class Dispatcher:
     def _hand_over(self, claim: Claim) -> None:
         left = {str(delivery.id) for delivery in claim.deliveries}
         try:
-            letter, recipients, barred = self._patiently(lambda: self._prepare(claim))
+            outgoing, recipients, barred = self._patiently(lambda: self._prepare(claim))
             if barred:
                 log.error("a drill's seal held back %d deliveries", len(barred))
                 self._patiently(partial(self._record, claim, barred))
                 left -= {result.recipient.delivery_id for result in barred}
-            door = self._lanes[claim.channel].door
-            for results in door.send(letter, recipients, still_ours=self._guard(claim)):
+            provider = self._lanes[claim.channel].provider
+            for results in provider.send(outgoing, recipients, still_ours=self._guard(claim)):
                 self._patiently(partial(self._record, claim, results))
                 left -= {result.recipient.delivery_id for result in results}
             self._patiently(partial(claims.put_back, claim, sorted(map(int, left))))
@@ -286,7 +286,7 @@ class Dispatcher:
             if claim.channel is Channel.CHAT:
                 note_threads(session, session.get_one(Message, claim.message_id), results)
 
-    def _prepare(self, claim: Claim) -> tuple[Letter, list[Recipient], list[Result]]:
+    def _prepare(self, claim: Claim) -> tuple[OutgoingMessage, list[Recipient], list[Result]]:
         """The letter and its recipients, as plain values: the session is closed before the call.
 
         And the results of those whom a drill's seal bars: no door ever sees them.
@@ -294,7 +294,7 @@ class Dispatcher:
         message = current_session().get_one(Message, claim.message_id)
         page = current_session().get_one(Page, 1)
         language, text, html = message.read_in(claim.deliveries[0].language)
-        letter = Letter(
+        outgoing = OutgoingMessage(
             subject=message.subject,
             text=text,
             html=html,
@@ -306,7 +306,7 @@ class Dispatcher:
         )
         fill = _Values(message.moments, language, page.time_zone)
         before = prefix(language, own=page.language)
-        sealed = seal_of(current_session(), message)
+        sealed = drill_recipients_of(current_session(), message)
         firsts = first_mails(current_session(), message, [one.id for one in claim.deliveries])
         allowed: list[Recipient] = []
         barred: list[Recipient] = []
@@ -319,7 +319,7 @@ class Dispatcher:
                 recipient = replace(recipient, first_message_id=self._message_id(first))
             (allowed if may_go else barred).append(recipient)
         refused = results(barred, Outcome.REFUSED, fault=Fault.RECIPIENT, reason=BARRED)
-        return letter, allowed, refused
+        return outgoing, allowed, refused
 
     def _recipient(
         self,

@@ -22,7 +22,7 @@ BARRED = "this belongs to a drill, and the address is not on its list"
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class DrillRecipients:
     """The list of one drill: mailboxes with a name each, and chat rooms."""
 
     mailboxes: tuple[tuple[Address, str], ...]
@@ -37,19 +37,19 @@ class Seal:
         )
 
 
-def seal_of(session: Session, message: Message) -> Seal | None:
+def drill_recipients_of(session: Session, message: Message) -> DrillRecipients | None:
     """The seal on a message; None where it belongs to no drill."""
     if message.incident_id is None:
         return None
-    return seal_on(session.get_one(Incident, message.incident_id))
+    return drill_recipients_on(session.get_one(Incident, message.incident_id))
 
 
-def seal_on(incident: Incident) -> Seal | None:
+def drill_recipients_on(incident: Incident) -> DrillRecipients | None:
     """The seal on an incident; None where it is no drill."""
     if not incident.is_drill:
         return None
     kept = incident.drill_list
-    return Seal(
+    return DrillRecipients(
         tuple((read_address(one["email"]), one["name"]) for one in kept if "email" in one),
         frozenset(one["room"] for one in kept if "room" in one),
     )

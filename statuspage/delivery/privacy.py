@@ -34,7 +34,7 @@ from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import OUTBOX, Channel, DeliveryState
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery.queue import close_waiting
 from statuspage.delivery.sent_copy import remove_mail
 from statuspage.models import (
@@ -100,7 +100,7 @@ class Erased:
 
 
 def holdings(session: Session, text: str) -> Holdings:
-    """What is held on the address in ``text``; :class:`Refused` where it is none."""
+    """What is held on the address in ``text``; :class:`Invalid` where it is none."""
     address = check_email(text).identity
     theirs = _theirs(address)
     in_the_clear = Delivery.address == address
@@ -124,7 +124,7 @@ def holdings(session: Session, text: str) -> Holdings:
 def erase(text: str, *, actor: Actor) -> Erased:
     """Erase what is held on an address, except the proof of what was sent to it.
 
-    Erasing again changes nothing more.  Raises :class:`Refused` for no address, and while a mail to
+    Erasing again changes nothing more.  Raises :class:`Invalid` for no address, and while a mail to
     it is under way.
     """
     address = check_email(text).identity
@@ -132,7 +132,7 @@ def erase(text: str, *, actor: Actor) -> Erased:
         chosen = select(Delivery).where(_theirs(address)).with_for_update()
         deliveries = session.scalars(chosen).all()
         if any(one.state is DeliveryState.SENDING for one in deliveries):
-            raise Refused("email", _SENDING)
+            raise Invalid("email", _SENDING)
         ids = [one.id for one in deliveries]
         known = {address, *(one.email for one in deliveries if one.email)}
         customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()

@@ -34,7 +34,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, insert_new
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.core.languages import nearest
-from statuspage.delivery.drill_recipients import WHY, Seal, seal_of
+from statuspage.delivery.drill_recipients import WHY, DrillRecipients, drill_recipients_of
 from statuspage.models import (
     Component,
     Contact,
@@ -189,7 +189,7 @@ def queue_customers(
     by their ids, the customer uses.
     A drill's message goes to the drill's list in their place.
     """
-    if (sealed := seal_of(session, message)) is not None:
+    if (sealed := drill_recipients_of(session, message)) is not None:
         return queue_listed(session, message, sealed, step_key=step_key)
     chosen = (
         _to_customers(message, step_key, literal(because) if because else _why(concerned))
@@ -206,7 +206,9 @@ def queue_chat(session: Session, message: Message, *, step_key: str, rooms: Iter
     _insert(session, message, rows)
 
 
-def queue_listed(session: Session, message: Message, sealed: Seal, *, step_key: str) -> int:
+def queue_listed(
+    session: Session, message: Message, sealed: DrillRecipients, *, step_key: str
+) -> int:
     """Queue a drill's message to the drill's list; returns how many rows that added."""
     moment = clock.now()
     rows = [
@@ -284,7 +286,7 @@ def _urgent(
 
 def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
     """Write rows that are new, of a drill only what its seal lets through; returns how many."""
-    sealed = seal_of(session, message)
+    sealed = drill_recipients_of(session, message)
     if sealed is not None:
         rows = [row for row in rows if sealed.lets(row["channel"], row["address"])]
     if not rows:
@@ -529,7 +531,7 @@ def insert_chosen(session: Session, message: Message, chosen: Select[Any]) -> in
 
     Of a drill's message only what its seal lets through.
     """
-    sealed = seal_of(session, message)
+    sealed = drill_recipients_of(session, message)
     if sealed is not None:
         rows = [
             dict(zip(COLUMNS, row, strict=True)) | {"message_id": message.id}

@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import insert_new
 from statuspage.core.enums import Channel, DeliveryState, Kind, Step, SubscriberState
-from statuspage.delivery.drill_recipients import seal_of
+from statuspage.delivery.drill_recipients import drill_recipients_of
 from statuspage.delivery.queue import (
     COLUMNS,
     CUSTOMER_MAIL_AGE,
@@ -132,7 +132,7 @@ def find_reason(session: Session, news: News, address: str) -> str | None:
 
 def queue_subscribers(session: Session, message: Message, news: News, *, step_key: str) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
-    if (sealed := seal_of(session, message)) is not None:
+    if (sealed := drill_recipients_of(session, message)) is not None:
         return queue_listed(session, message, sealed, step_key=step_key)
     moment, when = clock.now(), Delivery.due_at.type
     due_at = may_go_at(message, moment)

@@ -23,7 +23,7 @@ from statuspage.core.address import Address
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step, SubscriberState
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links, read_subscription_token, subscription_token
 from statuspage.delivery.provider_events import suppress
@@ -36,7 +36,13 @@ from statuspage.models.columns import hash_token
 from statuspage.models.message import in_state
 from statuspage.recipients.customers import check_email
 from statuspage.recipients.pseudonyms import find_marked, is_mark
-from statuspage.recipients.subscribers import Wish, apply_wish, check_wish, describe, wish_of
+from statuspage.recipients.subscribers import (
+    SubscriptionPreferences,
+    apply_preferences,
+    check_preferences,
+    describe,
+    preferences_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +61,7 @@ SIGN_UPS_BY_CLIENT = 30
 SIGN_UPS_BY_ALL = 1_000
 ALARM = "sign-ups"
 
-EVERYTHING = Wish()
+EVERYTHING = SubscriptionPreferences()
 LEFT = "unsubscribed"
 REASON = "the recipient asked for no more mail"
 
@@ -80,7 +86,7 @@ class Standing:
         return self.suppressed == LEFT
 
 
-class Throttled(Refused):
+class Throttled(Invalid):
     """Too many sign-ups; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta, *, everybody: bool) -> None:
@@ -91,7 +97,7 @@ class Throttled(Refused):
         self.wait, self.everybody = wait, everybody
 
 
-class Stage(StrEnum):
+class Scenario(StrEnum):
     """What a subscription's link leads to."""
 
     TO_CONFIRM = "to_confirm"
@@ -104,34 +110,34 @@ class Stage(StrEnum):
 class Subscription:
     """What somebody sees who opens their link; ``suppressed`` as in :class:`Standing`."""
 
-    stage: Stage
+    scenario: Scenario
     email: str = ""
-    wish: Wish = EVERYTHING
+    preferences: SubscriptionPreferences = EVERYTHING
     suppressed: str = ""
 
 
-def subscribe(email: str, wish: Wish, *, client: str) -> None:
+def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) -> None:
     """Write to the owner of an address, who may then confirm, or change what is confirmed already.
 
     Whoever asks learns nothing: what the address is to us decides only which mail it gets, and none
     where it got one in the last day, or three that nobody answered.  ``client`` is the address of
-    who asks.  Raises :class:`Refused` for what is no address or no wish, and :class:`Throttled`.
+    who asks.  Raises :class:`Invalid` for what is no address or no wish, and :class:`Throttled`.
     """
     address = check_email(email)
-    check_wish(current_session(), wish)
+    check_preferences(current_session(), preferences)
     _count_sign_up(client)
     with writing() as session:
         subscriber = _locked(session, address)
         sent = sign_ups(session, address.identity)
         step = Step.SUBSCRIBED if _is_heard(session, subscriber) else Step.CONFIRM
         # Made before it is known whether it is sent, so that the time it takes tells nothing.
-        message = _sign_up_message(session, step, wish)
+        message = _sign_up_message(session, step, preferences)
         if not _may_write(sent, subscriber):
             return
         if step is Step.CONFIRM:
             subscriber.email, subscriber.asked_at = address.email, clock.now()
             subscriber.state = SubscriberState.PENDING
-            apply_wish(subscriber, wish)
+            apply_preferences(subscriber, preferences)
         delivery_id = queue_sign_up(
             session,
             message,
@@ -152,11 +158,11 @@ def find_subscription(session: Session, token: str) -> Subscription | None:
         return None
     subscriber = _by_address(session, address)
     if subscriber is None:
-        return Subscription(Stage.OVER)
+        return Subscription(Scenario.OVER)
     return Subscription(
-        _stage(session, subscriber, token),
+        _scenario(session, subscriber, token),
         subscriber.email,
-        wish_of(subscriber),
+        preferences_of(subscriber),
         _suppressed(session, address),
     )
 
@@ -169,7 +175,7 @@ def confirm(token: str) -> Subscription:
     """
     with writing() as session:
         subscriber = _owner(session, token)
-        if subscriber is None or _stage(session, subscriber, token) is not Stage.TO_CONFIRM:
+        if subscriber is None or _scenario(session, subscriber, token) is not Scenario.TO_CONFIRM:
             return _known(session, token)
         subscriber.state = SubscriberState.CONFIRMED
         subscriber.confirmed_at, subscriber.left_at = clock.now(), None
@@ -180,19 +186,19 @@ def confirm(token: str) -> Subscription:
         return _known(session, token)
 
 
-def change(token: str, wish: Wish) -> Subscription:
+def change(token: str, preferences: SubscriptionPreferences) -> Subscription:
     """Have a confirmed subscriber hear of something else.
 
-    Raises :class:`Refused`, and ``LookupError`` as :func:`confirm` does.
+    Raises :class:`Invalid`, and ``LookupError`` as :func:`confirm` does.
     """
     with writing() as session:
-        check_wish(session, wish)
+        check_preferences(session, preferences)
         subscriber = _owner(session, token)
-        if subscriber is None or _stage(session, subscriber, token) is not Stage.CONFIRMED:
+        if subscriber is None or _scenario(session, subscriber, token) is not Scenario.CONFIRMED:
             return _known(session, token)
-        if wish != wish_of(subscriber):
+        if preferences != preferences_of(subscriber):
             before = describe(subscriber)
-            apply_wish(subscriber, wish)
+            apply_preferences(subscriber, preferences)
             _note(
                 session, "subscriber.change", subscriber, before=before, after=describe(subscriber)
             )
@@ -408,12 +414,12 @@ def _is_heard(session: Session, subscriber: Subscriber) -> bool:
     return confirmed and _suppressed(session, subscriber.address) != LEFT
 
 
-def _sign_up_message(session: Session, step: Step, wish: Wish) -> Message:
+def _sign_up_message(session: Session, step: Step, preferences: SubscriptionPreferences) -> Message:
     """The mail to send, shared by all who get the same that day; no visitor typed a word of it."""
     page = session.get_one(Page, 1)
-    incident = session.get(Incident, min(wish.follows)) if wish.follows else None
+    incident = session.get(Incident, min(preferences.follows)) if preferences.follows else None
     facts = sign_up_facts(page, links=current_links(), incident=incident)
-    language = nearest(wish.language, default=page.language)
+    language = nearest(preferences.language, default=page.language)
     text = compose(session, facts, audience=Audience.SUBSCRIBER, step=step, language=language)
     made = finish(
         text,
@@ -440,12 +446,12 @@ def _sign_up_message(session: Session, step: Step, wish: Wish) -> Message:
     return message
 
 
-def _stage(session: Session, subscriber: Subscriber, token: str) -> Stage:
+def _scenario(session: Session, subscriber: Subscriber, token: str) -> Scenario:
     if subscriber.state is SubscriberState.PENDING:
         expires = subscriber.token_expires_at or clock.EPOCH
         is_newest = subscriber.token_hash == hash_token(token)
-        return Stage.TO_CONFIRM if is_newest and clock.now() < expires else Stage.OVER
-    return Stage.CONFIRMED if _is_heard(session, subscriber) else Stage.LEFT
+        return Scenario.TO_CONFIRM if is_newest and clock.now() < expires else Scenario.OVER
+    return Scenario.CONFIRMED if _is_heard(session, subscriber) else Scenario.LEFT
 
 
 def _delivery_of(session: Session, token: str) -> int:

@@ -15,7 +15,13 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
-from statuspage.incidents.component_log import OPERATIONAL, Said, is_told, read_said, settle_log
+from statuspage.incidents.component_log import (
+    OPERATIONAL,
+    StatusClaim,
+    is_told,
+    read_said,
+    settle_log,
+)
 from statuspage.models import Component, ComponentChange, Incident, IncidentComponent
 
 _CHUNK = 2_000
@@ -41,7 +47,7 @@ def log_changes(
         .where(IncidentComponent.component_id.in_(component_ids), is_told())
     )
     incidents = sorted({*incident_ids, *session.scalars(about)})
-    said: dict[int, list[Said]] = defaultdict(list)
+    said: dict[int, list[StatusClaim]] = defaultdict(list)
     for start in range(0, len(incidents), _CHUNK):
         chunk = incidents[start : start + _CHUNK]
         session.execute(

@@ -19,18 +19,18 @@ from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links
 from statuspage.delivery import queue, subscriber_queue
-from statuspage.delivery.drill_recipients import WHY, Seal, seal_on
+from statuspage.delivery.drill_recipients import WHY, DrillRecipients, drill_recipients_on
 from statuspage.delivery.subscriber_queue import News, Reach
 from statuspage.incidents.apply_update import apply_post, declared, detached_copy, step_of
 from statuspage.incidents.check_texts import Overrides, check_text, let_pass
 from statuspage.incidents.inputs import (
     Declaration,
     Draft,
-    Post,
+    NewUpdate,
     Reader,
     check_body,
     check_declaration,
@@ -64,7 +64,7 @@ Components = Sequence[tuple[Component, ComponentStatus]]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Announcement:
     """A step about to be told: the incident as it stands after it, and what the row cannot know."""
 
     incident: Incident
@@ -100,24 +100,24 @@ def preview_declaration(
 ) -> list[Draft]:
     """What declaring this would send, and to how many; changes nothing.
 
-    Raises :class:`~statuspage.core.errors.Refused`.
+    Raises :class:`~statuspage.core.errors.Invalid`.
     """
-    return drafts(current_session(), telling_of_declaration(declaration), texts or {})
+    return drafts(current_session(), announcement_of_declaration(declaration), texts or {})
 
 
-def telling_of_declaration(declaration: Declaration) -> Telling:
+def announcement_of_declaration(declaration: Declaration) -> Announcement:
     """The step that declaring this would be; changes nothing and raises as the verb does."""
     check_declaration(declaration)
     session = current_session()
     moment = clock.now()
     incident = declared(session, declaration, moment)
     components = states_of(session, declaration.components)
-    return Telling(incident, Step(declaration.status.value), components, moment, declares=True)
+    return Announcement(incident, Step(declaration.status.value), components, moment, declares=True)
 
 
 def preview_update(
     incident: Incident,
-    update: Post,
+    update: NewUpdate,
     *,
     reopens: bool = False,
     publishes: bool = False,
@@ -125,15 +125,15 @@ def preview_update(
 ) -> list[Draft]:
     """What posting this would send, and to how many; changes nothing.
 
-    Raises :class:`~statuspage.core.errors.Refused`.
+    Raises :class:`~statuspage.core.errors.Invalid`.
     """
-    telling = telling_of_update(incident, update, reopens=reopens, publishes=publishes)
-    return drafts(current_session(), telling, texts or {}, incident=incident)
+    announcement = announcement_of_update(incident, update, reopens=reopens, publishes=publishes)
+    return drafts(current_session(), announcement, texts or {}, incident=incident)
 
 
-def telling_of_update(
-    incident: Incident, update: Post, *, reopens: bool = False, publishes: bool = False
-) -> Telling:
+def announcement_of_update(
+    incident: Incident, update: NewUpdate, *, reopens: bool = False, publishes: bool = False
+) -> Announcement:
     """The step that posting this would be; changes nothing and raises as the verb does."""
     check_post(incident, update, reopens=reopens)
     session = current_session()
@@ -144,7 +144,7 @@ def telling_of_update(
         copy.visibility = Visibility.PUBLIC
     still = copy.status == update.status
     apply_post(session, copy, update, moment, reopens=reopens)
-    return Telling(
+    return Announcement(
         copy,
         step_of(update, reopens=reopens),
         states_of(session, states),
@@ -155,37 +155,37 @@ def telling_of_update(
     )
 
 
-def facts_for(session: Session, telling: Telling, incident: Incident | None) -> Facts:
+def facts_for(session: Session, announcement: Announcement, incident: Incident | None) -> Facts:
     """The facts that a step is told from."""
-    counted = _count_customers(session, telling)
-    return _facts(session, session.get_one(Page, 1), telling, incident, counted)
+    counted = _count_customers(session, announcement)
+    return _facts(session, session.get_one(Page, 1), announcement, incident, counted)
 
 
 def incident_facts(incident: Incident, step: Step) -> Facts:
     """What a message about that step would be made of, as the incident stands; changes nothing."""
     session = current_session()
-    telling = Telling(incident, step, affected_components(session, incident), clock.now())
-    return facts_for(session, telling, incident)
+    announcement = Announcement(incident, step, affected_components(session, incident), clock.now())
+    return facts_for(session, announcement, incident)
 
 
 def drafts(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     texts: Mapping[Audience, Text],
     *,
     incident: Incident | None = None,
 ) -> list[Draft]:
     """The texts of every audience that hears this step, edited ones as they were edited."""
     page = session.get_one(Page, 1)
-    counted = _count_customers(session, telling)
-    facts = _facts(session, page, telling, incident, counted)
+    counted = _count_customers(session, announcement)
+    facts = _facts(session, page, announcement, incident, counted)
     made = []
-    for audience, step in _audiences(session, telling):
-        recipients, suppressed, why = _reach(session, telling, audience, incident, counted)
+    for audience, step in _audiences(session, announcement):
+        recipients, suppressed, why = _reach(session, announcement, audience, incident, counted)
         composed = compose(session, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         missing = unfilled(text, audience=audience, facts=facts)
-        readers = _first_readers(session, telling, audience, incident)
+        readers = _first_readers(session, announcement, audience, incident)
         made.append(
             Draft(
                 audience=audience,
@@ -196,7 +196,7 @@ def drafts(
                 suppressed=suppressed,
                 why=why,
                 finished=_finish_if_whole(text, audience, step, facts, page.language, readers),
-                by_mail=_by_mail(session, telling, incident)
+                by_mail=_by_mail(session, announcement, incident)
                 if audience is Audience.PUBLIC
                 else None,
                 readers=readers,
@@ -206,15 +206,15 @@ def drafts(
                 findings=check_text(session, text, audience=audience, step=step, facts=facts),
                 before=_told_before(session, incident, audience),
                 fell_back=composed.fell_back,
-                is_drill=telling.incident.is_drill,
+                is_drill=announcement.incident.is_drill,
             )
         )
     return made
 
 
-def tell(
+def announce(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     update: IncidentUpdate,
     texts: Mapping[Audience, Text],
     *,
@@ -223,19 +223,19 @@ def tell(
 ) -> str:
     """Keep each audience's message and queue its deliveries; returns the public post's body.
 
-    For an internal incident the body is the internal text.  Raises :class:`Refused` for a text that
+    For an internal incident the body is the internal text.  Raises :class:`Invalid` for a text that
     would leak and has no reason among the ``overrides``.
     """
     page = session.get_one(Page, 1)
-    incident = telling.incident
-    facts = _facts(session, page, telling, incident, _count_customers(session, telling))
-    if telling.reopens:
+    incident = announcement.incident
+    facts = _facts(session, page, announcement, incident, _count_customers(session, announcement))
+    if announcement.reopens:
         queue.end_resolutions(session, incident.id)
-    if telling.step is Step.FALSE_ALARM:
+    if announcement.step is Step.FALSE_ALARM:
         queue.end_all(session, incident.id)
     others = queue.languages_read(session, own=page.language)
     body, posted = "", None
-    for audience, step in _audiences(session, telling):
+    for audience, step in _audiences(session, announcement):
         composed = compose(session, facts, audience=audience, step=step)
         text = _chosen(texts, audience, composed)
         check_body(
@@ -280,11 +280,13 @@ def tell(
             body = finished.body
         if audience is Audience.PUBLIC:
             posted = finished
-        _queue(session, telling, message, update)
+        _queue(session, announcement, message, update)
     queue.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: who is both gets one mail, the customers'.
     if posted is not None and (incident.is_drill or subscriber_queue.any_subscribers(session)):
-        _tell_subscribers(session, telling, posted, facts, update, page.language, others)
+        _announce_to_subscribers(
+            session, announcement, posted, facts, update, page.language, others
+        )
     return body
 
 
@@ -301,9 +303,9 @@ def _told_before(session: Session, incident: Incident | None, audience: Audience
     return Text(told.subject, told.body) if told else None
 
 
-def _tell_subscribers(
+def _announce_to_subscribers(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     new_update: Composed,
     facts: Facts,
     update: IncidentUpdate,
@@ -311,12 +313,12 @@ def _tell_subscribers(
     others: Sequence[str],
 ) -> None:
     mail = finish_for_subscribers(
-        new_update, step=telling.step, facts=facts, language=language, others=others
+        new_update, step=announcement.step, facts=facts, language=language, others=others
     )
     message = Message(
-        incident_id=telling.incident.id,
+        incident_id=announcement.incident.id,
         update_id=update.id,
-        step=telling.step,
+        step=announcement.step,
         audience=Audience.SUBSCRIBER,
         subject=mail.subject,
         body=mail.body,
@@ -329,38 +331,38 @@ def _tell_subscribers(
     session.add(message)
     session.flush()
     step_key = f"update:{update.id}"
-    news = news_of(telling, telling.incident.id)
+    news = news_of(announcement, announcement.incident.id)
     subscriber_queue.queue_subscribers(session, message, news, step_key=step_key)
     queue.supersede(session, message, step_key=step_key)
 
 
-def news_of(telling: Telling, incident_id: int | None) -> News:
+def news_of(announcement: Announcement, incident_id: int | None) -> News:
     """What a step is about, as far as it decides which subscribers hear of it."""
-    ids = telling.concerned
-    return News(telling.incident.kind, telling.step, ids, incident_id)
+    ids = announcement.concerned
+    return News(announcement.incident.kind, announcement.step, ids, incident_id)
 
 
-def _by_mail(session: Session, telling: Telling, incident: Incident | None) -> Reach:
+def _by_mail(session: Session, announcement: Announcement, incident: Incident | None) -> Reach:
     """Whom the post reaches as subscribers; who gets the customers' mail is counted there."""
-    if (sealed := seal_on(telling.incident)) is not None:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         listed = len(sealed.mailboxes)
-        if mails_customers(session, telling):
+        if mails_customers(session, announcement):
             return Reach(as_customers=listed)
         return Reach(((WHY, listed),) if listed else ())
     customers = None
-    if telling.incident.kind is Kind.INCIDENT and mails_customers(session, telling):
-        customers = customers_rule(session, telling, incident)
-    news = news_of(telling, incident.id if incident is not None else None)
+    if announcement.incident.kind is Kind.INCIDENT and mails_customers(session, announcement):
+        customers = customers_rule(session, announcement, incident)
+    news = news_of(announcement, incident.id if incident is not None else None)
     return subscriber_queue.count_subscribers(session, news, customers=customers)
 
 
 def customers_rule(
-    session: Session, telling: Telling, incident: Incident | None
+    session: Session, announcement: Announcement, incident: Incident | None
 ) -> ColumnElement[bool]:
     """Which customers a step is mailed to, where it is mailed to customers at all."""
-    if telling.answers and incident is not None:
-        return queue.told_customers(_answered(session, telling, incident.id))
-    return queue.concerned_customers(telling.concerned)
+    if announcement.answers and incident is not None:
+        return queue.told_customers(_answered(session, announcement, incident.id))
+    return queue.concerned_customers(announcement.concerned)
 
 
 def _chosen(texts: Mapping[Audience, Text], audience: Audience, composed: Text) -> Text:
@@ -384,7 +386,7 @@ def _finish(
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
-        raise Refused(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
+        raise Invalid(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
 
 
 def _finish_if_whole(
@@ -409,76 +411,85 @@ def _finish_if_whole(
         return None
 
 
-def _queue(session: Session, telling: Telling, message: Message, update: IncidentUpdate) -> None:
+def _queue(
+    session: Session, announcement: Announcement, message: Message, update: IncidentUpdate
+) -> None:
     step_key = f"update:{update.id}"
     if message.audience is Audience.INTERNAL:
         rooms = current_settings().chat_rooms
         queue.queue_chat(session, message, step_key=step_key, rooms=rooms)
     if message.audience is not Audience.CUSTOMER:
         return
-    rule = customers_rule(session, telling, update.incident)
-    told = f"Customer who was told that {telling.taken_back}" if telling.answers else ""
+    rule = customers_rule(session, announcement, update.incident)
+    told = f"Customer who was told that {announcement.taken_back}" if announcement.answers else ""
     queue.queue_customers(
-        session, message, step_key=step_key, rule=rule, concerned=telling.concerned, because=told
+        session,
+        message,
+        step_key=step_key,
+        rule=rule,
+        concerned=announcement.concerned,
+        because=told,
     )
     queue.supersede(session, message, step_key=step_key)
 
 
-def _audiences(session: Session, telling: Telling) -> list[tuple[Audience, Step]]:
-    internal = (Audience.INTERNAL, _internal_step(telling))
-    if not telling.incident.tells_outsiders:
+def _audiences(session: Session, announcement: Announcement) -> list[tuple[Audience, Step]]:
+    internal = (Audience.INTERNAL, _internal_step(announcement))
+    if not announcement.incident.tells_outsiders:
         return [internal]
-    if telling.incident.kind is Kind.MAINTENANCE:
-        return [(Audience.PUBLIC, telling.step)]
-    said = Step.NO_CHANGE if telling.no_change else telling.step
+    if announcement.incident.kind is Kind.MAINTENANCE:
+        return [(Audience.PUBLIC, announcement.step)]
+    said = Step.NO_CHANGE if announcement.no_change else announcement.step
     audiences = [(Audience.PUBLIC, said), internal]
-    if mails_customers(session, telling):
-        audiences.append((Audience.CUSTOMER, telling.step))
+    if mails_customers(session, announcement):
+        audiences.append((Audience.CUSTOMER, announcement.step))
     return audiences
 
 
-def mails_customers(session: Session, telling: Telling) -> bool:
+def mails_customers(session: Session, announcement: Announcement) -> bool:
     """Whether a step is mailed to customers."""
-    if telling.answers:
+    if announcement.answers:
         # Whoever was told what turns out to be wrong must hear that it is.
-        return _count_told(session, telling, telling.incident.id) > 0
-    return severity.writes_to_customers(session, telling.incident, telling.incident.status)
+        return _count_told(session, announcement, announcement.incident.id) > 0
+    return severity.writes_to_customers(
+        session, announcement.incident, announcement.incident.status
+    )
 
 
-def _internal_step(telling: Telling) -> Step:
-    if telling.declares:
+def _internal_step(announcement: Announcement) -> Step:
+    if announcement.declares:
         return Step.DECLARED
-    return Step.CLOSED if telling.step is Step.RESOLVED else Step.UPDATE
+    return Step.CLOSED if announcement.step is Step.RESOLVED else Step.UPDATE
 
 
-def _count_customers(session: Session, telling: Telling) -> tuple[int, int] | None:
+def _count_customers(session: Session, announcement: Announcement) -> tuple[int, int] | None:
     """How many customers of the components are written to, and how many of them are suppressed."""
-    if telling.answers or not mails_customers(session, telling):
+    if announcement.answers or not mails_customers(session, announcement):
         return None
-    if (sealed := seal_on(telling.incident)) is not None:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         return len(sealed.mailboxes), 0
-    return queue.count_customers(session, telling.concerned)
+    return queue.count_customers(session, announcement.concerned)
 
 
 def _reach(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     audience: Audience,
     incident: Incident | None,
     counted: tuple[int, int] | None,
 ) -> tuple[int, int, str]:
     """How many hear it, how many are suppressed, and the rule in words."""
-    if (sealed := seal_on(telling.incident)) is not None:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         return _reach_of_drill(sealed, audience)
     if audience is Audience.PUBLIC:
         return 0, 0, "Everybody who visits the page or reads its feeds"
     if audience is Audience.INTERNAL:
         return len(current_settings().chat_urls), 0, "Colleagues, in chat"
-    if telling.answers and incident is not None:
-        told = _count_told(session, telling, incident.id)
-        return told, 0, f"Every customer who was told that {telling.taken_back}"
-    concerned_ids = set(telling.concerned)
-    names = [one.name for one, _ in telling.components if one.id in concerned_ids]
+    if announcement.answers and incident is not None:
+        told = _count_told(session, announcement, incident.id)
+        return told, 0, f"Every customer who was told that {announcement.taken_back}"
+    concerned_ids = set(announcement.concerned)
+    names = [one.name for one, _ in announcement.components if one.id in concerned_ids]
     reached, suppressed = counted or (0, 0)
     concerned = "Every customer"
     if names:
@@ -486,7 +497,7 @@ def _reach(
     return reached, suppressed, concerned
 
 
-def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
+def _reach_of_drill(sealed: DrillRecipients, audience: Audience) -> tuple[int, int, str]:
     if audience is Audience.PUBLIC:
         return 0, 0, "Nobody: a drill is on no page and in no feed"
     if audience is Audience.INTERNAL:
@@ -495,31 +506,31 @@ def _reach_of_drill(sealed: Seal, audience: Audience) -> tuple[int, int, str]:
 
 
 def _first_readers(
-    session: Session, telling: Telling, audience: Audience, incident: Incident | None
+    session: Session, announcement: Announcement, audience: Audience, incident: Incident | None
 ) -> tuple[Reader, ...]:
     """The first customers who would be written to, so that their mail can be looked at."""
     if audience is not Audience.CUSTOMER:
         return ()
-    if (sealed := seal_on(telling.incident)) is not None:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         listed = sealed.mailboxes[:FIRST_READERS]
         return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
-    rule = customers_rule(session, telling, incident)
+    rule = customers_rule(session, announcement, incident)
     found = queue.first_customers(session, rule, most=FIRST_READERS)
     return tuple(Reader(one.email, one.name, one.time_zone, one.language) for one in found)
 
 
-def _count_told(session: Session, telling: Telling, incident_id: int) -> int:
+def _count_told(session: Session, announcement: Announcement, incident_id: int) -> int:
     told = select(func.count(func.distinct(Delivery.address))).where(
-        Delivery.message_id.in_(_answered(session, telling, incident_id)),
+        Delivery.message_id.in_(_answered(session, announcement, incident_id)),
         was_told(),
     )
     return session.scalar(told) or 0
 
 
-def _answered(session: Session, telling: Telling, incident_id: int) -> list[int]:
+def _answered(session: Session, announcement: Announcement, incident_id: int) -> list[int]:
     """The mails to customers that a step takes back: that it is over, or that it was at all."""
     chosen = select(Message.id).filter_by(incident_id=incident_id, audience=Audience.CUSTOMER)
-    if telling.reopens:
+    if announcement.reopens:
         chosen = chosen.where(Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)))
     return list(session.scalars(chosen))
 
@@ -527,11 +538,11 @@ def _answered(session: Session, telling: Telling, incident_id: int) -> list[int]
 def _facts(
     session: Session,
     page: Page,
-    telling: Telling,
+    announcement: Announcement,
     saved: Incident | None,
     counted: tuple[int, int] | None,
 ) -> Facts:
-    incident = telling.incident
+    incident = announcement.incident
     level = severity.level_of(session, incident.severity_rank)
     updates = saved.updates if saved is not None else []
     people = {role: _contact(session, getattr(incident, f"{role.value}_id")) for role in Role}
@@ -539,7 +550,7 @@ def _facts(
         page,
         incident,
         links=current_links(),
-        components=[(component.name, status) for component, status in telling.components],
+        components=[(component.name, status) for component, status in announcement.components],
         people=people,
         timeline=[
             TimelineEntry(update.happened_at, update.step.label, update.body)
@@ -551,8 +562,8 @@ def _facts(
         recipients=counted[0] if counted else None,
         review_due=incident.review_due_at,
         review_owner=_name_of(session, incident.review_owner_id),
-        still=telling.still,
-        late=telling.late,
+        still=announcement.still,
+        late=announcement.late,
     )
 
 

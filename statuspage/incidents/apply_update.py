@@ -11,7 +11,7 @@ from statuspage.configuration import severity
 from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
 from statuspage.core.links import current_links
 from statuspage.delivery.drill_recipients import as_kept
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.updates import code_for
 from statuspage.models import Incident
 
@@ -56,7 +56,7 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
 
 
 def apply_post(
-    session: Session, incident: Incident, update: Post, moment: datetime, *, reopens: bool
+    session: Session, incident: Incident, update: NewUpdate, moment: datetime, *, reopens: bool
 ) -> None:
     """Change the columns of an incident, saved or a copy, to what a post says."""
     happened_at = update.happened_at or moment
@@ -96,7 +96,7 @@ def apply_post(
         incident.review_due_at = None
 
 
-def step_of(update: Post, *, reopens: bool) -> Step:
+def step_of(update: NewUpdate, *, reopens: bool) -> Step:
     """The step that a post is, in the words of the templates."""
     if update.false_alarm:
         return Step.FALSE_ALARM

@@ -11,7 +11,7 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.configuration import blocked_terms
 from statuspage.core.enums import Audience, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.messages import checks
 from statuspage.messages.checks import Finding, blocking, in_words
 from statuspage.messages.compose import Text
@@ -37,7 +37,7 @@ def check_text(
         audience=audience,
         step=step,
         facts=facts,
-        own=blocked_terms.own_words(session),
+        own=blocked_terms.blocked_terms_of(session),
     )
 
 
@@ -68,16 +68,18 @@ def hold_title_back(
     """
     if incident.is_internal or overrides.get(Audience.PUBLIC):
         return
-    held = blocking(checks.find_in_name(incident.title, own=blocked_terms.own_words(session)))
+    held = blocking(
+        checks.find_in_name(incident.title, own=blocked_terms.blocked_terms_of(session))
+    )
     if held:
-        raise Refused(field, in_words(held))
+        raise Invalid(field, in_words(held))
 
 
 def let_title_pass(
     session: Session, incident: Incident, title: str, *, reason: str, actor: Actor
 ) -> None:
     """As :func:`let_pass`, for a title that becomes public without a post; refused on ``title``."""
-    found = checks.find_in_name(title, own=blocked_terms.own_words(session))
+    found = checks.find_in_name(title, own=blocked_terms.blocked_terms_of(session))
     let_pass(
         session,
         incident,
@@ -101,14 +103,14 @@ def let_pass(
 ) -> dict[str, Any]:
     """What a message keeps about being let through; empty where nothing blocks it.
 
-    Raises :class:`~statuspage.core.errors.Refused` on the text's ``field`` where something does and
+    Raises :class:`~statuspage.core.errors.Invalid` on the text's ``field`` where something does and
     no reason is given.  A reason is kept in the audit trail too.
     """
     held = blocking(findings)
     if not held:
         return {}
     if not reason:
-        raise Refused(field or f"text_{audience.value}", in_words(held))
+        raise Invalid(field or f"text_{audience.value}", in_words(held))
     kept = {
         "reason": reason[:LONGEST_REASON],
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],

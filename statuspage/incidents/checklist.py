@@ -15,7 +15,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents.updates import locked
 from statuspage.models import Contact, Incident, Message
 
@@ -74,7 +74,7 @@ def tick_off(
     """Tick off some of what remains; naming who owns the review ticks that.
 
     What is ticked already stays as it is, so sending it twice changes nothing.  Raises
-    :class:`~statuspage.core.errors.Refused`.
+    :class:`~statuspage.core.errors.Invalid`.
     """
     with writing() as session:
         incident = _over(session, code)
@@ -83,7 +83,7 @@ def tick_off(
         if review_owner_id is not None and review_owner_id != incident.review_owner_id:
             owner = session.get(Contact, review_owner_id)
             if owner is None:
-                raise Refused("review_owner", "Pick one of the contacts.")
+                raise Invalid("review_owner", "Pick one of the contacts.")
             incident.review_owner_id = owner.id
             done[REVIEW] = owner.name
         if not done:
@@ -95,7 +95,7 @@ def tick_off(
 
 
 def untick(code: str, name: str, *, actor: Actor) -> Incident:
-    """Say that something is not done after all; raises :class:`~statuspage.core.errors.Refused`."""
+    """Say that something is not done after all; raises :class:`~statuspage.core.errors.Invalid`."""
     with writing() as session:
         incident = _over(session, code)
         if name not in incident.closing:
@@ -131,7 +131,7 @@ def _item(name: str, kept: Mapping[str, Any] | None) -> Item:
 def _over(session: Session, code: str) -> Incident:
     incident = locked(session, code, kind=Kind.INCIDENT)
     if incident.is_open:
-        raise Refused("status", "This incident is open; it is closed after its end.")
+        raise Invalid("status", "This incident is open; it is closed after its end.")
     return incident
 
 

@@ -33,7 +33,7 @@ _OTHER = aliased(IncidentUpdate)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StatusClaim:
     """From ``at`` on an incident says that a component is ``status``."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Said:
     update_id: int | None
 
 
-def settle_log(said: Sequence[Said]) -> Iterator[Said]:
+def settle_log(said: Sequence[StatusClaim]) -> Iterator[StatusClaim]:
     """The changes of one component: the worst of what its incidents say, whenever that changes."""
     standing: dict[int, ComponentStatus] = {}
     shown = OPERATIONAL
@@ -55,7 +55,7 @@ def settle_log(said: Sequence[Said]) -> Iterator[Said]:
         worst = ComponentStatus.worst(standing.values(), OPERATIONAL)
         if worst is not shown:
             last = together[-1]
-            yield Said(last.at, worst, last.incident_id, last.update_id)
+            yield StatusClaim(last.at, worst, last.incident_id, last.update_id)
             shown = worst
 
 
@@ -101,7 +101,7 @@ def _write_anew(session: Session, component_id: int, since: datetime) -> None:
     _forget(session, component_id, start, changes)
     shown = changes[-1].status if changes else OPERATIONAL
     if shown is not component.status:
-        changes.append(Said(clock.now(), component.status, 0, None))
+        changes.append(StatusClaim(clock.now(), component.status, 0, None))
     session.add_all(
         ComponentChange(
             component_id=component_id,
@@ -148,7 +148,7 @@ def _begin(incident: Incident) -> datetime:
 
 def read_said(
     session: Session, codes: Mapping[str, int], incidents: Collection[int]
-) -> dict[int, list[Said]]:
+) -> dict[int, list[StatusClaim]]:
     """What the public posts of these incidents say of components, and that the incidents ended.
 
     ``codes`` are the components' keys by their codes; what is said is given by their keys.
@@ -173,7 +173,7 @@ def read_said(
         )
         .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
     )
-    said: dict[tuple[int, int], list[Said]] = defaultdict(list)
+    said: dict[tuple[int, int], list[StatusClaim]] = defaultdict(list)
     ends: dict[int, datetime] = {}
     for row in rows:
         # An incident is declared after it began, and held from its start.
@@ -182,22 +182,24 @@ def read_said(
         for effect in row.affected:
             if effect["code"] in codes:
                 status = ComponentStatus(effect["new_status"])
-                word = Said(at, status, row.id, row.post_id)
+                word = StatusClaim(at, status, row.id, row.post_id)
                 said[codes[effect["code"]], row.id].append(word)
         if row.status in CLOSED and row.resolved_at is not None:
             ends[row.id] = row.resolved_at
-    told: dict[int, list[Said]] = defaultdict(list)
+    told: dict[int, list[StatusClaim]] = defaultdict(list)
     for (component_id, incident_id), words in said.items():
         told[component_id] += words
         last = words[-1]
         if incident_id in ends and last.status is not OPERATIONAL:
             # An incident that is over says nothing any more, even where no post told of its end.
             end = max(ends[incident_id], last.at)
-            told[component_id].append(Said(end, OPERATIONAL, incident_id, None))
+            told[component_id].append(StatusClaim(end, OPERATIONAL, incident_id, None))
     return told
 
 
-def _forget(session: Session, component_id: int, start: datetime, changes: Sequence[Said]) -> None:
+def _forget(
+    session: Session, component_id: int, start: datetime, changes: Sequence[StatusClaim]
+) -> None:
     """Take out what is told anew; that a component was there stays where it contradicts nothing."""
     told = select(ComponentChange).where(
         ComponentChange.component_id == component_id,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core.enums import CLOSED, ComponentStatus, MaintenanceStatus, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.models import (
     Component,
@@ -115,14 +115,14 @@ def at_the_end(
 def set_state(
     session: Session, incident: Incident, component_id: int, status: ComponentStatus
 ) -> None:
-    """Note on an incident what it says of a component; :class:`Refused` for one that is gone."""
+    """Note on an incident what it says of a component; :class:`Invalid` for one that is gone."""
     row = session.get(IncidentComponent, (incident.id, component_id))
     if row is not None:
         row.status = status
         return
     component = session.get(Component, component_id)
     if component is None or component.removed_at is not None:
-        raise Refused("components", "One of these components does not exist any more.")
+        raise Invalid("components", "One of these components does not exist any more.")
     incident.affected.append(IncidentComponent(component_id=component_id, status=status))
 
 

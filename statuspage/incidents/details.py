@@ -14,7 +14,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind, Role
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.check_texts import let_title_pass
 from statuspage.incidents.inputs import Conflict, check_start, check_title
@@ -43,7 +43,7 @@ def change_details(
     """Put an incident's details right; the page shows a new title or start, nobody is told.
 
     ``because`` says why a title that everybody can read stays although it would leak.
-    Raises :class:`Refused`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`Conflict`.
     """
     check_title(details.title)
     check_start(details.started_at)
@@ -57,7 +57,7 @@ def change_details(
         if seen_version is not None and seen_version != incident.version:
             raise Conflict(incident)
         if incident.resolved_at is not None and details.started_at > incident.resolved_at:
-            raise Refused("started_at", "This is after it was resolved.")
+            raise Invalid("started_at", "This is after it was resolved.")
         wanted = _columns(details)
         changed = [name for name, value in wanted.items() if getattr(incident, name) != value]
         if not changed:

@@ -35,7 +35,7 @@ _OUTSIDE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class EscalationStep:
     """A moment that calls somebody: its place in the ladder, and who they are by ``to``."""
 
     place: int
@@ -50,7 +50,7 @@ class Ladder:
     """Rungs in the order of their time; ``key`` names the promise, or the time it is open."""
 
     key: str
-    rungs: Sequence[Rung]
+    rungs: Sequence[EscalationStep]
 
 
 def ladders(session: Session, incident: Incident) -> list[Ladder]:
@@ -90,7 +90,7 @@ def _promise(
     return Ladder(
         f"promise:{update.id}:",
         [
-            Rung(place, at, step, to, _people(session, incident, to))
+            EscalationStep(place, at, step, to, _people(session, incident, to))
             for place, at, step, to in moments
         ],
     )
@@ -116,7 +116,7 @@ def escalation(session: Session, incident: Incident) -> Ladder:
     return Ladder(
         f"escalation:{incident.id}:{incident.resolutions}:",
         [
-            Rung(
+            EscalationStep(
                 after,
                 opened + timedelta(minutes=after),
                 Step.ESCALATED,

@@ -11,19 +11,19 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Kind, Step, SubscriberState
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue
-from statuspage.delivery.drill_recipients import seal_on
+from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents.announcement import (
-    Telling,
+    Announcement,
     affected_components,
+    announcement_of_declaration,
+    announcement_of_update,
     customers_rule,
     mails_customers,
     news_of,
-    telling_of_declaration,
-    telling_of_update,
 )
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
 from statuspage.recipients.customers import check_email
 from statuspage.recipients.pseudonyms import erased_at
@@ -32,7 +32,7 @@ LISTED = {True: "They are on its list.", False: "They are not on its list."}
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class RecipientExplanation:
     """Whether a normalised address is mailed, and why or why not, in sentences."""
 
     address: str
@@ -48,78 +48,91 @@ class Groups:
     left_out: Sequence[tuple[str, int]]
 
 
-def recipient_groups(incident: Incident, update: Post) -> Groups | None:
+def recipient_groups(incident: Incident, update: NewUpdate) -> Groups | None:
     """Which customers posting this would mail, and why; None where it mails none.
 
-    Raises :class:`Refused` as the verb does.
+    Raises :class:`Invalid` as the verb does.
     """
     session = current_session()
-    telling = telling_of_update(incident, update)
-    if not telling.incident.tells_outsiders or not mails_customers(session, telling):
+    announcement = announcement_of_update(incident, update)
+    if not announcement.incident.tells_outsiders or not mails_customers(session, announcement):
         return None
-    if (sealed := seal_on(telling.incident)) is not None:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         return Groups([("on the drill's list", len(sealed.mailboxes))], [])
-    ids = telling.concerned
-    return Groups(*queue.group_customers(session, customers_rule(session, telling, incident), ids))
+    ids = announcement.concerned
+    return Groups(
+        *queue.group_customers(session, customers_rule(session, announcement, incident), ids)
+    )
 
 
-def explain_declaration(declaration: Declaration, text: str) -> Hearing:
-    """Whether the address in ``text`` would be mailed by declaring this; :class:`Refused`."""
-    return explain(telling_of_declaration(declaration), None, text)
+def explain_declaration(declaration: Declaration, text: str) -> RecipientExplanation:
+    """Whether the address in ``text`` would be mailed by declaring this; :class:`Invalid`."""
+    return explain(announcement_of_declaration(declaration), None, text)
 
 
 def explain_update(
-    incident: Incident, update: Post, text: str, *, reopens: bool = False, publishes: bool = False
-) -> Hearing:
-    """Whether the address in ``text`` would be mailed by posting this; :class:`Refused`."""
-    telling = telling_of_update(incident, update, reopens=reopens, publishes=publishes)
-    return explain(telling, incident, text)
+    incident: Incident,
+    update: NewUpdate,
+    text: str,
+    *,
+    reopens: bool = False,
+    publishes: bool = False,
+) -> RecipientExplanation:
+    """Whether the address in ``text`` would be mailed by posting this; :class:`Invalid`."""
+    announcement = announcement_of_update(incident, update, reopens=reopens, publishes=publishes)
+    return explain(announcement, incident, text)
 
 
-def explain_step(incident: Incident, step: Step, text: str) -> Hearing:
+def explain_step(incident: Incident, step: Step, text: str) -> RecipientExplanation:
     """Whether the address in ``text`` would be mailed about a step, as things stand now."""
     session = current_session()
     components = affected_components(session, incident)
-    telling = Telling(incident, step, components, clock.now(), reopens=step is Step.REOPENED)
-    return explain(telling, incident, text)
+    announcement = Announcement(
+        incident, step, components, clock.now(), reopens=step is Step.REOPENED
+    )
+    return explain(announcement, incident, text)
 
 
-def explain(telling: Telling, incident: Incident | None, text: str) -> Hearing:
-    """Whether the address in ``text`` would be mailed about this step; :class:`Refused`."""
-    return _explain(current_session(), telling, incident, _read(text))
+def explain(
+    announcement: Announcement, incident: Incident | None, text: str
+) -> RecipientExplanation:
+    """Whether the address in ``text`` would be mailed about this step; :class:`Invalid`."""
+    return _explain(current_session(), announcement, incident, _read(text))
 
 
 def _read(text: str) -> str:
     try:
         return check_email(text).identity
-    except Refused as refused:
-        raise Refused("ask", refused.reason) from None
+    except Invalid as refused:
+        raise Invalid("ask", refused.reason) from None
 
 
 def _explain(
-    session: Session, telling: Telling, incident: Incident | None, address: str
-) -> Hearing:
-    if (sealed := seal_on(telling.incident)) is not None:
+    session: Session, announcement: Announcement, incident: Incident | None, address: str
+) -> RecipientExplanation:
+    if (sealed := drill_recipients_on(announcement.incident)) is not None:
         is_listed = sealed.lets(Channel.EMAIL, address)
-        return Hearing(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
-    if telling.incident.is_internal:
-        return Hearing(address, False, ("Nobody outside is told of what is internal.",))
+        return RecipientExplanation(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
+    if announcement.incident.is_internal:
+        return RecipientExplanation(
+            address, False, ("Nobody outside is told of what is internal.",)
+        )
     suppression = session.get(Suppression, address)
-    hears, as_customer = _as_customer(session, telling, incident, address, suppression)
+    hears, as_customer = _as_customer(session, announcement, incident, address, suppression)
     if hears:
-        return Hearing(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(session, telling, incident, address, suppression)
+        return RecipientExplanation(address, True, (as_customer,))
+    hears, as_subscriber = _as_subscriber(session, announcement, incident, address, suppression)
     if hears:
-        return Hearing(address, True, (as_subscriber,))
+        return RecipientExplanation(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
     if erased_at(session, address) is not None:
         reasons.insert(0, "They were erased at their own request.")
-    return Hearing(address, False, tuple(reasons))
+    return RecipientExplanation(address, False, tuple(reasons))
 
 
 def _as_customer(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     incident: Incident | None,
     address: str,
     suppression: Suppression | None,
@@ -127,28 +140,30 @@ def _as_customer(
     customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
         return False, "They are not on the list of customers."
-    if telling.incident.kind is not Kind.INCIDENT or not mails_customers(session, telling):
+    if announcement.incident.kind is not Kind.INCIDENT or not mails_customers(
+        session, announcement
+    ):
         return False, "They are a customer, and customers are not written to at this step."
-    rule = customers_rule(session, telling, incident)
+    rule = customers_rule(session, announcement, incident)
     reached = session.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
-    if reached is None and telling.answers:
-        return False, f"They are a customer who was not told that {telling.taken_back}."
+    if reached is None and announcement.answers:
+        return False, f"They are a customer who was not told that {announcement.taken_back}."
     if reached is None:
         return False, f"They are a customer of other components: {_used(session, customer)}."
     if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
         return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
     if suppression:
         return True, "They left, but notices are owed to them by contract."
-    if telling.answers:
-        return True, f"They are a customer who was told that {telling.taken_back}."
-    if customer.all_components or not telling.concerned:
+    if announcement.answers:
+        return True, f"They are a customer who was told that {announcement.taken_back}."
+    if customer.all_components or not announcement.concerned:
         return True, "They are a customer, and it concerns them whatever they use."
-    return True, f"They are a customer of {_used(session, customer, only=telling.concerned)}."
+    return True, f"They are a customer of {_used(session, customer, only=announcement.concerned)}."
 
 
 def _as_subscriber(
     session: Session,
-    telling: Telling,
+    announcement: Announcement,
     incident: Incident | None,
     address: str,
     suppression: Suppression | None,
@@ -161,7 +176,7 @@ def _as_subscriber(
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
     why = subscriber_queue.find_reason(
-        session, news_of(telling, incident.id if incident else None), address
+        session, news_of(announcement, incident.id if incident else None), address
     )
     if why is None:
         return False, "They subscribed to other components or other kinds of news."

@@ -18,7 +18,7 @@ from statuspage.core.enums import (
     Step,
     Visibility,
 )
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery.subscriber_queue import Reach
 from statuspage.messages.checks import Finding
 from statuspage.messages.compose import Composed, Text, as_drill
@@ -72,7 +72,7 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class NewUpdate:
     """An update as it is posted; what is None or absent stays as it was.
 
     Without ``next_update_at`` it promises what the severity level does, unless
@@ -144,7 +144,7 @@ class Draft:
 
 
 def check_declaration(declaration: Declaration) -> None:
-    """Raise :class:`Refused` for the first thing that is wrong with it."""
+    """Raise :class:`Invalid` for the first thing that is wrong with it."""
     check_title(declaration.title)
     check_body("users_notice", declaration.users_notice)
     _check_facts(declaration.public_facts, declaration.internal_facts)
@@ -154,29 +154,29 @@ def check_declaration(declaration: Declaration) -> None:
     _check_promise(declaration.next_update_at, declaration.no_promise_because)
 
 
-def check_post(incident: Incident, update: Post, *, reopens: bool) -> None:
-    """Raise :class:`Refused` for the first thing that is wrong with a post on this incident."""
+def check_post(incident: Incident, update: NewUpdate, *, reopens: bool) -> None:
+    """Raise :class:`Invalid` for the first thing that is wrong with a post on this incident."""
     if reopens and incident.is_open:
-        raise Refused("status", "This incident is still open; post an update instead.")
+        raise Invalid("status", "This incident is still open; post an update instead.")
     if reopens and update.status in CLOSED:
-        raise Refused("status", "A reopened incident cannot be resolved in the same post.")
+        raise Invalid("status", "A reopened incident cannot be resolved in the same post.")
     if not reopens and not incident.is_open and update.status != IncidentStatus.POSTMORTEM:
-        raise Refused(
+        raise Invalid(
             "status",
             "This incident is resolved. Correct a post, or reopen the incident to add one.",
         )
     if update.false_alarm and update.status is not IncidentStatus.RESOLVED:
-        raise Refused("false_alarm", "Only what is resolved can have been a false alarm.")
+        raise Invalid("false_alarm", "Only what is resolved can have been a false alarm.")
     if incident.is_open and update.status == IncidentStatus.POSTMORTEM:
-        raise Refused("status", "A post-mortem follows the resolution; resolve it first.")
+        raise Invalid("status", "A post-mortem follows the resolution; resolve it first.")
     if update.no_change and incident.status != update.status:
-        raise Refused("status", "A new status is a change; say what has changed.")
+        raise Invalid("status", "A new status is a change; say what has changed.")
     if update.users_notice is not None:
         check_body("users_notice", update.users_notice)
     _check_facts(update.public_facts, update.internal_facts)
     _check_past("happened_at", update.happened_at, "A post cannot tell of the future.")
     if update.happened_at is not None and update.happened_at < incident.started_at:
-        raise Refused("happened_at", "This is before the incident started.")
+        raise Invalid("happened_at", "This is before the incident started.")
     if update.status not in CLOSED:
         _check_promise(update.next_update_at, update.no_promise_because)
 
@@ -186,7 +186,7 @@ def _check_drill(drill: Drill) -> None:
         try:
             read_address(email)
         except ValueError as error:
-            raise Refused("drill_addresses", f"{email}: {error}") from None
+            raise Invalid("drill_addresses", f"{email}: {error}") from None
 
 
 def check_start(moment: datetime | None) -> None:
@@ -197,9 +197,9 @@ def check_start(moment: datetime | None) -> None:
 def check_title(title: str) -> None:
     """A title is a line of text."""
     if not title:
-        raise Refused("title", "Give it a title that a customer would understand.")
+        raise Invalid("title", "Give it a title that a customer would understand.")
     if len(title) > TITLE_LIMIT:
-        raise Refused(
+        raise Invalid(
             "title", f"The title has {len(title):,} characters; {TITLE_LIMIT} are the limit."
         )
 
@@ -207,9 +207,9 @@ def check_title(title: str) -> None:
 def check_body(field: str, body: str, *, needed: bool = False, limited: bool = True) -> None:
     """A text has an end, and some have a beginning too; only what people type is ``limited``."""
     if needed and not body:
-        raise Refused(field, "Write what people should read.")
+        raise Invalid(field, "Write what people should read.")
     if limited and len(body) > BODY_LIMIT:
-        raise Refused(
+        raise Invalid(
             field, f"This text has {len(body):,} characters; {BODY_LIMIT:,} are the limit."
         )
 
@@ -223,11 +223,11 @@ def _check_facts(*kinds: Mapping[str, Any]) -> None:
 
 def _check_past(field: str, moment: datetime | None, reason: str) -> None:
     if moment is not None and moment > clock.now() + CLOCK_TOLERANCE:
-        raise Refused(field, reason)
+        raise Invalid(field, reason)
 
 
 def _check_promise(moment: datetime | None, because: str | None) -> None:
     if moment is not None and moment <= clock.now():
-        raise Refused("next_update_at", "The next update must be promised for a time to come.")
+        raise Invalid("next_update_at", "The next update must be promised for a time to come.")
     if moment is None and because is not None and not because.strip():
-        raise Refused("no_promise_because", "Say why no next update is promised.")
+        raise Invalid("no_promise_because", "Say why no next update is promised.")

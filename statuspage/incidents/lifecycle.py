@@ -16,16 +16,21 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
-from statuspage.incidents.announcement import Telling, affected_components, incident_facts, tell
+from statuspage.incidents.announcement import (
+    Announcement,
+    affected_components,
+    announce,
+    incident_facts,
+)
 from statuspage.incidents.apply_update import apply_post, declared, step_of
 from statuspage.incidents.check_texts import Overrides, hold_title_back, let_correction_pass
 from statuspage.incidents.component_states import affect, at_the_end, settle
 from statuspage.incidents.inputs import (
     Conflict,
     Declaration,
-    Post,
+    NewUpdate,
     check_body,
     check_declaration,
     check_post,
@@ -46,7 +51,7 @@ def declare(
     texts: Texts | None = None,
     overrides: Overrides | None = None,
 ) -> Incident:
-    """Declare an incident and publish its first update; raises :class:`Refused`.
+    """Declare an incident and publish its first update; raises :class:`Invalid`.
 
     ``overrides`` say why a text goes out that would leak.
     """
@@ -60,7 +65,7 @@ def declare(
         hold_title_back(session, incident, field="title", overrides=overrides or {})
         session.add(incident)
         session.flush()
-        new_update = Post(
+        new_update = NewUpdate(
             status=declaration.status,
             components=declaration.components,
             next_update_at=incident.next_update_at,
@@ -79,15 +84,15 @@ def declare(
         update.affected = affect(
             session, incident, declaration.components, update=update, at=incident.started_at
         )
-        telling = Telling(
+        announcement = Announcement(
             incident,
             Step(declaration.status.value),
             affected_components(session, incident),
             moment,
             declares=True,
         )
-        update.body = tell(
-            session, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+        update.body = announce(
+            session, announcement, update, texts or {}, actor=actor, overrides=overrides or {}
         )
         audit.record(
             session, actor, "incident.declare", subject_kind="incident", subject=incident.code,
@@ -108,7 +113,7 @@ def declare(
 
 def post_update(
     incident_code: str,
-    update: Post,
+    update: NewUpdate,
     *,
     actor: Actor,
     form_key: str,
@@ -116,7 +121,7 @@ def post_update(
     texts: Texts | None = None,
     overrides: Overrides | None = None,
 ) -> IncidentUpdate:
-    """Post an update on an open incident; raises :class:`Refused`, :class:`Conflict`."""
+    """Post an update on an open incident; raises :class:`Invalid`, :class:`Conflict`."""
     return _post(
         incident_code, update, action="incident.update", actor=actor, form_key=form_key,
         seen_version=seen_version, texts=texts or {}, overrides=overrides or {},
@@ -125,7 +130,7 @@ def post_update(
 
 def reopen(
     incident_code: str,
-    update: Post,
+    update: NewUpdate,
     *,
     actor: Actor,
     form_key: str,
@@ -135,7 +140,7 @@ def reopen(
 ) -> IncidentUpdate:
     """Open a resolved incident again; whoever was told that it is over is told that it is not.
 
-    Raises :class:`Refused`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`Conflict`.
     """
     return _post(
         incident_code, update, action="incident.reopen", actor=actor, form_key=form_key,
@@ -145,7 +150,7 @@ def reopen(
 
 def publish(
     incident_code: str,
-    update: Post,
+    update: NewUpdate,
     *,
     actor: Actor,
     form_key: str,
@@ -155,7 +160,7 @@ def publish(
 ) -> IncidentUpdate:
     """Make an internal incident public with its first public post.
 
-    What was posted before stays internal.  Raises :class:`Refused`, :class:`Conflict`.
+    What was posted before stays internal.  Raises :class:`Invalid`, :class:`Conflict`.
     """
     return _post(
         incident_code, update, action="incident.publish", actor=actor, form_key=form_key,
@@ -199,7 +204,7 @@ def correct_update(
     ``because`` says why it stands there although something in it would leak;
     ``taken_off_because`` why visitors shall not read what it said before.  Nobody is notified.
     ``seen_revisions`` tells how often it had been corrected when it was read.
-    Raises :class:`Refused`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`Conflict`.
     """
     check_body("body", body, needed=True)
     with writing() as session:
@@ -207,11 +212,11 @@ def correct_update(
             select(IncidentUpdate).filter_by(code=update_code).with_for_update()
         ).one_or_none()
         if update is None:
-            raise Refused("update", "This post does not exist.")
+            raise Invalid("update", "This post does not exist.")
         if update.body == body and not taken_off_because:
             return update
         if update.body == body and not update.revisions:
-            raise Refused("taken_off_because", "It has always said this: nothing to take off.")
+            raise Invalid("taken_off_because", "It has always said this: nothing to take off.")
         if seen_revisions is not None and seen_revisions != len(update.revisions):
             raise Conflict(update.incident)
         if update.visibility is Visibility.PUBLIC:
@@ -255,7 +260,7 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
 
 def _post(
     incident_code: str,
-    new_update: Post,
+    new_update: NewUpdate,
     *,
     action: str,
     actor: Actor,
@@ -281,7 +286,7 @@ def _post(
             else {}
         )
         if publishes and incident.is_drill:
-            raise Refused("publishes", "A drill never becomes public.")
+            raise Invalid("publishes", "A drill never becomes public.")
         if publishes:
             incident.visibility = Visibility.PUBLIC
             hold_title_back(session, incident, field="text_public", overrides=overrides)
@@ -306,7 +311,7 @@ def _post(
         if counts_anew and not incident.is_internal:
             named = [row.component_id for row in incident.affected]
             component_log.write_anew(session, named, since=incident.started_at)
-        telling = Telling(
+        announcement = Announcement(
             incident,
             step_of(new_update, reopens=reopens),
             affected_components(session, incident),
@@ -315,7 +320,9 @@ def _post(
             still=still,
             no_change=new_update.no_change,
         )
-        update.body = tell(session, telling, update, texts, actor=actor, overrides=overrides)
+        update.body = announce(
+            session, announcement, update, texts, actor=actor, overrides=overrides
+        )
         audit.record(
             session, actor, action, subject_kind="incident", subject=incident.code,
             before=before,
@@ -335,7 +342,7 @@ def _post(
 
 
 def _states_after(
-    incident: Incident, update: Post, *, publishes: bool
+    incident: Incident, update: NewUpdate, *, publishes: bool
 ) -> Mapping[int, ComponentStatus]:
     if update.status is IncidentStatus.RESOLVED:
         return {**update.components, **at_the_end(incident, update.components)}

@@ -13,7 +13,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import corrections
 from statuspage.delivery.queue import MAILED, languages_read
 from statuspage.incidents.announcement import incident_facts
@@ -90,7 +90,7 @@ def as_sent(session: Session, message: Message) -> Correction:
 
 
 def preview_correction(message: Message, correction: Correction) -> CorrectionDraft:
-    """What this would send, and to how many; changes nothing.  Raises :class:`Refused`."""
+    """What this would send, and to how many; changes nothing.  Raises :class:`Invalid`."""
     session = current_session()
     incident = _check(session, message, correction)
     told, suppressed, waiting = corrections.count_told(session, message.id)
@@ -108,7 +108,7 @@ def preview_correction(message: Message, correction: Correction) -> CorrectionDr
 def send_correction(message_id: int, correction: Correction, *, actor: Actor) -> Message:
     """Send a correction to exactly those who were sent a message; whoever waits gets it right.
 
-    A message is corrected once.  Raises :class:`Refused`.
+    A message is corrected once.  Raises :class:`Invalid`.
     """
     with writing() as session:
         wrong = session.get_one(Message, message_id, with_for_update=True)
@@ -144,19 +144,19 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
 
 
 def _check(session: Session, message: Message, correction: Correction) -> Incident:
-    """The incident of a message that this may correct; :class:`Refused`."""
+    """The incident of a message that this may correct; :class:`Invalid`."""
     if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
-        raise Refused("form", "Only mail about an incident or a maintenance can be corrected.")
+        raise Invalid("form", "Only mail about an incident or a maintenance can be corrected.")
     if corrections.correction_of(session, message.id) is not None:
-        raise Refused("form", "This was corrected already. Correct the correction, if need be.")
+        raise Invalid("form", "This was corrected already. Correct the correction, if need be.")
     if not correction.subject:
-        raise Refused("subject", "Give the mail a subject.")
+        raise Invalid("subject", "Give the mail a subject.")
     if len(correction.subject) > TITLE_LIMIT:
-        raise Refused("subject", f"Use at most {TITLE_LIMIT} characters.")
+        raise Invalid("subject", f"Use at most {TITLE_LIMIT} characters.")
     check_body("body", correction.body, needed=True)
     check_body("note", correction.note, needed=True)
     if (correction.subject, correction.body) == (as_sent(session, message).subject, message.body):
-        raise Refused("body", "This is what was sent. Put it right first.")
+        raise Invalid("body", "This is what was sent. Put it right first.")
     return message.incident
 
 
@@ -189,7 +189,7 @@ def _finish(
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
-        raise Refused("body", f"Nothing is known for: {lacking}. Write it out instead.") from gap
+        raise Invalid("body", f"Nothing is known for: {lacking}. Write it out instead.") from gap
 
 
 def _message(wrong: Message, mail: Composed) -> Message:

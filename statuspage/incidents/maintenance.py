@@ -30,13 +30,19 @@ from statuspage.core.enums import (
     Step,
     Visibility,
 )
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
-from statuspage.incidents.announcement import Telling, affected_components, drafts, states_of, tell
+from statuspage.incidents.announcement import (
+    Announcement,
+    affected_components,
+    announce,
+    drafts,
+    states_of,
+)
 from statuspage.incidents.apply_update import detached_copy
 from statuspage.incidents.check_texts import Overrides
 from statuspage.incidents.component_states import affect, at_the_end, set_state
-from statuspage.incidents.explain_recipient import Hearing, explain
+from statuspage.incidents.explain_recipient import RecipientExplanation, explain
 from statuspage.incidents.inputs import Conflict, Draft, check_body, check_title
 from statuspage.incidents.updates import add_update, code_for, locked, posted_with
 from statuspage.messages.compose import Text
@@ -81,13 +87,13 @@ class Plan:
 
 
 def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
-    """What announcing it would say; changes nothing.  Raises :class:`Refused`."""
-    return drafts(current_session(), _telling_of_plan(plan), texts or {})
+    """What announcing it would say; changes nothing.  Raises :class:`Invalid`."""
+    return drafts(current_session(), _announcement_of_plan(plan), texts or {})
 
 
-def explain_schedule(plan: Plan, address: str) -> Hearing:
-    """Whether the address would be mailed by announcing it; raises :class:`Refused`."""
-    return explain(_telling_of_plan(plan), None, address)
+def explain_schedule(plan: Plan, address: str) -> RecipientExplanation:
+    """Whether the address would be mailed by announcing it; raises :class:`Invalid`."""
+    return explain(_announcement_of_plan(plan), None, address)
 
 
 def preview_step(
@@ -100,10 +106,10 @@ def preview_step(
 ) -> list[Draft]:
     """What the next step would say, perhaps in another window or called off; changes nothing.
 
-    Raises :class:`Refused`.
+    Raises :class:`Invalid`.
     """
-    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
-    return drafts(current_session(), telling, texts or {}, incident=maintenance)
+    announcement = _announcement_of_step(maintenance, status, window, cancels=cancels)
+    return drafts(current_session(), announcement, texts or {}, incident=maintenance)
 
 
 def explain_step(
@@ -113,10 +119,10 @@ def explain_step(
     *,
     window: Window | None = None,
     cancels: bool = False,
-) -> Hearing:
-    """Whether the address would be mailed by the next step; raises :class:`Refused`."""
-    telling = _telling_of_step(maintenance, status, window, cancels=cancels)
-    return explain(telling, maintenance, address)
+) -> RecipientExplanation:
+    """Whether the address would be mailed by the next step; raises :class:`Invalid`."""
+    announcement = _announcement_of_step(maintenance, status, window, cancels=cancels)
+    return explain(announcement, maintenance, address)
 
 
 def schedule(
@@ -127,18 +133,18 @@ def schedule(
     texts: Mapping[Audience, Text] | None = None,
     overrides: Overrides | None = None,
 ) -> Incident:
-    """Announce a maintenance; raises :class:`Refused`."""
+    """Announce a maintenance; raises :class:`Invalid`."""
     check_plan(plan)
     with writing() as session:
         earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier.incident
-        return announce(
+        return publish_plan(
             session, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
         )
 
 
-def announce(
+def publish_plan(
     session: Session,
     plan: Plan,
     *,
@@ -215,7 +221,7 @@ def advance(
 ) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
-    Raises :class:`Refused`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`Conflict`.
     """
     with writing() as session:
         maintenance = locked(session, code, kind=Kind.MAINTENANCE)
@@ -242,7 +248,7 @@ def move(
     texts: Mapping[Audience, Text] | None = None,
     overrides: Overrides | None = None,
 ) -> IncidentUpdate:
-    """Move the window, or extend it while it runs, and say so; raises :class:`Refused`."""
+    """Move the window, or extend it while it runs, and say so; raises :class:`Invalid`."""
     with writing() as session:
         maintenance = locked(session, code, kind=Kind.MAINTENANCE)
         earlier = posted_with(session, form_key)
@@ -278,14 +284,14 @@ def cancel(
     texts: Mapping[Audience, Text] | None = None,
     overrides: Overrides | None = None,
 ) -> IncidentUpdate:
-    """Call it off before it starts, and say so; raises :class:`Refused`."""
+    """Call it off before it starts, and say so; raises :class:`Invalid`."""
     with writing() as session:
         maintenance = locked(session, code, kind=Kind.MAINTENANCE)
         earlier = posted_with(session, form_key)
         if earlier is not None:
             return earlier
         if maintenance.status != MaintenanceStatus.SCHEDULED:
-            raise Refused("status", "Only a maintenance that has not started can be called off.")
+            raise Invalid("status", "Only a maintenance that has not started can be called off.")
         _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
         return call_off(
             session, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
@@ -391,19 +397,19 @@ def _end_of_verifying(maintenance: Incident, moment: datetime) -> datetime | Non
     return max(planned, min(planned, moment) + timedelta(minutes=minutes))
 
 
-def _telling_of_plan(plan: Plan) -> Telling:
+def _announcement_of_plan(plan: Plan) -> Announcement:
     check_plan(plan)
     moment = clock.now()
     planned = _planned(plan, code_for(plan.form_key), moment)
     named = states_of(
         current_session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL)
     )
-    return Telling(planned, Step.SCHEDULED, named, moment)
+    return Announcement(planned, Step.SCHEDULED, named, moment)
 
 
-def _telling_of_step(
+def _announcement_of_step(
     maintenance: Incident, status: MaintenanceStatus, window: Window | None, *, cancels: bool
-) -> Telling:
+) -> Announcement:
     _check_step(maintenance, status, None)
     moment = clock.now()
     copy = detached_copy(maintenance)
@@ -414,7 +420,7 @@ def _telling_of_step(
         copy.scheduled_until = _end_of_verifying(maintenance, moment)
     copy.cancelled_at = moment if cancels else None
     copy.status = status.value
-    return Telling(
+    return Announcement(
         copy,
         Step(status.value),
         affected_components(current_session(), maintenance),
@@ -527,7 +533,7 @@ def _post(
     maintenance.updated_at = moment
     update = add_update(session, maintenance, status=status.value, actor=actor, form_key=form_key)
     update.affected = affect(session, maintenance, states, update=update, at=moment)
-    telling = Telling(
+    announcement = Announcement(
         maintenance,
         step or Step(status.value),
         affected_components(session, maintenance),
@@ -535,8 +541,8 @@ def _post(
         still=still,
         late=late,
     )
-    update.body = tell(
-        session, telling, update, texts or {}, actor=actor, overrides=overrides or {}
+    update.body = announce(
+        session, announcement, update, texts or {}, actor=actor, overrides=overrides or {}
     )
     revision.bump(session)
     return update
@@ -546,13 +552,13 @@ def _check_step(maintenance: Incident, status: MaintenanceStatus, seen_version: 
     if seen_version is not None and seen_version != maintenance.version:
         raise Conflict(maintenance)
     if not maintenance.is_open:
-        raise Refused("status", "This maintenance is over. Correct a post, or schedule another.")
+        raise Invalid("status", "This maintenance is over. Correct a post, or schedule another.")
     if status.gravity < MaintenanceStatus(maintenance.status).gravity:
-        raise Refused("status", "A maintenance does not go back a step.")
+        raise Invalid("status", "A maintenance does not go back a step.")
 
 
 def check_plan(plan: Plan) -> None:
-    """Raise :class:`Refused` for the first thing that is wrong with it."""
+    """Raise :class:`Invalid` for the first thing that is wrong with it."""
     check_title(plan.title)
     check_body("what", plan.what, needed=True)
     _check_window(plan.scheduled_for, plan.scheduled_until)
@@ -562,16 +568,16 @@ def check_plan(plan: Plan) -> None:
 
 def _check_verifying(minutes: int | None) -> None:
     if minutes is not None and not 0 < minutes <= LONGEST_VERIFYING:
-        raise Refused("verify_minutes", "Verify for at least a minute and at most a day.")
+        raise Invalid("verify_minutes", "Verify for at least a minute and at most a day.")
 
 
 def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
     if scheduled_until <= scheduled_for:
-        raise Refused("scheduled_until", "It must end after it begins.")
+        raise Invalid("scheduled_until", "It must end after it begins.")
     if scheduled_until <= clock.now():
-        raise Refused("scheduled_until", "This window is over already.")
+        raise Invalid("scheduled_until", "This window is over already.")
 
 
 def _check_reminder(minutes: int | None) -> None:
     if minutes is not None and not 0 < minutes <= LONGEST_REMINDER:
-        raise Refused("remind_minutes", "Remind at least a minute and at most 30 days before.")
+        raise Invalid("remind_minutes", "Remind at least a minute and at most 30 days before.")

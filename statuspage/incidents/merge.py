@@ -16,7 +16,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import insert_new, writing
 from statuspage.core.enums import ComponentStatus, IncidentStatus, Kind
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.apply_update import set_severity
 from statuspage.incidents.component_states import affect
@@ -36,7 +36,7 @@ def merge(
     """End an open incident as a part of another open one, which takes over; the other one.
 
     Both are public, or neither is: nothing internal becomes public by it.  What is merged is over,
-    and what is over takes nothing over, so no circle can come about.  Raises :class:`Refused`,
+    and what is over takes nothing over, so no circle can come about.  Raises :class:`Invalid`,
     :class:`Conflict`.
     """
     with writing() as session:
@@ -101,17 +101,17 @@ def _locked(session: Session, *codes: str) -> tuple[Incident, Incident]:
     )
     found = {row.code: row for row in rows}
     if len(found) != len(codes):
-        raise Refused("into", "Choose another incident that it is part of.")
+        raise Invalid("into", "Choose another incident that it is part of.")
     return found[codes[0]], found[codes[1]]
 
 
 def _check(merged: Incident, into: Incident) -> None:
     if not (merged.is_open and into.is_open):
-        raise Refused("into", "Both must be open: one of them has ended meanwhile.")
+        raise Invalid("into", "Both must be open: one of them has ended meanwhile.")
     if merged.is_drill or into.is_drill:
-        raise Refused("into", "A drill is not merged.")
+        raise Invalid("into", "A drill is not merged.")
     if merged.is_internal != into.is_internal:
-        raise Refused("into", "Both must be public, or both internal. Make them so first.")
+        raise Invalid("into", "Both must be public, or both internal. Make them so first.")
 
 
 def _hand_over(session: Session, merged: Incident, into: Incident) -> None:

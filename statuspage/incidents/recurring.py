@@ -25,7 +25,7 @@ from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, MaintenanceStatus, Word
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
 from statuspage.incidents.check_texts import Overrides
 from statuspage.incidents.inputs import check_title
@@ -80,19 +80,19 @@ class Occurrence:
 def preview_dates(
     plan: SeriesPlan, *, time_zone: str, most: int, exdates: Sequence[str] = ()
 ) -> list[datetime]:
-    """The next starts that the plan would have; changes nothing and raises :class:`Refused`."""
+    """The next starts that the plan would have; changes nothing and raises :class:`Invalid`."""
     series = _planned(plan, time_zone, exdates)
     return list(islice(occurrences(series, after=clock.now()), most))
 
 
 def next_plan(plan: SeriesPlan, *, time_zone: str, exdates: Sequence[str] = ()) -> Plan:
-    """What its next occurrence would be; changes nothing and raises :class:`Refused`."""
+    """What its next occurrence would be; changes nothing and raises :class:`Invalid`."""
     series = _planned(plan, time_zone, exdates)
     return _occurrence(series, next(occurrences(series, after=clock.now())))
 
 
 def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
-    """Begin a series in the page's zone, and announce its next ones; raises :class:`Refused`."""
+    """Begin a series in the page's zone, and announce its next ones; raises :class:`Invalid`."""
     with writing() as session:
         # One sheet of the form makes one series, however often it is sent.
         code = _code_of(form_key)
@@ -115,7 +115,7 @@ def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> Maintenance
 def change_series(
     code: str, plan: SeriesPlan, *, actor: Actor, seen_version: int | None = None
 ) -> MaintenanceSeries:
-    """Change it and every occurrence that has not started, with notice; raises :class:`Refused`.
+    """Change it and every occurrence that has not started, with notice; raises :class:`Invalid`.
 
     The announced ones take the next dates in their order; one for which there is none is called
     off.  One that stays just as it was says nothing.
@@ -123,9 +123,9 @@ def change_series(
     with writing() as session:
         series = _locked(session, code)
         if series.stopped_at is not None:
-            raise Refused("series", "This series is stopped. Plan another.")
+            raise Invalid("series", "This series is stopped. Plan another.")
         if seen_version is not None and seen_version != series.version:
-            raise Refused("series", "Somebody else changed this series meanwhile. Look at it anew.")
+            raise Invalid("series", "Somebody else changed this series meanwhile. Look at it anew.")
         before = _as_record(series)
         _write(series, plan)
         series.updated_at = clock.now()
@@ -161,7 +161,7 @@ def leave_out(
 ) -> None:
     """Have no occurrence begin at that time; one that is announced is called off, with notice.
 
-    Doing it again changes nothing.  Raises :class:`Refused` for a time that the series does not
+    Doing it again changes nothing.  Raises :class:`Invalid` for a time that the series does not
     have, or that is past.
     """
     with writing() as session:
@@ -169,14 +169,14 @@ def leave_out(
         if moment in left_out(series):
             return
         if series.stopped_at is not None:
-            raise Refused("series", "This series is stopped: what is announced has its own desk.")
+            raise Invalid("series", "This series is stopped: what is announced has its own desk.")
         incident = _incident_at(session, series, moment)
         is_over = incident is not None and incident.status != MaintenanceStatus.SCHEDULED
         if is_over or moment <= clock.now():
-            raise Refused("series", "This one has begun, or is over.")
+            raise Invalid("series", "This one has begun, or is over.")
         wall, start = next(_starts(series, after=moment - timedelta(seconds=1)), ("", None))
         if start != moment:
-            raise Refused("series", "The series has none that begins then.")
+            raise Invalid("series", "The series has none that begins then.")
         series.exdates = sorted([*series.exdates, wall])
         series.updated_at = clock.now()
         if incident is not None:
@@ -197,14 +197,14 @@ def leave_out(
 def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
     """Have the occurrence that was left out after all, announced anew like any other.
 
-    Doing it again changes nothing.  Raises :class:`Refused` once its time is past.
+    Doing it again changes nothing.  Raises :class:`Invalid` once its time is past.
     """
     with writing() as session:
         series = _locked(session, code)
         if moment <= clock.now():
-            raise Refused("series", "Its time is past.")
+            raise Invalid("series", "Its time is past.")
         if series.stopped_at is not None:
-            raise Refused("series", "This series is stopped. Plan another.")
+            raise Invalid("series", "This series is stopped. Plan another.")
         if moment not in left_out(series):
             return
         series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
@@ -318,7 +318,7 @@ def _announce_ahead(session: Session, series: MaintenanceSeries, actor: Actor) -
         if actor is SYSTEM:
             # A component may have gone since it was planned: the others are announced.
             plan = replace(plan, component_ids=_standing(session, plan.component_ids))
-        maintenance.announce(
+        maintenance.publish_plan(
             session,
             plan,
             actor=actor,
@@ -425,12 +425,12 @@ def _incident_at(session: Session, series: MaintenanceSeries, moment: datetime) 
 def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
     check_title(plan.title)
     if not 1 <= plan.every <= MOST_EVERY:
-        raise Refused("every", f"Use a whole number from 1 to {MOST_EVERY}.")
+        raise Invalid("every", f"Use a whole number from 1 to {MOST_EVERY}.")
     local = plan.first_start.astimezone(clock.read_zone(series.time_zone))
     if plan.until is not None and plan.until < local.date():
-        raise Refused("until", "This is before it begins.")
+        raise Invalid("until", "This is before it begins.")
     if plan.length_minutes < 1:
-        raise Refused("length_minutes", "It must last a minute at least.")
+        raise Invalid("length_minutes", "It must last a minute at least.")
     series.title, series.users_notice = plan.title, plan.what
     series.first_start = f"{local:{_WALL}}"
     series.rule = _rule(plan, local)
@@ -441,12 +441,12 @@ def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
     series.component_ids = sorted(set(plan.component_ids))
     start = next(occurrences(series, after=clock.now()), None)
     if start is None:
-        raise Refused("until" if plan.until else "first_start", "None of its times is to come.")
+        raise Invalid("until" if plan.until else "first_start", "None of its times is to come.")
     maintenance.check_plan(_occurrence(series, start))
     following = next(occurrences(series, after=start), None)
     busy = timedelta(minutes=plan.length_minutes + (plan.verify_minutes or 0))
     if following is not None and start + busy > following:
-        raise Refused("length_minutes", "It would last until after the next one begins.")
+        raise Invalid("length_minutes", "It would last until after the next one begins.")
 
 
 def _kept_exdates(series: MaintenanceSeries) -> list[str]:
@@ -480,7 +480,7 @@ def _locked(session: Session, code: str) -> MaintenanceSeries:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if found is None:
-        raise Refused("series", "This series does not exist.")
+        raise Invalid("series", "This series does not exist.")
     return found
 
 

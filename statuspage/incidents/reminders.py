@@ -23,9 +23,9 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
 from statuspage.delivery import queue
-from statuspage.delivery.drill_recipients import seal_on
+from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents.announcement import incident_facts
-from statuspage.incidents.escalation import Rung, ladders, opened_at
+from statuspage.incidents.escalation import EscalationStep, ladders, opened_at
 from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.incidents.updates import locked
 from statuspage.messages.facts import Facts
@@ -38,7 +38,7 @@ class Notice:
     """The rungs that have been reached and not been told, as one; the last says what to write."""
 
     ladder: str
-    rungs: tuple[Rung, ...]
+    rungs: tuple[EscalationStep, ...]
 
     @property
     def key(self) -> str:
@@ -104,7 +104,7 @@ def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
         *((Channel.CHAT, room) for room in current_settings().chat_rooms),
         *((Channel.EMAIL, mailbox.identity) for mailbox in found),
     ]
-    sealed = seal_on(incident)
+    sealed = drill_recipients_on(incident)
     return any(sealed is None or sealed.lets(*where) for where in reached)
 
 

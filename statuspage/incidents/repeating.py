@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statuspage.core.enums import Audience
-from statuspage.incidents.inputs import Draft, Post
+from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.models import Incident
 
 
-def repeats(incident: Incident, update: Post, drafts: Sequence[Draft]) -> bool:
+def repeats(incident: Incident, update: NewUpdate, drafts: Sequence[Draft]) -> bool:
     """Whether visitors would read the same words again, or nothing at all differs from before.
 
     A form that comes back after a post differs in nothing: that is what a second press sends.
@@ -21,7 +21,7 @@ def repeats(incident: Incident, update: Post, drafts: Sequence[Draft]) -> bool:
     return not any(draft.edited for draft in drafts) and _changes_nothing(incident, update)
 
 
-def _changes_nothing(incident: Incident, update: Post) -> bool:
+def _changes_nothing(incident: Incident, update: NewUpdate) -> bool:
     if update.status.value != incident.status or update.severity_rank or update.happened_at:
         return False
     if update.users_notice is not None and update.users_notice != incident.users_notice:

@@ -14,14 +14,14 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Kind
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, code_of, new_code
 
 
 def locked(session: Session, code: str, *, kind: Kind) -> Incident:
-    """The incident as it stands now, kept from others until the end; :class:`Refused` for none."""
+    """The incident as it stands now, kept from others until the end; :class:`Invalid` for none."""
     incident = session.scalars(
         select(Incident)
         .filter_by(code=code, kind=kind)
@@ -29,7 +29,7 @@ def locked(session: Session, code: str, *, kind: Kind) -> Incident:
         .execution_options(populate_existing=True)
     ).one_or_none()
     if incident is None:
-        raise Refused(kind.value, f"This {kind.value} does not exist.")
+        raise Invalid(kind.value, f"This {kind.value} does not exist.")
     return incident
 
 

@@ -23,8 +23,8 @@ from statuspage.public.snapshot import (
     GroupView,
     IncidentView,
     PageView,
-    PostView,
     Snapshot,
+    UpdateView,
 )
 
 Json = dict[str, Any]
@@ -197,7 +197,7 @@ def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
     return document
 
 
-def _post(update: PostView, incident: IncidentView, page: PageView) -> Json:
+def _post(update: UpdateView, incident: IncidentView, page: PageView) -> Json:
     return {
         "id": update.code,
         "status": update.status.value,

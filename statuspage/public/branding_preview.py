@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from statuspage.core.colours import read_look
+from statuspage.core.colours import read_branding
 from statuspage.core.links import Links
 from statuspage.public.assets import FOLDER
 from statuspage.public.html_pages import NOTICE_MARKER, render_home
@@ -27,7 +27,7 @@ SCHEMES: Final = ("light", "dark")
 _PREFERENCE: Final = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)", re.IGNORECASE)
 
 
-def render_look(
+def render_branding(
     snapshot: Snapshot,
     links: Links,
     *,
@@ -44,7 +44,7 @@ def render_look(
     frame = replace(snapshot.frame, page=replace(snapshot.frame.page, look=look))
     own = ((FOLDER / name).read_text() for name in ("tokens.css", "page.css"))
     chosen_scheme = f":root {{ color-scheme: {scheme}; }}"
-    sheet = "\n".join((*own, _NOTICE, read_look(look).style, chosen_scheme))
+    sheet = "\n".join((*own, _NOTICE, read_branding(look).style, chosen_scheme))
     address = b64encode(in_scheme(sheet, scheme).encode()).decode()
     html = render_home(
         replace(snapshot, frame=frame), links, sheet=f"data:text/css;charset=utf-8;base64,{address}"

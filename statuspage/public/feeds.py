@@ -26,7 +26,7 @@ from markupsafe import escape
 from statuspage.core import clock
 from statuspage.core.languages import N_, locale_name, translations
 from statuspage.core.links import Links
-from statuspage.public.snapshot import ComponentView, IncidentView, PageView, PostView
+from statuspage.public.snapshot import ComponentView, IncidentView, PageView, UpdateView
 from statuspage.public.statements import FEED_INCIDENTS, FEED_UPDATES
 
 ATOM = "application/atom+xml; charset=utf-8"
@@ -106,7 +106,7 @@ def history_feed(
 
 def updates_feed(
     page: PageView,
-    told: Iterable[tuple[IncidentView, PostView]],
+    told: Iterable[tuple[IncidentView, UpdateView]],
     links: Links,
     *,
     component: ComponentView | None = None,
@@ -157,7 +157,7 @@ def component_feeds(
 
 def newest_told(
     incidents: Iterable[IncidentView], *, most: int
-) -> list[tuple[IncidentView, PostView]]:
+) -> list[tuple[IncidentView, UpdateView]]:
     """The posts of these incidents that were made last, newest first."""
     told = [(incident, update) for incident in incidents for update in incident.updates]
     return sorted(told, key=lambda pair: pair[1].posted_at, reverse=True)[:most]
@@ -222,7 +222,9 @@ def _incident_entry(incident: IncidentView, reading: _Reading, links: Links) -> 
 
 
 @lru_cache(maxsize=2048)
-def _post_entry(incident: IncidentView, update: PostView, reading: _Reading, links: Links) -> Entry:
+def _post_entry(
+    incident: IncidentView, update: UpdateView, reading: _Reading, links: Links
+) -> Entry:
     return Entry(
         id=update.entry_id,
         title=f"{reading.say(update.status.label)}: {incident.title}",
@@ -235,7 +237,7 @@ def _post_entry(incident: IncidentView, update: PostView, reading: _Reading, lin
 
 
 @lru_cache(maxsize=4096)
-def _post_html(update: PostView, reading: _Reading, links: Links) -> str:
+def _post_html(update: UpdateView, reading: _Reading, links: Links) -> str:
     moment, status = reading.time(update.happened_at), reading.say(update.status.label)
     head = f"<p><small>{escape(moment)}</small><br><strong>{escape(status)}</strong>"
     edited = ""

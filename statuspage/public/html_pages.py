@@ -308,7 +308,7 @@ def render_subscription(
     tree: Tree,
     links: Links,
     *,
-    stage: str,
+    scenario: str,
     form: MailForm,
     suppressed: str = "",
     acted: str = "",
@@ -325,7 +325,7 @@ def render_subscription(
         links,
         is_still=True,
         tree=tree,
-        stage=stage,
+        scenario=scenario,
         form=form,
         suppressed=suppressed,
         acted=acted,
@@ -386,7 +386,7 @@ def mark_unconfirmed(html: str, *, since: datetime) -> str:
     if NOTICE_MARKER not in html:
         return html
     found = _ROOT_TAG.search(html)
-    book = _book(found[1], found[2]) if found else _book()
+    book = _environment(found[1], found[2]) if found else _environment()
     words = _when_of(book).words
     notice = book.get_template("public/unconfirmed.html").render(since=since)
     html = html.replace(NOTICE_MARKER, notice, 1)
@@ -423,7 +423,7 @@ def _render(
     """
     if frame is not None:
         language, own = frame.language, frame.page.language
-    book = _book(language, frame.page.time_zone if frame else "UTC")
+    book = _environment(language, frame.page.time_zone if frame else "UTC")
     root, before = urlsplit(links.base).path, prefix(language, own=own)
     return book.get_template(name).render(
         {
@@ -473,7 +473,7 @@ def overall_tone(frame: Frame | None) -> str:
 
 
 @lru_cache(maxsize=16)
-def _book(language: str = ENGLISH, zone: str = "UTC") -> Environment:
+def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     """The templates, bound to one language and zone."""
     when = When(language, zone)
     book = Environment(

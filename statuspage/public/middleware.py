@@ -63,7 +63,7 @@ _CODING = re.compile(
 _ENTITY_TAG = re.compile(r'[ \t,]*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t,]*|$)')
 
 
-class Front:
+class EditionMiddleware:
     """A WSGI application that answers for the edition's exact paths and passes the rest on.
 
     The query string, cookies, ranges and whatever else a client invents change nothing.  While

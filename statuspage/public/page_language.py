@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, make_response, redirect, request
 
 from statuspage.core.languages import BY_SEGMENT, ENGLISH, prefix, split_path
 from statuspage.core.links import current_links
-from statuspage.public.middleware import Front
+from statuspage.public.middleware import EditionMiddleware
 from statuspage.public.queries import Site, read_frame
 from statuspage.public.refresher import Refresher
 from statuspage.public.snapshot import Frame
@@ -38,7 +38,7 @@ def current_refresher() -> Refresher:
 
 def own_language() -> str:
     """The page's own language, as the present edition has it."""
-    if not isinstance(current_app.wsgi_app, Front):
+    if not isinstance(current_app.wsgi_app, EditionMiddleware):
         return ENGLISH
     edition = current_refresher().edition()
     return edition.language if edition else ENGLISH

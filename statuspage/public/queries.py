@@ -57,9 +57,9 @@ from statuspage.public.snapshot import (
     MonthView,
     PageView,
     Pinned,
-    PostView,
     Snapshot,
     ToldDay,
+    UpdateView,
 )
 from statuspage.public.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
 
@@ -497,8 +497,8 @@ def _post(
     entry_id: str,
     affected: str,
     earlier: tuple[tuple[str, str | datetime], ...],
-) -> PostView:
-    return PostView(
+) -> UpdateView:
+    return UpdateView(
         code=code,
         status=status_of(kind, status),
         body=body,

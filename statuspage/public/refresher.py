@@ -401,7 +401,7 @@ class Refresher:
                 return
             log.error("%s", text, exc_info=error)
             self._alarms.add(subject)
-            self._tell(lambda: self._on_alarm(text))
+            self._announce(lambda: self._on_alarm(text))
 
     def _calm(self, subject: str) -> None:
         with self._telling:
@@ -410,11 +410,11 @@ class Refresher:
             self._alarms.remove(subject)
             if not self._alarms:
                 log.warning("the public page is kept fresh again")
-                self._tell(self._on_recover)
+                self._announce(self._on_recover)
 
-    def _tell(self, tell: Callable[[], None]) -> None:
+    def _announce(self, announce: Callable[[], None]) -> None:
         try:
-            tell()
+            announce()
         except Exception:
             log.exception("the alarm about the public page reached nobody")
 

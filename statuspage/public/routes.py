@@ -35,7 +35,12 @@ from statuspage.public import edition_builder, feeds, html_pages
 from statuspage.public.document import Document
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import Draft
-from statuspage.public.middleware import RETRY_SECONDS, Front, OnDemand, document_response
+from statuspage.public.middleware import (
+    RETRY_SECONDS,
+    EditionMiddleware,
+    OnDemand,
+    document_response,
+)
 from statuspage.public.page_language import (
     IN_A_LANGUAGE,
     asked_language,
@@ -67,7 +72,7 @@ public = Blueprint("public", __name__)
 
 Make = Callable[[Site, Links], Draft | None]
 # What is made on demand is of an edition's revision and the moment at which that was built.
-Shelf = OnDemand[tuple[int, datetime]]
+DocumentCache = OnDemand[tuple[int, datetime]]
 
 
 def register(app: Flask) -> None:
@@ -76,18 +81,18 @@ def register(app: Flask) -> None:
     # host that was asked.
     app.url_map.merge_slashes = False
     app.register_blueprint(public)
-    app.extensions["on_demand"] = Shelf()
+    app.extensions["on_demand"] = DocumentCache()
     app.extensions["refresher"] = make_refresher(app)
 
 
 def install(app: Flask) -> None:
     """Put the layer that answers from memory in front of the app; threads start on first use."""
-    if isinstance(app.wsgi_app, Front):
+    if isinstance(app.wsgi_app, EditionMiddleware):
         return
     app.wsgi_app = make_front(app)  # type: ignore[method-assign]
 
 
-def make_front(app: Flask, kind: type[Front] = Front) -> Front:
+def make_front(app: Flask, kind: type[EditionMiddleware] = EditionMiddleware) -> EditionMiddleware:
     """The layer in front of the app, by the app's settings."""
     links: Links = app.extensions["links"]
     return kind(
@@ -307,7 +312,7 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
     edition, since = refresher.edition(), refresher.stale_since
     if edition is None or (since is not None and refresher.is_database_away):
         return _serve_kept(since)
-    shelf: Shelf = current_app.extensions["on_demand"]
+    document_cache: DocumentCache = current_app.extensions["on_demand"]
     links = current_links()
 
     def finish(previous: Document | None) -> Document:
@@ -323,7 +328,7 @@ def _serve(make: Make, *, code: str | None = None) -> Response:
         # The database is well, so that this is as it is now; the edition beside it may be older.
         return document_response(finish(None))
     version = (edition.revision, edition.built_at)
-    return document_response(shelf.get(request.path, version=version, make=finish))
+    return document_response(document_cache.get(request.path, version=version, make=finish))
 
 
 def error_page(code: int) -> str | None:
@@ -331,13 +336,13 @@ def error_page(code: int) -> str | None:
 
     None where nobody vouches for that: no edition is shown, or the database is away.
     """
-    if not isinstance(current_app.wsgi_app, Front):
+    if not isinstance(current_app.wsgi_app, EditionMiddleware):
         return None
     refresher = current_refresher()
     edition = refresher.edition()
     if edition is None or refresher.stale_since is not None:
         return None
-    shelf: Shelf = current_app.extensions["on_demand"]
+    document_cache: DocumentCache = current_app.extensions["on_demand"]
     links = current_links()
 
     def finish(previous: Document | None) -> Document:
@@ -352,18 +357,18 @@ def error_page(code: int) -> str | None:
     try:
         # No path is named so: a path begins with a slash.
         name = f"error {code} {asked_language() or edition.language}"
-        return shelf.get(name, version=version, make=finish).body.decode()
+        return document_cache.get(name, version=version, make=finish).body.decode()
     except (OperationalError, InterfaceError, PoolTimeout):
         return None
 
 
 def _serve_kept(since: datetime | None) -> Response:
-    shelf: Shelf = current_app.extensions["on_demand"]
-    edition, kept = current_refresher().edition(), shelf.peek(request.path)
+    document_cache: DocumentCache = current_app.extensions["on_demand"]
+    edition, kept = current_refresher().edition(), document_cache.peek(request.path)
     shown = (edition.revision, edition.built_at) if edition else None
     make = edition.more.get(request.path) if edition else None
     if shown and make and not (kept and kept[0] == shown):
-        kept = shown, shelf.get(request.path, version=shown, make=make)
+        kept = shown, document_cache.get(request.path, version=shown, make=make)
     if kept is None:
         raise ServiceUnavailable(retry_after=RETRY_SECONDS)
     (revision, built_at), document = kept

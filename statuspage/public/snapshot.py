@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from statuspage.core import clock, richtext
-from statuspage.core.colours import Look, read_look
+from statuspage.core.colours import Branding, read_branding
 from statuspage.core.enums import (
     CLOSED,
     RUNNING,
@@ -58,9 +58,9 @@ class PageView:
         return _rendered(self.about, top=3)
 
     @property
-    def own_look(self) -> Look:
+    def own_look(self) -> Branding:
         """The company's colours, logo, links and footer."""
-        return read_look(self.look)
+        return read_branding(self.look)
 
     @property
     def footer_html(self) -> Markup:
@@ -145,7 +145,7 @@ class EarlierText:
 
 
 @dataclass(frozen=True, slots=True)
-class PostView:
+class UpdateView:
     """One public post.  ``happened_at`` is the time it tells of, ``posted_at`` when it was made.
 
     ``earlier`` is what it said before each correction, newest first.
@@ -216,7 +216,7 @@ class IncidentView:
     is_pinned: bool
     entry_id: str
     components: tuple[ComponentView, ...]
-    updates: tuple[PostView, ...]
+    updates: tuple[UpdateView, ...]
     merged_into: str | None = None
     begun_at: datetime | None = None
 
@@ -273,7 +273,7 @@ class IncidentView:
         return min((update.posted_at for update in self.updates), default=self.created_at)
 
     @property
-    def latest(self) -> PostView | None:
+    def latest(self) -> UpdateView | None:
         """Its newest post."""
         return self.updates[0] if self.updates else None
 
@@ -396,7 +396,7 @@ class Snapshot:
     incidents: tuple[IncidentView, ...]
     maintenances: tuple[IncidentView, ...]
     recent: tuple[IncidentView, ...]
-    updates: tuple[tuple[IncidentView, PostView], ...]
+    updates: tuple[tuple[IncidentView, UpdateView], ...]
     updated_at: datetime
     last_change_at: datetime
     next_change_at: datetime

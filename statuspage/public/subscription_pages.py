@@ -19,11 +19,11 @@ from werkzeug.exceptions import NotFound
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, db
 from statuspage.core.enums import Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_, nearest, split_path, translations
 from statuspage.core.links import current_links, read_delivery_token
 from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import Stage, Standing, Subscription, Throttled
+from statuspage.delivery.subscriptions import Scenario, Standing, Subscription, Throttled
 from statuspage.models import Component, Incident
 from statuspage.models.columns import CODE
 from statuspage.public import html_pages, http
@@ -37,7 +37,7 @@ from statuspage.public.page_language import (
 )
 from statuspage.public.queries import Site, open_site
 from statuspage.public.times import When
-from statuspage.recipients.subscribers import Wish
+from statuspage.recipients.subscribers import SubscriptionPreferences
 
 leaving = Blueprint("leaving", __name__)
 
@@ -65,12 +65,12 @@ def subscribe() -> ResponseReturnValue:
     if request.form.get("website"):
         return _sign_up_sent()
     try:
-        subscriptions.subscribe(sent.email, _wish(sent), client=http.present_address())
+        subscriptions.subscribe(sent.email, _preferences(sent), client=http.present_address())
     except Throttled as error:
         answer = _refuse(sent, error.field, _too_many(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
-    except Refused as error:
+    except Invalid as error:
         reason = _NO_SUCH_ADDRESS if error.field == "email" else error.reason
         return _refuse(sent, error.field, reason, 422)
     return _sign_up_sent()
@@ -151,14 +151,14 @@ def _sent_form() -> MailForm:
     )
 
 
-def _wish(form: MailForm) -> Wish:
-    """What a form asks for; raises :class:`Refused` for what is not there any more."""
+def _preferences(form: MailForm) -> SubscriptionPreferences:
+    """What a form asks for; raises :class:`Invalid` for what is not there any more."""
     rows = current_session().execute(select(Component.code, Component.id))
     by_code = {row.code: row.id for row in rows}
     if not form.components <= by_code.keys():
-        raise Refused("components", N_("One of these components does not exist any more."))
+        raise Invalid("components", N_("One of these components does not exist any more."))
     ticked = [incident.code for incident in form.followed if incident.is_ticked]
-    return Wish(
+    return SubscriptionPreferences(
         incidents=form.incidents,
         maintenance=form.maintenance,
         resolved_only=form.resolved_only,
@@ -188,20 +188,22 @@ def _change(token: str) -> Response:
         email=found.email,
         followed=tuple(
             FollowedIncidentChoice(incident.code, incident.title, incident.code in ticked)
-            for incident in _offered_incidents(found.wish, ticked)
+            for incident in _offered_incidents(found.preferences, ticked)
         ),
     )
     try:
-        return _show_subscription(subscriptions.change(token, _wish(form)), acted="change")
-    except Refused as error:
+        return _show_subscription(subscriptions.change(token, _preferences(form)), acted="change")
+    except Invalid as error:
         form = replace(form, field=error.field, reason=error.reason)
         return _show_subscription(found, acted="", form=form, status=422)
 
 
-def _offered_incidents(wish: Wish, codes: Iterable[str]) -> list[Incident]:
+def _offered_incidents(
+    preferences: SubscriptionPreferences, codes: Iterable[str]
+) -> list[Incident]:
     """What is followed, and what else may be."""
     followed = select(Incident).where(
-        Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
+        Incident.id.in_(preferences.follows), Incident.visibility == Visibility.PUBLIC
     )
     known = {incident.id: incident for incident in current_session().scalars(followed)}
     return list((known | {incident.id: incident for incident in _incidents(codes)}).values())
@@ -252,31 +254,31 @@ def _show_subscription(
         frame,
         site.tree,
         current_links(),
-        stage=found.stage.value,
+        scenario=found.scenario.value,
         form=form or _kept_form(found, site, offered),
         suppressed=found.suppressed,
         acted=acted,
         here=split_path(request.path)[1],
     )
-    return _private(html, 410 if found.stage is Stage.OVER else status)
+    return _private(html, 410 if found.scenario is Scenario.OVER else status)
 
 
 def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
     """The form of a subscription as it is kept, and an incident that its mail offered."""
-    chosen = [view for key, view in site.by_key.items() if key in found.wish.components]
-    incidents = _offered_incidents(found.wish, [offered])
+    chosen = [view for key, view in site.by_key.items() if key in found.preferences.components]
+    incidents = _offered_incidents(found.preferences, [offered])
     return MailForm(
         email=found.email,
-        incidents=found.wish.incidents,
-        maintenance=found.wish.maintenance,
-        resolved_only=found.wish.resolved_only,
+        incidents=found.preferences.incidents,
+        maintenance=found.preferences.maintenance,
+        resolved_only=found.preferences.resolved_only,
         components=frozenset(view.code for view in chosen),
         removed=tuple(view for view in chosen if view.is_removed),
         followed=tuple(
             FollowedIncidentChoice(incident.code, incident.title) for incident in incidents
         ),
-        time_zone=found.wish.time_zone or "",
-        language=nearest(found.wish.language, default=own_language()),
+        time_zone=found.preferences.time_zone or "",
+        language=nearest(found.preferences.language, default=own_language()),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import chain, groupby, islice
 
 from statuspage.core.enums import ComponentStatus
-from statuspage.public.snapshot import ComponentView, DayView, GroupView, IncidentView, PostView
+from statuspage.public.snapshot import ComponentView, DayView, GroupView, IncidentView, UpdateView
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Change:
     names: tuple[str, ...]
 
 
-def changes(update: PostView) -> list[Change]:
+def changes(update: UpdateView) -> list[Change]:
     """What a post changed, each change once with all components that made it."""
     names: dict[tuple[ComponentStatus, ComponentStatus], list[str]] = {}
     for each in update.affected:

@@ -25,7 +25,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.db import current_session, in_slices, writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import AuditEntry, Customer, CustomerComponent, Page
 from statuspage.recipients.customer_csv_rows import (
     COLUMNS,
@@ -174,13 +174,13 @@ class Intake:
         rows: Sequence[Row],
         errors: list[RowError],
         notes: list[RowNote],
-        tell: Progress,
+        announce: Progress,
         *,
         cells: type[Cells] = Cells,
     ) -> None:
         self._errors = errors
         self._notes = notes
-        self._tell = tell
+        self._announce = announce
         self._total = 2 * len(rows)
         self._done = len(rows)
         self._language = session.scalar(select(Page.language)) or "en"
@@ -249,7 +249,7 @@ class Intake:
             known.stored, known.stored_identity = known.values, known.identity
         self._by_id |= {known.id: known for known in self._in_hand.values() if known.id is not None}
         self._done = min(self._total, self._done + len(self._in_hand))
-        self._tell(self._done, self._total)
+        self._announce(self._done, self._total)
 
     def changes(self) -> list[tuple[str, Mapping[str, Any] | None, Mapping[str, Any]]]:
         """For each customer who is new or changed: the address, and the values before and after."""
@@ -262,13 +262,13 @@ class Intake:
     def _parse(self, rows: Sequence[Row], read: Cells) -> Iterator[Parsed]:
         for count, row in enumerate(rows, start=1):
             if count % 1_000 == 0:
-                self._tell(count, self._total)
+                self._announce(count, self._total)
             given: dict[str, Any] = {}
             bad: list[RowError] = []
             for name, cell in row.cells.items():
                 try:
                     given[name] = read.cell(name, cell)
-                except Refused as refused:
+                except Invalid as refused:
                     bad.append(RowError(row.line, name, shown(cell), refused.reason))
             if bad:
                 self._errors.extend(bad)

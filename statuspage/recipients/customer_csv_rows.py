@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import Component, ComponentGroup
 from statuspage.recipients.customers import (
     KEY_LIMIT,
@@ -253,18 +253,18 @@ class Cells:
         )
 
     def cell(self, name: str, cell: Any) -> Any:
-        """The value of a cell; :class:`Refused` where the column cannot have it."""
+        """The value of a cell; :class:`Invalid` where the column cannot have it."""
         if not cell.isascii() and _BROKEN.search(cell):
-            raise Refused(name, "This is not UTF-8; save the file as UTF-8")
+            raise Invalid(name, "This is not UTF-8; save the file as UTF-8")
         if _FAILED.fullmatch(cell.strip()):
-            raise Refused(name, "This is what a spreadsheet writes where it has no value to show")
+            raise Invalid(name, "This is what a spreadsheet writes where it has no value to show")
         if name == "key" and _ROUNDED.fullmatch(cell.strip()):
-            raise Refused(name, "A spreadsheet rounded this number; format the column as text")
+            raise Invalid(name, "A spreadsheet rounded this number; format the column as text")
         text = cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
         return self.value(name, text)
 
     def value(self, name: str, text: str) -> Any:
-        """The value that ``text`` means; :class:`Refused` as :meth:`cell` has it."""
+        """The value that ``text`` means; :class:`Invalid` as :meth:`cell` has it."""
         match name:
             case "email":
                 return check_email(text)
@@ -290,7 +290,7 @@ class Cells:
 def _read_flag(name: str, text: str) -> bool:
     word = text.strip().casefold()
     if word not in _YES | _NO:
-        raise Refused(name, "Write yes or no")
+        raise Invalid(name, "Write yes or no")
     return word in _YES
 
 
@@ -332,9 +332,9 @@ def _find_components(text: str, components: Mapping[str, set[int]]) -> Iterator[
 def _find_component(name: str, components: Mapping[str, set[int]]) -> set[int]:
     found = components.get(_folded(name), set())
     if not found:
-        raise Refused("components", f"There is no component {name!r}")
+        raise Invalid("components", f"There is no component {name!r}")
     if len(found) > 1:
-        raise Refused("components", f"{len(found)} components are called {name!r}; name the group")
+        raise Invalid("components", f"{len(found)} components are called {name!r}; name the group")
     return found
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, selectinload
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer
 from statuspage.recipients.customer_csv import ImportReport, Intake
@@ -104,29 +104,29 @@ class _JsonCells(Cells):
     """Reads the values of an object: each of its own type, then as in a file."""
 
     def cell(self, name: str, cell: Any) -> Any:
-        """The value of a field; :class:`Refused` where it cannot have it."""
+        """The value of a field; :class:`Invalid` where it cannot have it."""
         if name not in COLUMNS:
-            raise Refused(name, "This field is not known")
+            raise Invalid(name, "This field is not known")
         if name == "contractual":
             if not isinstance(cell, bool):
-                raise Refused(name, "Write true or false")
+                raise Invalid(name, "Write true or false")
             return cell
         if name in {"components", "tags"}:
             return self._list(name, cell)
         if cell is not None and not isinstance(cell, str):
-            raise Refused(name, "Write a text in quotation marks")
+            raise Invalid(name, "Write a text in quotation marks")
         value = self.value(name, cell or "")
         if name == "key" and value is None:
-            raise Refused(name, "Name the customer by a key")
+            raise Invalid(name, "Name the customer by a key")
         return value
 
     def _list(self, name: str, items: Any) -> Any:
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise Refused(name, "Write a list of texts in quotation marks")
+            raise Invalid(name, "Write a list of texts in quotation marks")
         if name == "components":
             return frozenset[int]().union(*map(self.component, items))
         if any(";" in item for item in items):
-            raise Refused(name, "A tag cannot hold a semicolon")
+            raise Invalid(name, "A tag cannot hold a semicolon")
         return self.value(name, ";".join(items))
 
 

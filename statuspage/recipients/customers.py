@@ -17,7 +17,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.address import Address, read_address
 from statuspage.core.db import writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer, CustomerComponent, Suppression
 from statuspage.recipients.pseudonyms import refuse_erased
@@ -60,55 +60,55 @@ class CustomerPage:
 
 
 def check_line(field: str, text: str, *, limit: int = LINE_LIMIT) -> str:
-    """``text`` as one clean line; :class:`Refused` over the limit of characters."""
+    """``text`` as one clean line; :class:`Invalid` over the limit of characters."""
     # Plain ASCII, which most lines are, has nothing to clean but its spaces.
     plain = text.isascii() and text.isprintable()
     line = " ".join(text.split()) if plain else clean_line(text)
     if len(line) > limit:
-        raise Refused(field, f"It has {len(line)} characters; {limit} are the most")
+        raise Invalid(field, f"It has {len(line)} characters; {limit} are the most")
     return line
 
 
 def check_email(text: str) -> Address:
-    """The mail address in ``text``; :class:`Refused` where it is none."""
+    """The mail address in ``text``; :class:`Invalid` where it is none."""
     try:
         return read_address(text)
     except ValueError as error:
-        raise Refused("email", str(error).rstrip(".")) from None
+        raise Invalid("email", str(error).rstrip(".")) from None
 
 
 @lru_cache(maxsize=256)
 def check_language(text: str) -> str:
-    """A language as Babel names it (``en``, ``pt_BR``); :class:`Refused` where it knows none."""
+    """A language as Babel names it (``en``, ``pt_BR``); :class:`Invalid` where it knows none."""
     try:
         # Babel keeps whatever follows an "@", however long.
         if "@" in text:
             raise ValueError("a modifier means nothing here")
         return str(Locale.parse(text.strip().replace("-", "_")))
     except (UnknownLocaleError, ValueError):
-        raise Refused(
+        raise Invalid(
             "language", f"{text!r} is not a language; write one like en or pt-BR"
         ) from None
 
 
 @lru_cache(maxsize=1024)
 def check_zone(text: str) -> str | None:
-    """A time zone's name, None for none; :class:`Refused` where there is no such zone."""
+    """A time zone's name, None for none; :class:`Invalid` where there is no such zone."""
     name = text.strip()
     if not name:
         return None
     try:
         return clock.read_zone(name).key
     except ValueError as error:
-        raise Refused("time_zone", str(error)) from None
+        raise Invalid("time_zone", str(error)) from None
 
 
 def check_tags(text: str) -> str:
-    """Tags that are parted by ``;``, each once, in lower case and in order; :class:`Refused`."""
+    """Tags that are parted by ``;``, each once, in lower case and in order; :class:`Invalid`."""
     tags = {check_line("tags", part).lower() for part in text.split(";")} - {""}
     too_long = next((tag for tag in tags if len(tag) > TAG_LIMIT), None)
     if too_long is not None:
-        raise Refused("tags", f"A tag has at most {TAG_LIMIT} characters; {too_long!r} has more")
+        raise Invalid("tags", f"A tag has at most {TAG_LIMIT} characters; {too_long!r} has more")
     return check_line("tags", "; ".join(sorted(tags)))
 
 
@@ -123,7 +123,7 @@ def save_customer(
 ) -> Customer:
     """Keep a customer: a new one, or the one with that id.
 
-    Raises :class:`Refused` for a value that cannot be kept, also where the address or the key
+    Raises :class:`Invalid` for a value that cannot be kept, also where the address or the key
     belongs to somebody else, and ``LookupError`` where there is no customer with that id.
     """
     address = check_email(values.email)
@@ -262,9 +262,9 @@ def _set_components(customer: Customer, wanted: Iterable[int]) -> None:
 def _refuse_taken(session: Session, customer: Customer, *, address: str, key: str | None) -> None:
     taken = session.scalar(select(Customer.id).where(Customer.address == address))
     if taken not in {None, customer.id}:
-        raise Refused("email", "This address belongs to another customer")
+        raise Invalid("email", "This address belongs to another customer")
     if key is None:
         return
     taken = session.scalar(select(Customer.id).where(Customer.key == key))
     if taken not in {None, customer.id}:
-        raise Refused("key", "This key belongs to another customer")
+        raise Invalid("key", "This key belongs to another customer")

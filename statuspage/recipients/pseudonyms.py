@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core.config import current_settings
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import Customer, Subscriber, Suppression
 
 ERASED = "erased"
@@ -57,9 +57,9 @@ def find_marked(session: Session, marked: str) -> str | None:
 
 
 def refuse_erased(session: Session, address: str) -> None:
-    """Raise :class:`Refused` where the owner of a normalised address was erased on request."""
+    """Raise :class:`Invalid` where the owner of a normalised address was erased on request."""
     if erased_at(session, address) is not None:
-        raise Refused("email", NOT_AGAIN)
+        raise Invalid("email", NOT_AGAIN)
 
 
 NOT_AGAIN = "Whoever has this address asked to be erased; add them only if they ask for it"

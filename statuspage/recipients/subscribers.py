@@ -14,7 +14,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import SubscriberState, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
 from statuspage.models import (
     Component,
@@ -36,7 +36,7 @@ _CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubscriptionPreferences:
     """What somebody wants to hear of; no components means all of them.
 
     ``resolved_only`` leaves of incidents only their end.  ``follows`` are incidents (ids) of which
@@ -65,35 +65,35 @@ class SubscriberPage:
     after: str | None
 
 
-def check_wish(session: Session, wish: Wish) -> None:
-    """Raise :class:`Refused` for what cannot be wished for."""
-    if not (wish.incidents or wish.maintenance or wish.follows):
-        raise Refused("kinds", N_("Choose incidents, maintenance or both."))
-    check_language(wish.language)
-    check_zone(wish.time_zone or "")
-    there = select(func.count(Component.id)).where(Component.id.in_(wish.components))
-    if wish.components and session.scalar(there) != len(wish.components):
-        raise Refused("components", N_("One of these components does not exist any more."))
+def check_preferences(session: Session, preferences: SubscriptionPreferences) -> None:
+    """Raise :class:`Invalid` for what cannot be wished for."""
+    if not (preferences.incidents or preferences.maintenance or preferences.follows):
+        raise Invalid("kinds", N_("Choose incidents, maintenance or both."))
+    check_language(preferences.language)
+    check_zone(preferences.time_zone or "")
+    there = select(func.count(Component.id)).where(Component.id.in_(preferences.components))
+    if preferences.components and session.scalar(there) != len(preferences.components):
+        raise Invalid("components", N_("One of these components does not exist any more."))
     shown = select(func.count(Incident.id)).where(
-        Incident.id.in_(wish.follows), Incident.visibility == Visibility.PUBLIC
+        Incident.id.in_(preferences.follows), Incident.visibility == Visibility.PUBLIC
     )
-    if wish.follows and session.scalar(shown) != len(wish.follows):
-        raise Refused("follows", N_("This incident cannot be followed any more."))
+    if preferences.follows and session.scalar(shown) != len(preferences.follows):
+        raise Invalid("follows", N_("This incident cannot be followed any more."))
 
 
-def apply_wish(subscriber: Subscriber, wish: Wish) -> None:
+def apply_preferences(subscriber: Subscriber, preferences: SubscriptionPreferences) -> None:
     """Have a subscriber hear of what was wished for, and of nothing else."""
-    subscriber.incidents, subscriber.maintenance = wish.incidents, wish.maintenance
-    subscriber.resolved_only = wish.resolved_only
-    subscriber.all_components = not wish.components
-    subscriber.language, subscriber.time_zone = wish.language, wish.time_zone
-    _set_components(subscriber, wish.components)
-    _set_followed(subscriber, wish.follows)
+    subscriber.incidents, subscriber.maintenance = preferences.incidents, preferences.maintenance
+    subscriber.resolved_only = preferences.resolved_only
+    subscriber.all_components = not preferences.components
+    subscriber.language, subscriber.time_zone = preferences.language, preferences.time_zone
+    _set_components(subscriber, preferences.components)
+    _set_followed(subscriber, preferences.follows)
 
 
-def wish_of(subscriber: Subscriber) -> Wish:
+def preferences_of(subscriber: Subscriber) -> SubscriptionPreferences:
     """What a subscriber hears of."""
-    return Wish(
+    return SubscriptionPreferences(
         incidents=subscriber.incidents,
         maintenance=subscriber.maintenance,
         resolved_only=subscriber.resolved_only,

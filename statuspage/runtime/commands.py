@@ -18,7 +18,7 @@ from statuspage.access import accounts
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.config import ConfigError, current_settings
 from statuspage.core.db import current_session, db
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.logs import set_up_logs
 from statuspage.core.richtext import clean_line
@@ -154,7 +154,7 @@ def reset_password(email: str) -> None:
     """Give the account EMAIL a new random password and end its sign-ins."""
     try:
         password = accounts.reset_password(email)
-    except Refused as refused:
+    except Invalid as refused:
         fail(refused.reason)
     click.echo(f"{email}\n{password}")
 
@@ -166,7 +166,7 @@ def held_on(email: str) -> None:
     """Say what is held on the address EMAIL, forgotten deliveries too."""
     try:
         held = privacy.holdings(current_session(), email)
-    except Refused as refused:
+    except Invalid as refused:
         fail(refused.reason)
     click.echo(f"customer: {'yes' if held.customer else 'no'}")
     click.echo(f"subscriber: {held.subscriber.state.value if held.subscriber else 'no'}")
@@ -185,7 +185,7 @@ def erase(email: str) -> None:
     """Erase what is held on the address EMAIL; that and when it was written to stays, by hash."""
     try:
         gone = privacy.erase(email, actor=COMMAND_LINE)
-    except Refused as refused:
+    except Invalid as refused:
         fail(refused.reason)
     click.echo(
         f"Erased {gone.lists} list entries, the address in {gone.deliveries} deliveries, "

@@ -30,7 +30,7 @@ from flask import Flask
 from statuspage.admin import body_limits
 from statuspage.core.config import Settings
 from statuspage.core.db import db
-from statuspage.public.middleware import Answer, Front
+from statuspage.public.middleware import Answer, EditionMiddleware
 from statuspage.runtime import gateway
 from statuspage.runtime.connection import Connection, Request, when_done
 
@@ -143,7 +143,7 @@ class Server:
         self._stopping = asyncio.Event()
         front = app.wsgi_app
         self.ready: Callable[[WSGIEnvironment], Answer | None] = (
-            front.ready if isinstance(front, Front) else lambda _environ: None
+            front.ready if isinstance(front, EditionMiddleware) else lambda _environ: None
         )
 
     async def run(self) -> None:
@@ -153,7 +153,7 @@ class Server:
             with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: in tests
                 self._loop.add_signal_handler(number, self._stopping.set)
         self._most = _most_connections()
-        if isinstance(self._app.wsgi_app, Front):
+        if isinstance(self._app.wsgi_app, EditionMiddleware):
             # The first look waits for the database: no request may.
             await self._loop.run_in_executor(None, self._app.wsgi_app.prepare)
         server = await self._loop.create_server(

@@ -14,7 +14,7 @@ from statuspage.access.sign_in_limits import Throttled
 from statuspage.core.config import current_settings
 from statuspage.core.db import writing
 from statuspage.core.enums import Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import account_token
 from statuspage.models import (
     Account,
@@ -57,14 +57,14 @@ def trail(session: Session) -> list[tuple[str, str, str]]:
     ]
 
 
-def refusal(*, field: str, reason: str) -> pytest.RaisesExc[Refused]:
+def refusal(*, field: str, reason: str) -> pytest.RaisesExc[Invalid]:
     return pytest.RaisesExc(
-        Refused, check=lambda error: (error.field, error.reason) == (field, reason)
+        Invalid, check=lambda error: (error.field, error.reason) == (field, reason)
     )
 
 
-def fail_to_sign_in(email: str = KIM, *, address: str = ADDRESS) -> Refused:
-    with pytest.raises(Refused) as caught:
+def fail_to_sign_in(email: str = KIM, *, address: str = ADDRESS) -> Invalid:
+    with pytest.raises(Invalid) as caught:
         accounts.sign_in(email, "wrong", address=address)
     return caught.value
 
@@ -82,7 +82,7 @@ def test_the_first_account_is_given_a_password_that_nobody_else_has(session: Ses
 
 
 def test_there_is_a_first_account_only_once(kim: int) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accounts.create_first("other@example.com")
 
 
@@ -92,7 +92,7 @@ def test_a_disabled_account_does_not_open_the_door_for_a_first_one(
     with writing() as session:
         session.get_one(Account, kim).disabled_at = accounts.clock.now()
     assert not accounts.any_account(session)
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accounts.create_first("other@example.com")
 
 
@@ -285,7 +285,7 @@ def test_a_browser_is_known_by_what_it_was_given_for_that_account_alone(
 def test_a_known_browser_that_guesses_is_throttled_too(kim: int) -> None:
     browser = sign_in_limits.browser_token(KIM)
     for _ in range(sign_in_limits.TRIES_BY_BROWSER):
-        with pytest.raises(Refused):
+        with pytest.raises(Invalid):
             accounts.sign_in(KIM, "wrong", address=ADDRESS, browser=browser)
     with pytest.raises(Throttled):
         accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)
@@ -360,7 +360,7 @@ def test_the_present_password_must_be_known(kim: int) -> None:
 
 def test_guessing_the_present_password_is_throttled(kim: int) -> None:
     for _ in range(sign_in_limits.TRIES_BY_ADDRESS):
-        with pytest.raises(Refused):
+        with pytest.raises(Invalid):
             accounts.change_password(
                 kim, present="wrong", new="another horse entirely", address=ADDRESS, actor=ACTOR
             )
@@ -449,7 +449,7 @@ def test_an_invitation_makes_an_account_once(session: Session, kim: int) -> None
     account = accept(token)
     assert (account.email, account.name) == ("dana@example.com", "Dana")
     assert accounts.sign_in("dana@example.com", PASSWORD, address=ADDRESS)[1].id == account.id
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accept(token)
     assert trail(session)[:2] == [
         ("Kim", "account.invite", "dana@example.com"),
@@ -470,7 +470,7 @@ def test_an_invitation_ends_after_seven_days(session: Session, kim: int, frozen:
     frozen.shift(timedelta(seconds=1))
     assert accounts.find_invitation(session, token) is None
     assert accounts.open_invitations(session) == []
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accept(token)
 
 
@@ -478,7 +478,7 @@ def test_a_withdrawn_invitation_does_not_work(session: Session, kim: int) -> Non
     invitation, token = accounts.invite("dana@example.com", actor=ACTOR)
     accounts.withdraw_invitation(invitation.id, actor=ACTOR)
     accounts.withdraw_invitation(invitation.id, actor=ACTOR)
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accept(token)
     assert [action for _, action, _ in trail(session)] == [
         "account.invite",
@@ -557,7 +557,7 @@ def test_no_link_is_made_where_no_mail_arrives(session: Session, kim: int) -> No
         accounts.request_new_password(first, actor=ACTOR)
     with writing() as session:
         session.add(Suppression(address=KIM, kind="bounced", reason="no such mailbox"))
-    with pytest.raises(Refused, match=r"Nothing is mailed to kim@example\.com: no such mailbox"):
+    with pytest.raises(Invalid, match=r"Nothing is mailed to kim@example\.com: no such mailbox"):
         accounts.request_new_password(kim, actor=ACTOR)
     assert accounts.open_invitations(session) == []
 
@@ -622,7 +622,7 @@ def test_nobody_is_invited_at_what_is_no_address(kim: int) -> None:
 
 def test_a_password_too_short_leaves_the_invitation_open(session: Session, kim: int) -> None:
     _, token = accounts.invite("dana@example.com", actor=ACTOR)
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         accept(token, password="short")
     assert accounts.find_invitation(session, token) is not None
 

@@ -8,7 +8,7 @@ from lxml import html
 from werkzeug.test import TestResponse
 
 from statuspage.configuration import blocked_terms
-from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import current_session
 from statuspage.messages.checks import RULES
 from statuspage.models import AuditEntry, Page
@@ -89,7 +89,7 @@ def test_the_one_press_is_not_offered_where_it_would_be_refused(desk: Desk) -> N
     code = desk.declare()
     assert "No change yet" in desk.get(f"/admin/incidents/{code}").text
     with desk.app.app_context():
-        blocked_terms.change_own_words(WordLists(code_names="investigating"), actor=ACTOR)
+        blocked_terms.change_blocked_terms(TermLists(code_names="investigating"), actor=ACTOR)
     assert "No change yet" not in desk.get(f"/admin/incidents/{code}").text
 
 
@@ -115,7 +115,10 @@ def test_the_lists_are_edited_and_the_rules_are_shown(desk: Desk) -> None:
     assert fields(shown)["vendors"].split() == ["Brightpay", "Nimbus"]
     assert all(rule.reason in html.fromstring(shown).text_content() for rule in RULES)
     with desk.app.app_context():
-        assert current_session().get_one(Page, 1).own_words["vendors"] == ["Brightpay", "Nimbus"]
+        assert current_session().get_one(Page, 1).blocked_terms_of["vendors"] == [
+            "Brightpay",
+            "Nimbus",
+        ]
 
 
 def test_a_word_that_is_too_short_is_refused_beside_its_list(desk: Desk) -> None:

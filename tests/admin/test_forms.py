@@ -30,7 +30,7 @@ from statuspage.admin.forms import (
 )
 from statuspage.configuration.editing import ComponentDetails, fingerprint
 from statuspage.core.enums import Impact
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from tests.factories import NOON
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -277,9 +277,9 @@ def test_what_is_written_is_read_again(minutes: int) -> None:
 def test_a_verb_s_refusal_is_told_beside_its_field_or_at_the_top(form_app: Flask) -> None:
     form = read(form_app)
     with form.refusals():
-        raise Refused("name", "It is taken")
+        raise Invalid("name", "It is taken")
     with form.refusals():
-        raise Refused("elsewhere", "It is closed")
+        raise Invalid("elsewhere", "It is closed")
     assert errors(form) == {"name": ["It is taken"], "": ["It is closed"]}
     assert form.is_refused
 

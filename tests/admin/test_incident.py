@@ -40,7 +40,7 @@ def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
 
 def somebody_else_posts(desk: Desk, code: str) -> None:
     with desk.app.app_context():
-        update = inputs.Post(IncidentStatus.IDENTIFIED)
+        update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
         lifecycle.post_update(code, update, actor=ACTOR, form_key="another sheet")
 
 
@@ -595,7 +595,7 @@ def test_of_a_long_incident_the_newest_posts_are_shown_first(desk: Desk) -> None
     code = desk.declare()
     with desk.app.app_context():
         for number in range(24):
-            update = inputs.Post(IncidentStatus.IDENTIFIED)
+            update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
             lifecycle.post_update(code, update, actor=ACTOR, form_key=f"sheet {number}")
     assert len(texts(desk.get(path(code)), "posts", "/li")) == 20
     assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 posts"]

@@ -19,7 +19,7 @@ from statuspage.delivery.channels.chat import chat_drawer
 from statuspage.delivery.claims import new_worker_id
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.models import Breaker
-from tests.announcing import Stage, declare, resolve, set_stage
+from tests.announcing import Scenario, declare, resolve, set_up_scenario
 from tests.browsing import Browser, actions, make_account, reasons, said, texts
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
@@ -28,12 +28,12 @@ OUTBOX = "/admin/outbox"
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app, customers=1)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app, customers=1)
 
 
 @pytest.fixture
-def admin(app: Flask, stage: Stage) -> Browser:
+def admin(app: Flask, scenario: Scenario) -> Browser:
     """A browser that is signed in, on a page with customers."""
     with app.app_context(), writing() as session:
         session.add(make_account())
@@ -42,10 +42,10 @@ def admin(app: Flask, stage: Stage) -> Browser:
     return browser
 
 
-def tell(app: Flask, stage: Stage) -> None:
+def announce(app: Flask, scenario: Scenario) -> None:
     """Resolve an incident, so that two customers and the chat are written to."""
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
 
 
 def send_all(app: Flask) -> None:
@@ -62,12 +62,12 @@ def test_an_empty_outbox_says_so(admin: Browser) -> None:
 
 
 def test_what_waits_is_told_by_channel_and_age(
-    admin: Browser, app: Flask, stage: Stage, frozen: time_machine.Traveller
+    admin: Browser, app: Flask, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
-    tell(app, stage)
+    announce(app, scenario)
     frozen.move_to(NOON + timedelta(minutes=5))
     with app.app_context():
-        declare(stage)
+        declare(scenario)
     rows = lxml.html.fromstring(admin.get(OUTBOX).text).xpath("//tbody/tr")
     cells = [[" ".join(cell.text_content().split()) for cell in row] for row in rows]
     assert cells == [
@@ -77,9 +77,9 @@ def test_what_waits_is_told_by_channel_and_age(
 
 
 def test_what_waits_is_named_and_leads_to_its_report(
-    admin: Browser, app: Flask, stage: Stage
+    admin: Browser, app: Flask, scenario: Scenario
 ) -> None:
-    tell(app, stage)
+    announce(app, scenario)
     page = admin.get(OUTBOX)
     found = lxml.html.fromstring(page.text).xpath("//section[@aria-labelledby='waiting']//li")
     told = [" ".join(one.xpath(".//text()")).partition(" · ")[0] for one in found]
@@ -92,7 +92,9 @@ def test_what_waits_is_named_and_leads_to_its_report(
     assert "<h1>Mail to customers: Resolved</h1>" in admin.get(link).text
 
 
-def test_sending_is_stopped_by_hand_and_released(admin: Browser, app: Flask, stage: Stage) -> None:
+def test_sending_is_stopped_by_hand_and_released(
+    admin: Browser, app: Flask, scenario: Scenario
+) -> None:
     answer = admin.send(
         f"{OUTBOX}/hold", {"channel": "email", "reason": "Wrong text"}, follow_redirects=True
     )
@@ -138,8 +140,8 @@ def test_a_provider_that_fails_is_told_in_words(admin: Browser, app: Flask) -> N
     )
 
 
-def test_written_mail_can_be_read(admin: Browser, app: Flask, stage: Stage) -> None:
-    tell(app, stage)
+def test_written_mail_can_be_read(admin: Browser, app: Flask, scenario: Scenario) -> None:
+    announce(app, scenario)
     send_all(app)
     listed = admin.get(OUTBOX)
     links = lxml.html.fromstring(listed.text).xpath("//section[@aria-labelledby='mails']//a/@href")
@@ -156,7 +158,9 @@ def test_written_mail_can_be_read(admin: Browser, app: Flask, stage: Stage) -> N
     assert html.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_chat_without_a_room_can_be_read(admin: Browser, settings: Settings, stage: Stage) -> None:
+def test_chat_without_a_room_can_be_read(
+    admin: Browser, settings: Settings, scenario: Scenario
+) -> None:
     chat_drawer(settings.data_dir).put(
         "7", b'{"title": "SEV1: <Payments>", "text": "They fail."}', at=NOON
     )
@@ -177,10 +181,10 @@ def test_only_a_mail_that_was_written_can_be_read(admin: Browser, name: str) -> 
 
 
 def test_the_pages_are_correct_html(
-    admin: Browser, app: Flask, stage: Stage, html_errors: HtmlChecker
+    admin: Browser, app: Flask, scenario: Scenario, html_errors: HtmlChecker
 ) -> None:
     empty = admin.get(OUTBOX)
-    tell(app, stage)
+    announce(app, scenario)
     waiting = admin.get(OUTBOX)
     send_all(app)
     full = admin.get(OUTBOX)

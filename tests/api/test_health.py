@@ -22,15 +22,15 @@ from statuspage.delivery import control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.models import Breaker, Delivery, Worker
-from tests.announcing import ACTOR, declare, resolve, set_stage
+from tests.announcing import ACTOR, declare, resolve, set_up_scenario
 
 
 @pytest.fixture
 def waiting(app: Flask, frozen: Traveller) -> None:
     """A resolution's mails wait for four customers, one of whom has bounced."""
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         with writing() as session:
             moment = clock.now()
             session.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))

@@ -42,7 +42,7 @@ def body_of(*events: Mapping[str, Any]) -> bytes:
     return json.dumps(events, indent=1).encode() + b"\r\n"
 
 
-def tell(
+def announce(
     client: FlaskClient, body: bytes, headers: Mapping[str, str] | None = None
 ) -> TestResponse:
     return client.post(
@@ -57,7 +57,7 @@ def kept(app: Flask) -> list[str]:
 
 def test_what_sendgrid_signed_is_kept_once(app: Flask, client: FlaskClient) -> None:
     body = body_of(EVENT, {**EVENT, "sg_event_id": "second"})
-    assert [tell(client, body).status_code for _ in range(2)] == [204, 204]
+    assert [announce(client, body).status_code for _ in range(2)] == [204, 204]
     assert kept(app) == ["first", "second"]
 
 
@@ -74,7 +74,7 @@ def test_what_sendgrid_did_not_sign_is_refused(
         "other bytes": (json.dumps([EVENT]).encode(), signed),
         "other time": (body, {**signed, TIMESTAMP: "1"}),
     }[forgery]
-    assert tell(client, body, headers).status_code == 403
+    assert announce(client, body, headers).status_code == 403
     assert kept(app) == []
 
 
@@ -82,7 +82,7 @@ def test_what_sendgrid_did_not_sign_is_refused(
 def test_what_is_signed_and_malformed_is_refused(
     app: Flask, client: FlaskClient, body: bytes
 ) -> None:
-    assert tell(client, body).status_code in {400, 403}
+    assert announce(client, body).status_code in {400, 403}
     assert kept(app) == []
 
 
@@ -90,7 +90,7 @@ def test_events_of_other_systems_on_the_account_do_no_harm(app: Flask, client: F
     longer = {"delivery_id": "9" * 18, "attempt_id": "x" * 200, "sg_event_id": "y" * 200}
     alike = {"delivery_id": "9" * 18, "attempt_id": "x" * 36, "sg_event_id": "z" * 200}
     posted = body_of({**EVENT, **longer}, {**EVENT, **alike}, EVENT)
-    assert tell(client, posted).status_code == 204
+    assert announce(client, posted).status_code == 204
     assert kept(app) == ["first", "z" * 200]
 
 
@@ -98,7 +98,7 @@ def test_an_event_that_cannot_be_read_is_counted_and_costs_no_other(
     app: Flask, client: FlaskClient
 ) -> None:
     odd = {"email": "x@y.example", "timestamp": 1, "event": "unsubscribe"}
-    assert [tell(client, body_of(odd, EVENT)).status_code for _ in range(2)] == [204, 204]
+    assert [announce(client, body_of(odd, EVENT)).status_code for _ in range(2)] == [204, 204]
     assert kept(app) == ["first"]
     assert "statuspage_unreadable_events_total 2.0" in client.get("/metrics").text.splitlines()
 
@@ -110,11 +110,11 @@ def test_while_the_database_is_away_sendgrid_is_asked_to_come_again(
         raise OperationalError("INSERT", {}, Exception("connection refused"))
 
     monkeypatch.setattr(provider_events, "keep", away)
-    assert tell(client, body_of(EVENT)).status_code == 503
+    assert announce(client, body_of(EVENT)).status_code == 503
 
 
 def test_what_is_larger_than_any_of_theirs_is_not_read(client: FlaskClient) -> None:
-    assert tell(client, b"x" * (MOST_BYTES + 1)).status_code == 413
+    assert announce(client, b"x" * (MOST_BYTES + 1)).status_code == 413
 
 
 class TestWithoutAKey:
@@ -127,5 +127,5 @@ class TestWithoutAKey:
     def test_everything_is_refused(
         self, app: Flask, client: FlaskClient, frozen: Traveller
     ) -> None:
-        assert tell(client, body_of(EVENT)).status_code == 403
+        assert announce(client, body_of(EVENT)).status_code == 403
         assert kept(app) == []

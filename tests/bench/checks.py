@@ -13,14 +13,14 @@ from tempfile import TemporaryDirectory
 from statuspage import create_app
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.configuration import blocked_terms
-from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core import clock
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.core.enums import Audience, Step
 from statuspage.incidents import announcement
 from statuspage.incidents.inputs import Declaration
-from statuspage.messages.checks import OwnWords, blocking, find
+from statuspage.messages.checks import BlockedTerms, blocking, find
 from statuspage.messages.facts import Facts, PublicFacts
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
@@ -101,7 +101,7 @@ def _facts_of(incident: dict[str, object]) -> Facts:
 
 
 def _hostile() -> float:
-    own = OwnWords(contacts=tuple(f"Ada{number} Chen{number}" for number in range(300)))
+    own = BlockedTerms(contacts=tuple(f"Ada{number} Chen{number}" for number in range(300)))
     worst = 0.0
     for unit in HOSTILE:
         start = time.perf_counter()
@@ -132,7 +132,7 @@ def _previewing(places: Places) -> Iterator[Figure]:
                 make_page(session)
                 make_component(session, "Checkout")
             words = "\n".join(f"Code name {number}" for number in range(200))
-            blocked_terms.change_own_words(WordLists(code_names=words), actor=COMMAND_LINE)
+            blocked_terms.change_blocked_terms(TermLists(code_names=words), actor=COMMAND_LINE)
             times = sorted(_preview_ms() for _ in range(20))
             db.engine.dispose()
     yield Figure("all texts made and checked, median of 20", times[10], "ms", at_most=150)

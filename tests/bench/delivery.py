@@ -75,8 +75,8 @@ def handing_over(places: Places) -> Iterator[Figure]:
     for kind in ("sqlite", "postgresql"):
         with TemporaryDirectory() as name:
             folder = Path(name)
-            with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as door:
-                environ = environ_of(places.url(kind, folder), folder / "data", **door.settings)
+            with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as provider:
+                environ = environ_of(places.url(kind, folder), folder / "data", **provider.settings)
                 company = Company(environ, CUSTOMERS)
                 with WorkerProcess(environ, log=folder / "worker.log") as worker:
                     _let_it_start(company)
@@ -85,7 +85,7 @@ def handing_over(places: Places) -> Iterator[Figure]:
                     before = psutil.Process(worker.pid).memory_info().rss / 1e6
                     with _watch_memory(worker.pid) as grown:
                         done = company.wait_until_done(seconds=120, look_every=1)
-                    accepted = read_journal(door.journal)
+                    accepted = read_journal(provider.journal)
                 company.close()
             if not done or len(accepted) != CUSTOMERS:
                 yield Figure(f"100,000 to SendGrid, {kind}: not all arrived", 1, "", at_most=0)
@@ -101,15 +101,15 @@ def first_and_most(places: Places) -> Iterator[Figure]:
     """10,000 recipients: how soon after publishing the first and 95 % are handed over."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as door:
-            environ = environ_of(places.url("sqlite", folder), folder / "data", **door.settings)
+        with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as provider:
+            environ = environ_of(places.url("sqlite", folder), folder / "data", **provider.settings)
             company = Company(environ, 10_000)
             with WorkerProcess(environ, log=folder / "worker.log"):
                 _let_it_start(company)
                 start = time.time()
                 company.resolve()
                 company.wait_until_done(seconds=60, look_every=1)
-            times = sorted(mail.at - start for mail in read_journal(door.journal))
+            times = sorted(mail.at - start for mail in read_journal(provider.journal))
             company.close()
     yield Figure("10,000 recipients: first handed over after", times[0], "s", at_most=2)
     yield Figure("  95 % after", times[int(len(times) * 0.95)], "s", at_most=5)
@@ -141,8 +141,8 @@ def with_history(places: Places) -> Iterator[Figure]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         url = places.url("sqlite", folder)
-        with sendgrid(folder, batch=1000, latency=0.0) as door:
-            environ = environ_of(url, folder / "data", **door.settings)
+        with sendgrid(folder, batch=1000, latency=0.0) as provider:
+            environ = environ_of(url, folder / "data", **provider.settings)
             company = Company(environ, 10_000)
             costs = []
             for history in (10_000, 1_000_000):

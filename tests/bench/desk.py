@@ -12,7 +12,7 @@ from uuid import uuid4
 from statuspage.core.db import writing
 from statuspage.core.enums import IncidentStatus
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from tests.announcing import ACTOR
 from tests.apps import Client
 from tests.bench.delivery import CUSTOMERS, Places
@@ -41,7 +41,9 @@ def _talk(company: Company) -> None:
         for number in range(UPDATES - 1):
             lifecycle.post_update(
                 company.code,
-                Post(IncidentStatus.IDENTIFIED, public_facts={"action": f"We try way {number}."}),
+                NewUpdate(
+                    IncidentStatus.IDENTIFIED, public_facts={"action": f"We try way {number}."}
+                ),
                 actor=ACTOR,
                 form_key=uuid4().hex,
             )

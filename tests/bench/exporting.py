@@ -59,7 +59,7 @@ def _measure(folder: Path) -> Iterator[Figure]:
             bump(session)
         before = copy.report.written
         page = _seconds(lambda: copy.take(build_edition(db.engine, current_links())))
-        news = page + _seconds(lambda: _tell(copy))
+        news = page + _seconds(lambda: _announce(copy))
         yield Figure(f"{what}: page, JSON and feeds there after", page * 1000, "ms", at_most=1000)
         yield Figure("  all that tells of it", news * 1000, "ms")
         rest = _seconds(lambda: _finish(copy))
@@ -67,7 +67,7 @@ def _measure(folder: Path) -> Iterator[Figure]:
         yield Figure("  the rest, in the background, at full speed", rest, "s")
 
 
-def _tell(copy: sync.Copy) -> None:
+def _announce(copy: sync.Copy) -> None:
     """All that is news."""
     copy.take(build_edition(db.engine, current_links()))
     copy.survey()
@@ -76,7 +76,7 @@ def _tell(copy: sync.Copy) -> None:
 
 
 def _finish(copy: sync.Copy) -> None:
-    _tell(copy)
+    _announce(copy)
     while copy.waits:
         copy.step()
 

@@ -33,7 +33,7 @@ from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.public import routes
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
@@ -353,7 +353,7 @@ def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[S
     def publish() -> None:
         with app.app_context():
             lifecycle.post_update(
-                code, Post(IncidentStatus.MONITORING), actor=ACTOR, form_key=uuid4().hex
+                code, NewUpdate(IncidentStatus.MONITORING), actor=ACTOR, form_key=uuid4().hex
             )
 
     try:

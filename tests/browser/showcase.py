@@ -79,9 +79,9 @@ def shots(language: str = "") -> Iterator[Shot]:
         field="",
         followed=(FollowedIncidentChoice("c0", "Checkout down"),),
     )
-    for stage in ("to_confirm", "confirmed", "left", "over"):
-        html = html_pages.render_subscription(calm, tree, LINKS, stage=stage, form=kept)
-        yield Shot(f"subscription-{stage}", html)
+    for scenario in ("to_confirm", "confirmed", "left", "over"):
+        html = html_pages.render_subscription(calm, tree, LINKS, scenario=scenario, form=kept)
+        yield Shot(f"subscription-{scenario}", html)
     for suppressed, acted in (("", ""), ("", "stay"), ("unsubscribed", "leave"), ("bounced", "")):
         html = html_pages.render_leaving(
             calm,

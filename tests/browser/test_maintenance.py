@@ -22,7 +22,7 @@ from statuspage.core.enums import Audience
 from statuspage.incidents import maintenance
 from statuspage.incidents.maintenance import Plan, Window, advance_due
 from statuspage.models import Message
-from tests.announcing import ACTOR, Stage, set_stage
+from tests.announcing import ACTOR, Scenario, set_up_scenario
 from tests.apps import PUBLIC_URL
 from tests.browser.conftest import NewPage
 from tests.databases import SqliteTemplate
@@ -47,13 +47,13 @@ def environ(sqlite_template: SqliteTemplate, data_dir: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    stage = set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    scenario = set_up_scenario(app)
     with app.app_context(), writing() as session:
         the_page(session).time_zone = "Europe/Berlin"
     with app.app_context():
         add_subscriber("fan@example.com")
-    return stage
+    return scenario
 
 
 @dataclass
@@ -109,14 +109,14 @@ def visit(new_page: NewPage, app: Flask) -> Callable[[str], Visitor]:
 
 
 def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
-    app: Flask, stage: Stage, frozen: Traveller, visit: Callable[[str], Visitor]
+    app: Flask, scenario: Scenario, frozen: Traveller, visit: Callable[[str], Visitor]
 ) -> None:
     plan = Plan(
         title="Database upgrade",
         what="Checkout is read-only.",
         scheduled_for=BEGINS,
         scheduled_until=ENDS,
-        component_ids=[stage.checkout],
+        component_ids=[scenario.checkout],
         verify_minutes=30,
     )
     with app.app_context():

@@ -45,7 +45,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Scenario:
     """Where databases come from, and how much is asked for."""
 
     template: SqliteTemplate
@@ -111,8 +111,8 @@ def _make(trouble: str, options: argparse.Namespace) -> int:
     with TemporaryDirectory() as name, ExitStack() as ending:
         server = PostgresServer()
         ending.callback(server.stop)
-        stage = Stage(SqliteTemplate(Path(name)), server, options)
-        for verdict in TROUBLES[trouble](stage):
+        scenario = Scenario(SqliteTemplate(Path(name)), server, options)
+        for verdict in TROUBLES[trouble](scenario):
             broken += not verdict.held
             print(f"  {verdict.text}{'' if verdict.held else '   BROKEN'}", flush=True)
     print(f"  ({time.monotonic() - start:.0f} s)", flush=True)
@@ -123,31 +123,31 @@ def _nothing_lost(where: str, tally: Tally, *, doubled: int = 0) -> Verdict:
     return Verdict(f"{where}: {tally}", tally.lost == 0 and tally.doubled <= doubled)
 
 
-def _kills(kind: str, stage: Stage) -> Iterator[Verdict]:
+def _kills(kind: str, scenario: Scenario) -> Iterator[Verdict]:
     """Each seed on one kind of database; the providers take turns."""
-    kills, customers = stage.options.kills, stage.options.customers
-    for seed in stage.seeds:
+    kills, customers = scenario.options.kills, scenario.options.customers
+    for seed in scenario.seeds:
         name = list(PROVIDERS)[(seed + KINDS.index(kind)) % len(PROVIDERS)]
         opened, per_kill = PROVIDERS[name]
         with TemporaryDirectory() as place, opened(Path(place)) as provider:
             folder = Path(place)
             tally = kill_while_sending(
-                stage.url(kind, folder), folder, provider,
+                scenario.url(kind, folder), folder, provider,
                 customers=customers, kills=kills, seed=seed,
             )  # fmt: skip
         kept = _nothing_lost(f"seed {seed}, {name}", tally, doubled=kills * per_kill)
         yield Verdict(kept.text, kept.held and tally.kills_while_sending == kills)
 
 
-def _publishing(stage: Stage) -> Iterator[Verdict]:
-    for kind, url, folder in stage.places():
-        kills = stage.options.publishing // len(KINDS)
-        published = kill_while_publishing(url, folder, kills=kills, seed=stage.seeds[0])
+def _publishing(scenario: Scenario) -> Iterator[Verdict]:
+    for kind, url, folder in scenario.places():
+        kills = scenario.options.publishing // len(KINDS)
+        published = kill_while_publishing(url, folder, kills=kills, seed=scenario.seeds[0])
         yield Verdict(f"{kind}: {published}", published.held)
 
 
-def _frozen(stage: Stage) -> Iterator[Verdict]:
-    for kind, url, folder in stage.places():
+def _frozen(scenario: Scenario) -> Iterator[Verdict]:
+    for kind, url, folder in scenario.places():
         workers = 1 if kind == "sqlite" else 2
         # Longer than a call may take, so that its answer is read after its deadline.
         tally = troubles.freeze_in_the_act(
@@ -156,56 +156,58 @@ def _frozen(stage: Stage) -> Iterator[Verdict]:
         yield _nothing_lost(f"{kind}, {workers} worker(s), one stopped for 35 s", tally)
 
 
-def _provider(stage: Stage) -> Iterator[Verdict]:
-    seed = stage.seeds[0]
-    for kind, url, folder in stage.places():
+def _provider(scenario: Scenario) -> Iterator[Verdict]:
+    seed = scenario.seeds[0]
+    for kind, url, folder in scenario.places():
         tally = troubles.bad_provider(url, folder, customers=5_000, seed=seed)
         yield _nothing_lost(f"{kind}, refusals, failures, drops, a hang, a bad key", tally)
-    for kind, url, folder in stage.places():
+    for kind, url, folder in scenario.places():
         tally, seconds = troubles.provider_away(url, folder, customers=2_000, seconds=20)
         kept = _nothing_lost(f"{kind}, away for 20 s, done {seconds:.0f} s after", tally)
         yield Verdict(kept.text, kept.held and seconds <= 60)
 
 
-def _disk(stage: Stage) -> Iterator[Verdict]:
+def _disk(scenario: Scenario) -> Iterator[Verdict]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        url = stage.url("sqlite", folder)
+        url = scenario.url("sqlite", folder)
         tally = troubles.full_disk(url, folder, customers=2_000, seconds=5)
         yield _nothing_lost("sqlite, no byte can be written for 5 s", tally)
 
 
-def _database(stage: Stage) -> Iterator[Verdict]:
-    seconds = stage.options.outage
+def _database(scenario: Scenario) -> Iterator[Verdict]:
+    seconds = scenario.options.outage
     with TemporaryDirectory() as name:
-        tally = troubles.database_away(stage.server, Path(name), customers=2_000, seconds=seconds)
+        tally = troubles.database_away(
+            scenario.server, Path(name), customers=2_000, seconds=seconds
+        )
         yield _nothing_lost(f"postgresql, away for {seconds:g} s", tally)
 
 
-def _forgers(stage: Stage) -> Iterator[Verdict]:
+def _forgers(scenario: Scenario) -> Iterator[Verdict]:
     with TemporaryDirectory() as name:
-        url = stage.url("sqlite", Path(name))
-        forged = troubles.forge_events(url, Path(name), updates=10_000, seed=stage.seeds[0])
+        url = scenario.url("sqlite", Path(name))
+        forged = troubles.forge_events(url, Path(name), updates=10_000, seed=scenario.seeds[0])
         yield Verdict(str(forged), forged.held)
 
 
-def _clock(stage: Stage) -> Iterator[Verdict]:
-    for (kind, url, folder), jump in zip(stage.places(), (-HOUR, MONTH), strict=True):
+def _clock(scenario: Scenario) -> Iterator[Verdict]:
+    for (kind, url, folder), jump in zip(scenario.places(), (-HOUR, MONTH), strict=True):
         tally = troubles.jump_clock(url, folder, customers=1_000, seconds=jump)
         yield _nothing_lost(f"{kind}, the clock jumps by {jump / HOUR:+g} hours", tally)
 
 
-def _strangers(stage: Stage) -> Iterator[Verdict]:
+def _strangers(scenario: Scenario) -> Iterator[Verdict]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with strangers.serving(stage.url("sqlite", folder), folder) as web:
+        with strangers.serving(scenario.url("sqlite", folder), folder) as web:
             for cost in strangers.cost_of_each(web):
                 yield Verdict(str(cost), cost.held)
-            met = strangers.crowd_out(web, crowd=strangers.Crowd(), seconds=stage.options.crowd)
+            met = strangers.crowd_out(web, crowd=strangers.Crowd(), seconds=scenario.options.crowd)
             yield Verdict(str(met), met.held)
 
 
-TROUBLES: dict[str, Callable[[Stage], Iterator[Verdict]]] = {
+TROUBLES: dict[str, Callable[[Scenario], Iterator[Verdict]]] = {
     "kills-postgresql": partial(_kills, "postgresql"),
     "kills-sqlite": partial(_kills, "sqlite"),
     "database": _database,

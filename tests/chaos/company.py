@@ -21,7 +21,7 @@ from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState, IncidentStatus
 from statuspage.delivery import report
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import Attempt, Customer, Delivery, Page
 from tests.fakes.journal import count_addresses, read_journal
 
@@ -71,7 +71,7 @@ class Company:
         with self.app.app_context():
             lifecycle.post_update(
                 self.code,
-                Post(IncidentStatus.RESOLVED, although={"watched": "chaos is not watched"}),
+                NewUpdate(IncidentStatus.RESOLVED, although={"watched": "chaos is not watched"}),
                 actor=ACTOR,
                 form_key=uuid4().hex,
             )

@@ -22,7 +22,7 @@ from statuspage.configuration.severity import severity_levels
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus, CustomerMail, Impact, Visibility
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.models import (
     Account,
     AuditEntry,
@@ -39,9 +39,9 @@ from tests.factories import make_component, make_group, make_incident, make_page
 ACTOR = Actor("Kim")
 
 
-def refusal(*, field: str, reason: str) -> pytest.RaisesExc[Refused]:
+def refusal(*, field: str, reason: str) -> pytest.RaisesExc[Invalid]:
     return pytest.RaisesExc(
-        Refused, check=lambda error: (error.field, error.reason) == (field, reason)
+        Invalid, check=lambda error: (error.field, error.reason) == (field, reason)
     )
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from statuspage.configuration.style_sheet import MOST_BYTES, check_css
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 
 FINE = """
 :root { --radius: 0; --font: Georgia, serif }
@@ -46,7 +46,7 @@ def test_colours_fonts_spaces_and_pictures_in_the_sheet_are_taken() -> None:
     ],
 )
 def test_what_would_fetch_or_run_or_is_none_is_refused_with_its_line(css: str, reason: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Invalid) as refused:
         check_css(css)
     assert refused.value.field == "css"
     assert refused.value.reason.startswith(reason)

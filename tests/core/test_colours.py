@@ -12,13 +12,13 @@ from statuspage.core.colours import (
     AA,
     DARK_GROUNDS,
     LIGHT_GROUNDS,
-    Look,
+    Branding,
     contrast,
     fits,
     fitting,
     ink_on,
+    read_branding,
     read_links,
-    read_look,
 )
 from statuspage.public.assets import FOLDER
 
@@ -52,12 +52,12 @@ def test_the_grounds_are_those_of_the_tokens() -> None:
 
 
 def test_nothing_that_was_typed_becomes_style() -> None:
-    hostile = read_look(
+    hostile = read_branding(
         (("accent", "red;} * {display:none"), ("accent_dark", "#12345"), ("x", "y"))
     )
-    assert hostile == Look()
+    assert hostile == Branding()
     assert list(hostile.files()) == []
-    style = Look(accent="#1d5fc4").style
+    style = Branding(accent="#1d5fc4").style
     assert "--accent: #1d5fc4; --on-accent: #ffffff;" in style
 
 

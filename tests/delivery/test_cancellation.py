@@ -15,14 +15,23 @@ from time_machine import Traveller
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import claims
 from statuspage.delivery.cancellation import Standing
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import inputs, lifecycle, mail_corrections
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import AuditEntry, Delivery, DeliveryEvent, Incident, Suppression
-from tests.announcing import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+from tests.announcing import (
+    ACTOR,
+    Scenario,
+    declare,
+    mails,
+    messages,
+    post,
+    resolve,
+    set_up_scenario,
+)
 from tests.factories import NOON
 
 EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
@@ -35,16 +44,16 @@ def environ(environ: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
-    stage = set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
+    scenario = set_up_scenario(app)
     with app.app_context():
-        yield stage
+        yield scenario
 
 
 @pytest.fixture
-def code(stage: Stage) -> str:
+def code(scenario: Scenario) -> str:
     """An incident that has just been resolved."""
-    code = declare(stage).code
+    code = declare(scenario).code
     resolve(code)
     return code
 
@@ -93,9 +102,9 @@ def test_what_waits_for_its_next_try_does_not_wait_to_be_cancelled(
 
 
 def test_every_other_mail_goes_at_once(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app, scheme="p1")
+    scenario = set_up_scenario(app, scheme="p1")
     with app.app_context():
-        post(declare(stage).code, "monitoring")
+        post(declare(scenario).code, "monitoring")
         assert {one.due_at for one in current_session().scalars(select(Delivery))} == {NOON}
 
 
@@ -114,7 +123,7 @@ def test_what_is_cancelled_never_goes(code: str, frozen: Traveller) -> None:
 
 def test_cancelling_twice_says_that_nothing_waits(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
-    with pytest.raises(Refused, match="nothing to cancel"):
+    with pytest.raises(Invalid, match="nothing to cancel"):
         cancel_window.cancel_mails(code, actor=ACTOR)
 
 
@@ -150,9 +159,9 @@ def test_what_may_have_been_sent_is_not_called_cancelled(code: str) -> None:
 
 
 def test_no_mail_is_both_cancelled_and_sent(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app, customers=300)
+    scenario = set_up_scenario(app, customers=300)
     with app.app_context():
-        code = declare(stage).code
+        code = declare(scenario).code
         resolve(code)
     frozen.shift(WINDOW)
     sent: list[str] = []
@@ -182,7 +191,7 @@ def test_what_was_cancelled_goes_after_all_once_to_each(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
     assert cancel_window.send_after_all(code, actor=ACTOR) == 4
     assert accept(take()) == EVERYBODY
-    with pytest.raises(Refused, match="nothing to send"):
+    with pytest.raises(Invalid, match="nothing to send"):
         cancel_window.send_after_all(code, actor=ACTOR)
     assert mails() == EVERYBODY
 
@@ -197,15 +206,17 @@ def test_who_left_meanwhile_is_not_written_to_after_all(code: str) -> None:
 
 def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
-    lifecycle.reopen(code, inputs.Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="again")
-    with pytest.raises(Refused, match="open again"):
+    lifecycle.reopen(
+        code, inputs.NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="again"
+    )
+    with pytest.raises(Invalid, match="open again"):
         cancel_window.send_after_all(code, actor=ACTOR)
     # Who was never told that it is over is not told that it is not.
     assert [one.step for one in messages(Audience.CUSTOMER)] == ["resolved"]
     # Nor is it sent once it has ended as something else.
     post(code, "resolved", false_alarm=True)
     assert standing(code) == Standing()
-    with pytest.raises(Refused, match="nothing to send"):
+    with pytest.raises(Invalid, match="nothing to send"):
         cancel_window.send_after_all(code, actor=ACTOR)
 
 

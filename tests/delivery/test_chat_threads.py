@@ -18,7 +18,7 @@ from statuspage.delivery import claims, control, dispatch
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents.inputs import Drill
 from statuspage.models import Delivery
-from tests.announcing import Stage, declare, post, set_stage
+from tests.announcing import Scenario, declare, post, set_up_scenario
 from tests.factories import minutes
 from tests.fakes.slack import DROP, TOKEN, FakeSlack
 
@@ -50,8 +50,8 @@ def environ(environ: dict[str, str], slack: FakeSlack) -> dict[str, str]:
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller, session: Session) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller, session: Session) -> Scenario:
+    return set_up_scenario(app)
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def worker(app: Flask, settings: Settings) -> Dispatcher:
 
 
 def test_each_incident_has_one_thread_that_begins_with_its_status(
-    stage: Stage, worker: Dispatcher, slack: FakeSlack
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack
 ) -> None:
-    code = declare(stage).code
-    declare(stage, title="Carts are slow", severity_rank=2)
+    code = declare(scenario).code
+    declare(scenario, title="Carts are slow", severity_rank=2)
     worker.send_all()
     post(code, "identified")
     worker.send_all()
@@ -81,10 +81,10 @@ def test_each_incident_has_one_thread_that_begins_with_its_status(
 
 
 def test_a_death_before_the_record_doubles_one_message_at_most(
-    app: Flask, stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings,
+    app: Flask, scenario: Scenario, worker: Dispatcher, slack: FakeSlack, settings: Settings,
     session: Session, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    code = declare(stage).code
+    code = declare(scenario).code
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "record_outcomes", die)
         worker.send_all()
@@ -106,10 +106,10 @@ def die(*_: object, **__: object) -> None:
 
 
 def test_what_slack_may_have_taken_is_posted_once_more_without_waiting_for_news(
-    stage: Stage, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
 ) -> None:
     slack.script.append(DROP)
-    declare(stage)
+    declare(scenario)
     worker.send_all()
     session.rollback()
     assert claims.settle_due() == 1
@@ -119,18 +119,18 @@ def test_what_slack_may_have_taken_is_posted_once_more_without_waiting_for_news(
 
 
 def test_a_drills_thread_says_what_it_is(
-    stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack, settings: Settings
 ) -> None:
-    declare(stage, drill=Drill([], list(settings.chat_rooms)))
+    declare(scenario, drill=Drill([], list(settings.chat_rooms)))
     worker.send_all()
     assert slack.threads() == [("[DRILL] SEV1 · Investigating: Payments fail", [])]
 
 
 def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
-    stage: Stage, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack, session: Session, frozen: Traveller
 ) -> None:
     slack.script.append("is_archived")
-    declare(stage)
+    declare(scenario)
     worker.send_all()
     [row] = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT))
     assert row.state is DeliveryState.PENDING
@@ -148,10 +148,10 @@ def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
 
 
 def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
-    stage: Stage, worker: Dispatcher, slack: FakeSlack, settings: Settings, session: Session
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack, settings: Settings, session: Session
 ) -> None:
     slack.script.append("is_archived")
-    declare(stage)
+    declare(scenario)
     worker.send_all()
     with writing() as session:
         control.forget_rooms(session, settings.chat_rooms)

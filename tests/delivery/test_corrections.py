@@ -12,13 +12,13 @@ from time_machine import Traveller
 
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import claims, control, privacy
 from statuspage.delivery.corrections import WHY
 from statuspage.incidents import inputs, lifecycle, mail_corrections
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.models import AuditEntry, Customer, Delivery, DeliveryEvent, Message, Suppression
-from tests.announcing import ACTOR, declare, messages, resolve, set_stage
+from tests.announcing import ACTOR, declare, messages, resolve, set_up_scenario
 
 RIGHT = "Hello [[name]],\n\nIt was Tuesday."
 ADDRESSES = [f"c{number}@example.com" for number in range(1, 13)]
@@ -50,12 +50,12 @@ class Sent:
 @pytest.fixture
 def sent(app: Flask, frozen: Traveller) -> Iterator[Sent]:
     """A resolution to twelve customers, each mail in a state of its own; shopper is left out."""
-    stage = set_stage(app, customers=12)
+    scenario = set_up_scenario(app, customers=12)
     with app.app_context():
         with writing() as session:
             only = Customer.address == "shopper@example.com"
             session.delete(session.scalars(select(Customer).where(only)).one())
-        code = declare(stage).code
+        code = declare(scenario).code
         resolve(code)
         yield Sent(code, messages(Audience.CUSTOMER)[0].id)
 
@@ -178,7 +178,7 @@ def test_a_correction_says_what_was_wrong_after_the_greeting(sent: Sent) -> None
 def test_a_message_is_corrected_once(sent: Sent) -> None:
     put("c1@example.com", DeliveryState.DELIVERED)
     first = sent.correct()
-    with pytest.raises(Refused, match="corrected already"):
+    with pytest.raises(Invalid, match="corrected already"):
         sent.correct()
     assert not mail_corrections.may_be_corrected(
         current_session(), current_session().get_one(Message, sent.message_id)
@@ -202,7 +202,7 @@ def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
         (replace(as_sent, body="Right.", subject="x" * 201), "subject"),
         (replace(as_sent, body="It ended [[soon]]."), "body"),
     ):
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(Invalid) as refusal:
             mail_corrections.send_correction(sent.message_id, correction, actor=ACTOR)
         assert refusal.value.field == field
     assert (
@@ -213,7 +213,7 @@ def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
 def test_only_mail_about_a_incident_can_be_corrected(sent: Sent) -> None:
     internal = messages(Audience.INTERNAL)[0]
     assert not mail_corrections.may_be_corrected(current_session(), internal)
-    with pytest.raises(Refused, match="Only mail"):
+    with pytest.raises(Invalid, match="Only mail"):
         mail_corrections.send_correction(internal.id, sent.correction(), actor=ACTOR)
 
 
@@ -248,7 +248,7 @@ def test_whoever_was_erased_is_not_written_to(sent: Sent) -> None:
 def test_a_reopening_ends_a_correction_that_waits(sent: Sent) -> None:
     put("c1@example.com", DeliveryState.DELIVERED)
     correction = sent.correct()
-    again = inputs.Post(IncidentStatus.INVESTIGATING)
+    again = inputs.NewUpdate(IncidentStatus.INVESTIGATING)
     lifecycle.reopen(sent.code, again, actor=ACTOR, form_key="again")
     chosen = select(Delivery.state).where(Delivery.message_id == correction.id)
     assert list(current_session().scalars(chosen)) == [DeliveryState.SUPERSEDED]

@@ -19,42 +19,55 @@ from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
 from statuspage.delivery import claims, control, provider_events
-from statuspage.delivery.channels.outgoing import Fault, Letter, Outcome, Recipient, Result
+from statuspage.delivery.channels.outgoing import Fault, Outcome, OutgoingMessage, Recipient, Result
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.delivery.report import tallies
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
 from statuspage.runtime.worker import Worker
-from tests.announcing import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+from tests.announcing import (
+    ACTOR,
+    Scenario,
+    declare,
+    mails,
+    messages,
+    post,
+    resolve,
+    set_up_scenario,
+)
 
 EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
 WORKER = 7
 
 
 @dataclass
-class Door:
+class Provider:
     """Answers as scripted by address, else accepts; remembers what it was given."""
 
     answers: dict[str, tuple[Outcome, Fault]] = field(default_factory=dict)
-    sent: list[tuple[Letter, Recipient]] = field(default_factory=list)
+    sent: list[tuple[OutgoingMessage, Recipient]] = field(default_factory=list)
     max_batch: int = 1000
     before_each: Callable[[], None] = lambda: None
     chunk: int = 1000
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
         for start in range(0, len(recipients), self.chunk):
             self.before_each()
             if not still_ours():
                 return
-            yield [self._answer(letter, one) for one in recipients[start : start + self.chunk]]
+            yield [self._answer(outgoing, one) for one in recipients[start : start + self.chunk]]
 
-    def _answer(self, letter: Letter, recipient: Recipient) -> Result:
-        self.sent.append((letter, recipient))
+    def _answer(self, outgoing: OutgoingMessage, recipient: Recipient) -> Result:
+        self.sent.append((outgoing, recipient))
         outcome, fault = self.answers.get(recipient.address, (Outcome.ACCEPTED, Fault.NONE))
         reason = "" if outcome is Outcome.ACCEPTED else "as told"
         return Result(recipient, outcome, fault, reason)
@@ -68,28 +81,28 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Door:
-    return Door()
+def provider() -> Provider:
+    return Provider()
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
 @pytest.fixture
-def dispatcher(app: Flask, door: Door) -> Dispatcher:
-    return make_dispatcher(app, door)
+def dispatcher(app: Flask, provider: Provider) -> Dispatcher:
+    return make_dispatcher(app, provider)
 
 
-def make_dispatcher(app: Flask, door: Door, *, worker_id: int = WORKER) -> Dispatcher:
-    return Dispatcher(app, worker_id, {Channel.EMAIL: Lane(door, parallel=1, batch=100)})
+def make_dispatcher(app: Flask, provider: Provider, *, worker_id: int = WORKER) -> Dispatcher:
+    return Dispatcher(app, worker_id, {Channel.EMAIL: Lane(provider, parallel=1, batch=100)})
 
 
 @pytest.fixture
-def resolved(stage: Stage, session: Session) -> str:
+def resolved(scenario: Scenario, session: Session) -> str:
     """A resolved SEV1 whose customers wait for their mail."""
-    code = declare(stage).code
+    code = declare(scenario).code
     resolve(code)
     return code
 
@@ -104,11 +117,11 @@ def states(session: Session) -> dict[str, tuple[DeliveryState, str]]:
 
 
 def test_everybody_is_sent_their_mail_once(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session
 ) -> None:
     dispatcher.send_all()
     dispatcher.send_all()
-    assert door.addresses == EVERYBODY
+    assert provider.addresses == EVERYBODY
     assert set(states(session).values()) == {(DeliveryState.ACCEPTED, "")}
 
 
@@ -126,12 +139,12 @@ def test_the_incident_says_how_many_were_accepted(
 
 
 def test_each_mail_is_filled_for_its_recipient_alone(
-    resolved: str, dispatcher: Dispatcher, door: Door
+    resolved: str, dispatcher: Dispatcher, provider: Provider
 ) -> None:
     dispatcher.send_all()
-    [recipient] = [one for _, one in door.sent if one.address == "shopper@example.com"]
-    others = {one.message_id for _, one in door.sent} | {
-        one.unsubscribe_url for _, one in door.sent
+    [recipient] = [one for _, one in provider.sent if one.address == "shopper@example.com"]
+    others = {one.message_id for _, one in provider.sent} | {
+        one.unsubscribe_url for _, one in provider.sent
     }
     assert recipient.values["name"] == "Shopper"
     assert recipient.message_id.endswith("@status.example.com>")
@@ -139,15 +152,15 @@ def test_each_mail_is_filled_for_its_recipient_alone(
 
 
 def test_a_mail_that_is_sent_again_keeps_its_message_id(
-    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
 ) -> None:
-    door.answers = {"c1@example.com": (Outcome.NOT_SENT, Fault.PROVIDER)}
+    provider.answers = {"c1@example.com": (Outcome.NOT_SENT, Fault.PROVIDER)}
     dispatcher.send_all()
     frozen.shift(timedelta(minutes=5))
-    door.answers = {}
+    provider.answers = {}
     dispatcher.send_all()
-    ids = {one.message_id for _, one in door.sent if one.address == "c1@example.com"}
-    assert door.addresses == ["c1@example.com", *EVERYBODY]
+    ids = {one.message_id for _, one in provider.sent if one.address == "c1@example.com"}
+    assert provider.addresses == ["c1@example.com", *EVERYBODY]
     assert len(ids) == 1
 
 
@@ -162,25 +175,25 @@ def test_a_mail_that_is_sent_again_keeps_its_message_id(
 def test_each_outcome_is_a_state_with_its_reason(
     resolved: str,
     dispatcher: Dispatcher,
-    door: Door,
+    provider: Provider,
     session: Session,
     answer: tuple[Outcome, Fault],
     state: DeliveryState,
 ) -> None:
-    door.answers = {"c2@example.com": answer}
+    provider.answers = {"c2@example.com": answer}
     dispatcher.send_all()
     assert states(session)["c2@example.com"] == (state, "as told")
 
 
 def test_nothing_that_happened_to_a_delivery_is_overwritten(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
     frozen: time_machine.Traveller,
 ) -> None:  # fmt: skip
-    door.answers = {"c1@example.com": (Outcome.UNKNOWN, Fault.PROVIDER)}
+    provider.answers = {"c1@example.com": (Outcome.UNKNOWN, Fault.PROVIDER)}
     dispatcher.send_all()
     frozen.shift(1)
     claims.settle_due()
-    door.answers = {}
+    provider.answers = {}
     dispatcher.send_all()
     events = session.scalars(
         select(DeliveryEvent.state)
@@ -192,26 +205,26 @@ def test_nothing_that_happened_to_a_delivery_is_overwritten(
 
 
 def test_a_rejected_key_burns_no_attempt_and_raises_an_alarm(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session
 ) -> None:
-    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.CREDENTIALS))
+    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.CREDENTIALS))
     dispatcher.send_all()
     assert {row.attempts for row in session.scalars(select(Delivery))} == {0}
     assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
 
 
 def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
     frozen: time_machine.Traveller,
 ) -> None:  # fmt: skip
-    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
+    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
     for _ in range(3):
         dispatcher.send_all()
         assert not control.may_send(session, Channel.EMAIL)
         session.rollback()
         frozen.shift(timedelta(minutes=2))
     assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
-    door.answers = {}
+    provider.answers = {}
     dispatcher.send_all()
     session.rollback()
     assert alarms.standing(session) == []
@@ -219,28 +232,28 @@ def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
 
 
 def test_nothing_is_sent_while_the_outbox_is_held(
-    resolved: str, dispatcher: Dispatcher, door: Door
+    resolved: str, dispatcher: Dispatcher, provider: Provider
 ) -> None:
     control.hold(control.EVERYTHING, reason="restored", actor=Actor("Ada"))
     dispatcher.send_all()
-    assert door.sent == []
+    assert provider.sent == []
     control.release(control.EVERYTHING, actor=Actor("Ada"))
     dispatcher.send_all()
-    assert door.addresses == EVERYBODY
+    assert provider.addresses == EVERYBODY
 
 
 def test_what_is_too_old_to_be_news_expires(
-    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
 ) -> None:
     frozen.shift(timedelta(days=4))
     claims.settle_due()
     dispatcher.send_all()
-    assert door.sent == []
+    assert provider.sent == []
     assert mails(DeliveryState.EXPIRED) == EVERYBODY
 
 
 def test_mail_waits_for_a_database_that_is_away_before_the_call_and_is_sent_once(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     begin, away = claims.begin_call, iter([True])
@@ -252,27 +265,27 @@ def test_mail_waits_for_a_database_that_is_away_before_the_call_and_is_sent_once
 
     monkeypatch.setattr(claims, "begin_call", begin_call)
     dispatcher.send_all()
-    assert door.addresses == EVERYBODY
+    assert provider.addresses == EVERYBODY
     assert mails(DeliveryState.ACCEPTED) == EVERYBODY
 
 
 def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
-    resolved: str, dispatcher: Dispatcher, door: Door, session: Session,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     def fail() -> None:
         raise ValueError("a fault of our own")
 
-    door.before_each = fail
+    provider.before_each = fail
     dispatcher.send_all()
     assert [(alarm.key, "ValueError" in alarm.text) for alarm in alarms.standing(session)] == [
         ("sending.email", True)
     ]
     session.rollback()
     dispatcher.rescue()
-    door.before_each = lambda: None
+    provider.before_each = lambda: None
     dispatcher.send_all()
-    assert door.addresses == EVERYBODY
+    assert provider.addresses == EVERYBODY
     # Not at the first success: other mail may go out beside the one that fails.
     assert len(alarms.standing(session)) == 1
     session.rollback()
@@ -284,13 +297,13 @@ def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
 
 @pytest.mark.parametrize("does", ["stopped", "cancelled", "posted"])
 def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
-    resolved: str, app: Flask, door: Door, session: Session, does: str,
+    resolved: str, app: Flask, provider: Provider, session: Session, does: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("statuspage.delivery.dispatch.RECHECK_SECONDS", 0)
 
     def happen() -> None:
-        if len(door.sent) != 2:
+        if len(provider.sent) != 2:
             return
         with app.app_context():
             if does == "stopped":
@@ -298,14 +311,16 @@ def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
             elif does == "cancelled":
                 cancel_window.cancel_mails(resolved, actor=ACTOR)
             else:
-                post = Post(IncidentStatus.INVESTIGATING)
+                post = NewUpdate(IncidentStatus.INVESTIGATING)
                 lifecycle.reopen(resolved, post, actor=ACTOR, form_key="again")
 
-    door.chunk, door.before_each = 1, happen
+    provider.chunk, provider.before_each = 1, happen
     # Three are in hand, the fourth waits.
-    Dispatcher(app, WORKER, {Channel.EMAIL: Lane(door, parallel=1, batch=3)}).send_all()
+    Dispatcher(app, WORKER, {Channel.EMAIL: Lane(provider, parallel=1, batch=3)}).send_all()
     left, told = EVERYBODY[2:], EVERYBODY[:2]
-    about_the_end = [one.address for letter, one in door.sent if "Resolved" in letter.subject]
+    about_the_end = [
+        one.address for outgoing, one in provider.sent if "Resolved" in outgoing.subject
+    ]
     assert about_the_end == told
     ended = {
         "stopped": DeliveryState.PENDING,
@@ -315,17 +330,17 @@ def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
     assert mails(ended[does]) == left
     # Who was told that it is over, or was just being told, hears that it is not.
     again = EVERYBODY[:3] if does == "posted" else []
-    assert door.addresses == sorted(told + again)
+    assert provider.addresses == sorted(told + again)
 
 
 def test_a_claim_that_was_taken_away_is_not_sent(
-    resolved: str, app: Flask, door: Door, session: Session
+    resolved: str, app: Flask, provider: Provider, session: Session
 ) -> None:
-    dispatcher = make_dispatcher(app, door)
-    door.before_each = lambda: take_away(app)
-    door.chunk = 1
+    dispatcher = make_dispatcher(app, provider)
+    provider.before_each = lambda: take_away(app)
+    provider.chunk = 1
     dispatcher._hand_over(claims.claim(WORKER, Channel.EMAIL, size=10))  # type: ignore[arg-type]
-    assert door.sent == []
+    assert provider.sent == []
     assert mails(DeliveryState.PENDING) == EVERYBODY
 
 
@@ -356,7 +371,7 @@ def test_a_dead_workers_claim_is_uncertain_where_its_call_had_begun(
 
 
 def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
-    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller,
     session: Session,
 ) -> None:  # fmt: skip
     claim = claims.claim(WORKER, Channel.EMAIL, size=10)
@@ -366,15 +381,15 @@ def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
     frozen.shift(599)
     claims.settle_due()
     dispatcher.send_all()
-    assert door.sent == []
+    assert provider.sent == []
     frozen.shift(1)
     claims.settle_due()
     dispatcher.send_all()
-    assert door.addresses == EVERYBODY
+    assert provider.addresses == EVERYBODY
 
 
 def test_mail_that_an_event_tells_of_is_not_sent_again_before_the_event_is_folded_in(
-    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller,
+    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller,
     session: Session,
 ) -> None:  # fmt: skip
     claim = claims.claim(WORKER, Channel.EMAIL, size=10)
@@ -389,20 +404,22 @@ def test_mail_that_an_event_tells_of_is_not_sent_again_before_the_event_is_folde
     claims.settle_due()
     provider_events.fold()
     dispatcher.send_all()
-    assert door.addresses == [one for one in EVERYBODY if one != told.email]
+    assert provider.addresses == [one for one in EVERYBODY if one != told.email]
 
 
-def test_batches_are_as_large_as_the_lane_says(resolved: str, app: Flask, door: Door) -> None:
-    lane = Lane(door, parallel=1, batch=3)
+def test_batches_are_as_large_as_the_lane_says(
+    resolved: str, app: Flask, provider: Provider
+) -> None:
+    lane = Lane(provider, parallel=1, batch=3)
     assert Dispatcher(app, WORKER, {Channel.EMAIL: lane}).send_all() == 2
 
 
 def test_a_stopped_dispatcher_puts_back_what_it_did_not_come_to(
-    resolved: str, app: Flask, door: Door, session: Session
+    resolved: str, app: Flask, provider: Provider, session: Session
 ) -> None:
-    dispatcher = make_dispatcher(app, door)
-    door.chunk = 1
-    door.before_each = lambda: dispatcher._stopping.set() if len(door.sent) == 2 else None
+    dispatcher = make_dispatcher(app, provider)
+    provider.chunk = 1
+    provider.before_each = lambda: dispatcher._stopping.set() if len(provider.sent) == 2 else None
     dispatcher.send_all()
     assert len(mails(DeliveryState.ACCEPTED)) == 2
     assert len(mails(DeliveryState.PENDING)) == 2
@@ -447,16 +464,16 @@ def test_what_waits_follows_a_clock_that_jumps(
 
 
 def test_a_clock_that_is_set_back_does_not_prolong_a_channels_rest(
-    resolved: str, dispatcher: Dispatcher, door: Door, frozen: time_machine.Traveller
+    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
 ) -> None:
-    door.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
+    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
     dispatcher.send_all()
     frozen.shift(timedelta(hours=-1))
     claims.follow_clock(timedelta(hours=-1))
-    door.answers = {}
+    provider.answers = {}
     frozen.shift(timedelta(seconds=31))
     dispatcher.send_all()
-    assert door.addresses == sorted(EVERYBODY * 2)
+    assert provider.addresses == sorted(EVERYBODY * 2)
 
 
 def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
@@ -470,18 +487,18 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
 
 
 def test_a_mail_answers_the_first_one_about_its_incident_to_the_same_address(
-    app: Flask, stage: Stage, door: Door, dispatcher: Dispatcher, session: Session
+    app: Flask, scenario: Scenario, provider: Provider, dispatcher: Dispatcher, session: Session
 ) -> None:
     with writing() as session:
         session.execute(update(SeverityLevel).values(customer_mail=CustomerMail.EVERY_UPDATE))
-    code = declare(stage).code
+    code = declare(scenario).code
     dispatcher.send_all()
     post(code, "monitoring")
     dispatcher.send_all()
     post(code, "resolved")
-    declare(stage, title="Another story")
+    declare(scenario, title="Another story")
     dispatcher.send_all()
-    of_c1 = [one for _, one in door.sent if one.address == "c1@example.com"]
+    of_c1 = [one for _, one in provider.sent if one.address == "c1@example.com"]
     first, later, end, other = sorted(of_c1, key=lambda one: int(one.delivery_id))
     assert [one.first_message_id for one in (first, later, end, other)] == [
         "", first.message_id, first.message_id, "",

@@ -14,7 +14,7 @@ from time_machine import Traveller
 
 from statuspage.core.db import Base, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import claims, control, privacy, provider_events, report, subscriptions
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
@@ -31,7 +31,7 @@ from statuspage.models import (
 from statuspage.recipients import customer_csv, customer_json, customers
 from statuspage.recipients.customers import CustomerValues
 from statuspage.recipients.pseudonyms import ERASED, mark
-from tests.announcing import ACTOR, declare, mails, make_customer, resolve, set_stage
+from tests.announcing import ACTOR, declare, mails, make_customer, resolve, set_up_scenario
 from tests.factories import NOON
 from tests.subscribing import SAM, ask, join, sign_up_mails
 
@@ -41,13 +41,13 @@ C1 = "c1@example.com"
 @pytest.fixture
 def told(app: Flask, frozen: Traveller) -> int:
     """A resolution that was mailed to five, into files, with news of one; the message's id."""
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
         with writing() as session:
             session.execute(
                 update(Customer).where(Customer.address == C1).values(email="C1@Example.com")
             )
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         Dispatcher(app, 1, open_lanes(app.extensions["settings"])).send_all()
         found = current_session().scalars(select(Delivery).filter_by(address=C1)).one()
         hear(found.id, "550 5.1.1 <C1@example.com>: user c1@EXAMPLE.com unknown")
@@ -86,7 +86,7 @@ def test_everything_on_an_address_is_shown(app: Flask, told: int) -> None:
         )  # fmt: skip
         nobody = privacy.holdings(current_session(), "nobody@example.com")
         assert not nobody.is_anything
-        with pytest.raises(Refused):
+        with pytest.raises(Invalid):
             privacy.holdings(current_session(), "nobody")
 
 
@@ -146,7 +146,7 @@ def test_nobody_brings_an_erased_address_back_until_its_owner_asks(app: Flask, t
         assert (taken.added, [(one.line, one.field) for one in taken.errors]) == (1, [(2, "email")])
         put = customer_json.put_customers({0: {"key": "k", "email": C1}}, actor=ACTOR, source="API")
         assert [error.conflict for error in put.errors] == [True]
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(Invalid) as refusal:
             customers.save_customer(CustomerValues(email=C1), actor=ACTOR)
         assert refusal.value.field == "email"
         privacy.allow_again(C1, actor=ACTOR)
@@ -154,9 +154,9 @@ def test_nobody_brings_an_erased_address_back_until_its_owner_asks(app: Flask, t
 
 
 def test_what_waits_for_an_erased_address_is_not_sent(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         with writing() as session:
             session.execute(
                 update(Delivery).where(Delivery.address == "c2@example.com")
@@ -170,11 +170,11 @@ def test_what_waits_for_an_erased_address_is_not_sent(app: Flask, frozen: Travel
 
 
 def test_a_mail_that_is_being_sent_is_waited_for(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         assert claims.claim(1, Channel.EMAIL, size=10) is not None
-        with pytest.raises(Refused, match="being sent right now"):
+        with pytest.raises(Invalid, match="being sent right now"):
             privacy.erase(C1, actor=ACTOR)
         assert current_session().scalars(select(Customer).filter_by(address=C1)).one()
 
@@ -292,9 +292,9 @@ def test_who_is_still_on_a_list_leaves_by_the_link_of_a_forgotten_mail(
 
 
 def test_what_still_waits_is_not_forgotten(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         frozen.shift(timedelta(days=31))
         while privacy.forget_old_addresses(older_than=timedelta(days=30)):
             pass

@@ -16,7 +16,7 @@ from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import control, provider_events, subscriptions
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
-from tests.announcing import ACTOR, declare, resolve, set_stage
+from tests.announcing import ACTOR, declare, resolve, set_up_scenario
 from tests.factories import NOON
 
 OURS = "an attempt of ours"
@@ -26,9 +26,9 @@ STRANGE = "00000000-aaaa-bbbb-cccc-000000000001"
 @pytest.fixture
 def delivery_id(app: Flask, frozen: Traveller) -> int:
     """A mail that the provider took."""
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         chosen = select(func.min(Delivery.id)).where(Delivery.channel == Channel.EMAIL)
         found = current_session().scalar(chosen) or 0
         with writing() as session:

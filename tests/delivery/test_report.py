@@ -15,15 +15,15 @@ from statuspage.core.enums import Audience, Channel, DeliveryState
 from statuspage.delivery import report
 from statuspage.delivery.report import Pace
 from statuspage.models import Delivery, DeliveryEvent
-from tests.announcing import declare, messages, resolve, set_stage
+from tests.announcing import declare, messages, resolve, set_up_scenario
 
 
 @pytest.fixture
 def message_id(app: Flask, frozen: Traveller) -> int:
     """A mail that waits for twelve people."""
-    stage = set_stage(app, customers=11)
+    scenario = set_up_scenario(app, customers=11)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         return messages(Audience.CUSTOMER)[0].id
 
 

@@ -16,14 +16,18 @@ from statuspage.access import alarms
 from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import DeliveryState, SubscriberState, Visibility
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import Stage as Step
+from statuspage.delivery.subscriptions import Scenario as Step
 from statuspage.delivery.subscriptions import Throttled
 from statuspage.models import AuditEntry, Delivery, Subscriber, Suppression
 from statuspage.models.message import LANE_URGENT
-from statuspage.recipients.subscribers import Wish, remove_subscriber, wish_of
-from tests.announcing import Stage, declare, set_stage
+from statuspage.recipients.subscribers import (
+    SubscriptionPreferences,
+    preferences_of,
+    remove_subscriber,
+)
+from tests.announcing import Scenario, declare, set_up_scenario
 from tests.subscribing import (
     SAM,
     add_subscriber,
@@ -38,15 +42,15 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app, customers=1)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app, customers=1)
 
 
 def steps(address: str = SAM) -> list[str]:
     return [message.step.value for _, message in sign_up_mails(address)]
 
 
-def test_asking_queues_one_mail_ahead_of_all_news(session: Session, stage: Stage) -> None:
+def test_asking_queues_one_mail_ahead_of_all_news(session: Session, scenario: Scenario) -> None:
     ask("Sam@Example.com")
     ((delivery, message),) = sign_up_mails()
     assert (delivery.email, delivery.lane) == ("Sam@Example.com", LANE_URGENT)
@@ -54,7 +58,7 @@ def test_asking_queues_one_mail_ahead_of_all_news(session: Session, stage: Stage
     assert subscriber().state is SubscriberState.PENDING
 
 
-def test_the_mail_says_nothing_that_a_visitor_typed(session: Session, stage: Stage) -> None:
+def test_the_mail_says_nothing_that_a_visitor_typed(session: Session, scenario: Scenario) -> None:
     ask("buy-now!=cheap@example.com")
     ask("other@example.com")
     (first,) = sign_up_mails("buy-now!=cheap@example.com")
@@ -64,22 +68,28 @@ def test_the_mail_says_nothing_that_a_visitor_typed(session: Session, stage: Sta
     assert first[0].name == ""
 
 
-def test_the_link_confirms_once(session: Session, stage: Stage) -> None:
-    ask(wish=Wish(maintenance=False, components=frozenset({stage.checkout})))
+def test_the_link_confirms_once(session: Session, scenario: Scenario) -> None:
+    ask(
+        preferences=SubscriptionPreferences(
+            maintenance=False, components=frozenset({scenario.checkout})
+        )
+    )
     token = newest_link()
     found = subscriptions.find_subscription(session, token)
     assert found is not None
-    assert found.stage is Step.TO_CONFIRM
+    assert found.scenario is Step.TO_CONFIRM
     assert subscriber().state is SubscriberState.PENDING
     confirmed = subscriptions.confirm(token)
-    assert (confirmed.stage, confirmed.email) == (Step.CONFIRMED, SAM)
-    assert wish_of(subscriber()) == Wish(maintenance=False, components=frozenset({stage.checkout}))
+    assert (confirmed.scenario, confirmed.email) == (Step.CONFIRMED, SAM)
+    assert preferences_of(subscriber()) == SubscriptionPreferences(
+        maintenance=False, components=frozenset({scenario.checkout})
+    )
     subscriptions.leave_by_link(token)
-    assert subscriptions.confirm(token).stage is Step.LEFT
+    assert subscriptions.confirm(token).scenario is Step.LEFT
     assert subscriber().state is SubscriberState.UNSUBSCRIBED
 
 
-def test_only_a_hash_of_the_link_is_kept(session: Session, stage: Stage) -> None:
+def test_only_a_hash_of_the_link_is_kept(session: Session, scenario: Scenario) -> None:
     ask()
     token = newest_link()
     assert subscriber().token_hash == sha256(token.encode()).hexdigest()
@@ -88,30 +98,30 @@ def test_only_a_hash_of_the_link_is_kept(session: Session, stage: Stage) -> None
 
 
 def test_the_link_ends_after_48_hours(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     ask()
     token = newest_link()
     frozen.shift(timedelta(hours=48) - timedelta(seconds=1))
-    assert subscriptions.find_subscription(session, token).stage is Step.TO_CONFIRM  # type: ignore[union-attr]
+    assert subscriptions.find_subscription(session, token).scenario is Step.TO_CONFIRM  # type: ignore[union-attr]
     frozen.shift(timedelta(seconds=1))
-    assert subscriptions.confirm(token).stage is Step.OVER
+    assert subscriptions.confirm(token).scenario is Step.OVER
     assert subscriber().state is SubscriberState.PENDING
 
 
 def test_a_newer_link_ends_the_older_one(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     ask()
     older = newest_link()
     frozen.shift(DAY)
     ask()
-    assert subscriptions.confirm(older).stage is Step.OVER
-    assert subscriptions.confirm(newest_link()).stage is Step.CONFIRMED
+    assert subscriptions.confirm(older).scenario is Step.OVER
+    assert subscriptions.confirm(newest_link()).scenario is Step.CONFIRMED
 
 
 @pytest.mark.parametrize("token", ["", "1", "1-", "1-00", "x-y", "١-abc", "9" * 40 + "-a"])
-def test_a_forged_link_is_none(session: Session, stage: Stage, token: str) -> None:
+def test_a_forged_link_is_none(session: Session, scenario: Scenario, token: str) -> None:
     ask()
     assert subscriptions.find_subscription(session, token) is None
     for act in (subscriptions.confirm, subscriptions.leave_by_link, subscriptions.return_by_link):
@@ -120,7 +130,7 @@ def test_a_forged_link_is_none(session: Session, stage: Stage, token: str) -> No
 
 
 def test_one_mail_a_day_and_three_in_all_until_it_is_confirmed(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     counts = []
     for _ in range(6):
@@ -132,7 +142,7 @@ def test_one_mail_a_day_and_three_in_all_until_it_is_confirmed(
 
 
 def test_forgetting_the_unconfirmed_does_not_begin_the_count_anew(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     for _ in range(3):
         ask()
@@ -147,19 +157,19 @@ def test_forgetting_the_unconfirmed_does_not_begin_the_count_anew(
 
 
 def test_who_confirmed_is_told_so_within_the_same_limits(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
-    join(wish=Wish(maintenance=False))
+    join(preferences=SubscriptionPreferences(maintenance=False))
     frozen.shift(DAY)
     for _ in range(6):
-        ask(wish=Wish(incidents=False))
+        ask(preferences=SubscriptionPreferences(incidents=False))
         frozen.shift(DAY)
     assert steps() == ["confirm", "subscribed", "subscribed", "subscribed"]
-    assert wish_of(subscriber()) == Wish(maintenance=False)
+    assert preferences_of(subscriber()) == SubscriptionPreferences(maintenance=False)
 
 
 def test_who_left_is_asked_anew_and_written_to_only_once_they_confirm(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     subscriptions.leave_by_link(join())
     frozen.shift(DAY)
@@ -174,7 +184,7 @@ def test_who_left_is_asked_anew_and_written_to_only_once_they_confirm(
 
 @pytest.mark.parametrize("kind", ["bounced", "complained"])
 def test_no_request_goes_to_an_address_that_takes_no_mail(
-    session: Session, stage: Stage, kind: str
+    session: Session, scenario: Scenario, kind: str
 ) -> None:
     with writing() as session:
         session.add(Suppression(address=SAM, kind=kind, reason="the provider said so"))
@@ -184,7 +194,7 @@ def test_no_request_goes_to_an_address_that_takes_no_mail(
 
 
 def test_a_client_is_held_back_after_thirty_and_its_network_counts_as_one(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
     for number in range(30):
         ask(f"s{number}@example.com", client=f"2001:db8::{number}")
@@ -199,7 +209,7 @@ def test_a_client_is_held_back_after_thirty_and_its_network_counts_as_one(
 
 def test_the_brake_holds_everybody_back_and_tells_the_operator(
     session: Session,
-    stage: Stage,
+    scenario: Scenario,
     frozen: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -219,72 +229,88 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
 @pytest.mark.parametrize(
     ("email", "wish", "field"),
     [
-        ("no address", Wish(), "email"),
-        ("", Wish(), "email"),
-        (SAM, Wish(incidents=False, maintenance=False), "kinds"),
-        (SAM, Wish(components=frozenset({4711})), "components"),
-        (SAM, Wish(follows=frozenset({4711})), "follows"),
-        (SAM, Wish(time_zone="Moon/Base"), "time_zone"),
-        (SAM, Wish(language="xx-nonsense"), "language"),
+        ("no address", SubscriptionPreferences(), "email"),
+        ("", SubscriptionPreferences(), "email"),
+        (SAM, SubscriptionPreferences(incidents=False, maintenance=False), "kinds"),
+        (SAM, SubscriptionPreferences(components=frozenset({4711})), "components"),
+        (SAM, SubscriptionPreferences(follows=frozenset({4711})), "follows"),
+        (SAM, SubscriptionPreferences(time_zone="Moon/Base"), "time_zone"),
+        (SAM, SubscriptionPreferences(language="xx-nonsense"), "language"),
     ],
 )
 def test_what_cannot_be_wished_for_is_refused_by_field(
-    session: Session, stage: Stage, email: str, wish: Wish, field: str
+    session: Session,
+    scenario: Scenario,
+    email: str,
+    preferences: SubscriptionPreferences,
+    field: str,
 ) -> None:
-    with pytest.raises(Refused) as refused:
-        ask(email, wish)
+    with pytest.raises(Invalid) as refused:
+        ask(email, preferences)
     assert refused.value.field == field
     assert session.scalars(select(Delivery)).all() == []
 
 
-def test_an_internal_incident_cannot_be_followed(session: Session, stage: Stage) -> None:
-    hidden = declare(stage, visibility=Visibility.INTERNAL)
-    with pytest.raises(Refused, match="cannot be followed"):
-        ask(wish=Wish(incidents=False, maintenance=False, follows=frozenset({hidden.id})))
+def test_an_internal_incident_cannot_be_followed(session: Session, scenario: Scenario) -> None:
+    hidden = declare(scenario, visibility=Visibility.INTERNAL)
+    with pytest.raises(Invalid, match="cannot be followed"):
+        ask(
+            preferences=SubscriptionPreferences(
+                incidents=False, maintenance=False, follows=frozenset({hidden.id})
+            )
+        )
 
 
-def test_the_mail_to_who_wants_to_follow_names_the_incident(session: Session, stage: Stage) -> None:
-    incident = declare(stage)
-    ask(wish=Wish(incidents=False, maintenance=False, follows=frozenset({incident.id})))
+def test_the_mail_to_who_wants_to_follow_names_the_incident(
+    session: Session, scenario: Scenario
+) -> None:
+    incident = declare(scenario)
+    ask(
+        preferences=SubscriptionPreferences(
+            incidents=False, maintenance=False, follows=frozenset({incident.id})
+        )
+    )
     ((_, message),) = sign_up_mails()
     assert message.subject == "Confirm to follow: Payments fail"
 
 
-def test_what_is_heard_is_changed_by_a_link_and_noted(session: Session, stage: Stage) -> None:
+def test_what_is_heard_is_changed_by_a_link_and_noted(session: Session, scenario: Scenario) -> None:
     token = join()
-    wish = Wish(resolved_only=True, components=frozenset({stage.catalog}), time_zone="Asia/Tokyo")
-    assert subscriptions.change(token, wish).wish == wish
-    subscriptions.change(token, wish)
+    preferences = SubscriptionPreferences(
+        resolved_only=True, components=frozenset({scenario.catalog}), time_zone="Asia/Tokyo"
+    )
+    assert subscriptions.change(token, preferences).preferences == preferences
+    subscriptions.change(token, preferences)
     entries = session.scalars(
         select(AuditEntry).filter_by(subject_kind="subscriber").order_by(AuditEntry.id)
     ).all()
     assert [entry.action for entry in entries] == ["subscriber.confirm", "subscriber.change"]
     assert entries[1].before["components"] == []
-    assert entries[1].after["components"] == [stage.catalog]
+    assert entries[1].after["components"] == [scenario.catalog]
 
 
 def test_nothing_is_changed_before_it_is_confirmed_or_after_it_is_left(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     ask()
-    wish = Wish(maintenance=False)
-    assert subscriptions.change(newest_link(), wish).stage is Step.TO_CONFIRM
+    preferences = SubscriptionPreferences(maintenance=False)
+    assert subscriptions.change(newest_link(), preferences).scenario is Step.TO_CONFIRM
     token = newest_link()
     subscriptions.confirm(token)
     subscriptions.leave_by_link(token)
-    assert subscriptions.change(token, wish).stage is Step.LEFT
-    assert wish_of(subscriber()) == Wish()
+    assert subscriptions.change(token, preferences).scenario is Step.LEFT
+    assert preferences_of(subscriber()) == SubscriptionPreferences()
 
 
-def test_who_left_returns_by_the_link_that_they_have(session: Session, stage: Stage) -> None:
+def test_who_left_returns_by_the_link_that_they_have(session: Session, scenario: Scenario) -> None:
     token = join()
-    assert subscriptions.leave_by_link(token).stage is Step.LEFT
-    assert subscriptions.return_by_link(token).stage is Step.CONFIRMED
+    assert subscriptions.leave_by_link(token).scenario is Step.LEFT
+    assert subscriptions.return_by_link(token).scenario is Step.CONFIRMED
     assert subscriber().state is SubscriberState.CONFIRMED
 
 
 def test_who_never_confirmed_is_not_made_a_subscriber_by_staying(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     ask()
     token = newest_link()
@@ -293,17 +319,17 @@ def test_who_never_confirmed_is_not_made_a_subscriber_by_staying(
     assert subscriber().state is SubscriberState.UNSUBSCRIBED
 
 
-def test_who_was_removed_finds_their_link_over(session: Session, stage: Stage) -> None:
+def test_who_was_removed_finds_their_link_over(session: Session, scenario: Scenario) -> None:
     token = join()
     remove_subscriber(subscriber().id, actor=Actor("Ada"))
-    assert subscriptions.confirm(token).stage is Step.OVER
+    assert subscriptions.confirm(token).scenario is Step.OVER
     assert session.scalars(select(Subscriber)).all() == []
 
 
 def test_the_unconfirmed_are_forgotten_after_a_week_and_nobody_else(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
-    ask("asked@example.com", Wish(components=frozenset({stage.checkout})))
+    ask("asked@example.com", SubscriptionPreferences(components=frozenset({scenario.checkout})))
     add_subscriber("heard@example.com")
     add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
     frozen.shift(7 * DAY)
@@ -315,11 +341,11 @@ def test_the_unconfirmed_are_forgotten_after_a_week_and_nobody_else(
 
 
 def test_asking_again_keeps_what_was_asked_first_where_no_mail_goes_out(
-    session: Session, stage: Stage, frozen: time_machine.Traveller
+    session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
-    ask(wish=Wish(maintenance=False))
-    ask(wish=Wish(incidents=False))
-    assert wish_of(subscriber()) == Wish(maintenance=False)
+    ask(preferences=SubscriptionPreferences(maintenance=False))
+    ask(preferences=SubscriptionPreferences(incidents=False))
+    assert preferences_of(subscriber()) == SubscriptionPreferences(maintenance=False)
     frozen.shift(DAY)
-    ask(wish=replace(Wish(), incidents=False))
-    assert wish_of(subscriber()) == Wish(incidents=False)
+    ask(preferences=replace(SubscriptionPreferences(), incidents=False))
+    assert preferences_of(subscriber()) == SubscriptionPreferences(incidents=False)

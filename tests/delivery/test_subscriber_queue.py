@@ -23,10 +23,10 @@ from statuspage.core.enums import (
 )
 from statuspage.delivery import subscriptions
 from statuspage.incidents import announcement, lifecycle, maintenance
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.maintenance import Plan
 from statuspage.models import Delivery, Incident, Message, Suppression
-from tests.announcing import ACTOR, Stage, declaration, declare, post, resolve, set_stage
+from tests.announcing import ACTOR, Scenario, declaration, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
 from tests.subscribing import SAM, add_subscriber
 
@@ -34,8 +34,8 @@ SHOPPER = "shopper@example.com"
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app, customers=1)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app, customers=1)
 
 
 def told(session: Session, *, state: DeliveryState | None = None) -> list[tuple[str, str, str]]:
@@ -51,13 +51,13 @@ def told(session: Session, *, state: DeliveryState | None = None) -> list[tuple[
     return [(row[0], row[1].value, row[2]) for row in session.execute(chosen)]
 
 
-def schedule(stage: Stage) -> Incident:
+def schedule(scenario: Scenario) -> Incident:
     plan = Plan(
         "Database upgrade",
         "Products cannot be changed.",
         NOON + timedelta(days=2),
         NOON + timedelta(days=2, hours=2),
-        component_ids=[stage.checkout],
+        component_ids=[scenario.checkout],
     )
     return maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
 
@@ -67,10 +67,10 @@ def advance(incident: Incident, status: str) -> None:
 
 
 def test_every_public_post_reaches_who_subscribed_to_everything(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     add_subscriber()
-    code = declare(stage, severity_rank=3).code
+    code = declare(scenario, severity_rank=3).code
     for status in ("identified", "monitoring", "resolved"):
         post(code, status)
     known = {"cause": "A bad setting.", "cause_confirmed": True, "resolution": "We undid it."}
@@ -80,21 +80,23 @@ def test_every_public_post_reaches_who_subscribed_to_everything(
     assert told(session) == [(SAM, step, why) for step in steps]
 
 
-def test_it_is_queued_whole_or_not_at_all_with_the_post(session: Session, stage: Stage) -> None:
+def test_it_is_queued_whole_or_not_at_all_with_the_post(
+    session: Session, scenario: Scenario
+) -> None:
     add_subscriber()
-    declare(stage)
+    declare(scenario)
     delivery = session.scalars(select(Delivery).filter_by(address=SAM, channel=Channel.EMAIL)).one()
     assert delivery.step_key.startswith("update:")
     assert (delivery.state, delivery.lane) == (DeliveryState.PENDING, 1)
 
 
 def test_only_those_who_named_an_affected_component_hear_of_it(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
-    add_subscriber("checkout@example.com", components=[stage.checkout])
-    add_subscriber("both@example.com", components=[stage.checkout, stage.catalog])
-    add_subscriber("catalog@example.com", components=[stage.catalog])
-    declare(stage)
+    add_subscriber("checkout@example.com", components=[scenario.checkout])
+    add_subscriber("both@example.com", components=[scenario.checkout, scenario.catalog])
+    add_subscriber("catalog@example.com", components=[scenario.catalog])
+    declare(scenario)
     assert told(session) == [
         ("both@example.com", "investigating", "Subscribed to Checkout"),
         ("checkout@example.com", "investigating", "Subscribed to Checkout"),
@@ -102,18 +104,18 @@ def test_only_those_who_named_an_affected_component_hear_of_it(
 
 
 def test_a_incident_that_names_no_component_concerns_everybody(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
-    add_subscriber(components=[stage.catalog])
-    declare(stage, components={})
+    add_subscriber(components=[scenario.catalog])
+    declare(scenario, components={})
     assert told(session) == [(SAM, "investigating", "Subscribed to Catalog")]
 
 
-def test_incidents_and_maintenance_are_chosen_apart(session: Session, stage: Stage) -> None:
+def test_incidents_and_maintenance_are_chosen_apart(session: Session, scenario: Scenario) -> None:
     add_subscriber("incidents@example.com", maintenance=False)
     add_subscriber("maintenance@example.com", incidents=False)
-    declare(stage)
-    incident = schedule(stage)
+    declare(scenario)
+    incident = schedule(scenario)
     for status in ("in_progress", "verifying", "completed"):
         advance(incident, status)
     assert [(address, step) for address, step, _ in told(session)] == [
@@ -126,21 +128,23 @@ def test_incidents_and_maintenance_are_chosen_apart(session: Session, stage: Sta
 
 
 def test_who_wants_only_the_end_hears_that_it_is_over_and_that_it_is_not(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     add_subscriber(resolved_only=True)
-    code = declare(stage, severity_rank=3).code
+    code = declare(scenario, severity_rank=3).code
     post(code, "identified")
     resolve(code)
-    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    lifecycle.reopen(
+        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
+    )
     post(code, "identified")
     assert [step for _, step, _ in told(session)] == ["resolved", "reopened"]
 
 
 def test_who_follows_one_incident_hears_all_of_it_and_of_no_other(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
-    followed, other = declare(stage), declare(stage)
+    followed, other = declare(scenario), declare(scenario)
     add_subscriber(incidents=False, maintenance=False, follows=[followed.id])
     post(other.code, "identified")
     post(followed.code, "identified")
@@ -149,16 +153,16 @@ def test_who_follows_one_incident_hears_all_of_it_and_of_no_other(
     assert told(session) == [(SAM, "identified", why), (SAM, "resolved", why)]
 
 
-def test_who_follows_and_wants_all_gets_one_mail(session: Session, stage: Stage) -> None:
-    code = declare(stage)
+def test_who_follows_and_wants_all_gets_one_mail(session: Session, scenario: Scenario) -> None:
+    code = declare(scenario)
     add_subscriber(follows=[code.id])
     post(code.code, "identified")
     assert [step for _, step, _ in told(session)] == ["identified"]
 
 
-def test_who_is_both_gets_the_customers_mail_alone(session: Session, stage: Stage) -> None:
+def test_who_is_both_gets_the_customers_mail_alone(session: Session, scenario: Scenario) -> None:
     add_subscriber(SHOPPER)
-    code = declare(stage).code
+    code = declare(scenario).code
     assert [step for _, step, _ in told(session)] == ["investigating"]
     resolve(code)
     mails = session.execute(
@@ -171,31 +175,35 @@ def test_who_is_both_gets_the_customers_mail_alone(session: Session, stage: Stag
 
 @pytest.mark.parametrize("state", ["pending", "unsubscribed"])
 def test_nobody_is_written_to_who_did_not_confirm_or_left(
-    session: Session, stage: Stage, state: str
+    session: Session, scenario: Scenario, state: str
 ) -> None:
     add_subscriber(state=SubscriberState(state))
-    declare(stage)
+    declare(scenario)
     assert told(session) == []
 
 
-def test_an_address_that_bounced_is_skipped_and_shown_so(session: Session, stage: Stage) -> None:
+def test_an_address_that_bounced_is_skipped_and_shown_so(
+    session: Session, scenario: Scenario
+) -> None:
     add_subscriber()
     with writing() as session:
         session.add(Suppression(address=SAM, kind="bounced", reason="mailbox full"))
-    declare(stage)
+    declare(scenario)
     delivery = session.scalars(select(Delivery).filter_by(address=SAM)).one()
     assert (delivery.state, delivery.reason) == (DeliveryState.SUPPRESSED, "mailbox full")
 
 
-def test_nobody_hears_of_an_internal_incident(session: Session, stage: Stage) -> None:
+def test_nobody_hears_of_an_internal_incident(session: Session, scenario: Scenario) -> None:
     add_subscriber()
-    declare(stage, visibility=Visibility.INTERNAL)
+    declare(scenario, visibility=Visibility.INTERNAL)
     assert told(session) == []
 
 
-def test_a_newer_step_takes_the_place_of_what_still_waits(session: Session, stage: Stage) -> None:
+def test_a_newer_step_takes_the_place_of_what_still_waits(
+    session: Session, scenario: Scenario
+) -> None:
     add_subscriber()
-    code = declare(stage, severity_rank=3).code
+    code = declare(scenario, severity_rank=3).code
     post(code, "identified")
     resolve(code)
     assert [step for _, step, _ in told(session, state=DeliveryState.PENDING)] == ["resolved"]
@@ -203,46 +211,48 @@ def test_a_newer_step_takes_the_place_of_what_still_waits(session: Session, stag
 
 
 def test_the_customers_mail_takes_the_place_of_the_subscribers_too(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     add_subscriber(SHOPPER)
-    resolve(declare(stage).code)
+    resolve(declare(scenario).code)
     assert [step for _, step, _ in told(session, state=DeliveryState.SUPERSEDED)] == [
         "investigating"
     ]
 
 
-def test_that_it_is_over_is_not_sent_once_it_is_not(session: Session, stage: Stage) -> None:
+def test_that_it_is_over_is_not_sent_once_it_is_not(session: Session, scenario: Scenario) -> None:
     add_subscriber()
-    code = declare(stage, severity_rank=3).code
+    code = declare(scenario, severity_rank=3).code
     resolve(code)
-    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    lifecycle.reopen(
+        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
+    )
     assert [step for _, step, _ in told(session, state=DeliveryState.PENDING)] == ["reopened"]
 
 
 def test_a_page_without_subscribers_keeps_no_message_for_them(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
-    declare(stage)
+    declare(scenario)
     assert session.scalars(select(Message).filter_by(audience=Audience.SUBSCRIBER)).all() == []
 
 
-def test_before_it_is_posted_each_reason_is_counted(session: Session, stage: Stage) -> None:
+def test_before_it_is_posted_each_reason_is_counted(session: Session, scenario: Scenario) -> None:
     for name in ("a", "b"):
         add_subscriber(f"{name}@example.com")
-    add_subscriber("c@example.com", components=[stage.checkout])
-    add_subscriber("d@example.com", components=[stage.catalog])
+    add_subscriber("c@example.com", components=[scenario.checkout])
+    add_subscriber("d@example.com", components=[scenario.catalog])
     add_subscriber("gone@example.com")
     add_subscriber(SHOPPER)
     with writing() as session:
         session.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
-    reach = announcement.preview_declaration(declaration(stage))[0].by_mail
+    reach = announcement.preview_declaration(declaration(scenario))[0].by_mail
     assert reach is not None
     assert reach.reasons == [("Subscribed to all components", 3), ("Subscribed to Checkout", 1)]
     assert (reach.total, reach.suppressed, reach.as_customers) == (4, 1, 0)
-    incident = declare(stage)
+    incident = declare(scenario)
     assert len(told(session, state=DeliveryState.PENDING)) == reach.total
-    reach = announcement.preview_update(incident, Post(IncidentStatus.RESOLVED))[0].by_mail
+    reach = announcement.preview_update(incident, NewUpdate(IncidentStatus.RESOLVED))[0].by_mail
     assert reach is not None
     assert (reach.total, reach.suppressed, reach.as_customers) == (3, 1, 1)
     resolve(incident.code)
@@ -250,23 +260,23 @@ def test_before_it_is_posted_each_reason_is_counted(session: Session, stage: Sta
     assert len(resolved) == reach.total
 
 
-def test_who_follows_is_counted_before_it_is_posted(session: Session, stage: Stage) -> None:
-    incident = declare(stage)
+def test_who_follows_is_counted_before_it_is_posted(session: Session, scenario: Scenario) -> None:
+    incident = declare(scenario)
     add_subscriber(incidents=False, maintenance=False, follows=[incident.id])
-    reach = announcement.preview_update(incident, Post(IncidentStatus.IDENTIFIED))[0].by_mail
+    reach = announcement.preview_update(incident, NewUpdate(IncidentStatus.IDENTIFIED))[0].by_mail
     assert reach is not None
     assert reach.reasons == [("Following this story", 1)]
 
 
 def test_who_leaves_hears_nothing_more_and_returns_by_the_same_link(
-    session: Session, stage: Stage
+    session: Session, scenario: Scenario
 ) -> None:
     add_subscriber()
-    declare(stage)
+    declare(scenario)
     mail = session.scalars(select(Delivery.id).filter_by(address=SAM)).one()
     subscriptions.leave(mail)
-    declare(stage)
+    declare(scenario)
     assert told(session, state=DeliveryState.PENDING) == []
     subscriptions.stay(mail)
-    declare(stage)
+    declare(scenario)
     assert len(told(session, state=DeliveryState.PENDING)) == 1

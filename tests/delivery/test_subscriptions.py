@@ -14,14 +14,14 @@ from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import queue, subscriptions
 from statuspage.delivery.subscriptions import Standing
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
-from tests.announcing import Stage, declare, mails, resolve, set_stage
+from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
 SHOPPER = "shopper@example.com"
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app, customers=1)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app, customers=1)
 
 
 def mail_to(session: Session, address: str = SHOPPER) -> int:
@@ -30,8 +30,8 @@ def mail_to(session: Session, address: str = SHOPPER) -> int:
     return session.scalars(chosen.order_by(Delivery.id.desc())).all()[0]
 
 
-def tell_everybody(stage: Stage) -> None:
-    resolve(declare(stage).code)
+def tell_everybody(scenario: Scenario) -> None:
+    resolve(declare(scenario).code)
 
 
 def suppressions(session: Session) -> list[tuple[str, str]]:
@@ -49,18 +49,20 @@ def owe(session: Session, address: str = SHOPPER) -> None:
         session.scalars(select(Customer).filter_by(address=address)).one().contractual = True
 
 
-def test_who_leaves_hears_nothing_of_the_next_incident(session: Session, stage: Stage) -> None:
-    tell_everybody(stage)
+def test_who_leaves_hears_nothing_of_the_next_incident(
+    session: Session, scenario: Scenario
+) -> None:
+    tell_everybody(scenario)
     standing = subscriptions.leave(mail_to(session))
     assert standing == Standing(SHOPPER, "unsubscribed", is_owed=False)
     assert acts(session) == ["subscription.leave"]
-    tell_everybody(stage)
+    tell_everybody(scenario)
     assert mails(DeliveryState.SUPPRESSED) == [SHOPPER, SHOPPER]
     assert mails(DeliveryState.PENDING) == ["c1@example.com", "c1@example.com"]
 
 
-def test_what_waits_for_them_is_not_sent_either(session: Session, stage: Stage) -> None:
-    tell_everybody(stage)
+def test_what_waits_for_them_is_not_sent_either(session: Session, scenario: Scenario) -> None:
+    tell_everybody(scenario)
     subscriptions.leave(mail_to(session))
     delivery = session.get_one(Delivery, mail_to(session))
     assert (delivery.state, delivery.reason) == (
@@ -69,37 +71,39 @@ def test_what_waits_for_them_is_not_sent_either(session: Session, stage: Stage) 
     )
 
 
-def test_leaving_twice_is_leaving_once(session: Session, stage: Stage) -> None:
-    tell_everybody(stage)
+def test_leaving_twice_is_leaving_once(session: Session, scenario: Scenario) -> None:
+    tell_everybody(scenario)
     first = subscriptions.leave(mail_to(session))
     assert subscriptions.leave(mail_to(session)) == first
     assert suppressions(session) == [(SHOPPER, "unsubscribed")]
     assert acts(session) == ["subscription.leave"]
 
 
-def test_who_left_by_mistake_hears_of_the_next_incident(session: Session, stage: Stage) -> None:
-    tell_everybody(stage)
+def test_who_left_by_mistake_hears_of_the_next_incident(
+    session: Session, scenario: Scenario
+) -> None:
+    tell_everybody(scenario)
     subscriptions.leave(mail_to(session))
     assert subscriptions.stay(mail_to(session)) == Standing(SHOPPER, "", is_owed=False)
     subscriptions.stay(mail_to(session))
     assert acts(session) == ["subscription.leave", "subscription.stay"]
-    tell_everybody(stage)
+    tell_everybody(scenario)
     assert mails(DeliveryState.PENDING).count(SHOPPER) == 1
 
 
-def test_what_is_owed_by_contract_still_comes(session: Session, stage: Stage) -> None:
+def test_what_is_owed_by_contract_still_comes(session: Session, scenario: Scenario) -> None:
     owe(session)
-    tell_everybody(stage)
+    tell_everybody(scenario)
     assert subscriptions.leave(mail_to(session)) == Standing(SHOPPER, "unsubscribed", is_owed=True)
-    tell_everybody(stage)
+    tell_everybody(scenario)
     assert mails(DeliveryState.PENDING).count(SHOPPER) == 2
 
 
 @pytest.mark.parametrize("kind", ["bounced", "complained"])
 def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
-    session: Session, stage: Stage, kind: str
+    session: Session, scenario: Scenario, kind: str
 ) -> None:
-    tell_everybody(stage)
+    tell_everybody(scenario)
     with writing() as session:
         session.add(Suppression(address=SHOPPER, kind=kind, reason="the provider said so"))
     subscriptions.leave(mail_to(session))
@@ -108,7 +112,7 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
     assert acts(session) == []
 
 
-def test_the_admin_can_lift_whatever_it_is(session: Session, stage: Stage) -> None:
+def test_the_admin_can_lift_whatever_it_is(session: Session, scenario: Scenario) -> None:
     with writing() as session:
         session.add(Suppression(address=SHOPPER, kind="bounced", reason="mailbox full"))
     subscriptions.write_again(SHOPPER, actor=Actor("Ada"))
@@ -121,23 +125,25 @@ def test_the_admin_can_lift_whatever_it_is(session: Session, stage: Stage) -> No
     )
 
 
-def test_nobody_leaves_by_a_mail_that_there_is_not(session: Session, stage: Stage) -> None:
+def test_nobody_leaves_by_a_mail_that_there_is_not(session: Session, scenario: Scenario) -> None:
     assert subscriptions.standing(session, 4711) is None
     for act in (subscriptions.leave, subscriptions.stay):
         with pytest.raises(LookupError):
             act(4711)
 
 
-def test_nobody_leaves_by_a_message_to_colleagues(session: Session, stage: Stage) -> None:
-    declare(stage)
+def test_nobody_leaves_by_a_message_to_colleagues(session: Session, scenario: Scenario) -> None:
+    declare(scenario)
     chat = session.scalars(select(Delivery.id).filter_by(channel=Channel.CHAT)).all()[0]
     assert subscriptions.standing(session, chat) is None
 
 
-def test_leaving_still_works_where_the_customer_was_removed(session: Session, stage: Stage) -> None:
-    tell_everybody(stage)
+def test_leaving_still_works_where_the_customer_was_removed(
+    session: Session, scenario: Scenario
+) -> None:
+    tell_everybody(scenario)
     delivery_id = mail_to(session)
     with writing() as session:
         session.delete(session.scalars(select(Customer).filter_by(address=SHOPPER)).one())
     assert subscriptions.leave(delivery_id).has_left
-    assert queue.count_customers(session, [stage.checkout]) == (1, 0)
+    assert queue.count_customers(session, [scenario.checkout]) == (1, 0)

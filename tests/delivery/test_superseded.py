@@ -17,19 +17,28 @@ from statuspage.delivery import claims, control, provider_events, subscriptions
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import Customer, Delivery, Message
-from tests.announcing import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+from tests.announcing import (
+    ACTOR,
+    Scenario,
+    declare,
+    mails,
+    messages,
+    post,
+    resolve,
+    set_up_scenario,
+)
 
 EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
     """A company whose customers are written to at each step."""
-    stage = set_stage(app, scheme="p1")
+    scenario = set_up_scenario(app, scheme="p1")
     with app.app_context():
-        yield stage
+        yield scenario
 
 
 def take(*, size: int = 100) -> Claim | None:
@@ -47,11 +56,13 @@ def take_all() -> list[tuple[str, str]]:
 
 
 def open_again(code: str) -> None:
-    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    lifecycle.reopen(
+        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
+    )
 
 
-def test_what_comes_back_to_wait_gives_way_to_the_newer_mail(stage: Stage) -> None:
-    code = declare(stage).code
+def test_what_comes_back_to_wait_gives_way_to_the_newer_mail(scenario: Scenario) -> None:
+    code = declare(scenario).code
     claim = take()
     assert claim is not None
     post(code, "monitoring")
@@ -61,9 +72,9 @@ def test_what_comes_back_to_wait_gives_way_to_the_newer_mail(stage: Stage) -> No
 
 
 def test_what_may_have_been_sent_is_not_sent_once_more_after_a_newer_mail(
-    stage: Stage, frozen: Traveller
+    scenario: Scenario, frozen: Traveller
 ) -> None:
-    code = declare(stage).code
+    code = declare(scenario).code
     claim = take()
     assert claim is not None
     claims.begin_call(claim.attempt_id)
@@ -74,8 +85,8 @@ def test_what_may_have_been_sent_is_not_sent_once_more_after_a_newer_mail(
     assert take_all() == [("monitoring", address) for address in EVERYBODY]
 
 
-def test_that_it_is_over_does_not_come_back_once_it_is_open_again(stage: Stage) -> None:
-    code = declare(stage).code
+def test_that_it_is_over_does_not_come_back_once_it_is_open_again(scenario: Scenario) -> None:
+    code = declare(scenario).code
     take_all()
     resolve(code)
     claim = take(size=2)
@@ -85,8 +96,8 @@ def test_that_it_is_over_does_not_come_back_once_it_is_open_again(stage: Stage) 
     assert [step for step, _ in take_all() if step == "resolved"] == []
 
 
-def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(stage: Stage) -> None:
-    code = declare(stage).code
+def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(scenario: Scenario) -> None:
+    code = declare(scenario).code
     resolve(code)
     claim = take(size=2)
     while (
@@ -103,8 +114,8 @@ def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(stage: Stag
     assert [address for step, address in take_all() if step == "reopened"] == told
 
 
-def test_who_left_while_it_was_being_sent_is_not_sent_it_later(stage: Stage) -> None:
-    declare(stage)
+def test_who_left_while_it_was_being_sent_is_not_sent_it_later(scenario: Scenario) -> None:
+    declare(scenario)
     claim = take()
     assert claim is not None
     subscriptions.leave(claim.deliveries[0].id)
@@ -114,8 +125,10 @@ def test_who_left_while_it_was_being_sent_is_not_sent_it_later(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("kind", [EventKind.BOUNCE, EventKind.SPAM_REPORT, EventKind.UNSUBSCRIBE])
-def test_what_the_provider_tells_keeps_the_next_mail_back(stage: Stage, kind: EventKind) -> None:
-    code = declare(stage).code
+def test_what_the_provider_tells_keeps_the_next_mail_back(
+    scenario: Scenario, kind: EventKind
+) -> None:
+    code = declare(scenario).code
     claim = take()
     assert claim is not None
     first = claim.deliveries[0]
@@ -127,12 +140,12 @@ def test_what_the_provider_tells_keeps_the_next_mail_back(stage: Stage, kind: Ev
     assert [address for _, address in take_all()] == EVERYBODY[1:]
 
 
-def test_what_is_owed_by_contract_goes_to_who_left(stage: Stage) -> None:
+def test_what_is_owed_by_contract_goes_to_who_left(scenario: Scenario) -> None:
     with writing() as session:
         session.execute(
             update(Customer).where(Customer.address == EVERYBODY[0]).values(contractual=True)
         )
-    declare(stage)
+    declare(scenario)
     claim = take()
     assert claim is not None
     subscriptions.leave(claim.deliveries[0].id)
@@ -140,8 +153,8 @@ def test_what_is_owed_by_contract_goes_to_who_left(stage: Stage) -> None:
     assert [address for _, address in take_all()] == EVERYBODY
 
 
-def test_that_it_is_over_is_not_sent_again_once_it_is_open_again(stage: Stage) -> None:
-    code = declare(stage).code
+def test_that_it_is_over_is_not_sent_again_once_it_is_open_again(scenario: Scenario) -> None:
+    code = declare(scenario).code
     resolve(code)
     [resolved] = [one for one in messages(Audience.CUSTOMER) if one.step is Step.RESOLVED]
     with writing() as session:

@@ -50,18 +50,18 @@ class FakeSlack:
                 asked = json.loads(body) if is_json else dict(parse_qsl(body))
                 method = self.path.removeprefix("/api/")
                 fake.calls.append((method, asked))
-                wish = fake.script.popleft() if fake.script else None
-                if wish == DROP:
+                preferences = fake.script.popleft() if fake.script else None
+                if preferences == DROP:
                     fake.act(method, asked)
                     return
-                if wish == HANG:
+                if preferences == HANG:
                     fake.act(method, asked)
                     fake.ended.wait(30)
                     return
-                if isinstance(wish, int):
-                    self._answer(wish, {"ok": False})
-                elif wish:
-                    self._answer(200, {"ok": False, "error": wish})
+                if isinstance(preferences, int):
+                    self._answer(preferences, {"ok": False})
+                elif preferences:
+                    self._answer(200, {"ok": False, "error": preferences})
                 elif self.headers["Authorization"] != f"Bearer {TOKEN}":
                     self._answer(200, {"ok": False, "error": "invalid_auth"})
                 else:

@@ -23,7 +23,7 @@ from werkzeug.routing import Rule
 
 from statuspage.admin import declare
 from statuspage.configuration import blocked_terms
-from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import Base, current_session, db, writing
 from statuspage.core.enums import Audience, Channel, IncidentStatus, Role, Visibility
 from statuspage.core.languages import BY_SEGMENT
@@ -31,7 +31,7 @@ from statuspage.core.links import current_links
 from statuspage.delivery.channels.mail_files import MailFiles
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, maintenance, merge
-from statuspage.incidents.inputs import Declaration, Drill, Post
+from statuspage.incidents.inputs import Declaration, Drill, NewUpdate
 from statuspage.incidents.maintenance import Plan
 from statuspage.incidents.resolution import gate
 from statuspage.messages.compose import Text
@@ -43,7 +43,7 @@ from statuspage.public.export import sync, targets
 from statuspage.public.queries import open_site
 from statuspage.public.search import Search, find_incidents
 from tests.admin.conftest import NEW, Desk, desk
-from tests.announcing import ACTOR, Stage, declaration, make_customer, post, set_stage
+from tests.announcing import ACTOR, Scenario, declaration, make_customer, post, set_up_scenario
 from tests.browsing import admin, fields, kim
 from tests.factories import NOON
 from tests.guards.leaks import CODE_NAMES, NAMES, VENDORS, planted
@@ -150,7 +150,7 @@ def _least(column: Column[Any]) -> object:
     return made.get(column.type.python_type.__name__, NOON)
 
 
-def play(stage: Stage, facts: Facts) -> None:
+def play(scenario: Scenario, facts: Facts) -> None:
     """A company's worst weeks, told with every verb: public, internal, a drill, merged, planned."""
     with writing() as session:
         staff = {
@@ -184,7 +184,7 @@ def play(stage: Stage, facts: Facts) -> None:
             "public_facts": {"cause": facts.next(), "cause_confirmed": False},
             **changes,
         }  # fmt: skip
-        made: Declaration = declaration(stage, **values)
+        made: Declaration = declaration(scenario, **values)
         # A drill's texts are checked like real ones.
         why = {audience: facts.next() for audience in Audience} if "drill" in changes else {}
         return lifecycle.declare(made, actor=ACTOR, form_key=uuid4().hex, overrides=why).code
@@ -198,7 +198,7 @@ def play(stage: Stage, facts: Facts) -> None:
     post(worst, "monitoring", internal_facts=internal(), no_promise_because=facts.next())
     lifecycle.post_update(
         worst,
-        Post(IncidentStatus.RESOLVED, although={name: facts.next() for name in gate.WHY_NOT}),
+        NewUpdate(IncidentStatus.RESOLVED, although={name: facts.next() for name in gate.WHY_NOT}),
         actor=ACTOR,
         form_key=uuid4().hex,
         texts={Audience.PUBLIC: Text("Over", "We restarted db-01. We are sorry.")},
@@ -232,8 +232,8 @@ def environ(environ: dict[str, str], facts: Facts) -> dict[str, str]:
 
 @pytest.fixture
 def company(app: Flask, frozen: object, session: Session, facts: Facts) -> Flask:
-    stage = set_stage(app, customers=0)
-    play(stage, facts)
+    scenario = set_up_scenario(app, customers=0)
+    play(scenario, facts)
     return app
 
 
@@ -254,8 +254,8 @@ def test_no_mail_to_outsiders_holds_what_is_internal(company: Flask, data_dir: P
     rows = [row for row in current_session().scalars(outside) if str(row.id) in letters]
     assert {row.language for row in rows} == {"en", "de", "ja"}
     for row in rows:
-        letter = message_from_bytes(letters[str(row.id)], policy=policy.default)
-        read = [str(letter.items()), *(str(part.get_content()) for part in letter.iter_parts())]
+        outgoing = message_from_bytes(letters[str(row.id)], policy=policy.default)
+        read = [str(outgoing.items()), *(str(part.get_content()) for part in outgoing.iter_parts())]
         # Everybody may read their own name and address.
         own = f"{row.email} {row.name}".encode()
         leaks |= found_in(f"mail {row.id}", " ".join(read).encode(), own=own)
@@ -323,8 +323,8 @@ def test_typed_at_the_desk_into_what_is_public_it_is_held_back(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with desk.app.app_context():
-        blocked_terms.change_own_words(
-            WordLists(
+        blocked_terms.change_blocked_terms(
+            TermLists(
                 people="\n".join(NAMES),
                 vendors="\n".join(VENDORS),
                 code_names="\n".join(CODE_NAMES),

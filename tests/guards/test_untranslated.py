@@ -52,7 +52,7 @@ def muted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(module, "translations", translations)
     monkeypatch.setattr(languages, "OFFERED", (Language("en", "English", "", ""),))
     kept = (
-        html_pages._book,
+        html_pages._environment,
         feeds._incident_entry,
         feeds._post_entry,
         feeds._post_html,

@@ -1314,7 +1314,7 @@ def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
     with writing() as session:
         make_page(session)
     take(lines(published()))
-    post = inputs.Post(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
+    post = inputs.NewUpdate(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
     lifecycle.reopen("aaaaaaaaaaaa", post, actor=ACTOR, form_key="sheet")
 
     assert the_incident(session).is_open
@@ -1326,8 +1326,8 @@ def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
 
 SEVERAL = lines(
     *(
-        published(f"{letter * 12}", components=["Search"] if letter < "d" else ["Login"])
-        for letter in "abcde"
+        published(f"{outgoing * 12}", components=["Search"] if outgoing < "d" else ["Login"])
+        for outgoing in "abcde"
     )
 )
 
@@ -1404,5 +1404,5 @@ def test_a_code_that_is_taken_keeps_every_incident_out(session: Session) -> None
     take(lines(published("e" * 12)))
     elsewhere = published("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
     with pytest.raises(Unusable):
-        take(lines(*(published(letter * 12) for letter in "abcd"), elsewhere))
+        take(lines(*(published(outgoing * 12) for outgoing in "abcd"), elsewhere))
     assert the_incident(session).code == "e" * 12

@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.configuration import blocked_terms, contacts, editing
-from statuspage.configuration.blocked_terms import WordLists
+from statuspage.configuration.blocked_terms import TermLists
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
-from statuspage.core.errors import Refused, Stale
+from statuspage.core.errors import Invalid, Stale
 from statuspage.incidents import announcement, lifecycle, mail_corrections, maintenance
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.maintenance import AS_ANNOUNCED, Plan
 from statuspage.messages.compose import Text
 from statuspage.models import AuditEntry, Incident, Message, Page
-from tests.announcing import ACTOR, Stage, declaration, declare, messages, post, set_stage
+from tests.announcing import ACTOR, Scenario, declaration, declare, messages, post, set_up_scenario
 from tests.factories import NOON
 
 LEAKY = {Audience.PUBLIC: Text("", "We restarted db-01. The next update comes by 12:30 UTC.")}
@@ -31,17 +31,19 @@ BECAUSE = {Audience.PUBLIC: "Customers know this machine by its name."}
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
 def overrides(session: Session) -> list[AuditEntry]:
     return list(session.scalars(select(AuditEntry).filter_by(action="message.override")))
 
 
-def test_a_text_that_would_leak_is_refused_on_its_own_field(stage: Stage, session: Session) -> None:
-    with pytest.raises(Refused) as refused:
-        lifecycle.declare(declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY)
+def test_a_text_that_would_leak_is_refused_on_its_own_field(
+    scenario: Scenario, session: Session
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet", texts=LEAKY)
     assert (refused.value.field, refused.value.reason) == (
         "text_public",
         "This would tell outsiders what is not for them: “db-01”. "
@@ -50,9 +52,11 @@ def test_a_text_that_would_leak_is_refused_on_its_own_field(stage: Stage, sessio
     assert session.scalars(select(Incident)).all() == []
 
 
-def test_with_a_reason_it_goes_out_and_the_reason_is_kept(stage: Stage, session: Session) -> None:
+def test_with_a_reason_it_goes_out_and_the_reason_is_kept(
+    scenario: Scenario, session: Session
+) -> None:
     incident = lifecycle.declare(
-        declaration(stage), actor=ACTOR, form_key="sheet", texts=LEAKY, overrides=BECAUSE
+        declaration(scenario), actor=ACTOR, form_key="sheet", texts=LEAKY, overrides=BECAUSE
     )
     (public,) = messages(Audience.PUBLIC)
     kept = {
@@ -66,34 +70,34 @@ def test_with_a_reason_it_goes_out_and_the_reason_is_kept(stage: Stage, session:
     assert [one.override for one in messages(Audience.INTERNAL)] == [{}]
 
 
-def test_a_reason_that_nothing_asks_for_is_not_kept(stage: Stage, session: Session) -> None:
-    lifecycle.declare(declaration(stage), actor=ACTOR, form_key="sheet", overrides=BECAUSE)
+def test_a_reason_that_nothing_asks_for_is_not_kept(scenario: Scenario, session: Session) -> None:
+    lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet", overrides=BECAUSE)
     assert [one.override for one in messages(Audience.PUBLIC)] == [{}]
     assert overrides(session) == []
 
 
-def test_facts_leak_as_edited_texts_do(stage: Stage, session: Session) -> None:
-    code = declare(stage).code
-    leaky = Post(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
-    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+def test_facts_leak_as_edited_texts_do(scenario: Scenario, session: Session) -> None:
+    code = declare(scenario).code
+    leaky = NewUpdate(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
+    with pytest.raises(Invalid, match=r"“10\.0\.0\.7”"):
         lifecycle.post_update(code, leaky, actor=ACTOR, form_key="sheet")
     assert len(messages(Audience.PUBLIC)) == 1
 
 
 def test_an_internal_fact_typed_into_a_public_text_is_blocked(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    code = declare(stage, internal_facts={"technical_cause": "pgbouncer ran dry"}).code
+    code = declare(scenario, internal_facts={"technical_cause": "pgbouncer ran dry"}).code
     edited = {Audience.PUBLIC: Text("", "It was because PgBouncer ran dry.")}
-    with pytest.raises(Refused, match="“PgBouncer ran dry”"):
+    with pytest.raises(Invalid, match="“PgBouncer ran dry”"):
         lifecycle.post_update(
-            code, Post(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="sheet", texts=edited
+            code, NewUpdate(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="sheet", texts=edited
         )
 
 
-def test_colleagues_may_read_anything(stage: Stage, session: Session) -> None:
+def test_colleagues_may_read_anything(scenario: Scenario, session: Session) -> None:
     declare(
-        stage,
+        scenario,
         visibility=Visibility.INTERNAL,
         title="db-01 is down",
         internal_facts={"technical_cause": "see OPS-12 and @ada"},
@@ -101,34 +105,34 @@ def test_colleagues_may_read_anything(stage: Stage, session: Session) -> None:
     assert [one.audience for one in session.scalars(select(Message))] == [Audience.INTERNAL]
 
 
-def test_contacts_and_listed_words_are_kept_inside(stage: Stage, session: Session) -> None:
+def test_contacts_and_listed_words_are_kept_inside(scenario: Scenario, session: Session) -> None:
     contacts.add_contact(ContactDetails("Priya Raman"), actor=ACTOR)
-    blocked_terms.change_own_words(WordLists(vendors="Brightpay\n brightpay \n"), actor=ACTOR)
+    blocked_terms.change_blocked_terms(TermLists(vendors="Brightpay\n brightpay \n"), actor=ACTOR)
     told = {Audience.PUBLIC: Text("", "Priya asked BrightPay.")}
-    (draft, *_) = announcement.preview_declaration(declaration(stage), texts=told)
+    (draft, *_) = announcement.preview_declaration(declaration(scenario), texts=told)
     assert [(one.rule, one.excerpt) for one in draft.findings if one.blocks] == [
         ("person", "Priya"),
         ("vendor", "BrightPay"),
     ]
 
 
-def test_word_lists_are_kept_once_and_never_blindly(stage: Stage, session: Session) -> None:
-    before = blocked_terms.word_lists(session)
-    blocked_terms.change_own_words(WordLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
-    assert blocked_terms.word_lists(session) == WordLists(code_names="FALCON\nOtter")
+def test_word_lists_are_kept_once_and_never_blindly(scenario: Scenario, session: Session) -> None:
+    before = blocked_terms.term_lists(session)
+    blocked_terms.change_blocked_terms(TermLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
+    assert blocked_terms.term_lists(session) == TermLists(code_names="FALCON\nOtter")
     with pytest.raises(Stale):
-        blocked_terms.change_own_words(
-            WordLists(people="Kim"), actor=ACTOR, seen=editing.fingerprint(before)
+        blocked_terms.change_blocked_terms(
+            TermLists(people="Kim"), actor=ACTOR, seen=editing.fingerprint(before)
         )
-    with pytest.raises(Refused, match="“x” has not 2 to 100 characters"):
-        blocked_terms.change_own_words(WordLists(people="x"), actor=ACTOR)
+    with pytest.raises(Invalid, match="“x” has not 2 to 100 characters"):
+        blocked_terms.change_blocked_terms(TermLists(people="x"), actor=ACTOR)
     (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
     assert entry.after == {"people": [], "vendors": [], "code_names": ["FALCON", "Otter"]}
-    assert session.get_one(Page, 1).own_words == entry.after
+    assert session.get_one(Page, 1).blocked_terms_of == entry.after
 
 
 def test_a_maintenance_that_was_let_through_goes_on_by_itself(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
     plan = Plan(
         title="Upgrade of db-01",
@@ -136,7 +140,7 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
         scheduled_for=NOON,
         scheduled_until=NOON + timedelta(days=1),
     )
-    with pytest.raises(Refused, match="“db-01”"):
+    with pytest.raises(Invalid, match="“db-01”"):
         maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
     maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex, overrides=BECAUSE)
     assert maintenance.advance_due() == 1
@@ -144,17 +148,17 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
     assert reasons == [BECAUSE[Audience.PUBLIC], AS_ANNOUNCED]
 
 
-def test_the_texts_tell_what_was_said_before(stage: Stage, session: Session) -> None:
-    incident = declare(stage)
-    drafts = announcement.preview_update(incident, Post(IncidentStatus.IDENTIFIED))
+def test_the_texts_tell_what_was_said_before(scenario: Scenario, session: Session) -> None:
+    incident = declare(scenario)
+    drafts = announcement.preview_update(incident, NewUpdate(IncidentStatus.IDENTIFIED))
     (public,) = [one for one in drafts if one.audience is Audience.PUBLIC]
     assert public.before is not None
     assert public.before.body == incident.updates[0].body
 
 
-def test_a_corrected_post_is_checked_too(stage: Stage, session: Session) -> None:
-    update = declare(stage).updates[0]
-    with pytest.raises(Refused, match="“db-01”") as refused:
+def test_a_corrected_post_is_checked_too(scenario: Scenario, session: Session) -> None:
+    update = declare(scenario).updates[0]
+    with pytest.raises(Invalid, match="“db-01”") as refused:
         lifecycle.correct_update(update.code, body="It was db-01.", actor=ACTOR)
     assert refused.value.field == "body"
     lifecycle.correct_update(update.code, body="It was db-01.", actor=ACTOR, because="It is known.")
@@ -162,12 +166,12 @@ def test_a_corrected_post_is_checked_too(stage: Stage, session: Session) -> None
     assert (entry.after or {})["reason"] == "It is known."
 
 
-def test_a_corrected_mail_is_checked_too(stage: Stage, session: Session) -> None:
-    code = declare(stage).code
+def test_a_corrected_mail_is_checked_too(scenario: Scenario, session: Session) -> None:
+    code = declare(scenario).code
     post(code, "resolved")
     (wrong,) = messages(Audience.CUSTOMER)
     right = Correction(wrong.subject, "It was 10.0.0.7, and is over.", "We were wrong.")
-    with pytest.raises(Refused, match=r"“10\.0\.0\.7”"):
+    with pytest.raises(Invalid, match=r"“10\.0\.0\.7”"):
         mail_corrections.send_correction(wrong.id, right, actor=ACTOR)
     told = mail_corrections.send_correction(
         wrong.id, replace(right, because="It is a sample."), actor=ACTOR

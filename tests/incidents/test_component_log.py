@@ -18,7 +18,7 @@ from statuspage.core.enums import ComponentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.details import Details, change_details
 from statuspage.models import Component, ComponentChange
-from tests.announcing import ACTOR, Stage, declare, post, set_stage
+from tests.announcing import ACTOR, Scenario, declare, post, set_up_scenario
 from tests.factories import NOON
 
 OPERATIONAL = ComponentStatus.OPERATIONAL
@@ -28,15 +28,15 @@ MAJOR = ComponentStatus.MAJOR_OUTAGE
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
     """Both components are there since two days before."""
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context(), writing() as session:
-        for component_id in (stage.checkout, stage.catalog):
+        for component_id in (scenario.checkout, scenario.catalog):
             session.add(
                 ComponentChange(component_id=component_id, at=ago(48 * 60), status=OPERATIONAL)
             )
-    return stage
+    return scenario
 
 
 def ago(minutes: int) -> datetime:
@@ -54,8 +54,8 @@ def told(session: Session, component_id: int) -> list[tuple[int, ComponentStatus
     return [(int((NOON - row.at).total_seconds() // 60), row.status) for row in rows][1:]
 
 
-def down(stage: Stage, since: int, status: ComponentStatus) -> str:
-    return declare(stage, started_at=ago(since), components={stage.checkout: status}).code
+def down(scenario: Scenario, since: int, status: ComponentStatus) -> str:
+    return declare(scenario, started_at=ago(since), components={scenario.checkout: status}).code
 
 
 def end(code: str, minutes_ago: int) -> None:
@@ -63,64 +63,64 @@ def end(code: str, minutes_ago: int) -> None:
 
 
 def test_a_incident_told_late_fills_the_past_around_what_was_told_before(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    end(down(stage, 120, DEGRADED), 60)
-    end(down(stage, 180, PARTIAL), 90)
-    assert told(session, stage.checkout) == [
+    end(down(scenario, 120, DEGRADED), 60)
+    end(down(scenario, 180, PARTIAL), 90)
+    assert told(session, scenario.checkout) == [
         (180, PARTIAL), (90, DEGRADED), (60, OPERATIONAL),
     ]  # fmt: skip
 
 
 def test_a_incident_told_late_that_still_goes_on_is_not_ended_by_an_earlier_one(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    end(down(stage, 120, DEGRADED), 60)
-    down(stage, 180, MAJOR)
-    assert told(session, stage.checkout) == [(180, MAJOR)]
-    assert session.get_one(Component, stage.checkout).status is MAJOR
+    end(down(scenario, 120, DEGRADED), 60)
+    down(scenario, 180, MAJOR)
+    assert told(session, scenario.checkout) == [(180, MAJOR)]
+    assert session.get_one(Component, scenario.checkout).status is MAJOR
 
 
-def test_a_start_that_is_put_right_moves_in_the_log(stage: Stage, session: Session) -> None:
-    code = down(stage, 60, MAJOR)
+def test_a_start_that_is_put_right_moves_in_the_log(scenario: Scenario, session: Session) -> None:
+    code = down(scenario, 60, MAJOR)
     end(code, 10)
     for start in (90, 20):
         details = Details(title="Payments fail", started_at=ago(start))
         change_details(code, details, actor=ACTOR)
-        assert told(session, stage.checkout) == [(start, MAJOR), (10, OPERATIONAL)]
+        assert told(session, scenario.checkout) == [(start, MAJOR), (10, OPERATIONAL)]
 
 
-def test_an_incident_that_is_hidden_counts_no_more(stage: Stage, session: Session) -> None:
-    code = down(stage, 60, MAJOR)
-    down(stage, 30, DEGRADED)
+def test_an_incident_that_is_hidden_counts_no_more(scenario: Scenario, session: Session) -> None:
+    code = down(scenario, 60, MAJOR)
+    down(scenario, 30, DEGRADED)
     lifecycle.hide(code, actor=ACTOR)
-    assert told(session, stage.checkout) == [(30, DEGRADED)]
+    assert told(session, scenario.checkout) == [(30, DEGRADED)]
 
 
-def test_what_ended_before_is_left_alone(stage: Stage, session: Session) -> None:
-    end(down(stage, 600, MAJOR), 500)
+def test_what_ended_before_is_left_alone(scenario: Scenario, session: Session) -> None:
+    end(down(scenario, 600, MAJOR), 500)
     before = session.scalars(select(ComponentChange.id)).all()
-    end(down(stage, 120, DEGRADED), 60)
-    end(down(stage, 180, PARTIAL), 90)
+    end(down(scenario, 120, DEGRADED), 60)
+    end(down(scenario, 180, PARTIAL), 90)
     assert set(before) <= set(session.scalars(select(ComponentChange.id)))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_incidents_told_in_any_order_leave_the_log_that_a_look_at_each_minute_gives(
-    stage: Stage, session: Session, seed: int
+    scenario: Scenario, session: Session, seed: int
 ) -> None:
     dice = random.Random(seed)
     incidents = []
     for _ in range(5):
         start, status = dice.randint(5, 300), dice.choice((DEGRADED, PARTIAL, MAJOR))
-        code = down(stage, start, status)
+        code = down(scenario, start, status)
         until = dice.randint(1, start - 1) if dice.random() < 0.8 else 0
         if until:
             end(code, until)
         incidents.append((start, until, status))
-    log = [(48 * 60, OPERATIONAL), *told(session, stage.checkout)]
+    log = [(48 * 60, OPERATIONAL), *told(session, scenario.checkout)]
     for minute in range(301, 0, -1):
         logged = [status for at, status in log if at >= minute][-1]
         said = (status for start, until, status in incidents if start >= minute > until)
         assert logged is ComponentStatus.worst(said, OPERATIONAL), (minute, incidents)
-    assert log[-1][1] is session.get_one(Component, stage.checkout).status
+    assert log[-1][1] is session.get_one(Component, scenario.checkout).status

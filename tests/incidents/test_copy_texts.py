@@ -9,19 +9,21 @@ from time_machine import Traveller
 
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
 from statuspage.incidents import copy_texts
-from statuspage.incidents.inputs import Post
-from tests.announcing import Stage, declaration, declare, set_stage
+from statuspage.incidents.inputs import NewUpdate
+from tests.announcing import Scenario, declaration, declare, set_up_scenario
 
 INTERNAL = {"users_affected": "Nine of ten orders.", "technical_cause": "pgbouncer ran dry"}
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
-def test_executives_get_one_line_and_support_a_reply(stage: Stage, session: Session) -> None:
-    line, reply = copy_texts.handouts_of_declaration(declaration(stage, internal_facts=INTERNAL))
+def test_executives_get_one_line_and_support_a_reply(scenario: Scenario, session: Session) -> None:
+    line, reply = copy_texts.copy_texts_of_declaration(
+        declaration(scenario, internal_facts=INTERNAL)
+    )
     assert (line.audience, reply.audience) == (Audience.EXECUTIVE, Audience.SUPPORT)
     assert line.text.body == (
         "SEV1, investigating: Payments fail. It began on Mar 4, 2026, 11:50 UTC. "
@@ -33,22 +35,24 @@ def test_executives_get_one_line_and_support_a_reply(stage: Stage, session: Sess
     assert line.findings == reply.findings == ()
 
 
-def test_once_it_is_over_they_say_so(stage: Stage, session: Session) -> None:
-    incident = declare(stage)
-    line, reply = copy_texts.handouts_of_update(incident, Post(IncidentStatus.RESOLVED))
+def test_once_it_is_over_they_say_so(scenario: Scenario, session: Session) -> None:
+    incident = declare(scenario)
+    line, reply = copy_texts.copy_texts_of_update(incident, NewUpdate(IncidentStatus.RESOLVED))
     assert line.text.body.startswith("SEV1 over after 10 minutes")
     assert "The problem with Checkout is resolved." in reply.text.body
 
 
-def test_what_would_leak_is_told_of_the_reply_too(stage: Stage, session: Session) -> None:
-    _, reply = copy_texts.handouts_of_declaration(
-        declaration(stage, users_notice="Payments on db-01 fail.")
+def test_what_would_leak_is_told_of_the_reply_too(scenario: Scenario, session: Session) -> None:
+    _, reply = copy_texts.copy_texts_of_declaration(
+        declaration(scenario, users_notice="Payments on db-01 fail.")
     )
     assert [one.excerpt for one in reply.findings if one.blocks] == ["db-01"]
 
 
-def test_support_has_nothing_to_say_of_what_is_internal(stage: Stage, session: Session) -> None:
-    handouts = copy_texts.handouts_of_declaration(
-        declaration(stage, visibility=Visibility.INTERNAL)
+def test_support_has_nothing_to_say_of_what_is_internal(
+    scenario: Scenario, session: Session
+) -> None:
+    copies_to_paste = copy_texts.copy_texts_of_declaration(
+        declaration(scenario, visibility=Visibility.INTERNAL)
     )
-    assert [one.audience for one in handouts] == [Audience.EXECUTIVE]
+    assert [one.audience for one in copies_to_paste] == [Audience.EXECUTIVE]

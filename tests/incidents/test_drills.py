@@ -25,12 +25,12 @@ from statuspage.core.enums import (
     Step,
     SubscriberState,
 )
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.delivery import privacy, queue
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, mail_corrections, reminders
-from statuspage.incidents.inputs import Drill, Post, Reader
+from statuspage.incidents.inputs import Drill, NewUpdate, Reader
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.resolution import cancel_window, test_mail
 from statuspage.models import (
@@ -44,8 +44,8 @@ from statuspage.models import (
     Subscriber,
 )
 from statuspage.public.edition_builder import build_edition
-from tests.announcing import ACTOR, Stage, declare, post, set_stage
-from tests.delivery.test_dispatch import Door
+from tests.announcing import ACTOR, Scenario, declare, post, set_up_scenario
+from tests.delivery.test_dispatch import Provider
 from tests.factories import NOON
 
 LISTED = ["eve@drill.example", "c1@example.com"]
@@ -53,12 +53,12 @@ DRILL = Drill([(LISTED[0], "Eve"), (LISTED[1], "")], ["file"])
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
 @pytest.fixture
-def team(stage: Stage, session: Session) -> dict[Role, int]:
+def team(scenario: Scenario, session: Session) -> dict[Role, int]:
     """Colleagues who are not on the drill's list, and a subscriber who is not."""
     with writing() as session:
         contacts = {role: Contact(name=role.label, email=f"{role}@acme.example") for role in Role}
@@ -74,7 +74,7 @@ def team(stage: Stage, session: Session) -> dict[Role, int]:
         return {role: contact.id for role, contact in contacts.items()}
 
 
-def tell(code: str, status: IncidentStatus, **changes: object) -> None:
+def announce(code: str, status: IncidentStatus, **changes: object) -> None:
     post(code, status.value, **{"although": {"watched": "A drill", "components": ""}, **changes})
 
 
@@ -82,22 +82,24 @@ def everything(code: str, frozen: Traveller) -> None:
     """All that can be pressed on a desk, from the first post to the last."""
     frozen.shift(timedelta(hours=2))
     reminders.notify_due()
-    tell(code, IncidentStatus.INVESTIGATING, no_change=True)
-    tell(code, IncidentStatus.MONITORING)
-    trial = Post(IncidentStatus.RESOLVED)
-    with pytest.raises(Refused):
+    announce(code, IncidentStatus.INVESTIGATING, no_change=True)
+    announce(code, IncidentStatus.MONITORING)
+    trial = NewUpdate(IncidentStatus.RESOLVED)
+    with pytest.raises(Invalid):
         test_mail.send_test(
             code, trial, to=Reader("kim@example.com", "Kim", None), form_key="k", actor=ACTOR
         )
     test_mail.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
-    tell(code, IncidentStatus.RESOLVED)
+    announce(code, IncidentStatus.RESOLVED)
     cancel_window.cancel_mails(code, actor=ACTOR)
     cancel_window.send_after_all(code, actor=ACTOR)
     lifecycle.hide(code, actor=ACTOR)
 
 
 def reopen(code: str) -> None:
-    lifecycle.reopen(code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex)
+    lifecycle.reopen(
+        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
+    )
 
 
 def published(engine: Engine, app: Flask) -> dict[str, bytes]:
@@ -108,10 +110,10 @@ def published(engine: Engine, app: Flask) -> dict[str, bytes]:
 
 
 def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
-    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    code = declare(stage, drill=DRILL, roles=team, next_update_at=None).code
-    mail, chat = Door(), Door()
+    code = declare(scenario, drill=DRILL, roles=team, next_update_at=None).code
+    mail, chat = Provider(), Provider()
     lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat, 1, 100)}
     dispatcher = Dispatcher(app, 7, lanes)
 
@@ -131,7 +133,7 @@ def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
     deliver()
     reopen(code)
     deliver()
-    tell(code, IncidentStatus.RESOLVED)
+    announce(code, IncidentStatus.RESOLVED)
     deliver()
 
     assert {one.address for _, one in mail.sent} == set(LISTED)
@@ -142,25 +144,25 @@ def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
         Delivery.state.not_in([DeliveryState.ACCEPTED, DeliveryState.SUPERSEDED])
     )
     assert session.scalars(unfinished).all() == []
-    letters = [letter for letter, _ in [*mail.sent, *chat.sent]]
+    letters = [outgoing for outgoing, _ in [*mail.sent, *chat.sent]]
     unmarked = [
-        letter.subject
-        for letter in letters
-        if "[DRILL]" not in letter.subject or "This is a drill." not in letter.text
+        outgoing.subject
+        for outgoing in letters
+        if "[DRILL]" not in outgoing.subject or "This is a drill." not in outgoing.text
     ]
     assert unmarked == []
-    assert all("You receive this because you are on the list" in letter.html
-               for letter, _ in mail.sent)  # fmt: skip
+    assert all("You receive this because you are on the list" in outgoing.html
+               for outgoing, _ in mail.sent)  # fmt: skip
     assert {one.unsubscribe_url for _, one in mail.sent} == {None}
 
 
 def test_a_drill_is_on_no_public_surface_and_moves_no_component(
-    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
     frozen.shift(timedelta(hours=3))
     before, revision = published(db.engine, app), session.scalars(select(Revision.number)).all()
     frozen.shift(timedelta(hours=-3))
-    code = declare(stage, drill=DRILL, roles=team).code
+    code = declare(scenario, drill=DRILL, roles=team).code
     everything(code, frozen)
     reopen(code)
     frozen.move_to(NOON + timedelta(hours=3))
@@ -171,11 +173,11 @@ def test_a_drill_is_on_no_public_surface_and_moves_no_component(
     assert session.scalars(select(ComponentChange)).all() == []
 
 
-def test_a_drill_never_becomes_public(stage: Stage, session: Session) -> None:
-    code = declare(stage, drill=DRILL).code
-    with pytest.raises(Refused):
+def test_a_drill_never_becomes_public(scenario: Scenario, session: Session) -> None:
+    code = declare(scenario, drill=DRILL).code
+    with pytest.raises(Invalid):
         lifecycle.publish(
-            code, Post(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="now public"
+            code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="now public"
         )
     session.expire_all()
     [incident] = session.scalars(select(Incident))
@@ -183,20 +185,20 @@ def test_a_drill_never_becomes_public(stage: Stage, session: Session) -> None:
 
 
 def test_the_door_refuses_what_found_another_way_into_the_outbox(
-    app: Flask, stage: Stage, session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    declare(stage, drill=DRILL)
+    declare(scenario, drill=DRILL)
     with writing() as session:
         row = session.scalars(select(Delivery).filter_by(address=LISTED[1])).first()
         assert row is not None
         row.address = row.email = "stranger@example.com"
         chat = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT)).one()
         chat.address = "another room"
-    mail, chat_door = Door(), Door()
-    lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat_door, 1, 100)}
+    mail, chat_provider = Provider(), Provider()
+    lanes = {Channel.EMAIL: Lane(mail, 1, 100), Channel.CHAT: Lane(chat_provider, 1, 100)}
     Dispatcher(app, 7, lanes).send_all()
     session.expire_all()
-    assert (mail.addresses, chat_door.addresses) == ([LISTED[0]], [])
+    assert (mail.addresses, chat_provider.addresses) == ([LISTED[0]], [])
     refused = session.scalars(select(Delivery).filter_by(state=DeliveryState.FAILED))
     assert {(row.address, row.reason) for row in refused} == {
         (address, "this belongs to a drill, and the address is not on its list")
@@ -204,8 +206,10 @@ def test_the_door_refuses_what_found_another_way_into_the_outbox(
     }
 
 
-def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: Session) -> None:
-    declare(stage, drill=Drill())
+def test_what_is_queued_for_somebody_else_is_not_queued(
+    scenario: Scenario, session: Session
+) -> None:
+    declare(scenario, drill=Drill())
     with writing() as session:
         message = session.scalars(select(Message)).first()
         assert message is not None
@@ -221,46 +225,46 @@ def test_what_is_queued_for_somebody_else_is_not_queued(stage: Stage, session: S
 
 
 def test_a_drill_that_reaches_nobody_calls_nobody(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    declare(stage, drill=Drill(), roles=team, next_update_at=None)
+    declare(scenario, drill=Drill(), roles=team, next_update_at=None)
     frozen.shift(timedelta(hours=1))
     assert reminders.notify_due() == 0
 
 
 def test_a_real_incident_beside_a_drill_is_told_as_ever(
-    stage: Stage, team: dict[Role, int], session: Session
+    scenario: Scenario, team: dict[Role, int], session: Session
 ) -> None:
-    declare(stage, drill=DRILL)
-    declare(stage)
+    declare(scenario, drill=DRILL)
+    declare(scenario)
     mailed = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)
     assert sorted(session.scalars(mailed)) == ["c1@example.com", "eve@drill.example",
                                                "news@example.com"]  # fmt: skip
 
 
-def test_an_address_that_is_none_is_refused(stage: Stage) -> None:
-    with pytest.raises(Refused) as refusal:
-        declare(stage, drill=Drill([("nobody", "")]))
+def test_an_address_that_is_none_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(Invalid) as refusal:
+        declare(scenario, drill=Drill([("nobody", "")]))
     assert refusal.value.field == "drill_addresses"
 
 
 def test_who_is_erased_is_on_no_drills_list_any_more(
-    app: Flask, stage: Stage, session: Session
+    app: Flask, scenario: Scenario, session: Session
 ) -> None:
-    incident = declare(stage, drill=DRILL)
+    incident = declare(scenario, drill=DRILL)
     privacy.erase(LISTED[0], actor=ACTOR)
     session.expire_all()
     assert incident.drill_list == [{"email": LISTED[1], "name": ""}, {"room": "file"}]
-    tell(incident.code, IncidentStatus.INVESTIGATING)
+    announce(incident.code, IncidentStatus.INVESTIGATING)
     waiting = select(Delivery.address).filter_by(channel=Channel.EMAIL, state=DeliveryState.PENDING)
     assert session.scalars(waiting).all() == [LISTED[1]]
 
 
 def test_a_drill_that_ends_as_a_false_alarm_reaches_its_list_alone(
-    stage: Stage, team: dict[Role, int], session: Session
+    scenario: Scenario, team: dict[Role, int], session: Session
 ) -> None:
-    code = declare(stage, drill=DRILL, roles=team).code
-    tell(code, IncidentStatus.RESOLVED, false_alarm=True)
+    code = declare(scenario, drill=DRILL, roles=team).code
+    announce(code, IncidentStatus.RESOLVED, false_alarm=True)
     assert set(session.scalars(select(Delivery.address))) == {*LISTED, "file"}
 
 

@@ -18,10 +18,10 @@ from statuspage.core.enums import (
     SubscriberState,
     Visibility,
 )
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import privacy
 from statuspage.incidents import explain_recipient
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import (
     Customer,
     CustomerComponent,
@@ -32,22 +32,22 @@ from statuspage.models import (
 )
 from tests.announcing import (
     ACTOR,
-    Stage,
+    Scenario,
     declaration,
     declare,
     mails,
     make_customer,
     resolve,
-    set_stage,
+    set_up_scenario,
 )
 
-RESOLVED = Post(IncidentStatus.RESOLVED)
+RESOLVED = NewUpdate(IncidentStatus.RESOLVED)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
     with app.app_context():
-        made = set_stage(app)
+        made = set_up_scenario(app)
         with writing() as session:
             for name, state in (
                 ("eve", SubscriberState.CONFIRMED),
@@ -71,7 +71,7 @@ def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
         yield made
 
 
-def told(incident: Incident, name: str, update: Post = RESOLVED) -> tuple[bool, str]:
+def told(incident: Incident, name: str, update: NewUpdate = RESOLVED) -> tuple[bool, str]:
     found = explain_recipient.explain_update(incident, update, f"{name}@example.com")
     return found.hears, " ".join(found.reasons)
 
@@ -96,13 +96,13 @@ def told(incident: Incident, name: str, update: Post = RESOLVED) -> tuple[bool, 
     ],
 )  # fmt: skip
 def test_everybody_is_answered_by_the_rule_that_counts(
-    stage: Stage, name: str, hears: bool, reason: str
+    scenario: Scenario, name: str, hears: bool, reason: str
 ) -> None:
-    assert told(declare(stage), name) == (hears, reason)
+    assert told(declare(scenario), name) == (hears, reason)
 
 
-def test_the_answer_is_what_happens(stage: Stage) -> None:
-    incident = declare(stage)
+def test_the_answer_is_what_happens(scenario: Scenario) -> None:
+    incident = declare(scenario)
     everybody = {
         *current_session().scalars(select(Customer.address)),
         *current_session().scalars(select(Subscriber.address)),
@@ -119,17 +119,17 @@ def test_the_answer_is_what_happens(stage: Stage) -> None:
     assert mails(DeliveryState.PENDING) == promised
 
 
-def test_where_customers_are_not_written_to_it_says_so(stage: Stage) -> None:
-    asked = explain_recipient.explain_declaration(declaration(stage), "shopper@example.com")
+def test_where_customers_are_not_written_to_it_says_so(scenario: Scenario) -> None:
+    asked = explain_recipient.explain_declaration(declaration(scenario), "shopper@example.com")
     assert asked.reasons[0] == (
         "They are a customer, and customers are not written to at this step."
     )
     # Customers who subscribed hear of it as subscribers.
-    assert explain_recipient.explain_declaration(declaration(stage), "c1@example.com").hears
+    assert explain_recipient.explain_declaration(declaration(scenario), "c1@example.com").hears
 
 
-def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(stage: Stage) -> None:
-    incident = declare(stage)
+def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(scenario: Scenario) -> None:
+    incident = declare(scenario)
     resolve(incident.code)
     with writing() as session:
         session.execute(
@@ -137,7 +137,7 @@ def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(stage: Stage
             .where(Delivery.channel == Channel.EMAIL, Delivery.address == "c2@example.com")
             .values(state=DeliveryState.DELIVERED)
         )
-    again = Post(IncidentStatus.INVESTIGATING)
+    again = NewUpdate(IncidentStatus.INVESTIGATING)
     current_session().expire_all()
 
     def asked(name: str) -> str:
@@ -149,34 +149,34 @@ def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(stage: Stage
     assert asked("c3") == "They are a customer who was not told that it is resolved."
 
 
-def test_nobody_outside_hears_what_is_internal(stage: Stage) -> None:
-    incident = declare(stage, visibility=Visibility.INTERNAL)
+def test_nobody_outside_hears_what_is_internal(scenario: Scenario) -> None:
+    incident = declare(scenario, visibility=Visibility.INTERNAL)
     assert told(incident, "c1") == (False, "Nobody outside is told of what is internal.")
 
 
-def test_an_erased_address_is_named_as_such(stage: Stage) -> None:
-    incident = declare(stage)
+def test_an_erased_address_is_named_as_such(scenario: Scenario) -> None:
+    incident = declare(scenario)
     resolve(incident.code)
     privacy.erase("c1@example.com", actor=ACTOR)
     found = explain_recipient.explain_step(incident, Step.RESOLVED, "C1@example.com")
     assert found.reasons[0] == "They were erased at their own request."
 
 
-def test_what_is_no_address_is_refused(stage: Stage) -> None:
-    with pytest.raises(Refused) as refusal:
-        explain_recipient.explain_declaration(declaration(stage), "nobody")
+def test_what_is_no_address_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(Invalid) as refusal:
+        explain_recipient.explain_declaration(declaration(scenario), "nobody")
     assert refusal.value.field == "ask"
 
 
-def test_why_somebody_is_told_names_only_what_is_affected(stage: Stage) -> None:
+def test_why_somebody_is_told_names_only_what_is_affected(scenario: Scenario) -> None:
     """In the dry run, and in the ledger that is shown and exported afterwards."""
     with writing() as session:
         both = make_customer("both@example.com", "Both", all_components=False)
         session.add(both)
         session.flush()
-        for component in (stage.checkout, stage.catalog):
+        for component in (scenario.checkout, scenario.catalog):
             session.add(CustomerComponent(customer_id=both.id, component_id=component))
-    incident = declare(stage)
+    incident = declare(scenario)
     assert told(incident, "both") == (True, "They are a customer of Checkout.")
     resolve(incident.code)
     of_customers = select(Delivery.address, Delivery.why).where(Delivery.why.startswith("Customer"))

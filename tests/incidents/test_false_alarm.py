@@ -19,19 +19,28 @@ from statuspage.core.enums import (
     IncidentStatus,
     Step,
 )
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import Component, ComponentChange, Delivery, Incident
-from tests.announcing import ACTOR, Stage, declare, mails, messages, post, resolve, set_stage
+from tests.announcing import (
+    ACTOR,
+    Scenario,
+    declare,
+    mails,
+    messages,
+    post,
+    resolve,
+    set_up_scenario,
+)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
     """Where customers are written to with every update."""
-    stage = set_stage(app, scheme="p1")
+    scenario = set_up_scenario(app, scheme="p1")
     with app.app_context():
-        yield stage
+        yield scenario
 
 
 def end(code: str) -> None:
@@ -49,8 +58,8 @@ def outages() -> list[tuple[ComponentStatus, int | None]]:
     ]
 
 
-def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(stage: Stage) -> None:
-    code = declare(stage).code
+def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(scenario: Scenario) -> None:
+    code = declare(scenario).code
     with writing() as session:
         session.execute(
             update(Delivery)
@@ -72,20 +81,23 @@ def test_exactly_those_who_were_told_of_it_hear_that_it_was_none(stage: Stage) -
 
 
 def test_nobody_who_was_told_nothing_is_written_to(app: Flask, frozen: Traveller) -> None:
-    stage = set_stage(app)
+    scenario = set_up_scenario(app)
     with app.app_context():
-        end(declare(stage).code)
+        end(declare(scenario).code)
         assert messages(Audience.CUSTOMER) == []
 
 
-def test_it_stays_as_what_it_was_and_counts_as_nothing(stage: Stage, frozen: Traveller) -> None:
-    code = declare(stage).code
+def test_it_stays_as_what_it_was_and_counts_as_nothing(
+    scenario: Scenario, frozen: Traveller
+) -> None:
+    code = declare(scenario).code
     assert outages() == [(ComponentStatus.MAJOR_OUTAGE, incident().id)]
     frozen.shift(timedelta(hours=1))
     end(code)
     assert outages() == []
     assert (
-        current_session().get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
+        current_session().get_one(Component, scenario.checkout).status
+        is ComponentStatus.OPERATIONAL
     )
     assert (incident().status, incident().impact, incident().review_due_at) == (
         "resolved",
@@ -95,13 +107,13 @@ def test_it_stays_as_what_it_was_and_counts_as_nothing(stage: Stage, frozen: Tra
     assert incident().updates[-1].body.startswith("What we reported here was a false alarm")
 
 
-def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
-    code = declare(stage).code
+def test_opened_again_it_counts_again(scenario: Scenario, frozen: Traveller) -> None:
+    code = declare(scenario).code
     frozen.shift(timedelta(hours=1))
     end(code)
     frozen.shift(timedelta(hours=1))
-    again = Post(
-        IncidentStatus.INVESTIGATING, components={stage.checkout: ComponentStatus.MAJOR_OUTAGE}
+    again = NewUpdate(
+        IncidentStatus.INVESTIGATING, components={scenario.checkout: ComponentStatus.MAJOR_OUTAGE}
     )
     lifecycle.reopen(code, again, actor=ACTOR, form_key="again")
     assert [status for status, _ in outages()] == [
@@ -112,7 +124,7 @@ def test_opened_again_it_counts_again(stage: Stage, frozen: Traveller) -> None:
     assert messages(Audience.CUSTOMER)[-1].step is Step.RESOLVED
 
 
-def test_what_goes_on_is_no_false_alarm_yet(stage: Stage) -> None:
-    code = declare(stage).code
-    with pytest.raises(Refused, match="Only what is resolved"):
+def test_what_goes_on_is_no_false_alarm_yet(scenario: Scenario) -> None:
+    code = declare(scenario).code
+    with pytest.raises(Invalid, match="Only what is resolved"):
         post(code, "monitoring", false_alarm=True)

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.core.enums import Audience, ComponentStatus, MaintenanceStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
 from statuspage.incidents.maintenance import Plan, Window, advance_due
 from statuspage.models import Component, Incident
-from tests.announcing import ACTOR, Stage, messages, set_stage
+from tests.announcing import ACTOR, Scenario, messages, set_up_scenario
 from tests.factories import NOON, the_page
 from tests.subscribing import add_subscriber
 
@@ -25,17 +25,17 @@ ENDS = BEGINS + timedelta(hours=2)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
-def schedule(stage: Stage, **changes: object) -> Incident:
+def schedule(scenario: Scenario, **changes: object) -> Incident:
     values = {
         "title": "Database upgrade",
         "what": "Checkout is read-only.",
         "scheduled_for": BEGINS,
         "scheduled_until": ENDS,
-        "component_ids": [stage.checkout],
+        "component_ids": [scenario.checkout],
         **changes,
     }
     return maintenance.schedule(
@@ -57,9 +57,9 @@ def bodies(incident: Incident) -> list[str]:
 
 
 def test_people_are_reminded_once_a_day_before(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage)
+    incident = schedule(scenario)
     frozen.move_to(BEGINS - timedelta(hours=24, minutes=1))
     assert advance_due() == 0
     frozen.move_to(BEGINS - timedelta(hours=24))
@@ -77,9 +77,12 @@ def test_people_are_reminded_once_a_day_before(
 
 
 def test_a_reminder_that_the_worker_missed_is_made_up_for_while_it_helps(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    reminded, begun = schedule(stage), schedule(stage, scheduled_for=BEGINS - timedelta(hours=3))
+    reminded, begun = (
+        schedule(scenario),
+        schedule(scenario, scheduled_for=BEGINS - timedelta(hours=3)),
+    )
     frozen.move_to(BEGINS - timedelta(hours=1))
     assert advance_due() == 2
     session.expire_all()
@@ -88,19 +91,19 @@ def test_a_reminder_that_the_worker_missed_is_made_up_for_while_it_helps(
 
 
 def test_an_announcement_that_comes_later_is_its_own_reminder(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    soon = schedule(stage, remind_minutes=60 * 48)
-    never = schedule(stage, remind_minutes=None)
+    soon = schedule(scenario, remind_minutes=60 * 48)
+    never = schedule(scenario, remind_minutes=None)
     frozen.move_to(BEGINS - timedelta(minutes=1))
     assert advance_due() == 0
     assert soon.remind_at is never.remind_at is None
 
 
 def test_a_moved_maintenance_is_reminded_of_again(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage)
+    incident = schedule(scenario)
     frozen.move_to(BEGINS - timedelta(hours=20))
     assert advance_due() == 1
     move(incident, BEGINS + timedelta(days=7), ENDS + timedelta(days=7))
@@ -111,29 +114,29 @@ def test_a_moved_maintenance_is_reminded_of_again(
 
 
 def test_a_cancelled_maintenance_is_not_reminded_of(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    maintenance.cancel(schedule(stage).code, actor=ACTOR, form_key="off")
+    maintenance.cancel(schedule(scenario).code, actor=ACTOR, form_key="off")
     frozen.move_to(BEGINS)
     assert advance_due() == 0
 
 
 def test_a_start_that_nobody_was_there_for_comes_late_once_and_says_so(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage, remind_minutes=None)
+    incident = schedule(scenario, remind_minutes=None)
     frozen.move_to(BEGINS + timedelta(minutes=50))
     assert [advance_due(), advance_due()] == [1, 0]
     session.refresh(incident)
     assert incident.started_at == BEGINS + timedelta(minutes=50)
     assert "It was planned for Mar 6, 2026, 12:00 UTC and begins late." in bodies(incident)[1]
-    assert session.get_one(Component, stage.checkout).status is ComponentStatus.UNDER_MAINTENANCE
+    assert session.get_one(Component, scenario.checkout).status is ComponentStatus.UNDER_MAINTENANCE
 
 
 def test_a_start_on_time_says_nothing_of_being_late(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage, remind_minutes=None)
+    incident = schedule(scenario, remind_minutes=None)
     frozen.move_to(BEGINS + timedelta(seconds=2))
     advance_due()
     session.refresh(incident)
@@ -142,12 +145,12 @@ def test_a_start_on_time_says_nothing_of_being_late(
 
 @pytest.mark.parametrize("by_hand", [(), (MaintenanceStatus.VERIFYING,)])
 def test_it_ends_by_itself_verified_or_not(
-    stage: Stage,
+    scenario: Scenario,
     session: Session,
     frozen: Traveller,
     by_hand: tuple[MaintenanceStatus, ...],
 ) -> None:
-    incident = schedule(stage, remind_minutes=None)
+    incident = schedule(scenario, remind_minutes=None)
     frozen.move_to(BEGINS)
     advance_due()
     for status in by_hand:
@@ -156,13 +159,13 @@ def test_it_ends_by_itself_verified_or_not(
     assert [advance_due(), advance_due()] == [1, 0]
     session.expire_all()
     assert (incident.status, incident.resolved_at) == ("completed", ENDS)
-    assert session.get_one(Component, stage.checkout).status is ComponentStatus.OPERATIONAL
+    assert session.get_one(Component, scenario.checkout).status is ComponentStatus.OPERATIONAL
 
 
 def test_extended_while_it_runs_it_ends_at_its_new_end(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage, remind_minutes=None)
+    incident = schedule(scenario, remind_minutes=None)
     frozen.move_to(BEGINS)
     advance_due()
     move(incident, BEGINS, ENDS + timedelta(hours=1))
@@ -175,12 +178,12 @@ def test_extended_while_it_runs_it_ends_at_its_new_end(
 
 
 def test_across_a_change_of_the_clocks_it_lasts_as_long_as_it_lasts(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
     the_page(session).time_zone = "Europe/Berlin"
     session.commit()
     begins = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
-    incident = schedule(stage, scheduled_for=begins, scheduled_until=begins + timedelta(hours=2))
+    incident = schedule(scenario, scheduled_for=begins, scheduled_until=begins + timedelta(hours=2))
     assert "Mar 29, 2026, 01:30 CET – 04:30 CEST (2 hours)" in bodies(incident)[0]
     frozen.move_to(begins)
     advance_due()
@@ -192,16 +195,16 @@ def test_across_a_change_of_the_clocks_it_lasts_as_long_as_it_lasts(
 
 @pytest.mark.parametrize("minutes", [0, -5, 30 * 24 * 60 + 1])
 def test_a_reminder_at_no_sensible_time_is_refused(
-    stage: Stage, session: Session, minutes: int
+    scenario: Scenario, session: Session, minutes: int
 ) -> None:
-    with pytest.raises(Refused, match="at least a minute and at most 30 days"):
-        schedule(stage, remind_minutes=minutes)
+    with pytest.raises(Invalid, match="at least a minute and at most 30 days"):
+        schedule(scenario, remind_minutes=minutes)
 
 
 def test_two_workers_take_each_step_once(
-    app: Flask, stage: Stage, session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage)
+    incident = schedule(scenario)
     session.commit()
     frozen.move_to(BEGINS - timedelta(hours=1))
     taken: list[int] = []
@@ -221,16 +224,16 @@ def test_two_workers_take_each_step_once(
 
 
 def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(scenario, remind_minutes=None, verify_minutes=30)
     assert "(2 hours), and then 30 minutes to check that everything runs" in bodies(incident)[0]
     seen = []
     for moment in (BEGINS, ENDS, ENDS + timedelta(minutes=29), ENDS + timedelta(minutes=30)):
         frozen.move_to(moment)
         taken = [advance_due(), advance_due()]
         session.expire_all()
-        seen.append((taken, incident.status, session.get_one(Component, stage.checkout).status))
+        seen.append((taken, incident.status, session.get_one(Component, scenario.checkout).status))
     assert seen == [
         ([1, 0], "in_progress", ComponentStatus.UNDER_MAINTENANCE),
         ([1, 0], "verifying", ComponentStatus.UNDER_MAINTENANCE),
@@ -249,9 +252,9 @@ def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
     ("noticed_after", "status"), [(20, "verifying"), (30, "completed"), (600, "completed")]
 )
 def test_an_end_that_nobody_was_there_for_verifies_only_while_there_is_time(
-    stage: Stage, session: Session, frozen: Traveller, noticed_after: int, status: str
+    scenario: Scenario, session: Session, frozen: Traveller, noticed_after: int, status: str
 ) -> None:
-    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(scenario, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS)
     advance_due()
     frozen.move_to(ENDS + timedelta(minutes=noticed_after))
@@ -262,9 +265,9 @@ def test_an_end_that_nobody_was_there_for_verifies_only_while_there_is_time(
 
 @pytest.mark.parametrize(("before_the_end", "ends_after"), [(60, 0), (10, 20)])
 def test_verifying_that_begins_by_hand_has_its_time_too(
-    stage: Stage, session: Session, frozen: Traveller, before_the_end: int, ends_after: int
+    scenario: Scenario, session: Session, frozen: Traveller, before_the_end: int, ends_after: int
 ) -> None:
-    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(scenario, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS)
     advance_due()
     frozen.move_to(ENDS - timedelta(minutes=before_the_end))
@@ -277,9 +280,9 @@ def test_verifying_that_begins_by_hand_has_its_time_too(
 
 
 def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    incident = schedule(stage, remind_minutes=None, verify_minutes=30)
+    incident = schedule(scenario, remind_minutes=None, verify_minutes=30)
     frozen.move_to(BEGINS + timedelta(minutes=50))
     advance_due()
     move(incident, BEGINS, ENDS + timedelta(hours=1), verify_minutes=30)
@@ -295,15 +298,17 @@ def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
 
 @pytest.mark.parametrize("minutes", [0, 24 * 60 + 1])
 def test_verifying_for_no_sensible_time_is_refused(
-    stage: Stage, session: Session, minutes: int
+    scenario: Scenario, session: Session, minutes: int
 ) -> None:
-    with pytest.raises(Refused, match="at least a minute and at most a day"):
-        schedule(stage, verify_minutes=minutes)
+    with pytest.raises(Invalid, match="at least a minute and at most a day"):
+        schedule(scenario, verify_minutes=minutes)
 
 
-def test_whoever_asks_learns_whether_they_hear_of_a_step(stage: Stage, session: Session) -> None:
+def test_whoever_asks_learns_whether_they_hear_of_a_step(
+    scenario: Scenario, session: Session
+) -> None:
     add_subscriber("fan@example.com")
-    incident = schedule(stage)
+    incident = schedule(scenario)
     session.commit()
     heard = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "fan@example.com")
     customer = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "c1@example.com")

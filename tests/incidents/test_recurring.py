@@ -15,11 +15,11 @@ from time_machine import Traveller
 
 from statuspage.configuration import components
 from statuspage.core.enums import Audience, MaintenanceStatus, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance, recurring
 from statuspage.incidents.recurring import SeriesPlan, Unit, announce_due, plan_of
 from statuspage.models import Incident, MaintenanceSeries, Message
-from tests.announcing import ACTOR, Stage, set_stage
+from tests.announcing import ACTOR, Scenario, set_up_scenario
 from tests.factories import NOON, the_page
 
 # A Tuesday; NOON is a Wednesday.
@@ -27,24 +27,24 @@ FIRST = datetime(2026, 3, 10, 21, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
-def make_plan(stage: Stage, **changes: Any) -> SeriesPlan:
+def make_plan(scenario: Scenario, **changes: Any) -> SeriesPlan:
     values: dict[str, Any] = {
         "title": "Weekly upgrade",
         "what": "Checkout is slow.",
         "first_start": FIRST,
         "length_minutes": 120,
-        "component_ids": (stage.checkout,),
+        "component_ids": (scenario.checkout,),
         **changes,
     }
     return SeriesPlan(**values)
 
 
-def begin(stage: Stage, **changes: Any) -> MaintenanceSeries:
-    return recurring.plan_series(make_plan(stage, **changes), actor=ACTOR, form_key=uuid4().hex)
+def begin(scenario: Scenario, **changes: Any) -> MaintenanceSeries:
+    return recurring.plan_series(make_plan(scenario, **changes), actor=ACTOR, form_key=uuid4().hex)
 
 
 def incidents(session: Session) -> list[Incident]:
@@ -62,21 +62,21 @@ def dates(plan: SeriesPlan, zone: str = "UTC", most: int = 4) -> list[str]:
 
 
 def test_the_next_two_are_announced_each_as_its_own_incident(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    begin(stage)
+    begin(scenario)
     assert starts(session) == [FIRST, FIRST + timedelta(days=7)]
     first, second = incidents(session)
     assert first.code != second.code
     assert first.scheduled_until == FIRST + timedelta(hours=2)
     assert "Mar 10, 2026, 21:00 – 23:00 UTC (2 hours)" in first.updates[0].body
-    assert [row.component_id for row in first.affected] == [stage.checkout]
+    assert [row.component_id for row in first.affected] == [scenario.checkout]
 
 
 def test_when_one_is_over_the_next_is_announced(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    begin(stage)
+    begin(scenario)
     assert announce_due() == 0
     frozen.move_to(FIRST)
     maintenance.advance_due()
@@ -85,9 +85,9 @@ def test_when_one_is_over_the_next_is_announced(
 
 
 def test_a_worker_that_was_down_for_weeks_announces_only_what_is_to_come(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    begin(stage)
+    begin(scenario)
     frozen.move_to(FIRST + timedelta(days=30))
     for _ in range(8):
         maintenance.advance_due()
@@ -95,10 +95,10 @@ def test_a_worker_that_was_down_for_weeks_announces_only_what_is_to_come(
     assert starts(session)[2:] == [FIRST + timedelta(days=35), FIRST + timedelta(days=42)]
 
 
-def test_wall_time_stays_when_the_clocks_change(stage: Stage, session: Session) -> None:
+def test_wall_time_stays_when_the_clocks_change(scenario: Scenario, session: Session) -> None:
     the_page(session).time_zone = "Europe/Berlin"
     session.commit()
-    begin(stage, first_start=datetime(2026, 3, 24, 21, 0, tzinfo=UTC))
+    begin(scenario, first_start=datetime(2026, 3, 24, 21, 0, tzinfo=UTC))
     assert starts(session) == [
         datetime(2026, 3, 24, 21, 0, tzinfo=UTC),
         datetime(2026, 3, 31, 20, 0, tzinfo=UTC),
@@ -108,8 +108,8 @@ def test_wall_time_stays_when_the_clocks_change(stage: Stage, session: Session) 
     assert "Mar 31, 2026, 22:00 CEST" in second.updates[0].body
 
 
-def test_a_time_that_the_clocks_skip_keeps_the_offset_before(stage: Stage) -> None:
-    plan = make_plan(stage, first_start=datetime(2026, 3, 22, 1, 30, tzinfo=UTC))
+def test_a_time_that_the_clocks_skip_keeps_the_offset_before(scenario: Scenario) -> None:
+    plan = make_plan(scenario, first_start=datetime(2026, 3, 22, 1, 30, tzinfo=UTC))
     # 02:30 in Berlin, which March 29 does not have.
     assert dates(plan, "Europe/Berlin", 3) == ["03-22 01:30", "03-29 01:30", "04-05 00:30"]
 
@@ -133,32 +133,34 @@ def test_a_time_that_the_clocks_skip_keeps_the_offset_before(stage: Stage) -> No
     ],
 )
 def test_the_dates_are_those_of_the_rule(
-    stage: Stage, changes: dict[str, Any], expected: list[str]
+    scenario: Scenario, changes: dict[str, Any], expected: list[str]
 ) -> None:
-    assert dates(make_plan(stage, **changes)) == [f"{day} 21:00" for day in expected]
+    assert dates(make_plan(scenario, **changes)) == [f"{day} 21:00" for day in expected]
 
 
 @pytest.mark.parametrize("unit", list(Unit))
-def test_a_series_reads_back_as_it_was_planned(stage: Stage, session: Session, unit: Unit) -> None:
-    plan = make_plan(stage, unit=unit, every=3, until=date(2026, 12, 24))
+def test_a_series_reads_back_as_it_was_planned(
+    scenario: Scenario, session: Session, unit: Unit
+) -> None:
+    plan = make_plan(scenario, unit=unit, every=3, until=date(2026, 12, 24))
     kept = recurring.plan_series(plan, actor=ACTOR, form_key="once")
     assert plan_of(kept) == plan
 
 
-def test_the_same_form_sent_twice_makes_one_series(stage: Stage, session: Session) -> None:
+def test_the_same_form_sent_twice_makes_one_series(scenario: Scenario, session: Session) -> None:
     for _ in range(2):
-        recurring.plan_series(make_plan(stage), actor=ACTOR, form_key="once")
+        recurring.plan_series(make_plan(scenario), actor=ACTOR, form_key="once")
     assert len(starts(session)) == 2
 
 
 def test_changing_it_changes_what_has_not_begun(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     frozen.move_to(FIRST)
     maintenance.advance_due()
     announce_due()
-    later = make_plan(stage, first_start=FIRST + timedelta(hours=1), title="Nightly upgrade")
+    later = make_plan(scenario, first_start=FIRST + timedelta(hours=1), title="Nightly upgrade")
     recurring.change_series(kept.code, later, actor=ACTOR)
     running, second, third, *more = incidents(session)
     assert (running.title, running.scheduled_for) == ("Weekly upgrade", FIRST)
@@ -172,68 +174,72 @@ def test_changing_it_changes_what_has_not_begun(
     assert more == []
 
 
-def test_what_a_change_leaves_as_it_was_says_nothing(stage: Stage, session: Session) -> None:
-    kept = begin(stage)
-    recurring.change_series(kept.code, make_plan(stage, until=date(2027, 1, 1)), actor=ACTOR)
+def test_what_a_change_leaves_as_it_was_says_nothing(scenario: Scenario, session: Session) -> None:
+    kept = begin(scenario)
+    recurring.change_series(kept.code, make_plan(scenario, until=date(2027, 1, 1)), actor=ACTOR)
     assert [len(incident.updates) for incident in incidents(session)] == [1, 1]
 
 
-def test_a_new_end_calls_off_what_lies_behind_it(stage: Stage, session: Session) -> None:
-    kept = begin(stage)
-    recurring.change_series(kept.code, make_plan(stage, until=FIRST.date()), actor=ACTOR)
+def test_a_new_end_calls_off_what_lies_behind_it(scenario: Scenario, session: Session) -> None:
+    kept = begin(scenario)
+    recurring.change_series(kept.code, make_plan(scenario, until=FIRST.date()), actor=ACTOR)
     first, second = incidents(session)
     assert (first.cancelled_at, second.cancelled_at) == (None, NOON)
     assert announce_due() == 0
 
 
-def test_other_components_are_named_by_what_has_not_begun(stage: Stage, session: Session) -> None:
-    kept = begin(stage)
-    plan = make_plan(stage, component_ids=(stage.catalog,))
+def test_other_components_are_named_by_what_has_not_begun(
+    scenario: Scenario, session: Session
+) -> None:
+    kept = begin(scenario)
+    plan = make_plan(scenario, component_ids=(scenario.catalog,))
     recurring.change_series(kept.code, plan, actor=ACTOR)
     assert [[row.component_id for row in incident.affected] for incident in incidents(session)] == [
-        [stage.catalog]
+        [scenario.catalog]
     ] * 2
 
 
 def test_one_called_off_or_started_early_is_not_announced_again(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     first, second = incidents(session)
     maintenance.cancel(first.code, actor=ACTOR, form_key="off")
     maintenance.advance(second.code, MaintenanceStatus.IN_PROGRESS, actor=ACTOR, form_key="early")
-    recurring.change_series(kept.code, make_plan(stage, title="Renamed"), actor=ACTOR)
+    recurring.change_series(kept.code, make_plan(scenario, title="Renamed"), actor=ACTOR)
     assert starts(session)[2:] == [FIRST + timedelta(days=14), FIRST + timedelta(days=21)]
 
 
 def test_a_stopped_series_announces_no_more(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     for _ in range(2):
         recurring.stop_series(kept.code, actor=ACTOR)
     frozen.move_to(FIRST + timedelta(days=1))
     maintenance.advance_due()
     assert announce_due() == 0
     assert len(starts(session)) == 2
-    with pytest.raises(Refused, match="stopped"):
-        recurring.change_series(kept.code, make_plan(stage), actor=ACTOR)
+    with pytest.raises(Invalid, match="stopped"):
+        recurring.change_series(kept.code, make_plan(scenario), actor=ACTOR)
 
 
-def test_of_two_people_the_second_is_refused(stage: Stage, session: Session) -> None:
-    kept = begin(stage)
+def test_of_two_people_the_second_is_refused(scenario: Scenario, session: Session) -> None:
+    kept = begin(scenario)
     seen = kept.version
-    recurring.change_series(kept.code, make_plan(stage, title="A"), actor=ACTOR, seen_version=seen)
-    with pytest.raises(Refused, match="Somebody else"):
+    recurring.change_series(
+        kept.code, make_plan(scenario, title="A"), actor=ACTOR, seen_version=seen
+    )
+    with pytest.raises(Invalid, match="Somebody else"):
         recurring.change_series(
-            kept.code, make_plan(stage, title="B"), actor=ACTOR, seen_version=seen
+            kept.code, make_plan(scenario, title="B"), actor=ACTOR, seen_version=seen
         )
 
 
 def test_two_workers_announce_each_occurrence_once(
-    app: Flask, stage: Stage, session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    begin(stage)
+    begin(scenario)
     frozen.move_to(FIRST)
     maintenance.advance_due()
     session.commit()
@@ -270,10 +276,10 @@ def test_two_workers_announce_each_occurrence_once(
     ],
 )
 def test_a_plan_that_cannot_be_kept_is_refused(
-    stage: Stage, session: Session, changes: dict[str, Any], field: str
+    scenario: Scenario, session: Session, changes: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(Refused) as refusal:
-        begin(stage, **changes)
+    with pytest.raises(Invalid) as refusal:
+        begin(scenario, **changes)
     assert refusal.value.field == field
     assert incidents(session) == []
 
@@ -282,9 +288,9 @@ SECOND, THIRD = FIRST + timedelta(days=7), FIRST + timedelta(days=14)
 
 
 def test_an_announced_one_that_is_left_out_is_called_off_and_does_not_come_back(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     for _ in range(2):
         recurring.leave_out(kept.code, SECOND, actor=ACTOR)
     assert announce_due() == 1
@@ -297,9 +303,9 @@ def test_an_announced_one_that_is_left_out_is_called_off_and_does_not_come_back(
 
 
 def test_one_that_was_not_announced_is_left_out_in_silence(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     recurring.leave_out(kept.code, THIRD, actor=ACTOR)
     frozen.move_to(FIRST)
     maintenance.advance_due()
@@ -308,9 +314,9 @@ def test_one_that_was_not_announced_is_left_out_in_silence(
 
 
 def test_what_was_left_out_can_be_taken_back_until_its_time(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     recurring.leave_out(kept.code, SECOND, actor=ACTOR)
     announce_due()
     for _ in range(2):
@@ -322,28 +328,30 @@ def test_what_was_left_out_can_be_taken_back_until_its_time(
     ]  # fmt: skip
     recurring.leave_out(kept.code, SECOND, actor=ACTOR)
     frozen.move_to(SECOND)
-    with pytest.raises(Refused, match="past"):
+    with pytest.raises(Invalid, match="past"):
         recurring.take_back(kept.code, SECOND, actor=ACTOR)
 
 
 def test_a_day_left_out_stays_so_when_the_time_of_day_changes(
-    stage: Stage, session: Session
+    scenario: Scenario, session: Session
 ) -> None:
-    kept = begin(stage)
+    kept = begin(scenario)
     recurring.leave_out(kept.code, SECOND, actor=ACTOR)
-    later = make_plan(stage, first_start=FIRST + timedelta(hours=1))
+    later = make_plan(scenario, first_start=FIRST + timedelta(hours=1))
     recurring.change_series(kept.code, later, actor=ACTOR)
     assert starts(session)[-1] == THIRD + timedelta(hours=1)
     assert recurring.left_out(kept) == [SECOND + timedelta(hours=1)]
-    other_day = make_plan(stage, first_start=FIRST + timedelta(days=1))
+    other_day = make_plan(scenario, first_start=FIRST + timedelta(days=1))
     recurring.change_series(kept.code, other_day, actor=ACTOR)
     assert kept.exdates == []
 
 
-def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(stage: Stage, session: Session) -> None:
+def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(
+    scenario: Scenario, session: Session
+) -> None:
     the_page(session).time_zone = "Europe/Berlin"
     session.commit()
-    kept = begin(stage, first_start=datetime(2026, 3, 22, 1, 30, tzinfo=UTC))
+    kept = begin(scenario, first_start=datetime(2026, 3, 22, 1, 30, tzinfo=UTC))
     skipped = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     recurring.leave_out(kept.code, skipped, actor=ACTOR)
     announce_due()
@@ -357,22 +365,22 @@ def test_one_at_a_time_that_the_clocks_skip_can_be_left_out(stage: Stage, sessio
 
 @pytest.mark.parametrize("moment", [FIRST + timedelta(hours=1), FIRST - timedelta(days=7)])
 def test_only_a_time_of_the_series_can_be_left_out(
-    stage: Stage, session: Session, moment: datetime
+    scenario: Scenario, session: Session, moment: datetime
 ) -> None:
-    kept = begin(stage)
-    with pytest.raises(Refused):
+    kept = begin(scenario)
+    with pytest.raises(Invalid):
         recurring.leave_out(kept.code, moment, actor=ACTOR)
     assert kept.exdates == []
 
 
 def test_the_reason_to_let_a_text_go_is_kept_with_each_announcement(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
     leaks = {"what": "We restart db-01.prod.internal."}
-    with pytest.raises(Refused) as refusal:
-        begin(stage, **leaks)
+    with pytest.raises(Invalid) as refusal:
+        begin(scenario, **leaks)
     assert refusal.value.field == "text_public"
-    begin(stage, **leaks, because="Customers know this host.")
+    begin(scenario, **leaks, because="Customers know this host.")
     frozen.move_to(FIRST)
     maintenance.advance_due()
     announce_due()
@@ -382,19 +390,19 @@ def test_the_reason_to_let_a_text_go_is_kept_with_each_announcement(
     assert [one.override["reason"] for one in announcements] == ["Customers know this host."] * 3
 
 
-def test_each_occurrence_verifies_as_the_series_does(stage: Stage, session: Session) -> None:
-    kept = begin(stage, verify_minutes=30)
+def test_each_occurrence_verifies_as_the_series_does(scenario: Scenario, session: Session) -> None:
+    kept = begin(scenario, verify_minutes=30)
     assert [incident.verify_minutes for incident in incidents(session)] == [30, 30]
-    recurring.change_series(kept.code, make_plan(stage, verify_minutes=45), actor=ACTOR)
+    recurring.change_series(kept.code, make_plan(scenario, verify_minutes=45), actor=ACTOR)
     assert [incident.verify_minutes for incident in incidents(session)] == [45, 45]
 
 
 def test_a_component_that_is_gone_keeps_no_series_from_being_announced(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    begin(stage, component_ids=(stage.checkout, stage.catalog))
-    components.remove_component(stage.checkout, actor=ACTOR)
+    begin(scenario, component_ids=(scenario.checkout, scenario.catalog))
+    components.remove_component(scenario.checkout, actor=ACTOR)
     frozen.move_to(FIRST)
     maintenance.advance_due()
     assert announce_due() == 1
-    assert [row.component_id for row in incidents(session)[-1].affected] == [stage.catalog]
+    assert [row.component_id for row in incidents(session)[-1].affected] == [scenario.catalog]

@@ -18,7 +18,7 @@ from statuspage.delivery import queue
 from statuspage.incidents import reminders
 from statuspage.incidents.lifecycle import hide
 from statuspage.models import Contact, Delivery, Message, Page, SeverityLevel, Suppression
-from tests.announcing import ACTOR, Stage, declare, post, resolve, set_stage
+from tests.announcing import ACTOR, Scenario, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
 
 PEOPLE = {
@@ -29,12 +29,12 @@ PEOPLE = {
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Stage:
-    return set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Scenario:
+    return set_up_scenario(app)
 
 
 @pytest.fixture
-def team(stage: Stage, session: Session) -> dict[Role, int]:
+def team(scenario: Scenario, session: Session) -> dict[Role, int]:
     """Contacts by the role that they take, and two who stand by."""
     with writing() as session:
         contacts = {
@@ -50,9 +50,9 @@ def team(stage: Stage, session: Session) -> dict[Role, int]:
         return {role: contact.id for role, contact in contacts.items()}
 
 
-def open_incident(stage: Stage, team: dict[Role, int], **changes: object) -> str:
+def open_incident(scenario: Scenario, team: dict[Role, int], **changes: object) -> str:
     """Declared at noon, and the next update promised for half past."""
-    return declare(stage, **{"next_update_at": None, "roles": team, **changes}).code
+    return declare(scenario, **{"next_update_at": None, "roles": team, **changes}).code
 
 
 def tick(frozen: Traveller, minute: float) -> int:
@@ -87,9 +87,9 @@ def waiting(session: Session) -> Sequence[tuple[Channel, str]]:
 
 
 def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    open_incident(stage, team)
+    open_incident(scenario, team)
     assert [tick(frozen, minute) for minute in (23, 24, 25)] == [0, 1, 0]
     assert waiting(session) == [
         (Channel.CHAT, "file"),
@@ -102,9 +102,9 @@ def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
 
 
 def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    code = open_incident(stage, team)
+    code = open_incident(scenario, team)
     with writing() as session:
         session.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
             {"after_minutes": 600, "to": "management"}
@@ -123,9 +123,9 @@ def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
 
 
 def test_after_a_pause_one_notice_says_how_late_it_is(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    open_incident(stage, team, severity_rank=2)
+    open_incident(scenario, team, severity_rank=2)
     assert [tick(frozen, 100), tick(frozen, 101)] == [1, 0]
     [late] = session.scalars(select(Message).filter_by(step=Step.OVERDUE))
     assert "The promised update is overdue by 40 minutes." in late.text
@@ -133,9 +133,9 @@ def test_after_a_pause_one_notice_says_how_late_it_is(
 
 
 def test_a_new_post_ends_what_waits_and_begins_anew(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    code = open_incident(stage, team, severity_rank=2)
+    code = open_incident(scenario, team, severity_rank=2)
     tick(frozen, 50)
     post(code, "investigating")
     assert waiting(session) == []
@@ -143,13 +143,13 @@ def test_a_new_post_ends_what_waits_and_begins_anew(
 
 
 def test_who_dies_in_between_has_told_nobody(
-    stage: Stage,
+    scenario: Scenario,
     team: dict[Role, int],
     session: Session,
     frozen: Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    open_incident(stage, team)
+    open_incident(scenario, team)
     with monkeypatch.context() as patch:
         patch.setattr(queue, "supersede_notices", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -160,9 +160,9 @@ def test_who_dies_in_between_has_told_nobody(
 
 
 def test_two_workers_tell_it_once(
-    app: Flask, stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    open_incident(stage, team)
+    open_incident(scenario, team)
     session.rollback()
     frozen.move_to(NOON + timedelta(minutes=30))
     start, told = threading.Barrier(4), []
@@ -184,7 +184,7 @@ def test_two_workers_tell_it_once(
 
 
 def test_the_scheme_calls_people_in_while_it_goes_on(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
     with writing() as session:
         session.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
@@ -192,7 +192,7 @@ def test_the_scheme_calls_people_in_while_it_goes_on(
             {"after_minutes": 30, "to": "technical_lead"},
             {"after_minutes": 60, "to": "management"},
         ]
-    code = open_incident(stage, team, next_update_at=None, no_promise_because="A test")
+    code = open_incident(scenario, team, next_update_at=None, no_promise_because="A test")
     assert [tick(frozen, minute) for minute in (0, 1, 70, 71)] == [1, 0, 1, 0]
     assert notices(session) == [(Step.ESCALATED, ["olga"]), (Step.ESCALATED, ["bob", "max"])]
     [_, last] = session.scalars(select(Message).filter_by(step=Step.ESCALATED))
@@ -202,35 +202,35 @@ def test_the_scheme_calls_people_in_while_it_goes_on(
 
 
 def test_where_nobody_is_named_the_chat_hears_it(
-    stage: Stage, session: Session, frozen: Traveller
+    scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    declare(stage, next_update_at=None, severity_rank=2)
+    declare(scenario, next_update_at=None, severity_rank=2)
     tick(frozen, 61)
     assert waiting(session) == [(Channel.CHAT, "file")]
 
 
 def test_an_incident_that_was_hidden_keeps_its_clocks(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    hide(open_incident(stage, team), actor=ACTOR)
+    hide(open_incident(scenario, team), actor=ACTOR)
     assert tick(frozen, 24) == 1
 
 
 def test_who_left_the_customers_mail_is_asked_and_whose_mail_bounced_is_not(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
     with writing() as session:
         session.add(Suppression(address="charlie@acme.example", kind="unsubscribed", reason="left"))
         session.add(Suppression(address="alice@acme.example", kind="bounce", reason="no mailbox"))
-    open_incident(stage, team, severity_rank=2)
+    open_incident(scenario, team, severity_rank=2)
     tick(frozen, 60)
     assert waiting(session) == [(Channel.CHAT, "file"), (Channel.EMAIL, "Charlie@acme.example")]
 
 
 def test_the_people_of_the_demo_are_never_called(
-    stage: Stage, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
-    open_incident(stage, team)
+    open_incident(scenario, team)
     with writing() as session:
         session.scalars(select(Page)).one().is_demo = True
     assert tick(frozen, 60) == 0

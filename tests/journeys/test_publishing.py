@@ -15,7 +15,7 @@ from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from tests.service import Service
 
 ACTOR = Actor("Ada")
@@ -97,7 +97,7 @@ def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: No
         form_key="internal journey",
     )
     lifecycle.post_update(
-        incident.code, Post(IncidentStatus.RESOLVED), actor=ACTOR, form_key="internal end"
+        incident.code, NewUpdate(IncidentStatus.RESOLVED), actor=ACTOR, form_key="internal end"
     )
     assert {path: get(service, path).text for path in PUBLIC} == before
     assert requests.get(f"{service.url}/incidents/{incident.code}", timeout=30).status_code == 404

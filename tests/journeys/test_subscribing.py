@@ -18,7 +18,7 @@ from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, SubscriberState
 from statuspage.incidents import lifecycle
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import Subscriber
 from tests.chaos.company import ACTOR, Company, environ_of
 from tests.chaos.processes import WorkerProcess
@@ -27,7 +27,7 @@ from tests.fakes.smtp import SmtpSink
 from tests.subscribing import add_subscriber
 
 SAM = "sam@example.com"
-WISH = {"email": SAM, "kinds": ["incidents", "maintenance"]}
+PREFERENCES = {"email": SAM, "kinds": ["incidents", "maintenance"]}
 HERE = "https://status.example.com"
 
 
@@ -69,7 +69,7 @@ def path_in(mail: EmailMessage, label: str) -> str:
 def post(company: Company, status: str) -> None:
     with company.app.app_context():
         lifecycle.post_update(
-            company.code, Post(IncidentStatus(status)), actor=ACTOR, form_key=uuid4().hex
+            company.code, NewUpdate(IncidentStatus(status)), actor=ACTOR, form_key=uuid4().hex
         )
 
 
@@ -88,7 +88,7 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
         box = Mailbox(sink, SAM)
         with WorkerProcess(environ, log=tmp_path / "worker.log") as worker:
             post(company, "identified")
-            assert send(client, "/subscribe", **WISH) == 303
+            assert send(client, "/subscribe", **PREFERENCES) == 303
             asked = box.wait_for(1)
             assert asked["Subject"] == "Confirm your subscription to Acme"
             assert asked["List-Unsubscribe"] is None
@@ -114,7 +114,7 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
             with company.app.app_context():
                 lifecycle.reopen(
                     company.code,
-                    Post(IncidentStatus.INVESTIGATING),
+                    NewUpdate(IncidentStatus.INVESTIGATING),
                     actor=ACTOR,
                     form_key=uuid4().hex,
                 )

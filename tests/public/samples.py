@@ -36,9 +36,9 @@ from statuspage.public.snapshot import (
     MonthView,
     PageView,
     Pinned,
-    PostView,
     Snapshot,
     ToldDay,
+    UpdateView,
 )
 from statuspage.public.uptime import Change, Uptime, count_days
 
@@ -136,9 +136,9 @@ def post(
     reopens: bool = False,
     affected: Sequence[tuple[ComponentView, ComponentStatus, ComponentStatus]] = (),
     earlier: Sequence[EarlierText] = (),
-) -> PostView:
+) -> UpdateView:
     code = code_of(f"post {body} {at}")
-    return PostView(
+    return UpdateView(
         code=code,
         status=status,
         body=body,
@@ -155,7 +155,7 @@ def post(
 
 def incident(
     title: str,
-    *updates: PostView,
+    *updates: UpdateView,
     impact: Impact = Impact.MINOR,
     components: Sequence[ComponentView] = (),
     next_update_at: datetime | None = None,
@@ -194,7 +194,7 @@ def incident(
 
 def maintenance(
     title: str,
-    *updates: PostView,
+    *updates: UpdateView,
     start: datetime,
     end: datetime,
     components: Sequence[ComponentView] = (),

@@ -203,11 +203,11 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
     change(write)
     before = build_edition(engine, LINKS)
 
-    def tell(session: Session) -> None:
+    def announce(session: Session) -> None:
         incident = session.query(Incident).filter_by(title="New").one()
         add_update(session, incident, happened_at=NOON, body="More.")
 
-    change(tell)
+    change(announce)
     assert changed(before, build_edition(engine, LINKS, before)) == {
         "/", "/history", "/history/2026-03", "/incidents/new000000000",
         "/api/v2/incidents/new000000000.json", "/api/v2/summary.json", "/api/v2/status.json",
@@ -222,14 +222,14 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
 def test_the_sitemap_lists_more_incidents_than_are_ready_and_the_newest_months(
     engine: Engine,
 ) -> None:
-    def tell(session: Session) -> None:
+    def announce(session: Session) -> None:
         for number in range(60):
             make_incident(
                 session, f"Story {number}", updates=("investigating", "resolved"),
                 started_at=NOON - timedelta(days=20, minutes=number),
             )  # fmt: skip
 
-    change(tell)
+    change(announce)
     sitemap = build_edition(engine, LINKS).documents["/sitemap.xml"].body.decode()
     assert sitemap.count("/incidents/") == 50
     assert f"<loc>{LINKS.base}/history/2026-02</loc>" in sitemap

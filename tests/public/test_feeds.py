@@ -13,7 +13,7 @@ from lxml import etree
 from statuspage.core.links import Links
 from statuspage.public import feeds
 from statuspage.public.feeds import Feed, history_feed, incident_feed, newest_told, updates_feed
-from statuspage.public.snapshot import IncidentView, PostView
+from statuspage.public.snapshot import IncidentView, UpdateView
 from tests.public.samples import (
     COMPLETED,
     IDENTIFIED,
@@ -48,7 +48,7 @@ UPGRADE = maintenance(
 )
 
 
-def told(*incidents: IncidentView) -> list[tuple[IncidentView, PostView]]:
+def told(*incidents: IncidentView) -> list[tuple[IncidentView, UpdateView]]:
     return newest_told(incidents, most=50)
 
 

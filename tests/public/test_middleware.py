@@ -18,7 +18,7 @@ from werkzeug.test import Client, TestResponse
 from statuspage.public.assets import asset, asset_documents
 from statuspage.public.document import Document, make_document
 from statuspage.public.edition import Edition
-from statuspage.public.middleware import Front, OnDemand, document_response, tidy_path
+from statuspage.public.middleware import EditionMiddleware, OnDemand, document_response, tidy_path
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 NOON_HTTP = "Wed, 04 Mar 2026 12:00:00 GMT"
@@ -47,8 +47,8 @@ def behind(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     return [b"flask was asked"]
 
 
-def layer(edition: Edition | None = EDITION, app: WSGIApplication = behind) -> Front:
-    return Front(app, SimpleNamespace(edition=lambda: edition))
+def layer(edition: Edition | None = EDITION, app: WSGIApplication = behind) -> EditionMiddleware:
+    return EditionMiddleware(app, SimpleNamespace(edition=lambda: edition))
 
 
 def ask(
@@ -117,7 +117,7 @@ def test_a_double_or_trailing_slash_leads_to_the_one_address(path: str, tidy: st
 
 
 def test_an_address_that_is_led_to_names_no_host_and_ends_no_header():
-    front = Front(behind, SimpleNamespace(edition=lambda: EDITION), prefix="/status")
+    front = EditionMiddleware(behind, SimpleNamespace(edition=lambda: EDITION), prefix="/status")
     given: dict[str, str] = {}
     environ = {
         "REQUEST_METHOD": "GET",

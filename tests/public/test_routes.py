@@ -167,11 +167,11 @@ def count_reads(app: Flask, act: Callable[[], object]) -> int:
 def test_an_old_incident_shows_its_new_post_at_once(app: Flask, client: FlaskClient) -> None:
     before = client.get(f"/incidents/{OLD}")
 
-    def tell(session: Session) -> None:
+    def announce(session: Session) -> None:
         incident = session.query(Incident).filter_by(code=OLD).one()
         add_update(session, incident, status="postmortem", body="What we learnt.", happened_at=NOON)
 
-    change(app, tell)
+    change(app, announce)
     after = client.get(f"/incidents/{OLD}", headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert "What we learnt." in after.text

@@ -15,24 +15,24 @@ from werkzeug.test import TestResponse
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import SubscriberState
 from statuspage.models import Component, Subscriber, Suppression
-from statuspage.recipients.subscribers import Wish, wish_of
-from tests.announcing import Stage, declare, set_stage
+from statuspage.recipients.subscribers import SubscriptionPreferences, preferences_of
+from tests.announcing import Scenario, declare, set_up_scenario
 from tests.htmlchecker import HtmlChecker
 from tests.subscribing import SAM, add_subscriber, ask, newest_link, sign_up_mails, subscriber
 
-WISH = {"email": SAM, "kinds": ["incidents", "maintenance"]}
+PREFERENCES = {"email": SAM, "kinds": ["incidents", "maintenance"]}
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: time_machine.Traveller) -> Stage:
-    return set_stage(app, customers=1)
+def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
+    return set_up_scenario(app, customers=1)
 
 
 @pytest.fixture
-def link(app: Flask, stage: Stage) -> str:
+def link(app: Flask, scenario: Scenario) -> str:
     """The path in the mail that asks Sam to confirm."""
     with app.app_context():
-        ask(wish=Wish(components=frozenset({stage.checkout})))
+        ask(preferences=SubscriptionPreferences(components=frozenset({scenario.checkout})))
         return f"/subscriptions/{newest_link()}"
 
 
@@ -50,9 +50,9 @@ def state(app: Flask, address: str = SAM) -> SubscriberState:
         return subscriber(address).state
 
 
-def wish(app: Flask) -> Wish:
+def preferences(app: Flask) -> SubscriptionPreferences:
     with app.app_context():
-        return wish_of(subscriber())
+        return preferences_of(subscriber())
 
 
 def send(client: FlaskClient, values: dict[str, Any], **options: Any) -> TestResponse:
@@ -60,7 +60,7 @@ def send(client: FlaskClient, values: dict[str, Any], **options: Any) -> TestRes
 
 
 def test_the_form_is_a_ready_document_with_every_other_way(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, scenario: Scenario
 ) -> None:
     answer = client.get("/subscribe")
     assert answer.headers["Cache-Control"].startswith("public")
@@ -74,34 +74,36 @@ def test_the_form_is_a_ready_document_with_every_other_way(
 
 
 def test_sending_it_leads_to_the_answer_for_everybody(
-    client: FlaskClient, app: Flask, stage: Stage
+    client: FlaskClient, app: Flask, scenario: Scenario
 ) -> None:
-    answer = send(client, WISH)
+    answer = send(client, PREFERENCES)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/subscribe/sent")
     assert headline(client.get("/subscribe/sent")) == "Check your mail"
     assert state(app) is SubscriberState.PENDING
 
 
-def test_whoever_asks_is_answered_the_same(client: FlaskClient, app: Flask, stage: Stage) -> None:
+def test_whoever_asks_is_answered_the_same(
+    client: FlaskClient, app: Flask, scenario: Scenario
+) -> None:
     with app.app_context():
         add_subscriber("confirmed@example.com")
         add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
         with writing() as session:
             session.add(Suppression(address="bounced@example.com", kind="bounced", reason="x"))
     answers = [
-        send(client, {**WISH, "email": f"{name}@example.com"})
+        send(client, {**PREFERENCES, "email": f"{name}@example.com"})
         for name in ("new", "confirmed", "left", "bounced", "shopper", "new", "confirmed")
     ]
     shown = {(one.status, tuple(sorted(one.headers)), one.data) for one in answers}
     assert len(shown) == 1
 
 
-def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, stage: Stage) -> None:
+def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, scenario: Scenario) -> None:
     with app.app_context():
-        code = current_session().get_one(Component, stage.catalog).code
+        code = current_session().get_one(Component, scenario.catalog).code
     send(client, {"email": SAM, "kinds": ["incidents", "resolved_only"], "components": [code]})
-    assert wish(app) == Wish(
-        maintenance=False, resolved_only=True, components=frozenset({stage.catalog})
+    assert preferences(app) == SubscriptionPreferences(
+        maintenance=False, resolved_only=True, components=frozenset({scenario.catalog})
     )
 
 
@@ -118,12 +120,12 @@ def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, stage: Sta
 def test_a_mistake_comes_back_with_what_was_typed(
     client: FlaskClient,
     app: Flask,
-    stage: Stage,
+    scenario: Scenario,
     values: dict[str, Any],
     field: str,
     reason: str,
 ) -> None:
-    answer = send(client, {**WISH, **values})
+    answer = send(client, {**PREFERENCES, **values})
     assert answer.status_code == 422
     assert reason in problem(answer)
     page = lxml.html.fromstring(answer.text)
@@ -133,8 +135,10 @@ def test_a_mistake_comes_back_with_what_was_typed(
         assert current_session().scalars(select(Subscriber)).all() == []
 
 
-def test_what_another_site_sends_is_refused(client: FlaskClient, app: Flask, stage: Stage) -> None:
-    answer = send(client, WISH, headers={"Sec-Fetch-Site": "cross-site"})
+def test_what_another_site_sends_is_refused(
+    client: FlaskClient, app: Flask, scenario: Scenario
+) -> None:
+    answer = send(client, PREFERENCES, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert "sent by another site" in problem(answer)
     with app.app_context():
@@ -142,9 +146,9 @@ def test_what_another_site_sends_is_refused(client: FlaskClient, app: Flask, sta
 
 
 def test_a_machine_that_fills_in_everything_is_thanked_and_forgotten(
-    client: FlaskClient, app: Flask, stage: Stage
+    client: FlaskClient, app: Flask, scenario: Scenario
 ) -> None:
-    assert send(client, {**WISH, "website": "https://example.com"}).status_code == 303
+    assert send(client, {**PREFERENCES, "website": "https://example.com"}).status_code == 303
     with app.app_context():
         assert current_session().scalars(select(Subscriber)).all() == []
 
@@ -160,39 +164,39 @@ def test_a_machine_that_fills_in_everything_is_thanked_and_forgotten(
     ],
 )
 def test_nothing_that_is_sent_is_our_own_fault(
-    client: FlaskClient, stage: Stage, values: dict[str, Any]
+    client: FlaskClient, scenario: Scenario, values: dict[str, Any]
 ) -> None:
-    assert send(client, {**WISH, **values}).status_code in {303, 422}
+    assert send(client, {**PREFERENCES, **values}).status_code in {303, 422}
 
 
 def test_nothing_that_is_sent_to_a_link_is_our_own_fault(
     client: FlaskClient, app: Flask, link: str
 ) -> None:
     client.post(link, data={"choice": "confirm"})
-    before = wish(app)
+    before = preferences(app)
     assert client.get(f"{link}?follow=%00").status_code == 200
     for values in ({"components": "\0"}, {"time_zone": "\0"}, {"kinds": "\0"}):
         data = {"choice": "change", "kinds": "incidents", **values}
         assert client.post(link, data=data).status_code == 422
-    assert wish(app) == before
+    assert preferences(app) == before
 
 
 def test_a_client_that_asks_too_often_is_told_how_long_to_wait(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, scenario: Scenario
 ) -> None:
     for number in range(30):
-        send(client, {**WISH, "email": f"s{number}@example.com"})
-    answer = send(client, WISH)
+        send(client, {**PREFERENCES, "email": f"s{number}@example.com"})
+    answer = send(client, PREFERENCES)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "3601"
     assert problem(answer) == ("Error: Too many sign-ups from your network. Try again in 1 hour.")
 
 
 def test_no_client_gets_round_the_limit_by_a_header_of_its_own(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, scenario: Scenario
 ) -> None:
     answers = [
-        send(client, WISH, headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
+        send(client, PREFERENCES, headers={"X-Forwarded-For": f"192.0.2.{number}"}).status_code
         for number in range(31)
     ]
     assert answers[-1] == 429
@@ -209,7 +213,7 @@ def test_opening_the_link_changes_nothing(client: FlaskClient, app: Flask, link:
 
 
 def test_the_button_confirms_and_the_link_then_manages(
-    client: FlaskClient, app: Flask, link: str, stage: Stage
+    client: FlaskClient, app: Flask, link: str, scenario: Scenario
 ) -> None:
     answer = client.post(link, data={"choice": "confirm"})
     assert headline(answer) == "You are subscribed"
@@ -219,24 +223,24 @@ def test_the_button_confirms_and_the_link_then_manages(
         link, data={"choice": "change", "kinds": "maintenance", "time_zone": "Asia/Tokyo"}
     )
     assert headline(answer) == "Saved"
-    assert wish(app) == Wish(incidents=False, time_zone="Asia/Tokyo")
+    assert preferences(app) == SubscriptionPreferences(incidents=False, time_zone="Asia/Tokyo")
     shown = lxml.html.fromstring(client.get(link).text)
     assert shown.xpath("//input[@name='kinds' and @checked]/@value") == ["maintenance"]
     assert shown.xpath("//option[@selected]/text()") == ["Asia/Tokyo", "English"]
 
 
 def test_a_change_with_a_mistake_says_so_and_saves_nothing(
-    client: FlaskClient, app: Flask, link: str, stage: Stage
+    client: FlaskClient, app: Flask, link: str, scenario: Scenario
 ) -> None:
     client.post(link, data={"choice": "confirm"})
-    before = wish(app)
+    before = preferences(app)
     for values, reason in (
         ({}, "Choose incidents, maintenance or both."),
         ({"kinds": "incidents", "time_zone": "Moon/Base"}, "not a time zone"),
     ):
         answer = client.post(link, data={"choice": "change", **values})
         assert (answer.status_code, reason in problem(answer)) == (422, True)
-    assert wish(app) == before
+    assert preferences(app) == before
 
 
 def test_leaving_and_returning_by_the_link(client: FlaskClient, app: Flask, link: str) -> None:
@@ -250,54 +254,60 @@ def test_leaving_and_returning_by_the_link(client: FlaskClient, app: Flask, link
 
 
 def test_a_component_that_was_removed_is_kept_until_it_is_unticked(
-    client: FlaskClient, app: Flask, link: str, stage: Stage
+    client: FlaskClient, app: Flask, link: str, scenario: Scenario
 ) -> None:
     client.post(link, data={"choice": "confirm"})
     with app.app_context(), writing() as session:
-        checkout = session.get_one(Component, stage.checkout)
+        checkout = session.get_one(Component, scenario.checkout)
         checkout.removed_at = checkout.updated_at
         code = checkout.code
     page = lxml.html.fromstring(client.get(link).text)
     assert page.xpath("//input[@name='components' and @checked]/@value") == [code]
     assert "Checkout (removed)" in page.text_content()
     client.post(link, data={"choice": "change", "kinds": "incidents", "components": [code]})
-    assert wish(app).components == frozenset({stage.checkout})
+    assert preferences(app).components == frozenset({scenario.checkout})
 
 
 def test_one_incident_is_followed_from_its_page(
-    client: FlaskClient, app: Flask, stage: Stage
+    client: FlaskClient, app: Flask, scenario: Scenario
 ) -> None:
     with app.app_context():
-        incident = declare(stage)
+        incident = declare(scenario)
         code, key = incident.code, incident.id
     form = lxml.html.fromstring(client.get(f"/incidents/{code}").text).forms[0]
     form.fields["email"] = SAM
     assert (form.method, form.action) == ("POST", "/subscribe")
     assert send(client, dict(form.form_values())).status_code == 303
-    assert wish(app) == Wish(incidents=False, maintenance=False, follows=frozenset({key}))
+    assert preferences(app) == SubscriptionPreferences(
+        incidents=False, maintenance=False, follows=frozenset({key})
+    )
     with app.app_context():
         link = f"/subscriptions/{newest_link()}"
     assert "every update on “<bdi>Payments fail</bdi>”" in client.get(link).text
 
 
 def test_who_is_subscribed_may_follow_by_the_link_in_the_mail(
-    client: FlaskClient, app: Flask, stage: Stage
+    client: FlaskClient, app: Flask, scenario: Scenario
 ) -> None:
     with app.app_context():
-        incident = declare(stage)
+        incident = declare(scenario)
         code, key = incident.code, incident.id
         add_subscriber(maintenance=False)
-        ask(wish=Wish(incidents=False, maintenance=False, follows=frozenset({key})))
+        ask(
+            preferences=SubscriptionPreferences(
+                incidents=False, maintenance=False, follows=frozenset({key})
+            )
+        )
         ((_, message),) = sign_up_mails()
         link = f"/subscriptions/{newest_link()}?follow={code}"
     assert f"?follow={code}" in message.text
     shown = lxml.html.fromstring(client.get(link).text)
     assert shown.xpath("//input[@name='follows' and @checked]/@value") == [code]
-    assert wish(app).follows == frozenset()
+    assert preferences(app).follows == frozenset()
     client.post(link, data={"choice": "change", "kinds": "incidents", "follows": [code]})
-    assert wish(app) == Wish(maintenance=False, follows=frozenset({key}))
+    assert preferences(app) == SubscriptionPreferences(maintenance=False, follows=frozenset({key}))
     client.post(link, data={"choice": "change", "kinds": "incidents"})
-    assert wish(app) == Wish(maintenance=False)
+    assert preferences(app) == SubscriptionPreferences(maintenance=False)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -347,13 +357,13 @@ def test_the_pages_are_correct_html(
     client: FlaskClient, app: Flask, link: str, html_errors: HtmlChecker
 ) -> None:
     with app.app_context():
-        code = declare(Stage(1, 2)).code
+        code = declare(Scenario(1, 2)).code
     pages = [
         client.get("/"),
         client.get("/subscribe"),
         client.get("/subscribe/sent"),
         client.get(f"/incidents/{code}"),
-        send(client, {**WISH, "email": "x"}),
+        send(client, {**PREFERENCES, "email": "x"}),
         send(client, {"email": "x", "incident": code}),
         client.get(link),
         client.post(link, data={"choice": "confirm"}),

@@ -14,7 +14,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel
 from statuspage.core.links import delivery_token
 from statuspage.models import Customer, Delivery, Suppression
-from tests.announcing import declare, resolve, set_stage
+from tests.announcing import declare, resolve, set_up_scenario
 from tests.htmlchecker import HtmlChecker
 
 SHOPPER = "shopper@example.com"
@@ -24,9 +24,9 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 @pytest.fixture
 def link(app: Flask, settings: Settings, frozen: time_machine.Traveller) -> str:
     """The path in the mail that the shopper got."""
-    stage = set_stage(app, customers=0)
+    scenario = set_up_scenario(app, customers=0)
     with app.app_context():
-        resolve(declare(stage).code)
+        resolve(declare(scenario).code)
         chosen = select(Delivery.id).filter_by(address=SHOPPER, channel=Channel.EMAIL)
         delivery_id = current_session().scalars(chosen).one()
     return f"/unsubscribe/{delivery_token(settings.secret_key, delivery_id)}"

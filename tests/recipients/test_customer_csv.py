@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from statuspage.access.audit import Actor
 from statuspage.core.address import read_address
 from statuspage.core.db import writing
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.models import AuditEntry, Component, Customer, Suppression
 from statuspage.recipients import customer_csv, customers
 from statuspage.recipients.customer_csv import ImportReport, Intake
@@ -442,7 +442,7 @@ def test_two_who_bring_the_same_customers_at_once_add_them_once(
         with app.app_context():
             try:
                 return 1 if customers.save_customer(one, actor=ACTOR) else 0
-            except Refused:
+            except Invalid:
                 return 0
 
     with ThreadPoolExecutor(4) as pool:
@@ -698,7 +698,7 @@ def test_a_value_that_cannot_be_saved_is_refused_by_its_field(
     session: Session, shop: dict[str, int], values: CustomerValues, field: str
 ) -> None:
     customers.save_customer(CustomerValues("ana@example.com", key="K1"), actor=ACTOR)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Invalid) as refused:
         customers.save_customer(values, actor=ACTOR)
 
     assert refused.value.field == field

@@ -19,7 +19,7 @@ from statuspage.delivery import claims, control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, Hold, Incident
 from statuspage.runtime import backup as operations
-from tests.announcing import ACTOR, Stage, declare, mails, resolve, set_stage
+from tests.announcing import ACTOR, Scenario, declare, mails, resolve, set_up_scenario
 
 sqlite_alone = pytest.mark.only_on("sqlite")
 
@@ -27,10 +27,10 @@ EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@exam
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
-    stage = set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
+    scenario = set_up_scenario(app)
     with app.app_context():
-        yield stage
+        yield scenario
 
 
 def put_back(app: Flask, backup: Path) -> None:
@@ -46,11 +46,11 @@ def titles() -> list[str]:
 
 @sqlite_alone
 def test_a_restore_brings_the_backup_back_and_holds_the_outbox(
-    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+    app: Flask, settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
-    resolve(declare(stage, title="Before").code)
+    resolve(declare(scenario, title="Before").code)
     operations.back_up(settings, tmp_path / "copy")
-    declare(stage, title="After")
+    declare(scenario, title="After")
     put_back(app, tmp_path / "copy")
     assert titles() == ["Before"]
     assert current_session().scalars(select(Hold.channel)).all() == [control.EVERYTHING]
@@ -68,13 +68,13 @@ def test_a_restore_brings_the_backup_back_and_holds_the_outbox(
 
 @sqlite_alone
 def test_news_and_links_of_mail_sent_since_the_backup_mean_no_later_mail(
-    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+    app: Flask, settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
     operations.back_up(settings, tmp_path / "copy")
-    resolve(declare(stage).code)
+    resolve(declare(scenario).code)
     lost = {one.address: one.id for one in current_session().scalars(select(Delivery))}
     put_back(app, tmp_path / "copy")
-    resolve(declare(stage).code)
+    resolve(declare(scenario).code)
     provider_events.keep(
         [
             Event(str(id_), EventKind.DELIVERED, clock.now(), address, str(id_), "lost")
@@ -87,7 +87,7 @@ def test_news_and_links_of_mail_sent_since_the_backup_mean_no_later_mail(
 
 @sqlite_alone
 def test_nothing_is_restored_under_a_running_worker(
-    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+    app: Flask, settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
     operations.back_up(settings, tmp_path / "copy")
     lock = Path(f"{settings.database_url.removeprefix('sqlite:///')}.worker")
@@ -100,9 +100,9 @@ def test_nothing_is_restored_under_a_running_worker(
 @sqlite_alone
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5_000])
 def test_what_is_no_backup_changes_nothing(
-    app: Flask, stage: Stage, tmp_path: Path, content: bytes
+    app: Flask, scenario: Scenario, tmp_path: Path, content: bytes
 ) -> None:
-    declare(stage, title="Still here")
+    declare(scenario, title="Still here")
     (tmp_path / "copy").write_bytes(content)
     with pytest.raises(operations.Unusable, match="is no backup of this service"):
         put_back(app, tmp_path / "copy")
@@ -111,7 +111,7 @@ def test_what_is_no_backup_changes_nothing(
 
 @sqlite_alone
 def test_a_backup_of_a_newer_version_is_refused(
-    app: Flask, settings: Settings, stage: Stage, tmp_path: Path
+    app: Flask, settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
     with writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -121,7 +121,9 @@ def test_a_backup_of_a_newer_version_is_refused(
 
 
 @sqlite_alone
-def test_a_backup_overwrites_nothing(settings: Settings, stage: Stage, tmp_path: Path) -> None:
+def test_a_backup_overwrites_nothing(
+    settings: Settings, scenario: Scenario, tmp_path: Path
+) -> None:
     (tmp_path / "copy").write_text("precious")
     with pytest.raises(operations.Unusable, match="exists already"):
         operations.back_up(settings, tmp_path / "copy")
@@ -129,14 +131,14 @@ def test_a_backup_overwrites_nothing(settings: Settings, stage: Stage, tmp_path:
 
 
 def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numbers(
-    app: Flask, stage: Stage
+    app: Flask, scenario: Scenario
 ) -> None:
-    resolve(declare(stage).code)
+    resolve(declare(scenario).code)
     old = set(current_session().scalars(select(Delivery.id)))
     current_session().rollback()
     operations.settle_restored(app)
     operations.settle_restored(app)
-    resolve(declare(stage).code)
+    resolve(declare(scenario).code)
     new = set(current_session().scalars(select(Delivery.id).where(Delivery.message_id > 0))) - old
     assert min(new) > max(old) + control.SKIPPED
     assert current_session().scalars(select(Hold.reason)).all() == [operations.HELD_AFTER_RESTORE]

@@ -25,8 +25,8 @@ from typing import IO, Any
 from statuspage.delivery.channels.mail_files import Drawer
 from statuspage.delivery.channels.outgoing import (
     Fault,
-    Letter,
     Outcome,
+    OutgoingMessage,
     Recipient,
     Result,
     brief,
@@ -96,9 +96,13 @@ class Chat:
         self._timeout = timeout
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Channel` promises: a chunk for each room."""
+        """As :class:`.outgoing.Provider` promises: a chunk for each room."""
         posters: dict[Path, _Poster] = {}
         try:
             for recipient in recipients:
@@ -109,8 +113,8 @@ class Chat:
                 if not still_ours():
                     return
                 values = recipient.tokens()
-                title = calm(fill_subject(letter.subject, values))
-                text = calm(fill_text(writable(letter.text), values))
+                title = calm(fill_subject(outgoing.subject, values))
+                text = calm(fill_text(writable(outgoing.text), values))
                 if url is None:
                     reason = "this chat room is not among the settings any more"
                     yield [Result(recipient, Outcome.REFUSED, Fault.RECIPIENT, reason)]
@@ -118,13 +122,13 @@ class Chat:
                     yield [self._write(recipient, title, text)]
                 elif script is _SLACK:
                     order = self._slack_order(
-                        recipient, f"{title}\n\n{text}", mark=_cut_mark(letter)
+                        recipient, f"{title}\n\n{text}", mark=_cut_mark(outgoing)
                     )
                     answer = posters[script].post(order, timeout=self._timeout)
                     yield [_result(recipient, answer)]
                 else:
-                    order = {"url": url, "title": title, "text": text, "mark": _cut_mark(letter)}
-                    order["sender"] = letter.sender_name
+                    order = {"url": url, "title": title, "text": text, "mark": _cut_mark(outgoing)}
+                    order["sender"] = outgoing.sender_name
                     yield [_result(recipient, posters[script].post(order, timeout=self._timeout))]
         finally:
             for poster in posters.values():
@@ -185,9 +189,9 @@ def calm(text: str) -> str:
     return _LOUD.sub(lambda found: found[0] + _JOINER, text)
 
 
-def _cut_mark(letter: Letter) -> str:
+def _cut_mark(outgoing: OutgoingMessage) -> str:
     """What stands at the end of a text that had to be cut."""
-    return f"…\n\nThe whole text: {letter.more_url}" if letter.more_url else "…"
+    return f"…\n\nThe whole text: {outgoing.more_url}" if outgoing.more_url else "…"
 
 
 def _for_slack(text: str, limit: int, mark: str) -> str:

@@ -19,7 +19,14 @@ from itertools import islice
 from pathlib import Path
 
 from statuspage.delivery.channels.mime import MessageForm
-from statuspage.delivery.channels.outgoing import Fault, Letter, Outcome, Recipient, Result, results
+from statuspage.delivery.channels.outgoing import (
+    Fault,
+    Outcome,
+    OutgoingMessage,
+    Recipient,
+    Result,
+    results,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
@@ -104,11 +111,15 @@ class MailFiles:
         self._drawer = mail_drawer(data_dir)
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Channel` promises, all recipients in one chunk."""
+        """As :class:`.outgoing.Provider` promises, all recipients in one chunk."""
         try:
-            form = MessageForm(letter, date=datetime.now(UTC))
+            form = MessageForm(outgoing, date=datetime.now(UTC))
         except ValueError as error:
             yield results(recipients, Outcome.NOT_SENT, fault=Fault.CREDENTIALS, reason=str(error))
             return

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import idna
 
 from statuspage.delivery.channels.outgoing import (
-    Letter,
+    OutgoingMessage,
     Recipient,
     fill_html,
     fill_subject,
@@ -56,9 +56,9 @@ def mailbox(address: str) -> str:
         raise ValueError(f"not a mail address: {error}") from None
 
 
-def check_senders(letter: Letter) -> None:
+def check_senders(outgoing: OutgoingMessage) -> None:
     """``ValueError`` with a sentence for people where the letter's own addresses are none."""
-    for address in filter(None, (letter.sender, letter.reply_to)):
+    for address in filter(None, (outgoing.sender, outgoing.reply_to)):
         try:
             mailbox(address)
         except ValueError as error:
@@ -72,20 +72,20 @@ class MessageForm:
     does.
     """
 
-    def __init__(self, letter: Letter, *, date: datetime) -> None:
-        check_senders(letter)
-        self._subject = letter.subject
-        self._text = writable(letter.text)
-        self._html = writable(letter.html)
+    def __init__(self, outgoing: OutgoingMessage, *, date: datetime) -> None:
+        check_senders(outgoing)
+        self._subject = outgoing.subject
+        self._text = writable(outgoing.text)
+        self._html = writable(outgoing.html)
         self._boundary = f"=_{secrets.token_hex(12)}"  # quoted-printable never writes "=_"
         shared = [
-            f"From: {_named(letter.sender_name, mailbox(letter.sender))}",
+            f"From: {_named(outgoing.sender_name, mailbox(outgoing.sender))}",
             f"Date: {format_datetime(date)}",
             "MIME-Version: 1.0",
             f'Content-Type: multipart/alternative; boundary="{self._boundary}"',
         ]
-        if letter.reply_to:
-            shared.insert(1, f"Reply-To: {mailbox(letter.reply_to)}")
+        if outgoing.reply_to:
+            shared.insert(1, f"Reply-To: {mailbox(outgoing.reply_to)}")
         self._shared = "\r\n".join(shared)
 
     def render(self, recipient: Recipient) -> bytes:

@@ -1,7 +1,7 @@
 """What goes through a door, and what came of it.
 
-A :class:`Letter` is one text for many people.  It holds tokens such as ``[[name]]`` that each
-:class:`Recipient` fills with values of their own; in HTML the same token is written
+A :class:`OutgoingMessage` is one text for many people.  It holds tokens such as ``[[name]]`` that
+each :class:`Recipient` fills with values of their own; in HTML the same token is written
 ``[[html:name]]`` and its value is escaped.  Filling is one pass: a value is data, so a token inside
 a value stays text, and so does a token that nobody knows.
 
@@ -47,7 +47,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMessage:
     """One text in one language for any number of recipients; the texts may hold tokens.
 
     ``more_url`` leads to the whole text where a channel must cut it.
@@ -123,13 +123,17 @@ class Result:
     thread: Thread | None = None
 
 
-class Channel(Protocol):
+class Provider(Protocol):
     """A door out.  One object serves several threads at once."""
 
     max_batch: int
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
         """Send, and yield the results that became certain together.
 

@@ -31,8 +31,8 @@ from statuspage.delivery.channels import sockets
 from statuspage.delivery.channels.mime import check_senders, mailbox, own_headers
 from statuspage.delivery.channels.outgoing import (
     Fault,
-    Letter,
     Outcome,
+    OutgoingMessage,
     Recipient,
     Result,
     brief,
@@ -227,9 +227,13 @@ class SendGrid:
         self._refusals = Refusals()
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Channel` promises.
+        """As :class:`.outgoing.Provider` promises.
 
         A request that is refused for one of its addresses is halved until that one stands alone;
         whether that is the address's fault, :mod:`.refusal_runs` decides.
@@ -238,7 +242,7 @@ class SendGrid:
         After one ``NOT_SENT`` the rest of the batch is not tried.
         """
         try:
-            check_senders(letter)
+            check_senders(outgoing)
         except ValueError as error:
             reason = str(error)
             yield results(recipients, Outcome.NOT_SENT, fault=Fault.CREDENTIALS, reason=reason)
@@ -249,7 +253,7 @@ class SendGrid:
         trial = Trial(self._refusals)
         halted: _Verdict | None = None
         while parts:
-            request = _compose(letter, parts.pop(), sandbox=self._sandbox)
+            request = _compose(outgoing, parts.pop(), sandbox=self._sandbox)
             parts.extend([recipient] for recipient in request.oversized)
             if not request.recipients:
                 continue
@@ -384,22 +388,24 @@ def _plan(recipients: Sequence[Recipient]) -> tuple[list[Sequence[Recipient]], l
     return parts[::-1], unfit
 
 
-def _compose(letter: Letter, recipients: Sequence[Recipient], *, sandbox: bool) -> _Request:
+def _compose(
+    outgoing: OutgoingMessage, recipients: Sequence[Recipient], *, sandbox: bool
+) -> _Request:
     """One request for ``recipients``: a text of one's own, or one text with substitutions."""
     if len(recipients) == 1:
         values = recipients[0].tokens()
         content = (
-            fill_subject(letter.subject, values),
-            fill_text(writable(letter.text), values),
-            fill_html(writable(letter.html), values),
+            fill_subject(outgoing.subject, values),
+            fill_text(writable(outgoing.text), values),
+            fill_html(writable(outgoing.html), values),
         )
-        body = _body(letter, content, [_personalization(recipients[0], {})], sandbox=sandbox)
+        body = _body(outgoing, content, [_personalization(recipients[0], {})], sandbox=sandbox)
         return _Request(recipients, body, ())
     tags = _Tags(recipients)
     content = (
-        tags.seal(one_line(letter.subject), _disarm),
-        tags.seal(writable(letter.text), writable),
-        tags.seal(writable(letter.html), escape, in_html=True),
+        tags.only_to(one_line(outgoing.subject), _disarm),
+        tags.only_to(writable(outgoing.text), writable),
+        tags.only_to(writable(outgoing.html), escape, in_html=True),
     )
     fitting, oversized, personal = [], [], []
     for recipient, substitutions in zip(recipients, tags.substitutions(), strict=True):
@@ -408,7 +414,7 @@ def _compose(letter: Letter, recipients: Sequence[Recipient], *, sandbox: bool) 
             continue
         fitting.append(recipient)
         personal.append(_personalization(recipient, substitutions))
-    return _Request(fitting, _body(letter, content, personal, sandbox=sandbox), oversized)
+    return _Request(fitting, _body(outgoing, content, personal, sandbox=sandbox), oversized)
 
 
 class _Tags:
@@ -425,7 +431,7 @@ class _Tags:
         self._seal = secrets.token_hex(6)
         self._slots: list[tuple[str, str, str, Callable[[str], str]]] = []
 
-    def seal(self, text: str, shape: Callable[[str], str], *, in_html: bool = False) -> str:
+    def only_to(self, text: str, shape: Callable[[str], str], *, in_html: bool = False) -> str:
         """``text`` with tags for its tokens, whose values will be shaped by ``shape``."""
         tags: dict[str, str] = {}
 
@@ -479,7 +485,7 @@ def _personalization(recipient: Recipient, substitutions: Mapping[str, str]) -> 
 
 
 def _body(
-    letter: Letter,
+    outgoing: OutgoingMessage,
     content: tuple[str, str, str],
     personalizations: list[dict[str, Any]],
     *,
@@ -488,7 +494,7 @@ def _body(
     subject, text, html = content
     body: dict[str, Any] = {
         "personalizations": personalizations,
-        "from": {"email": mailbox(letter.sender)},
+        "from": {"email": mailbox(outgoing.sender)},
         "subject": _disarm(subject),
         "content": [
             {"type": "text/plain", "value": text},
@@ -497,12 +503,12 @@ def _body(
         "tracking_settings": _OFF,
         "mail_settings": {"sandbox_mode": {"enable": sandbox}},
     }
-    if letter.sender_name:
-        body["from"]["name"] = _disarm(letter.sender_name)
-    if letter.reply_to:
-        body["reply_to"] = {"email": mailbox(letter.reply_to)}
-    if letter.category:
-        body["categories"] = [one_line(letter.category)]
+    if outgoing.sender_name:
+        body["from"]["name"] = _disarm(outgoing.sender_name)
+    if outgoing.reply_to:
+        body["reply_to"] = {"email": mailbox(outgoing.reply_to)}
+    if outgoing.category:
+        body["categories"] = [one_line(outgoing.category)]
     return orjson.dumps(body)
 
 

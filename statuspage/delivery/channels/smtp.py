@@ -22,8 +22,8 @@ from statuspage.delivery.channels import sockets
 from statuspage.delivery.channels.mime import MessageForm, mailbox
 from statuspage.delivery.channels.outgoing import (
     Fault,
-    Letter,
     Outcome,
+    OutgoingMessage,
     Recipient,
     Result,
     brief,
@@ -79,10 +79,10 @@ def read_url(url: str) -> Server:
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ValueError("must look like smtp://user:password@host:587")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    wish = options.pop("starttls", "")
+    preferences = options.pop("starttls", "")
     if options:
         raise ValueError(f"has an unknown option {min(options)!r}; there is only starttls")
-    if wish not in {"", "require", "never"}:
+    if preferences not in {"", "require", "never"}:
         raise ValueError("starttls must be require or never")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii():  # smtplib could not say them
@@ -90,10 +90,10 @@ def read_url(url: str) -> Server:
     near = sockets.is_loopback(parts.hostname)
     if parts.scheme == "smtps":
         return Server(parts.hostname, parts.port or 465, Tls.IMPLICIT, user, password)
-    if user and wish == "never" and not near:
+    if user and preferences == "never" and not near:
         raise ValueError("starttls=never would send the password in the clear")
-    if wish:
-        tls = Tls(wish)
+    if preferences:
+        tls = Tls(preferences)
     elif near:
         tls = Tls.NEVER
     else:
@@ -316,23 +316,27 @@ class Smtp:
         self._refusals = Refusals()
 
     def send(
-        self, letter: Letter, recipients: Sequence[Recipient], *, still_ours: Callable[[], bool]
+        self,
+        outgoing: OutgoingMessage,
+        recipients: Sequence[Recipient],
+        *,
+        still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Channel` promises: a chunk for each acceptance.
+        """As :class:`.outgoing.Provider` promises: a chunk for each acceptance.
 
         Whether a refusal is about its recipient, :mod:`.refusal_runs` decides.
         A connection that ends in use is opened once more for the same recipient.  When the server
         cannot be reached, or fails twice in a row, all who are left are ``NOT_SENT``.
         """
         try:
-            form = MessageForm(letter, date=datetime.now(UTC))
+            form = MessageForm(outgoing, date=datetime.now(UTC))
         except ValueError as error:
             yield results(recipients, Outcome.NOT_SENT, fault=Fault.CREDENTIALS, reason=str(error))
             return
         left = deque(recipients)
         trial = Trial(self._refusals)
         try:
-            with contextlib.closing(self._try_each(form, letter, left, still_ours)) as tries:
+            with contextlib.closing(self._try_each(form, outgoing, left, still_ours)) as tries:
                 for was_asked, result in tries:
                     known = [replace(result, reason=self._clean(result.reason))]
                     if certain := trial.add(known) if was_asked else known:
@@ -351,7 +355,7 @@ class Smtp:
     def _try_each(
         self,
         form: MessageForm,
-        letter: Letter,
+        outgoing: OutgoingMessage,
         left: deque[Recipient],
         still_ours: Callable[[], bool],
     ) -> Generator[tuple[bool, Result]]:
@@ -359,7 +363,7 @@ class Smtp:
 
         Ends early where it is not ours to go on; raises ``_NoSessionError`` where it is no use.
         """
-        sender = mailbox(letter.sender)
+        sender = mailbox(outgoing.sender)
         losses = 0
         session: _Session | None = None
         try:

@@ -34,10 +34,10 @@ from statuspage.core.enums import (
 )
 from statuspage.core.links import current_links
 from statuspage.importers.store import named_code
-from statuspage.incidents.announcement import Telling, affected_components, tell
+from statuspage.incidents.announcement import Announcement, affected_components, announce
 from statuspage.incidents.apply_update import apply_post, declared
 from statuspage.incidents.component_states import affect, at_the_end, set_state
-from statuspage.incidents.inputs import Declaration, Post
+from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -184,7 +184,7 @@ class Loader:
         )  # fmt: skip
         incident = declared(self._current, declaration, declared_at)
         self._save_incident(incident)
-        timeline: list[tuple[datetime, Post | str]] = [
+        timeline: list[tuple[datetime, NewUpdate | str]] = [
             *((_after(started_at, note["minute"]), note["text"]) for note in notes), *told,
         ]  # fmt: skip
         for moment, entry in sorted(timeline, key=lambda found: found[0]):
@@ -206,11 +206,11 @@ class Loader:
         expected_back: int | None = None,
         public_facts: Entry | None = None,
         **more: Any,
-    ) -> tuple[datetime, Post]:
+    ) -> tuple[datetime, NewUpdate]:
         moment = _after(started_at, minute)
         back = None if expected_back is None else _after(started_at, expected_back).isoformat()
         states = (components or {}).items()
-        return moment, Post(
+        return moment, NewUpdate(
             status=IncidentStatus(status),
             components={self._components[name]: ComponentStatus(state) for name, state in states},
             next_update_at=None if next_update is None else _after(moment, next_update),
@@ -219,7 +219,7 @@ class Loader:
             **more,
         )
 
-    def _post(self, incident: Incident, update: Post, moment: datetime) -> None:
+    def _post(self, incident: Incident, update: NewUpdate, moment: datetime) -> None:
         still = incident.status == update.status
         apply_post(self._current, incident, update, moment, reopens=False)
         states = update.components
@@ -304,8 +304,10 @@ class Loader:
         self._current.expire(incident, ["updates"])
         components = affected_components(self._current, incident)
         step = Step(incident.status)
-        telling = Telling(incident, step, components, moment, declares=declares, still=still)
-        update.body = tell(self._current, telling, update, {}, actor=SYSTEM, overrides={})
+        announcement = Announcement(
+            incident, step, components, moment, declares=declares, still=still
+        )
+        update.body = announce(self._current, announcement, update, {}, actor=SYSTEM, overrides={})
         for message in self._current.scalars(select(Message).filter_by(update_id=update.id)):
             message.created_at = moment
             deliveries = select(Delivery).filter_by(message_id=message.id).order_by(Delivery.id)

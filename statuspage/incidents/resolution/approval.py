@@ -20,11 +20,11 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
-from statuspage.incidents.announcement import drafts, incident_facts, telling_of_update
+from statuspage.incidents.announcement import announcement_of_update, drafts, incident_facts
 from statuspage.incidents.check_texts import OUTSIDE
-from statuspage.incidents.inputs import Post
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.incidents.updates import locked
 from statuspage.messages.compose import Text
@@ -42,21 +42,21 @@ class Statement:
     fingerprint: str
 
 
-def state(session: Session, incident: Incident, update: Post, texts: Texts) -> Statement:
-    """What posting this would tell outsiders; raises :class:`Refused` as the verb does."""
-    telling = telling_of_update(incident, update)
+def state(session: Session, incident: Incident, update: NewUpdate, texts: Texts) -> Statement:
+    """What posting this would tell outsiders; raises :class:`Invalid` as the verb does."""
+    announcement = announcement_of_update(incident, update)
     told = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
-        for one in drafts(session, telling, texts, incident=incident)
+        for one in drafts(session, announcement, texts, incident=incident)
         if one.audience in OUTSIDE
     }
-    after = telling.incident
+    after = announcement.incident
     facts: list[Any] = [
         incident.version,
         after.status,
         after.title,
         after.started_at.isoformat(),
-        telling.happened_at.isoformat(),
+        announcement.happened_at.isoformat(),
         after.severity_rank,
         after.users_notice,
         after.public_facts,
@@ -96,7 +96,7 @@ def is_current(approval: Approval) -> bool:
 
 def ask_approval(
     incident_code: str,
-    update: Post,
+    update: NewUpdate,
     *,
     form: Sequence[tuple[str, str]],
     actor: Actor,
@@ -105,7 +105,7 @@ def ask_approval(
     """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
     Everybody else who can sign in hears of it.  Asking for the same again adds nothing.  Raises
-    :class:`Refused`.
+    :class:`Invalid`.
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
@@ -114,7 +114,7 @@ def ask_approval(
         if earlier is not None:
             return earlier
         if actor.account_id is None:
-            raise Refused("form", "Only somebody with an account can ask for approval.")
+            raise Invalid("form", "Only somebody with an account can ask for approval.")
         approval = Approval(
             incident_id=incident.id,
             incident_version=incident.version,
@@ -158,16 +158,16 @@ def _call_approvers(session: Session, incident: Incident, approval: Approval) ->
 
 
 def approve(approval_id: int, *, actor: Actor) -> Approval:
-    """Approve exactly what was shown; :class:`Refused` for one's own, and for what changed."""
+    """Approve exactly what was shown; :class:`Invalid` for one's own, and for what changed."""
     with writing() as session:
         approval = session.get_one(Approval, approval_id, with_for_update=True)
         incident = locked(session, approval.incident.code, kind=Kind.INCIDENT)
         if approval.approved_at is not None:
             return approval
         if actor.account_id is None or actor.account_id == approval.asked_by_id:
-            raise Refused("form", "An account cannot approve what it asked for itself.")
+            raise Invalid("form", "An account cannot approve what it asked for itself.")
         if not is_current(approval):
-            raise Refused("form", "The incident has changed since. Approval must be asked anew.")
+            raise Invalid("form", "The incident has changed since. Approval must be asked anew.")
         approval.approved_by_id = actor.account_id
         approval.approved_at = clock.now()
         audit.record(

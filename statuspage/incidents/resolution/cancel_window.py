@@ -10,7 +10,7 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import cancellation
 from statuspage.delivery.cancellation import Standing
 from statuspage.incidents.updates import locked
@@ -31,7 +31,7 @@ def mails_of_resolution(session: Session, incident: Incident) -> Standing:
 
 
 def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
-    """Keep back the mails about the newest resolution that still wait; :class:`Refused` for none.
+    """Keep back the mails about the newest resolution that still wait; :class:`Invalid` for none.
 
     No mail is both cancelled and sent: what a worker has in hand counts as gone.
     """
@@ -41,7 +41,7 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
         reason = f"cancelled by {actor.name} before it was sent"[:500]
         kept_back = cancellation.cancel(session, messages, reason=reason)
         if not kept_back:
-            raise Refused("form", "There is nothing to cancel: no mail waits any more.")
+            raise Invalid("form", "There is nothing to cancel: no mail waits any more.")
         standing = cancellation.stand(session, messages)
         # What waits even now may have been sent once already.
         gone = standing.gone + standing.waiting
@@ -55,17 +55,17 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
 def send_after_all(incident_code: str, *, actor: Actor) -> int:
     """Send the cancelled mails about the newest resolution, once for each address; how many.
 
-    Raises :class:`Refused` where none was cancelled, or where the incident is open again.
+    Raises :class:`Invalid` where none was cancelled, or where the incident is open again.
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
         if incident.is_open:
-            raise Refused("form", "The incident is open again: that it is over is not true now.")
+            raise Invalid("form", "The incident is open again: that it is over is not true now.")
         messages = cancellation.resolution_mails(session, incident.id, for_update=True)
         reason = f"sent after all by {actor.name}"[:500]
         sent = cancellation.send_after_all(session, messages, reason=reason)
         if not sent:
-            raise Refused("form", "There is nothing to send: none is cancelled any more.")
+            raise Invalid("form", "There is nothing to send: none is cancelled any more.")
         audit.record(
             session, actor, "message.send_after_all", subject_kind="incident",
             subject=incident.code, after={"deliveries": sent},

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.enums import ComponentStatus, IncidentStatus
-from statuspage.core.errors import Refused
-from statuspage.incidents.inputs import Post
+from statuspage.core.errors import Invalid
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution.approval import Texts, approval_of, state
 from statuspage.models import Approval, Component, Incident
 
@@ -60,7 +60,7 @@ class Gate:
         return tuple(name for name, does in holds.items() if not does)
 
 
-def look(session: Session, incident: Incident, update: Post, texts: Texts) -> Gate:
+def look(session: Session, incident: Incident, update: NewUpdate, texts: Texts) -> Gate:
     """What would hold if this post, with these edited texts, resolved the incident.
 
     Changes nothing.
@@ -74,7 +74,7 @@ def look(session: Session, incident: Incident, update: Post, texts: Texts) -> Ga
     approval = None
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
-        with suppress(Refused):
+        with suppress(Invalid):
             said = state(session, incident, update, texts)
             approval = approval_of(session, incident, said.fingerprint)
     return Gate(
@@ -97,16 +97,16 @@ def watched_since(incident: Incident) -> datetime | None:
     return since
 
 
-def let_through(gate: Gate, update: Post) -> dict[str, str]:
-    """The reasons that are kept; :class:`Refused` on ``because_…`` where one is missing."""
+def let_through(gate: Gate, update: NewUpdate) -> dict[str, str]:
+    """The reasons that are kept; :class:`Invalid` on ``because_…`` where one is missing."""
     kept = {name: update.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
     for name, reason in kept.items():
         if not reason:
-            raise Refused(f"because_{name}", WHY_NOT[name])
+            raise Invalid(f"because_{name}", WHY_NOT[name])
     return kept
 
 
-def _not_back(session: Session, incident: Incident, update: Post) -> tuple[str, ...]:
+def _not_back(session: Session, incident: Incident, update: NewUpdate) -> tuple[str, ...]:
     """The components that the post leaves impaired; all others are operational after it."""
     impaired = [
         id_

@@ -12,10 +12,10 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import queue
-from statuspage.incidents.announcement import drafts, facts_for, telling_of_update
-from statuspage.incidents.inputs import Draft, Post, Reader
+from statuspage.incidents.announcement import announcement_of_update, drafts, facts_for
+from statuspage.incidents.inputs import Draft, NewUpdate, Reader
 from statuspage.incidents.updates import locked
 from statuspage.messages.compose import Composed, Text, finish_for_subscribers
 from statuspage.models import Message, Page
@@ -25,7 +25,7 @@ PREFIX = "[Test] "
 
 def send_test(
     incident_code: str,
-    update: Post,
+    update: NewUpdate,
     *,
     to: Reader,
     form_key: str,
@@ -36,19 +36,22 @@ def send_test(
 
     It belongs to no incident, so it counts as nobody's delivery and keeps no real one from going.
     The same mail from the same sheet goes once; False where it went already.  Raises
-    :class:`Refused` where no mail would go, or where it still lacks something.
+    :class:`Invalid` where no mail would go, or where it still lacks something.
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        telling = telling_of_update(incident, update)
+        announcement = announcement_of_update(incident, update)
         made = {
-            one.audience: one for one in drafts(session, telling, texts or {}, incident=incident)
+            one.audience: one
+            for one in drafts(session, announcement, texts or {}, incident=incident)
         }
         audience, mail = _mail(made)
         language = session.get_one(Page, 1).language
         if audience is Audience.SUBSCRIBER:
-            facts = facts_for(session, telling, incident)
-            mail = finish_for_subscribers(mail, step=telling.step, facts=facts, language=language)
+            facts = facts_for(session, announcement, incident)
+            mail = finish_for_subscribers(
+                mail, step=announcement.step, facts=facts, language=language
+            )
         step_key = (
             f"test:{sha256(f'{form_key}{mail.subject}{mail.text}'.encode()).hexdigest()[:32]}"
         )
@@ -57,7 +60,7 @@ def send_test(
         # A drill's mails are sealed by their incident, the tests among them.
         sealed_by = incident.id if incident.is_drill else None
         if not _queue(session, mail, audience, to, step_key, language, incident_id=sealed_by):
-            raise Refused("form", "This is a drill, and you are not on its list.")
+            raise Invalid("form", "This is a drill, and you are not on its list.")
         audit.record(
             session, actor, "message.test", subject_kind="incident", subject=incident.code,
             after={"to": to.email, "audience": audience},
@@ -70,9 +73,9 @@ def _mail(made: Mapping[Audience, Draft]) -> tuple[Audience, Composed]:
     customers, public = made.get(Audience.CUSTOMER), made.get(Audience.PUBLIC)
     draft = customers or public
     if draft is None or (customers is None and not (draft.by_mail and draft.by_mail.total)):
-        raise Refused("form", "No mail would go to anybody outside, so there is none to try.")
+        raise Invalid("form", "No mail would go to anybody outside, so there is none to try.")
     if draft.finished is None:
-        raise Refused("form", "The mail still lacks something, so there is none to try yet.")
+        raise Invalid("form", "The mail still lacks something, so there is none to try yet.")
     return (Audience.CUSTOMER if customers else Audience.SUBSCRIBER), draft.finished
 
 

@@ -25,7 +25,15 @@ from statuspage.messages.checks.internal_facts import (
     find_vendors,
     public_words,
 )
-from statuspage.messages.checks.rules import Finding, Kind, Look, OwnWords, Rule, blocking, in_words
+from statuspage.messages.checks.rules import (
+    BlockedTerms,
+    CheckedText,
+    Finding,
+    Kind,
+    Rule,
+    blocking,
+    in_words,
+)
 from statuspage.messages.checks.secrets import find_handles, find_secrets, find_tickets, find_traces
 from statuspage.messages.checks.tone import find_blame, find_hedges, find_jargon, find_shouting
 from statuspage.messages.checks.truth import (
@@ -95,18 +103,18 @@ def find(
     audience: Audience,
     step: Step,
     facts: Facts,
-    own: OwnWords | None = None,
+    own: BlockedTerms | None = None,
 ) -> tuple[Finding, ...]:
     """What is wrong with a text for outsiders; blocking findings first, then by place."""
     found = [
         finding
         for field, written in (("subject", subject), ("body", body))
-        for finding in _check(field, written, audience, step, facts, own or OwnWords())
+        for finding in _check(field, written, audience, step, facts, own or BlockedTerms())
     ]
     return tuple(sorted(found, key=lambda one: (not one.blocks, one.field != "subject", one.start)))
 
 
-def find_in_name(name: str, *, own: OwnWords | None = None) -> tuple[Finding, ...]:
+def find_in_name(name: str, *, own: BlockedTerms | None = None) -> tuple[Finding, ...]:
     """What is wrong with the public name of something that no incident is told of yet."""
     facts = Facts(PublicFacts(service="", page_url="", title=""))
     found = find(
@@ -116,18 +124,18 @@ def find_in_name(name: str, *, own: OwnWords | None = None) -> tuple[Finding, ..
 
 
 def _check(
-    field: str, written: str, audience: Audience, step: Step, facts: Facts, own: OwnWords
+    field: str, written: str, audience: Audience, step: Step, facts: Facts, own: BlockedTerms
 ) -> Iterator[Finding]:
     reading = read(written)
-    look = Look(reading.text, audience, step, facts, own)
-    ours = _public_places(look)
+    checked = CheckedText(reading.text, audience, step, facts, own)
+    ours = _public_places(checked)
     # One byte for each character: 1 where something marked it already.
-    marked, leaking = bytearray(len(look.text)), bytearray(ours)
+    marked, leaking = bytearray(len(checked.text)), bytearray(ours)
     for rule in RULES:
         if rule.body_only and field != "body":
             continue
         taken = leaking if rule.blocks else marked
-        places = set(islice(rule.find(look), MOST_PLACES))
+        places = set(islice(rule.find(checked), MOST_PLACES))
         for start, end, hint in sorted(places, key=lambda one: (one.start, -one.end)):
             if start != end and taken.find(0, start, end) < 0:
                 continue
@@ -135,17 +143,17 @@ def _check(
                 mask[start:end] = b"\1" * (end - start)
             first, last = reading.place(start, end) if start != end else (0, 0)
             reason = f"{rule.reason} {hint}".strip()
-            excerpt = look.text[start:end]
+            excerpt = checked.text[start:end]
             yield Finding(rule.id, rule.blocks, reason, field, first, last, excerpt)
 
 
-def _public_places(look: Look) -> bytearray:
+def _public_places(checked: CheckedText) -> bytearray:
     """Where the page's own public names stand: what lies inside them is no leak."""
-    places = bytearray(len(look.text))
-    low = look.text.lower()
-    if len(low) != len(look.text):
+    places = bytearray(len(checked.text))
+    low = checked.text.lower()
+    if len(low) != len(checked.text):
         return places
-    for word in public_words(look.facts.public):
+    for word in public_words(checked.facts.public):
         at = low.find(word.lower())
         while at >= 0:
             places[at : at + len(word)] = b"\1" * len(word)
@@ -155,10 +163,10 @@ def _public_places(look: Look) -> bytearray:
 
 __all__ = [
     "RULES",
+    "BlockedTerms",
+    "CheckedText",
     "Finding",
     "Kind",
-    "Look",
-    "OwnWords",
     "Rule",
     "blocking",
     "find",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, ip_address, ip_network
 from typing import Final
 
-from statuspage.messages.checks.rules import Look, Span, named
+from statuspage.messages.checks.rules import CheckedText, Span, named
 
 # https://www.rfc-editor.org/rfc/rfc6762#appendix-G, RFC 6761, ICANN's reservation of .internal
 _INNER_ZONES: Final = named(
@@ -69,21 +69,21 @@ _TOOL_LINK = re.compile(
 _NAME_AND_DIGITS = re.compile(r"([a-z]+)(\d*)")
 
 
-def find_hosts(look: Look) -> Iterator[Span]:
+def find_hosts(checked: CheckedText) -> Iterator[Span]:
     """Names of machines: ``db-01``, ``kafka-3.prod.example.com``, what ends in ``.internal``."""
-    for found in _DOMAIN.finditer(look.text):
+    for found in _DOMAIN.finditer(checked.text):
         if _is_inner_domain(found[0].lower()):
             yield Span(*found.span())
-    for found in _BARE.finditer(look.text):
+    for found in _BARE.finditer(checked.text):
         if _is_machine(found[0]):
             yield Span(*found.span())
-    for found in _RESOURCE.finditer(look.text):
+    for found in _RESOURCE.finditer(checked.text):
         yield Span(*found.span())
 
 
-def find_tools(look: Look) -> Iterator[Span]:
+def find_tools(checked: CheckedText) -> Iterator[Span]:
     """Addresses of what colleagues alone use: chats, calls, documents, trackers, dashboards."""
-    for found in _TOOL_LINK.finditer(look.text):
+    for found in _TOOL_LINK.finditer(checked.text):
         yield Span(*found.span())
 
 
@@ -154,11 +154,11 @@ _NO_FILES: Final = named(
 )
 
 
-def find_files(look: Look) -> Iterator[Span]:
+def find_files(checked: CheckedText) -> Iterator[Span]:
     """Files and folders: ``/var/log/app.log``, ``C:\\\\Services``, ``checkout.py:142``."""
-    for found in _PATH.finditer(look.text):
+    for found in _PATH.finditer(checked.text):
         yield Span(*found.span())
-    for found in _FILE.finditer(look.text):
+    for found in _FILE.finditer(checked.text):
         if found[0].lower() not in _NO_FILES:
             yield Span(*found.span())
 
@@ -174,18 +174,18 @@ _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])
 _SHARED: Final = ip_network("100.64.0.0/10")
 
 
-def find_private_addresses(look: Look) -> Iterator[Span]:
+def find_private_addresses(checked: CheckedText) -> Iterator[Span]:
     """Addresses of inner networks: RFC 1918, 4193, 6598, link-local, and MAC addresses."""
-    for span, is_private in _addresses(look.text):
+    for span, is_private in _addresses(checked.text):
         if is_private:
             yield span
-    for found in _MAC.finditer(look.text):
+    for found in _MAC.finditer(checked.text):
         yield Span(*found.span())
 
 
-def find_public_addresses(look: Look) -> Iterator[Span]:
+def find_public_addresses(checked: CheckedText) -> Iterator[Span]:
     """Addresses that anybody could reach."""
-    for span, is_private in _addresses(look.text):
+    for span, is_private in _addresses(checked.text):
         if not is_private:
             yield span
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from statuspage.messages.checks.rules import Look, Span, named
+from statuspage.messages.checks.rules import CheckedText, Span, named
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.facts import InternalFacts, PublicFacts
 
@@ -32,12 +32,12 @@ _MONTHS: Final = frozenset({"april", "may", "june", "august"})
 Index = Mapping[str, Sequence[tuple[str, ...]]]
 
 
-def find_people(look: Look) -> Iterator[Span]:
+def find_people(checked: CheckedText) -> Iterator[Span]:
     """Names of colleagues: whole ones in any case, first and last names as names are written."""
-    named = (name for name in look.own.contacts if not _is_role(name))
-    names = (*look.own.people, *named)
-    yield from _find_listed(look.text, names)
-    yield from _find_parts(look.text, names)
+    named = (name for name in checked.own.contacts if not _is_role(name))
+    names = (*checked.own.people, *named)
+    yield from _find_listed(checked.text, names)
+    yield from _find_parts(checked.text, names)
 
 
 def _is_role(name: str) -> bool:
@@ -45,14 +45,14 @@ def _is_role(name: str) -> bool:
     return all(word.casefold() in _ROLES for word in _WORD.findall(name))
 
 
-def find_vendors(look: Look) -> Iterator[Span]:
+def find_vendors(checked: CheckedText) -> Iterator[Span]:
     """Vendors on the company's own list."""
-    return _find_listed(look.text, look.own.vendors)
+    return _find_listed(checked.text, checked.own.vendors)
 
 
-def find_code_names(look: Look) -> Iterator[Span]:
+def find_code_names(checked: CheckedText) -> Iterator[Span]:
     """Code names on the company's own list."""
-    return _find_listed(look.text, look.own.code_names)
+    return _find_listed(checked.text, checked.own.code_names)
 
 
 def public_words(facts: PublicFacts) -> tuple[str, ...]:
@@ -163,21 +163,21 @@ _USUAL: Final = re.compile(
 )
 
 
-def find_internal_facts(look: Look) -> Iterator[Span]:
+def find_internal_facts(checked: CheckedText) -> Iterator[Span]:
     """What this incident's internal facts say: a whole line, five words in a row, one odd word.
 
     Only the title and a confirmed cause may say the same.  All other public facts are being typed
     at this moment, and a pasted cause is no less internal for it; they excuse how the work goes.
     """
-    internal = look.facts.internal
+    internal = checked.facts.internal
     if internal == InternalFacts():
         return
-    public = look.facts.public
+    public = checked.facts.public
     open_to_all = _folded(public.title, public.cause, *public_words(public))
     typed = _folded(
         public.users_notice, public.workaround, public.action, public.resolution, public.prevention
     )
-    names = [one for name in _NAMED if _is_telling(one := getattr(internal, name))]
+    names = [one for name in _NAMED if _is_announcing(one := getattr(internal, name))]
     whole = [one for one in names if one.casefold() not in open_to_all]
     wanted: set[str] = set()
     for fields, said in ((_TOLD, open_to_all), (_SHARED, f"{open_to_all} {typed}")):
@@ -188,15 +188,15 @@ def find_internal_facts(look: Look) -> Iterator[Span]:
         wanted |= {piece for value in told for piece, _, _ in _pieces(value)} - {
             piece for piece, _, _ in _pieces(said)
         }
-    yield from _find_whole(look.text, whole)
-    yield from (Span(start, end) for piece, start, end in _pieces(look.text) if piece in wanted)
+    yield from _find_whole(checked.text, whole)
+    yield from (Span(start, end) for piece, start, end in _pieces(checked.text) if piece in wanted)
 
 
 def _folded(*texts: str) -> str:
     return " ".join(texts).casefold()
 
 
-def _is_telling(value: str) -> bool:
+def _is_announcing(value: str) -> bool:
     """Whether a name is more than a plain word: a severity may be called “High”."""
     return len(value) > 2 and not (value.isalpha() and value.casefold() in _PLAIN)
 
@@ -228,7 +228,7 @@ def _is_odd(word: str) -> bool:
     """Whether a word is an identifier or a figure: ``pg_bouncer``, ``v2.41``, ``12,400``."""
     if _USUAL.fullmatch(word):
         return False
-    has_digit, has_letter = any(map(str.isdigit, word)), any(map(str.isalpha, word))
+    has_digit, has_outgoing = any(map(str.isdigit, word)), any(map(str.isalpha, word))
     if has_digit:
-        return len(word) > 3 if has_letter else sum(map(str.isdigit, word)) > 3
+        return len(word) > 3 if has_outgoing else sum(map(str.isdigit, word)) > 3
     return "_" in word or re.search(r"[a-z][A-Z]|\w\.\w", word) is not None

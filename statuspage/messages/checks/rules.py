@@ -31,7 +31,7 @@ WHOLE = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class OwnWords:
+class BlockedTerms:
     """What a company keeps to itself: people, vendors and code names, as they are written.
 
     ``contacts`` are the names of colleagues in the admin; they count as people.
@@ -44,7 +44,7 @@ class OwnWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CheckedText:
     """One text as it is read, and what it is held against.
 
     ``text`` is without Markdown's escapes and marks, so that no rule is fooled by them.
@@ -54,7 +54,7 @@ class Look:
     audience: Audience
     step: Step
     facts: Facts
-    own: OwnWords
+    own: BlockedTerms
 
     @property
     def is_maintenance(self) -> bool:
@@ -67,7 +67,7 @@ def named(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-Find = Callable[[Look], Iterable[Span]]
+Find = Callable[[CheckedText], Iterable[Span]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import Look, Span, named
+from statuspage.messages.checks.rules import CheckedText, Span, named
 
 _KEYS: Final = (
     r"(?:AKIA|ASIA|AGPA|AIDA|AROA)[A-Z0-9]{12,20}",  # AWS
@@ -83,9 +83,9 @@ _RANDOM = re.compile(r"(?<![\w/+=.-])[A-Za-z0-9+/_-]{20,400}={0,2}(?![\w])")
 _HEX = re.compile(r"(?<![\w-])(?:0x)?[0-9a-fA-F]{24,128}(?![\w-])")
 
 
-def find_secrets(look: Look) -> Iterator[Span]:
+def find_secrets(checked: CheckedText) -> Iterator[Span]:
     """Keys, tokens, passwords, connection strings."""
-    text = look.text
+    text = checked.text
     for pattern in (_KEY, _BLOCK, _CONNECTION, _PAIRS, _HEADER, _OPTION, _VARIABLE):
         yield from _spans(pattern, text)
     for found in _TOLD.finditer(text):
@@ -178,10 +178,10 @@ _TRACE: Final = tuple(
 )  # fmt: skip
 
 
-def find_traces(look: Look) -> Iterator[Span]:
+def find_traces(checked: CheckedText) -> Iterator[Span]:
     """What programs write for programmers: traces, errors, log lines, statements, commands."""
     for pattern in _TRACE:
-        yield from _spans(pattern, look.text)
+        yield from _spans(pattern, checked.text)
 
 
 # --- what teams write for one another ------------------------------------------------------------
@@ -229,20 +229,20 @@ _FOR_ALL: Final = named(
 )
 
 
-def find_tickets(look: Look) -> Iterator[Span]:
+def find_tickets(checked: CheckedText) -> Iterator[Span]:
     """Tickets, changes, commits, and ids that lead to them."""
-    for found in _TICKET.finditer(look.text):
+    for found in _TICKET.finditer(checked.text):
         if found["team"] not in _STANDARDS:
             yield Span(*found.span())
     for pattern in _TICKETS:
-        yield from _spans(pattern, look.text)
+        yield from _spans(pattern, checked.text)
 
 
-def find_handles(look: Look) -> Iterator[Span]:
+def find_handles(checked: CheckedText) -> Iterator[Span]:
     """``@handles``, chat rooms, and addresses of single people."""
-    yield from _spans(_HANDLE, look.text)
-    yield from _spans(_CHANNEL, look.text)
-    for found in _MAIL.finditer(look.text):
+    yield from _spans(_HANDLE, checked.text)
+    yield from _spans(_CHANNEL, checked.text)
+    for found in _MAIL.finditer(checked.text):
         if found[0].partition("@")[0].lower() not in _FOR_ALL:
             yield Span(*found.span())
 

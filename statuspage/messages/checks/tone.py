@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import Look, Span
+from statuspage.messages.checks.rules import CheckedText, Span
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -110,33 +110,33 @@ _LOUD = _any_of(
 )
 
 
-def find_blame(look: Look) -> Iterator[Span]:
+def find_blame(checked: CheckedText) -> Iterator[Span]:
     """Somebody else is made responsible."""
-    return _spans(_BLAME, look.text)
+    return _spans(_BLAME, checked.text)
 
 
-def find_hedges(look: Look) -> Iterator[Span]:
+def find_hedges(checked: CheckedText) -> Iterator[Span]:
     """Words that promise nothing and belittle."""
-    for span in _spans(_HEDGE, look.text):
+    for span in _spans(_HEDGE, checked.text):
         # "As soon as we know more" says when.
-        if not look.text.endswith("as ", 0, span.start) or span.end - span.start > len("soon"):
+        if not checked.text.endswith("as ", 0, span.start) or span.end - span.start > len("soon"):
             yield span
 
 
-def find_jargon(look: Look) -> Iterator[Span]:
+def find_jargon(checked: CheckedText) -> Iterator[Span]:
     """Words of the trade, with plainer ones."""
-    names = {name.casefold() for name, _ in look.facts.public.components}
-    for found in _JARGON.finditer(look.text):
+    names = {name.casefold() for name, _ in checked.facts.public.components}
+    for found in _JARGON.finditer(checked.text):
         word = " ".join(found[0].lower().split())
         if not any(word in name for name in names):
             plain = JARGON[word]
             yield Span(*found.span(), f"Perhaps “{plain}”?" if plain else "")
 
 
-def find_shouting(look: Look) -> Iterator[Span]:
+def find_shouting(checked: CheckedText) -> Iterator[Span]:
     """Capitals and rows of exclamation marks."""
-    yield from _spans(_SHOUTED, look.text)
-    for found in _LOUD.finditer(look.text):
+    yield from _spans(_SHOUTED, checked.text)
+    for found in _LOUD.finditer(checked.text):
         if found[0].isupper():
             yield Span(*found.span())
 

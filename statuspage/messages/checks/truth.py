@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from statuspage.core import clock
 from statuspage.core.enums import Audience, Step
-from statuspage.messages.checks.rules import WHOLE, Look, Span
+from statuspage.messages.checks.rules import WHOLE, CheckedText, Span
 
 OPEN: Final = frozenset(
     {
@@ -85,109 +85,115 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def find_unconfirmed_cause(look: Look) -> Iterator[Span]:
+def find_unconfirmed_cause(checked: CheckedText) -> Iterator[Span]:
     """A cause is stated, and none is confirmed."""
-    if look.facts.public.cause or look.is_maintenance:
+    if checked.facts.public.cause or checked.is_maintenance:
         return
-    yield from _spans(_CAUSE, look.text)
+    yield from _spans(_CAUSE, checked.text)
 
 
-def find_unbacked_times(look: Look) -> Iterator[Span]:
+def find_unbacked_times(checked: CheckedText) -> Iterator[Span]:
     """A time to come is promised that no fact knows."""
-    public = look.facts.public
+    public = checked.facts.public
     known = _clocks(
-        look, public.expected_back, public.next_update, public.scheduled_for, public.scheduled_until
+        checked,
+        public.expected_back,
+        public.next_update,
+        public.scheduled_for,
+        public.scheduled_until,
     )
-    for found in _TIME.finditer(look.text):
-        line, at = _line(look.text, found.start())
+    for found in _TIME.finditer(checked.text):
+        line, at = _line(checked.text, found.start())
         if _clock(found) in known or not _AHEAD.search(line):
             continue
         if _BEFORE_TIME.search(line[max(0, at - 40) : at]):
             yield Span(*found.span())
     if known or public.watch_minutes:
         return
-    for found in _WITHIN.finditer(look.text):
-        if _AHEAD.search(_sentence(look.text, found.start())):
+    for found in _WITHIN.finditer(checked.text):
+        if _AHEAD.search(_sentence(checked.text, found.start())):
             yield Span(*found.span())
 
 
-def find_missing_zone(look: Look) -> Iterator[Span]:
+def find_missing_zone(checked: CheckedText) -> Iterator[Span]:
     """A time of day without a zone."""
-    for found in _TIME.finditer(look.text):
-        after = look.text[found.end() : found.end() + 90].split("\n")[0]
-        before = look.text[max(0, found.start() - 30) : found.start()].split("\n")[-1]
+    for found in _TIME.finditer(checked.text):
+        after = checked.text[found.end() : found.end() + 90].split("\n")[0]
+        before = checked.text[max(0, found.start() - 30) : found.start()].split("\n")[-1]
         if not _ZONE.search(after) and not re.search(r"(?:UTC|GMT|all times|times? in)", before):
             yield Span(*found.span())
 
 
-def find_contradictions(look: Look) -> Iterator[Span]:
+def find_contradictions(checked: CheckedText) -> Iterator[Span]:
     """Times in the wrong order, or other ones than the facts know."""
-    public = look.facts.public
+    public = checked.facts.public
     if public.started and public.ended and public.ended < public.started:
         yield Span(0, 0, "The facts say that it ended before it started.")
     if public.next_update and public.ended is None and public.next_update <= clock.now():
         yield Span(0, 0, "The next update is promised for a time that has passed.")
-    if look.is_maintenance:
+    if checked.is_maintenance:
         return
-    for found in _TIME.finditer(look.text):
-        line, at = _line(look.text, found.start())
-        yield from _contradicted(look, found, line[max(0, at - 30) : at])
+    for found in _TIME.finditer(checked.text):
+        line, at = _line(checked.text, found.start())
+        yield from _contradicted(checked, found, line[max(0, at - 30) : at])
 
 
-def _contradicted(look: Look, found: re.Match[str], before: str) -> Iterator[Span]:
-    public = look.facts.public
+def _contradicted(checked: CheckedText, found: re.Match[str], before: str) -> Iterator[Span]:
+    public = checked.facts.public
     began, over = _last(_BEGAN, before), _last(_OVER, before)
     if began > over and public.started:
         moment, what = public.started, "it started"
-    elif over > began and public.ended and look.step not in OPEN:
+    elif over > began and public.ended and checked.step not in OPEN:
         moment, what = public.ended, "it ended"
     else:
         return
-    known = _clocks(look, *(at for at in (public.started, public.ended) if at))
+    known = _clocks(checked, *(at for at in (public.started, public.ended) if at))
     if _clock(found) not in known:
         shown = clock.show(moment, public.zone, public.language)
         yield Span(*found.span(), f"The facts say that {what} at {shown}.")
 
 
-def find_no_apology(look: Look) -> Iterator[Span]:
+def find_no_apology(checked: CheckedText) -> Iterator[Span]:
     """It is over, and nobody said sorry."""
-    if look.step is Step.RESOLVED and not _APOLOGY.search(look.text):
+    if checked.step is Step.RESOLVED and not _APOLOGY.search(checked.text):
         yield WHOLE
 
 
-def find_no_next_update(look: Look) -> Iterator[Span]:
+def find_no_next_update(checked: CheckedText) -> Iterator[Span]:
     """It goes on, and nobody knows when they hear more."""
-    if look.step not in OPEN or look.is_maintenance:
+    if checked.step not in OPEN or checked.is_maintenance:
         return
-    if look.audience is Audience.SUPPORT:
+    if checked.audience is Audience.SUPPORT:
         return  # an answer to one of them: it leads to the page
-    if look.audience is Audience.CUSTOMER and look.step is Step.MONITORING:
+    if checked.audience is Audience.CUSTOMER and checked.step is Step.MONITORING:
         return  # their next mail is the resolution's
-    moment = look.facts.public.next_update
-    if "[[next_update]]" in look.text:
+    moment = checked.facts.public.next_update
+    if "[[next_update]]" in checked.text:
         return
-    if moment and any(_clock(one) in _clocks(look, moment) for one in _TIME.finditer(look.text)):
+    if moment and any(
+        _clock(one) in _clocks(checked, moment) for one in _TIME.finditer(checked.text)
+    ):
         return
-    for found in _NEXT.finditer(look.text):
-        sentence = _sentence(look.text, found.start())
+    for found in _NEXT.finditer(checked.text):
+        sentence = _sentence(checked.text, found.start())
         if _TIME.search(sentence) or _WITHIN.search(sentence):
             return
     yield WHOLE
 
 
-def find_dead_links(look: Look) -> Iterator[Span]:
+def find_dead_links(checked: CheckedText) -> Iterator[Span]:
     """Links that lead nowhere by their form; nothing is asked over the network."""
-    for found in _MD_LINK.finditer(look.text):
+    for found in _MD_LINK.finditer(checked.text):
         target = found["target"].strip().strip("<>").split(" ")[0]
-        if not target.startswith("mailto:") and not _leads_somewhere(target, look):
+        if not target.startswith("mailto:") and not _leads_somewhere(target, checked):
             yield Span(*found.span())
-    for found in _URL.finditer(look.text):
-        if not _leads_somewhere(found[0].rstrip(".,;:!?'\""), look):
+    for found in _URL.finditer(checked.text):
+        if not _leads_somewhere(found[0].rstrip(".,;:!?'\""), checked):
             yield Span(*found.span())
 
 
-def _leads_somewhere(target: str, look: Look) -> bool:
-    public = look.facts.public
+def _leads_somewhere(target: str, checked: CheckedText) -> bool:
+    public = checked.facts.public
     try:
         parts = urlsplit(target)
         host, port = parts.hostname or "", parts.port
@@ -208,17 +214,17 @@ def _leads_somewhere(target: str, look: Look) -> bool:
     return _HOST.fullmatch(host) is not None and not is_reserved
 
 
-def find_placeholders(look: Look) -> Iterator[Span]:
+def find_placeholders(checked: CheckedText) -> Iterator[Span]:
     """Something was to be filled in."""
-    return _spans(_PLACEHOLDER, look.text)
+    return _spans(_PLACEHOLDER, checked.text)
 
 
 # --- times in texts ------------------------------------------------------------------------------
 
 
-def _clocks(look: Look, *moments: datetime | None) -> set[tuple[int, int]]:
+def _clocks(checked: CheckedText, *moments: datetime | None) -> set[tuple[int, int]]:
     """The times of day of these moments, on the page's clock and on UTC's."""
-    zones = (look.facts.public.zone, UTC)
+    zones = (checked.facts.public.zone, UTC)
     local = [moment.astimezone(zone) for moment in moments if moment for zone in zones]
     return {(moment.hour, moment.minute) for moment in local}
 

@@ -86,8 +86,10 @@ class Copy:
             for path, document in documents.items()
             if self._edition.get(path) is not document
         }
-        for stage in (0, 1, 2):
-            self._write({path: each for path, each in changed.items() if _stage(path) == stage})
+        for scenario in (0, 1, 2):
+            self._write(
+                {path: each for path, each in changed.items() if _scenario(path) == scenario}
+            )
         self._edition = documents
         self._versions = edition.versions
         self._to_translate = deque(
@@ -207,7 +209,7 @@ def _name(part: Part) -> Name:
     return part.kind, part.name, part.language
 
 
-def _stage(path: str) -> int:
+def _scenario(path: str) -> int:
     if path.startswith(_STATIC):
         return 0
     return 2 if path == "/" else 1

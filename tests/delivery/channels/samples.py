@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from statuspage.delivery.channels.outgoing import Channel, Letter, Recipient, Result
+from statuspage.delivery.channels.outgoing import OutgoingMessage, Provider, Recipient, Result
 
-LETTER = Letter(
+OUTGOING = OutgoingMessage(
     subject="Resolved: checkout",
     text="Hello [[name]],\nit began [[started]].\n\nLeave: [[unsubscribe_url]]\n",
     html="<p>Hello [[html:name]], it began [[html:started]].</p>",
@@ -38,14 +38,14 @@ def recipients(count: int) -> list[Recipient]:
 
 
 def send_all(
-    channel: Channel,
+    channel: Provider,
     people: Sequence[Recipient],
     *,
-    letter: Letter = LETTER,
+    outgoing: OutgoingMessage = OUTGOING,
     still_ours: Callable[[], bool] = lambda: True,
 ) -> list[Result]:
     """Every result, in the order in which they became certain."""
-    chunks = channel.send(letter, people, still_ours=still_ours)
+    chunks = channel.send(outgoing, people, still_ours=still_ours)
     return [result for chunk in chunks for result in chunk]
 
 

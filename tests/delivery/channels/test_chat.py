@@ -17,7 +17,7 @@ import pytest
 
 from statuspage.delivery.channels.chat import Chat, calm, list_chat, unreadable
 from statuspage.delivery.channels.outgoing import Recipient
-from tests.delivery.channels.samples import LETTER, outcomes, recipient, send_all, yes_times
+from tests.delivery.channels.samples import OUTGOING, outcomes, recipient, send_all, yes_times
 
 SECRET = "token-that-nobody-may-read"
 
@@ -33,16 +33,16 @@ class Room:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                wish = self.path.split("/")[1]
-                if wish == "hang":
+                preferences = self.path.split("/")[1]
+                if preferences == "hang":
                     room.ended.wait(30)
                     return
-                if wish == "drop":
+                if preferences == "drop":
                     return
                 room.updates.append(json.loads(body))
-                self.send_response(int(wish))
+                self.send_response(int(preferences))
                 self.send_header("Content-Length", "0")
-                if wish == "429":
+                if preferences == "429":
                     self.send_header("Retry-After", "7")
                 self.end_headers()
 
@@ -54,8 +54,8 @@ class Room:
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
-    def url(self, wish: str) -> str:
-        return f"json://127.0.0.1:{self._server.server_address[1]}/{wish}/{SECRET}"
+    def url(self, preferences: str) -> str:
+        return f"json://127.0.0.1:{self._server.server_address[1]}/{preferences}/{SECRET}"
 
     def close(self) -> None:
         self.ended.set()
@@ -78,7 +78,10 @@ def test_every_answer_is_told_for_what_it_is(room: Room, tmp_path: Path) -> None
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         rooms = {
-            **{wish: room.url(wish) for wish in ("200", "400", "404", "429", "503", "drop")},
+            **{
+                preferences: room.url(preferences)
+                for preferences in ("200", "400", "404", "429", "503", "drop")
+            },
             "down": f"json://127.0.0.1:{closed.getsockname()[1]}/{SECRET}",
             "nonsense": f"nonsense://{SECRET}",
             "file": "",
@@ -102,9 +105,11 @@ def test_every_answer_is_told_for_what_it_is(room: Room, tmp_path: Path) -> None
 
 def test_a_message_says_who_we_are_and_calls_nobody(room: Room, tmp_path: Path) -> None:
     room.updates.clear()
-    letter = replace(LETTER, subject="SEV1 <!channel>", text="@here [[name]]: [sign in](http://x)")
+    outgoing = replace(
+        OUTGOING, subject="SEV1 <!channel>", text="@here [[name]]: [sign in](http://x)"
+    )
     someone = recipient(1, address="ops", name="@everyone")
-    send_all(Chat({"ops": room.url("200")}, tmp_path), [someone], letter=letter)
+    send_all(Chat({"ops": room.url("200")}, tmp_path), [someone], outgoing=outgoing)
     assert [(update["title"], update["message"]) for update in room.updates] == [
         ("SEV1 <\u2060!channel>", "@\u2060here @\u2060everyone: [sign in]\u2060(http://x)")
     ]
@@ -173,7 +178,7 @@ def test_apprise_is_loaded_by_no_process_but_its_own(room: Room, tmp_path: Path)
 
 def test_the_process_for_apprise_ends_with_its_batch(room: Room, tmp_path: Path) -> None:
     chunks = Chat({"ok": room.url("200")}, tmp_path).send(
-        LETTER, to("ok", "ok"), still_ours=lambda: True
+        OUTGOING, to("ok", "ok"), still_ours=lambda: True
     )
     next(iter(chunks))
     assert len(posters()) == 1
@@ -189,8 +194,8 @@ def posters() -> list[psutil.Process]:
 def test_a_text_that_has_to_be_cut_says_where_the_whole_is(room: Room, tmp_path: Path) -> None:
     room.updates.clear()
     whole = "https://status.example.com/admin/incidents/x"
-    letter = replace(LETTER, text=f"{'a' * 40_000}\nReview: tomorrow, by Ada", more_url=whole)
-    send_all(Chat({"ops": room.url("200")}, tmp_path), to("ops"), letter=letter)
+    outgoing = replace(OUTGOING, text=f"{'a' * 40_000}\nReview: tomorrow, by Ada", more_url=whole)
+    send_all(Chat({"ops": room.url("200")}, tmp_path), to("ops"), outgoing=outgoing)
     (update,) = room.updates
     assert 30_000 < len(update["message"]) < 40_000
     assert update["message"].endswith(f"aaa…\n\nThe whole text: {whole}")

@@ -21,7 +21,7 @@ from statuspage.delivery.channels.mail_files import (
     read_mail,
 )
 from tests.delivery.channels.samples import (
-    LETTER,
+    OUTGOING,
     outcomes,
     recipient,
     recipients,
@@ -55,8 +55,8 @@ def test_a_mail_is_a_file_named_after_its_delivery_by_day(tmp_path: Path) -> Non
 
 
 def test_a_mail_can_be_read_as_its_recipient_would(tmp_path: Path) -> None:
-    letter = replace(LETTER, subject="Größe ✓", text="Für [[name]]\n")
-    send_all(MailFiles(tmp_path), [recipient(7, name="Zoë")], letter=letter)
+    outgoing = replace(OUTGOING, subject="Größe ✓", text="Für [[name]]\n")
+    send_all(MailFiles(tmp_path), [recipient(7, name="Zoë")], outgoing=outgoing)
     mail = read_mail(tmp_path, "7")
     assert mail is not None
     assert mail == StoredMail(
@@ -76,7 +76,7 @@ def test_sending_again_replaces_the_file_even_on_another_day(tmp_path: Path) -> 
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC)):
         send_all(channel, recipients(1))
     with time_machine.travel(datetime(2026, 3, 2, tzinfo=UTC)):
-        send_all(channel, recipients(1), letter=replace(LETTER, subject="Again"))
+        send_all(channel, recipients(1), outgoing=replace(OUTGOING, subject="Again"))
     assert [mail.subject for mail in list_mail(tmp_path)] == ["Again"]
 
 
@@ -136,7 +136,7 @@ def test_what_is_no_address_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unusable_sender_is_our_own_trouble(tmp_path: Path) -> None:
-    letter = replace(LETTER, sender="nobody")
-    assert outcomes(send_all(MailFiles(tmp_path), recipients(1), letter=letter)) == {
+    outgoing = replace(OUTGOING, sender="nobody")
+    assert outcomes(send_all(MailFiles(tmp_path), recipients(1), outgoing=outgoing)) == {
         "customer1@example.org": ("not_sent", "credentials")
     }

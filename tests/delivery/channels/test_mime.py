@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from statuspage.delivery.channels.mime import MessageForm, in_brackets, mailbox
 from statuspage.delivery.channels.outgoing import (
-    Letter,
+    OutgoingMessage,
     Recipient,
     fill_html,
     fill_text,
     one_line,
     writable,
 )
-from tests.delivery.channels.samples import LETTER, recipient
+from tests.delivery.channels.samples import OUTGOING, recipient
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEADERS = [
@@ -42,8 +42,8 @@ ANYTHING = st.text(st.characters(exclude_categories=[]), max_size=20)
 HOSTILE = st.lists(st.sampled_from(ATTACKS) | ANYTHING, max_size=3).map("".join)
 
 
-def render(letter: Letter = LETTER, someone: Recipient | None = None) -> bytes:
-    return MessageForm(letter, date=NOON).render(someone or recipient())
+def render(outgoing: OutgoingMessage = OUTGOING, someone: Recipient | None = None) -> bytes:
+    return MessageForm(outgoing, date=NOON).render(someone or recipient())
 
 
 def parse(message: bytes) -> EmailMessage:
@@ -103,7 +103,7 @@ def test_a_recipient_without_a_name_has_a_bare_address() -> None:
 
 def test_what_looks_like_an_encoded_word_is_shown_as_it_was_written() -> None:
     subject = "=?utf-8?q?Hello=0d=0aBcc:_eve@example.com?="
-    message = parse(render(replace(LETTER, subject=subject)))
+    message = parse(render(replace(OUTGOING, subject=subject)))
     assert message["Subject"] == subject
     assert message["Bcc"] is None
 
@@ -141,7 +141,7 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
 
 def test_a_letter_without_a_usable_sender_is_refused() -> None:
     with pytest.raises(ValueError, match="sender's address 'nobody' cannot be used"):
-        MessageForm(replace(LETTER, sender="nobody"), date=NOON)
+        MessageForm(replace(OUTGOING, sender="nobody"), date=NOON)
 
 
 def test_brackets_hold_visible_ascii_alone_and_the_same_address() -> None:
@@ -155,9 +155,9 @@ def test_brackets_hold_visible_ascii_alone_and_the_same_address() -> None:
 @given(HOSTILE, HOSTILE, HOSTILE)
 @example("=?utf-8?q?=0d=0aBcc:_e@example.com?=", "\r\nBcc: e@example.com", "x")
 def test_no_subject_name_or_value_injects_a_header(subject: str, name: str, value: str) -> None:
-    letter = replace(LETTER, subject=f"{subject} [[started]]", sender_name=name)
+    outgoing = replace(OUTGOING, subject=f"{subject} [[started]]", sender_name=name)
     someone = recipient(1, name=name, values={"started": value})
-    message = render(letter, someone)
+    message = render(outgoing, someone)
     head, _, _ = message.partition(b"\r\n\r\n")
     assert [line.partition(b":")[0].decode() for line in unfold(head)] == HEADERS
     parsed = parse(message)
@@ -170,9 +170,9 @@ def test_no_subject_name_or_value_injects_a_header(subject: str, name: str, valu
 @settings(deadline=None, max_examples=80)
 @given(HOSTILE, HOSTILE)
 def test_any_text_arrives_as_it_was_written(text: str, value: str) -> None:
-    letter = replace(LETTER, text=text + "[[started]]", html=text + "[[html:started]]")
+    outgoing = replace(OUTGOING, text=text + "[[started]]", html=text + "[[html:started]]")
     someone = recipient(1, values={"started": value})
-    message = render(letter, someone)
+    message = render(outgoing, someone)
     assert max(map(len, message.split(b"\r\n"))) <= 998
     assert message.isascii()
     assert b"\n" not in message.replace(b"\r\n", b"")

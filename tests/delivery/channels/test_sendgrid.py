@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from statuspage.delivery.channels.outgoing import fill_html, fill_text
 from statuspage.delivery.channels.sendgrid import SendGrid
 from tests.delivery.channels.samples import (
-    LETTER,
+    OUTGOING,
     outcomes,
     recipient,
     recipients,
@@ -42,9 +42,9 @@ def fake() -> Iterator[FakeSendGrid]:
 
 @pytest.fixture
 def channel(fake: FakeSendGrid) -> Iterator[SendGrid]:
-    door = SendGrid(KEY, host=fake.url, timeout=5.0)
-    yield door
-    door.close()
+    provider = SendGrid(KEY, host=fake.url, timeout=5.0)
+    yield provider
+    provider.close()
 
 
 def quick(fake: FakeSendGrid) -> SendGrid:
@@ -140,9 +140,9 @@ def test_values_too_long_for_substitution_travel_alone(
 def test_names_and_subjects_open_no_header_and_no_list(
     fake: FakeSendGrid, channel: SendGrid
 ) -> None:
-    letter = replace(LETTER, subject="=?utf-8?q?=0d=0aBcc:_e@example.com?=\r\nX: y [[name]]")
+    outgoing = replace(OUTGOING, subject="=?utf-8?q?=0d=0aBcc:_e@example.com?=\r\nX: y [[name]]")
     send_all(
-        channel, [recipient(1, name="Doe,\r\nJane; =?utf-8?q?x?="), recipient(2)], letter=letter
+        channel, [recipient(1, name="Doe,\r\nJane; =?utf-8?q?x?="), recipient(2)], outgoing=outgoing
     )
     mail = fake.mails[0]
     assert mail.subject == (
@@ -160,11 +160,11 @@ def test_whatever_is_typed_no_header_is_opened_and_no_value_is_filled_again(
     fake: FakeSendGrid, channel: SendGrid, subject: str, name: str, value: str
 ) -> None:
     fake.mails.clear()
-    letter = replace(LETTER, subject=f"About {subject} [[started]]", sender_name=name)
+    outgoing = replace(OUTGOING, subject=f"About {subject} [[started]]", sender_name=name)
     hostile = recipient(1, name=name, values={"started": value})
     # One in a batch, and one whose mail travels alone.
-    send_all(channel, [hostile, recipient(2)], letter=letter)
-    send_all(channel, [hostile], letter=letter)
+    send_all(channel, [hostile, recipient(2)], outgoing=outgoing)
+    send_all(channel, [hostile], outgoing=outgoing)
     mails = [mail for mail in fake.mails if mail.address == hostile.address]
     assert len(mails) == 2
     for mail in mails:
@@ -173,8 +173,8 @@ def test_whatever_is_typed_no_header_is_opened_and_no_value_is_filled_again(
             assert "=?" not in written
         assert "," not in mail.name
         values = {**hostile.tokens(), "started": value}
-        assert mail.text == fill_text(LETTER.text, values)
-        assert mail.html == fill_html(LETTER.html, values)
+        assert mail.text == fill_text(OUTGOING.text, values)
+        assert mail.html == fill_html(OUTGOING.html, values)
 
 
 def test_sandbox_mode_is_accepted_without_being_sent(fake: FakeSendGrid) -> None:
@@ -257,7 +257,7 @@ def test_what_is_no_address_is_refused_without_asking(
 def test_an_unusable_sender_is_our_own_trouble(
     fake: FakeSendGrid, channel: SendGrid, change: dict[str, str]
 ) -> None:
-    results = send_all(channel, recipients(1), letter=replace(LETTER, **change))  # type: ignore[arg-type]
+    results = send_all(channel, recipients(1), outgoing=replace(OUTGOING, **change))  # type: ignore[arg-type]
     assert outcomes(results) == {"customer1@example.org": ("not_sent", "credentials")}
     assert fake.requests == 0
 
@@ -265,7 +265,7 @@ def test_an_unusable_sender_is_our_own_trouble(
 def test_a_letter_that_sendgrid_does_not_take_is_not_halved_and_ends_nobody_s_delivery(
     fake: FakeSendGrid, channel: SendGrid
 ) -> None:
-    results = send_all(channel, recipients(8), letter=replace(LETTER, subject=""))
+    results = send_all(channel, recipients(8), outgoing=replace(OUTGOING, subject=""))
     assert {(result.outcome, result.fault) for result in results} == {("not_sent", "provider")}
     assert fake.requests == 1
 
@@ -319,8 +319,8 @@ def test_a_status_that_came_counts_even_if_the_rest_trickles(fake: FakeSendGrid)
 
 def test_a_request_that_did_not_get_out_is_not_sent(fake: FakeSendGrid, channel: SendGrid) -> None:
     fake.manners.script.append(Does.DROP)
-    letter = replace(LETTER, text="x" * 20_000_000)  # more than any socket takes unread
-    assert outcomes(send_all(channel, recipients(2), letter=letter)) == {
+    outgoing = replace(OUTGOING, text="x" * 20_000_000)  # more than any socket takes unread
+    assert outcomes(send_all(channel, recipients(2), outgoing=outgoing)) == {
         person.address: ("not_sent", "provider") for person in recipients(2)
     }
 

@@ -12,11 +12,11 @@ import pytest
 from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.delivery.channels.chat import Chat, SlackBot
 from statuspage.delivery.channels.outgoing import Outcome, Thread
-from tests.delivery.channels.samples import LETTER, recipient, send_all
+from tests.delivery.channels.samples import OUTGOING, recipient, send_all
 from tests.fakes.slack import DROP, HANG, TOKEN, FakeSlack
 
 ROOM = recipient(1, address="ops")
-SEV1 = replace(LETTER, subject="SEV1 <!channel>", text="@here <http://x|y> & [sign in](http://x)")
+SEV1 = replace(OUTGOING, subject="SEV1 <!channel>", text="@here <http://x|y> & [sign in](http://x)")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def chat(api: str, folder: Path, *, token: str = TOKEN, timeout: float = 20.0) -
 
 
 def test_a_message_calls_nobody_and_disguises_no_link(slack: FakeSlack, tmp_path: Path) -> None:
-    (result,) = send_all(chat(slack.api, tmp_path), [ROOM], letter=SEV1)
+    (result,) = send_all(chat(slack.api, tmp_path), [ROOM], outgoing=SEV1)
     assert (result.outcome, result.provider_id) == (Outcome.ACCEPTED, "1700000000.000001")
     [(method, asked)] = slack.calls
     assert method == "chat.postMessage"
@@ -50,20 +50,20 @@ def test_a_incident_is_told_in_one_thread_below_its_present_status(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
     channel = chat(slack.api, tmp_path)
-    letter = replace(LETTER, subject="Declared", text="All of it.")
+    outgoing = replace(OUTGOING, subject="Declared", text="All of it.")
     opened = replace(ROOM, thread=Thread("Investigating: <Shop>"))
-    (first,) = send_all(channel, [opened], letter=letter)
+    (first,) = send_all(channel, [opened], outgoing=outgoing)
     assert first.thread is not None
     later = replace(
         first.thread, headline="Resolved: Shop", opening="Declared\n\nAll of it.", is_current=False
     )
     answers = replace(ROOM, thread=later)
-    (second,) = send_all(channel, [answers], letter=replace(letter, subject="Over"))
+    (second,) = send_all(channel, [answers], outgoing=replace(outgoing, subject="Over"))
     assert second.thread == replace(later, is_current=True)
     assert slack.threads() == [("Resolved: Shop", ["Over"])]
     assert slack.messages[later.first].text == "Resolved: Shop\n\nDeclared\n\nAll of it."
     # What it says already is not said to Slack again.
-    send_all(channel, [replace(ROOM, thread=second.thread)], letter=letter)
+    send_all(channel, [replace(ROOM, thread=second.thread)], outgoing=outgoing)
     assert [method for method, _ in slack.calls] == [
         "chat.postMessage", "chat.update", "chat.postMessage", "chat.postMessage",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from statuspage.delivery.channels.smtp import Server, Smtp, Tls, read_url
 from tests.delivery.channels.samples import (
-    LETTER,
+    OUTGOING,
     outcomes,
     recipient,
     recipients,
@@ -34,9 +34,9 @@ def sink() -> Iterator[FastSmtpSink]:
 
 @pytest.fixture
 def channel(sink: FastSmtpSink) -> Iterator[Smtp]:
-    door = Smtp(sink.url, timeout=5.0)
-    yield door
-    door.close()
+    provider = Smtp(sink.url, timeout=5.0)
+    yield provider
+    provider.close()
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +67,13 @@ def test_each_recipient_gets_a_mail_of_their_own(sink: FastSmtpSink, channel: Sm
 
 
 def test_results_come_one_by_one(channel: Smtp) -> None:
-    chunks = list(channel.send(LETTER, recipients(3), still_ours=lambda: True))
+    chunks = list(channel.send(OUTGOING, recipients(3), still_ours=lambda: True))
     assert [len(chunk) for chunk in chunks] == [1, 1, 1]
 
 
 def test_a_line_that_is_a_dot_arrives_as_a_dot(sink: FastSmtpSink, channel: Smtp) -> None:
     text = ".\n..\n.hidden\n\n.\n"
-    send_all(channel, recipients(2), letter=replace(LETTER, text=text))
+    send_all(channel, recipients(2), outgoing=replace(OUTGOING, text=text))
     message = message_from_bytes(sink.mails[0].message, policy=policy.default)
     part = message.get_body(preferencelist=("plain",))  # type: ignore[attr-defined]
     assert part.get_content().replace("\r\n", "\n") == text
@@ -350,7 +350,7 @@ def test_what_is_no_address_is_refused_without_asking(sink: FastSmtpSink, channe
 
 
 def test_an_unusable_sender_is_our_own_trouble(sink: FastSmtpSink, channel: Smtp) -> None:
-    results = send_all(channel, recipients(2), letter=replace(LETTER, sender="nobody"))
+    results = send_all(channel, recipients(2), outgoing=replace(OUTGOING, sender="nobody"))
     assert {(result.outcome, result.fault) for result in results} == {("not_sent", "credentials")}
     assert sink.connections == 0
 

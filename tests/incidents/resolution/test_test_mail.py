@@ -11,30 +11,30 @@ from time_machine import Traveller
 
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, IncidentStatus
-from statuspage.core.errors import Refused
+from statuspage.core.errors import Invalid
 from statuspage.delivery import dispatch
-from statuspage.incidents.inputs import Post, Reader
+from statuspage.incidents.inputs import NewUpdate, Reader
 from statuspage.incidents.resolution import cancel_window, test_mail
 from statuspage.models import Delivery, Incident, Message
-from tests.announcing import ACTOR, Stage, declare, mails, messages, resolve, set_stage
+from tests.announcing import ACTOR, Scenario, declare, mails, messages, resolve, set_up_scenario
 
 C1 = Reader("C1@example.com", "Customer 1", None)
-RESOLVED = Post(IncidentStatus.RESOLVED)
+RESOLVED = NewUpdate(IncidentStatus.RESOLVED)
 
 
 @pytest.fixture
-def stage(app: Flask, frozen: Traveller) -> Iterator[Stage]:
-    stage = set_stage(app)
+def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
+    scenario = set_up_scenario(app)
     with app.app_context():
-        yield stage
+        yield scenario
 
 
-def try_it(code: str, *, form_key: str = "a sheet", update: Post = RESOLVED) -> bool:
+def try_it(code: str, *, form_key: str = "a sheet", update: NewUpdate = RESOLVED) -> bool:
     return test_mail.send_test(code, update, to=C1, form_key=form_key, actor=ACTOR)
 
 
-def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) -> None:
-    code = declare(stage).code
+def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(scenario: Scenario) -> None:
+    code = declare(scenario).code
     assert try_it(code)
     # Of one sheet, the same mail goes once.
     assert not try_it(code)
@@ -49,8 +49,8 @@ def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(stage: Stage) 
     assert cancel_window.mails_of_resolution(current_session(), incident).waiting == 4
 
 
-def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:
-    try_it(declare(stage).code)
+def test_a_test_leads_to_nobodys_subscription(app: Flask, scenario: Scenario) -> None:
+    try_it(declare(scenario).code)
     sender = dispatch.Dispatcher(app, 1, dispatch.open_lanes(app.extensions["settings"]))
     sender.send_all()
     sender.stop()
@@ -62,9 +62,9 @@ def test_a_test_leads_to_nobodys_subscription(app: Flask, stage: Stage) -> None:
     assert delivery.state.value == "accepted"
 
 
-def test_where_no_mail_would_go_there_is_none_to_try(stage: Stage) -> None:
-    code = declare(stage, severity_rank=3).code
-    with pytest.raises(Refused, match="none to try"):
+def test_where_no_mail_would_go_there_is_none_to_try(scenario: Scenario) -> None:
+    code = declare(scenario, severity_rank=3).code
+    with pytest.raises(Invalid, match="none to try"):
         try_it(code)
     assert (
         current_session().scalars(select(Message).filter_by(audience=Audience.CUSTOMER)).all() == []

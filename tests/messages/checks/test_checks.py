@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from time_machine import travel
 
 from statuspage.core.enums import Audience, Step
-from statuspage.messages.checks import RULES, Finding, OwnWords, blocking, find
+from statuspage.messages.checks import RULES, BlockedTerms, Finding, blocking, find
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.compose import finish, render_text
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
@@ -30,7 +30,7 @@ INCIDENT = PublicFacts(
     components=(("Checkout", "Major outage"), ("Grace", "Operational")),
     started=STARTED,
 )
-OWN = OwnWords(
+OWN = BlockedTerms(
     people=("Grace Hopper",),
     vendors=("Brightpay",),
     code_names=("Blue Harvest",),
