@@ -33,7 +33,7 @@ _SHOWN = 16
 _USED_AGAIN = timedelta(minutes=1)
 
 
-class Throttled(Exception):
+class KeyThrottled(Exception):
     """Too many wrong keys from one client; ``wait`` is how long until the next one is looked at."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -85,8 +85,8 @@ def withdraw_key(key_id: int, *, actor: Actor) -> None:
 def use_key(token: str, *, address: str) -> Actor | None:
     """Who acts by a key; None where it is none that works.
 
-    ``address`` is the client's.  Raises :class:`Throttled` for a wrong key after too many from it;
-    a right one is never kept waiting.
+    ``address`` is the client's.  Raises :class:`KeyThrottled` for a wrong key after too many from
+    it; a right one is never kept waiting.
     """
     key = (
         current_session()
@@ -128,4 +128,4 @@ def _count_wrong(address: str) -> None:
         )
     log.warning("a wrong API key was sent, from %s", address)
     if wait is not None:
-        raise Throttled(wait)
+        raise KeyThrottled(wait)

@@ -34,7 +34,7 @@ _ADDRESS, _ACCOUNT, _BROWSER = "sign-in address", "sign-in account", "sign-in br
 _PRESENT = "present password"
 
 
-class Throttled(Invalid):
+class SignInThrottled(Invalid):
     """Too many tries; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -78,7 +78,7 @@ def browser_token(email: str) -> str:
 def count_try(limits: tuple[Limit, ...], *, address: str) -> None:
     """Count a try before its password is looked at, so that many at once are counted too.
 
-    Raises :class:`Throttled` past any of the limits.
+    Raises :class:`SignInThrottled` past any of the limits.
     """
     with writing() as session:
         waits = [
@@ -90,7 +90,7 @@ def count_try(limits: tuple[Limit, ...], *, address: str) -> None:
     longest = max((wait for wait in waits if wait is not None), default=None)
     if longest is not None:
         log.warning("sign-in is throttled, from %s", address)
-        raise Throttled(longest)
+        raise SignInThrottled(longest)
 
 
 def take_back(session: Session, limits: tuple[Limit, ...]) -> None:

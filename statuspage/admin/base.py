@@ -49,7 +49,7 @@ from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session
-from statuspage.core.enums import DeliveryState, Word
+from statuspage.core.enums import DeliveryState, Term
 from statuspage.core.links import Links, current_links
 from statuspage.models import Page, revision
 from statuspage.public.assets import asset
@@ -83,7 +83,7 @@ _BEFORE_SET_UP: Final = frozenset({"admin.first_steps", "admin.sign_in", "admin.
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MenuItem:
     """A screen that the menu leads to; shown where a view of that name exists."""
 
     label: str
@@ -92,39 +92,39 @@ class Place:
     also: tuple[str, ...] = ()
 
 
-MENU: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
+MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
     (
         "Work",
         (
-            Place("Dashboard", "admin.dashboard"),
-            Place("Incidents", "admin.incidents"),
-            Place("Maintenance", "admin.maintenances"),
-            Place("Customers", "admin.customers"),
-            Place("Subscribers", "admin.subscribers"),
-            Place("Outbox", "admin.outbox"),
+            MenuItem("Dashboard", "admin.dashboard"),
+            MenuItem("Incidents", "admin.incidents"),
+            MenuItem("Maintenance", "admin.maintenances"),
+            MenuItem("Customers", "admin.customers"),
+            MenuItem("Subscribers", "admin.subscribers"),
+            MenuItem("Outbox", "admin.outbox"),
         ),
     ),
     (
         "Set-up",
         (
-            Place("Components", "admin.components", also=("/admin/groups/",)),
-            Place("Message templates", "admin.wordings"),
-            Place("Incident templates", "admin.incident_templates"),
-            Place("Words kept inside", "admin.own_words"),
-            Place("Severity scheme", "admin.scheme"),
-            Place("Contacts", "admin.contacts"),
-            Place("Accounts", "admin.accounts"),
-            Place("API keys", "admin.api_keys"),
-            Place("Personal data", "admin.personal_data"),
-            Place("Page settings", "admin.page_settings"),
-            Place("Look", "admin.look"),
-            Place("Audit trail", "admin.audit_trail"),
+            MenuItem("Components", "admin.components", also=("/admin/groups/",)),
+            MenuItem("Message templates", "admin.wordings"),
+            MenuItem("Incident templates", "admin.incident_templates"),
+            MenuItem("Words kept inside", "admin.own_words"),
+            MenuItem("Severity scheme", "admin.scheme"),
+            MenuItem("Contacts", "admin.contacts"),
+            MenuItem("Accounts", "admin.accounts"),
+            MenuItem("API keys", "admin.api_keys"),
+            MenuItem("Personal data", "admin.personal_data"),
+            MenuItem("Page settings", "admin.page_settings"),
+            MenuItem("Look", "admin.look"),
+            MenuItem("Audit trail", "admin.audit_trail"),
         ),
     ),
 )
 
 # What a word looks like: a colour of static/tokens.css and a symbol of templates/public/icons.svg.
-_TONES: Final[dict[Word, str]] = {
+_TONES: Final[dict[Term, str]] = {
     **TONES,
     DeliveryState.ACCEPTED: "fine",
     DeliveryState.DELIVERED: "fine",
@@ -327,7 +327,7 @@ def menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
     ]
 
 
-def _is_here(place: Place) -> bool:
+def _is_here(place: MenuItem) -> bool:
     url = url_for(place.endpoint).removeprefix(request.script_root)
     # Every address of the admin begins with the dashboard's.
     if place.endpoint == "admin.dashboard":
@@ -335,7 +335,7 @@ def _is_here(place: Place) -> bool:
     return request.path == url or request.path.startswith((f"{url}/", *place.also))
 
 
-def tone(word: Word) -> str:
+def tone(word: Term) -> str:
     """The colour and the symbol of a word."""
     return _TONES.get(word, "unknown")
 

@@ -30,7 +30,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MarkedPlace:
     """An excerpt with what stands around it."""
 
     before: str
@@ -44,7 +44,7 @@ class Remark:
 
     blocks: bool
     reason: str
-    places: tuple[Place, ...]
+    places: tuple[MarkedPlace, ...]
     more: int
 
 
@@ -62,7 +62,7 @@ def remarks_on(text: Text, findings: Sequence[Finding]) -> tuple[Remark, ...]:
     return tuple(made)
 
 
-def _place(text: Text, finding: Finding) -> Place:
+def _place(text: Text, finding: Finding) -> MarkedPlace:
     written = text.subject if finding.field == "subject" else text.body
     before = _as_line(written[max(0, finding.start - AROUND) : finding.start])
     after = _as_line(written[finding.end : finding.end + AROUND])
@@ -71,7 +71,7 @@ def _place(text: Text, finding: Finding) -> Place:
         before = f"… {before.partition(' ')[2]}"
     if len(written) > finding.end + AROUND:
         after = f"{after.rpartition(' ')[0].rstrip('.,;:')} …"
-    return Place(before, " ".join(finding.excerpt.split()), after)
+    return MarkedPlace(before, " ".join(finding.excerpt.split()), after)
 
 
 def _as_line(text: str) -> str:

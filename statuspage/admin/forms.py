@@ -46,7 +46,7 @@ from wtforms.widgets import DateInput, DateTimeLocalInput, EmailInput, URLInput
 from statuspage.configuration.editing import Editable, fingerprint
 from statuspage.core import clock
 from statuspage.core.address import read_address
-from statuspage.core.enums import Word
+from statuspage.core.enums import Term
 from statuspage.core.errors import Invalid, Stale
 from statuspage.core.languages import OFFERED
 from statuspage.core.richtext import clean, clean_line
@@ -329,7 +329,7 @@ class LanguageField(SelectField):
 class WordField(SelectField):
     """One of the field's words; its data is the word itself."""
 
-    def __init__(self, label: str, words: Iterable[Word], **options: Any) -> None:
+    def __init__(self, label: str, words: Iterable[Term], **options: Any) -> None:
         choices, read = _word_choices(words)
         super().__init__(label, choices=choices, coerce=read, **_PICK_ONE, **options)
 
@@ -337,7 +337,7 @@ class WordField(SelectField):
 class WordRadioField(RadioField):
     """One of the field's words, all of them in sight."""
 
-    def __init__(self, label: str, words: Iterable[Word], **options: Any) -> None:
+    def __init__(self, label: str, words: Iterable[Term], **options: Any) -> None:
         choices, read = _word_choices(words)
         super().__init__(label, choices=choices, coerce=read, **_PICK_ONE, **options)
 
@@ -578,7 +578,7 @@ def _read_id(text: Any) -> int | None:
     return int(text)
 
 
-def _word_choices(words: Iterable[Word]) -> tuple[dict[str, str], Callable[[Any], Word]]:
+def _word_choices(words: Iterable[Term]) -> tuple[dict[str, str], Callable[[Any], Term]]:
     members = list(words)
     return {word.value: word.label for word in members}, type(members[0])
 

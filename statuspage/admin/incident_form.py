@@ -37,7 +37,7 @@ INTERNAL_FACTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComponentRow:
     """A component to choose a state for."""
 
     id: int
@@ -51,7 +51,7 @@ class Rows:
     """Components under their heading; those of no group come without one."""
 
     heading: str
-    rows: tuple[Row, ...]
+    rows: tuple[ComponentRow, ...]
 
 
 class ComponentsField(Field):
@@ -114,7 +114,7 @@ def _rows(
             components_configuration.present(item) if isinstance(item, ComponentGroup) else [item]
         )
         rows = tuple(
-            Row(member.id, member.name, member.status, chosen.get(member.id))
+            ComponentRow(member.id, member.name, member.status, chosen.get(member.id))
             for member in members
             if member.id not in but and (only is None or member.id in only)
         )

@@ -28,7 +28,7 @@ from statuspage.core.richtext import to_html
 from statuspage.delivery import control, report
 from statuspage.incidents import maintenance
 from statuspage.incidents.inputs import Conflict
-from statuspage.incidents.maintenance import Plan, Window
+from statuspage.incidents.maintenance import MaintenanceWindow, Plan
 from statuspage.models import Account, Incident, IncidentComponent
 
 PAGE_SIZE: Final = 25
@@ -125,14 +125,14 @@ class StepForm(TextsForm):
             return MaintenanceStatus(self.do.data)
         return MaintenanceStatus(standing.status)
 
-    def window(self, standing: Incident) -> Window:
+    def window(self, standing: Incident) -> MaintenanceWindow:
         """The window as typed; a time that is empty stays as it was."""
         begins = self.scheduled_for.data or standing.scheduled_for or standing.started_at
         ends = self.scheduled_until.data or standing.scheduled_until or begins
         # While it verifies, that has its end already and is not asked about.
         verifies = standing.status == VERIFYING
         minutes = standing.verify_minutes if verifies else self.verify_minutes.data
-        return Window(begins, ends, minutes)
+        return MaintenanceWindow(begins, ends, minutes)
 
 
 @admin.get("/maintenances")

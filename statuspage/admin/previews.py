@@ -160,7 +160,7 @@ class TextsForm(PostForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingFact:
     """A fact that a text lacks: what it is, and the field that asks for it (an anchor, or none)."""
 
     label: str
@@ -194,8 +194,8 @@ class Sheet:
     edited: bool
     stale: bool
     fell_back: bool
-    missing: tuple[Gap, ...]
-    wanted: tuple[Gap, ...]
+    missing: tuple[MissingFact, ...]
+    wanted: tuple[MissingFact, ...]
     remarks: tuple[Remark, ...]
     is_held: bool
     changes: Markup | None
@@ -304,10 +304,10 @@ def _zone_of(reader: Reader) -> str:
     return reader.time_zone or (page.time_zone if page else "UTC")
 
 
-def _gap(name: str, form: TextsForm) -> Gap:
+def _gap(name: str, form: TextsForm) -> MissingFact:
     word = WORDS.get(name)
     label = word.meaning if word else name.replace("_", " ")
-    return Gap(label, name if name in form else "")
+    return MissingFact(label, name if name in form else "")
 
 
 def _show_gaps(reading: Markup) -> Markup:

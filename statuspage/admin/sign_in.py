@@ -53,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
                     address=http.present_address(),
                     browser=request.cookies.get(auth.BROWSER_COOKIE, ""),
                 )
-            except sign_in_limits.Throttled as error:
+            except sign_in_limits.SignInThrottled as error:
                 return _throttled(form, error)
             return _let_in(token, account.email, local_target(form.next.data or ""))
     return page("admin/sign_in.html", form=form, any_account=accounts.any_account(database()))
@@ -123,7 +123,7 @@ def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:
     return answer
 
 
-def _throttled(form: Form, error: sign_in_limits.Throttled) -> ResponseReturnValue:
+def _throttled(form: Form, error: sign_in_limits.SignInThrottled) -> ResponseReturnValue:
     form.refuse(error.field, error.reason)
     answer = page("admin/sign_in.html", form=form, any_account=True)
     answer.status_code = 429

@@ -21,13 +21,13 @@ from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Ste
 from statuspage.core.errors import Stale
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
-from statuspage.delivery.sent_copy import Copy, fill_copy
+from statuspage.delivery.sent_copy import SentCopy, fill_copy
 from statuspage.incidents.announcement import incident_facts
 from statuspage.messages import compose
 from statuspage.messages import wording as wording_messages
 from statuspage.messages.compose import Composed, Text, finish, unfilled
 from statuspage.messages.facts import Facts, moments_of
-from statuspage.messages.template_language import Problem
+from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.tokens import token_values
 from statuspage.messages.wording import (
     Source,
@@ -75,7 +75,7 @@ class WordingForm(Form):
 class Mistake:
     """A problem with the line that has it, parted at its place."""
 
-    problem: Problem
+    problem: TemplateProblem
     before: str
     at: str
     after: str
@@ -264,7 +264,7 @@ def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
     return Text(subject, body)
 
 
-def _copy(finished: Composed) -> Copy:
+def _copy(finished: Composed) -> SentCopy:
     return fill_copy(
         finished.subject,
         finished.text,
@@ -281,18 +281,18 @@ def _copy(finished: Composed) -> Copy:
 # --- what is wrong, and what changed -------------------------------------------------------------
 
 
-def _show_problems(form: WordingForm, problems: Sequence[Problem]) -> list[Mistake]:
+def _show_problems(form: WordingForm, problems: Sequence[TemplateProblem]) -> list[Mistake]:
     for problem in problems:
         place = f"line {problem.line}, " if problem.field == "body" else ""
         form.refuse(problem.field, f"{place}column {problem.column}: {problem.reason}")
     return _mistakes(problems, form.subject.data, form.body.data)
 
 
-def _mistakes(problems: Sequence[Problem], subject: str, body: str) -> list[Mistake]:
+def _mistakes(problems: Sequence[TemplateProblem], subject: str, body: str) -> list[Mistake]:
     return [_mark(problem, subject if problem.field == "subject" else body) for problem in problems]
 
 
-def _mark(problem: Problem, source: str) -> Mistake:
+def _mark(problem: TemplateProblem, source: str) -> Mistake:
     """The line of a problem, cut to what is near its place where it is long."""
     lines = source.replace("\r\n", "\n").split("\n")
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""

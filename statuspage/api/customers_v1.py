@@ -163,7 +163,7 @@ def refuse_strangers() -> ResponseReturnValue | None:
     match = _BEARER.fullmatch(header)
     try:
         actor = api_keys.use_key(match[1] if match else "", address=http.present_address())
-    except api_keys.Throttled as throttled:
+    except api_keys.KeyThrottled as throttled:
         wait = str(int(throttled.wait.total_seconds()) + 1)
         return problem(429, "Too many wrong API keys.", headers={"Retry-After": wait})
     if actor is None:

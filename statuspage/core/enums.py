@@ -13,7 +13,7 @@ from functools import cache
 from typing import Self
 
 
-class Word(StrEnum):
+class Term(StrEnum):
     """A word of the field; its members stand in order, mildest or earliest first."""
 
     @property
@@ -33,18 +33,18 @@ class Word(StrEnum):
 
 
 @cache
-def _places(kind: type[Word]) -> dict[Word, int]:
+def _places(kind: type[Term]) -> dict[Term, int]:
     return {word: place for place, word in enumerate(kind)}
 
 
-class Kind(Word):
+class Kind(Term):
     """What an incident is."""
 
     INCIDENT = "incident"
     MAINTENANCE = "maintenance"
 
 
-class IncidentStatus(Word):
+class IncidentStatus(Term):
     """The steps of an incident."""
 
     INVESTIGATING = "investigating"
@@ -54,7 +54,7 @@ class IncidentStatus(Word):
     POSTMORTEM = "postmortem"
 
 
-class MaintenanceStatus(Word):
+class MaintenanceStatus(Term):
     """The steps of a maintenance; a cancelled one is completed with ``cancelled_at`` set."""
 
     SCHEDULED = "scheduled"
@@ -77,7 +77,7 @@ def status_of(kind: Kind, value: str) -> Status:
     return IncidentStatus(value) if kind is Kind.INCIDENT else MaintenanceStatus(value)
 
 
-class ComponentStatus(Word):
+class ComponentStatus(Term):
     """The state of a component; maintenance ranks below trouble, as on Statuspage."""
 
     OPERATIONAL = "operational"
@@ -87,7 +87,7 @@ class ComponentStatus(Word):
     MAJOR_OUTAGE = "major_outage"
 
 
-class Impact(Word):
+class Impact(Term):
     """What customers feel; public."""
 
     NONE = "none"
@@ -97,14 +97,14 @@ class Impact(Word):
     CRITICAL = "critical"
 
 
-class Visibility(Word):
+class Visibility(Term):
     """Who may see an incident at all."""
 
     PUBLIC = "public"
     INTERNAL = "internal"
 
 
-class Audience(Word):
+class Audience(Term):
     """Whom a text is for."""
 
     PUBLIC = "public"
@@ -126,7 +126,7 @@ class Audience(Word):
         return self.is_inside or self is Audience.SUPPORT
 
 
-class Channel(Word):
+class Channel(Term):
     """How a text reaches its audience."""
 
     PAGE = "page"
@@ -136,7 +136,7 @@ class Channel(Word):
     WEBHOOK = "webhook"
 
 
-class DeliveryState(Word):
+class DeliveryState(Term):
     """Where one message to one recipient over one channel stands."""
 
     PENDING = "pending"
@@ -158,7 +158,7 @@ OUTBOX: frozenset[DeliveryState] = frozenset(
 """States of deliveries that are not yet done."""
 
 
-class CustomerMail(Word):
+class CustomerMail(Term):
     """When the customers of the affected components are written to, by severity level."""
 
     NEVER = "never"
@@ -166,7 +166,7 @@ class CustomerMail(Word):
     EVERY_UPDATE = "every_update"
 
 
-class Step(Word):
+class Step(Term):
     """What a message reports: the status that a post set, or one of the steps around it."""
 
     DECLARED = "declared"
@@ -195,7 +195,7 @@ class Step(Word):
     ACCOUNT = "account"
 
 
-class SubscriberState(Word):
+class SubscriberState(Term):
     """Whether an address that asked to hear is written to."""
 
     PENDING = "pending"
@@ -203,7 +203,7 @@ class SubscriberState(Word):
     UNSUBSCRIBED = "unsubscribed"
 
 
-class Role(Word):
+class Role(Term):
     """A colleague's part in an incident."""
 
     COMMANDER = "commander"
@@ -213,7 +213,7 @@ class Role(Word):
 
 
 # By kind too: as strings, the "resolved" of an incident and of a setting are equal.
-_LABELS: dict[tuple[type[Word], str], str] = {
+_LABELS: dict[tuple[type[Term], str], str] = {
     (CustomerMail, CustomerMail.RESOLVED): "When it is resolved",
     (CustomerMail, CustomerMail.EVERY_UPDATE): "With every public update",
     (Impact, Impact.NONE): "No impact",

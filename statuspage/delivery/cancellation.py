@@ -30,7 +30,7 @@ _GONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CancellationState:
     """How the mails about a resolution stand.
 
     They wait to be cancelled until ``due_at``; None where that time is over, or nothing waits.
@@ -68,7 +68,7 @@ def resolution_mails(
     return session.scalars(chosen).all()
 
 
-def stand(session: Session, messages: Sequence[Message]) -> Standing:
+def stand(session: Session, messages: Sequence[Message]) -> CancellationState:
     """How the deliveries of these messages stand, together."""
     ids = [message.id for message in messages]
     rows = session.execute(
@@ -84,7 +84,7 @@ def stand(session: Session, messages: Sequence[Message]) -> Standing:
         is_untried = Delivery.reason == ""
         pending = and_(Delivery.message_id.in_(ids), in_state(DeliveryState.PENDING), is_untried)
         due_at = session.scalar(select(func.min(Delivery.due_at)).where(pending))
-    return Standing(
+    return CancellationState(
         waiting=waiting,
         cancelled=counts.get(DeliveryState.CANCELLED, 0),
         gone=sum(counts.get(state, 0) for state in _GONE),

@@ -37,7 +37,7 @@ SKIPPED = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LaneWindow:
     """Mails about a resolution that wait until ``due_at``, so that they can be cancelled."""
 
     code: str
@@ -51,7 +51,7 @@ class HeldUp:
 
     holds: Sequence[Hold]
     rests: Sequence[Breaker]
-    windows: Sequence[Window]
+    windows: Sequence[LaneWindow]
 
     def __bool__(self) -> bool:
         return bool(self.holds or self.rests or self.windows)
@@ -149,7 +149,7 @@ def _may_go_again(session: Session, message_id: int) -> ColumnElement[bool]:
     )
 
 
-def _windows(session: Session) -> list[Window]:
+def _windows(session: Session) -> list[LaneWindow]:
     moment, length = clock.now(), timedelta(seconds=current_settings().cancel_window)
     # By message first, of which few are that new: deliveries are many.
     fresh = session.scalars(
@@ -173,7 +173,7 @@ def _windows(session: Session) -> list[Window]:
         .group_by(Incident.code, Incident.title)
         .order_by(func.min(Delivery.due_at))
     )
-    return [Window(*row) for row in rows]
+    return [LaneWindow(*row) for row in rows]
 
 
 def is_held(session: Session, channel: Channel) -> bool:

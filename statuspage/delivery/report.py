@@ -73,7 +73,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundDeliveries:
     """A page of deliveries; ``after`` continues it, None at the end."""
 
     deliveries: list[Delivery]
@@ -137,7 +137,7 @@ def search(
     state: DeliveryState | None = None,
     address: str = "",
     after: int = 0,
-) -> Found:
+) -> FoundDeliveries:
     """A page of a message's deliveries, by state and by a part of the address.
 
     A whole address is found although it was forgotten: by its hash.
@@ -160,7 +160,7 @@ def search(
         )
     )
     shown = rows[:PAGE_SIZE]
-    return Found(shown, shown[-1].id if len(rows) > PAGE_SIZE else None)
+    return FoundDeliveries(shown, shown[-1].id if len(rows) > PAGE_SIZE else None)
 
 
 def _marked(text: str) -> str:

@@ -16,7 +16,7 @@ from statuspage.messages.tokens import token_values
 
 __all__ = [
     "ChatNote",
-    "Copy",
+    "SentCopy",
     "StoredMail",
     "fill_copy",
     "list_chat",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class SentCopy:
     """What one recipient reads."""
 
     subject: str
@@ -46,7 +46,7 @@ def fill_copy(
     name: str = "",
     unsubscribe_url: str = "",
     manage_url: str = "",
-) -> Copy:
+) -> SentCopy:
     """A finished message as somebody of that ``name`` in that time ``zone`` reads it.
 
     ``moments`` are the times behind its tokens, ISO 8601 by name, as they are kept with it.
@@ -56,4 +56,4 @@ def fill_copy(
         values["unsubscribe_url"] = unsubscribe_url
     if manage_url:
         values["manage_url"] = manage_url
-    return Copy(fill_subject(subject, values), fill_text(text, values), fill_html(html, values))
+    return SentCopy(fill_subject(subject, values), fill_text(text, values), fill_html(html, values))

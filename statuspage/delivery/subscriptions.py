@@ -69,7 +69,7 @@ RECIPIENT = Actor("the recipient, by the link in a mail")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AddressState:
     """How it stands with the address that a delivery went to.
 
     ``suppressed`` is why nothing is sent to it (``unsubscribed``, ``bounced``, ``complained``), or
@@ -86,7 +86,7 @@ class Standing:
         return self.suppressed == LEFT
 
 
-class Throttled(Invalid):
+class SubscribingThrottled(Invalid):
     """Too many sign-ups; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta, *, everybody: bool) -> None:
@@ -108,7 +108,7 @@ class Scenario(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What somebody sees who opens their link; ``suppressed`` as in :class:`Standing`."""
+    """What somebody sees who opens their link; ``suppressed`` as in :class:`AddressState`."""
 
     scenario: Scenario
     email: str = ""
@@ -121,7 +121,8 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
 
     Whoever asks learns nothing: what the address is to us decides only which mail it gets, and none
     where it got one in the last day, or three that nobody answered.  ``client`` is the address of
-    who asks.  Raises :class:`Invalid` for what is no address or no wish, and :class:`Throttled`.
+    who asks.  Raises :class:`Invalid` for what is no address or no wish, and
+    :class:`SubscribingThrottled`.
     """
     address = check_email(email)
     check_preferences(current_session(), preferences)
@@ -233,13 +234,13 @@ def forget_unconfirmed() -> int:
         )
 
 
-def standing(session: Session, delivery_id: int) -> Standing | None:
+def standing(session: Session, delivery_id: int) -> AddressState | None:
     """How it stands with a mail's recipient; None where no such mail was ever queued."""
     delivery = _mail(session, delivery_id)
     return _standing(session, delivery) if delivery else None
 
 
-def leave(delivery_id: int) -> Standing:
+def leave(delivery_id: int) -> AddressState:
     """Send nothing more to the recipient of a mail; doing it again changes nothing.
 
     Mail that waits for them is not sent either.  Raises ``LookupError`` where there is no such
@@ -258,7 +259,7 @@ def leave(delivery_id: int) -> Standing:
         return _standing(session, delivery)
 
 
-def stay(delivery_id: int) -> Standing:
+def stay(delivery_id: int) -> AddressState:
     """Take back that the recipient of a mail left; doing it again changes nothing.
 
     Raises ``LookupError`` where there is no such mail.
@@ -329,10 +330,10 @@ def _known_mail(session: Session, delivery_id: int) -> _Mail:
     return delivery
 
 
-def _standing(session: Session, delivery: _Mail) -> Standing:
+def _standing(session: Session, delivery: _Mail) -> AddressState:
     address = delivery.address
     owed = session.scalar(select(Customer.contractual).where(Customer.address == address))
-    return Standing(delivery.email, _suppressed(session, address), bool(owed))
+    return AddressState(delivery.email, _suppressed(session, address), bool(owed))
 
 
 def _suppressed(session: Session, address: str) -> str:
@@ -363,7 +364,7 @@ def _record(session: Session, action: str, address: str) -> None:
 
 
 def _count_sign_up(client: str) -> None:
-    """Count before anything else, whatever comes of it; raises :class:`Throttled`."""
+    """Count before anything else, whatever comes of it; raises :class:`SubscribingThrottled`."""
     with writing() as session:
         by_client = throttle.count_try(
             session, "sign-up client", throttle.network(client),
@@ -382,7 +383,9 @@ def _count_sign_up(client: str) -> None:
             )
     if by_client is not None or by_all is not None:
         log.warning("a sign-up is held back, from %s", client)
-        raise Throttled(by_client or by_all or SIGN_UP_WINDOW, everybody=by_client is None)
+        raise SubscribingThrottled(
+            by_client or by_all or SIGN_UP_WINDOW, everybody=by_client is None
+        )
 
 
 def _locked(session: Session, address: Address) -> Subscriber:

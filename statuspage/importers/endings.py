@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from statuspage.core import clock
-from statuspage.core.enums import CLOSED, RUNNING, IncidentStatus, Kind, MaintenanceStatus, Word
+from statuspage.core.enums import CLOSED, RUNNING, IncidentStatus, Kind, MaintenanceStatus, Term
 from statuspage.importers.published import PublishedUpdate, ended_at
 
 FORGOTTEN_AFTER = timedelta(days=7)
@@ -23,7 +23,7 @@ ABANDONED_AFTER = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PlannedWindow:
     """When a maintenance was to begin and to end; an end never stands without a later beginning."""
 
     begins: datetime | None = None
@@ -39,13 +39,15 @@ class Ending:
     cancelled_at: datetime | None = None
 
 
-def settle_window(begins: datetime | None, ends: datetime | None, notes: list[str]) -> Window:
+def settle_window(
+    begins: datetime | None, ends: datetime | None, notes: list[str]
+) -> PlannedWindow:
     """The window of a maintenance without an end that is not after its beginning."""
     if begins is None or ends is None or ends > begins:
-        return Window(begins, ends if begins else None)
+        return PlannedWindow(begins, ends if begins else None)
     if ends < begins:
         notes.append("its planned end lies before its beginning and was left out")
-    return Window(begins)
+    return PlannedWindow(begins)
 
 
 def settle_end(
@@ -54,7 +56,7 @@ def settle_end(
     kind: Kind,
     status: str,
     resolved_at: datetime | None,
-    window: Window,
+    window: PlannedWindow,
     notes: list[str],
 ) -> Ending:
     """How an incident with these posts ends.
@@ -101,7 +103,7 @@ def _over(
     kind: Kind,
     status: str,
     resolved_at: datetime | None,
-    window: Window,
+    window: PlannedWindow,
 ) -> Ending:
     """The end of an incident that is over, with the status that says so where one of its
     kind does.
@@ -120,5 +122,5 @@ def _over(
 
 
 def _steps(kind: Kind) -> frozenset[str]:
-    words: type[Word] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
+    words: type[Term] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
     return frozenset(word.value for word in words)

@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 from statuspage.access.audit import Actor
 from statuspage.core.enums import Impact, Kind, MaintenanceStatus
 from statuspage.core.richtext import clean_line
-from statuspage.importers.endings import Window, begins_at, settle_end, settle_window
+from statuspage.importers.endings import PlannedWindow, begins_at, settle_end, settle_window
 from statuspage.importers.published import (
-    Problem,
+    ImportProblem,
     PublishedIncident,
     PublishedUpdate,
-    Unusable,
+    UnusableHistory,
     Wrong,
     derive_effects,
     ended_at,
@@ -55,28 +55,29 @@ def import_history(
 ) -> IncidentImportReport:
     """Take in the incidents of a file in UTF-8, all of them or none; nobody is mailed.
 
-    Raises :class:`Unusable` with every bad line named.  With ``skip_bad`` those incidents are left
-    out instead and named in the report; a file that is cut or is not JSON lines is never taken.
+    Raises :class:`UnusableHistory` with every bad line named.  With ``skip_bad`` those incidents
+    are left out instead and named in the report; a file that is cut or is not JSON lines is never
+    taken.
     """
-    notes: list[Problem] = []
-    problems: list[Problem] = []
+    notes: list[ImportProblem] = []
+    problems: list[ImportProblem] = []
     incidents: dict[tuple[str, str], PublishedIncident] = {}
     for line, row in _read_lines(data):
         said: list[str] = []
         try:
             incident = _read_incident(f"line {line}", row, said)
         except Wrong as wrong:
-            problems.append(Problem(f"line {line}", str(wrong)))
+            problems.append(ImportProblem(f"line {line}", str(wrong)))
             continue
-        notes.extend(Problem(incident.where, reason) for reason in said)
+        notes.extend(ImportProblem(incident.where, reason) for reason in said)
         twin = incidents.pop((incident.origin, incident.code), None)
         if twin is not None:
             notes.append(
-                Problem(incident.where, f"the same story as in {twin.where}; this one counts")
+                ImportProblem(incident.where, f"the same story as in {twin.where}; this one counts")
             )
         incidents[incident.origin, incident.code] = incident
     if problems and not skip_bad:
-        raise Unusable(problems)
+        raise UnusableHistory(problems)
     report = store_incidents(
         list(incidents.values()), actor=actor, source=source, notes=notes, progress=progress
     )
@@ -84,9 +85,9 @@ def import_history(
 
 
 def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The object on each line; :class:`Unusable` for a file that is broken anywhere."""
+    """The object on each line; :class:`UnusableHistory` for a file that is broken anywhere."""
     rows: list[tuple[int, Mapping[str, Any]]] = []
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     last = max((number for number, line in enumerate(lines, start=1) if line.strip()), default=0)
     for number, line in enumerate(lines, start=1):
@@ -95,23 +96,25 @@ def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
         try:
             row = json.loads(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            problems.append(Problem(f"line {number}", f"byte {error.start + 1} is not UTF-8"))
+            problems.append(ImportProblem(f"line {number}", f"byte {error.start + 1} is not UTF-8"))
         except json.JSONDecodeError as error:
             cut = "; the file is cut here" if number == last and not data.endswith(b"\n") else ""
             what = error.msg.removesuffix(" starting at")
             reason = f"this is not JSON, column {error.colno}: {what}{cut}"
-            problems.append(Problem(f"line {number}", reason))
+            problems.append(ImportProblem(f"line {number}", reason))
         except RecursionError:
-            problems.append(Problem(f"line {number}", "this is nested too deeply"))
+            problems.append(ImportProblem(f"line {number}", "this is nested too deeply"))
         else:
             if isinstance(row, dict):
                 rows.append((number, row))
             else:
-                problems.append(Problem(f"line {number}", "this is not one story: no JSON object"))
+                problems.append(
+                    ImportProblem(f"line {number}", "this is not one story: no JSON object")
+                )
     if problems:
-        raise Unusable(problems)
+        raise UnusableHistory(problems)
     if not rows:
-        raise Unusable([Problem("line 1", "there is no story in this file")])
+        raise UnusableHistory([ImportProblem("line 1", "there is no story in this file")])
     yield from rows
 
 
@@ -206,10 +209,10 @@ def _read_names(row: Mapping[str, Any]) -> list[str]:
 
 def _read_window(
     row: Mapping[str, Any], updates: tuple[PublishedUpdate, ...], kind: Kind, notes: list[str]
-) -> Window:
+) -> PlannedWindow:
     """When a maintenance was to begin and end, or else when it did."""
     if kind is Kind.INCIDENT:
-        return Window()
+        return PlannedWindow()
     begun = (p.at for p in updates if p.status != MaintenanceStatus.SCHEDULED)
     start, end = next(begun, None), ended_at(updates)
     if row.get("scheduled_for"):

@@ -17,7 +17,7 @@ from statuspage.core.enums import (
     IncidentStatus,
     Kind,
     MaintenanceStatus,
-    Word,
+    Term,
 )
 from statuspage.core.richtext import clean, clean_line
 from statuspage.models.columns import TITLE_LIMIT
@@ -40,7 +40,7 @@ FELT_AS: Mapping[Impact, ComponentStatus] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ImportProblem:
     """What is wrong, or worth knowing, and where: ``line 12``, ``incident 5jfkz8q1mlql``."""
 
     where: str
@@ -50,10 +50,10 @@ class Problem:
         return f"{self.where}: {self.reason}"
 
 
-class Unusable(Exception):
+class UnusableHistory(Exception):
     """What cannot be imported, every problem named; nothing was written."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ImportProblem]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
 
@@ -192,7 +192,7 @@ def settle_posts(
     ordered = sorted(told, key=lambda update: update.at)
     if ordered != told:
         notes.append("its updates were out of order and were put in order of time")
-    words: type[Word] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
+    words: type[Term] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
     known = {word.value for word in words}
     status = next(iter(words)).value
     settled = []

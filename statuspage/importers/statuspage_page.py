@@ -31,13 +31,13 @@ from statuspage.configuration.editing import first_settings
 from statuspage.core import clock
 from statuspage.core.enums import ComponentStatus, Impact, Kind
 from statuspage.core.richtext import clean_line
-from statuspage.importers.endings import Window, begins_at, settle_end, settle_window
+from statuspage.importers.endings import PlannedWindow, begins_at, settle_end, settle_window
 from statuspage.importers.published import (
     Effect,
-    Problem,
+    ImportProblem,
     PublishedIncident,
     PublishedUpdate,
-    Unusable,
+    UnusableHistory,
     Wrong,
     derive_effects,
     read_any_time,
@@ -80,7 +80,7 @@ _ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class FetchedDocument:
     """One public document: where it came from, and its bytes."""
 
     name: str
@@ -98,10 +98,11 @@ class _Published:
     lists_parts: bool = False
 
 
-def read_documents(paths: Iterable[Path]) -> list[Document]:
+def read_documents(paths: Iterable[Path]) -> list[FetchedDocument]:
     """The documents in files and folders; a folder's by their usual names.
 
-    Raises :class:`Unusable` for a file that cannot be read and a folder that has none of them.
+    Raises :class:`UnusableHistory` for a file that cannot be read and a folder that has none of
+    them.
     """
     documents = []
     for path in paths:
@@ -109,25 +110,31 @@ def read_documents(paths: Iterable[Path]) -> list[Document]:
         if path.is_dir():
             files = [path / name for name in NAMES if (path / name).is_file()]
             if not files:
-                raise Unusable([Problem(str(path), f"holds none of {', '.join(NAMES)}")])
+                raise UnusableHistory(
+                    [ImportProblem(str(path), f"holds none of {', '.join(NAMES)}")]
+                )
         for file in files:
             try:
-                documents.append(Document(str(file), file.read_bytes()))
+                documents.append(FetchedDocument(str(file), file.read_bytes()))
             except OSError as error:
-                raise Unusable([Problem(str(file), f"cannot be read: {error.strerror}")]) from None
+                raise UnusableHistory(
+                    [ImportProblem(str(file), f"cannot be read: {error.strerror}")]
+                ) from None
     return documents
 
 
-def fetch_documents(url: str) -> list[Document]:
-    """The documents of the page at ``url``, each within 20 seconds; :class:`Unusable` if not."""
+def fetch_documents(url: str) -> list[FetchedDocument]:
+    """The documents of the page at ``url``, each within 20 seconds; :class:`UnusableHistory` if
+    not.
+    """
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise Unusable([Problem(url, f"is no address: {error}")]) from None
+        raise UnusableHistory([ImportProblem(url, f"is no address: {error}")]) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unusable([Problem(url, "is no http or https address")])
+        raise UnusableHistory([ImportProblem(url, "is no http or https address")])
     base = f"{parts.scheme}://{parts.netloc}"
-    return [Document(base + path, _fetch(base + path)) for path in ADDRESSES]
+    return [FetchedDocument(base + path, _fetch(base + path)) for path in ADDRESSES]
 
 
 def _fetch(url: str) -> bytes:
@@ -140,19 +147,21 @@ def _fetch(url: str) -> bytes:
             while block := answer.read1(65536):
                 data += block
                 if len(data) > MOST_BYTES:
-                    raise Unusable([Problem(url, f"is larger than {MOST_BYTES:,} bytes")])
+                    raise UnusableHistory(
+                        [ImportProblem(url, f"is larger than {MOST_BYTES:,} bytes")]
+                    )
                 if time.monotonic() > ends_at:
                     raise TimeoutError(f"it took longer than {TIMEOUT_SECONDS} seconds")
             if answer.length:
                 raise IncompleteRead(b"", answer.length)
     except (HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise Unusable([Problem(url, f"cannot be fetched: {reason}")]) from None
+        raise UnusableHistory([ImportProblem(url, f"cannot be fetched: {reason}")]) from None
     return bytes(data)
 
 
 def import_page(
-    documents: Sequence[Document],
+    documents: Sequence[FetchedDocument],
     *,
     actor: Actor,
     source: str = "",
@@ -162,7 +171,7 @@ def import_page(
     """Take over components, groups and incidents, all of them or nothing; nobody is mailed.
 
     The page takes the code that it had there, and its name and zone if it was not set up here yet.
-    Raises :class:`Unusable` with every problem named.  With ``skip_bad`` the components and
+    Raises :class:`UnusableHistory` with every problem named.  With ``skip_bad`` the components and
     incidents that cannot be taken are left out instead and named in the report; a document that is
     cut or is not a page's is never taken.  What an update says of no component that is known is
     always left out, and noted.
@@ -170,20 +179,20 @@ def import_page(
     published = _read_all(documents)
     origin = urlsplit(str(published.page.get("url") or "")).hostname
     if origin is None:
-        raise Unusable([Problem(documents[0].name, "the page does not say its url")])
-    notes: list[Problem] = []
-    problems: list[Problem] = []
+        raise UnusableHistory([ImportProblem(documents[0].name, "the page does not say its url")])
+    notes: list[ImportProblem] = []
+    problems: list[ImportProblem] = []
     incidents = []
     for where, row in published.incidents.values():
         said: list[str] = []
         try:
             incidents.append(_read_incident(where, row, origin, published, said))
         except Wrong as wrong:
-            problems.append(Problem(where, str(wrong)))
-        notes.extend(Problem(where, reason) for reason in said)
+            problems.append(ImportProblem(where, str(wrong)))
+        notes.extend(ImportProblem(where, reason) for reason in said)
     parts = _read_parts(published, origin, problems)
     if problems and not skip_bad:
-        raise Unusable(problems)
+        raise UnusableHistory(problems)
     incidents.sort(key=lambda incident: incident.started_at)
     taking = _Taking(parts)
     report = store_incidents(
@@ -198,9 +207,9 @@ def import_page(
     return replace(report, skipped=tuple(problems))
 
 
-def _read_all(documents: Sequence[Document]) -> _Published:
+def _read_all(documents: Sequence[FetchedDocument]) -> _Published:
     published = _Published()
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     for document in documents:
         try:
             if document.data.lstrip()[:1] == b"<":
@@ -208,15 +217,15 @@ def _read_all(documents: Sequence[Document]) -> _Published:
             else:
                 _read_json(document, published)
         except Wrong as wrong:
-            problems.append(Problem(document.name, str(wrong)))
+            problems.append(ImportProblem(document.name, str(wrong)))
     if not published.page and not problems:
-        problems.append(Problem("documents", "none of them is a Statuspage page's JSON"))
+        problems.append(ImportProblem("documents", "none of them is a Statuspage page's JSON"))
     if problems:
-        raise Unusable(problems)
+        raise UnusableHistory(problems)
     return published
 
 
-def _read_json(document: Document, published: _Published) -> None:
+def _read_json(document: FetchedDocument, published: _Published) -> None:
     try:
         content = json.loads(document.data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -342,9 +351,9 @@ def _read_moment(row: Mapping[str, Any], name: str) -> datetime | None:
     return read_time(row[name], name) if row.get(name) else None
 
 
-def _read_window(row: Mapping[str, Any], kind: Kind, notes: list[str]) -> Window:
+def _read_window(row: Mapping[str, Any], kind: Kind, notes: list[str]) -> PlannedWindow:
     if kind is Kind.INCIDENT:
-        return Window()
+        return PlannedWindow()
     begins, ends = (
         read_any_time(row[name], name) if row.get(name) else None
         for name in ("scheduled_for", "scheduled_until")
@@ -422,18 +431,18 @@ class _Part:
     updated_at: datetime
 
 
-def _read_parts(published: _Published, origin: str, problems: list[Problem]) -> list[_Part]:
+def _read_parts(published: _Published, origin: str, problems: list[ImportProblem]) -> list[_Part]:
     parts: list[_Part] = []
     for code, row in published.parts.items():
         try:
             parts.append(_read_part(row, origin))
         except Wrong as wrong:
-            problems.append(Problem(f"component {code}", str(wrong)))
+            problems.append(ImportProblem(f"component {code}", str(wrong)))
     groups = {part.code for part in parts if part.is_group}
     for place, part in enumerate(parts):
         if part.group_code is not None and part.group_code not in groups:
             problems.append(
-                Problem(f"component {part.code}", f"its group {part.group_code} is not there")
+                ImportProblem(f"component {part.code}", f"its group {part.group_code} is not there")
             )
             parts[place] = replace(part, group_code=None)
     return sorted(parts, key=lambda part: (part.position, part.code))

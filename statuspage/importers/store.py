@@ -25,7 +25,7 @@ from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visib
 from statuspage.core.links import Links, current_links
 from statuspage.importers.component_changes import log_changes, show_standing
 from statuspage.importers.component_names import Components
-from statuspage.importers.published import Problem, PublishedIncident, Unusable
+from statuspage.importers.published import ImportProblem, PublishedIncident, UnusableHistory
 from statuspage.models import (
     AuditEntry,
     ComponentChange,
@@ -58,8 +58,8 @@ class IncidentImportReport:
     updated: int
     unchanged: int
     components_added: int
-    notes: tuple[Problem, ...]
-    skipped: tuple[Problem, ...] = ()
+    notes: tuple[ImportProblem, ...]
+    skipped: tuple[ImportProblem, ...] = ()
 
 
 def store_incidents(
@@ -67,7 +67,7 @@ def store_incidents(
     *,
     actor: Actor,
     source: str = "",
-    notes: Sequence[Problem] = (),
+    notes: Sequence[ImportProblem] = (),
     progress: Progress | None = None,
     prepare: Callable[[Session], int] | None = None,
     finish: Callable[[Session], None] | None = None,
@@ -76,8 +76,8 @@ def store_incidents(
 
     ``prepare`` is part of the first step and ``finish`` of the last; ``prepare`` says how many
     components it added.  An import that was cut off is finished by repeating it.  Raises
-    :class:`Unusable`, before anything is kept, where a code belongs to an incident of somebody
-    else.
+    :class:`UnusableHistory`, before anything is kept, where a code belongs to an incident of
+    somebody else.
     """
     keeper = _Keeper(current_session(), current_links(), list(notes))
     keeper.refuse_taken(incidents)
@@ -140,7 +140,7 @@ def named_code(*parts: str) -> str:
 class _Keeper:
     """One import on its way into the database."""
 
-    def __init__(self, session: Session, links: Links, notes: list[Problem]) -> None:
+    def __init__(self, session: Session, links: Links, notes: list[ImportProblem]) -> None:
         self._current = session
         self._links = links
         self._notes = notes
@@ -149,7 +149,7 @@ class _Keeper:
         self._incidents = self._added = self._updated = self._components_added = 0
 
     def refuse_taken(self, incidents: Sequence[PublishedIncident]) -> None:
-        """Raise :class:`Unusable` where a code belongs to an incident of somebody else."""
+        """Raise :class:`UnusableHistory` where a code belongs to an incident of somebody else."""
         for batch in _chunks(incidents):
             self._refuse_taken(batch)
 
@@ -193,12 +193,12 @@ class _Keeper:
             )
         )
         taken = [
-            Problem(codes[code].where, f"the code {code} belongs to another story here")
+            ImportProblem(codes[code].where, f"the code {code} belongs to another story here")
             for code, *owner in rows
             if tuple(owner) != _identity(codes[code])
         ]
         if taken:
-            raise Unusable(taken)
+            raise UnusableHistory(taken)
 
     def _stored(self, batch: Sequence[PublishedIncident]) -> dict[tuple[str, str], Any]:
         rows = self._current.execute(
@@ -339,7 +339,7 @@ class _Keeper:
                 updated += self._update(incident, row, updates[row.id])
                 continue
             left = "this story was continued here and is left as it is"
-            self._notes.append(Problem(incident.where, left))
+            self._notes.append(ImportProblem(incident.where, left))
         return updated
 
     def _update(self, incident: PublishedIncident, row: Any, updates: Sequence[Any]) -> bool:

@@ -59,7 +59,7 @@ AS_ANNOUNCED = "It was announced like this, and goes on by itself."
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MaintenanceWindow:
     """When a maintenance begins and ends, and for how many minutes it verifies after that."""
 
     begins: datetime
@@ -100,7 +100,7 @@ def preview_step(
     maintenance: Incident,
     status: MaintenanceStatus,
     *,
-    window: Window | None = None,
+    window: MaintenanceWindow | None = None,
     cancels: bool = False,
     texts: Mapping[Audience, Text] | None = None,
 ) -> list[Draft]:
@@ -117,7 +117,7 @@ def explain_step(
     status: MaintenanceStatus,
     address: str,
     *,
-    window: Window | None = None,
+    window: MaintenanceWindow | None = None,
     cancels: bool = False,
 ) -> RecipientExplanation:
     """Whether the address would be mailed by the next step; raises :class:`Invalid`."""
@@ -240,7 +240,7 @@ def advance(
 
 def move(
     code: str,
-    window: Window,
+    window: MaintenanceWindow,
     *,
     actor: Actor,
     form_key: str,
@@ -408,7 +408,11 @@ def _announcement_of_plan(plan: Plan) -> Announcement:
 
 
 def _announcement_of_step(
-    maintenance: Incident, status: MaintenanceStatus, window: Window | None, *, cancels: bool
+    maintenance: Incident,
+    status: MaintenanceStatus,
+    window: MaintenanceWindow | None,
+    *,
+    cancels: bool,
 ) -> Announcement:
     _check_step(maintenance, status, None)
     moment = clock.now()

@@ -24,7 +24,7 @@ from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import Audience, MaintenanceStatus, Word
+from statuspage.core.enums import Audience, MaintenanceStatus, Term
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
 from statuspage.incidents.check_texts import Overrides
@@ -40,7 +40,7 @@ _WALL = "%Y-%m-%dT%H:%M"
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
-class Unit(Word):
+class Unit(Term):
     """What a recurrence counts in."""
 
     WEEKS = "weeks"

@@ -25,7 +25,7 @@ from statuspage.core.languages import ENGLISH, direction, locale_name, prefix, t
 from statuspage.core.paths import TEMPLATES
 from statuspage.messages.facts import Facts, PublicFacts, moments_of
 from statuspage.messages.sample_incident import sample_facts
-from statuspage.messages.template_language import Problem, TemplateFault
+from statuspage.messages.template_language import TemplateFault, TemplateProblem
 from statuspage.messages.template_variables import phrase, values_for
 from statuspage.messages.tokens import TOKEN, disarm, fillable, token, token_values
 from statuspage.messages.wording import (
@@ -120,7 +120,7 @@ def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -
         source = Source(subject, body, edited=True)
         return render_text(source, facts or preview_sample(name), audience)
     except TemplateFault as fault:
-        raise Unfit([Problem(1, 1, str(fault))]) from fault
+        raise Unfit([TemplateProblem(1, 1, str(fault))]) from fault
 
 
 def preview_sample(name: str) -> Facts:

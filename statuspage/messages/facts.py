@@ -207,7 +207,7 @@ def _public_facts(
     late: bool,
     language: str,
 ) -> PublicFacts:
-    known = _Known(incident.public_facts)
+    known = _KnownFacts(incident.public_facts)
     return PublicFacts(
         service=page.name,
         page_url=links.home,
@@ -250,8 +250,8 @@ def _internal_facts(
     people: Mapping[Role, Contact | None],
     **told: Any,
 ) -> InternalFacts:
-    known = _Known(incident.internal_facts)
-    public = _Known(incident.public_facts)
+    known = _KnownFacts(incident.internal_facts)
+    public = _KnownFacts(incident.public_facts)
     return InternalFacts(
         severity=incident.severity_name or "",
         commander=_called(people.get(Role.COMMANDER)),
@@ -273,7 +273,7 @@ def _internal_facts(
     )
 
 
-class _Known:
+class _KnownFacts:
     """Facts as they are kept on a row: typed values out of JSON, empty where there is none."""
 
     def __init__(self, kept: Mapping[str, Any] | None) -> None:

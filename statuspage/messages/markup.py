@@ -24,7 +24,7 @@ from urllib.parse import quote
 from markdown_it.token import Token
 
 from statuspage.core import richtext
-from statuspage.messages.template_variables import Form, Row, Value, Word
+from statuspage.messages.template_variables import Row, TemplateVariable, Value, ValueForm
 from statuspage.messages.tokens import disarm
 
 _SPECIAL = re.compile(
@@ -100,23 +100,25 @@ class Dialect:
     prose: Callable[[str], str]
     address: Callable[[str], str]
 
-    def write(self, values: Mapping[str, Value], words: Mapping[str, Word]) -> dict[str, Value]:
+    def write(
+        self, values: Mapping[str, Value], words: Mapping[str, TemplateVariable]
+    ) -> dict[str, Value]:
         """All values, made safe for this kind of text."""
         return {name: self._one(words[name].form, value) for name, value in values.items()}
 
-    def _one(self, form: Form, value: Value) -> Value:
+    def _one(self, form: ValueForm, value: Value) -> Value:
         if isinstance(value, str):
             return self._text(form, value)
         if isinstance(value, list):
             return [self._item(item) for item in value]  # type: ignore[return-value]
         return value
 
-    def _text(self, form: Form, value: str) -> str:
-        if not value or form is Form.OURS:
+    def _text(self, form: ValueForm, value: str) -> str:
+        if not value or form is ValueForm.OURS:
             return value
-        if form is Form.PROSE:
+        if form is ValueForm.PROSE:
             return self.prose(value)
-        return self.address(value) if form is Form.ADDRESS else self.line(value)
+        return self.address(value) if form is ValueForm.ADDRESS else self.line(value)
 
     def _item(self, item: str | Row) -> str | Row:
         if isinstance(item, str):

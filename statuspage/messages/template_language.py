@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from statuspage.messages.template_variables import Form, Value, Word
+from statuspage.messages.template_variables import TemplateVariable, Value, ValueForm
 from statuspage.messages.tokens import token
 
 SOURCE_LIMIT = 10_000
@@ -74,7 +74,7 @@ _BLOCKS_ALONE = re.compile(r"^[ \t]*((?:\{%(?:(?!%\}).)*%\}[ \t]*)+)(?:\n|\Z)", 
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TemplateProblem:
     """Why a template cannot be used, and where: line and column count from 1.
 
     ``field`` is ``subject`` or ``body``.
@@ -170,8 +170,8 @@ def _compiled(source: str) -> Template:
 
 
 def find_problems(
-    source: str, words: Mapping[str, Word], *, elsewhere: Mapping[str, Word]
-) -> list[Problem]:
+    source: str, words: Mapping[str, TemplateVariable], *, elsewhere: Mapping[str, TemplateVariable]
+) -> list[TemplateProblem]:
     """What keeps ``source`` from being a template over ``words``; compiles and runs nothing.
 
     ``elsewhere`` are words that exist for another audience only, so that this can be said.
@@ -184,15 +184,15 @@ def find_problems(
     try:
         # Reading is cheap and lazy, parsing is not: a hostile source ends here.
         if any(count > SIGN_LIMIT for count, _ in enumerate(_signs(source))):
-            return [Problem(1, 1, "the template does too much; make it shorter")]
+            return [TemplateProblem(1, 1, "the template does too much; make it shorter")]
         tree = _environment.parse(source)
     except TemplateSyntaxError as error:
         return [_Places(source).first(error.lineno, _plain_reason(error))]
     except RecursionError:
-        return [Problem(1, 1, "it is nested too deeply")]
+        return [TemplateProblem(1, 1, "it is nested too deeply")]
     except (ValueError, OverflowError):
-        return [Problem(1, 1, "it holds a number or text that cannot be read")]
-    return _Reader(source, words, elsewhere).read(tree)
+        return [TemplateProblem(1, 1, "it holds a number or text that cannot be read")]
+    return _TemplateReader(source, words, elsewhere).read(tree)
 
 
 def _signs(source: str) -> Iterator[str]:
@@ -202,13 +202,13 @@ def _signs(source: str) -> Iterator[str]:
             yield text
 
 
-def _past_limit(source: str) -> Problem:
+def _past_limit(source: str) -> TemplateProblem:
     return _at(source, SOURCE_LIMIT, f"longer than {SOURCE_LIMIT:,} characters")
 
 
-def _at(source: str, offset: int, reason: str) -> Problem:
+def _at(source: str, offset: int, reason: str) -> TemplateProblem:
     before = source[:offset]
-    return Problem(before.count("\n") + 1, offset - before.rfind("\n"), reason)
+    return TemplateProblem(before.count("\n") + 1, offset - before.rfind("\n"), reason)
 
 
 def _plain_reason(error: TemplateSyntaxError) -> str:
@@ -241,29 +241,29 @@ class _Places:
         except TemplateSyntaxError:
             pass  # what was read until here is all there is to point at
 
-    def first(self, line: int, reason: str, sign: str = "") -> Problem:
+    def first(self, line: int, reason: str, sign: str = "") -> TemplateProblem:
         """A problem at ``sign`` on that line; at the line's first tag where it is not found."""
         signs = self._by_line.get(line, [])
         for place, (text, column) in enumerate(signs):
             if text == sign:
                 del signs[place]
-                return Problem(line, column, reason)
-        return Problem(line, signs[0][1] if signs else 1, reason)
+                return TemplateProblem(line, column, reason)
+        return TemplateProblem(line, signs[0][1] if signs else 1, reason)
 
 
 @dataclass(slots=True)
-class _Reader:
+class _TemplateReader:
     """Reads a syntax tree and notes everything that is not on the list."""
 
     source: str
-    words: Mapping[str, Word]
-    elsewhere: Mapping[str, Word]
-    problems: list[Problem] = field(default_factory=list)
+    words: Mapping[str, TemplateVariable]
+    elsewhere: Mapping[str, TemplateVariable]
+    problems: list[TemplateProblem] = field(default_factory=list)
     _places: _Places | None = None
 
-    def read(self, tree: nodes.Template) -> list[Problem]:
+    def read(self, tree: nodes.Template) -> list[TemplateProblem]:
         # Breadth in a list instead of recursion: a hostile tree is deeper than Python's stack.
-        waiting: list[tuple[nodes.Node, int, Mapping[str, Word]]] = [(tree, 0, {})]
+        waiting: list[tuple[nodes.Node, int, Mapping[str, TemplateVariable]]] = [(tree, 0, {})]
         seen = 0
         while waiting and len(self.problems) < PROBLEM_LIMIT:
             node, depth, rows = waiting.pop()
@@ -279,8 +279,8 @@ class _Reader:
         return sorted(self.problems, key=lambda problem: (problem.line, problem.column))
 
     def _children(
-        self, node: nodes.Node, rows: Mapping[str, Word]
-    ) -> Iterator[tuple[nodes.Node, Mapping[str, Word]]]:
+        self, node: nodes.Node, rows: Mapping[str, TemplateVariable]
+    ) -> Iterator[tuple[nodes.Node, Mapping[str, TemplateVariable]]]:
         """What to read next: nothing below a node that is refused as a whole."""
         if isinstance(node, nodes.For):
             yield from self._loop(node, rows)
@@ -298,7 +298,7 @@ class _Reader:
         for child in node.iter_child_nodes():
             yield child, rows
 
-    def _is_welcome(self, node: nodes.Node, rows: Mapping[str, Word]) -> bool:
+    def _is_welcome(self, node: nodes.Node, rows: Mapping[str, TemplateVariable]) -> bool:
         if isinstance(node, _PLAIN):
             return True
         if isinstance(node, nodes.Const):
@@ -312,7 +312,7 @@ class _Reader:
         what, sign = _FOREIGN.get(type(node).__name__, (type(node).__name__.lower(), ""))
         return self._note(node, f"{what} cannot be used: {_KNOWN}", sign)
 
-    def _name(self, node: nodes.Name, rows: Mapping[str, Word]) -> None:
+    def _name(self, node: nodes.Name, rows: Mapping[str, TemplateVariable]) -> None:
         if node.name in self.words or node.name in rows:
             return
         if node.name in self.elsewhere:
@@ -323,13 +323,13 @@ class _Reader:
             reason = f"“{node.name[:40]}” is no known word{self._suggestion(node.name, rows)}"
         self._note(node, reason, node.name)
 
-    def _suggestion(self, name: str, rows: Mapping[str, Word]) -> str:
+    def _suggestion(self, name: str, rows: Mapping[str, TemplateVariable]) -> str:
         if len(name) > 40:
             return ""
         near = get_close_matches(name.lower(), [*self.words, *rows], n=1)
         return f"; did you mean “{near[0]}”?" if near else ""
 
-    def _part(self, node: nodes.Getattr, rows: Mapping[str, Word]) -> None:
+    def _part(self, node: nodes.Getattr, rows: Mapping[str, TemplateVariable]) -> None:
         owner = node.node.name if isinstance(node.node, nodes.Name) else ""
         if isinstance(node.node, nodes.Name) and owner not in rows and owner not in self.words:
             self._name(node.node, rows)
@@ -339,25 +339,25 @@ class _Reader:
             parts = " and ".join(rows[owner].keys) or "none"
             self._note(node, f"“{owner}” has no part “{node.attr[:40]}”; it has {parts}", node.attr)
 
-    def _use(self, node: nodes.Output | nodes.Filter, rows: Mapping[str, Word]) -> None:
+    def _use(self, node: nodes.Output | nodes.Filter, rows: Mapping[str, TemplateVariable]) -> None:
         """Only text can be shown and filtered; a list of names can be joined."""
         joins = isinstance(node, nodes.Filter) and node.name == "join"
         for value in _used(node):
-            if joins and not self._is_form(value, Form.LINES):
+            if joins and not self._is_form(value, ValueForm.LINES):
                 self._note(node, "“join” takes a list of names", "join")
             elif isinstance(node, nodes.Filter) and not isinstance(value, _FILTERED):
                 self._note(node, "a filter takes one word", node.name)
             elif isinstance(value, nodes.Name) and value.name in rows:
                 if rows[value.name].keys:
                     self._note(value, f"say which part of “{value.name}” to show", value.name)
-            elif not joins and self._is_form(value, Form.LINES, Form.ROWS):
+            elif not joins and self._is_form(value, ValueForm.LINES, ValueForm.ROWS):
                 name = getattr(value, "name", "")
                 self._note(value, f"“{name}” is a list: use it in “for”", name)
-            elif self._is_form(value, Form.FLAG):
+            elif self._is_form(value, ValueForm.FLAG):
                 name = getattr(value, "name", "")
                 self._note(value, f"“{name}” is yes or no: use it in “if”", name)
 
-    def _is_form(self, node: nodes.Node | None, *forms: Form) -> bool:
+    def _is_form(self, node: nodes.Node | None, *forms: ValueForm) -> bool:
         name = node.name if isinstance(node, nodes.Name) else ""
         return name in self.words and self.words[name].form in forms
 
@@ -368,7 +368,7 @@ class _Reader:
             return True
         return self._note(node, "only text and small whole numbers can stand in a template")
 
-    def _filter(self, node: nodes.Filter, rows: Mapping[str, Word]) -> bool:
+    def _filter(self, node: nodes.Filter, rows: Mapping[str, TemplateVariable]) -> bool:
         if node.name not in FILTERS:
             near = get_close_matches(node.name[:40], FILTERS, n=1)
             hint = f"did you mean “{near[0]}”?" if near else f"there are {', '.join(FILTERS)}"
@@ -384,8 +384,8 @@ class _Reader:
         return True
 
     def _loop(
-        self, node: nodes.For, rows: Mapping[str, Word]
-    ) -> Iterator[tuple[nodes.Node, Mapping[str, Word]]]:
+        self, node: nodes.For, rows: Mapping[str, TemplateVariable]
+    ) -> Iterator[tuple[nodes.Node, Mapping[str, TemplateVariable]]]:
         if rows:
             self._note(node, "a loop cannot stand inside a loop", "for")
             return
@@ -394,7 +394,8 @@ class _Reader:
             return
         listed = node.iter.name if isinstance(node.iter, nodes.Name) else ""
         if not isinstance(node.target, nodes.Name) or (
-            listed in self.words and self.words[listed].form not in {Form.LINES, Form.ROWS}
+            listed in self.words
+            and self.words[listed].form not in {ValueForm.LINES, ValueForm.ROWS}
         ):
             self._note(node, "a loop is only “for item in a list”", "for")
             return

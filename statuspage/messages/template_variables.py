@@ -30,7 +30,7 @@ LIST_LIMIT = 60
 _OF_SIGN_UPS = frozenset({"service", "title", "page_url", "incident_url", "support", "sign_off"})
 
 
-class Form(StrEnum):
+class ValueForm(StrEnum):
     """What a word's value is, and so how it is made safe where it is put into a text."""
 
     OURS = "ours"  # made by the service itself: times, lengths, states
@@ -43,12 +43,12 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TemplateVariable:
     """One word of the templates' vocabulary; ``keys`` are the parts of each row of a list."""
 
     name: str
     meaning: str
-    form: Form = Form.OURS
+    form: ValueForm = ValueForm.OURS
     internal: bool = False
     customer_only: bool = False
     keys: tuple[str, ...] = ()
@@ -62,74 +62,108 @@ class Word:
         return audience is Audience.CUSTOMER or not self.customer_only
 
 
-WORDS: dict[str, Word] = {
+WORDS: dict[str, TemplateVariable] = {
     word.name: word
     for word in (
-        Word("name", "The customer's name; “there” where none is known", customer_only=True),
-        Word("service", "What the page is called: the name customers know", Form.LINE),
-        Word("title", "The incident's title", Form.LINE),
-        Word("status", "The status in words: “Identified”"),
-        Word("impact", "What customers feel, in words: “Critical”"),
-        Word(
-            "affected", "Affected components in one phrase; the service where none are", Form.LINE
+        TemplateVariable(
+            "name", "The customer's name; “there” where none is known", customer_only=True
         ),
-        Word("components", "Affected components", Form.ROWS, keys=("name", "status")),
-        Word("affected_states", "Affected components with their states, on one line", Form.LINE),
-        Word("component_names", "Names of the affected components", Form.LINES),
-        Word("users_notice", "What users notice", Form.PROSE),
-        Word("workaround", "What users can do meanwhile", Form.PROSE),
-        Word("action", "What is being done", Form.PROSE),
-        Word("cause", "The cause, in plain words; only once it is confirmed", Form.PROSE),
-        Word("resolution", "What was done about it", Form.PROSE),
-        Word("prevention", "What is done so that it does not happen again", Form.PROSE),
-        Word("watch", "How long the fix is watched: “30 minutes”"),
-        Word("started", "When it started"),
-        Word("ended", "When it was over"),
-        Word("span", "From when to when, with the zone"),
-        Word("duration", "How long it lasted: “2 hours 30 minutes”"),
-        Word("expected_back", "When service is expected back"),
-        Word("next_update", "When the next update is due"),
-        Word("scheduled_for", "When a maintenance begins"),
-        Word("scheduled_until", "When a maintenance is planned to end"),
-        Word("scheduled_span", "A maintenance's window, with the zone"),
-        Word("scheduled_duration", "How long a maintenance is planned to take"),
-        Word("verify", "How long a maintenance is checked after its end: “30 minutes”"),
-        Word("again", "Whether it had been resolved before", Form.FLAG),
-        Word("still", "Whether this post repeats the status before it", Form.FLAG),
-        Word("late", "Whether a maintenance begins later than planned", Form.FLAG),
-        Word("cancelled", "Whether a maintenance was called off", Form.FLAG),
-        Word("incident_url", "Address of the incident's page", Form.ADDRESS),
-        Word("page_url", "Address of the status page", Form.ADDRESS),
-        Word("support", "Where to turn: mail address, web address, or both", Form.ADDRESS),
-        Word("sign_off", "Who signs: “The Acme team”", Form.LINE),
-        Word("severity", "The severity level: “SEV1”", Form.LINE, internal=True),
-        Word("commander", "Incident commander", Form.LINE, internal=True),
-        Word("technical_lead", "Technical lead", Form.LINE, internal=True),
-        Word("comms_lead", "Communications lead", Form.LINE, internal=True),
-        Word("scribe", "Scribe", Form.LINE, internal=True),
-        Word("chat_channel", "The incident's chat channel", Form.LINE, internal=True),
-        Word("war_room", "Address of the war room", Form.LINE, internal=True),
-        Word("page_state", "What the status page shows", Form.LINE, internal=True),
-        Word("progress", "What has been learnt and done so far", Form.PROSE, internal=True),
-        Word("technical_cause", "The cause in technical words", Form.PROSE, internal=True),
-        Word("suspected_cause", "A cause that is not confirmed", Form.PROSE, internal=True),
-        Word("current_actions", "What is being worked on now", Form.PROSE, internal=True),
-        Word("next_steps", "What comes next", Form.PROSE, internal=True),
-        Word("references", "Tickets, dashboards, changes", Form.PROSE, internal=True),
-        Word("users_affected", "How many users, and who", Form.PROSE, internal=True),
-        Word("recipients", "How many customers are written to: “1,840”", internal=True),
-        Word("cadence", "How often updates are promised: “30 minutes”", internal=True),
-        Word("last_update", "When the last update was posted", internal=True),
-        Word("review_due", "When the review is due", internal=True),
-        Word("review_owner", "Who owns the review", Form.LINE, internal=True),
-        Word("asked", "Who is asked to act: “Alice Moreau (@alice)”", Form.LINE, internal=True),
-        Word("late_by", "How late a promised update is: “12 minutes”", internal=True),
-        Word("open_for", "How long the incident has been open", internal=True),
-        Word("admin_url", "Address of the incident in the admin", Form.ADDRESS, internal=True),
-        Word(
+        TemplateVariable(
+            "service", "What the page is called: the name customers know", ValueForm.LINE
+        ),
+        TemplateVariable("title", "The incident's title", ValueForm.LINE),
+        TemplateVariable("status", "The status in words: “Identified”"),
+        TemplateVariable("impact", "What customers feel, in words: “Critical”"),
+        TemplateVariable(
+            "affected",
+            "Affected components in one phrase; the service where none are",
+            ValueForm.LINE,
+        ),
+        TemplateVariable(
+            "components", "Affected components", ValueForm.ROWS, keys=("name", "status")
+        ),
+        TemplateVariable(
+            "affected_states", "Affected components with their states, on one line", ValueForm.LINE
+        ),
+        TemplateVariable("component_names", "Names of the affected components", ValueForm.LINES),
+        TemplateVariable("users_notice", "What users notice", ValueForm.PROSE),
+        TemplateVariable("workaround", "What users can do meanwhile", ValueForm.PROSE),
+        TemplateVariable("action", "What is being done", ValueForm.PROSE),
+        TemplateVariable(
+            "cause", "The cause, in plain words; only once it is confirmed", ValueForm.PROSE
+        ),
+        TemplateVariable("resolution", "What was done about it", ValueForm.PROSE),
+        TemplateVariable(
+            "prevention", "What is done so that it does not happen again", ValueForm.PROSE
+        ),
+        TemplateVariable("watch", "How long the fix is watched: “30 minutes”"),
+        TemplateVariable("started", "When it started"),
+        TemplateVariable("ended", "When it was over"),
+        TemplateVariable("span", "From when to when, with the zone"),
+        TemplateVariable("duration", "How long it lasted: “2 hours 30 minutes”"),
+        TemplateVariable("expected_back", "When service is expected back"),
+        TemplateVariable("next_update", "When the next update is due"),
+        TemplateVariable("scheduled_for", "When a maintenance begins"),
+        TemplateVariable("scheduled_until", "When a maintenance is planned to end"),
+        TemplateVariable("scheduled_span", "A maintenance's window, with the zone"),
+        TemplateVariable("scheduled_duration", "How long a maintenance is planned to take"),
+        TemplateVariable("verify", "How long a maintenance is checked after its end: “30 minutes”"),
+        TemplateVariable("again", "Whether it had been resolved before", ValueForm.FLAG),
+        TemplateVariable("still", "Whether this post repeats the status before it", ValueForm.FLAG),
+        TemplateVariable("late", "Whether a maintenance begins later than planned", ValueForm.FLAG),
+        TemplateVariable("cancelled", "Whether a maintenance was called off", ValueForm.FLAG),
+        TemplateVariable("incident_url", "Address of the incident's page", ValueForm.ADDRESS),
+        TemplateVariable("page_url", "Address of the status page", ValueForm.ADDRESS),
+        TemplateVariable(
+            "support", "Where to turn: mail address, web address, or both", ValueForm.ADDRESS
+        ),
+        TemplateVariable("sign_off", "Who signs: “The Acme team”", ValueForm.LINE),
+        TemplateVariable("severity", "The severity level: “SEV1”", ValueForm.LINE, internal=True),
+        TemplateVariable("commander", "Incident commander", ValueForm.LINE, internal=True),
+        TemplateVariable("technical_lead", "Technical lead", ValueForm.LINE, internal=True),
+        TemplateVariable("comms_lead", "Communications lead", ValueForm.LINE, internal=True),
+        TemplateVariable("scribe", "Scribe", ValueForm.LINE, internal=True),
+        TemplateVariable(
+            "chat_channel", "The incident's chat channel", ValueForm.LINE, internal=True
+        ),
+        TemplateVariable("war_room", "Address of the war room", ValueForm.LINE, internal=True),
+        TemplateVariable("page_state", "What the status page shows", ValueForm.LINE, internal=True),
+        TemplateVariable(
+            "progress", "What has been learnt and done so far", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable(
+            "technical_cause", "The cause in technical words", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable(
+            "suspected_cause", "A cause that is not confirmed", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable(
+            "current_actions", "What is being worked on now", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable("next_steps", "What comes next", ValueForm.PROSE, internal=True),
+        TemplateVariable(
+            "references", "Tickets, dashboards, changes", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable(
+            "users_affected", "How many users, and who", ValueForm.PROSE, internal=True
+        ),
+        TemplateVariable("recipients", "How many customers are written to: “1,840”", internal=True),
+        TemplateVariable("cadence", "How often updates are promised: “30 minutes”", internal=True),
+        TemplateVariable("last_update", "When the last update was posted", internal=True),
+        TemplateVariable("review_due", "When the review is due", internal=True),
+        TemplateVariable("review_owner", "Who owns the review", ValueForm.LINE, internal=True),
+        TemplateVariable(
+            "asked", "Who is asked to act: “Alice Moreau (@alice)”", ValueForm.LINE, internal=True
+        ),
+        TemplateVariable("late_by", "How late a promised update is: “12 minutes”", internal=True),
+        TemplateVariable("open_for", "How long the incident has been open", internal=True),
+        TemplateVariable(
+            "admin_url", "Address of the incident in the admin", ValueForm.ADDRESS, internal=True
+        ),
+        TemplateVariable(
             "timeline",
             "The story so far, oldest first",
-            Form.ROWS,
+            ValueForm.ROWS,
             internal=True,
             keys=("time", "status", "text"),
         ),
@@ -137,7 +171,7 @@ WORDS: dict[str, Word] = {
 }
 
 
-def words_for(audience: Audience) -> dict[str, Word]:
+def words_for(audience: Audience) -> dict[str, TemplateVariable]:
     """The words that exist in that audience's templates."""
     return {name: word for name, word in WORDS.items() if word.is_for(audience)}
 

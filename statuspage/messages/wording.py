@@ -27,8 +27,8 @@ from statuspage.messages.sample_incident import bare_facts, sample_facts
 from statuspage.messages.template_language import (
     OUTPUT_LIMIT,
     SUBJECT_LIMIT,
-    Problem,
     TemplateFault,
+    TemplateProblem,
     find_problems,
     render,
 )
@@ -75,7 +75,7 @@ class UnknownTemplate(LookupError):
 class Unfit(Exception):
     """A wording that cannot be saved; ``problems`` say where and why."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[TemplateProblem]) -> None:
         super().__init__("; ".join(f"{p.field} {p.line}:{p.column} {p.reason}" for p in problems))
         self.problems = tuple(problems)
 
@@ -199,7 +199,7 @@ def newest_version(session: Session, name: str) -> int:
     return session.scalar(select(func.max(Wording.id)).where(Wording.name == name)) or 0
 
 
-def check(name: str, subject: str, body: str) -> list[Problem]:
+def check(name: str, subject: str, body: str) -> list[TemplateProblem]:
     """What keeps a wording from being used, in reading order; empty where it is fit.
 
     Raises :class:`UnknownTemplate`.  Takes a few milliseconds whatever it is given: what is not on
@@ -213,28 +213,28 @@ def check(name: str, subject: str, body: str) -> list[Problem]:
     return found or _check_rendering(Source(subject, body, edited=True), audience, step)
 
 
-def _check_subject(subject: str, audience: Audience) -> list[Problem]:
+def _check_subject(subject: str, audience: Audience) -> list[TemplateProblem]:
     if len(subject) > SUBJECT_LIMIT:
-        return [Problem(1, SUBJECT_LIMIT + 1, f"longer than {SUBJECT_LIMIT} characters")]
+        return [TemplateProblem(1, SUBJECT_LIMIT + 1, f"longer than {SUBJECT_LIMIT} characters")]
     if subject != richtext.clean_line(subject):
-        return [Problem(1, 1, "a subject is one line, without control characters")]
+        return [TemplateProblem(1, 1, "a subject is one line, without control characters")]
     if not subject:
-        return [Problem(1, 1, "the subject is missing")]
+        return [TemplateProblem(1, 1, "the subject is missing")]
     return _check_source(subject, audience)
 
 
-def _check_source(source: str, audience: Audience) -> list[Problem]:
+def _check_source(source: str, audience: Audience) -> list[TemplateProblem]:
     words = words_for(audience)
     elsewhere = {name: word for name, word in WORDS.items() if name not in words}
     found = find_problems(source, words, elsewhere=elsewhere)
     return found or _check_tokens(source, audience)
 
 
-def _check_tokens(source: str, audience: Audience) -> list[Problem]:
+def _check_tokens(source: str, audience: Audience) -> list[TemplateProblem]:
     """Tokens may be written out in customers' mail, and nowhere else."""
     known = TOKENS if audience is Audience.CUSTOMER else ()
     return [
-        Problem(
+        TemplateProblem(
             source.count("\n", 0, found.start()) + 1,
             found.start() - source.rfind("\n", 0, found.start()),
             f"nothing fills {found[0]} here",
@@ -244,7 +244,7 @@ def _check_tokens(source: str, audience: Audience) -> list[Problem]:
     ]
 
 
-def _check_rendering(source: Source, audience: Audience, step: Step) -> list[Problem]:
+def _check_rendering(source: Source, audience: Audience, step: Step) -> list[TemplateProblem]:
     """What only shows when it runs: once over all facts, once over as few as can be."""
     sample = sample_facts(audience, step)
     for facts in (sample, bare_facts(audience, step)):
@@ -252,11 +252,11 @@ def _check_rendering(source: Source, audience: Audience, step: Step) -> list[Pro
             try:
                 text, _ = render_part(source, values_for(facts, audience), audience, field)
             except TemplateFault as fault:
-                return [Problem(1, 1, str(fault), field)]
+                return [TemplateProblem(1, 1, str(fault), field)]
             if facts is sample and not text:
-                return [Problem(1, 1, "nothing comes out of it", field)]
+                return [TemplateProblem(1, 1, "nothing comes out of it", field)]
             if facts is sample and (left := _unfilled(text, audience)):
-                return [Problem(1, 1, f"nothing fills {left} here", field)]
+                return [TemplateProblem(1, 1, f"nothing fills {left} here", field)]
     return []
 
 

@@ -22,7 +22,7 @@ from statuspage.core.links import Links
 from statuspage.public import api_v2, feeds, html_pages, statements
 from statuspage.public.days import following_month, midnight
 from statuspage.public.edition_builder import (
-    Draft,
+    DocumentDraft,
     draft_component,
     draft_feed,
     draft_incident,
@@ -142,7 +142,9 @@ def survey(site: Site) -> list[Part]:
     return parts
 
 
-def draft_parts(site: Site, parts: Collection[Part], links: Links) -> Iterator[tuple[str, Draft]]:
+def draft_parts(
+    site: Site, parts: Collection[Part], links: Links
+) -> Iterator[tuple[str, DocumentDraft]]:
     """The documents of these parts, by path; an incident that is gone by now has none."""
     frame = read_frame(site)
     incidents = read_incidents(site, {part.key for part in parts if part.key})
@@ -182,7 +184,7 @@ def _find_month(site: Site, path: str) -> MonthView | None:
 
 def _draft_translated(
     site: Site, frame: Frame, part: Part, incident: IncidentView | None, links: Links
-) -> Iterator[tuple[str, Draft]]:
+) -> Iterator[tuple[str, DocumentDraft]]:
     month = None if part.key else _find_month(site, part.name)
     for language, before in _others(part.language):
         shown = replace(frame, read_in=language)
@@ -194,7 +196,7 @@ def _draft_translated(
 
 def _draft_incident_feeds(
     site: Site, incident: IncidentView, links: Links
-) -> Iterator[tuple[str, Draft]]:
+) -> Iterator[tuple[str, DocumentDraft]]:
     feed = feeds.incident_feed(site.page, incident, links)
     for ending in feed.endings:
         yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
@@ -202,7 +204,7 @@ def _draft_incident_feeds(
 
 def _draft_component(
     site: Site, component: ComponentView, links: Links
-) -> Iterator[tuple[str, Draft]]:
+) -> Iterator[tuple[str, DocumentDraft]]:
     incidents = read_component_incidents(site, component)
     for feed in feeds.component_feeds(site.page, component, incidents, links).values():
         for ending in feed.endings:

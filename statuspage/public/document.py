@@ -38,7 +38,7 @@ BROTLI = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class EncodedForm:
     """One encoding of a document, with its strong ETag and the headers of a 200 and of a 304."""
 
     body: bytes
@@ -68,7 +68,9 @@ class Document:
     content_security_policy: str = PAGE_POLICY
     is_dated: bool = field(default=True, compare=False)
     last_modified_http: str = field(init=False, repr=False, compare=False)
-    forms: tuple[Form, Form, Form, Form] = field(init=False, repr=False, compare=False)
+    forms: tuple[EncodedForm, EncodedForm, EncodedForm, EncodedForm] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """Settle what follows from the rest: the date as HTTP writes it, and the forms."""
@@ -82,7 +84,7 @@ class Document:
         only_brotli = both if self.brotli is not None else plain
         object.__setattr__(self, "forms", (plain, gzip, only_brotli, both))
 
-    def _form(self, body: bytes, *, coding: str) -> Form:
+    def _form(self, body: bytes, *, coding: str) -> EncodedForm:
         digest = blake2b(body, digest_size=12).hexdigest()
         etag = f'"{digest}-{coding}"' if coding else f'"{digest}"'
         # RFC 9110, 15.4.5: what a 304 repeats, so that caches can update what they hold.
@@ -105,7 +107,7 @@ class Document:
         ]
         if coding:
             headers.append(("Content-Encoding", coding))
-        return Form(body=body, etag=etag, headers=headers, headers_unchanged=unchanged)
+        return EncodedForm(body=body, etag=etag, headers=headers, headers_unchanged=unchanged)
 
 
 def make_document(

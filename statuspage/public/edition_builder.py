@@ -38,7 +38,7 @@ from statuspage.public.queries import (
     read_recent_keys,
     read_snapshot,
 )
-from statuspage.public.search import Asked, Found
+from statuspage.public.search import Asked, SearchResult
 from statuspage.public.snapshot import (
     ComponentPageView,
     ComponentView,
@@ -61,7 +61,7 @@ INCIDENTS_AT_A_STEP = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DocumentDraft:
     """A document's content, before it is compressed."""
 
     content: str | bytes
@@ -176,7 +176,7 @@ def _component_makers(views: Views, view: ComponentPageView) -> Iterator[tuple[s
     path = html_pages.component_path(component.code)
     yield from _page_makers(views, path, partial(draft_component, view=view, links=links))
 
-    def draft(name: str, ending: str) -> Draft:
+    def draft(name: str, ending: str) -> DocumentDraft:
         found = feeds.component_feeds(page, component, view.incidents, links)
         return draft_feed(found[name], ending, links)
 
@@ -194,7 +194,7 @@ def _incident_makers(views: Views, incident: IncidentView) -> Iterator[tuple[str
     json = partial(draft_incident_json, page, incident, links)
     yield api_v2.incident_path(incident.code), _making(views, json)
 
-    def draft(ending: str) -> Draft:
+    def draft(ending: str) -> DocumentDraft:
         return draft_feed(feeds.incident_feed(page, incident, links), ending, links)
 
     for ending in feeds.ENDINGS["updates"]:
@@ -217,7 +217,7 @@ def _other_frames(views: Views) -> Iterator[tuple[str, Frame]]:
             yield prefix(language.code, own=own), frame
 
 
-def _making(views: Views, draft: Callable[[], Draft]) -> Make:
+def _making(views: Views, draft: Callable[[], DocumentDraft]) -> Make:
     return lambda former: finish(draft(), views.last_modified, previous=former)
 
 
@@ -265,7 +265,7 @@ def mark_document(document: Document, since: datetime) -> Document:
     )
 
 
-def finish(draft: Draft, last_modified: datetime, *, previous: Document | None) -> Document:
+def finish(draft: DocumentDraft, last_modified: datetime, *, previous: Document | None) -> Document:
     """A draft as a document, or ``previous`` itself where nothing changed."""
     return make_document(
         draft.content,
@@ -278,7 +278,7 @@ def finish(draft: Draft, last_modified: datetime, *, previous: Document | None) 
 
 def draft_site(
     snapshot: Snapshot, months: tuple[MonthView, ...], links: Links
-) -> Iterator[tuple[str, Draft]]:
+) -> Iterator[tuple[str, DocumentDraft]]:
     """All documents of an edition, by path."""
     frame = snapshot.frame
     for path, page in _draft_pages(snapshot, months, links):
@@ -290,7 +290,7 @@ def draft_site(
             draft_incident_json(snapshot.page, incident, links),
         )
     for path, content in api_v2.api_documents(snapshot, links).items():
-        yield path, Draft(content, api_v2.CONTENT_TYPE, cors=True)
+        yield path, DocumentDraft(content, api_v2.CONTENT_TYPE, cors=True)
     yield "/api/openapi.json", _draft_openapi(links)
     history = feeds.history_feed(snapshot.page, snapshot.recent, links)
     updates = feeds.updates_feed(snapshot.page, snapshot.updates, links)
@@ -298,23 +298,26 @@ def draft_site(
         for ending in feed.endings:
             yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
     calendar = _calendar(snapshot.page, snapshot.maintenances, links)
-    yield "/maintenances.ics", Draft(calendar, feeds.CALENDAR, cors=True)
+    yield "/maintenances.ics", DocumentDraft(calendar, feeds.CALENDAR, cors=True)
     for path, is_confirmed in ((og_image.PATH, True), (og_image.UNCONFIRMED_PATH, False)):
         drawn = og_image.draw_preview(frame, host=links.host, is_confirmed=is_confirmed)
-        yield path, Draft(drawn, og_image.CONTENT_TYPE)
-    yield badges.badge_path(), Draft(badges.page_badge(frame), badges.CONTENT_TYPE, cors=True)
+        yield path, DocumentDraft(drawn, og_image.CONTENT_TYPE)
+    yield (
+        badges.badge_path(),
+        DocumentDraft(badges.page_badge(frame), badges.CONTENT_TYPE, cors=True),
+    )
     for component in snapshot.components:
         svg = badges.component_badge(component, frame)
-        yield badges.badge_path(component.code), Draft(svg, badges.CONTENT_TYPE, cors=True)
+        yield badges.badge_path(component.code), DocumentDraft(svg, badges.CONTENT_TYPE, cors=True)
     for path, file, content_type in frame.page.own_look.files():
-        yield path, Draft(file, content_type)
+        yield path, DocumentDraft(file, content_type)
     script = widget.draw_widget(frame.page.language)
-    yield widget.PATH, Draft(script, widget.CONTENT_TYPE, cors=True)
-    yield "/robots.txt", Draft(_robots(links), TEXT)
-    yield "/sitemap.xml", Draft(_sitemap(snapshot, incidents, months, links), XML)
+    yield widget.PATH, DocumentDraft(script, widget.CONTENT_TYPE, cors=True)
+    yield "/robots.txt", DocumentDraft(_robots(links), TEXT)
+    yield "/sitemap.xml", DocumentDraft(_sitemap(snapshot, incidents, months, links), XML)
 
 
-Page = Callable[[Frame], Draft]
+Page = Callable[[Frame], DocumentDraft]
 """Makes a page in the language of a frame."""
 
 
@@ -335,12 +338,12 @@ def _draft_pages(
         )
 
 
-def _draft_home(frame: Frame, snapshot: Snapshot, links: Links) -> Draft:
-    return Draft(html_pages.render_home(replace(snapshot, frame=frame), links), HTML)
+def _draft_home(frame: Frame, snapshot: Snapshot, links: Links) -> DocumentDraft:
+    return DocumentDraft(html_pages.render_home(replace(snapshot, frame=frame), links), HTML)
 
 
 Rest = ParamSpec("Rest")
-Drafting = Callable[Concatenate[Frame, Rest], Draft]
+Drafting = Callable[Concatenate[Frame, Rest], DocumentDraft]
 
 
 def _kept(*, most: int) -> Callable[[Drafting[Rest]], Drafting[Rest]]:
@@ -349,7 +352,7 @@ def _kept(*, most: int) -> Callable[[Drafting[Rest]], Drafting[Rest]]:
     def keeping(draft: Drafting[Rest]) -> Drafting[Rest]:
         kept = lru_cache(maxsize=most)(draft)
 
-        def own_kept(frame: Frame, /, *rest: Rest.args, **named: Rest.kwargs) -> Draft:
+        def own_kept(frame: Frame, /, *rest: Rest.args, **named: Rest.kwargs) -> DocumentDraft:
             return (draft if frame.read_in else kept)(frame, *rest, **named)
 
         update_wrapper(own_kept, draft)
@@ -359,10 +362,10 @@ def _kept(*, most: int) -> Callable[[Drafting[Rest]], Drafting[Rest]]:
 
 
 @lru_cache(maxsize=64)
-def draft_feed(feed: Feed, ending: str, links: Links) -> Draft:
+def draft_feed(feed: Feed, ending: str, links: Links) -> DocumentDraft:
     """A feed in the format of ``ending``; ``KeyError`` for one that there is not."""
     write, content_type = _FORMATS[ending]
-    return Draft(write(feed, links), content_type, cors=True)
+    return DocumentDraft(write(feed, links), content_type, cors=True)
 
 
 _FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
@@ -373,57 +376,61 @@ _FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
 
 
 @_kept(most=512)
-def draft_incident(frame: Frame, incident: IncidentView, links: Links) -> Draft:
+def draft_incident(frame: Frame, incident: IncidentView, links: Links) -> DocumentDraft:
     """The page of one incident."""
-    return Draft(html_pages.render_incident(frame, incident, links), HTML)
+    return DocumentDraft(html_pages.render_incident(frame, incident, links), HTML)
 
 
 @lru_cache(maxsize=512)
-def draft_incident_json(page: PageView, incident: IncidentView, links: Links) -> Draft:
+def draft_incident_json(page: PageView, incident: IncidentView, links: Links) -> DocumentDraft:
     """One incident's JSON."""
-    return Draft(api_v2.incident_document(page, incident, links), api_v2.CONTENT_TYPE, cors=True)
+    return DocumentDraft(
+        api_v2.incident_document(page, incident, links), api_v2.CONTENT_TYPE, cors=True
+    )
 
 
 @_kept(most=8)
-def draft_month(frame: Frame, month: MonthView, links: Links) -> Draft:
+def draft_month(frame: Frame, month: MonthView, links: Links) -> DocumentDraft:
     """The page of one month."""
-    return Draft(html_pages.render_history(frame, month, links), HTML)
+    return DocumentDraft(html_pages.render_history(frame, month, links), HTML)
 
 
 def draft_search(
-    frame: Frame, tree: html_pages.Tree, asked: Asked, found: Found, links: Links
-) -> Draft:
+    frame: Frame, tree: html_pages.Tree, asked: Asked, found: SearchResult, links: Links
+) -> DocumentDraft:
     """What a search of the history came to."""
-    return Draft(html_pages.render_search(frame, tree, links, asked=asked, found=found), HTML)
+    return DocumentDraft(
+        html_pages.render_search(frame, tree, links, asked=asked, found=found), HTML
+    )
 
 
-def draft_components(snapshot: Snapshot, links: Links, frame: Frame) -> Draft:
+def draft_components(snapshot: Snapshot, links: Links, frame: Frame) -> DocumentDraft:
     """The page of all components."""
     page = html_pages.render_components(frame, snapshot.tree, snapshot.uptimes, links)
-    return Draft(page, HTML)
+    return DocumentDraft(page, HTML)
 
 
-def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> Draft:
+def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> DocumentDraft:
     """The page of one component."""
-    return Draft(html_pages.render_component(frame, view, links), HTML)
+    return DocumentDraft(html_pages.render_component(frame, view, links), HTML)
 
 
 @_kept(most=2)
-def _draft_subscribe(frame: Frame, tree: html_pages.Tree, links: Links) -> Draft:
-    return Draft(html_pages.render_subscribe(frame, tree, links), HTML)
+def _draft_subscribe(frame: Frame, tree: html_pages.Tree, links: Links) -> DocumentDraft:
+    return DocumentDraft(html_pages.render_subscribe(frame, tree, links), HTML)
 
 
 @_kept(most=2)
-def _draft_sign_up_sent(frame: Frame, links: Links) -> Draft:
-    return Draft(html_pages.render_sign_up_sent(frame, links), HTML)
+def _draft_sign_up_sent(frame: Frame, links: Links) -> DocumentDraft:
+    return DocumentDraft(html_pages.render_sign_up_sent(frame, links), HTML)
 
 
 _calendar = lru_cache(maxsize=2)(feeds.write_calendar)
 
 
 @lru_cache(maxsize=1)
-def _draft_openapi(links: Links) -> Draft:
-    return Draft(
+def _draft_openapi(links: Links) -> DocumentDraft:
+    return DocumentDraft(
         api_v2.write_json(openapi.describe("public", links)), api_v2.CONTENT_TYPE, cors=True
     )
 

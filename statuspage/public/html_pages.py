@@ -22,14 +22,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from statuspage.core import clock, richtext
-from statuspage.core.enums import ComponentStatus, Impact, Word, indicator_of
+from statuspage.core.enums import ComponentStatus, Impact, Term, indicator_of
 from statuspage.core.languages import ENGLISH, OFFERED, Language, locale_name, prefix, translations
 from statuspage.core.links import Links
 from statuspage.core.paths import TEMPLATES
 from statuspage.public import template_rows
 from statuspage.public.assets import asset
 from statuspage.public.choices import draw_choices
-from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Found, Search
+from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, SearchResult
 from statuspage.public.snapshot import (
     ComponentPageView,
     ComponentView,
@@ -39,7 +39,7 @@ from statuspage.public.snapshot import (
     MonthView,
     Snapshot,
 )
-from statuspage.public.times import When, iso
+from statuspage.public.times import Times, iso
 from statuspage.public.uptime import Uptime
 from statuspage.public.uptime_bars import draw_bar
 
@@ -53,7 +53,7 @@ NOTICE_MARKER: Final = Markup("<!--unconfirmed-->")
 HEADLINE_MARKER: Final = Markup("<!--last-known-->")
 
 # A state's tone: the name of its colour in static/tokens.css, of its icon and of its favicon.
-TONES: Final[dict[Word, str]] = {
+TONES: Final[dict[Term, str]] = {
     ComponentStatus.OPERATIONAL: "fine",
     ComponentStatus.UNDER_MAINTENANCE: "planned",
     ComponentStatus.DEGRADED_PERFORMANCE: "minor",
@@ -68,7 +68,7 @@ TONES: Final[dict[Word, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class FeedLink:
     """An address at which the page can be followed without giving one's own."""
 
     name: str
@@ -79,9 +79,9 @@ class Feed:
 Tree = tuple[GroupView | ComponentView, ...]
 
 FEEDS: Final = (
-    Feed("RSS", "/updates.rss", "application/rss+xml"),
-    Feed("Atom", "/updates.atom", "application/atom+xml"),
-    Feed("JSON Feed", "/updates.json", "application/feed+json"),
+    FeedLink("RSS", "/updates.rss", "application/rss+xml"),
+    FeedLink("Atom", "/updates.atom", "application/atom+xml"),
+    FeedLink("JSON Feed", "/updates.json", "application/feed+json"),
 )
 
 
@@ -168,7 +168,9 @@ def render_history(frame: Frame, month: MonthView, links: Links) -> str:
     return _render("public/history.html", frame, links, path=path, month=month, days=by_day)
 
 
-def render_search(frame: Frame, tree: Tree, links: Links, *, asked: Asked, found: Found) -> str:
+def render_search(
+    frame: Frame, tree: Tree, links: Links, *, asked: Asked, found: SearchResult
+) -> str:
     """The page at ``/search``: the form as it was sent, and what was found, by month."""
     zone = frame.page.zone
     months = groupby(
@@ -475,7 +477,7 @@ def overall_tone(frame: Frame | None) -> str:
 @lru_cache(maxsize=16)
 def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     """The templates, bound to one language and zone."""
-    when = When(language, zone)
+    when = Times(language, zone)
     book = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -521,8 +523,8 @@ def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     return book
 
 
-def _when_of(book: Environment) -> When:
-    return cast("When", book.globals["when"])
+def _when_of(book: Environment) -> Times:
+    return cast("Times", book.globals["when"])
 
 
 def _tone(incident: IncidentView) -> str:
@@ -549,7 +551,7 @@ def _icon(tone: str) -> Markup:
     return mark.format(tone)
 
 
-def _bar_in(when: When) -> Callable[[Uptime], Markup]:
+def _bar_in(when: Times) -> Callable[[Uptime], Markup]:
     """A component's days as an image with a sentence in one language."""
     words = when.words
 

@@ -25,7 +25,7 @@ from werkzeug.datastructures import Headers
 from statuspage.core import clock
 from statuspage.core.languages import BY_SEGMENT, ENGLISH, direction, split_path, translations
 from statuspage.public.assets import asset_documents
-from statuspage.public.document import BROTLI, GZIP, PAGE_POLICY, Document, Form, HeaderList
+from statuspage.public.document import BROTLI, GZIP, PAGE_POLICY, Document, EncodedForm, HeaderList
 from statuspage.public.mount import mount
 from statuspage.public.refresher import Refresher
 
@@ -295,7 +295,7 @@ def _read_accept_encoding(header: str) -> int:
     return GZIP * (gzip == best) + BROTLI * (brotli == best)
 
 
-def _is_known(document: Document, form: Form, environ: WSGIEnvironment) -> bool:
+def _is_known(document: Document, form: EncodedForm, environ: WSGIEnvironment) -> bool:
     """Whether the client already has these bytes, by the validators that it sent."""
     tags = environ.get("HTTP_IF_NONE_MATCH")
     if tags is not None:

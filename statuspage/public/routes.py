@@ -34,7 +34,7 @@ from statuspage.models.revision import current_number, read_revision
 from statuspage.public import edition_builder, feeds, html_pages
 from statuspage.public.document import Document
 from statuspage.public.edition import Edition
-from statuspage.public.edition_builder import Draft
+from statuspage.public.edition_builder import DocumentDraft
 from statuspage.public.middleware import (
     RETRY_SECONDS,
     EditionMiddleware,
@@ -70,7 +70,7 @@ _ENDINGS: Final = "<any(atom, rss, json):ending>"
 
 public = Blueprint("public", __name__)
 
-Make = Callable[[Site, Links], Draft | None]
+Make = Callable[[Site, Links], DocumentDraft | None]
 # What is made on demand is of an edition's revision and the moment at which that was built.
 DocumentCache = OnDemand[tuple[int, datetime]]
 
@@ -170,7 +170,7 @@ def other_language() -> Response:
 def incident(code: str) -> Response:
     """The page of an older incident."""
 
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         found = read_incident(site, code)
         return edition_builder.draft_incident(present_frame(site), found, links) if found else None
 
@@ -181,7 +181,7 @@ def incident(code: str) -> Response:
 def incident_json(code: str) -> Response:
     """The JSON of an older incident."""
 
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         found = read_incident(site, code)
         return edition_builder.draft_incident_json(site.page, found, links) if found else None
 
@@ -192,7 +192,7 @@ def incident_json(code: str) -> Response:
 def incident_feed(code: str, ending: str) -> Response:
     """The feed of one incident."""
 
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         found = read_incident(site, code)
         if found is None:
             return None
@@ -207,7 +207,7 @@ def incident_feed(code: str, ending: str) -> Response:
 def component(code: str) -> Response:
     """The page of one component."""
 
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         found = _find_component(site, code)
         if found is None:
             return None
@@ -231,7 +231,7 @@ def component_history(code: str, ending: str) -> Response:
 
 
 def _component_feed(code: str, name: str, ending: str) -> Response:
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         component = _find_component(site, code)
         if component is None:
             return None
@@ -253,7 +253,7 @@ def history(month: str, number: str = "1") -> Response:
         raise NotFound
     day = date(int(named[1]), int(named[2]), 1)
 
-    def make(site: Site, links: Links) -> Draft | None:
+    def make(site: Site, links: Links) -> DocumentDraft | None:
         found = read_month(site, day, number=int(number)) or _last_page(site, day, int(number))
         return edition_builder.draft_month(present_frame(site), found, links) if found else None
 
@@ -350,7 +350,7 @@ def error_page(code: int) -> str | None:
             html = html_pages.render_error(code, frame=present_frame(site), links=links)
             changed_at = read_revision(site.connection)[1]
         return edition_builder.finish(
-            Draft(html, edition_builder.HTML), changed_at, previous=previous
+            DocumentDraft(html, edition_builder.HTML), changed_at, previous=previous
         )
 
     version = (edition.revision, edition.built_at)

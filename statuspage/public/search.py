@@ -64,7 +64,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """What a search came to, newest first.
 
     ``component`` is the one that was asked for, None where there is no such; ``is_from_newest``:
@@ -80,7 +80,7 @@ class Found:
     looked_back_to: datetime | None
 
 
-def find_incidents(site: Site, search: Search) -> Found:
+def find_incidents(site: Site, search: Search) -> SearchResult:
     """The next page of what the public may see of it."""
     component = _component(site, search.component)
     last = _place(site, search.before)
@@ -103,7 +103,7 @@ def find_incidents(site: Site, search: Search) -> Found:
             break
     else:
         further = further or (last.code if last else "")
-    return Found(
+    return SearchResult(
         incidents=tuple(read_incidents(site, keys, whole=False).values()),
         component=component,
         is_from_newest=is_from_newest,

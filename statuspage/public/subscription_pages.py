@@ -23,7 +23,12 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_, nearest, split_path, translations
 from statuspage.core.links import current_links, read_delivery_token
 from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import Scenario, Standing, Subscription, Throttled
+from statuspage.delivery.subscriptions import (
+    AddressState,
+    Scenario,
+    SubscribingThrottled,
+    Subscription,
+)
 from statuspage.models import Component, Incident
 from statuspage.models.columns import CODE
 from statuspage.public import html_pages, http
@@ -36,7 +41,7 @@ from statuspage.public.page_language import (
     present_frame,
 )
 from statuspage.public.queries import Site, open_site
-from statuspage.public.times import When
+from statuspage.public.times import Times
 from statuspage.recipients.subscribers import SubscriptionPreferences
 
 leaving = Blueprint("leaving", __name__)
@@ -66,7 +71,7 @@ def subscribe() -> ResponseReturnValue:
         return _sign_up_sent()
     try:
         subscriptions.subscribe(sent.email, _preferences(sent), client=http.present_address())
-    except Throttled as error:
+    except SubscribingThrottled as error:
         answer = _refuse(sent, error.field, _too_many(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
@@ -227,8 +232,8 @@ def _refuse(form: MailForm, field: str, reason: str, status: int) -> Response:
     return _private(html, status)
 
 
-def _too_many(error: Throttled) -> str:
-    """What :class:`Throttled` says, in the language of the page."""
+def _too_many(error: SubscribingThrottled) -> str:
+    """What :class:`SubscribingThrottled` says, in the language of the page."""
     language = asked_language() or own_language()
     say = translations(language).gettext
     text = (
@@ -237,7 +242,7 @@ def _too_many(error: Throttled) -> str:
         else say("Too many sign-ups from your network. Try again in %(time)s.")
     )
     # Rounded up: who comes back when told must not be told to wait again.
-    return text % {"time": When(language, "UTC").length(int(error.wait.total_seconds()) + 59)}
+    return text % {"time": Times(language, "UTC").length(int(error.wait.total_seconds()) + 59)}
 
 
 def _show_subscription(
@@ -289,7 +294,7 @@ def _delivery_of(token: str) -> int:
     return delivery_id
 
 
-def _show(standing: Standing, *, acted: str) -> Response:
+def _show(standing: AddressState, *, acted: str) -> Response:
     with open_site(db.engine) as site:
         frame = present_frame(site)
     html = html_pages.render_leaving(

@@ -40,7 +40,7 @@ def runs(days: tuple[DayView, ...]) -> Iterator[Run]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TemplateRow:
     """A line of the list of components: one of them, or a group with those that are listed.
 
     ``total`` is how many components of the group are shown, listed here or not.
@@ -65,7 +65,7 @@ class Board:
     ``is_cut`` says that components without a group are left out.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[TemplateRow, ...]
     total: int
     is_cut: bool
 
@@ -91,19 +91,21 @@ def board(tree: tuple[GroupView | ComponentView, ...], *, unfold: bool, cut: boo
     total = len(loose) + sum(len(shown) for _, shown in groups)
     lists = [loose, *(shown for _, shown in groups)]
     listed = _listed(lists) if cut and total > MOST_LISTED_WHOLE else None
-    rows: list[Row] = []
+    rows: list[TemplateRow] = []
     shown_of = {group.code: shown for group, shown in groups}
     for item in tree:
         if isinstance(item, ComponentView):
             if item.is_shown and (listed is None or item.code in listed):
-                rows.append(Row(item, item.status))
+                rows.append(TemplateRow(item, item.status))
             continue
         shown = shown_of[item.code]
         if shown:
             status = ComponentStatus.worst((each.status for each in shown), item.status)
             some = tuple(each for each in shown if listed is None or each.code in listed)
             is_troubled = status is not ComponentStatus.OPERATIONAL
-            rows.append(Row(item, status, some, len(shown), is_unfolded=unfold or is_troubled))
+            rows.append(
+                TemplateRow(item, status, some, len(shown), is_unfolded=unfold or is_troubled)
+            )
     is_cut = listed is not None and not all(each.code in listed for each in loose)
     return Board(tuple(rows), total, is_cut=is_cut)
 
@@ -121,7 +123,7 @@ def _listed(lists: list[tuple[ComponentView, ...]]) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StateChange:
     """What one post did to all components that went from one state to the same other."""
 
     old: ComponentStatus
@@ -129,13 +131,13 @@ class Change:
     names: tuple[str, ...]
 
 
-def changes(update: UpdateView) -> list[Change]:
+def changes(update: UpdateView) -> list[StateChange]:
     """What a post changed, each change once with all components that made it."""
     names: dict[tuple[ComponentStatus, ComponentStatus], list[str]] = {}
     for each in update.affected:
         if each.old_status is not each.new_status:
             names.setdefault((each.old_status, each.new_status), []).append(each.name)
-    return [Change(old, new, tuple(named)) for (old, new), named in names.items()]
+    return [StateChange(old, new, tuple(named)) for (old, new), named in names.items()]
 
 
 def by_state(

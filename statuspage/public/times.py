@@ -18,7 +18,7 @@ from statuspage.core import clock
 from statuspage.core.languages import direction, locale_name, translations
 
 
-class When:
+class Times:
     """How the pages of one language and zone show what is counted and dated.
 
     A moment becomes a ``<time>`` element that static/page.js rewrites in the visitor's own zone.

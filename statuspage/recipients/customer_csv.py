@@ -30,7 +30,7 @@ from statuspage.models import AuditEntry, Customer, CustomerComponent, Page
 from statuspage.recipients.customer_csv_rows import (
     COLUMNS,
     Cells,
-    Row,
+    CustomerRow,
     RowError,
     RowNote,
     component_labels,
@@ -90,7 +90,7 @@ class Parsed:
 
 
 @dataclass(slots=True)
-class _Known:
+class _KnownCustomers:
     """A customer while rows are applied: as found first and as stored by now, and as the rows say.
 
     What was found first, or is stored, is None for a customer who is new.
@@ -171,7 +171,7 @@ class Intake:
     def __init__(
         self,
         session: Session,
-        rows: Sequence[Row],
+        rows: Sequence[CustomerRow],
         errors: list[RowError],
         notes: list[RowNote],
         announce: Progress,
@@ -186,11 +186,11 @@ class Intake:
         self._language = session.scalar(select(Page.language)) or "en"
         read = cells(component_names(session), self._language)
         self.parsed: Sequence[Parsed] = list(self._parse(rows, read))
-        self._touched: list[_Known] = []
-        self._by_id: dict[int, _Known] = {}
-        self._in_hand: dict[int, _Known] = {}
-        self._by_key: dict[str, _Known] = {}
-        self._by_identity: dict[str, _Known] = {}
+        self._touched: list[_KnownCustomers] = []
+        self._by_id: dict[int, _KnownCustomers] = {}
+        self._in_hand: dict[int, _KnownCustomers] = {}
+        self._by_key: dict[str, _KnownCustomers] = {}
+        self._by_identity: dict[str, _KnownCustomers] = {}
 
     def refuse_shared_keys(self) -> None:
         """Leave out the rows that give one key to several addresses; each is named."""
@@ -256,10 +256,10 @@ class Intake:
         new = [known for known in self._touched if known.first is None]
         return [(known.identity, known.first, known.values) for known in (*new, *self._changed())]
 
-    def _changed(self) -> list[_Known]:
+    def _changed(self) -> list[_KnownCustomers]:
         return [k for k in self._touched if k.first is not None and k.first != k.values]
 
-    def _parse(self, rows: Sequence[Row], read: Cells) -> Iterator[Parsed]:
+    def _parse(self, rows: Sequence[CustomerRow], read: Cells) -> Iterator[Parsed]:
         for count, row in enumerate(rows, start=1):
             if count % 1_000 == 0:
                 self._announce(count, self._total)
@@ -294,12 +294,14 @@ class Intake:
                 values["components"] = components.get(row.id, frozenset())
                 known = self._by_id.get(row.id)
                 if known is None:
-                    known = _Known(row.id, values, values, row.address, values, row.address)
+                    known = _KnownCustomers(
+                        row.id, values, values, row.address, values, row.address
+                    )
                 known.stored = known.values = values
                 known.stored_identity = known.identity = row.address
                 self._remember(known)
 
-    def _remember(self, known: _Known) -> None:
+    def _remember(self, known: _KnownCustomers) -> None:
         self._by_identity[known.identity] = known
         if known.values["key"]:
             self._by_key[known.values["key"]] = known
@@ -315,7 +317,7 @@ class Intake:
             return
         if known is None:
             blank = {**_BLANK, "language": self._language}
-            known = _Known(None, None, None, "", blank, row.identity)
+            known = _KnownCustomers(None, None, None, "", blank, row.identity)
         if known.line is None:
             self._touched.append(known)
         else:
@@ -333,13 +335,13 @@ class Intake:
         self._errors.append(RowError(row.line, "email", row.given["email"], reason, conflict=True))
 
     @staticmethod
-    def _collides(owner: _Known, by_key: _Known | None, key: str | None) -> bool:
+    def _collides(owner: _KnownCustomers, by_key: _KnownCustomers | None, key: str | None) -> bool:
         if by_key is not None:
             return by_key is not owner
         return bool(key and owner.values["key"])
 
 
-def _insert(session: Session, batch: Sequence[_Known]) -> None:
+def _insert(session: Session, batch: Sequence[_KnownCustomers]) -> None:
     now = clock.now()
     session.execute(
         _customers.insert(),
@@ -351,7 +353,7 @@ def _insert(session: Session, batch: Sequence[_Known]) -> None:
     _link(session, batch)
 
 
-def _update(session: Session, batch: Sequence[_Known]) -> None:
+def _update(session: Session, batch: Sequence[_KnownCustomers]) -> None:
     now = clock.now()
     session.execute(
         _customers.update().where(_c.id == bindparam("this")),
@@ -368,7 +370,7 @@ def _update(session: Session, batch: Sequence[_Known]) -> None:
         _link(session, others)
 
 
-def _link(session: Session, customers: Iterable[_Known]) -> None:
+def _link(session: Session, customers: Iterable[_KnownCustomers]) -> None:
     links = [
         {"customer_id": known.id, "component_id": component_id}
         for known in customers
@@ -414,7 +416,7 @@ def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[start : start + _CHUNK]
 
 
-def _columns(known: _Known) -> dict[str, Any]:
+def _columns(known: _KnownCustomers) -> dict[str, Any]:
     columns = {
         **known.values,
         "address": known.identity,

@@ -91,18 +91,18 @@ class RowNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CustomerRow:
     """A row under the header: the line it starts on, and its cells by column."""
 
     line: int
     cells: Mapping[str, Any]
 
 
-def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNote]]:
+def read_rows(data: bytes | str) -> tuple[list[CustomerRow], list[RowError], list[RowNote]]:
     """The rows under the header, and what is wrong with the others."""
     errors: list[RowError] = []
     notes: list[RowNote] = []
-    rows: list[Row] = []
+    rows: list[CustomerRow] = []
     if isinstance(data, bytes) and data.startswith(_SPREADSHEETS):
         return [], [RowError(1, "", "", _NO_TEXT)], notes
     text, delimiter, skipped = _read_delimiter(_decode(data))
@@ -122,7 +122,7 @@ def read_rows(data: bytes | str) -> tuple[list[Row], list[RowError], list[RowNot
             errors.append(RowError(line, "", "", reason))
             continue
         named = zip(columns, cells, strict=False)
-        rows.append(Row(line, _with_name({name: cell for name, cell in named if name})))
+        rows.append(CustomerRow(line, _with_name({name: cell for name, cell in named if name})))
     return rows, errors, notes
 
 

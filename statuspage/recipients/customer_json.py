@@ -23,7 +23,7 @@ from statuspage.recipients.customer_csv import ImportReport, Intake
 from statuspage.recipients.customer_csv_rows import (
     COLUMNS,
     Cells,
-    Row,
+    CustomerRow,
     RowError,
     component_labels,
     shown,
@@ -57,7 +57,7 @@ def put_customers(
         ),
     ]
     rows = [
-        Row(number, {**_BLANKS, **one})
+        CustomerRow(number, {**_BLANKS, **one})
         for number, one in objects.items()
         if isinstance(one, Mapping)
     ]

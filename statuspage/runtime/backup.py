@@ -42,7 +42,7 @@ _HOLD = """
 """
 
 
-class Unusable(Exception):
+class UnusableDatabase(Exception):
     """The database or a file cannot be used; the text is one line for the operator."""
 
 
@@ -50,7 +50,7 @@ def prepare(app: Flask) -> tuple[str, str] | None:
     """Migrate, load the demo where it may be, and make the first account.
 
     Returns that account's address and password the first time, None afterwards.  Raises
-    :class:`Unusable` where the database cannot be used, and
+    :class:`UnusableDatabase` where the database cannot be used, and
     :class:`~statuspage.core.config.ConfigError` for a mail provider's setting that is wrong.
     """
     settings: Settings = app.extensions["settings"]
@@ -74,10 +74,12 @@ def keep_files_private() -> None:
 
 
 def back_up(settings: Settings, target: Path) -> None:
-    """Copy the SQLite database, as it is at one moment, into a new file; :class:`Unusable`."""
+    """Copy the SQLite database, as it is at one moment, into a new file;
+    :class:`UnusableDatabase`.
+    """
     source = _sqlite_file(settings)
     if target.exists():
-        raise Unusable(f"{target} exists already; choose another name")
+        raise UnusableDatabase(f"{target} exists already; choose another name")
     partial = target.with_name(target.name + ".partial")
     try:
         with closing(_connect(source)) as database, closing(_connect(partial)) as copy:
@@ -85,20 +87,20 @@ def back_up(settings: Settings, target: Path) -> None:
         partial.replace(target)
     except (OSError, pysqlite3.Error) as error:
         partial.unlink(missing_ok=True)
-        raise Unusable(f"{target} cannot be written: {error}") from None
+        raise UnusableDatabase(f"{target} cannot be written: {error}") from None
 
 
 def restore(app: Flask, backup: Path) -> None:
     """Put a backup in the database's place and hold the outbox; stop the service before.
 
-    The present database is kept beside it, with the time in its name.  Raises :class:`Unusable`,
-    and then nothing has changed.
+    The present database is kept beside it, with the time in its name.  Raises
+    :class:`UnusableDatabase`, and then nothing has changed.
     """
     settings: Settings = app.extensions["settings"]
     target = _sqlite_file(settings)
     _check_backup(backup)
     if has_worker(settings):
-        raise Unusable("a worker serves this database; stop the service first")
+        raise UnusableDatabase("a worker serves this database; stop the service first")
     arriving = target.with_name(target.name + ".arriving")
     try:
         with closing(_connect(backup)) as database, closing(_connect(arriving)) as copy:
@@ -112,7 +114,7 @@ def restore(app: Flask, backup: Path) -> None:
         os.replace(arriving, target)
     except (OSError, pysqlite3.Error) as error:
         arriving.unlink(missing_ok=True)
-        raise Unusable(f"{backup} cannot be restored: {error}") from None
+        raise UnusableDatabase(f"{backup} cannot be restored: {error}") from None
     settle_restored(app)
 
 
@@ -144,9 +146,9 @@ def _plain_words(settings: Settings) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
-        raise Unusable(f"DATABASE_URL: the database cannot be used: {reason}") from None
+        raise UnusableDatabase(f"DATABASE_URL: the database cannot be used: {reason}") from None
     except OSError as error:
-        raise Unusable(f"DATA_DIR: cannot be used: {error}") from None
+        raise UnusableDatabase(f"DATA_DIR: cannot be used: {error}") from None
 
 
 def _close_to_others(settings: Settings) -> None:
@@ -169,7 +171,7 @@ def _migrate() -> None:
     )
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it gave no reason"]
-        raise Unusable(f"the database cannot be migrated: {said[-1]}")
+        raise UnusableDatabase(f"the database cannot be migrated: {said[-1]}")
 
 
 def _version() -> str | None:
@@ -200,7 +202,7 @@ def _environ() -> dict[str, str]:
 def _sqlite_file(settings: Settings) -> Path:
     path = sqlite_path(settings)
     if path is None:
-        raise Unusable(
+        raise UnusableDatabase(
             "this is for SQLite; on PostgreSQL use pg_dump and pg_restore, and then run: "
             "flask --app app restored"
         )
@@ -214,17 +216,17 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _check_backup(backup: Path) -> None:
     if not backup.is_file():
-        raise Unusable(f"{backup} is not a file")
+        raise UnusableDatabase(f"{backup} is not a file")
     try:
         with closing(_connect(backup)) as database:
             sound = database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             version = database.execute("SELECT max(version_num) FROM alembic_version").fetchone()[0]
     except pysqlite3.Error as error:
-        raise Unusable(f"{backup} is no backup of this service: {error}") from None
+        raise UnusableDatabase(f"{backup} is no backup of this service: {error}") from None
     if not sound:
-        raise Unusable(f"{backup} is damaged")
+        raise UnusableDatabase(f"{backup} is damaged")
     if (version or "") > _newest_version():
-        raise Unusable(f"{backup} was made by a newer version of this service")
+        raise UnusableDatabase(f"{backup} was made by a newer version of this service")
 
 
 def _set_aside(target: Path) -> None:

@@ -29,7 +29,7 @@ from statuspage.public import routes
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv
 from statuspage.runtime import backup, server
-from statuspage.runtime.worker import AlreadyRunning, Worker
+from statuspage.runtime.worker import AlreadyRunning, WorkerProcess
 
 WRONG_SETTING = 2
 ALREADY_RUNNING = 3
@@ -92,7 +92,7 @@ def serve(first: bool) -> None:
 def _set_up(app: Flask) -> None:
     try:
         made = backup.prepare(app)
-    except (backup.Unusable, ConfigError) as error:
+    except (backup.UnusableDatabase, ConfigError) as error:
         fail(error, WRONG_SETTING)
     if made is None:
         return
@@ -108,7 +108,7 @@ def work() -> None:
     set_up_logs(current_settings())
     try:
         check_rooms(current_settings())
-        Worker(app).run()
+        WorkerProcess(app).run()
     except ConfigError as error:
         fail(error, WRONG_SETTING)
     except AlreadyRunning:
@@ -121,7 +121,7 @@ def back_up(file: Path) -> None:
     """Copy the SQLite database into FILE, while the service runs."""
     try:
         backup.back_up(current_settings(), file)
-    except backup.Unusable as error:
+    except backup.UnusableDatabase as error:
         fail(error)
     click.echo(f"Backed up to {file}.")
 
@@ -133,7 +133,7 @@ def restore(file: Path) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
         backup.restore(app, file)
-    except backup.Unusable as error:
+    except backup.UnusableDatabase as error:
         fail(error)
     click.echo(f"Restored. {HELD}")
 
@@ -143,7 +143,7 @@ def restored() -> None:
     """Hold the outbox after pg_restore or any other restore; run it before the service starts."""
     try:
         backup.settle_restored(current_app._get_current_object())  # type: ignore[attr-defined]
-    except backup.Unusable as error:
+    except backup.UnusableDatabase as error:
         fail(error)
     click.echo(HELD)
 
@@ -304,7 +304,7 @@ def export_site(target: str) -> None:
         place = targets.open_target(target)
         with _progress("Documents") as progress:
             report = sync.export_site(place, db.engine, current_links(), progress=progress)
-    except files.Unusable as error:
+    except files.UnusableTarget as error:
         fail(error)
     except DBAPIError as error:
         fail(f"the database cannot be used: {' '.join(str(error.orig).split())}")
@@ -331,7 +331,7 @@ def _in_one_line(source: str = "") -> Iterator[None]:
     """Have what cannot be used told in one line for each thing, and end."""
     try:
         yield
-    except published.Unusable as unusable:
+    except published.UnusableHistory as unusable:
         for problem in unusable.problems:
             click.echo(f"{source}: {problem}" if source else str(problem), err=True)
         fail("nothing was imported")

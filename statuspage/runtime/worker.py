@@ -68,7 +68,7 @@ class Every(IntervalTrigger):  # type: ignore[misc]
         return now + self.interval if is_missed else due
 
 
-class Worker:
+class WorkerProcess:
     """One worker process, from its start to its stop."""
 
     def __init__(self, app: Flask) -> None:

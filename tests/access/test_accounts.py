@@ -10,7 +10,7 @@ from time_machine import Traveller
 
 from statuspage.access import accounts, sign_in_limits
 from statuspage.access.audit import Actor
-from statuspage.access.sign_in_limits import Throttled
+from statuspage.access.sign_in_limits import SignInThrottled
 from statuspage.core.config import current_settings
 from statuspage.core.db import writing
 from statuspage.core.enums import Step
@@ -200,9 +200,9 @@ def test_one_address_is_throttled_whatever_account_it_tries(
     session: Session, kim: int, frozen: Traveller
 ) -> None:
     for number in range(sign_in_limits.TRIES_BY_ADDRESS):
-        assert not isinstance(fail_to_sign_in(f"{number}@example.com"), Throttled)
+        assert not isinstance(fail_to_sign_in(f"{number}@example.com"), SignInThrottled)
     frozen.shift(timedelta(minutes=3, seconds=30))
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(SignInThrottled) as caught:
         accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
     assert caught.value.wait == timedelta(minutes=11, seconds=30)
     assert caught.value.reason == "Too many tries. Wait 12 minutes, then try again."
@@ -214,7 +214,7 @@ def test_one_account_is_throttled_whatever_address_it_is_tried_from(
 ) -> None:
     for number in range(sign_in_limits.TRIES_BY_ACCOUNT):
         fail_to_sign_in(address=f"198.51.100.{number}")
-    assert isinstance(fail_to_sign_in(address="203.0.113.1"), Throttled)
+    assert isinstance(fail_to_sign_in(address="203.0.113.1"), SignInThrottled)
     frozen.shift(timedelta(minutes=15))
     assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS)[1].id == kim
 
@@ -223,7 +223,7 @@ def test_waiting_is_not_prolonged_by_trying_again(kim: int, frozen: Traveller) -
     for _ in range(sign_in_limits.TRIES_BY_ADDRESS + 5):
         fail_to_sign_in()
     frozen.shift(timedelta(minutes=14))
-    assert isinstance(fail_to_sign_in(), Throttled)
+    assert isinstance(fail_to_sign_in(), SignInThrottled)
     frozen.shift(timedelta(minutes=1))
     assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS)[1].id == kim
 
@@ -231,14 +231,20 @@ def test_waiting_is_not_prolonged_by_trying_again(kim: int, frozen: Traveller) -
 def test_one_client_of_ipv6_has_its_whole_network_counted(kim: int) -> None:
     for number in range(sign_in_limits.TRIES_BY_ADDRESS):
         fail_to_sign_in(f"{number}@example.com", address=f"2001:db8:1:2::{number + 1:x}")
-    assert isinstance(fail_to_sign_in("x@example.com", address="2001:db8:1:2::ffff"), Throttled)
-    assert not isinstance(fail_to_sign_in("x@example.com", address="2001:db8:1:3::1"), Throttled)
+    assert isinstance(
+        fail_to_sign_in("x@example.com", address="2001:db8:1:2::ffff"), SignInThrottled
+    )
+    assert not isinstance(
+        fail_to_sign_in("x@example.com", address="2001:db8:1:3::1"), SignInThrottled
+    )
 
 
 def test_ipv4_written_as_ipv6_is_the_same_client(kim: int) -> None:
     for number in range(sign_in_limits.TRIES_BY_ADDRESS):
         fail_to_sign_in(f"{number}@example.com", address=ADDRESS)
-    assert isinstance(fail_to_sign_in("x@example.com", address=f"::ffff:{ADDRESS}"), Throttled)
+    assert isinstance(
+        fail_to_sign_in("x@example.com", address=f"::ffff:{ADDRESS}"), SignInThrottled
+    )
 
 
 def test_what_was_typed_is_not_kept_with_the_count(session: Session, kim: int) -> None:
@@ -252,21 +258,21 @@ def test_signing_in_forgets_the_tries_on_the_account_but_not_of_the_address(
     for _ in range(sign_in_limits.TRIES_BY_ADDRESS - 1):
         fail_to_sign_in()
     accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
-    assert not isinstance(fail_to_sign_in(), Throttled)
-    assert isinstance(fail_to_sign_in(), Throttled)
+    assert not isinstance(fail_to_sign_in(), SignInThrottled)
+    assert isinstance(fail_to_sign_in(), SignInThrottled)
 
 
 def test_an_office_behind_one_address_signs_in_as_often_as_it_likes(kim: int) -> None:
     for _ in range(sign_in_limits.TRIES_BY_ADDRESS + sign_in_limits.TRIES_BY_ACCOUNT):
         accounts.sign_in(KIM, PASSWORD, address=ADDRESS)
-    assert not isinstance(fail_to_sign_in(), Throttled)
+    assert not isinstance(fail_to_sign_in(), SignInThrottled)
 
 
 def test_strangers_lock_out_no_browser_that_has_signed_in_before(kim: int) -> None:
     browser = sign_in_limits.browser_token(KIM)
     for _ in range(sign_in_limits.TRIES_BY_ACCOUNT):
         fail_to_sign_in()
-    assert isinstance(fail_to_sign_in(), Throttled)
+    assert isinstance(fail_to_sign_in(), SignInThrottled)
     assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)[1].id == kim
 
 
@@ -278,7 +284,7 @@ def test_a_browser_is_known_by_what_it_was_given_for_that_account_alone(
         browser = sign_in_limits.browser_token("sam@example.com")
     for _ in range(sign_in_limits.TRIES_BY_ADDRESS):
         fail_to_sign_in()
-    with pytest.raises(Throttled):
+    with pytest.raises(SignInThrottled):
         accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)
 
 
@@ -287,7 +293,7 @@ def test_a_known_browser_that_guesses_is_throttled_too(kim: int) -> None:
     for _ in range(sign_in_limits.TRIES_BY_BROWSER):
         with pytest.raises(Invalid):
             accounts.sign_in(KIM, "wrong", address=ADDRESS, browser=browser)
-    with pytest.raises(Throttled):
+    with pytest.raises(SignInThrottled):
         accounts.sign_in(KIM, PASSWORD, address=ADDRESS, browser=browser)
     assert accounts.sign_in(KIM, PASSWORD, address=ADDRESS)[1].id == kim
 
@@ -364,7 +370,7 @@ def test_guessing_the_present_password_is_throttled(kim: int) -> None:
             accounts.change_password(
                 kim, present="wrong", new="another horse entirely", address=ADDRESS, actor=ACTOR
             )
-    with pytest.raises(Throttled):
+    with pytest.raises(SignInThrottled):
         accounts.change_password(
             kim, present=PASSWORD, new="another horse entirely", address=ADDRESS, actor=ACTOR
         )

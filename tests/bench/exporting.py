@@ -42,7 +42,7 @@ def exporting(places: Places) -> Iterator[Figure]:
 
 def _measure(folder: Path) -> Iterator[Figure]:
     target = targets.open_target(str(folder))
-    copy = sync.Copy(target, db.engine, current_links())
+    copy = sync.SiteCopy(target, db.engine, current_links())
     first = _seconds(lambda: _finish(copy))
     yield Figure(f"{INCIDENTS:,} incidents exported, first time", first, "s")
     yield Figure("  documents", copy.report.documents)
@@ -67,7 +67,7 @@ def _measure(folder: Path) -> Iterator[Figure]:
         yield Figure("  the rest, in the background, at full speed", rest, "s")
 
 
-def _announce(copy: sync.Copy) -> None:
+def _announce(copy: sync.SiteCopy) -> None:
     """All that is news."""
     copy.take(build_edition(db.engine, current_links()))
     copy.survey()
@@ -75,7 +75,7 @@ def _announce(copy: sync.Copy) -> None:
         copy.step()
 
 
-def _finish(copy: sync.Copy) -> None:
+def _finish(copy: sync.SiteCopy) -> None:
     _announce(copy)
     while copy.waits:
         copy.step()

@@ -13,7 +13,7 @@ from statuspage.public import html_pages
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import PAGE_POLICY
 from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
-from statuspage.public.search import Asked, Found, Search
+from statuspage.public.search import Asked, Search, SearchResult
 from statuspage.public.snapshot import Frame
 from tests.public.samples import LINKS
 from tests.site import samples
@@ -98,13 +98,15 @@ def shots(language: str = "") -> Iterator[Shot]:
         yield Shot(f"error-{code}", html_pages.render_error(code, asked=language or None))
 
 
-def searches(tree: html_pages.Tree) -> Iterator[tuple[str, Asked, Found]]:
+def searches(tree: html_pages.Tree) -> Iterator[tuple[str, Asked, SearchResult]]:
     """A search that finds something, and one of which nothing is right."""
     incidents = samples.MONTH.incidents
-    some = Found(incidents, samples.WORST_DAY.components[0], True, incidents[-1].code, samples.NOON)
+    some = SearchResult(
+        incidents, samples.WORST_DAY.components[0], True, incidents[-1].code, samples.NOON
+    )
     words = Search("cards", component=samples.WORST_DAY.components[0].code, kind=Kind.INCIDENT)
     yield "search", Asked(words), some
-    nothing = Found((), None, True, "", None)
+    nothing = SearchResult((), None, True, "", None)
     wrong = Search("<b>everything", component="nothing", before="nothing")
     yield "search-nothing", Asked(wrong, "outage", is_cut=True), nothing
 

@@ -20,7 +20,7 @@ from time_machine import Traveller
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience
 from statuspage.incidents import maintenance
-from statuspage.incidents.maintenance import Plan, Window, advance_due
+from statuspage.incidents.maintenance import MaintenanceWindow, Plan, advance_due
 from statuspage.models import Message
 from tests.announcing import ACTOR, Scenario, set_up_scenario
 from tests.apps import PUBLIC_URL
@@ -138,7 +138,7 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
     assert at(BEGINS + HOUR) == ("In progress", night, "Under maintenance", "29 02:00")
     frozen.shift(HOUR)
     with app.app_context():
-        longer_window = Window(BEGINS, ENDS + HOUR, 30)
+        longer_window = MaintenanceWindow(BEGINS, ENDS + HOUR, 30)
         maintenance.move(code, longer_window, actor=ACTOR, form_key="longer")
     assert visitor.sees() == ("In progress", longer, "Under maintenance", "29 03:00")
     checked = "Mar 29, 2026, 00:30 CET – 05:30 CEST, 4 hours"

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from playwright.sync_api import Browser, Page, expect
 
 from statuspage.public import html_pages
-from statuspage.public.times import When
+from statuspage.public.times import Times
 from tests.browser.conftest import NewPage
 from tests.browser.showcase import Showcase, shots
 from tests.clock_changes import IN_BROWSERS, SPANS
@@ -236,7 +236,7 @@ def test_a_span_over_a_change_of_clocks_reads_as_the_server_would_write_it(
     new_page: NewPage, zone: str
 ) -> None:
     spans = [span for span in SPANS if span.zone == zone]
-    written = Markup("").join(When("en", "UTC").span(span.start, span.end) for span in spans)
+    written = Markup("").join(Times("en", "UTC").span(span.start, span.end) for span in spans)
     page = new_page(timezone_id=zone)
     visit(page, HOME.replace("</main>", f'<div id="spans">{written}</div></main>'))
 

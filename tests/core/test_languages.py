@@ -16,7 +16,7 @@ from statuspage.core.languages import (
     split_path,
     translations,
 )
-from statuspage.public.times import When
+from statuspage.public.times import Times
 from tests.translations import catalogue_path, extract, read, translated
 
 SOURCE = extract()
@@ -145,7 +145,7 @@ def test_the_own_language_has_no_prefix() -> None:
     ],
 )
 def test_numbers_are_counted_as_the_language_counts(language: str, lengths: list[str]) -> None:
-    when = When(language, "UTC")
+    when = Times(language, "UTC")
     seconds = [*(days * 86_400 for days in (1, 2, 3, 15)), 5_400]
     assert [when.length(each) for each in seconds] == lengths
 
@@ -155,7 +155,7 @@ def test_numbers_are_counted_as_the_language_counts(language: str, lengths: list
     [("en", "99.90%"), ("de", "99,90\xa0%"), ("pt-BR", "99,90%"), ("ja", "99.90%")],
 )
 def test_percentages_are_written_as_the_language_writes_them(language: str, percent: str) -> None:
-    assert When(language, "UTC").percent("99.90") == percent
-    assert When(language, "UTC").percent("100") == percent.replace("99.90", "100").replace(
+    assert Times(language, "UTC").percent("99.90") == percent
+    assert Times(language, "UTC").percent("100") == percent.replace("99.90", "100").replace(
         "99,90", "100"
     )

@@ -17,7 +17,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.delivery import claims
-from statuspage.delivery.cancellation import Standing
+from statuspage.delivery.cancellation import CancellationState
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import inputs, lifecycle, mail_corrections
 from statuspage.incidents.resolution import cancel_window
@@ -73,7 +73,7 @@ def accept(claim: Claim | None) -> list[str]:
     return sorted(one.address for one in claim.deliveries)
 
 
-def standing(code: str) -> Standing:
+def standing(code: str) -> CancellationState:
     return cancel_window.mails_of_resolution(current_session(), incident(code))
 
 
@@ -84,7 +84,7 @@ def incident(code: str) -> Incident:
 def test_the_mails_of_a_resolution_wait_for_the_window_and_then_go(
     code: str, frozen: Traveller
 ) -> None:
-    assert standing(code) == Standing(waiting=4, due_at=NOON + WINDOW)
+    assert standing(code) == CancellationState(waiting=4, due_at=NOON + WINDOW)
     frozen.shift(WINDOW - timedelta(seconds=1))
     assert take() is None
     frozen.shift(timedelta(seconds=1))
@@ -98,7 +98,7 @@ def test_what_waits_for_its_next_try_does_not_wait_to_be_cancelled(
     with writing() as session:
         later = clock.now() + WINDOW
         session.execute(update(Delivery).values(due_at=later, reason="503 try again"))
-    assert standing(code) == Standing(waiting=4)
+    assert standing(code) == CancellationState(waiting=4)
 
 
 def test_every_other_mail_goes_at_once(app: Flask, frozen: Traveller) -> None:
@@ -215,7 +215,7 @@ def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
     assert [one.step for one in messages(Audience.CUSTOMER)] == ["resolved"]
     # Nor is it sent once it has ended as something else.
     post(code, "resolved", false_alarm=True)
-    assert standing(code) == Standing()
+    assert standing(code) == CancellationState()
     with pytest.raises(Invalid, match="nothing to send"):
         cancel_window.send_after_all(code, actor=ACTOR)
 

@@ -27,7 +27,7 @@ from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
-from statuspage.runtime.worker import Worker
+from statuspage.runtime.worker import WorkerProcess
 from tests.announcing import (
     ACTOR,
     Scenario,
@@ -482,7 +482,7 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
     """What it knew of them went with its process; else nobody would ever end them."""
     with writing() as session:
         alarms.raise_alarm(session, "sending.email", "Mail could not be sent because of a fault")
-    Worker(app)._calm()
+    WorkerProcess(app)._calm()
     assert alarms.standing(session) == []
 
 

@@ -19,7 +19,7 @@ from statuspage.core.enums import DeliveryState, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.delivery import subscriptions
 from statuspage.delivery.subscriptions import Scenario as Step
-from statuspage.delivery.subscriptions import Throttled
+from statuspage.delivery.subscriptions import SubscribingThrottled
 from statuspage.models import AuditEntry, Delivery, Subscriber, Suppression
 from statuspage.models.message import LANE_URGENT
 from statuspage.recipients.subscribers import (
@@ -198,7 +198,7 @@ def test_a_client_is_held_back_after_thirty_and_its_network_counts_as_one(
 ) -> None:
     for number in range(30):
         ask(f"s{number}@example.com", client=f"2001:db8::{number}")
-    with pytest.raises(Throttled) as refused:
+    with pytest.raises(SubscribingThrottled) as refused:
         ask(client="2001:db8::ffff")
     assert refused.value.reason == ("Too many sign-ups from your network. Try again in 1 hour.")
     ask(client="2001:db8:0:1::1")
@@ -216,7 +216,7 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
     monkeypatch.setattr(subscriptions, "SIGN_UPS_BY_ALL", 3)
     for number in range(3):
         ask(f"s{number}@example.com", client=f"192.0.2.{number}")
-    with pytest.raises(Throttled, match="Too many sign-ups at present"):
+    with pytest.raises(SubscribingThrottled, match="Too many sign-ups at present"):
         ask(client="198.51.100.1")
     (alarm,) = alarms.standing(session)
     assert alarm.text.startswith("More than 3 sign-ups for mail came within an hour")

@@ -12,7 +12,7 @@ from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import queue, subscriptions
-from statuspage.delivery.subscriptions import Standing
+from statuspage.delivery.subscriptions import AddressState
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
 from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
@@ -54,7 +54,7 @@ def test_who_leaves_hears_nothing_of_the_next_incident(
 ) -> None:
     tell_everybody(scenario)
     standing = subscriptions.leave(mail_to(session))
-    assert standing == Standing(SHOPPER, "unsubscribed", is_owed=False)
+    assert standing == AddressState(SHOPPER, "unsubscribed", is_owed=False)
     assert acts(session) == ["subscription.leave"]
     tell_everybody(scenario)
     assert mails(DeliveryState.SUPPRESSED) == [SHOPPER, SHOPPER]
@@ -84,7 +84,7 @@ def test_who_left_by_mistake_hears_of_the_next_incident(
 ) -> None:
     tell_everybody(scenario)
     subscriptions.leave(mail_to(session))
-    assert subscriptions.stay(mail_to(session)) == Standing(SHOPPER, "", is_owed=False)
+    assert subscriptions.stay(mail_to(session)) == AddressState(SHOPPER, "", is_owed=False)
     subscriptions.stay(mail_to(session))
     assert acts(session) == ["subscription.leave", "subscription.stay"]
     tell_everybody(scenario)
@@ -94,7 +94,9 @@ def test_who_left_by_mistake_hears_of_the_next_incident(
 def test_what_is_owed_by_contract_still_comes(session: Session, scenario: Scenario) -> None:
     owe(session)
     tell_everybody(scenario)
-    assert subscriptions.leave(mail_to(session)) == Standing(SHOPPER, "unsubscribed", is_owed=True)
+    assert subscriptions.leave(mail_to(session)) == AddressState(
+        SHOPPER, "unsubscribed", is_owed=True
+    )
     tell_everybody(scenario)
     assert mails(DeliveryState.PENDING).count(SHOPPER) == 2
 

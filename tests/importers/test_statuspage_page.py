@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
 from statuspage.importers import jsonl, statuspage_page
-from statuspage.importers.published import Unusable
+from statuspage.importers.published import UnusableHistory
 from statuspage.models import Component, ComponentGroup, Incident, IncidentUpdate
 from statuspage.public.api_v2 import api_documents
 from statuspage.public.feeds import history_feed, write_atom
@@ -110,7 +110,7 @@ def is_refused(session: Session, act: Callable[[], object]) -> bool:
 def problems_of(act: Callable[[], object]) -> list[str] | None:
     try:
         act()
-    except Unusable as unusable:
+    except UnusableHistory as unusable:
         return [str(problem) for problem in unusable.problems]
     return None
 

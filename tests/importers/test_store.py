@@ -27,7 +27,7 @@ from statuspage.core.enums import (
 )
 from statuspage.importers import jsonl, statuspage_page, store
 from statuspage.importers import statuspage_page as moving
-from statuspage.importers.published import Unusable, to_markdown
+from statuspage.importers.published import UnusableHistory, to_markdown
 from statuspage.importers.store import IncidentImportReport
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.component_log import write_anew
@@ -127,7 +127,7 @@ def everything(session: Session) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-def problems(unusable: pytest.ExceptionInfo[Unusable]) -> list[str]:
+def problems(unusable: pytest.ExceptionInfo[UnusableHistory]) -> list[str]:
     return [str(problem) for problem in unusable.value.problems]
 
 
@@ -498,7 +498,7 @@ def test_the_few_tags_that_posts_are_written_with_become_markdown(html: str, mar
 def test_a_incident_that_cannot_be_taken_is_named_and_nothing_is_imported(
     session: Session, changes: Row, reason: str
 ) -> None:
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(UnusableHistory) as unusable:
         take(lines(published(), published("bbbbbbbbbbbb", **changes)))
 
     assert problems(unusable) == [f"line 2: {reason}"]
@@ -532,7 +532,7 @@ def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> Non
 def test_a_file_that_is_wrong_or_cut_says_where_and_imports_nothing(
     session: Session, data: bytes, reason: str, skip_bad: bool
 ) -> None:
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(UnusableHistory) as unusable:
         take(data, skip_bad=skip_bad)
 
     assert problems(unusable) == [reason]
@@ -542,7 +542,7 @@ def test_a_file_that_is_wrong_or_cut_says_where_and_imports_nothing(
 def test_a_code_that_another_incident_has_here_is_refused(session: Session) -> None:
     take(lines(published()))
     elsewhere = published(url="https://other.example.org/incidents/aaaaaaaaaaaa", title="Another")
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(UnusableHistory) as unusable:
         take(lines(elsewhere))
 
     assert problems(unusable) == ["line 1: the code aaaaaaaaaaaa belongs to another story here"]
@@ -741,7 +741,7 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 </entry></feed>"""
 
 
-def documents(tmp_path: Path, *contents: Row | str) -> list[statuspage_page.Document]:
+def documents(tmp_path: Path, *contents: Row | str) -> list[statuspage_page.FetchedDocument]:
     paths = []
     for number, content in enumerate(contents):
         path = tmp_path / f"{number}"
@@ -943,7 +943,7 @@ def test_documents_that_are_wrong_say_where_and_nothing_is_imported(
     session: Session, tmp_path: Path, contents: Sequence[Any], reason: str
 ) -> None:
     given = documents(tmp_path, *contents)
-    with pytest.raises(Unusable) as unusable:
+    with pytest.raises(UnusableHistory) as unusable:
         statuspage_page.import_page(given, actor=ACTOR)
 
     assert [found.replace(f"{tmp_path}/", "") for found in problems(unusable)] == [reason]
@@ -1193,12 +1193,12 @@ def test_a_folder_is_read_by_the_usual_names(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_documents_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"holds none of summary\.json"):
+    with pytest.raises(UnusableHistory, match=r"holds none of summary\.json"):
         statuspage_page.read_documents([tmp_path])
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"nothing\.json: cannot be read: No such file"):
+    with pytest.raises(UnusableHistory, match=r"nothing\.json: cannot be read: No such file"):
         statuspage_page.read_documents([tmp_path / "nothing.json"])
 
 
@@ -1244,7 +1244,7 @@ def test_an_address_that_does_not_answer_is_named(
     elsewhere: tuple[str, dict[str, bytes]],
 ) -> None:
     url, _ = elsewhere
-    with pytest.raises(Unusable, match=r"summary\.json: cannot be fetched: Not Found"):
+    with pytest.raises(UnusableHistory, match=r"summary\.json: cannot be fetched: Not Found"):
         statuspage_page.fetch_documents(url)
 
 
@@ -1273,7 +1273,7 @@ def test_an_answer_that_is_cut_or_none_is_named(
 
         thread = Thread(target=serve)
         thread.start()
-        with pytest.raises(Unusable, match=reason):
+        with pytest.raises(UnusableHistory, match=reason):
             statuspage_page.fetch_documents(f"http://127.0.0.1:{server.getsockname()[1]}")
         thread.join()
 
@@ -1294,19 +1294,19 @@ def test_a_server_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
     seconds = [0.0]
     monkeypatch.setattr(moving.time, "monotonic", lambda: seconds[0])
     monkeypatch.setattr(moving, "urlopen", lambda *_, **__: Trickle())
-    with pytest.raises(Unusable, match="it took longer than 20 seconds"):
+    with pytest.raises(UnusableHistory, match="it took longer than 20 seconds"):
         statuspage_page.fetch_documents("https://status.example.org")
     assert seconds[0] == 21
 
 
 @pytest.mark.parametrize("url", ["http://status.example.org:port/", "http://a b/", "https://[x/"])
 def test_an_address_that_is_none_is_named(url: str) -> None:
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableHistory):
         statuspage_page.fetch_documents(url)
 
 
 def test_only_web_addresses_are_fetched() -> None:
-    with pytest.raises(Unusable, match=r"file:///etc/hosts: is no http or https address"):
+    with pytest.raises(UnusableHistory, match=r"file:///etc/hosts: is no http or https address"):
         statuspage_page.fetch_documents("file:///etc/hosts")
 
 
@@ -1403,6 +1403,6 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next(
 def test_a_code_that_is_taken_keeps_every_incident_out(session: Session) -> None:
     take(lines(published("e" * 12)))
     elsewhere = published("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
-    with pytest.raises(Unusable):
+    with pytest.raises(UnusableHistory):
         take(lines(*(published(outgoing * 12) for outgoing in "abcd"), elsewhere))
     assert the_incident(session).code == "e" * 12

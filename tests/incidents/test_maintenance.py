@@ -14,7 +14,7 @@ from time_machine import Traveller
 from statuspage.core.enums import Audience, ComponentStatus, MaintenanceStatus
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
-from statuspage.incidents.maintenance import Plan, Window, advance_due
+from statuspage.incidents.maintenance import MaintenanceWindow, Plan, advance_due
 from statuspage.models import Component, Incident
 from tests.announcing import ACTOR, Scenario, messages, set_up_scenario
 from tests.factories import NOON, the_page
@@ -48,7 +48,7 @@ def schedule(scenario: Scenario, **changes: object) -> Incident:
 def move(
     incident: Incident, begins: datetime, ends: datetime, *, verify_minutes: int | None = None
 ) -> None:
-    window = Window(begins, ends, verify_minutes)
+    window = MaintenanceWindow(begins, ends, verify_minutes)
     maintenance.move(incident.code, window, actor=ACTOR, form_key=uuid4().hex)
 
 

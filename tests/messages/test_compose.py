@@ -24,7 +24,7 @@ from statuspage.messages.compose import (
 )
 from statuspage.messages.facts import Facts
 from statuspage.messages.sample_incident import bare_facts, sample_facts
-from statuspage.messages.template_language import Problem
+from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.tokens import token_values
 from statuspage.messages.wording import Unfit, save_wording
 from statuspage.models import Wording
@@ -256,4 +256,4 @@ def test_a_preview_of_an_unfit_wording_says_where() -> None:
         preview("public/resolved", subject="x", body="{{ commander }}")
 
     reason = "“commander” is an internal fact: it does not exist for this audience"
-    assert refusal.value.problems == (Problem(1, 4, reason),)
+    assert refusal.value.problems == (TemplateProblem(1, 4, reason),)

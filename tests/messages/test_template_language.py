@@ -6,7 +6,12 @@ import pytest
 
 from statuspage.core.enums import Audience
 from statuspage.messages import template_language as templates
-from statuspage.messages.template_language import Problem, TemplateFault, find_problems, render
+from statuspage.messages.template_language import (
+    TemplateFault,
+    TemplateProblem,
+    find_problems,
+    render,
+)
 from statuspage.messages.template_variables import words_for
 from statuspage.messages.wording import check
 
@@ -106,32 +111,32 @@ def test_a_hostile_template_is_never_compiled(name: str, monkeypatch: pytest.Mon
     [
         (
             "Hello\n{{ titel }}",
-            Problem(2, 4, "“titel” is no known word; did you mean “title”?"),
+            TemplateProblem(2, 4, "“titel” is no known word; did you mean “title”?"),
         ),
         (
             "titel: {{ title }} {{ titel }}",
-            Problem(1, 23, "“titel” is no known word; did you mean “title”?"),
+            TemplateProblem(1, 23, "“titel” is no known word; did you mean “title”?"),
         ),
         (
             "{% if title %}\n\n  {{ nothing_like_it }}\n{% endif %}",
-            Problem(3, 6, "“nothing_like_it” is no known word"),
+            TemplateProblem(3, 6, "“nothing_like_it” is no known word"),
         ),
         (
             "{{ title|uper }}",
-            Problem(1, 10, "“uper” is no known filter; did you mean “upper”?"),
+            TemplateProblem(1, 10, "“uper” is no known filter; did you mean “upper”?"),
         ),
-        ("{{ title }}\n{% if title %}", Problem(2, 1, "“if” is never closed")),
+        ("{{ title }}\n{% if title %}", TemplateProblem(2, 1, "“if” is never closed")),
         (
             "{% for part in components %}{{ part.stat }}{% endfor %}",
-            Problem(1, 37, "“part” has no part “stat”; it has name and status"),
+            TemplateProblem(1, 37, "“part” has no part “stat”; it has name and status"),
         ),
         (
             "{% for title in components %}{% endfor %}",
-            Problem(1, 8, "“title” is a word already; name the item otherwise"),
+            TemplateProblem(1, 8, "“title” is a word already; name the item otherwise"),
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_line_and_column(source: str, problem: Problem) -> None:
+def test_a_mistake_is_named_with_its_line_and_column(source: str, problem: TemplateProblem) -> None:
     assert find_problems(source, WORDS, elsewhere={}) == [problem]
 
 
@@ -150,14 +155,14 @@ def test_an_internal_word_is_refused_as_one(name: str) -> None:
     problems = check(name, "Resolved", "Thanks to {{ commander }}.")
 
     reason = "“commander” is an internal fact: it does not exist for this audience"
-    assert problems == [Problem(1, 14, reason)]
+    assert problems == [TemplateProblem(1, 14, reason)]
 
 
 def test_a_word_of_customers_mail_is_refused_elsewhere_as_one() -> None:
     problems = check("public/resolved", "Resolved", "Hello {{ name }}")
 
     reason = "“name” is a word of customers' mail: it does not exist for this audience"
-    assert problems == [Problem(1, 10, reason)]
+    assert problems == [TemplateProblem(1, 10, reason)]
 
 
 def test_conditions_loops_and_filters_render() -> None:

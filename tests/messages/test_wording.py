@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
 from statuspage.core.enums import Audience, Step
-from statuspage.messages.template_language import Problem
+from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.wording import (
     Source,
     Unfit,
@@ -87,7 +87,7 @@ def test_an_unfit_wording_is_not_saved_and_says_where(session: Session) -> None:
         save_wording(NAME, subject="One", body="First\n{{ titel }}", actor=ALICE)
 
     reason = "“titel” is no known word; did you mean “title”?"
-    assert refusal.value.problems == (Problem(2, 4, reason),)
+    assert refusal.value.problems == (TemplateProblem(2, 4, reason),)
     assert history(session, NAME) == []
 
 
@@ -119,13 +119,31 @@ def test_a_subject_that_cannot_be_used_is_refused(subject: str, reason: str) -> 
 @pytest.mark.parametrize(
     ("name", "body", "problem"),
     [
-        ("customer/resolved", "Over\n at [[end]]", Problem(2, 5, "nothing fills [[end]] here")),
-        ("public/resolved", "Over at [[ended]]", Problem(1, 9, "nothing fills [[ended]] here")),
-        ("customer/resolved", "{{ ended|upper }}", Problem(1, 1, "nothing fills [[ENDED]] here")),
-        ("public/resolved", "{% if again %}x{% endif %}", Problem(1, 1, "nothing comes out of it")),
+        (
+            "customer/resolved",
+            "Over\n at [[end]]",
+            TemplateProblem(2, 5, "nothing fills [[end]] here"),
+        ),
+        (
+            "public/resolved",
+            "Over at [[ended]]",
+            TemplateProblem(1, 9, "nothing fills [[ended]] here"),
+        ),
+        (
+            "customer/resolved",
+            "{{ ended|upper }}",
+            TemplateProblem(1, 1, "nothing fills [[ENDED]] here"),
+        ),
+        (
+            "public/resolved",
+            "{% if again %}x{% endif %}",
+            TemplateProblem(1, 1, "nothing comes out of it"),
+        ),
     ],
 )
-def test_a_body_that_would_leave_a_gap_is_refused(name: str, body: str, problem: Problem) -> None:
+def test_a_body_that_would_leave_a_gap_is_refused(
+    name: str, body: str, problem: TemplateProblem
+) -> None:
     assert check(name, "Subject", body) == [problem]
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from statuspage.core.enums import Kind, Visibility
 from statuspage.public import search
 from statuspage.public.queries import read_site
-from statuspage.public.search import Found, Search, find_incidents
+from statuspage.public.search import Search, SearchResult, find_incidents
 from tests.factories import (
     NOON,
     add_update,
@@ -24,7 +24,7 @@ def page(session: Session) -> None:
     make_page(session)
 
 
-def find(session: Session, **asked: object) -> Found:
+def find(session: Session, **asked: object) -> SearchResult:
     return find_incidents(read_site(session, at=NOON), Search(**asked))  # type: ignore[arg-type]
 
 

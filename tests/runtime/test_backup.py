@@ -93,7 +93,7 @@ def test_nothing_is_restored_under_a_running_worker(
     lock = Path(f"{settings.database_url.removeprefix('sqlite:///')}.worker")
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(operations.Unusable, match="stop the service first"):
+        with pytest.raises(operations.UnusableDatabase, match="stop the service first"):
             operations.restore(app, tmp_path / "copy")
 
 
@@ -104,7 +104,7 @@ def test_what_is_no_backup_changes_nothing(
 ) -> None:
     declare(scenario, title="Still here")
     (tmp_path / "copy").write_bytes(content)
-    with pytest.raises(operations.Unusable, match="is no backup of this service"):
+    with pytest.raises(operations.UnusableDatabase, match="is no backup of this service"):
         put_back(app, tmp_path / "copy")
     assert titles() == ["Still here"]
 
@@ -116,7 +116,7 @@ def test_a_backup_of_a_newer_version_is_refused(
     with writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     operations.back_up(settings, tmp_path / "copy")
-    with pytest.raises(operations.Unusable, match="a newer version"):
+    with pytest.raises(operations.UnusableDatabase, match="a newer version"):
         put_back(app, tmp_path / "copy")
 
 
@@ -125,7 +125,7 @@ def test_a_backup_overwrites_nothing(
     settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
     (tmp_path / "copy").write_text("precious")
-    with pytest.raises(operations.Unusable, match="exists already"):
+    with pytest.raises(operations.UnusableDatabase, match="exists already"):
         operations.back_up(settings, tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "precious"
 

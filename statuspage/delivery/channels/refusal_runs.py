@@ -20,7 +20,7 @@ MANY = 10
 _SEVERAL = 2
 
 
-class Refusals:
+class RefusalRun:
     """Whom a server refused since it last accepted a mail; shared by all batches of a channel."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Trial:
     ``Fault.RECIPIENT``, or ``NOT_SENT``.
     """
 
-    def __init__(self, refusals: Refusals) -> None:
+    def __init__(self, refusals: RefusalRun) -> None:
         self._refusals = refusals
         self._kept: list[Result] = []
 

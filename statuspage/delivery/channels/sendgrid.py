@@ -45,7 +45,7 @@ from statuspage.delivery.channels.outgoing import (
     results,
     writable,
 )
-from statuspage.delivery.channels.refusal_runs import Refusals, Trial, describe_run
+from statuspage.delivery.channels.refusal_runs import RefusalRun, Trial, describe_run
 from statuspage.delivery.channels.sendgrid_webhook import (
     Event,
     EventKind,
@@ -224,7 +224,7 @@ class SendGrid:
         self._timeout = timeout
         self._idle: deque[_Line] = deque()
         self._not_before = 0.0
-        self._refusals = Refusals()
+        self._refusals = RefusalRun()
 
     def send(
         self,

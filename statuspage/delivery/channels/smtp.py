@@ -29,7 +29,7 @@ from statuspage.delivery.channels.outgoing import (
     brief,
     results,
 )
-from statuspage.delivery.channels.refusal_runs import Refusals, Trial, describe_run
+from statuspage.delivery.channels.refusal_runs import RefusalRun, Trial, describe_run
 
 _CONNECT = 30.0  # seconds from the first packet to the end of logging in
 _IDLE = 30.0  # seconds after which a kept connection is not trusted any more
@@ -58,7 +58,7 @@ class Tls(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """Where mail is handed over, and as whom."""
 
     host: str
@@ -68,7 +68,7 @@ class Server:
     password: str = ""
 
 
-def read_url(url: str) -> Server:
+def read_url(url: str) -> SmtpServer:
     """The server that ``smtp://user:password@host:587?starttls=require`` names.
 
     ``smtps://`` encrypts from the first byte.  ``starttls`` is ``require`` or ``never``; left out,
@@ -89,7 +89,7 @@ def read_url(url: str) -> Server:
         raise ValueError("user and password must be ASCII")
     near = sockets.is_loopback(parts.hostname)
     if parts.scheme == "smtps":
-        return Server(parts.hostname, parts.port or 465, Tls.IMPLICIT, user, password)
+        return SmtpServer(parts.hostname, parts.port or 465, Tls.IMPLICIT, user, password)
     if user and preferences == "never" and not near:
         raise ValueError("starttls=never would send the password in the clear")
     if preferences:
@@ -98,7 +98,7 @@ def read_url(url: str) -> Server:
         tls = Tls.NEVER
     else:
         tls = Tls.REQUIRE if user else Tls.OFFERED
-    return Server(parts.hostname, parts.port or (587 if user else 25), tls, user, password)
+    return SmtpServer(parts.hostname, parts.port or (587 if user else 25), tls, user, password)
 
 
 class _LostError(Exception):
@@ -143,7 +143,7 @@ class _Session:
     def is_fresh(self) -> bool:
         return time.monotonic() - self._used < _IDLE and self.sock.is_quiet()
 
-    def greet(self, server: Server, *, tls: ssl.SSLContext | None) -> None:
+    def greet(self, server: SmtpServer, *, tls: ssl.SSLContext | None) -> None:
         """Say who we are, encrypt as ``server`` asks for, and log in.
 
         Raises ``smtplib.SMTPException`` or another ``OSError``.
@@ -313,7 +313,7 @@ class Smtp:
         self._hostname = hostname
         self._tls = None if self._server.tls is Tls.NEVER else ssl.create_default_context()
         self._idle: deque[_Session] = deque()
-        self._refusals = Refusals()
+        self._refusals = RefusalRun()
 
     def send(
         self,

@@ -54,7 +54,7 @@ class DeadlineSocket:
         """A buffered reader of the same bytes under the same deadline."""
         del mode, buffering
         self._readers += 1
-        return io.BufferedReader(_Reader(self))
+        return io.BufferedReader(_SocketReader(self))
 
     def start_tls(self, context: ssl.SSLContext, *, hostname: str) -> None:
         """Shake hands; raises ``ssl.SSLError`` where the certificate does not fit ``hostname``."""
@@ -102,7 +102,7 @@ class DeadlineSocket:
         self._sock.settimeout(remaining)
 
 
-class _Reader(io.RawIOBase):
+class _SocketReader(io.RawIOBase):
     def __init__(self, source: DeadlineSocket) -> None:
         super().__init__()
         self._source = source

@@ -12,7 +12,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Kind
 from statuspage.core.errors import Invalid
 from statuspage.delivery import cancellation
-from statuspage.delivery.cancellation import Standing
+from statuspage.delivery.cancellation import CancellationState
 from statuspage.incidents.updates import locked
 from statuspage.models import Incident
 
@@ -25,7 +25,7 @@ class Cancelled:
     gone: int
 
 
-def mails_of_resolution(session: Session, incident: Incident) -> Standing:
+def mails_of_resolution(session: Session, incident: Incident) -> CancellationState:
     """How the mails about the newest resolution stand."""
     return cancellation.stand(session, cancellation.resolution_mails(session, incident.id))
 

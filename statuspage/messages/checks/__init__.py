@@ -29,7 +29,7 @@ from statuspage.messages.checks.rules import (
     BlockedTerms,
     CheckedText,
     Finding,
-    Kind,
+    FindingKind,
     Rule,
     blocking,
     in_words,
@@ -49,7 +49,7 @@ from statuspage.messages.checks.truth import (
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.facts import Facts, PublicFacts
 
-LEAK, TRUTH, TONE = Kind.LEAK, Kind.TRUTH, Kind.TONE
+LEAK, TRUTH, TONE = FindingKind.LEAK, FindingKind.TRUTH, FindingKind.TONE
 
 RULES: Final = (
     Rule("secret", LEAK, "This looks like a key, a token or a password.", find_secrets),
@@ -166,7 +166,7 @@ __all__ = [
     "BlockedTerms",
     "CheckedText",
     "Finding",
-    "Kind",
+    "FindingKind",
     "Rule",
     "blocking",
     "find",

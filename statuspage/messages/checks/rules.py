@@ -11,7 +11,7 @@ from statuspage.core.enums import Audience, Step
 from statuspage.messages.facts import Facts
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What a rule is about."""
 
     LEAK = "leak"
@@ -75,7 +75,7 @@ class Rule:
     """One thing that a text is checked for; ``reason`` is a sentence for who wrote it."""
 
     id: str
-    kind: Kind
+    kind: FindingKind
     reason: str
     find: Find
     body_only: bool = False
@@ -83,7 +83,7 @@ class Rule:
     @property
     def blocks(self) -> bool:
         """What would leak blocks; all else warns."""
-        return self.kind is Kind.LEAK
+        return self.kind is FindingKind.LEAK
 
 
 @dataclass(frozen=True, slots=True)

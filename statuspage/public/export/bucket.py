@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from statuspage.public.export.files import MARKER, MARKER_TEXT, Bundle, File, Unusable
+from statuspage.public.export.files import MARKER, MARKER_TEXT, Bundle, File, UnusableTarget
 
 _AT_A_TIME = 8
 _MOST_REMOVED = 1000  # in one call, by S3's rules
@@ -36,14 +36,14 @@ class Bucket:
         self._etags: dict[str, str] = {}
 
     def open(self) -> None:
-        """Read what is there; :class:`Unusable` where it is not ours."""
+        """Read what is there; :class:`UnusableTarget` where it is not ours."""
         with _told(self.name):
             if self._client is None:
                 self._client = boto3.client("s3", config=_CONFIG)
             self._etags = dict(self._list())
             marker = self._etags.pop(MARKER, None)
             if marker is None and self._etags:
-                raise Unusable(
+                raise UnusableTarget(
                     f"{self.name} holds other objects, which would be removed; name an empty prefix"
                 )
             if marker != _etag(MARKER_TEXT):

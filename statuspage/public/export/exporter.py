@@ -16,8 +16,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from statuspage.access import alarms
 from statuspage.core.db import db, writing
 from statuspage.core.links import Links
-from statuspage.public.export.files import Unusable, Vanished
-from statuspage.public.export.sync import Copy
+from statuspage.public.export.files import UnusableTarget, Vanished
+from statuspage.public.export.sync import SiteCopy
 from statuspage.public.export.targets import find_target
 from statuspage.public.refresher import Refresher
 
@@ -49,7 +49,7 @@ class Keeper:
         # A folder of that name is another one on each host.
         place = f"{socket.gethostname()}:{name}" if self._target.has_folders else name
         self._turn = _Turn(self._engine, place)
-        self._copy: Copy | None = None
+        self._copy: SiteCopy | None = None
         self._shown: object = None
         self._failures = 0
         self._is_calm = False
@@ -78,7 +78,7 @@ class Keeper:
             return TURN_SECONDS if edition else 1.0
         if self._copy is None:
             self._target.open()
-            self._copy, self._shown = Copy(self._target, self._engine, self._links), None
+            self._copy, self._shown = SiteCopy(self._target, self._engine, self._links), None
         if edition is not self._shown:
             self._copy.take(edition)
             if not is_stale:
@@ -102,7 +102,7 @@ class Keeper:
         self._copy = None
         return False
 
-    def _write_more(self, copy: Copy) -> float:
+    def _write_more(self, copy: SiteCopy) -> float:
         started, is_urgent = time.monotonic(), copy.is_urgent
         copy.step()
         return 0.0 if is_urgent else IDLE_SHARE * (time.monotonic() - started)
@@ -118,11 +118,11 @@ class Keeper:
     def _fail(self, error: Exception) -> float:
         self._failures += 1
         self._is_calm = False
-        if isinstance(error, (Vanished, Unusable)):
+        if isinstance(error, (Vanished, UnusableTarget)):
             self._copy = None
-        reason = str(error) if isinstance(error, (OSError, Unusable)) else repr(error)
+        reason = str(error) if isinstance(error, (OSError, UnusableTarget)) else repr(error)
         text = f"The exported site cannot be kept current: {reason}"
-        log.error("%s", text, exc_info=None if isinstance(error, Unusable) else error)
+        log.error("%s", text, exc_info=None if isinstance(error, UnusableTarget) else error)
         try:
             with self._app.app_context(), writing() as session:
                 alarms.raise_alarm(session, ALARM, text)

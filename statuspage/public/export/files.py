@@ -17,7 +17,7 @@ MARKER_TEXT: Final = b"This is written by the status page service: what it does 
 CODINGS: Final = {".gz": "gzip", ".br": "br"}
 
 
-class Unusable(Exception):
+class UnusableTarget(Exception):
     """The place cannot be written to; the text is one line for the operator."""
 
 
@@ -56,7 +56,7 @@ class Target(Protocol):
     has_folders: bool
 
     def open(self) -> None:
-        """Get ready; raises :class:`Unusable` for a place that holds other people's files."""
+        """Get ready; raises :class:`UnusableTarget` for a place that holds other people's files."""
 
     def keys(self) -> set[str]:
         """The names of all files that are there."""

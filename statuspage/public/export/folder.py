@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from statuspage.public.export.files import MARKER, MARKER_TEXT, Bundle, File, Unusable, Vanished
+from statuspage.public.export.files import (
+    MARKER,
+    MARKER_TEXT,
+    Bundle,
+    File,
+    UnusableTarget,
+    Vanished,
+)
 
 _DRAFT = ".draft-"
 _FOLDER_MODE = 0o755
@@ -24,12 +31,12 @@ class Folder:
         self.name = str(root)
 
     def open(self) -> None:
-        """Make the folder; :class:`Unusable` where it holds what is not ours."""
+        """Make the folder; :class:`UnusableTarget` where it holds what is not ours."""
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             is_ours = (self._root / MARKER).is_file()
             if not is_ours and any(self._root.iterdir()):
-                raise Unusable(
+                raise UnusableTarget(
                     f"{self._root} holds other files, which would be removed; name an empty folder"
                 )
             if not is_ours:
@@ -37,7 +44,7 @@ class Folder:
                 # A web server of another name reads what is here, whatever the umask is.
                 self._root.chmod(_FOLDER_MODE)
         except (FileExistsError, NotADirectoryError):
-            raise Unusable(f"{self._root} is not a folder") from None
+            raise UnusableTarget(f"{self._root} is not a folder") from None
 
     def keys(self) -> set[str]:
         """Every file under the folder, drafts of a process that died among them."""

@@ -38,7 +38,7 @@ class Report:
     removed: int = 0
 
 
-class Copy:
+class SiteCopy:
     """The public site at one target, opened.
 
     Hand it each edition (`take`), have it look at the rest (`survey`), and call `step` until
@@ -188,7 +188,7 @@ def export_site(
     target: Target, engine: Engine, links: Links, *, progress: Callable[[int, int], None]
 ) -> Report:
     """Write the whole site to an opened target; what is as it should be is not touched."""
-    copy = Copy(target, engine, links)
+    copy = SiteCopy(target, engine, links)
     edition = build_edition(engine, links)
     copy.take(edition)
     copy.survey()

@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from statuspage.delivery.channels.smtp import Server, Smtp, Tls, read_url
+from statuspage.delivery.channels.smtp import Smtp, SmtpServer, Tls, read_url
 from tests.delivery.channels.samples import (
     OUTGOING,
     outcomes,
@@ -435,17 +435,17 @@ def test_a_refused_password_is_our_own_trouble_and_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("smtp://mail.example", Server("mail.example", 25, Tls.OFFERED)),
-        ("smtp://u:p@mail.example", Server("mail.example", 587, Tls.REQUIRE, "u", "p")),
-        ("smtp://u%40x:%2F@mx.example:99", Server("mx.example", 99, Tls.REQUIRE, "u@x", "/")),
-        ("smtps://u:p@mail.example", Server("mail.example", 465, Tls.IMPLICIT, "u", "p")),
-        ("smtp://mail.example?starttls=never", Server("mail.example", 25, Tls.NEVER)),
-        ("smtp://mail.example?starttls=require", Server("mail.example", 25, Tls.REQUIRE)),
-        ("smtp://u:p@localhost:1025", Server("localhost", 1025, Tls.NEVER, "u", "p")),
-        ("smtp://[::1]:25", Server("::1", 25, Tls.NEVER)),
+        ("smtp://mail.example", SmtpServer("mail.example", 25, Tls.OFFERED)),
+        ("smtp://u:p@mail.example", SmtpServer("mail.example", 587, Tls.REQUIRE, "u", "p")),
+        ("smtp://u%40x:%2F@mx.example:99", SmtpServer("mx.example", 99, Tls.REQUIRE, "u@x", "/")),
+        ("smtps://u:p@mail.example", SmtpServer("mail.example", 465, Tls.IMPLICIT, "u", "p")),
+        ("smtp://mail.example?starttls=never", SmtpServer("mail.example", 25, Tls.NEVER)),
+        ("smtp://mail.example?starttls=require", SmtpServer("mail.example", 25, Tls.REQUIRE)),
+        ("smtp://u:p@localhost:1025", SmtpServer("localhost", 1025, Tls.NEVER, "u", "p")),
+        ("smtp://[::1]:25", SmtpServer("::1", 25, Tls.NEVER)),
     ],
 )  # fmt: skip
-def test_a_url_names_a_server(url: str, server: Server) -> None:
+def test_a_url_names_a_server(url: str, server: SmtpServer) -> None:
     assert read_url(url) == server
 
 

@@ -159,7 +159,7 @@ def test_an_export_of_another_release_is_written_again(s3: Any, engine: Engine) 
 
 def test_a_bucket_with_other_peoples_objects_is_refused(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="photos/me.jpg", Body=b"mine")
-    with pytest.raises(files.Unusable, match="holds other objects"):
+    with pytest.raises(files.UnusableTarget, match="holds other objects"):
         targets.open_target(f"s3://{BUCKET}")
     targets.open_target(f"s3://{BUCKET}/status")
     assert set(objects(s3)) == {"photos/me.jpg", "status/.statuspage"}

@@ -23,7 +23,7 @@ from statuspage.models import Component, Incident, IncidentUpdate, Page
 from statuspage.models.revision import bump
 from statuspage.public.edition_builder import build_edition, mark_stale
 from statuspage.public.export import sync, targets
-from statuspage.public.export.files import Bundle, Unusable
+from statuspage.public.export.files import Bundle, UnusableTarget
 from statuspage.public.export.folder import Folder
 from tests.factories import (
     LINKS,
@@ -388,7 +388,7 @@ def test_the_styles_of_another_release_stay_until_no_page_names_them(
     export_to(tmp_path / "site", engine)
     old = tmp_path / "site" / "static" / "page.000000000000.css"
     old.write_text("old")
-    copy = sync.Copy(targets.open_target(str(tmp_path / "site")), engine, LINKS)
+    copy = sync.SiteCopy(targets.open_target(str(tmp_path / "site")), engine, LINKS)
     copy.take(build_edition(engine, LINKS))
     copy.survey()
     assert old.exists()
@@ -401,14 +401,14 @@ def test_the_styles_of_another_release_stay_until_no_page_names_them(
 def test_a_folder_with_other_peoples_files_is_refused(tmp_path: Path, foreign: str) -> None:
     (tmp_path / foreign).parent.mkdir(exist_ok=True)
     (tmp_path / foreign).write_text("mine")
-    with pytest.raises(Unusable, match="holds other files"):
+    with pytest.raises(UnusableTarget, match="holds other files"):
         targets.open_target(str(tmp_path))
     assert (tmp_path / foreign).read_text() == "mine"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(Unusable, match="is not a folder"):
+    with pytest.raises(UnusableTarget, match="is not a folder"):
         targets.open_target(str(tmp_path / "file"))
 
 
@@ -420,9 +420,9 @@ def test_json_says_the_same_as_the_pages(engine: Engine, tmp_path: Path) -> None
         assert (tmp_path / "site" / "incidents" / incident["id"] / "index.html").exists()
 
 
-def copy_to(folder: Path, engine: Engine) -> tuple[sync.Copy, list[str]]:
+def copy_to(folder: Path, engine: Engine) -> tuple[sync.SiteCopy, list[str]]:
     """A copy that is up to date, and the addresses that are made again from now on."""
-    copy = sync.Copy(targets.open_target(str(folder)), engine, LINKS)
+    copy = sync.SiteCopy(targets.open_target(str(folder)), engine, LINKS)
     work(copy, engine)
     made: list[str] = []
     make = copy._make
@@ -436,7 +436,7 @@ def copy_to(folder: Path, engine: Engine) -> tuple[sync.Copy, list[str]]:
     return copy, made
 
 
-def work(copy: sync.Copy, engine: Engine) -> None:
+def work(copy: sync.SiteCopy, engine: Engine) -> None:
     copy.take(build_edition(engine, LINKS))
     copy.survey()
     while copy.waits:
