@@ -6,18 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lxml.html
-import pytest
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from statuspage.access import accounts
-from statuspage.access.audit import Actor
 from statuspage.core.db import current_session as database
-from statuspage.core.db import writing
 from statuspage.models import Account, AuditEntry
-from tests.factories import make_page
 
 PASSWORD = "correct horse battery staple"
 KIM = "kim@example.com"
@@ -111,28 +107,3 @@ def make_account(name: str = "Kim", email: str = KIM, **columns: Any) -> Account
             **columns,
         }
     )
-
-
-@pytest.fixture
-def kim(app: Flask) -> Actor:
-    """The account that tests act as, on a page that has been set up."""
-    with app.app_context(), writing() as session:
-        make_page(session)
-        account = make_account()
-        session.add(account)
-        session.flush()
-        return Actor(account.name, account.id)
-
-
-@pytest.fixture
-def stranger(app: Flask, kim: Actor) -> Browser:
-    """A browser that is not signed in, where there is an account."""
-    return Browser(app)
-
-
-@pytest.fixture
-def admin(app: Flask, kim: Actor) -> Browser:
-    """A browser that is signed in as Kim."""
-    browser = Browser(app)
-    assert browser.sign_in().status_code == 303
-    return browser

@@ -19,11 +19,13 @@ from sqlalchemy.orm import Session
 
 import statuspage.core.db
 from statuspage.access import accounts
+from statuspage.access.audit import Actor
 from statuspage.core.config import Settings, load_settings
-from statuspage.core.db import db
+from statuspage.core.db import db, writing
 from tests.apps import PUBLIC_URL, Apps
+from tests.browsing import Browser, make_account
 from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
-from tests.factories import NOON
+from tests.factories import NOON, make_page
 from tests.htmlchecker import HtmlChecker
 
 
@@ -149,6 +151,31 @@ def frozen() -> Iterator[time_machine.Traveller]:
     """A clock that stands at `NOON` until the test moves it."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def kim(app: Flask) -> Actor:
+    """The account that tests act as, on a page that has been set up."""
+    with app.app_context(), writing() as session:
+        make_page(session)
+        account = make_account()
+        session.add(account)
+        session.flush()
+        return Actor(account.name, account.id)
+
+
+@pytest.fixture
+def stranger(app: Flask, kim: Actor) -> Browser:
+    """A browser that is not signed in, where there is an account."""
+    return Browser(app)
+
+
+@pytest.fixture
+def admin(app: Flask, kim: Actor) -> Browser:
+    """A browser that is signed in as Kim."""
+    browser = Browser(app)
+    assert browser.sign_in().status_code == 303
+    return browser
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -31,7 +31,7 @@ class Service:
         self.output = folder / "output.txt"
         with self.output.open("w") as output:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-P", str(ROOT / "statuspage" / "supervise.py")],
+                [sys.executable, "-P", str(ROOT / "statuspage" / "runtime" / "supervisor.py")],
                 env={
                     "PATH": os.environ["PATH"],
                     "PORT": str(self.port),

@@ -10,8 +10,8 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from statuspage.access import accounts, alarms, sign_in_limits
 from statuspage.access.audit import Actor
-from statuspage.admin.auth import client_address
 from statuspage.core.db import current_session, writing
+from statuspage.public.http import client_address
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said
 
 
