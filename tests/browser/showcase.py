@@ -15,8 +15,8 @@ from statuspage.public.document import PAGE_POLICY
 from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
 from statuspage.public.search import Asked, Search, SearchResult
 from statuspage.public.snapshot import Frame
+from tests.public import samples
 from tests.public.samples import LINKS
-from tests.site import samples
 
 STATE = "/api/v2/status.json"
 

@@ -16,8 +16,8 @@ from statuspage.public.times import Times
 from tests.browser.conftest import NewPage
 from tests.browser.showcase import Showcase, shots
 from tests.clock_changes import IN_BROWSERS, SPANS
+from tests.public import samples
 from tests.public.samples import LINKS, NOON, PAGE, ago, post, shop, snapshot
-from tests.site import samples
 
 NEW_YORK = {"timezone_id": "America/New_York"}
 # Milliseconds of the page's own clock; it looks for news at least every 35 seconds.

@@ -227,7 +227,7 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
 
 
 @pytest.mark.parametrize(
-    ("email", "wish", "field"),
+    ("email", "preferences", "field"),
     [
         ("no address", SubscriptionPreferences(), "email"),
         ("", SubscriptionPreferences(), "email"),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class StandIn:
-    """A stand-in started with ``python -m tests.standins.<name>``; ``facts`` is its ready file."""
+    """A stand-in started with ``python -m tests.fakes.<name>``; ``facts`` is its ready file."""
 
     def __init__(self, name: str, *options: str, folder: Path) -> None:
         ready = folder / f"{name}-ready.json"
@@ -24,7 +24,7 @@ class StandIn:
         self.journal = folder / f"{name}-journal.jsonl"
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", f"tests.standins.{name}"),
+                *(sys.executable, "-m", f"tests.fakes.{name}"),
                 *("--ready-file", str(ready), "--journal", str(self.journal), *options),
             ],
             cwd=ROOT,

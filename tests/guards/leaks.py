@@ -12,7 +12,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from statuspage.messages.checks import OwnWords
+from statuspage.messages.checks import BlockedTerms
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
 
 Chance = random.Random
@@ -58,7 +58,7 @@ class Leak:
     kind: str
     secret: str
     text: str
-    own: OwnWords = field(default_factory=OwnWords)
+    own: BlockedTerms = field(default_factory=BlockedTerms)
     facts: Facts = field(default_factory=lambda: facts())
 
 
@@ -88,7 +88,7 @@ def _plant(kind: str, chance: Chance) -> Iterator[Leak]:
         yield Leak(kind, said, frame.format(said), facts=facts(**{name: value}))
         return
     secret = KINDS[kind](chance)
-    own = OwnWords(vendors=VENDORS, code_names=CODE_NAMES, contacts=NAMES)
+    own = BlockedTerms(vendors=VENDORS, code_names=CODE_NAMES, contacts=NAMES)
     yield Leak(kind, secret, frame.format(secret), own=own)
 
 

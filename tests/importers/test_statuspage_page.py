@@ -20,8 +20,8 @@ from statuspage.models import Component, ComponentGroup, Incident, IncidentUpdat
 from statuspage.public.api_v2 import api_documents
 from statuspage.public.feeds import history_feed, write_atom
 from tests.factories import make_page
+from tests.public import samples
 from tests.public.samples import LINKS, ago, component, group, incident, maintenance, post, snapshot
-from tests.site import samples
 
 ACTOR = Actor("Ada")
 WRONG = (

@@ -66,7 +66,7 @@ def said(*posts: tuple[float, str, str]) -> list[Row]:
     return [{"at": at(m), "status": status, "message": text} for m, status, text in posts]
 
 
-def published(code: str = "aaaaaaaaaaaa", **changes: Any) -> Row:
+def history_row(code: str = "aaaaaaaaaaaa", **changes: Any) -> Row:
     """One published published: seen, worked on, over after an hour."""
     row = {
         "id": "4711",
@@ -135,7 +135,7 @@ def problems(unusable: pytest.ExceptionInfo[UnusableHistory]) -> list[str]:
 
 
 def test_a_incident_comes_in_with_its_own_times_codes_and_texts(session: Session) -> None:
-    report = take(lines(published()))
+    report = take(lines(history_row()))
 
     incident = the_incident(session)
     assert (counts(report), report.notes) == ((1, 0, 0, 1), ())
@@ -155,7 +155,7 @@ def test_a_incident_comes_in_with_its_own_times_codes_and_texts(session: Session
 
 
 def test_each_update_has_an_entry_id_made_from_the_public_address(session: Session) -> None:
-    take(lines(published()))
+    take(lines(history_row()))
 
     for update in the_incident(session).updates:
         assert update.entry_id == (
@@ -164,11 +164,11 @@ def test_each_update_has_an_entry_id_made_from_the_public_address(session: Sessi
 
 
 def test_importing_again_changes_nothing(session: Session) -> None:
-    maintenance = published(
+    maintenance = history_row(
         "bbbbbbbbbbbb", impact="maintenance",
         updates=said((0, "Scheduled", "Soon."), (30, "In progress", ""), (60, "Completed", "")),
     )  # fmt: skip
-    data = lines(published(), maintenance)
+    data = lines(history_row(), maintenance)
     take(data)
     before = everything(session)
 
@@ -177,7 +177,7 @@ def test_importing_again_changes_nothing(session: Session) -> None:
 
 
 def test_nobody_is_ever_mailed(session: Session) -> None:
-    take(lines(published(impact="critical")))
+    take(lines(history_row(impact="critical")))
 
     assert session.scalars(select(Message)).all() == []
     assert session.scalars(select(Delivery)).all() == []
@@ -187,7 +187,7 @@ def test_an_import_moves_the_revision_once_and_is_one_entry_in_the_audit_trail(
     session: Session,
 ) -> None:
     before = current_number(session)
-    take(lines(published(), published("bbbbbbbbbbbb")))
+    take(lines(history_row(), history_row("bbbbbbbbbbbb")))
 
     entry = session.scalars(select(AuditEntry)).one()
     assert current_number(session) == before + 1
@@ -206,7 +206,7 @@ def test_an_import_moves_the_revision_once_and_is_one_entry_in_the_audit_trail(
 def test_while_a_incident_is_open_its_components_are_as_bad_as_its_impact(
     session: Session, impact: str, state: ComponentStatus
 ) -> None:
-    take(lines(published(impact=impact)))
+    take(lines(history_row(impact=impact)))
 
     assert log_of(session, "Search") == [
         (moment(0), ComponentStatus.OPERATIONAL),
@@ -227,7 +227,8 @@ def test_two_incidents_at_once_show_the_worse_of_both(session: Session) -> None:
     later = said((30, "Investigating", ""), (90, "Resolved", ""))
     take(
         lines(
-            published(impact="major"), published("bbbbbbbbbbbb", updates=later, started_at=at(30))
+            history_row(impact="major"),
+            history_row("bbbbbbbbbbbb", updates=later, started_at=at(30)),
         )
     )
 
@@ -250,7 +251,7 @@ def test_incidents_from_elsewhere_and_from_here_make_one_log(session: Session) -
                 updates=[{"status": "investigating", "affected": [down]}, "resolved"],
                 step_minutes=20, **column,
             )  # fmt: skip
-    take(lines(published()))
+    take(lines(history_row()))
 
     expected = [
         (moment(0), ComponentStatus.DEGRADED_PERFORMANCE),
@@ -277,7 +278,7 @@ def test_an_end_that_is_dated_before_the_last_post_leaves_no_component_down(
 
 
 def test_a_incident_without_an_impact_changes_no_component(session: Session) -> None:
-    take(lines(published(impact="none")))
+    take(lines(history_row(impact="none")))
 
     assert log_of(session, "Search") == [(moment(0), ComponentStatus.OPERATIONAL)]
 
@@ -285,7 +286,7 @@ def test_a_incident_without_an_impact_changes_no_component(session: Session) -> 
 def test_components_that_are_there_are_used_whatever_their_case(session: Session) -> None:
     with writing() as session:
         make_component(session, "search")
-    report = take(lines(published(components=["Search", "Pages"])))
+    report = take(lines(history_row(components=["Search", "Pages"])))
 
     assert report.components_added == 1
     assert session.scalars(select(Component.name).order_by(Component.id)).all() == [
@@ -295,7 +296,7 @@ def test_components_that_are_there_are_used_whatever_their_case(session: Session
 
 
 def test_a_incident_may_name_no_component(session: Session) -> None:
-    assert counts(take(lines(published(components=None)))) == (1, 0, 0, 0)
+    assert counts(take(lines(history_row(components=None)))) == (1, 0, 0, 0)
     assert the_incident(session).affected == []
 
 
@@ -303,7 +304,7 @@ def test_a_maintenance_has_its_window_and_its_components_rest_while_it_runs(
     session: Session,
 ) -> None:
     posts = said((0, "Scheduled", ""), (600, "In progress", ""), (660, "Completed", "Done."))
-    take(lines(published(impact="maintenance", updates=posts)))
+    take(lines(history_row(impact="maintenance", updates=posts)))
 
     maintenance = the_incident(session)
     assert (maintenance.kind, maintenance.status) == (Kind.MAINTENANCE, "completed")
@@ -315,7 +316,7 @@ def test_a_maintenance_has_its_window_and_its_components_rest_while_it_runs(
 
 
 def test_a_maintenance_to_come_says_when(session: Session) -> None:
-    row = published(
+    row = history_row(
         impact="maintenance", resolved_at=None, updates=said((0, "Scheduled", "Soon.")),
         scheduled_for="2026-04-01T10:00:00+02:00", scheduled_until="2026-04-01T12:00:00+02:00",
     )  # fmt: skip
@@ -333,14 +334,14 @@ def test_a_incident_that_is_open_shows_on_its_components_until_it_is_over(
 ) -> None:
     recent = {"updates": said((0, "Investigating", "")), "resolved_at": None}
     frozen.move_to(moment(30))
-    report = take(lines(published(**recent)))
+    report = take(lines(history_row(**recent)))
     assert [str(note) for note in report.notes] == [
         "line 1: nothing says that it ended; it stays open"
     ]
     assert session.scalars(select(Component.status)).one() is ComponentStatus.DEGRADED_PERFORMANCE
 
     frozen.move_to(moment(90))
-    assert counts(take(lines(published()))) == (0, 1, 0, 0)
+    assert counts(take(lines(history_row()))) == (0, 1, 0, 0)
     session.expire_all()
     assert session.scalars(select(Component.status)).one() is ComponentStatus.OPERATIONAL
     assert (the_incident(session).status, the_incident(session).resolved_at) == (
@@ -354,7 +355,7 @@ def test_a_reopened_incident_is_resolved_twice(session: Session) -> None:
         (0, "Investigating", ""), (10, "Resolved", ""), (20, "Investigating", ""),
         (30, "Monitoring", ""), (40, "Resolved", ""),
     )  # fmt: skip
-    take(lines(published(updates=posts)))
+    take(lines(history_row(updates=posts)))
 
     incident = the_incident(session)
     assert [update.reopens for update in incident.updates] == [False, False, True, False, False]
@@ -389,7 +390,7 @@ def test_a_reopened_incident_is_resolved_twice(session: Session) -> None:
     ],
 )
 def test_what_can_be_mended_is_mended_and_noted(session: Session, changes: Row, note: str) -> None:
-    report = take(lines(published(**changes)))
+    report = take(lines(history_row(**changes)))
 
     assert [str(note) for note in report.notes] == [f"line 1: {note}"]
     assert the_incident(session).status == "resolved"
@@ -398,7 +399,7 @@ def test_what_can_be_mended_is_mended_and_noted(session: Session, changes: Row, 
 
 def test_newest_first_is_no_disorder(session: Session) -> None:
     posts = said((0, "Investigating", "a"), (0, "Update", "b"), (60, "Resolved", "c"))
-    report = take(lines(published(updates=posts[::-1])))
+    report = take(lines(history_row(updates=posts[::-1])))
 
     assert report.notes == ()
     assert [update.body for update in the_incident(session).updates] == ["a", "b", "c"]
@@ -406,7 +407,7 @@ def test_newest_first_is_no_disorder(session: Session) -> None:
 
 def test_posts_of_one_minute_keep_their_order_and_each_has_a_code(session: Session) -> None:
     posts = said((0, "Investigating", "a"), (0, "Update", "b"), (0, "Resolved", "c"))
-    take(lines(published(updates=posts)))
+    take(lines(history_row(updates=posts)))
 
     updates = the_incident(session).updates
     assert [update.body for update in updates] == ["a", "b", "c"]
@@ -414,7 +415,7 @@ def test_posts_of_one_minute_keep_their_order_and_each_has_a_code(session: Sessi
 
 
 def test_a_incident_told_only_afterwards_has_no_length(session: Session) -> None:
-    take(lines(published(updates=said((0, "Resolved", "It was over before we told.")))))
+    take(lines(history_row(updates=said((0, "Resolved", "It was over before we told.")))))
 
     incident = the_incident(session)
     assert (incident.started_at, incident.resolved_at) == (moment(0), moment(0))
@@ -422,7 +423,7 @@ def test_a_incident_told_only_afterwards_has_no_length(session: Session) -> None
 
 
 def test_of_one_incident_told_twice_the_later_line_counts(session: Session) -> None:
-    report = take(lines(published(title="Old"), published(title="New")))
+    report = take(lines(history_row(title="Old"), history_row(title="New")))
 
     assert [str(note) for note in report.notes] == [
         "line 2: the same story as in line 1; this one counts"
@@ -432,7 +433,7 @@ def test_of_one_incident_told_twice_the_later_line_counts(session: Session) -> N
 
 def test_hostile_and_foreign_text_is_kept_as_text(session: Session) -> None:
     text = "<script>alert(1)</script> ]]> <1% of users \u202eevil\u202c \x00 שלום 🚒"
-    take(lines(published(title=text, updates=said((0, "Resolved", text)))))
+    take(lines(history_row(title=text, updates=said((0, "Resolved", text)))))
 
     incident = the_incident(session)
     assert incident.title == "<script>alert(1)</script> ]]> <1% of users evil שלום 🚒"
@@ -499,14 +500,14 @@ def test_a_incident_that_cannot_be_taken_is_named_and_nothing_is_imported(
     session: Session, changes: Row, reason: str
 ) -> None:
     with pytest.raises(UnusableHistory) as unusable:
-        take(lines(published(), published("bbbbbbbbbbbb", **changes)))
+        take(lines(history_row(), history_row("bbbbbbbbbbbb", **changes)))
 
     assert problems(unusable) == [f"line 2: {reason}"]
     assert session.scalars(select(Incident)).all() == []
 
 
 def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> None:
-    report = take(lines(published(title=""), published("bbbbbbbbbbbb")), skip_bad=True)
+    report = take(lines(history_row(title=""), history_row("bbbbbbbbbbbb")), skip_bad=True)
 
     assert [str(problem) for problem in report.skipped] == ["line 1: it has no title"]
     assert the_incident(session).code == "bbbbbbbbbbbb"
@@ -518,13 +519,13 @@ def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> Non
     [
         (b"", "line 1: there is no story in this file"),
         (b"[]\n", "line 1: this is not one published: no JSON object"),
-        (lines(published()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
+        (lines(history_row()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
         (
-            lines(published(), published("bbbbbbbbbbbb"))[:-40],
+            lines(history_row(), history_row("bbbbbbbbbbbb"))[:-40],
             "line 2: this is not JSON, column 552: Unterminated string; the file is cut here",
         ),
         (
-            b"{]\n" + lines(published()),
+            b"{]\n" + lines(history_row()),
             "line 1: this is not JSON, column 2: Expecting property name enclosed in double quotes",
         ),
     ],
@@ -540,8 +541,8 @@ def test_a_file_that_is_wrong_or_cut_says_where_and_imports_nothing(
 
 
 def test_a_code_that_another_incident_has_here_is_refused(session: Session) -> None:
-    take(lines(published()))
-    elsewhere = published(url="https://other.example.org/incidents/aaaaaaaaaaaa", title="Another")
+    take(lines(history_row()))
+    elsewhere = history_row(url="https://other.example.org/incidents/aaaaaaaaaaaa", title="Another")
     with pytest.raises(UnusableHistory) as unusable:
         take(lines(elsewhere))
 
@@ -555,7 +556,7 @@ def test_a_code_that_another_incident_has_here_is_refused(session: Session) -> N
 def test_a_corrected_post_keeps_its_entry_and_date_and_says_that_it_was_corrected(
     session: Session, frozen: time_machine.Traveller
 ) -> None:
-    take(lines(published()))
+    take(lines(history_row()))
     before = {u.code: (u.entry_id, u.posted_at) for u in the_incident(session).updates}
     posts = said(
         (0, "Investigating", "We are looking into it."),
@@ -563,7 +564,7 @@ def test_a_corrected_post_keeps_its_entry_and_date_and_says_that_it_was_correcte
         (60, "Resolved", "It is over."),
     )
 
-    assert counts(take(lines(published(updates=posts)))) == (0, 1, 0, 0)
+    assert counts(take(lines(history_row(updates=posts)))) == (0, 1, 0, 0)
     after = the_incident(session).updates
     assert {u.code: (u.entry_id, u.posted_at) for u in after} == before
     assert [u.edited_at is not None for u in after] == [False, True, False]
@@ -571,10 +572,10 @@ def test_a_corrected_post_keeps_its_entry_and_date_and_says_that_it_was_correcte
 
 
 def test_a_new_post_leaves_the_others_as_they_are(session: Session) -> None:
-    take(lines(published()))
+    take(lines(history_row()))
     before = {u.code: u.id for u in the_incident(session).updates}
-    posts = [*published()["updates"], *said((90, "Postmortem", "This is why."))]
-    take(lines(published(updates=posts)))
+    posts = [*history_row()["updates"], *said((90, "Postmortem", "This is why."))]
+    take(lines(history_row(updates=posts)))
 
     after = {u.code: u.id for u in the_incident(session).updates}
     assert after.items() > before.items()
@@ -586,9 +587,9 @@ def test_a_new_post_leaves_the_others_as_they_are(session: Session) -> None:
 
 
 def test_a_post_that_was_taken_back_goes(session: Session) -> None:
-    take(lines(published()))
-    first, _, last = published()["updates"]
-    take(lines(published(updates=[first, last])))
+    take(lines(history_row()))
+    first, _, last = history_row()["updates"]
+    take(lines(history_row(updates=[first, last])))
 
     assert [update.body for update in the_incident(session).updates] == [
         "We are looking into it.",
@@ -599,8 +600,8 @@ def test_a_post_that_was_taken_back_goes(session: Session) -> None:
 def test_a_incident_that_names_other_components_now_gives_the_old_ones_back(
     session: Session,
 ) -> None:
-    take(lines(published()))
-    take(lines(published(components=["Pages"])))
+    take(lines(history_row()))
+    take(lines(history_row(components=["Pages"])))
 
     assert log_of(session, "Search") == [(moment(0), ComponentStatus.OPERATIONAL)]
     assert [status for _, status in log_of(session, "Pages")] == [
@@ -613,12 +614,12 @@ def test_a_incident_that_names_other_components_now_gives_the_old_ones_back(
 def test_a_incident_that_was_corrected_here_is_left_alone(session: Session) -> None:
     with writing() as session:
         make_page(session)
-    take(lines(published()))
+    take(lines(history_row()))
     update = the_incident(session).updates[0]
     with writing() as session:
         corrected = session.get_one(IncidentUpdate, update.id)
         corrected.body, corrected.form_key = "We know better here.", "a sheet"
-    report = take(lines(published(title="Told anew")))
+    report = take(lines(history_row(title="Told anew")))
 
     assert counts(report) == (0, 0, 1, 0)
     assert [str(note) for note in report.notes] == [
@@ -629,7 +630,7 @@ def test_a_incident_that_was_corrected_here_is_left_alone(session: Session) -> N
 
 def test_a_long_history_comes_in_whole(session: Session) -> None:
     rows = [
-        published(f"{number:012d}", title=f"Story {number}", components=[f"Part {number % 7}"])
+        history_row(f"{number:012d}", title=f"Story {number}", components=[f"Part {number % 7}"])
         for number in range(1_100)
     ]
     seen: list[tuple[int, int]] = []
@@ -850,7 +851,7 @@ def test_a_component_shows_what_the_summary_says_even_where_no_incident_does(
 def test_a_component_made_here_before_becomes_the_one_of_its_name(
     session: Session, tmp_path: Path
 ) -> None:
-    take(lines(published()))
+    take(lines(history_row()))
     report = move(tmp_path, summary())
 
     search = session.scalars(select(Component).filter_by(name="Search")).one()
@@ -872,7 +873,7 @@ def test_a_history_and_the_page_that_published_it_make_one_incident(
     session: Session, tmp_path: Path
 ) -> None:
     posts = said((0, "Investigating", "We look into it."), (60, "Resolved", "It is over."))
-    take(lines(published("iiiiiiiiiiii", updates=posts)))
+    take(lines(history_row("iiiiiiiiiiii", updates=posts)))
     before = {update.entry_id for update in the_incident(session).updates}
     report = move(tmp_path, summary([published()]))
 
@@ -1089,7 +1090,7 @@ def test_how_a_incident_ends_is_read_by_one_rule(
     else:
         updates = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
         report = take(
-            lines(published(status=own, resolved_at=end, started_at=None, updates=updates))
+            lines(history_row(status=own, resolved_at=end, started_at=None, updates=updates))
         )
 
     assert the_incident(session).status == status
@@ -1108,7 +1109,7 @@ def test_a_incident_that_ends_before_it_begins_begins_with_what_came_first(
             published(started_at=at(0), resolved_at=at(-2), incident_updates=[update])
         ]))  # fmt: skip
     else:
-        report = take(lines(published(started_at=at(0), updates=said((-2, "Resolved", "")))))
+        report = take(lines(history_row(started_at=at(0), updates=said((-2, "Resolved", "")))))
 
     incident = the_incident(session)
     assert (incident.started_at, incident.resolved_at) == (moment(-2), moment(-2))
@@ -1138,7 +1139,7 @@ def test_a_maintenance_completed_before_it_was_to_begin_was_cancelled(
         report = move(tmp_path, summary(maintenances=[row]))
     else:
         posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
-        report = take(lines(published(impact="maintenance", updates=posts, **window)))
+        report = take(lines(history_row(impact="maintenance", updates=posts, **window)))
 
     maintenance = the_incident(session)
     assert (maintenance.status, maintenance.resolved_at) == ("completed", moment(60))
@@ -1160,7 +1161,7 @@ def test_a_planned_end_before_the_beginning_is_left_out(
         report = move(tmp_path, summary(maintenances=[row]))
     else:
         posts = [{"at": at(m), "status": word, "message": ""} for m, word in steps]
-        report = take(lines(published(impact="maintenance", updates=posts, **window)))
+        report = take(lines(history_row(impact="maintenance", updates=posts, **window)))
 
     assert (the_incident(session).scheduled_for, the_incident(session).scheduled_until) == (
         moment(30), None,
@@ -1174,7 +1175,7 @@ def test_a_maintenance_that_nobody_spoke_of_again_is_over_with_its_window(
     session: Session,
 ) -> None:
     window = {"scheduled_for": at(600), "scheduled_until": at(660)}
-    take(lines(published(
+    take(lines(history_row(
         impact="maintenance", resolved_at=None, updates=said((0, "Scheduled", "")), **window
     )))  # fmt: skip
 
@@ -1313,12 +1314,12 @@ def test_only_web_addresses_are_fetched() -> None:
 def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
     with writing() as session:
         make_page(session)
-    take(lines(published()))
+    take(lines(history_row()))
     post = inputs.NewUpdate(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
     lifecycle.reopen("aaaaaaaaaaaa", post, actor=ACTOR, form_key="sheet")
 
     assert the_incident(session).is_open
-    assert counts(take(lines(published()))) == (0, 0, 1, 0)
+    assert counts(take(lines(history_row()))) == (0, 0, 1, 0)
     assert the_incident(session).is_open
 
 
@@ -1326,8 +1327,8 @@ def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
 
 SEVERAL = lines(
     *(
-        published(f"{outgoing * 12}", components=["Search"] if outgoing < "d" else ["Login"])
-        for outgoing in "abcde"
+        history_row(f"{letter * 12}", components=["Search"] if letter < "d" else ["Login"])
+        for letter in "abcde"
     )
 )
 
@@ -1401,8 +1402,8 @@ def test_an_import_that_was_cut_off_is_finished_by_the_next(
 @pytest.mark.only_on("sqlite")
 @pytest.mark.usefixtures("small_steps")
 def test_a_code_that_is_taken_keeps_every_incident_out(session: Session) -> None:
-    take(lines(published("e" * 12)))
-    elsewhere = published("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
+    take(lines(history_row("e" * 12)))
+    elsewhere = history_row("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
     with pytest.raises(UnusableHistory):
-        take(lines(*(published(outgoing * 12) for outgoing in "abcd"), elsewhere))
+        take(lines(*(history_row(letter * 12) for outgoing in "abcd"), elsewhere))
     assert the_incident(session).code == "e" * 12

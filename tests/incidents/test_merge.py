@@ -16,7 +16,7 @@ from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log, lifecycle
 from statuspage.incidents import merge as merge_incidents
 from statuspage.incidents.inputs import Conflict, NewUpdate
-from statuspage.incidents.merge.merge import merge_targets
+from statuspage.incidents.merge import merge_targets
 from statuspage.models import Component, ComponentChange, FollowedIncident, Incident, Subscriber
 from tests.announcing import ACTOR, Scenario, declare, mails, post, resolve, set_up_scenario
 from tests.factories import NOON

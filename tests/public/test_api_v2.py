@@ -256,7 +256,7 @@ def test_every_document_is_as_described(path: str, site: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
-    "story", [OUTAGE, OVER, COMING, GOING_ON], ids=lambda incident: incident.title
+    "incident", [OUTAGE, OVER, COMING, GOING_ON], ids=lambda incident: incident.title
 )
 def test_every_incident_is_as_described(incident: IncidentView) -> None:
     validator = Draft202012Validator(schema_of("/api/v2/incidents/{code}.json"))

@@ -10,8 +10,8 @@ from lxml import html
 from lxml.html import HtmlElement
 
 from statuspage.public import html_pages
+from tests.public import samples
 from tests.public.samples import LINKS
-from tests.site import samples
 
 DAY = samples.WORST_DAY
 INCIDENT = samples.CHECKOUT_DOWN

@@ -18,8 +18,8 @@ from statuspage.public import html_pages
 from statuspage.public.assets import FOLDER, asset_documents
 from statuspage.public.snapshot import EarlierText, Frame, IncidentView, Snapshot
 from tests.htmlchecker import HtmlChecker
+from tests.public import samples
 from tests.public.samples import LINKS, NOON, PAGE, ago, component, group, incident, post, snapshot
-from tests.site import samples
 
 CALM = samples.ALL_FINE.frame
 WORST = samples.WORST_DAY

@@ -6,7 +6,7 @@ from PIL import Image
 
 from statuspage.public import og_image
 from statuspage.public.badges import COLOURS
-from tests.site import samples
+from tests.public import samples
 
 HOST = "status.example.com"
 

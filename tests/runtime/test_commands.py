@@ -11,7 +11,7 @@ from flask.testing import FlaskCliRunner
 from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.importers import demo
-from tests.importers.test_store import PAGE, incident, lines, published, summary
+from tests.importers.test_store import PAGE, history_row, lines, summary
 
 CUSTOMERS = "email,name\nana@example.com,Ana\nbad,Bo\n"
 
@@ -49,7 +49,7 @@ def test_a_file_comes_in_whose_name_is_no_text(runner: FlaskCliRunner, tmp_path:
     file.write_text("email\nana@example.com\n")
     assert run(runner, "import-customers", file).exit_code == 0
     history = tmp_path / os.fsdecode(b"verlauf-m\xfcnchen.jsonl")
-    history.write_bytes(lines(incident()))
+    history.write_bytes(lines(history_row()))
     assert run(runner, "import-incidents", history).exit_code == 0
     assert run(runner, "outbox", "hold", "m\udcfcnchen").exit_code == 0
     assert run(runner, "held-on", "m\udcfc@example.com").exit_code == 1
@@ -72,7 +72,7 @@ def test_a_history_comes_in_and_what_was_mended_is_named(
     runner: FlaskCliRunner, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.jsonl"
-    file.write_bytes(lines(incident(), incident("bbbbbbbbbbbb", title="x" * 201)))
+    file.write_bytes(lines(history_row(), history_row("bbbbbbbbbbbb", title="x" * 201)))
 
     assert told(run(runner, "import-incidents", file)) == (
         0,
@@ -85,7 +85,7 @@ def test_a_history_that_cannot_be_taken_is_named_by_line(
     runner: FlaskCliRunner, tmp_path: Path
 ) -> None:
     file = tmp_path / "history.jsonl"
-    file.write_bytes(lines(incident(), incident("bbbbbbbbbbbb", title="")))
+    file.write_bytes(lines(history_row(), history_row("bbbbbbbbbbbb", title="")))
 
     assert told(run(runner, "import-incidents", file)) == (
         1,
@@ -102,7 +102,7 @@ def test_a_history_that_cannot_be_taken_is_named_by_line(
 def test_a_page_moves_from_a_folder_and_files(runner: FlaskCliRunner, tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(summary()))
     file = tmp_path / "more"
-    file.write_text(json.dumps({"page": PAGE, "incidents": [published()]}))
+    file.write_text(json.dumps({"page": PAGE, "incidents": [history_row()]}))
 
     assert told(run(runner, "import-statuspage", tmp_path, file)) == (
         0,
