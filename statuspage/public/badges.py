@@ -121,25 +121,25 @@ def _signs() -> dict[str, Markup]:
 
 def _width(text: str) -> int:
     """About how wide it is in DejaVu Sans Bold of 12 pixels, wider than most sans-serifs."""
-    return round(sum(_advance(outgoing) for outgoing in text)) or 1
+    return round(sum(_advance(letter) for letter in text)) or 1
 
 
-def _advance(outgoing: str) -> float:
-    category = unicodedata.category(outgoing)
+def _advance(letter: str) -> float:
+    category = unicodedata.category(letter)
     if category in {"Mn", "Me", "Cf"}:
         return 0
     if category == "Mc":
         # A vowel sign of Indic scripts stands beside its letter.
         return 4
-    if unicodedata.east_asian_width(outgoing) in "WF":
+    if unicodedata.east_asian_width(letter) in "WF":
         return 12
     # An accent changes no width: é is as wide as e.
-    outgoing = unicodedata.normalize("NFD", outgoing)[0]
-    if outgoing in _NARROW:
+    letter = unicodedata.normalize("NFD", letter)[0]
+    if letter in _NARROW:
         return 5
-    if outgoing in _WIDE:
+    if letter in _WIDE:
         return 12.4
-    return 9.4 if outgoing.isupper() else 8.3
+    return 9.4 if letter.isupper() else 8.3
 
 
 _NARROW: Final = frozenset("iljtfIJr .,:;'|!()[]")

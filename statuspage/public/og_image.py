@@ -100,7 +100,7 @@ def _font_for(text: str) -> str | None:
     if text.isascii():
         return _BUILT_IN
     # Without Raqm letters are not joined and run from left to right.
-    is_plain = all(bidirectional(outgoing) not in {"R", "AL", "NSM"} for outgoing in text)
+    is_plain = all(bidirectional(letter) not in {"R", "AL", "NSM"} for letter in text)
     if not is_plain and not features.check("raqm"):
         return None
     return next((file for file in FONTS if _has_letters(file, text)), None)
@@ -114,8 +114,8 @@ def _has_letters(file: str, text: str) -> bool:
     # A letter that a font lacks is drawn as its sign for that, as this noncharacter is.
     lacking = bytes(font.getmask("\uffff"))
     return all(
-        outgoing.isspace() or category(outgoing) == "Cf" or bytes(font.getmask(outgoing)) != lacking
-        for outgoing in set(text)
+        letter.isspace() or category(letter) == "Cf" or bytes(font.getmask(letter)) != lacking
+        for letter in set(text)
     )
 
 

@@ -65,7 +65,7 @@ class Shown(HTMLParser):
         self._add(letters_of(data))
 
     def _add(self, shown: str) -> None:
-        self.letters += [(outgoing, self._quotes) for outgoing in shown]
+        self.letters += [(letter, self._quotes) for letter in shown]
 
 
 def read_text(text: str) -> list[tuple[str, int]]:
@@ -80,7 +80,7 @@ def read_text(text: str) -> list[tuple[str, int]]:
                 quotes += 1
             elif mark == "-" or mark.isdigit():
                 found.append((mark, quotes))
-        found += [(outgoing, quotes) for outgoing in letters_of(line[marks.end() :])]
+        found += [(letter, quotes) for letter in letters_of(line[marks.end() :])]
     return found
 
 
@@ -93,7 +93,7 @@ def letters_of(text: str) -> str:
 def test_every_word_and_number_is_shown_as_it_was_typed(typed: str) -> None:
     typed = re.sub(r"\]\([^)]*\)", "]", typed) if "ftp" not in typed else ""
 
-    shown = [outgoing for outgoing, _ in Shown(to_html(typed)).letters if outgoing != "-"]
+    shown = [letter for letter, _ in Shown(to_html(typed)).letters if letter != "-"]
 
     assert "".join(shown) == letters_of(typed)
 

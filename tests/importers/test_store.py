@@ -1405,5 +1405,5 @@ def test_a_code_that_is_taken_keeps_every_incident_out(session: Session) -> None
     take(lines(history_row("e" * 12)))
     elsewhere = history_row("e" * 12, url=f"https://other.example.org/incidents/{'e' * 12}")
     with pytest.raises(UnusableHistory):
-        take(lines(*(history_row(letter * 12) for outgoing in "abcd"), elsewhere))
+        take(lines(*(history_row(letter * 12) for letter in "abcd"), elsewhere))
     assert the_incident(session).code == "e" * 12
