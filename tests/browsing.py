@@ -11,7 +11,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from statuspage.access import accounts
+from statuspage.access import passwords
 from statuspage.core.db import current_session as database
 from statuspage.models import Account, AuditEntry
 
@@ -103,7 +103,7 @@ def make_account(name: str = "Kim", email: str = KIM, **columns: Any) -> Account
         **{
             "email": email,
             "name": name,
-            "password_hash": accounts.HASHER.hash(PASSWORD),
+            "password_hash": passwords.HASHER.hash(PASSWORD),
             **columns,
         }
     )

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 
 import statuspage.core.db
-from statuspage.access import accounts
+from statuspage.access import passwords
 from statuspage.access.audit import Actor
 from statuspage.core.config import Settings, load_settings
 from statuspage.core.db import db, writing
@@ -183,7 +183,7 @@ def cheap_passwords() -> Iterator[None]:
     """Hashes that cost next to nothing: a good password hash is slow on purpose."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr(accounts, "HASHER", cheap)
+        patch.setattr(passwords, "HASHER", cheap)
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from statuspage.access import accounts as verbs
+from statuspage.access import sign_ins
 from statuspage.admin import auth
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
@@ -13,6 +14,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
+from statuspage.delivery import account_changes, invitations
 from statuspage.models import Account
 from statuspage.public import http
 
@@ -49,7 +51,7 @@ def accounts() -> ResponseReturnValue:
     link = ""
     if form.is_accepted():
         with form.refusals():
-            invitation, token = verbs.invite(form.email.data, actor=actor())
+            invitation, token = invitations.invite(form.email.data, actor=actor())
             if current_settings().mail_channel != "file":
                 return done(f"{invitation.email} is invited by mail.", "admin.accounts")
             link = current_links().account(token)
@@ -59,8 +61,8 @@ def accounts() -> ResponseReturnValue:
         form=form,
         link=link,
         accounts=verbs.all_accounts(session),
-        last_sign_ins=verbs.last_sign_ins(session),
-        invitations=verbs.open_invitations(session),
+        last_sign_ins=sign_ins.last_sign_ins(session),
+        invitations=invitations.open_invitations(session),
     )
 
 
@@ -68,7 +70,7 @@ def accounts() -> ResponseReturnValue:
 def request_new_password(account_id: int) -> ResponseReturnValue:
     """Mail an account's owner a link by which they choose a new password."""
     try:
-        invitation = verbs.request_new_password(account_id, actor=actor())
+        invitation = invitations.request_new_password(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
     said = f"A link to choose a new password goes to {invitation.email} by mail."
@@ -80,7 +82,7 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
 @admin.post("/accounts/invitations/<int:invitation_id>/withdraw")
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     """Make an invitation's link stop working."""
-    verbs.withdraw_invitation(invitation_id, actor=actor())
+    invitations.withdraw_invitation(invitation_id, actor=actor())
     return done("The invitation's link does not work any more.", "admin.accounts")
 
 
@@ -88,7 +90,7 @@ def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
 def disable_account(account_id: int) -> ResponseReturnValue:
     """Keep somebody out, at once."""
     try:
-        verbs.disable(account_id, actor=actor())
+        account_changes.disable(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
     return done("The account is disabled and signed out everywhere.", "admin.accounts")
@@ -118,7 +120,7 @@ def change_password() -> ResponseReturnValue:
     form = PasswordForm.read()
     if form.is_accepted():
         with form.refusals():
-            token = verbs.change_password(
+            token = account_changes.change_password(
                 _my_id(),
                 present=form.present.data,
                 new=form.new.data,

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from statuspage.access import accounts, alarms, sign_in_limits
+from statuspage.access import alarms, sign_in_limits, sign_ins
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
@@ -112,7 +112,7 @@ def remember(response: Response, token: str) -> None:
     response.set_cookie(
         COOKIE,
         token,
-        max_age=accounts.SIGN_IN_LASTS,
+        max_age=sign_ins.SIGN_IN_LASTS,
         path=_cookie_path(current_links()),
         secure=_is_secure(current_settings().public_url),
         httponly=True,
@@ -163,7 +163,7 @@ def forget(response: Response) -> None:
 
 def _find() -> SignedIn | None:
     token = request.cookies.get(COOKIE, "")
-    found = accounts.find_sign_in(current_session(), token) if token else None
+    found = sign_ins.find_sign_in(current_session(), token) if token else None
     if found is None:
         return None
     account = found.account

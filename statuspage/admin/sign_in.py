@@ -8,11 +8,12 @@ from flask import Response, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
-from statuspage.access import accounts, sign_in_limits
+from statuspage.access import accounts, sign_in_limits, sign_ins
 from statuspage.admin import auth
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
 from statuspage.core.db import current_session as database
+from statuspage.delivery import invitations
 from statuspage.public import http
 
 
@@ -47,7 +48,7 @@ def sign_in() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             try:
-                token, account = accounts.sign_in(
+                token, account = sign_ins.sign_in(
                     form.email.data,
                     form.password.data,
                     address=http.present_address(),
@@ -64,7 +65,7 @@ def sign_out() -> ResponseReturnValue:
     """End this browser's sign-in."""
     person = auth.signed_in()
     if person is not None:
-        accounts.sign_out(person.token, actor=auth.actor())
+        sign_ins.sign_out(person.token, actor=auth.actor())
     session.clear()
     answer = make_response(redirect(url_for("admin.sign_in"), 303))
     auth.forget(answer)
@@ -75,17 +76,17 @@ def sign_out() -> ResponseReturnValue:
 @auth.open_to_strangers
 def invitation(token: str) -> ResponseReturnValue:
     """Show an invitation (a link scanner may open it), and make the account where it is sent."""
-    found = accounts.find_invitation(database(), token)
+    found = invitations.find_invitation(database(), token)
     if found is None:
         return _link_does_not_work()
     email = found.email
     form = AcceptForm.read()
     if form.is_accepted():
         with form.refusals():
-            accounts.accept_invitation(token, name=form.name.data, password=form.password.data)
+            invitations.accept_invitation(token, name=form.name.data, password=form.password.data)
             with form.refusals():
                 # Whoever had the link is no stranger, whatever others try from this address.
-                fresh, _ = accounts.sign_in(
+                fresh, _ = sign_ins.sign_in(
                     email,
                     form.password.data,
                     address=http.present_address(),
@@ -101,7 +102,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     """End every sign-in of this account, this one too."""
     actor = auth.actor()
     if actor.account_id is not None:
-        accounts.sign_out_everywhere(actor.account_id, actor=actor)
+        sign_ins.sign_out_everywhere(actor.account_id, actor=actor)
     session.clear()
     answer = done("You are signed out everywhere.", "admin.sign_in")
     auth.forget(answer)

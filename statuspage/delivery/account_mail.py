@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.access.accounts import FIRST_ACCOUNT
 from statuspage.core import clock
 from statuspage.core.db import insert_new
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
@@ -28,6 +29,8 @@ NOTICE_AGE = timedelta(days=3)
 
 def barred_because(session: Session, address: str) -> str | None:
     """Why no mail reaches an account's address: it bounced, say; None where mail does."""
+    if address == FIRST_ACCOUNT:
+        return "nobody reads mail there"
     return session.scalar(
         select(Suppression.reason).where(
             Suppression.address.in_((address, mark(address))), Suppression.kind != "unsubscribed"
@@ -70,7 +73,7 @@ def queue_change_notice(session: Session, address: str, *, how: str) -> None:
         f"flask --app app reset-password {address} takes the account back."
     )
     text = Text("Your password was changed", body)
-    _queue(session, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+    _queue_notice(session, address, text)
 
 
 def queue_disabled_notice(session: Session, address: str, *, by: str) -> None:
@@ -81,7 +84,13 @@ def queue_disabled_notice(session: Session, address: str, *, by: str) -> None:
         "runs the status page."
     )
     text = Text("Your account was disabled", body)
-    _queue(session, address, text, has_link=False, lasts=NOTICE_AGE, why="The owner of the account")
+    _queue_notice(session, address, text)
+
+
+def _queue_notice(session: Session, address: str, text: Text) -> None:
+    if address != FIRST_ACCOUNT:
+        why = "The owner of the account"
+        _queue(session, address, text, has_link=False, lasts=NOTICE_AGE, why=why)
 
 
 def _queue(

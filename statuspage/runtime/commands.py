@@ -14,7 +14,6 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
-from statuspage.access import accounts
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.config import ConfigError, current_settings
 from statuspage.core.db import current_session, db
@@ -22,7 +21,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.logs import set_up_logs
 from statuspage.core.richtext import clean_line
-from statuspage.delivery import control, privacy
+from statuspage.delivery import account_changes, control, privacy
 from statuspage.delivery.dispatch import check_rooms
 from statuspage.importers import demo, jsonl, published, statuspage_page, store
 from statuspage.public import routes
@@ -153,7 +152,7 @@ def restored() -> None:
 def reset_password(email: str) -> None:
     """Give the account EMAIL a new random password and end its sign-ins."""
     try:
-        password = accounts.reset_password(email)
+        password = account_changes.reset_password(email)
     except Invalid as refused:
         fail(refused.reason)
     click.echo(f"{email}\n{password}")

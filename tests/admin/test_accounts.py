@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.access import accounts
+from statuspage.access import sign_ins
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
+from statuspage.delivery import account_changes
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.models import Account, Invitation
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said, texts
@@ -121,7 +122,7 @@ class TestWithMail:
         self, app: Flask, kim: Actor
     ) -> None:
         with app.app_context():
-            password = accounts.reset_password(KIM)
+            password = account_changes.reset_password(KIM)
         browser = Browser(app)
         browser.sign_in(KIM, password)
         assert browser.get("/admin/").headers["Location"] == "/admin/me"
@@ -132,7 +133,7 @@ class TestWithMail:
 
 def test_on_a_laptop_a_printed_password_is_only_warned_of(app: Flask, kim: Actor) -> None:
     with app.app_context():
-        password = accounts.reset_password(KIM)
+        password = account_changes.reset_password(KIM)
     browser = Browser(app)
     browser.sign_in(KIM, password)
     page = browser.get("/admin/")
@@ -178,5 +179,5 @@ def test_one_s_own_password_is_changed(admin: Browser, app: Flask) -> None:
     admin.send("/admin/me/password", {"present": PASSWORD, "new": "another horse entirely"})
     assert admin.get("/admin/").status_code == 200
     with app.app_context():
-        _, account = accounts.sign_in(KIM, "another horse entirely", address="192.0.2.1")
+        _, account = sign_ins.sign_in(KIM, "another horse entirely", address="192.0.2.1")
         assert account.email == KIM

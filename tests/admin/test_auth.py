@@ -8,9 +8,10 @@ from time_machine import Traveller
 from werkzeug.http import parse_cookie
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from statuspage.access import accounts, alarms, sign_in_limits
+from statuspage.access import alarms, sign_in_limits
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
+from statuspage.delivery import account_changes, invitations
 from statuspage.public.http import client_address
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said
 
@@ -290,7 +291,7 @@ def test_a_refused_password_says_why(admin: Browser) -> None:
 @pytest.fixture
 def invitation(app: Flask, kim: Actor) -> str:
     with app.app_context():
-        _, token = accounts.invite("dana@example.com", actor=kim)
+        _, token = invitations.invite("dana@example.com", actor=kim)
     return f"/admin/invitations/{token}"
 
 
@@ -336,5 +337,5 @@ def test_a_disabled_account_is_out_in_the_middle_of_its_work(
         with writing() as session:
             session.add(make_account("Sam", "sam@example.com"))
         assert kim.account_id is not None
-        accounts.disable(kim.account_id, actor=Actor("Sam"))
+        account_changes.disable(kim.account_id, actor=Actor("Sam"))
     assert admin.get("/admin/").status_code == 303

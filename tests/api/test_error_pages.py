@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from statuspage import create_app
-from statuspage.access import accounts
+from statuspage.access import sign_ins
 from statuspage.core.config import load_settings
 from tests.apps import Apps
 from tests.browsing import OWN_FORM, Browser
@@ -95,7 +95,7 @@ def test_a_database_that_is_away_is_told_as_that(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(accounts, "find_sign_in", fail)
+    monkeypatch.setattr(sign_ins, "find_sign_in", fail)
     answer = admin.get("/admin/")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert "<h1>The database cannot be reached</h1>" in answer.text
@@ -128,7 +128,7 @@ def test_what_was_typed_is_shown_again_where_the_database_went_away(
     def fail(*_: object) -> None:
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
-    monkeypatch.setattr(accounts, "find_sign_in", fail)
+    monkeypatch.setattr(sign_ins, "find_sign_in", fail)
     answer = admin.client.post("/admin/contacts/new", data=values, headers=OWN_FORM)
     assert answer.status_code == 503
     assert "Robin &lt;/textarea&gt;&lt;b&gt;" in answer.text

@@ -1,0 +1,83 @@
+"""Changes of an account of which its owner gets notice by mail: a new password, being disabled."""
+
+from __future__ import annotations
+
+from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
+from statuspage.access.audit import COMMAND_LINE, Actor
+from statuspage.core import clock
+from statuspage.core.db import current_session, writing
+from statuspage.core.errors import Invalid
+from statuspage.delivery import account_mail, invitations
+from statuspage.models import Account
+
+
+def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
+    """Replace a password by its owner; ends every sign-in and returns a fresh token for this one.
+
+    Raises :class:`~statuspage.access.sign_in_limits.SignInThrottled` and :class:`Invalid`.
+    """
+    account = current_session().get_one(Account, account_id)
+    email, hashed = account.email, account.password_hash
+    limits = sign_in_limits.limits_of_change(email)
+    sign_in_limits.count_try(limits, address=address)
+    if not passwords.matches(hashed, present):
+        raise Invalid("present", "This is not your present password")
+    new_hash = passwords.hash_password(passwords.read_password(new, email=email, field="new"))
+    with writing() as session:
+        account = session.get_one(Account, account_id)
+        if account.password_hash != hashed:
+            raise Invalid("present", "Your password has just been changed elsewhere")
+        account.password_hash, account.password_is_temporary = new_hash, False
+        sign_in_limits.take_back(session, limits)
+        sign_ins.end_all(session, account.id)
+        invitations.withdraw_open(session, email)
+        token = sign_ins.begin(session, account)
+        account_mail.queue_change_notice(
+            session, email, how="by whoever was signed in and knew the one before"
+        )
+        accounts.record(session, actor, "account.change_password", email)
+    return token
+
+
+def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
+    """Give an account a random password, end its sign-ins and enable it; returns the password.
+
+    Counted tries are forgotten, so whoever runs the service always gets in.  The owner gets
+    notice by mail.
+    """
+    email, password = accounts.read_address(email), passwords.random_password()
+    hashed = passwords.hash_password(password)
+    with writing() as session:
+        account = accounts.by_email(session, email)
+        if account is None:
+            raise Invalid("email", f"There is no account {email}")
+        account.password_hash, account.disabled_at = hashed, None
+        account.password_is_temporary = True
+        sign_ins.end_all(session, account.id)
+        invitations.withdraw_open(session, email)
+        sign_in_limits.forget_everybody(session)
+        account_mail.queue_change_notice(
+            session, email, how="by a command on the machine of the service"
+        )
+        accounts.record(session, actor, "account.reset_password", email)
+    return password
+
+
+def disable(account_id: int, *, actor: Actor) -> None:
+    """Keep somebody out, at once; :class:`Invalid` for the last account that can sign in."""
+    with writing() as session:
+        # Locked in one order, so that two people cannot disable each other and leave nobody.
+        active = session.scalars(
+            accounts.active_accounts().order_by(Account.id).with_for_update()
+        ).all()
+        account = next((row for row in active if row.id == account_id), None)
+        if account is None:
+            return
+        if len(active) == 1:
+            raise Invalid("account", "This is the last account that can sign in")
+        account.disabled_at = clock.now()
+        sign_ins.end_all(session, account.id)
+        if account.id != actor.account_id:
+            account_mail.queue_disabled_notice(session, account.email, by=actor.name)
+        invitations.withdraw_open(session, account.email)
+        accounts.record(session, actor, "account.disable", account.email)

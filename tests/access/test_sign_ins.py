@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from time_machine import Traveller
+
+from statuspage.access import accounts, passwords, sign_ins
+from statuspage.core import clock
+from statuspage.core.db import writing
+from statuspage.delivery import invitations
+from statuspage.models import (
+    Account,
+    Contact,
+    SignIn,
+    Throttle,
+)
+from tests.accounts import (
+    ACTOR,
+    ADDRESS,
+    KIM,
+    PASSWORD,
+    accept,
+    add_account,
+    fail_to_sign_in,
+    refusal,
+    trail,
+)
+
+
+@pytest.fixture
+def kim(session: Session) -> int:
+    """The id of an account whose password is known."""
+    return add_account(KIM)
+
+
+def test_a_sign_in_lasts_twelve_hours(session: Session, kim: int, frozen: Traveller) -> None:
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    frozen.shift(timedelta(hours=12) - timedelta(seconds=1))
+    found = sign_ins.find_sign_in(session, token)
+    assert found is not None
+    assert found.account_id == kim
+    session.rollback()
+    frozen.shift(timedelta(seconds=1))
+    assert sign_ins.find_sign_in(session, token) is None
+
+
+def test_the_token_itself_is_kept_nowhere(session: Session, kim: int) -> None:
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert token not in session.scalars(select(SignIn.token_hash)).one()
+
+
+def test_an_address_is_the_same_however_its_domain_is_written(session: Session) -> None:
+    email, password = accounts.create_first("admin@störung.example")
+    assert email == "admin@xn--strung-xxa.example"
+    for typed in (email, "Admin@STÖRUNG.example", "admin@störung.example"):
+        assert sign_ins.sign_in(typed, password, address=ADDRESS)[1].email == email
+    with writing() as session:
+        contact = Contact(name="Dana", email="Dana@Störung.example")
+        session.add(contact)
+    _, token = invitations.invite("dana@störung.example", actor=ACTOR)
+    account = accept(token)
+    assert (account.email, account.contact_id) == ("dana@xn--strung-xxa.example", contact.id)
+
+
+def test_a_mail_address_may_be_typed_as_it_comes(kim: int) -> None:
+    assert sign_ins.sign_in("  KIM@example.COM ", PASSWORD, address=ADDRESS)[1].id == kim
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [(KIM, "wrong"), ("nobody@example.com", PASSWORD), ("", ""), (KIM, ""), (KIM, "x" * 10_000)],
+)
+def test_a_refusal_does_not_say_which_half_was_wrong(kim: int, email: str, password: str) -> None:
+    with refusal(field="password", reason="That mail address and password do not belong together"):
+        sign_ins.sign_in(email, password, address=ADDRESS)
+
+
+def test_an_unknown_account_takes_as_many_hashes_as_a_known_one(
+    kim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords.hash_of_nobody()
+    compared: list[str] = []
+    matches = passwords.matches
+
+    def count(hashed: str, password: str) -> bool:
+        compared.append(hashed)
+        return matches(hashed, password)
+
+    monkeypatch.setattr(passwords, "matches", count)
+    fail_to_sign_in(KIM)
+    fail_to_sign_in("nobody@example.com")
+    assert len(compared) == 2
+    assert {hashed.split("$")[3] for hashed in compared} == {"m=8,t=1,p=1"}
+
+
+def test_a_refused_sign_in_is_logged_with_its_address(
+    kim: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        fail_to_sign_in()
+    assert [record.getMessage() for record in caplog.records] == [
+        "a sign-in was refused, from 192.0.2.7"
+    ]
+
+
+def test_an_old_hash_is_made_anew_at_the_next_sign_in(session: Session, kim: int) -> None:
+    old = passwords.PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    with writing() as session:
+        session.get_one(Account, kim).password_hash = old
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert "t=1" in session.get_one(Account, kim).password_hash
+
+
+def test_an_account_whose_hash_is_damaged_cannot_sign_in(kim: int) -> None:
+    with writing() as session:
+        session.get_one(Account, kim).password_hash = "?"
+    fail_to_sign_in()
+
+
+def test_old_counts_and_sign_ins_are_cleared_away(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    fail_to_sign_in("x@example.com", address="203.0.113.9")
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    frozen.shift(timedelta(days=40))
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert len(session.scalars(select(SignIn)).all()) == 1
+    assert len(session.scalars(select(Throttle)).all()) == 1
+
+
+def test_signing_out_ends_this_sign_in_alone(session: Session, kim: int) -> None:
+    first, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    second, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    sign_ins.sign_out(first, actor=ACTOR)
+    assert sign_ins.find_sign_in(session, first) is None
+    assert sign_ins.find_sign_in(session, second) is not None
+
+
+def test_signing_out_twice_is_one_act(session: Session, kim: int) -> None:
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    sign_ins.sign_out(token, actor=ACTOR)
+    sign_ins.sign_out(token, actor=ACTOR)
+    assert [action for _, action, _ in trail(session)] == ["account.sign_in", "account.sign_out"]
+
+
+def test_signing_out_everywhere_ends_all_of_one_account(session: Session, kim: int) -> None:
+    add_account("sam@example.com")
+    tokens = [sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)[0] for _ in range(2)]
+    other, _ = sign_ins.sign_in("sam@example.com", PASSWORD, address=ADDRESS)
+    sign_ins.sign_out_everywhere(kim, actor=ACTOR)
+    assert [sign_ins.find_sign_in(session, token) for token in tokens] == [None, None]
+    assert sign_ins.find_sign_in(session, other) is not None
+
+
+def test_each_account_shows_its_newest_sign_in(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    frozen.shift(timedelta(hours=1))
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    assert sign_ins.last_sign_ins(session)[kim].created_at == clock.now()
