@@ -5,7 +5,7 @@ Flask's own command imports every plug-in that is installed before it runs anyth
 
 from __future__ import annotations
 
-from statuspage import create_app
+from statuspage.runtime.application import create_app
 from statuspage.runtime.backup import keep_files_private
 
 

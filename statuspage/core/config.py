@@ -468,7 +468,7 @@ def current_settings() -> Settings:
 
 def default_database_url(data_dir: Path) -> str:
     """The SQLite address used where ``DATABASE_URL`` is unset."""
-    return f"sqlite:///{data_dir / 'statuspage.core.db'}"
+    return f"sqlite:///{data_dir / 'statuspage.db'}"
 
 
 def _read(setting: Setting, environ: Mapping[str, str]) -> str:

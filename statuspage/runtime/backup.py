@@ -156,7 +156,7 @@ def _close_to_others(settings: Settings) -> None:
     if settings.database_url != default_database_url(settings.data_dir):
         return
     for ending in ("", "-wal", "-shm"):
-        path = settings.data_dir / f"statuspage.core.db{ending}"
+        path = settings.data_dir / f"statuspage.db{ending}"
         with contextlib.suppress(FileNotFoundError, PermissionError):
             path.chmod(path.stat().st_mode & ~stat.S_IRWXO)
 

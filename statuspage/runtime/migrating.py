@@ -9,9 +9,9 @@ from __future__ import annotations
 from flask import Flask
 from flask_migrate import Migrate
 
-from statuspage import create_app
 from statuspage.core.db import db
 from statuspage.core.paths import MIGRATIONS
+from statuspage.runtime.application import create_app
 
 
 def add_migrations(app: Flask) -> Flask:

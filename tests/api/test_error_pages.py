@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from statuspage import create_app
 from statuspage.access import sign_ins
 from statuspage.core.config import load_settings
+from statuspage.runtime.application import create_app
 from tests.apps import Apps
 from tests.browsing import OWN_FORM, Browser
 

@@ -13,9 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
+from statuspage.runtime.application import create_app
 from tests.bench import checks, components, delivery, desk, exporting, front, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from statuspage import create_app
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import TermLists
@@ -22,6 +21,7 @@ from statuspage.incidents import announcement
 from statuspage.incidents.inputs import Declaration
 from statuspage.messages.checks import BlockedTerms, blocking, find
 from statuspage.messages.facts import Facts, PublicFacts
+from statuspage.runtime.application import create_app
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.bench.site import history_lines

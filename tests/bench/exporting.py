@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.core import clock
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
@@ -20,6 +19,7 @@ from statuspage.models import Component, Incident, IncidentUpdate
 from statuspage.models.revision import bump
 from statuspage.public.edition_builder import build_edition
 from statuspage.public.export import sync, targets
+from statuspage.runtime.application import create_app
 from tests.bench import site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure

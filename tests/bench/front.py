@@ -27,7 +27,6 @@ from uuid import uuid4
 
 from flask import Flask
 
-from statuspage import create_app
 from statuspage.access.audit import Actor
 from statuspage.core.config import load_settings
 from statuspage.core.db import db
@@ -37,6 +36,7 @@ from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.public import routes
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
+from statuspage.runtime.application import create_app
 from tests.bench.figures import Figure
 from tests.bench.nginx import end, free_port, pinned, wait_until_open
 

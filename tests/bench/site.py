@@ -17,7 +17,6 @@ from flask import Flask
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
@@ -35,6 +34,7 @@ from statuspage.models import (
     Page,
 )
 from statuspage.public.edition_builder import build_edition
+from statuspage.runtime.application import create_app
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.service import Service
@@ -104,7 +104,7 @@ def at_rest() -> Iterator[Figure]:
         folder = Path(name)
         service = Service(folder)
         try:
-            app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.core.db'}", folder / "data")
+            app = make_app(f"sqlite:///{folder / 'data' / 'statuspage.db'}", folder / "data")
             with app.app_context():
                 with writing() as session:
                     fill(session, 10_000, found=False)

@@ -12,7 +12,6 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.access.audit import Actor
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
@@ -23,6 +22,7 @@ from statuspage.delivery import report
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import Attempt, Customer, Delivery, Page
+from statuspage.runtime.application import create_app
 from tests.fakes.journal import count_addresses, read_journal
 
 ACTOR = Actor("Ada")

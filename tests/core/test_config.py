@@ -111,3 +111,8 @@ def test_without_a_chat_nothing_is_queued_where_mail_is_sent_and_a_laptop_keeps_
     laptop = load(tmp_path)
     assert (mailing.has_chat, mailing.chat_rooms) == (False, {})
     assert (laptop.has_chat, laptop.chat_rooms) == (False, {"file": ""})
+
+
+def test_the_database_is_a_file_beside_the_rest_unless_another_is_named(tmp_path: Path) -> None:
+    # Installations have this file: another name would start them with an empty page.
+    assert load(tmp_path).database_url == f"sqlite:///{tmp_path / 'statuspage.db'}"

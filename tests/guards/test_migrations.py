@@ -7,8 +7,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from statuspage import ROOT
 from statuspage.core.db import Base, db
+from statuspage.core.paths import ROOT
 
 
 def test_the_migrations_make_the_tables_that_the_models_name(app: Flask) -> None:

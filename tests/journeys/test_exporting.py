@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from statuspage import create_app
 from statuspage.access.audit import Actor
 from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration
+from statuspage.runtime.application import create_app
 from tests.service import Service
 
 ACTOR = Actor("Ada")

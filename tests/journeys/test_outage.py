@@ -19,11 +19,11 @@ import pytest
 import requests
 from flask import Flask
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.models.revision import bump
 from statuspage.public.edition import Edition, load
+from statuspage.runtime.application import create_app
 from tests.databases import PostgresServer
 from tests.factories import make_component, make_incident, make_maintenance, make_page
 from tests.ports import free_port

@@ -9,13 +9,13 @@ import feedparser
 import pytest
 import requests
 
-from statuspage import create_app
 from statuspage.access.audit import Actor
 from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.runtime.application import create_app
 from tests.service import Service
 
 ACTOR = Actor("Ada")

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import writing
 from statuspage.public import routes
+from statuspage.runtime.application import create_app
 from tests.browsing import KIM, PASSWORD, fields, make_account
 from tests.databases import SqliteTemplate
 from tests.factories import make_page

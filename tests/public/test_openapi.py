@@ -10,11 +10,11 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.models.revision import bump
+from statuspage.runtime.application import create_app
 from tests.databases import SqliteTemplate
 from tests.editions import serve_at_once
 from tests.factories import (

@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from flask.testing import FlaskCliRunner
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.importers import demo
+from statuspage.runtime.application import create_app
 from tests.importers.test_store import PAGE, history_row, lines, summary
 
 CUSTOMERS = "email,name\nana@example.com,Ana\nbad,Bo\n"

@@ -12,7 +12,6 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core import clock
 from statuspage.core.config import load_settings
@@ -46,6 +45,7 @@ from statuspage.models import (
 )
 from statuspage.models.revision import current_number
 from statuspage.recipients.customer_csv import import_customers
+from statuspage.runtime.application import create_app
 from tests.factories import NOON
 
 PACIFIC = clock.read_zone("America/Los_Angeles")

@@ -14,7 +14,6 @@ from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.core.enums import Visibility
@@ -22,6 +21,7 @@ from statuspage.models import Alarm, Incident
 from statuspage.models.revision import bump
 from statuspage.public.export import exporter, files, sync, targets
 from statuspage.public.export import exporter as keeping
+from statuspage.runtime.application import create_app
 from tests.databases import SqliteTemplate
 from tests.editions import AtOnce
 from tests.factories import LINKS, make_component, make_incident, make_page

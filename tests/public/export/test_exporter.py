@@ -12,13 +12,13 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from statuspage import create_app
 from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.core.db import db, writing
 from statuspage.models import Alarm
 from statuspage.models.revision import bump
 from statuspage.public.export import exporter
 from statuspage.public.export import exporter as keeping
+from statuspage.runtime.application import create_app
 from tests.databases import Database
 from tests.editions import AtOnce
 from tests.factories import NOON, make_component, make_incident, make_page
@@ -191,5 +191,6 @@ def test_a_place_that_cannot_be_is_refused(value: str, tmp_path: Path) -> None:
 
 
 def test_nobody_without_a_bucket_pays_for_boto3() -> None:
-    program = "import sys, statuspage, statuspage.runtime.worker; sys.exit('boto3' in sys.modules)"
+    ours = "statuspage.runtime.application, statuspage.runtime.worker"
+    program = f"import sys, {ours}; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0

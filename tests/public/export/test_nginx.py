@@ -17,11 +17,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from statuspage import create_app
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.models.revision import bump
 from statuspage.public.export import sync, targets
+from statuspage.runtime.application import create_app
 from tests.apps import Client
 from tests.databases import SqliteTemplate
 from tests.editions import serve_at_once
