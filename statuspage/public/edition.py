@@ -27,6 +27,7 @@ from typing import Any
 
 from statuspage.core.languages import ENGLISH
 from statuspage.public.document import Document
+from statuspage.public.queries import Site
 from statuspage.public.translated_pages import Make, Versions
 from statuspage.public.view_store import Views, freeze, thaw
 
@@ -45,7 +46,8 @@ class Edition:
 
     ``next_change_at`` is when the same revision will read differently (a promise falls due, a day
     ends), None where time alone changes nothing.  Times are aware, in UTC.  ``documents`` stand in
-    the page's own ``language``; ``versions`` are its pages in the others.  Where it cannot be
+    the page's own ``language``; ``versions`` are its pages in the others.  ``site`` is what
+    `complete_edition` reads on with, None where it came from the copy.  Where it cannot be
     confirmed ``more`` says how what else its ``views`` tell of is made, by path.
     """
 
@@ -57,6 +59,7 @@ class Edition:
     versions: Versions = field(default_factory=lambda: Versions({}), repr=False, compare=False)
     more: dict[str, Make] = field(default_factory=dict, repr=False, compare=False)
     views: Views | None = field(default=None, repr=False, compare=False)
+    site: Site | None = field(default=None, repr=False, compare=False)
 
     def find(self, path: str) -> Document | None:
         """The document at exactly this path; None where the edition has none."""

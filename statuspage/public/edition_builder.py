@@ -102,6 +102,7 @@ def build_edition(
         language=snapshot.page.language,
         versions=_versions(views, previous.versions if previous else None),
         views=views,
+        site=site,
     )
 
 
@@ -109,16 +110,16 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
     """Read what belongs to an edition and was not waited for, a few incidents at each step.
 
     It is read as of the moment of the edition, and joins its views at the end, whole.  Page and
-    components are read once, however many there are.  Ends early where the site has moved on, for
+    components are those of the edition's own read.  Ends early where the site has moved on, for
     the next edition has its own.  Raises what the database raises while it is away.
     """
-    views = edition.views
-    if views is None or views.components:
+    views, site = edition.views, edition.site
+    if views is None or site is None or views.components:
         return
-    with open_site(engine, at=edition.built_at) as site:
-        if read_revision(site.connection)[0] != edition.revision:
+    with read_on(engine, site) as again:
+        if read_revision(again.connection)[0] != edition.revision:
             return
-        recent, behind = read_recent_keys(site), read_behind(site)
+        recent, behind = read_recent_keys(again), read_behind(again)
     yield
     # An incident that several components share is read, and kept, once.
     incidents: dict[int, IncidentView] = {}

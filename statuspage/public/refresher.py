@@ -35,6 +35,8 @@ PAUSE_PER_SECOND_WAITED: Final = 40.0
 MOST_SECONDS_BETWEEN_BUILDS: Final = 0.6
 MOST_SECONDS_BETWEEN_RETRIES: Final = 5.0
 SECONDS_BETWEEN_SAVES: Final = 2.0
+# The copy waits so long for an edition to be complete, so that it is written once and not twice.
+MOST_SECONDS_UNSAVED: Final = 3.0
 SECONDS_BETWEEN_CONFIRMATIONS: Final = 60.0
 TICK_SECONDS: Final = 0.25
 # Unconfirmed for this many ticks (two seconds), an edition is no longer vouched for.  Ticks are
@@ -110,7 +112,7 @@ class Refresher:
         self._steps: Iterator[None] | None = None
         self._next_step = 0.0
         self._unsaved = False
-        self._next_save = 0.0
+        self._next_save = self._saved_at = 0.0
         self._next_confirmation = 0.0
         self._alarms: set[str] = set()
         self._forget_threads()
@@ -275,6 +277,10 @@ class Refresher:
         pause = min(waited * PAUSE_PER_SECOND_WAITED, MOST_SECONDS_BETWEEN_BUILDS)
         self._not_before = time.monotonic() + pause
         self._builds_failed = 0
+        if not self._unsaved:
+            # The first copy of a process may be the only one that there is.
+            waits = MOST_SECONDS_UNSAVED if self._built_here else 0.0
+            self._next_save = max(self._next_save, time.monotonic() + waits)
         self._unsaved = True
         self._steps = self._complete(built)
         self._next_step = time.monotonic() + QUIET_SECONDS
@@ -294,6 +300,7 @@ class Refresher:
             return
         if is_done:
             self._steps, self._unsaved = None, True
+            self._next_save = self._saved_at + SECONDS_BETWEEN_SAVES
             self._calm("rest")
 
     def _build_failed(self, error: Exception) -> None:
@@ -374,6 +381,7 @@ class Refresher:
             if self._unsaved and good is not None:
                 if now < self._next_save:
                     return
+                self._saved_at = now
                 self._next_save = now + SECONDS_BETWEEN_SAVES
                 # Before, because the next edition may come while this one is written.
                 self._unsaved = False

@@ -272,6 +272,29 @@ def test_the_copy_is_kept_again_once_the_rest_is_there(
     assert saved == [1, 1]
 
 
+def test_a_post_is_written_to_the_copy_once_and_soon(
+    site: Site, stopwatch: Stopwatch, monkeypatch: pytest.MonkeyPatch
+):
+    saved: list[int] = []
+    monkeypatch.setattr(copies, "save", lambda held, path: saved.append(held.revision))
+    refresher = site.refresher()
+
+    def look_for(seconds: int) -> None:
+        for _ in range(20 * seconds):
+            refresher.look()
+            stopwatch.seconds += module.POLL_SECONDS
+
+    look_for(5)
+    saved.clear()
+    site.revision = 2
+    look_for(10)
+    assert saved == [2]
+    for site.revision in range(3, 15):
+        look_for(1)
+    # Without a quiet moment, three seconds after the first post that the copy lacks.
+    assert saved == [2, 6, 10, 14]
+
+
 def test_a_rest_that_cannot_be_read_is_one_alarm_and_tried_again(site: Site, stopwatch: Stopwatch):
     tried: list[float] = []
 
