@@ -63,7 +63,7 @@ def thaw(content: bytes) -> Views | None:
 
 
 class _Freezing(pickle.Pickler):
-    """Writes each view as its constructor's arguments: ``__getstate__`` costs four times as much."""
+    """Writes each view as its constructor's arguments: ``__getstate__`` costs four times that."""
 
     def __init__(self, file: io.BytesIO, *, protocol: int) -> None:
         super().__init__(file, protocol=protocol)
