@@ -21,7 +21,7 @@ from statuspage.delivery.queue import page_zone
 from statuspage.messages.compose import Text, finish_for_account
 from statuspage.messages.facts import sign_up_facts
 from statuspage.models import Delivery, Message, Page, Suppression
-from statuspage.models.message import LANE_URGENT
+from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients.pseudonyms import mark
 
 NOTICE_AGE = timedelta(days=3)

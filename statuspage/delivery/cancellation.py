@@ -18,7 +18,7 @@ from statuspage.core.enums import DeliveryState, Step
 from statuspage.delivery.corrections import is_suppressed
 from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting, queue_again
 from statuspage.models import Delivery, Message
-from statuspage.models.message import in_state, was_uncertain
+from statuspage.models.delivery import in_state, was_uncertain
 
 _GONE = (
     DeliveryState.SENDING,

@@ -40,7 +40,7 @@ from statuspage.delivery import cancellation, corrections, superseded
 from statuspage.delivery.control import is_held, limit_rests, may_send
 from statuspage.delivery.queue import close_waiting
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
 from statuspage.delivery.corrections import is_suppressed
 from statuspage.delivery.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED, queue_again
 from statuspage.models import Breaker, Delivery, Hold, Incident, Message
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)

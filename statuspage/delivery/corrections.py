@@ -17,7 +17,7 @@ from statuspage.core.db import count_written
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
 from statuspage.models import Customer, Delivery, Message, Suppression
-from statuspage.models.message import LANE_NORMAL, in_state, was_told
+from statuspage.models.delivery import LANE_NORMAL, in_state, was_told
 
 WHY = "Was sent the text that is corrected"
 

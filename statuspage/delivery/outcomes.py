@@ -22,7 +22,7 @@ from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
 from statuspage.delivery.claims import Claim, news_wait
 from statuspage.delivery.control import note_results
 from statuspage.models import Counter, Delivery, DeliveryEvent
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 
 FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 30.0

@@ -50,7 +50,7 @@ from statuspage.models import (
     Suppression,
     WebhookEvent,
 )
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 from statuspage.recipients.customers import check_email
 from statuspage.recipients.pseudonyms import ERASED, erased_at, is_mark, mark
 

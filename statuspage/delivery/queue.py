@@ -47,7 +47,7 @@ from statuspage.models import (
     Subscriber,
     Suppression,
 )
-from statuspage.models.message import LANE_NORMAL, LANE_URGENT, in_state, was_told
+from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT, in_state, was_told
 from statuspage.recipients.pseudonyms import mark
 
 CUSTOMER_MAIL_AGE = timedelta(days=3)

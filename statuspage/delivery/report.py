@@ -14,7 +14,7 @@ from statuspage.core.address import read_address
 from statuspage.core.config import NO_CHAT
 from statuspage.core.enums import OUTBOX, Audience, Channel, DeliveryState
 from statuspage.models import Delivery, DeliveryEvent, Message, Worker
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 from statuspage.recipients.pseudonyms import mark
 
 PAGE_SIZE = 100

@@ -52,7 +52,7 @@ from statuspage.models import (
     SubscriberComponent,
     Suppression,
 )
-from statuspage.models.message import LANE_NORMAL, LANE_URGENT
+from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT
 from statuspage.recipients.pseudonyms import mark
 
 _SIGN_UP = "signup:"

@@ -33,7 +33,7 @@ from statuspage.messages.compose import compose, finish
 from statuspage.messages.facts import sign_up_facts
 from statuspage.models import Customer, Delivery, Incident, Message, Page, Subscriber, Suppression
 from statuspage.models.columns import hash_token
-from statuspage.models.message import in_state
+from statuspage.models.delivery import in_state
 from statuspage.recipients.customers import check_email
 from statuspage.recipients.pseudonyms import find_marked, is_mark
 from statuspage.recipients.subscribers import (

@@ -56,7 +56,7 @@ from statuspage.models import (
     Message,
     Page,
 )
-from statuspage.models.message import was_told
+from statuspage.models.delivery import was_told
 
 FIRST_READERS = 3
 

@@ -1,46 +1,31 @@
-"""The tables, and facts that a row knows about itself.
+"""The tables, one file for each noun of the field, and facts that a row knows about itself."""
 
-Five rooms: the page and what it shows (:mod:`.page`), people (:mod:`.people`) and those who asked
-to hear (:mod:`.subscribers`), what goes out (:mod:`.mail`), and what keeps the house in order
-(:mod:`.house`).
-"""
-
-from statuspage.models.message import (
+from statuspage.models.account import Account, ApiKey, Invitation, SignIn
+from statuspage.models.component import Component, ComponentChange, ComponentGroup
+from statuspage.models.contact import Contact
+from statuspage.models.customer import Customer, CustomerComponent, Suppression
+from statuspage.models.delivery import (
     Attempt,
     Breaker,
     ChatThread,
     Delivery,
     DeliveryEvent,
     Hold,
-    Message,
     WebhookEvent,
-    Wording,
 )
-from statuspage.models.operations import Alarm, AuditEntry, Counter, Revision, Throttle, Worker
-from statuspage.models.page import (
+from statuspage.models.incident import (
     Approval,
-    Component,
-    ComponentChange,
-    ComponentGroup,
     Incident,
     IncidentComponent,
     IncidentTemplate,
     IncidentUpdate,
     MaintenanceSeries,
-    Page,
-    SeverityLevel,
     UpdateRevision,
 )
-from statuspage.models.recipient import (
-    Account,
-    ApiKey,
-    Contact,
-    Customer,
-    CustomerComponent,
-    Invitation,
-    SignIn,
-    Suppression,
-)
+from statuspage.models.message import Message, Wording
+from statuspage.models.operations import Alarm, AuditEntry, Counter, Revision, Throttle, Worker
+from statuspage.models.page import Page
+from statuspage.models.severity_level import SeverityLevel
 from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
 __all__ = [

@@ -21,7 +21,7 @@ from statuspage.delivery import subscriptions
 from statuspage.delivery.subscriptions import Scenario as Step
 from statuspage.delivery.subscriptions import SubscribingThrottled
 from statuspage.models import AuditEntry, Delivery, Subscriber, Suppression
-from statuspage.models.message import LANE_URGENT
+from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients.subscribers import (
     SubscriptionPreferences,
     preferences_of,

@@ -11,7 +11,7 @@ from flask.testing import FlaskCliRunner
 from statuspage.core.config import load_settings
 from statuspage.importers import demo
 from statuspage.runtime.application import create_app
-from tests.importers.test_store import PAGE, history_row, lines, summary
+from tests.importers.test_store import PAGE, history_row, lines, published, summary
 
 CUSTOMERS = "email,name\nana@example.com,Ana\nbad,Bo\n"
 
@@ -102,7 +102,7 @@ def test_a_history_that_cannot_be_taken_is_named_by_line(
 def test_a_page_moves_from_a_folder_and_files(runner: FlaskCliRunner, tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text(json.dumps(summary()))
     file = tmp_path / "more"
-    file.write_text(json.dumps({"page": PAGE, "incidents": [history_row()]}))
+    file.write_text(json.dumps({"page": PAGE, "incidents": [published()]}))
 
     assert told(run(runner, "import-statuspage", tmp_path, file)) == (
         0,
