@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
@@ -73,12 +73,15 @@ def bars(owed: Any) -> ColumnElement[bool]:
 
 def owed_by_contract() -> ColumnElement[bool]:
     """The condition that notices are owed to the address of a suppression."""
-    return exists().where(Customer.address == Suppression.address, Customer.contractual)
+    # An alias, or a query about customers would take it for its own row.
+    customer = aliased(Customer)
+    return exists().where(customer.address == Suppression.address, customer.contractual)
 
 
 def with_suppression(chosen: Any, address: Any) -> Select[Any]:
     """``chosen`` joined with the suppression of an address, if there is one."""
-    return chosen.outerjoin(Suppression, Suppression.address == address)
+    joined: Select[Any] = chosen.outerjoin(Suppression, Suppression.address == address)
+    return joined
 
 
 def suppression_reason() -> ColumnElement[str]:
