@@ -163,8 +163,10 @@ def _close_to_others(settings: Settings) -> None:
 
 def _migrate() -> None:
     """Bring the schema up to date, in a process of its own, where it is not already."""
-    if _version() == _newest_version():
+    version = _version()
+    if version == _newest_version():
         return
+    _refuse_foreign_schema(version)
     command = [sys.executable, "-m", "flask", "--app", "statuspage.runtime.migrating:make_app"]
     done = subprocess.run(
         [*command, "db", "upgrade"], cwd=ROOT, env=_environ(), capture_output=True, text=True
@@ -172,6 +174,22 @@ def _migrate() -> None:
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it gave no reason"]
         raise UnusableDatabase(f"the database cannot be migrated: {said[-1]}")
+
+
+def _refuse_foreign_schema(version: str | None) -> None:
+    """Raise :class:`UnusableDatabase` for tables that this release cannot have made."""
+    if version is not None and version not in _versions():
+        raise UnusableDatabase(
+            f"DATABASE_URL: the database has version {version}, which this release does not know; "
+            "a newer one made it, or another program"
+        )
+    tables = inspect(current_session().get_bind()).get_table_names()
+    taken = sorted(Page.metadata.tables.keys() & tables)
+    if version is None and taken:
+        raise UnusableDatabase(
+            f"DATABASE_URL: the database holds tables of another program ({', '.join(taken[:3])}); "
+            "give this service a database of its own"
+        )
 
 
 def _version() -> str | None:
@@ -185,7 +203,11 @@ def _version() -> str | None:
 
 def _newest_version() -> str:
     """Migrations are numbered, so the newest is the last by name."""
-    return max(file.name.split("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py"))
+    return max(_versions())
+
+
+def _versions() -> set[str]:
+    return {file.name.split("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py")}
 
 
 def _environ() -> dict[str, str]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,13 +17,15 @@ from sqlalchemy import select, text
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.config import Settings
+from statuspage.core.config import Settings, load_settings
 from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState
+from statuspage.core.paths import ROOT
 from statuspage.delivery import claims, control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, Hold, Incident
 from statuspage.runtime import backup as operations
+from statuspage.runtime.application import create_app
 from tests.announcing import ACTOR, Scenario, declare, mails, resolve, set_up_scenario
 
 sqlite_alone = pytest.mark.only_on("sqlite")
@@ -151,3 +158,58 @@ def test_a_pooler_in_transaction_mode_may_stand_before_the_database(app: Flask) 
         for _ in range(10):
             current_session().execute(text("SELECT 1"))
         assert current_session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+
+
+def app_on_a_new_file(folder: Path) -> Flask:
+    return create_app(load_settings({"DATA_DIR": str(folder), "SECRET_KEY": "for tests " * 4}))
+
+
+def change(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "statuspage.db")) as database, database:
+        database.execute(statement)
+
+
+@sqlite_alone
+def test_the_tables_of_another_program_are_named_and_left_alone(tmp_path: Path) -> None:
+    change(tmp_path, "CREATE TABLE incidents (number INTEGER)")
+    with pytest.raises(operations.UnusableDatabase) as refused:
+        operations.prepare(app_on_a_new_file(tmp_path))
+    assert str(refused.value) == (
+        "DATABASE_URL: the database holds tables of another program (incidents); "
+        "give this service a database of its own"
+    )
+
+
+@sqlite_alone
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    change(tmp_path, "CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
+    with pytest.raises(operations.UnusableDatabase) as refused:
+        operations.prepare(app_on_a_new_file(tmp_path))
+    assert str(refused.value) == (
+        "DATABASE_URL: the database has version 9999, which this release does not know; "
+        "a newer one made it, or another program"
+    )
+
+
+@sqlite_alone
+def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    change(tmp_path, "CREATE TABLE incidents (number INTEGER)")
+    file = tmp_path / "statuspage.db"
+    file.chmod(0o644)
+    with pytest.raises(operations.UnusableDatabase):
+        operations.prepare(app_on_a_new_file(tmp_path))
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+@sqlite_alone
+def test_what_the_service_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "statuspage", "setup"],
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "DEMO": "0"},
+        cwd=ROOT,
+        umask=0o022,
+        check=True,
+    )
+    written = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.rglob("*")}
+    assert set(written) >= {"statuspage.db", "secret_key"}
+    assert set(written.values()) == {0}
