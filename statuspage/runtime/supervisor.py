@@ -42,6 +42,7 @@ STEADY_S = 60.0
 PATIENCE_S = 10.0
 WRONG_SETTING = 2
 
+_ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -267,7 +268,7 @@ def _lives(host: str, port: str) -> bool:
     """Whether the web server says that it lives."""
     try:
         with socket.create_connection((_target(host), port), ANSWER_WITHIN_S) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            connection.sendall(_ASK)
             return connection.recv(64).startswith(b"HTTP/1.1 200 ")
     except OSError:
         return False

@@ -21,14 +21,14 @@ from tests.ports import free_port
 from tests.service import Service
 
 ROOT = Path(__file__).resolve().parents[2]
-STATUSPAGE = ROOT / "statuspage"
+RUNTIME = ROOT / "statuspage" / "runtime"
 
 # The children are shell scripts; each notes its process id in a file of its own name.
 SUPERVISOR = """
 import os
 import sys
-sys.path.append({statuspage!r})
-import supervise
+sys.path.append({runtime!r})
+import supervisor as supervise
 supervise.PATIENCE_S = 0.3
 children = [
     supervise.Child(name, ["sh", "-c", f"echo $$ >> {{name}}; {{script}}"], delay=0.01)
@@ -47,7 +47,7 @@ class Supervisor:
     def __init__(self, folder: Path, scripts: dict[str, str], *, waits: bool) -> None:
         self.folder = folder
         text = SUPERVISOR.format(
-            statuspage=str(STATUSPAGE), scripts=scripts, folder=str(folder), waits=waits
+            runtime=str(RUNTIME), scripts=scripts, folder=str(folder), waits=waits
         )
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", text], stderr=subprocess.PIPE, text=True
@@ -232,7 +232,7 @@ def answers(url: str) -> bool:
 def start_by_path(**environ: str) -> tuple[int, str]:
     """Start the whole service as ``make run`` does; its exit code, and what it said."""
     ended = subprocess.run(
-        [sys.executable, "-P", str(STATUSPAGE / "supervise.py")],
+        [sys.executable, "-P", str(RUNTIME / "supervisor.py")],
         env={"PATH": os.environ["PATH"], **environ},
         stderr=subprocess.PIPE,
         text=True,
@@ -255,6 +255,47 @@ def test_a_server_that_is_silent_too_often_is_killed_and_one_that_starts_is_not(
     assert child.process.poll() is None
     watch.look()
     assert child.process.wait(10) == -signal.SIGKILL
+
+
+ANSWERS = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_a_server_that_hangs_is_killed_and_another_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervise_module, "ASK_EVERY_S", 0)
+    monkeypatch.setattr(supervise_module, "ANSWER_WITHIN_S", 0.5)
+    port = str(free_port())
+    child = Child("web server", [sys.executable, "-S", "-c", ANSWERS, port])
+    watch = Watch(child, lives=lambda: supervise_module._lives("127.0.0.1", port))
+
+    def has_answered() -> bool:
+        watch.look()
+        return watch.answered is child.process
+
+    child.start()
+    eventually(has_answered)
+    first = child.process
+    assert first is not None
+    first.send_signal(signal.SIGSTOP)
+    for _ in range(supervise_module.SILENT_TIMES):
+        watch.look()
+    assert first.wait(10) == -signal.SIGKILL
+    assert child.reap() == -signal.SIGKILL
+    child.start()
+    eventually(has_answered)
+    child.kill()
 
 
 def test_a_server_that_accepts_and_says_nothing_does_not_live(
