@@ -110,7 +110,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem("Components", "admin.components", also=("/admin/groups/",)),
             MenuItem("Message templates", "admin.wordings"),
             MenuItem("Incident templates", "admin.incident_templates"),
-            MenuItem("Words kept inside", "admin.own_words"),
+            MenuItem("Words kept inside", "admin.edit_blocked_terms"),
             MenuItem("Severity scheme", "admin.scheme"),
             MenuItem("Contacts", "admin.contacts"),
             MenuItem("Accounts", "admin.accounts"),

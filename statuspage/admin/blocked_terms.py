@@ -24,7 +24,7 @@ class WordsForm(EditForm):
 
 
 @admin.route("/words", methods=["GET", "POST"])
-def blocked_terms_of() -> ResponseReturnValue:
+def edit_blocked_terms() -> ResponseReturnValue:
     """Show the lists and the rules, and change the lists."""
     form = WordsForm.read(blocked_terms.term_lists(current_session()))
     if form.is_accepted():
@@ -32,5 +32,7 @@ def blocked_terms_of() -> ResponseReturnValue:
             blocked_terms.change_blocked_terms(
                 TermLists(**form.typed()), actor=actor(), seen=form.seen.data
             )
-            return done("The words are saved. Every text is held against them.", "admin.own_words")
-    return page("admin/own_words.html", form=form, rules=RULES)
+            return done(
+                "The words are saved. Every text is held against them.", "admin.edit_blocked_terms"
+            )
+    return page("admin/blocked_terms.html", form=form, rules=RULES)

@@ -44,10 +44,14 @@ class BrandingForm(EditForm):
     css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
 
 
-class LogoForm(Form):
-    """A picture to take in."""
+_PICTURES: Final = {"accept": "image/png,image/jpeg,image/webp"}
 
-    logo = FileField("Picture", render_kw={"accept": "image/png,image/jpeg,image/webp"})
+
+class LogoForm(Form):
+    """Pictures to take in."""
+
+    logo = FileField("Picture", render_kw=_PICTURES)
+    logo_dark = FileField("Picture for dark backgrounds", render_kw=_PICTURES)
 
 
 @admin.route("/look", methods=["GET", "POST"])
@@ -90,14 +94,18 @@ def look_preview() -> ResponseReturnValue:
 
 @admin.post("/look/logo")
 def set_logo() -> ResponseReturnValue:
-    """Take a logo in."""
+    """Take a logo in, and the one for dark backgrounds."""
     form = LogoForm()
-    file = request.files.get("logo")
-    if file is None or not file.filename:
+    pictures = {
+        name: file.read(MOST_LOGO_BYTES + 1)
+        for name in ("logo", "logo_dark")
+        if (file := request.files.get(name)) is not None and file.filename
+    }
+    if not pictures:
         form.refuse("logo", "Choose a picture")
     else:
         with form.refusals():
-            branding.set_logo(file.read(MOST_LOGO_BYTES + 1), actor=actor())
+            branding.set_logo(pictures, actor=actor())
             return done("The logo stands on the page.", "admin.look")
     standing = branding.branding_choices(current_session())
     return _show(BrandingForm(None, standing), form)
@@ -105,18 +113,17 @@ def set_logo() -> ResponseReturnValue:
 
 @admin.post("/look/logo/remove")
 def remove_logo() -> ResponseReturnValue:
-    """Show the name again."""
-    branding.remove_logo(actor=actor())
-    return done("The page shows its name again.", "admin.look")
+    """Show the name again, or the one logo on every background."""
+    only_dark = request.form.get("only") == "dark"
+    branding.remove_logo(actor=actor(), only_dark=only_dark)
+    shown = "one logo on every background" if only_dark else "its name again"
+    return done(f"The page shows {shown}.", "admin.look")
 
 
 def _show(form: BrandingForm, logo_form: LogoForm) -> ResponseReturnValue:
-    standing = page_settings.the_page(current_session())
+    found = page_settings.the_page(current_session())
     answer = page(
-        "admin/look.html",
-        form=form,
-        logo_form=logo_form,
-        has_logo=bool(standing and standing.look.get("logo")),
+        "admin/look.html", form=form, logo_form=logo_form, look=found.look if found else {}
     )
     if logo_form.is_refused:
         answer.status_code = 422

@@ -30,9 +30,8 @@ from statuspage.configuration.editing import fingerprint
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
-from statuspage.delivery import subscriptions
-from statuspage.models import Component, Customer, Delivery, Suppression
-from statuspage.recipients import customer_csv
+from statuspage.models import Component, Customer, Delivery
+from statuspage.recipients import customer_csv, suppression
 from statuspage.recipients import customers as customers_recipients
 from statuspage.recipients.customer_csv_rows import COLUMNS
 from statuspage.recipients.customers import (
@@ -122,12 +121,11 @@ def customers() -> ResponseReturnValue:
         before=clean_line(request.args.get("before", "")),
     )
     addresses = [customer.address for customer in found.customers]
-    reasons = select(Suppression).where(Suppression.address.in_(addresses))
     return page(
         "admin/customers.html",
         found=found,
         total=session.scalar(select(func.count(Customer.id))) or 0,
-        suppressions={row.address: row for row in session.scalars(reasons)},
+        suppressions=suppression.suppressions_among(session, addresses),
         names=_component_names(),
         text=text,
         component_id=component_id,
@@ -170,7 +168,7 @@ def customer(customer_id: int) -> ResponseReturnValue:
         "admin/customer.html",
         form=form,
         customer=found,
-        suppression=session.get(Suppression, found.address),
+        suppression=suppression.suppression_of(session, found.address),
         latest=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
     )
 
@@ -188,7 +186,7 @@ def write_again(customer_id: int) -> ResponseReturnValue:
     """Lift what keeps mail from one."""
     found = current_session().get_one(Customer, customer_id)
     email = found.email
-    subscriptions.write_again(found.address, actor=actor())
+    suppression.write_again(found.address, actor=actor())
     return done(f"{email} is written to again.", "admin.customer", customer_id=customer_id)
 
 

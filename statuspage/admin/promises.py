@@ -20,7 +20,6 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.delivery import report
-from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents import (
     announcement,
     checklist,
@@ -32,6 +31,7 @@ from statuspage.incidents import (
 from statuspage.incidents.inputs import Conflict, NewUpdate
 from statuspage.messages.checks import blocking
 from statuspage.models import Contact, Incident
+from statuspage.recipients.drill_recipients import drill_recipients_on
 
 USUAL_PROMISE_MINUTES: Final = 30
 

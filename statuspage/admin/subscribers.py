@@ -13,8 +13,8 @@ from statuspage.admin.base import admin, done, download_csv, page
 from statuspage.core.db import current_session
 from statuspage.core.enums import SubscriberState
 from statuspage.core.richtext import clean_line
-from statuspage.delivery import subscriptions
-from statuspage.models import Component, Delivery, Incident, Subscriber, Suppression
+from statuspage.models import Component, Delivery, Incident, Subscriber
+from statuspage.recipients import suppression
 from statuspage.recipients.subscribers import (
     count_by_state,
     export_subscribers,
@@ -41,14 +41,13 @@ def subscribers() -> ResponseReturnValue:
         before=_asked("before"),
     )
     addresses = [one.address for one in found.subscribers]
-    reasons = select(Suppression).where(Suppression.address.in_(addresses))
     counts = count_by_state(session)
     return page(
         "admin/subscribers.html",
         found=found,
         counts=counts,
         total=sum(counts.values()),
-        suppressions={row.address: row for row in session.scalars(reasons)},
+        suppressions=suppression.suppressions_among(session, addresses),
         names=_component_names(),
         text=text,
         state=asked if state is not None or suppressed else "",
@@ -69,7 +68,7 @@ def subscriber(subscriber_id: int) -> ResponseReturnValue:
         subscriber=found,
         names=_component_names(),
         followed=session.scalars(followed).all(),
-        suppression=session.get(Suppression, found.address),
+        suppression=suppression.suppression_of(session, found.address),
         latest=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
     )
 
@@ -87,7 +86,7 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
     """Lift what keeps mail from one."""
     found = current_session().get_one(Subscriber, subscriber_id)
     email = found.email
-    subscriptions.write_again(found.address, actor=actor())
+    suppression.write_again(found.address, actor=actor())
     return done(f"{email} is written to again.", "admin.subscriber", subscriber_id=subscriber_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -79,40 +79,55 @@ def sort_choices(choices: BrandingChoices) -> tuple[BrandingChoices, dict[str, s
     return BrandingChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
 
 
-def set_logo(content: bytes, *, actor: Actor) -> None:
-    """Show this picture in place of the name; raises :class:`Invalid` for what is none."""
-    if len(content) > MOST_LOGO_BYTES:
-        raise Invalid("logo", f"Use a picture of at most {MOST_LOGO_BYTES // 1024} KB.")
-    if b"<svg" in content[:4096].lower():
-        raise Invalid("logo", "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
-    if not picture_type(content):
-        raise Invalid("logo", "Choose a PNG, JPEG or WebP picture.")
-    _check_picture(content)
+def set_logo(pictures: Mapping[str, bytes], *, actor: Actor) -> None:
+    """Show pictures in place of the name: ``logo``, and ``logo_dark`` where the page is dark.
+
+    A picture that is not handed over stays.  Raises :class:`Invalid` for content that is no
+    picture, and for a dark logo beside none.
+    """
+    for name, content in pictures.items():
+        _check_picture(name, content)
     with writing() as session:
         page = _locked_page(session)
-        page.look = {**page.look, "logo": b64encode(content).decode()}
-        _keep(session, page, actor, "look.set_logo", after={"sha256": sha256(content).hexdigest()})
+        encoded = {name: b64encode(content).decode() for name, content in pictures.items()}
+        look = {**page.look, **encoded}
+        if not look.get("logo"):
+            raise Invalid("logo", "Choose this one first: it is shown wherever the other is not.")
+        page.look = look
+        digests = {
+            name.replace("logo", "sha256"): sha256(content).hexdigest()
+            for name, content in pictures.items()
+        }
+        _keep(session, page, actor, "look.set_logo", after=digests)
 
 
-def _check_picture(content: bytes) -> None:
-    """Raise :class:`Invalid` for a picture that cannot be drawn whole: cut, or only named so."""
+def _check_picture(name: str, content: bytes) -> None:
+    """Raise :class:`Invalid` for content that is no picture, or that cannot be drawn whole."""
+    if len(content) > MOST_LOGO_BYTES:
+        raise Invalid(name, f"Use a picture of at most {MOST_LOGO_BYTES // 1024} KB.")
+    if b"<svg" in content[:4096].lower():
+        raise Invalid(name, "An SVG can carry scripts. Save it as PNG or WebP, and choose that.")
+    if not picture_type(content):
+        raise Invalid(name, "Choose a PNG, JPEG or WebP picture.")
     try:
         with Image.open(BytesIO(content), formats=["PNG", "JPEG", "WEBP"]) as picture:
             width, height = picture.size
             if width * height > MOST_LOGO_PIXELS:
-                raise Invalid("logo", f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
+                raise Invalid(name, f"Use a picture of at most {MOST_LOGO_PIXELS:,} pixels.")
             picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise Invalid("logo", "This picture is damaged or cut off. Save it again.") from None
+        raise Invalid(name, "This picture is damaged or cut off. Save it again.") from None
 
 
-def remove_logo(*, actor: Actor) -> None:
-    """Show the name again."""
+def remove_logo(*, actor: Actor, only_dark: bool = False) -> None:
+    """Show the name again; or, with ``only_dark``, the one logo on every background."""
+    removed = {"logo_dark"} if only_dark else {"logo", "logo_dark"}
     with writing() as session:
         page = _locked_page(session)
-        if page.look.get("logo"):
-            page.look = {name: value for name, value in page.look.items() if name != "logo"}
-            _keep(session, page, actor, "look.remove_logo")
+        if removed & set(page.look):
+            page.look = {name: value for name, value in page.look.items() if name not in removed}
+            after = {"removed": "logo_dark"} if only_dark else None
+            _keep(session, page, actor, "look.remove_logo", after=after)
 
 
 def _cleaned(choices: BrandingChoices) -> dict[str, str]:

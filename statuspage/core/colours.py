@@ -43,6 +43,8 @@ class Branding:
     footer: str = ""
     css: str = ""
     logo: bytes = field(default=b"", repr=False)
+    # Shown in place of the other where the page is dark.
+    logo_dark: bytes = field(default=b"", repr=False)
 
     @property
     def style(self) -> str:
@@ -68,16 +70,19 @@ class Branding:
     @property
     def logo_path(self) -> str:
         """Where the logo is served, named after its content; empty where there is none."""
-        if not self.logo:
-            return ""
-        return f"/look/logo.{_digest(self.logo)}.{picture_type(self.logo).partition('/')[2]}"
+        return _picture_path(self.logo)
+
+    @property
+    def logo_dark_path(self) -> str:
+        """Where the logo for dark backgrounds is served; empty where there is none."""
+        return _picture_path(self.logo_dark)
 
     def files(self) -> Iterator[tuple[str, str | bytes, str]]:
         """Path, content and media type of what the pages refer to."""
         if self.style:
             yield self.style_path, self.style, "text/css; charset=utf-8"
-        if self.logo:
-            yield self.logo_path, self.logo, picture_type(self.logo)
+        for picture in filter(None, (self.logo, self.logo_dark)):
+            yield _picture_path(picture), picture, picture_type(picture)
 
 
 @lru_cache(maxsize=8)
@@ -92,6 +97,7 @@ def read_branding(kept: tuple[tuple[str, str], ...]) -> Branding:
         footer=values.get("footer", ""),
         css=values.get("css", ""),
         logo=b64decode(values.get("logo", "")),
+        logo_dark=b64decode(values.get("logo_dark", "")),
     )
 
 
@@ -148,6 +154,11 @@ def _luminance(colour: str) -> float:
         for each in (channel / 255 for channel in _channels(colour))
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _picture_path(content: bytes) -> str:
+    ending = picture_type(content).partition("/")[2]
+    return f"/look/logo.{_digest(content)}.{ending}" if content else ""
 
 
 def _digest(content: bytes) -> str:

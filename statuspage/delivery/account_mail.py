@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.accounts import FIRST_ACCOUNT
@@ -20,9 +19,9 @@ from statuspage.core.links import current_links
 from statuspage.delivery.queue import page_zone
 from statuspage.messages.compose import Text, finish_for_account
 from statuspage.messages.facts import sign_up_facts
-from statuspage.models import Delivery, Message, Page, Suppression
+from statuspage.models import Delivery, Message, Page
 from statuspage.models.delivery import LANE_URGENT
-from statuspage.recipients.pseudonyms import mark
+from statuspage.recipients.suppression import barring_reason
 
 NOTICE_AGE = timedelta(days=3)
 
@@ -31,11 +30,7 @@ def barred_because(session: Session, address: str) -> str | None:
     """Why no mail reaches an account's address: it bounced, say; None where mail does."""
     if address == FIRST_ACCOUNT:
         return "nobody reads mail there"
-    return session.scalar(
-        select(Suppression.reason).where(
-            Suppression.address.in_((address, mark(address))), Suppression.kind != "unsubscribed"
-        )
-    )
+    return barring_reason(session, address)
 
 
 def queue_invitation(session: Session, address: str, *, by: str, lasts: timedelta) -> int:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.enums import DeliveryState, Step
-from statuspage.delivery.corrections import is_suppressed
 from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, MAILED, close_waiting, queue_again
 from statuspage.models import Delivery, Message
 from statuspage.models.delivery import in_state, was_uncertain
+from statuspage.recipients.suppression import is_suppressed
 
 _GONE = (
     DeliveryState.SENDING,

@@ -21,10 +21,10 @@ from statuspage.core.db import insert_new, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.delivery import superseded
 from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
-from statuspage.delivery.corrections import is_suppressed
 from statuspage.delivery.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED, queue_again
 from statuspage.models import Breaker, Delivery, Hold, Incident, Message
 from statuspage.models.delivery import in_state
+from statuspage.recipients.suppression import is_suppressed
 
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)

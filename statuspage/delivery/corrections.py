@@ -9,15 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from statuspage.core import clock
 from statuspage.core.db import count_written
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
-from statuspage.models import Customer, Delivery, Message, Suppression
+from statuspage.models import Delivery, Message
 from statuspage.models.delivery import LANE_NORMAL, in_state, was_told
+from statuspage.recipients.suppression import (
+    bars,
+    is_suppressed,
+    owed_by_contract,
+    state_and_reason,
+    suppression_reason,
+    with_suppression,
+)
 
 WHY = "Was sent the text that is corrected"
 
@@ -98,14 +106,6 @@ def _mails_of(message_id: int) -> ColumnElement[bool]:
     )
 
 
-def is_suppressed(address: Any) -> ColumnElement[bool]:
-    """Whether an address must not be written to; what is owed by contract is."""
-    owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
-    return exists().where(
-        Suppression.address == address, ~and_(Suppression.kind == "unsubscribed", owed)
-    )
-
-
 def _rows_of_correction(message_id: int) -> Select[Any]:
     theirs = aliased(Delivery)
     correction = select(Message.id).where(Message.corrects_id == message_id).scalar_subquery()
@@ -123,8 +123,7 @@ def _rows_of_correction(message_id: int) -> Select[Any]:
 def _to_told(message_id: int, correction_id: int) -> Select[Any]:
     moment = clock.now()
     when = Delivery.due_at.type
-    suppressed = is_suppressed(Delivery.address)
-    reason = select(Suppression.reason).where(Suppression.address == Delivery.address)
+    state, reason = state_and_reason(bars(owed_by_contract()), suppression_reason())
     # Of more columns than its type can tell.
     columns: tuple[Any, ...] = (
         literal(correction_id),
@@ -137,8 +136,8 @@ def _to_told(message_id: int, correction_id: int) -> Select[Any]:
         Delivery.language,
         Delivery.customer_id,
         literal(WHY),
-        case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
-        case((suppressed, reason.scalar_subquery()), else_=""),
+        state,
+        reason,
         literal(LANE_NORMAL),
         literal(0),
         literal(moment, when),
@@ -148,4 +147,6 @@ def _to_told(message_id: int, correction_id: int) -> Select[Any]:
         literal(moment, when),
     )
     chosen = select(*columns).where(_mails_of(message_id), was_told())
-    return chosen.order_by(Delivery.language, Delivery.address)
+    return with_suppression(chosen.select_from(Delivery), Delivery.address).order_by(
+        Delivery.language, Delivery.address
+    )

@@ -45,10 +45,10 @@ from statuspage.delivery.channels.sendgrid import SendGrid
 from statuspage.delivery.channels.smtp import Smtp
 from statuspage.delivery.chat_threads import first_mails, note_threads, thread_of
 from statuspage.delivery.claims import Claim, Claimed
-from statuspage.delivery.drill_recipients import BARRED, drill_recipients_of
 from statuspage.delivery.outcomes import record_outcomes
 from statuspage.messages.tokens import salutation, token_values
 from statuspage.models import Message, Page
+from statuspage.recipients.drill_recipients import BARRED, drill_recipients_of
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import count_written, current_session, insert_new, writing
+from statuspage.core.db import count_written, current_session, writing
 from statuspage.core.enums import OUTBOX, Channel, DeliveryState
 from statuspage.core.errors import Invalid
 from statuspage.delivery.queue import close_waiting
@@ -52,12 +52,20 @@ from statuspage.models import (
 )
 from statuspage.models.delivery import in_state
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.pseudonyms import ERASED, erased_at, is_mark, mark
+from statuspage.recipients.pseudonyms import is_pseudonym, pseudonymize
+from statuspage.recipients.suppression import (
+    REASONS,
+    SuppressionKind,
+    erased_at,
+    lift,
+    suppress,
+    suppression_of,
+)
 
 LATEST: Final = 50
 AT_ONCE: Final = 500
 
-_REASON: Final = "erased at their own request"
+_REASON: Final = REASONS[SuppressionKind.ERASED]
 _UNKNOWN: Final = "erased at their own request, before it was known whether it arrived"
 _SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
 _BLANK: Final = "[erased]"
@@ -112,7 +120,7 @@ def holdings(session: Session, text: str) -> Holdings:
         address=address,
         customer=session.scalars(select(Customer).filter_by(address=address)).one_or_none(),
         subscriber=session.scalars(select(Subscriber).filter_by(address=address)).one_or_none(),
-        suppression=session.get(Suppression, address),
+        suppression=suppression_of(session, address),
         deliveries=session.scalars(latest.order_by(Delivery.id.desc()).limit(LATEST)).all(),
         total=total,
         in_the_clear=clear,
@@ -138,18 +146,19 @@ def erase(text: str, *, actor: Actor) -> Erased:
         customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
         if customer is not None:
             known.add(customer.email)
-        forgotten = [one for one in deliveries if not is_mark(one.address)]
+        forgotten = [one for one in deliveries if not is_pseudonym(one.address)]
         _stop_waiting(session, address)
         _take_off_drills(session, address)
         _forget(session, [_Row(one.id, one.address, one.email) for one in forgotten])
         _forget_events(session, or_(WebhookEvent.address.in_(known), _about(ids)))
-        lists = sum(
-            _take_off(session, entries, address) for entries in (Customer, Subscriber, Suppression)
+        lists = lift(session, address) + sum(
+            count_written(session, delete(entries).where(entries.address == address))
+            for entries in (Customer, Subscriber)
         )
-        _keep_away(session, address)
+        suppress(session, pseudonymize(address), SuppressionKind.ERASED)
         _forget_entries(session, address, known)
         audit.record(
-            session, actor, "person.erase", subject_kind="person", subject=mark(address),
+            session, actor, "person.erase", subject_kind="person", subject=pseudonymize(address),
             after={"list entries": lists, "deliveries": len(forgotten)},
         )  # fmt: skip
     # After the commit; where this ends halfway, erasing again finds the files by the hash.
@@ -163,9 +172,13 @@ def allow_again(text: str, *, actor: Actor) -> None:
     with writing() as session:
         if erased_at(session, address) is None:
             return
-        session.execute(delete(Suppression).where(Suppression.address == mark(address)))
+        lift(session, pseudonymize(address))
         audit.record(
-            session, actor, "person.allow_again", subject_kind="person", subject=mark(address)
+            session,
+            actor,
+            "person.allow_again",
+            subject_kind="person",
+            subject=pseudonymize(address),
         )
 
 
@@ -212,7 +225,9 @@ class _Row:
 
 
 def _theirs(address: str) -> ColumnElement[bool]:
-    return Delivery.address.in_((address, mark(address))) & (Delivery.channel == Channel.EMAIL)
+    return Delivery.address.in_((address, pseudonymize(address))) & (
+        Delivery.channel == Channel.EMAIL
+    )
 
 
 def _about(ids: Sequence[int]) -> ColumnElement[bool]:
@@ -259,7 +274,7 @@ def _forget(session: Session, rows: Sequence[_Row]) -> None:
     session.execute(
         table.update().where(table.c.id == bindparam("this")),
         [
-            {"this": row.id, "address": mark(row.address), "email": "", "name": "",
+            {"this": row.id, "address": pseudonymize(row.address), "email": "", "name": "",
              "time_zone": None, "customer_id": None}
             for row in rows
         ],
@@ -286,12 +301,6 @@ def _forget_events(session: Session, chosen: ColumnElement[bool]) -> None:
     )
 
 
-def _take_off(
-    session: Session, entries: type[Customer | Subscriber | Suppression], address: str
-) -> int:
-    return count_written(session, delete(entries).where(entries.address == address))
-
-
 def _take_off_drills(session: Session, address: str) -> None:
     """Take an address off every drill's list: nothing of it goes there any more."""
     for drill in session.scalars(select(Incident).where(Incident.is_drill.is_(True))):
@@ -304,14 +313,6 @@ def _take_off_drills(session: Session, address: str) -> None:
             drill.drill_list = left
 
 
-def _keep_away(session: Session, address: str) -> None:
-    session.execute(
-        insert_new(session, Suppression)
-        .values(address=mark(address), kind=ERASED, reason=_REASON, at=clock.now())
-        .on_conflict_do_nothing()
-    )
-
-
 def _forget_entries(session: Session, address: str, known: Iterable[str]) -> None:
     """Take an address, and what was told of its owner, out of the audit trail."""
     told = [
@@ -322,7 +323,7 @@ def _forget_entries(session: Session, address: str, known: Iterable[str]) -> Non
         select(AuditEntry).where(or_(AuditEntry.subject == address, *told))
     ):
         is_theirs = entry.subject == address
-        entry.subject = mark(address) if is_theirs else entry.subject
+        entry.subject = pseudonymize(address) if is_theirs else entry.subject
         entry.before = _cleared(entry.before, known, whole=is_theirs)
         entry.after = _cleared(entry.after, known, whole=is_theirs)
 

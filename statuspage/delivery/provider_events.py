@@ -22,8 +22,9 @@ from statuspage.core.db import count_written, current_session, insert_new, writi
 from statuspage.core.enums import OUTBOX, DeliveryState
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.outcomes import count_up
-from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
-from statuspage.recipients.pseudonyms import is_mark, mark
+from statuspage.models import Delivery, DeliveryEvent, WebhookEvent
+from statuspage.recipients.pseudonyms import is_pseudonym, pseudonymize
+from statuspage.recipients.suppression import SuppressionKind, suppress
 
 KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
@@ -44,22 +45,17 @@ _STATES: dict[str, DeliveryState] = {
     _BLOCKED: DeliveryState.BOUNCED,
     EventKind.DROPPED: DeliveryState.FAILED,
 }
-_SUPPRESSIONS: dict[str, str] = {
-    EventKind.BOUNCE: "bounced",
-    EventKind.SPAM_REPORT: "complained",
-    EventKind.UNSUBSCRIBE: "unsubscribed",
-    EventKind.GROUP_UNSUBSCRIBE: "unsubscribed",
+_SUPPRESSIONS: dict[str, SuppressionKind] = {
+    EventKind.BOUNCE: SuppressionKind.BOUNCED,
+    EventKind.SPAM_REPORT: SuppressionKind.COMPLAINED,
+    EventKind.UNSUBSCRIBE: SuppressionKind.UNSUBSCRIBED,
+    EventKind.GROUP_UNSUBSCRIBE: SuppressionKind.UNSUBSCRIBED,
 }
 # Why SendGrid dropped a mail unsent: the address is on a list of its own already.
 _DROPPED = {
-    "bounced address": "bounced",
-    "spam reporting address": "complained",
-    "unsubscribed address": "unsubscribed",
-}
-_REASONS = {
-    "bounced": "mail to this address bounced",
-    "complained": "the recipient reported our mail as spam",
-    "unsubscribed": "the recipient asked for no more mail",
+    "bounced address": SuppressionKind.BOUNCED,
+    "spam reporting address": SuppressionKind.COMPLAINED,
+    "unsubscribed address": SuppressionKind.UNSUBSCRIBED,
 }
 # A later stage is never taken back by an earlier one that comes late.  What was given up while it
 # was uncertain may turn out to have arrived.
@@ -136,20 +132,6 @@ def forget_folded() -> int:
     return len(ids)
 
 
-def suppress(session: Session, address: str, *, kind: str, reason: str) -> None:
-    """Send nothing more to a normalised address; a graver reason than leaving is kept."""
-    statement = insert_new(session, Suppression).values(
-        address=address, kind=kind, reason=reason, at=clock.now()
-    )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["address"],
-            set_={"kind": kind, "reason": reason},
-            where=Suppression.kind == "unsubscribed",
-        )
-    )
-
-
 def _insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     statement = insert_new(session, WebhookEvent).values(rows).on_conflict_do_nothing()
     return count_written(session, statement)
@@ -195,7 +177,7 @@ def _is_about(
         identity = read_address(event.address).identity
     except ValueError:
         return True
-    return delivery.address == identity or delivery.address == mark(identity)
+    return delivery.address == identity or delivery.address == pseudonymize(identity)
 
 
 def _attempts_made(
@@ -216,14 +198,14 @@ def _attempts_made(
 def _fold_one(
     session: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
 ) -> None:
-    if is_mark(delivery.address):
+    if is_pseudonym(delivery.address):
         # Its owner was forgotten meanwhile: what comes late must not bring the address back.
         event.address = event.reason = ""
     kind = _SUPPRESSIONS.get(event.kind)
     if event.kind == EventKind.DROPPED:
         kind = _DROPPED.get(event.reason.lower())
     if kind is not None:
-        suppress(session, delivery.address, kind=kind, reason=_REASONS[kind])
+        suppress(session, delivery.address, kind)
     state = _STATES.get(event.kind)
     told = state or delivery.state
     session.add(

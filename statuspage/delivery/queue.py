@@ -34,7 +34,6 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, insert_new
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.core.languages import nearest
-from statuspage.delivery.drill_recipients import WHY, DrillRecipients, drill_recipients_of
 from statuspage.models import (
     Component,
     Contact,
@@ -45,10 +44,16 @@ from statuspage.models import (
     Message,
     Page,
     Subscriber,
-    Suppression,
 )
 from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT, in_state, was_told
-from statuspage.recipients.pseudonyms import mark
+from statuspage.recipients.drill_recipients import WHY, DrillRecipients, drill_recipients_of
+from statuspage.recipients.suppression import (
+    barring_reason,
+    bars,
+    state_and_reason,
+    suppression_reason,
+    with_suppression,
+)
 
 CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
@@ -109,9 +114,8 @@ def first_customers(
     """The first customers whom a rule reaches and who are not suppressed."""
     return list(
         session.scalars(
-            select(Customer)
-            .outerjoin(Suppression, Suppression.address == Customer.address)
-            .where(condition, ~_is_suppressed())
+            with_suppression(select(Customer), Customer.address)
+            .where(condition, ~bars(Customer.contractual))
             .order_by(Customer.id)
             .limit(most)
         )
@@ -120,12 +124,12 @@ def first_customers(
 
 def count_customers(session: Session, component_ids: Collection[int]) -> tuple[int, int]:
     """How many customers a mail about these components would reach, and how many are suppressed."""
-    suppressed = _is_suppressed()
+    suppressed = bars(Customer.contractual)
+    counts = select(func.count().filter(~suppressed), func.count().filter(suppressed))
     reached, skipped = session.execute(
-        select(func.count().filter(~suppressed), func.count().filter(suppressed))
-        .select_from(Customer)
-        .outerjoin(Suppression, Suppression.address == Customer.address)
-        .where(concerned_customers(component_ids))
+        with_suppression(counts.select_from(Customer), Customer.address).where(
+            concerned_customers(component_ids)
+        )
     ).one()
     return reached, skipped
 
@@ -146,17 +150,17 @@ def group_customers(
         (named.c.component.is_not(None), "use " + named.c.component),
         else_="are told whatever they use",
     )
-    each = (
+    suppressed = bars(Customer.contractual)
+    chosen = (
         select(
-            case((_is_suppressed(), Suppression.reason), else_=why).label("why"),
-            _is_suppressed().label("left_out"),
+            case((suppressed, suppression_reason()), else_=why).label("why"),
+            suppressed.label("left_out"),
         )
         .select_from(Customer)
-        .outerjoin(Suppression, Suppression.address == Customer.address)
         .outerjoin(named, named.c.customer_id == Customer.id)
         .where(rule)
-        .subquery()
     )
+    each = with_suppression(chosen, Customer.address).subquery()
     count = func.count()
     rows = session.execute(
         select(each.c.why, each.c.left_out, count)
@@ -191,11 +195,8 @@ def queue_customers(
     """
     if (sealed := drill_recipients_of(session, message)) is not None:
         return queue_listed(session, message, sealed, step_key=step_key)
-    chosen = (
-        _to_customers(message, step_key, literal(because) if because else _why(concerned))
-        .outerjoin(Suppression, Suppression.address == Customer.address)
-        .where(rule)
-    )
+    why = literal(because) if because else _why(concerned)
+    chosen = with_suppression(_to_customers(message, step_key, why), Customer.address).where(rule)
     return insert_chosen(session, message, chosen)
 
 
@@ -240,14 +241,9 @@ def queue_colleagues(
         row = _urgent(
             message, step_key, Channel.EMAIL, found.identity, email=found.email, why=why
         ) | {"name": contact.name}
-        kept_from = session.scalars(
-            select(Suppression).where(
-                Suppression.address.in_([found.identity, mark(found.identity)]),
-                Suppression.kind != "unsubscribed",
-            )
-        ).first()
-        if kept_from is not None:
-            row |= {"state": DeliveryState.SUPPRESSED, "reason": kept_from.reason}
+        reason = barring_reason(session, found.identity)
+        if reason is not None:
+            row |= {"state": DeliveryState.SUPPRESSED, "reason": reason}
         rows.append(row)
     _insert(session, message, rows)
 
@@ -468,11 +464,6 @@ def _newer_rows(step_key: str) -> ColumnElement[bool]:
     )
 
 
-def _is_suppressed() -> ColumnElement[bool]:
-    only_left = and_(Customer.contractual, Suppression.kind == "unsubscribed")
-    return and_(Suppression.address.is_not(None), ~only_left)
-
-
 def _why(concerned: Collection[int]) -> ColumnElement[str]:
     """Why a customer is told of trouble with these components: the first of them that they use."""
     if not concerned:
@@ -495,7 +486,7 @@ def _why(concerned: Collection[int]) -> ColumnElement[str]:
 def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> Select[Any]:
     moment: datetime = clock.now()
     due_at = may_go_at(message, moment)
-    suppressed = _is_suppressed()
+    state, reason = state_and_reason(bars(Customer.contractual), suppression_reason())
     when = Delivery.due_at.type
     chosen = (
         select(
@@ -509,8 +500,8 @@ def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> S
             Customer.language,
             Customer.id,
             why,
-            case((suppressed, DeliveryState.SUPPRESSED.value), else_=DeliveryState.PENDING.value),
-            case((suppressed, Suppression.reason), else_=""),
+            state,
+            reason,
             literal(LANE_NORMAL),
             literal(0),
             literal(due_at, when),

@@ -15,7 +15,7 @@ from statuspage.core.config import NO_CHAT
 from statuspage.core.enums import OUTBOX, Audience, Channel, DeliveryState
 from statuspage.models import Delivery, DeliveryEvent, Message, Worker
 from statuspage.models.delivery import in_state
-from statuspage.recipients.pseudonyms import mark
+from statuspage.recipients.pseudonyms import pseudonymize
 
 PAGE_SIZE = 100
 WORKER_SILENCE = timedelta(seconds=30)
@@ -165,7 +165,7 @@ def search(
 
 def _marked(text: str) -> str:
     try:
-        return mark(read_address(text).identity)
+        return pseudonymize(read_address(text).identity)
     except ValueError:
         return ""
 

@@ -33,7 +33,6 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import insert_new
 from statuspage.core.enums import Channel, DeliveryState, Kind, Step, SubscriberState
-from statuspage.delivery.drill_recipients import drill_recipients_of
 from statuspage.delivery.queue import (
     COLUMNS,
     CUSTOMER_MAIL_AGE,
@@ -50,10 +49,17 @@ from statuspage.models import (
     Message,
     Subscriber,
     SubscriberComponent,
-    Suppression,
 )
 from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT
-from statuspage.recipients.pseudonyms import mark
+from statuspage.recipients.drill_recipients import drill_recipients_of
+from statuspage.recipients.pseudonyms import pseudonymize
+from statuspage.recipients.suppression import (
+    barring_reason,
+    bars,
+    state_and_reason,
+    suppression_reason,
+    with_suppression,
+)
 
 _SIGN_UP = "signup:"
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
@@ -137,7 +143,7 @@ def queue_subscribers(session: Session, message: Message, news: News, *, step_ke
     moment, when = clock.now(), Delivery.due_at.type
     due_at = may_go_at(message, moment)
     heard = _concerned(news)
-    states = DeliveryState.SUPPRESSED.value, DeliveryState.PENDING.value
+    state, reason = state_and_reason(heard.c.suppressed, heard.c.reason)
     chosen: Select[Any] = select(
         literal(message.id),
         literal(step_key),
@@ -149,8 +155,8 @@ def queue_subscribers(session: Session, message: Message, news: News, *, step_ke
         heard.c.language,
         cast(null(), Integer),
         heard.c.why,
-        case((heard.c.suppressed, states[0]), else_=states[1]),
-        heard.c.reason,
+        state,
+        reason,
         literal(LANE_NORMAL),
         literal(0),
         literal(due_at, when),
@@ -168,7 +174,7 @@ def sign_ups(session: Session, address: str) -> list[datetime]:
     Those count too whose address was forgotten since.
     """
     chosen = select(Delivery.queued_at).where(
-        Delivery.address.in_((address, mark(address))),
+        Delivery.address.in_((address, pseudonymize(address))),
         Delivery.channel == Channel.EMAIL,
         Delivery.step_key.startswith(_SIGN_UP),
     )
@@ -183,11 +189,7 @@ def queue_sign_up(
     Who only left may be asked; to an address that bounced or complained it is not sent.
     """
     moment = clock.now()
-    barred = session.scalar(
-        select(Suppression.reason).where(
-            Suppression.address == subscriber.address, Suppression.kind != "unsubscribed"
-        )
-    )
+    barred = barring_reason(session, subscriber.address, though_erased=True)
     state = DeliveryState.PENDING if barred is None else DeliveryState.SUPPRESSED
     values = (
         message.id, f"{_SIGN_UP}{number}", Channel.EMAIL, subscriber.address, subscriber.email, "",
@@ -207,7 +209,8 @@ def _concerned(news: News) -> Subquery:
     named, followers = _by_component(news), _followers(news)
     has_named = named.c.subscriber_id.is_not(None) if news.component_ids else true()
     by_rule = and_(_wants(news), or_(Subscriber.all_components, has_named))
-    return (
+    suppressed = bars(owed=false())
+    chosen = (
         select(
             Subscriber.address,
             Subscriber.email,
@@ -218,19 +221,18 @@ def _concerned(news: News) -> Subquery:
                 (by_rule, "Subscribed to " + func.coalesce(named.c.component, "?")),
                 else_=_FOLLOWS,
             ).label("why"),
-            Suppression.address.is_not(None).label("suppressed"),
-            func.coalesce(Suppression.reason, "").label("reason"),
+            suppressed.label("suppressed"),
+            suppression_reason().label("reason"),
         )
         .select_from(Subscriber)
-        .outerjoin(Suppression, Suppression.address == Subscriber.address)
         .outerjoin(named, named.c.subscriber_id == Subscriber.id)
         .outerjoin(followers, followers.c.subscriber_id == Subscriber.id)
         .where(
             Subscriber.state == SubscriberState.CONFIRMED,
             or_(followers.c.subscriber_id.is_not(None), by_rule),
         )
-        .subquery()
     )
+    return with_suppression(chosen, Subscriber.address).subquery()
 
 
 def _by_component(news: News) -> Subquery:

@@ -26,16 +26,16 @@ from statuspage.core.enums import Audience, Channel, DeliveryState, Step, Subscr
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links, read_subscription_token, subscription_token
-from statuspage.delivery.provider_events import suppress
 from statuspage.delivery.queue import MAILED, close_waiting
 from statuspage.delivery.subscriber_queue import queue_sign_up, sign_ups
 from statuspage.messages.compose import compose, finish
 from statuspage.messages.facts import sign_up_facts
-from statuspage.models import Customer, Delivery, Incident, Message, Page, Subscriber, Suppression
+from statuspage.models import Customer, Delivery, Incident, Message, Page, Subscriber
 from statuspage.models.columns import hash_token
 from statuspage.models.delivery import in_state
+from statuspage.recipients import suppression
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.pseudonyms import find_marked, is_mark
+from statuspage.recipients.pseudonyms import find_pseudonymized, is_pseudonym
 from statuspage.recipients.subscribers import (
     SubscriptionPreferences,
     apply_preferences,
@@ -43,6 +43,7 @@ from statuspage.recipients.subscribers import (
     describe,
     preferences_of,
 )
+from statuspage.recipients.suppression import SuppressionKind
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +63,7 @@ SIGN_UPS_BY_ALL = 1_000
 ALARM = "sign-ups"
 
 EVERYTHING = SubscriptionPreferences()
-LEFT = "unsubscribed"
-REASON = "the recipient asked for no more mail"
+LEFT = SuppressionKind.UNSUBSCRIBED
 
 RECIPIENT = Actor("the recipient, by the link in a mail")
 
@@ -182,7 +182,7 @@ def confirm(token: str) -> Subscription:
         subscriber.confirmed_at, subscriber.left_at = clock.now(), None
         subscriber.token_hash = subscriber.token_expires_at = None
         if _suppressed(session, subscriber.address) == LEFT:
-            _lift(session, subscriber.address)
+            suppression.lift(session, subscriber.address)
         _note(session, "subscriber.confirm", subscriber, after=describe(subscriber))
         return _known(session, token)
 
@@ -252,7 +252,7 @@ def leave(delivery_id: int) -> AddressState:
         _end(session, delivery.address)
         if before.suppressed:
             return before
-        suppress(session, delivery.address, kind=LEFT, reason=REASON)
+        suppression.suppress(session, delivery.address, LEFT)
         if not before.is_owed:
             _stop_waiting(session, delivery.address)
         _record(session, "subscription.leave", delivery.address)
@@ -270,27 +270,9 @@ def stay(delivery_id: int) -> AddressState:
         if not _revive(session, delivery.address) and not before.has_left:
             return before
         if before.has_left:
-            _lift(session, delivery.address)
+            suppression.lift(session, delivery.address)
         _record(session, "subscription.stay", delivery.address)
         return _standing(session, delivery)
-
-
-def write_again(address: str, *, actor: Actor) -> None:
-    """Lift what keeps mail from a normalised address, whatever it was."""
-    with writing() as session:
-        standing = session.get(Suppression, address)
-        if standing is None:
-            return
-        before = {"suppressed": standing.kind, "reason": standing.reason}
-        _lift(session, address)
-        audit.record(
-            session,
-            actor,
-            "suppression.lift",
-            subject_kind="suppression",
-            subject=address,
-            before=before,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,9 +299,9 @@ def _mail(session: Session, delivery_id: int) -> _Mail | None:
     ).one_or_none()
     if row is None:
         return None
-    if not is_mark(row.address):
+    if not is_pseudonym(row.address):
         return _Mail(row.address, row.email)
-    address = find_marked(session, row.address)
+    address = find_pseudonymized(session, row.address)
     return None if address is None else _Mail(address, address)
 
 
@@ -338,7 +320,7 @@ def _standing(session: Session, delivery: _Mail) -> AddressState:
 
 def _suppressed(session: Session, address: str) -> str:
     """Why nothing is sent to an address, or empty."""
-    return session.scalar(select(Suppression.kind).where(Suppression.address == address)) or ""
+    return suppression.suppression_kind(session, address) or ""
 
 
 def _stop_waiting(session: Session, address: str) -> None:
@@ -349,11 +331,7 @@ def _stop_waiting(session: Session, address: str) -> None:
         Delivery.channel == Channel.EMAIL,
         Delivery.message_id.in_(theirs),
     )
-    close_waiting(session, waiting, DeliveryState.SUPPRESSED, REASON)
-
-
-def _lift(session: Session, address: str) -> None:
-    session.execute(delete(Suppression).where(Suppression.address == address))
+    close_waiting(session, waiting, DeliveryState.SUPPRESSED, suppression.REASONS[LEFT])
 
 
 def _record(session: Session, action: str, address: str) -> None:

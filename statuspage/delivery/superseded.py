@@ -17,7 +17,14 @@ from sqlalchemy.orm import Session, aliased
 from statuspage.core.db import among
 from statuspage.core.enums import Audience, DeliveryState, Step
 from statuspage.delivery.queue import MAILED, close_waiting
-from statuspage.models import Customer, Delivery, Incident, Message, Suppression
+from statuspage.models import Delivery, Incident, Message
+from statuspage.recipients.suppression import (
+    PERSONAL,
+    bars,
+    owed_by_contract,
+    suppression_reason,
+    with_suppression,
+)
 
 _Told = Row[int | None, int | None, Step, Audience, bool]
 
@@ -100,15 +107,10 @@ def _barred(session: Session, told: _Told, ids: Sequence[int]) -> Mapping[str, l
     Who left may still be asked to confirm a new subscription, and is a colleague as before; what is
     owed by contract reaches them too.
     """
-    kept_from: ColumnElement[bool] = Suppression.kind != "unsubscribed"
-    if told.audience in MAILED and told.incident_id is not None and not told.is_drill:
-        owed = exists().where(Customer.address == Suppression.address, Customer.contractual)
-        kept_from = kept_from | ~owed
-    rows = session.execute(
-        select(Suppression.reason, Delivery.id)
-        .join(Delivery, Delivery.address == Suppression.address)
-        .where(among(Delivery.id, ids), kept_from)
-    )
+    is_notice = told.audience in MAILED and told.incident_id is not None and not told.is_drill
+    owed = owed_by_contract() if is_notice else PERSONAL
+    chosen = with_suppression(select(suppression_reason(), Delivery.id), Delivery.address)
+    rows = session.execute(chosen.where(among(Delivery.id, ids), bars(owed)))
     return _grouped((row[0], row[1]) for row in rows)
 
 

@@ -23,7 +23,6 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links
 from statuspage.delivery import queue, subscriber_queue
-from statuspage.delivery.drill_recipients import WHY, DrillRecipients, drill_recipients_on
 from statuspage.delivery.subscriber_queue import News, Reach
 from statuspage.incidents.apply_update import apply_post, declared, detached_copy, step_of
 from statuspage.incidents.check_texts import Overrides, check_text, let_pass
@@ -57,6 +56,7 @@ from statuspage.models import (
     Page,
 )
 from statuspage.models.delivery import was_told
+from statuspage.recipients.drill_recipients import WHY, DrillRecipients, drill_recipients_on
 
 FIRST_READERS = 3
 

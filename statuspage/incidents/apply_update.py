@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, make_transient
 from statuspage.configuration import severity
 from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
 from statuspage.core.links import current_links
-from statuspage.delivery.drill_recipients import as_kept
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.updates import code_for
 from statuspage.models import Incident
+from statuspage.recipients.drill_recipients import as_kept
 
 
 def declared(session: Session, declaration: Declaration, moment: datetime) -> Incident:

@@ -13,7 +13,6 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Kind, Step, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue
-from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents.announcement import (
     Announcement,
     affected_components,
@@ -24,9 +23,10 @@ from statuspage.incidents.announcement import (
     news_of,
 )
 from statuspage.incidents.inputs import Declaration, NewUpdate
-from statuspage.models import Component, Customer, Incident, Subscriber, Suppression
+from statuspage.models import Component, Customer, Incident, Subscriber
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.pseudonyms import erased_at
+from statuspage.recipients.drill_recipients import drill_recipients_on
+from statuspage.recipients.suppression import barring_reason, erased_at, suppression_of
 
 LISTED = {True: "They are on its list.", False: "They are not on its list."}
 
@@ -117,11 +117,10 @@ def _explain(
         return RecipientExplanation(
             address, False, ("Nobody outside is told of what is internal.",)
         )
-    suppression = session.get(Suppression, address)
-    hears, as_customer = _as_customer(session, announcement, incident, address, suppression)
+    hears, as_customer = _as_customer(session, announcement, incident, address)
     if hears:
         return RecipientExplanation(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(session, announcement, incident, address, suppression)
+    hears, as_subscriber = _as_subscriber(session, announcement, incident, address)
     if hears:
         return RecipientExplanation(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
@@ -135,7 +134,6 @@ def _as_customer(
     announcement: Announcement,
     incident: Incident | None,
     address: str,
-    suppression: Suppression | None,
 ) -> tuple[bool, str]:
     customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
@@ -150,9 +148,10 @@ def _as_customer(
         return False, f"They are a customer who was not told that {announcement.taken_back}."
     if reached is None:
         return False, f"They are a customer of other components: {_used(session, customer)}."
-    if suppression and not (suppression.kind == "unsubscribed" and customer.contractual):
-        return False, f"They are a customer whom it concerns, but {_kept_away(suppression)}"
-    if suppression:
+    barred = barring_reason(session, address, owed=customer.contractual, though_erased=True)
+    if barred:
+        return False, f"They are a customer whom it concerns, but {_kept_away(barred)}"
+    if suppression_of(session, address):
         return True, "They left, but notices are owed to them by contract."
     if announcement.answers:
         return True, f"They are a customer who was told that {announcement.taken_back}."
@@ -166,7 +165,6 @@ def _as_subscriber(
     announcement: Announcement,
     incident: Incident | None,
     address: str,
-    suppression: Suppression | None,
 ) -> tuple[bool, str]:
     subscriber = session.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
     if subscriber is None:
@@ -180,13 +178,14 @@ def _as_subscriber(
     )
     if why is None:
         return False, "They subscribed to other components or other kinds of news."
-    if suppression:
-        return False, f"They subscribed to this, but {_kept_away(suppression)}"
+    barred = barring_reason(session, address, owed=False, though_erased=True)
+    if barred:
+        return False, f"They subscribed to this, but {_kept_away(barred)}"
     return True, f"{why}."
 
 
-def _kept_away(suppression: Suppression) -> str:
-    return f"nothing is sent to them: {suppression.reason or suppression.kind}."
+def _kept_away(reason: str) -> str:
+    return f"nothing is sent to them: {reason}."
 
 
 def _used(session: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:

@@ -23,7 +23,6 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
 from statuspage.delivery import queue
-from statuspage.delivery.drill_recipients import drill_recipients_on
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.escalation import EscalationStep, ladders, opened_at
 from statuspage.incidents.notify_staff import call_colleagues
@@ -31,6 +30,7 @@ from statuspage.incidents.updates import locked
 from statuspage.messages.facts import Facts
 from statuspage.messages.template_variables import phrase
 from statuspage.models import Contact, Delivery, Incident, Message, Page
+from statuspage.recipients.drill_recipients import drill_recipients_on
 
 
 @dataclass(frozen=True, slots=True)

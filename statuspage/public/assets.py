@@ -1,16 +1,19 @@
 """Static files under names that carry their content's hash, so that they may be kept for ever.
 
 ``style.css`` is served as ``/static/style.<hash>.css``: a changed file has a new address, and a
-page never meets a style that is older or newer than itself.
+page never meets a style that is older or newer than itself.  A style sheet is served with those
+that it imports written out in it, so that it costs one request.
 """
 
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
 from statuspage.core.clock import EPOCH
 from statuspage.core.paths import STATIC
@@ -18,7 +21,8 @@ from statuspage.public.document import IMMUTABLE, Document, make_document
 
 FOLDER = STATIC
 
-_TYPES = {
+_IMPORT: Final = re.compile(rb'^@import "([\w-]+\.css)";$', re.MULTILINE)
+_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -58,7 +62,15 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for path in sorted(FOLDER.rglob("*")):
         name = path.relative_to(FOLDER).as_posix()
         if path.is_file() and not name.startswith("."):
-            yield name, path.read_bytes()
+            yield name, read_asset(name)
+
+
+def read_asset(name: str) -> bytes:
+    """The content that the file ``static/<name>`` is served with."""
+    content = (FOLDER / name).read_bytes()
+    if not name.endswith(".css"):
+        return content
+    return _IMPORT.sub(lambda found: read_asset(found[1].decode()), content)
 
 
 def _path(name: str, content: bytes) -> str:

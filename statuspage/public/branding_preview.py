@@ -14,7 +14,7 @@ from typing import Final
 
 from statuspage.core.colours import read_branding
 from statuspage.core.links import Links
-from statuspage.public.assets import FOLDER
+from statuspage.public.assets import read_asset
 from statuspage.public.html_pages import NOTICE_MARKER, render_home
 from statuspage.public.snapshot import Snapshot
 
@@ -42,13 +42,17 @@ def render_branding(
     """
     look = tuple({**dict(snapshot.frame.page.look), **chosen}.items())
     frame = replace(snapshot.frame, page=replace(snapshot.frame.page, look=look))
-    own = ((FOLDER / name).read_text() for name in ("tokens.css", "page.css"))
     chosen_scheme = f":root {{ color-scheme: {scheme}; }}"
-    sheet = "\n".join((*own, _NOTICE, read_branding(look).style, chosen_scheme))
+    sheet = "\n".join(
+        (read_asset("page.css").decode(), _NOTICE, read_branding(look).style, chosen_scheme)
+    )
     address = b64encode(in_scheme(sheet, scheme).encode()).decode()
     html = render_home(
         replace(snapshot, frame=frame), links, sheet=f"data:text/css;charset=utf-8;base64,{address}"
     )
+    # What people typed holds no bare quotation mark, so this is the logo's own condition.
+    dark = "all" if scheme == "dark" else "not all"
+    html = html.replace('media="(prefers-color-scheme: dark)"', f'media="{dark}"', 1)
     html = html.replace("<head>", '<head>\n<base target="_blank">', 1)
     return html.replace(NOTICE_MARKER, notice, 1)
 

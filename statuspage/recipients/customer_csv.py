@@ -41,7 +41,7 @@ from statuspage.recipients.customer_csv_rows import (
     shown,
 )
 from statuspage.recipients.customers import CustomerValues, keep_others_out
-from statuspage.recipients.pseudonyms import NOT_AGAIN, erased_among
+from statuspage.recipients.suppression import ERASED_BEFORE, erased_among
 
 _CHUNK = 5_000
 # Rows that are written in one transaction: some tenths of a second on a slow disk.
@@ -214,7 +214,7 @@ class Intake:
         erased = erased_among(session, {row.identity for row in rows})
         for row in rows:
             if row.identity in erased:
-                self._conflict(row, NOT_AGAIN)
+                self._conflict(row, ERASED_BEFORE)
                 continue
             self._apply(row)
 

@@ -19,8 +19,8 @@ from statuspage.core.address import Address, read_address
 from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
-from statuspage.models import Customer, CustomerComponent, Suppression
-from statuspage.recipients.pseudonyms import refuse_erased
+from statuspage.models import Customer, CustomerComponent
+from statuspage.recipients import suppression
 
 KEY_LIMIT = 200
 LINE_LIMIT = 500
@@ -143,7 +143,7 @@ def save_customer(
         if customer is None:
             raise LookupError(f"no customer {customer_id}")
         _refuse_taken(session, customer, address=address.identity, key=checked.key)
-        refuse_erased(session, address.identity)
+        suppression.refuse_erased(session, address.identity)
         before = None if customer_id is None else describe(customer)
         customer.email, customer.address = checked.email, address.identity
         customer.name, customer.company = checked.name, checked.company
@@ -217,7 +217,7 @@ def search_customers(
             ("; " + Customer.tags + "; ").contains(f"; {wanted}; ", autoescape=True)
         )
     if suppressed:
-        found = found.where(Customer.address.in_(select(Suppression.address)))
+        found = found.where(Customer.address.in_(suppression.suppressed_addresses()))
     if before:
         found = found.where(Customer.address < before).order_by(Customer.address.desc())
     else:

@@ -22,8 +22,8 @@ from statuspage.models import (
     Incident,
     Subscriber,
     SubscriberComponent,
-    Suppression,
 )
+from statuspage.recipients import suppression
 from statuspage.recipients.customer_csv_rows import component_labels, csv_lines
 from statuspage.recipients.customers import check_language, check_zone
 
@@ -126,7 +126,7 @@ def search_subscribers(
     if state is not None:
         found = found.where(Subscriber.state == state)
     if suppressed:
-        found = found.where(Subscriber.address.in_(select(Suppression.address)))
+        found = found.where(Subscriber.address.in_(suppression.suppressed_addresses()))
     if before:
         found = found.where(Subscriber.address < before).order_by(Subscriber.address.desc())
     else:

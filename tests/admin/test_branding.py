@@ -6,6 +6,7 @@ from base64 import b64decode
 from io import BytesIO
 from typing import Any
 
+import lxml.html
 import pytest
 from PIL import Image
 
@@ -23,14 +24,12 @@ def _picture() -> bytes:
     return file.getvalue()
 
 
-PNG = _picture()
+PNG, DARK = _picture(), _picture()
 
 
-def upload(desk: Desk, content: bytes, name: str = "logo.png") -> Any:
-    token = fields(desk.get(LOOK).text).get("csrf_token", "")
-    return desk.browser.send(
-        f"{LOOK}/logo", {"csrf_token": token, "logo": (BytesIO(content), name)}
-    )
+def upload(desk: Desk, **pictures: bytes) -> Any:
+    files = {name: (BytesIO(content), f"{name}.png") for name, content in pictures.items()}
+    return desk.browser.send(f"{LOOK}/logo", files)
 
 
 def home(desk: Desk) -> str:
@@ -95,12 +94,71 @@ def test_what_does_not_fit_is_refused_with_what_would(
 
 
 def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(desk: Desk) -> None:
-    assert upload(desk, PNG).status_code == 303
+    assert upload(desk, logo=PNG).status_code == 303
     path = home(desk).partition('class="logo" src="')[2].partition('"')[0]
     shown = desk.get(path)
     assert (shown.data, shown.content_type) == (PNG, "image/png")
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
     desk.browser.send(f"{LOOK}/logo/remove", {})
+    assert 'class="logo"' not in home(desk)
+
+
+def logos(html: str) -> tuple[str, str]:
+    """The addresses of the logo for dark backgrounds and of the one for all others."""
+    root = lxml.html.fromstring(html)
+    [logo] = root.cssselect(".brand img.logo")
+    [source] = root.cssselect(".brand picture source") or [{"srcset": ""}]
+    return str(source.get("srcset")), str(logo.get("src"))
+
+
+def test_a_second_logo_is_shown_on_dark_backgrounds(desk: Desk, html_errors: HtmlChecker) -> None:
+    upload(desk, logo=PNG, logo_dark=DARK)
+    shown = home(desk)
+    assert [desk.get(path).data for path in logos(shown)] == [DARK, PNG]
+    assert '<source media="(prefers-color-scheme: dark)" srcset=' in shown
+    assert html_errors(shown) == []
+    assert html_errors(desk.get(LOOK).text) == []
+
+
+def test_the_preview_shows_the_logo_of_its_scheme(desk: Desk) -> None:
+    upload(desk, logo=PNG, logo_dark=DARK)
+    shown = [
+        desk.browser.send(f"{LOOK}/preview", {"scheme": scheme}).text
+        for scheme in ("light", "dark")
+    ]
+    assert ['<source media="not all"' in shown[0], '<source media="all"' in shown[1]] == [True] * 2
+
+
+def test_either_logo_is_exchanged_alone(desk: Desk) -> None:
+    upload(desk, logo=PNG, logo_dark=DARK)
+    upload(desk, logo_dark=PNG)
+    upload(desk, logo=DARK)
+    assert [desk.get(path).data for path in logos(home(desk))] == [PNG, DARK]
+
+
+def test_the_logo_for_dark_backgrounds_is_removed_alone_and_the_other_with_it(desk: Desk) -> None:
+    upload(desk, logo=PNG, logo_dark=DARK)
+    desk.browser.send(f"{LOOK}/logo/remove", {"only": "dark"})
+    assert said(desk.get(LOOK))[1:] == ["The page shows one logo on every background."]
+    assert logos(home(desk))[0] == ""
+    upload(desk, logo_dark=DARK)
+    desk.browser.send(f"{LOOK}/logo/remove", {})
+    assert [name in home(desk) for name in ("<picture", 'class="logo"')] == [False, False]
+
+
+def test_a_logo_for_dark_backgrounds_alone_is_refused(desk: Desk) -> None:
+    answer = upload(desk, logo_dark=DARK)
+    assert (answer.status_code, reasons(answer)) == (
+        422,
+        ["Picture: Choose this one first: it is shown wherever the other is not."],
+    )
+
+
+def test_of_two_pictures_neither_is_taken_where_one_is_damaged(desk: Desk) -> None:
+    answer = upload(desk, logo=PNG, logo_dark=DARK[:200])
+    assert reasons(answer) == [
+        "Picture for dark backgrounds: This picture is damaged or cut off. Save it again."
+    ]
     assert 'class="logo"' not in home(desk)
 
 
@@ -118,7 +176,7 @@ def test_a_logo_stands_in_place_of_the_name_until_it_is_removed(desk: Desk) -> N
 def test_what_is_no_safe_picture_is_refused_with_the_reason(
     desk: Desk, content: bytes, reason: str
 ) -> None:
-    answer = upload(desk, content)
+    answer = upload(desk, logo=content)
     assert answer.status_code == 422
     assert reasons(answer)[0].startswith(reason)
     assert 'class="logo"' not in home(desk)

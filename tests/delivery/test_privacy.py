@@ -30,7 +30,8 @@ from statuspage.models import (
 )
 from statuspage.recipients import customer_csv, customer_json, customers
 from statuspage.recipients.customers import CustomerValues
-from statuspage.recipients.pseudonyms import ERASED, mark
+from statuspage.recipients.pseudonyms import pseudonymize
+from statuspage.recipients.suppression import SuppressionKind
 from tests.announcing import ACTOR, declare, mails, make_customer, resolve, set_up_scenario
 from tests.factories import NOON
 from tests.subscribing import SAM, ask, join, sign_up_mails
@@ -165,7 +166,9 @@ def test_what_waits_for_an_erased_address_is_not_sent(app: Flask, frozen: Travel
         privacy.erase(C1, actor=ACTOR)
         privacy.erase("c2@example.com", actor=ACTOR)
         Dispatcher(app, 1, open_lanes(app.extensions["settings"])).send_all()
-        assert mails(DeliveryState.SUPPRESSED) == sorted([mark(C1), mark("c2@example.com")])
+        assert mails(DeliveryState.SUPPRESSED) == sorted(
+            [pseudonymize(C1), pseudonymize("c2@example.com")]
+        )
         assert len(mails(DeliveryState.ACCEPTED)) == 2
 
 
@@ -182,13 +185,15 @@ def test_a_mail_that_is_being_sent_is_waited_for(app: Flask, frozen: Traveller) 
 def test_news_that_comes_late_does_not_bring_the_address_back(app: Flask, told: int) -> None:
     with app.app_context():
         privacy.erase(C1, actor=ACTOR)
-        delivery = current_session().scalars(select(Delivery).filter_by(address=mark(C1))).one()
+        delivery = (
+            current_session().scalars(select(Delivery).filter_by(address=pseudonymize(C1))).one()
+        )
         hear(delivery.id, f"<{C1}> does not exist", EventKind.BOUNCE)
         current_session().expire_all()
         assert delivery.state is DeliveryState.BOUNCED
         assert C1 not in everything()
-        kinds = select(Suppression.kind).filter_by(address=mark(C1))
-        assert current_session().scalars(kinds).one() == ERASED
+        kinds = select(Suppression.kind).filter_by(address=pseudonymize(C1))
+        assert current_session().scalars(kinds).one() == SuppressionKind.ERASED
 
 
 def test_what_failed_is_not_sent_again_to_an_erased_address(app: Flask, told: int) -> None:
@@ -270,7 +275,7 @@ def test_who_was_forgotten_or_erased_signs_up_again_within_the_same_limits(
             privacy.allow_again(SAM, actor=ACTOR)
         # Erasing forgets no limit: one mail a day.
         ask(SAM)
-        assert [delivery.step_key for delivery, _ in sign_up_mails(mark(SAM))] == [
+        assert [delivery.step_key for delivery, _ in sign_up_mails(pseudonymize(SAM))] == [
             f"signup:{number}" for number in range(1, 6)
         ]
         assert sign_up_mails(SAM) == []
@@ -306,20 +311,20 @@ def test_the_audit_trail_says_that_it_was_done_and_not_to_whom(app: Flask, told:
         privacy.erase(C1, actor=ACTOR)
         entry = current_session().scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
         assert entry is not None
-        assert (entry.action, entry.subject) == ("person.erase", mark(C1))
+        assert (entry.action, entry.subject) == ("person.erase", pseudonymize(C1))
         assert entry.after == {"list entries": 1, "deliveries": 1}
 
 
 def test_the_hash_needs_the_key(app: Flask, told: int) -> None:
     with app.app_context():
-        assert len(mark(C1)) == len("erased:") + 64
-        assert mark(C1) != mark("c2@example.com")
+        assert len(pseudonymize(C1)) == len("erased:") + 64
+        assert pseudonymize(C1) != pseudonymize("c2@example.com")
         settings = app.extensions["settings"]
         object.__setattr__(settings, "secret_key", "another key, as long as it must be")
         assert privacy.holdings(current_session(), C1).total == 1
-        before = mark(C1)
+        before = pseudonymize(C1)
         object.__setattr__(settings, "secret_key", "a key for tests, never for anything else")
-        assert mark(C1) != before
+        assert pseudonymize(C1) != before
 
 
 def test_the_shell_shows_and_erases(app: Flask, told: int, runner: FlaskCliRunner) -> None:

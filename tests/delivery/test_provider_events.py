@@ -13,9 +13,10 @@ from time_machine import Traveller
 
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import control, provider_events, subscriptions
+from statuspage.delivery import control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, DeliveryEvent, Suppression, WebhookEvent
+from statuspage.recipients import suppression
 from tests.announcing import ACTOR, declare, resolve, set_up_scenario
 from tests.factories import NOON
 
@@ -136,7 +137,7 @@ def test_an_event_that_is_told_again_after_it_was_forgotten_changes_nothing(
         provider_events.fold()
         address = current_session().get_one(Delivery, delivery_id).address
         current_session().rollback()
-        subscriptions.write_again(address, actor=ACTOR)
+        suppression.write_again(address, actor=ACTOR)
         frozen.shift(timedelta(days=31))
         provider_events.forget_folded()
         assert provider_events.keep([complaint]) == 1

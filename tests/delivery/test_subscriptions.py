@@ -14,6 +14,7 @@ from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import queue, subscriptions
 from statuspage.delivery.subscriptions import AddressState
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
+from statuspage.recipients import suppression
 from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
 SHOPPER = "shopper@example.com"
@@ -117,8 +118,8 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
 def test_the_admin_can_lift_whatever_it_is(session: Session, scenario: Scenario) -> None:
     with writing() as session:
         session.add(Suppression(address=SHOPPER, kind="bounced", reason="mailbox full"))
-    subscriptions.write_again(SHOPPER, actor=Actor("Ada"))
-    subscriptions.write_again(SHOPPER, actor=Actor("Ada"))
+    suppression.write_again(SHOPPER, actor=Actor("Ada"))
+    suppression.write_again(SHOPPER, actor=Actor("Ada"))
     assert suppressions(session) == []
     entry = session.scalars(select(AuditEntry).filter_by(action="suppression.lift")).one()
     assert (entry.actor, entry.before) == (

@@ -51,8 +51,8 @@ from statuspage.models import (
     IncidentUpdate,
     Message,
     Page,
-    Suppression,
 )
+from statuspage.recipients.suppression import SuppressionKind, suppress
 
 FOLDER: Final = Path(__file__).parent
 _SET_UP_BEFORE: Final = timedelta(days=120)
@@ -329,8 +329,7 @@ class Loader:
         if number % 71 == 36:
             reason = "550 5.1.1 The mailbox does not exist"
             self._record(delivery, DeliveryState.BOUNCED, reported_at, reason)
-            why, address = "mail to this address bounced", delivery.address
-            self._save(Suppression(address=address, kind="bounced", reason=why, at=reported_at))
+            suppress(self._current, delivery.address, SuppressionKind.BOUNCED, at=reported_at)
         elif number % 19 != 7:
             self._record(delivery, DeliveryState.DELIVERED, reported_at)
 
