@@ -23,8 +23,6 @@ from statuspage.admin.forms import (
 )
 from statuspage.admin.incident_form import (
     AFFECTED,
-    INTERNAL_FACTS,
-    PUBLIC_FACTS,
     ChosenRadioField,
     IncidentForm,
     what_follows,
@@ -184,8 +182,6 @@ def new_incident() -> ResponseReturnValue:
         templates=incident_templates.incident_templates(current_session()),
         chosen=request.args.get("template", ""),
         unused=unused_facts(),
-        public_facts=PUBLIC_FACTS,
-        internal_facts=INTERNAL_FACTS,
         levels={level.rank: what_follows(level) for level in levels},
         zone_label=clock.zone_label(clock.now(), zone()),
         sheets=sheets,
@@ -253,9 +249,7 @@ def _begun() -> dict[str, Any]:
     return {
         "title": details.title,
         "severity_rank": details.severity_rank,
-        "users_notice": details.users_notice,
-        "workaround": details.workaround,
-        "action": details.action,
+        **details.facts(),
         "components": incident_templates.components_of(current_session(), details),
     }
 

@@ -9,24 +9,11 @@ from typing import Final
 from statuspage.admin.update_form import UpdateForm
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, IncidentStatus, Step
+from statuspage.messages import facts
+from statuspage.messages.facts import Use
 from statuspage.messages.wording import STEPS, current_wording, template_name
 from statuspage.models import Incident
 
-# The word of the templates behind each public fact.
-_WORDS: Final = {
-    "action": "action",
-    "cause": "cause",
-    "workaround": "workaround",
-    "expected_back": "expected_back",
-    "watch_minutes": "watch",
-    "resolution": "resolution",
-    "prevention": "prevention",
-}
-# What goes out of date when an incident moves on; a cause that was found stays found.
-_AGEING: Final = (
-    "action", "workaround", "expected_back", "watch_minutes", "resolution", "progress",
-    "current_actions", "next_steps",
-)  # fmt: skip
 _TAG: Final = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 
@@ -35,14 +22,17 @@ def unused_facts() -> dict[str, list[str]]:
 
     A post says only what its template asks for, so a filled field may reach nobody.
     """
-    said = {status: _words_said(status) for status in IncidentStatus}
+    said = {status: _variables_said(status) for status in IncidentStatus}
     return {
-        name: [status.value for status, words in said.items() if word not in words]
-        for name, word in _WORDS.items()
+        fact.name: [
+            status.value for status, said_then in said.items() if fact.variable not in said_then
+        ]
+        for fact in facts.ASKED_PUBLIC
+        if fact.meaning
     }
 
 
-def _words_said(status: IncidentStatus) -> set[str]:
+def _variables_said(status: IncidentStatus) -> set[str]:
     step = Step(status.value)
     sources = [
         current_wording(current_session(), template_name(audience, step)).body
@@ -62,21 +52,24 @@ def kept_facts(incident: Incident) -> dict[str, datetime]:
         return {}
     newest = max(update.posted_at for update in incident.updates)
     kept = {**incident.public_facts, **incident.internal_facts}
-    return {name: newest for name in _AGEING if kept.get(name)}
+    return {
+        fact.name: newest
+        for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
+        if Use.AGES in fact.use and kept.get(fact.name)
+    }
 
 
 def carried_over(incident: Incident, form: UpdateForm) -> list[str]:
     """The labels of facts that a post of another status would say as they were said before."""
     if form.status.data is None or form.status.data.value == incident.status:
         return []
-    told = {**form.public_facts(), **form.internal_facts()}
+    typed = {**form.public_facts(), **form.internal_facts()}
     kept = {**incident.public_facts, **incident.internal_facts}
-    said = _words_said(form.status.data)
+    said = _variables_said(form.status.data)
+    ageing = kept_facts(incident)
     return [
-        form[name].label.text
-        for name in kept_facts(incident)
-        if told[name] == kept[name] and _WORDS.get(name, name) in {*said, *_INSIDE}
+        fact.label
+        for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
+        if fact.name in ageing and typed[fact.name] == kept[fact.name]
+        if fact.internal or fact.variable in said
     ]
-
-
-_INSIDE: Final = {"progress", "current_actions", "next_steps"}

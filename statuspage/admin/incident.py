@@ -25,7 +25,7 @@ from statuspage.admin.forms import (
     RowField,
     read_number,
 )
-from statuspage.admin.incident_form import AFFECTED, INTERNAL_FACTS, PUBLIC_FACTS, facts_as_shown
+from statuspage.admin.incident_form import AFFECTED, facts_as_shown
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
 from statuspage.admin.update_form import UpdateForm
 from statuspage.configuration import contacts, public_names, severity
@@ -445,8 +445,6 @@ def _desk(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
         others=form.components.rows(but=affected),
         unused=unused_facts(),
         kept_since=kept_facts(incident),
-        public_facts=PUBLIC_FACTS,
-        internal_facts=INTERNAL_FACTS,
         updates=list(reversed(incident.updates))[: _most()],
         post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),

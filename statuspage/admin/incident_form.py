@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from wtforms import BooleanField, Field, HiddenField, RadioField
 from wtforms.utils import unset_value
 
-from statuspage.admin.forms import DurationField, LineField, MomentField, ProseField, read_number
+from statuspage.admin.forms import (
+    DurationField,
+    Form,
+    LineField,
+    MomentField,
+    ProseField,
+    read_number,
+)
 from statuspage.admin.previews import TextsForm
 from statuspage.configuration import components as components_configuration
 from statuspage.configuration import severity
@@ -18,7 +25,11 @@ from statuspage.configuration.components import top_level
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, CustomerMail
+from statuspage.messages import facts
+from statuspage.messages.facts import FactKind, Use
 from statuspage.models import ComponentGroup, SeverityLevel
+
+AnyForm = TypeVar("AnyForm", bound=Form)
 
 # What an incident can do to a component; maintenance is told by maintenances.
 AFFECTED: Final = (
@@ -27,13 +38,6 @@ AFFECTED: Final = (
     ComponentStatus.MAJOR_OUTAGE,
 )
 PRESETS: Final = (15, 30, 60)
-PUBLIC_FACTS: Final = (
-    "action", "cause", "cause_confirmed", "workaround", "expected_back", "watch_minutes",
-    "resolution", "prevention",
-)  # fmt: skip
-INTERNAL_FACTS: Final = (
-    "progress", "current_actions", "next_steps", "technical_cause", "users_affected", "references",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,28 @@ class ChosenRadioField(RadioField):
         super().__init__(label, **options)
 
 
+_FIELDS: Final[Mapping[FactKind, Callable[..., Field]]] = {
+    FactKind.PROSE: ProseField,
+    FactKind.LINE: LineField,
+    FactKind.MOMENT: MomentField,
+    FactKind.MINUTES: DurationField,
+    FactKind.FLAG: BooleanField,
+}
+
+
+def asks_for(*wanted: facts.Fact) -> Callable[[type[AnyForm]], type[AnyForm]]:
+    """Give a form a field for each of these facts, by the name, label and kind of the fact."""
+
+    def with_fields(form: type[AnyForm]) -> type[AnyForm]:
+        for fact in wanted:
+            kind = FactKind.LINE if fact.on_one_line else fact.kind
+            setattr(form, fact.name, _FIELDS[kind](fact.label, description=fact.hint))
+        return form
+
+    return with_fields
+
+
+@asks_for(*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
 class IncidentForm(TextsForm):
     """The part of an incident that each post may change."""
 
@@ -153,22 +179,6 @@ class IncidentForm(TextsForm):
     no_promise_because = LineField("Why no update is promised")
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
     promised = HiddenField()
-
-    action = ProseField("What is being done")
-    cause = ProseField("Cause")
-    cause_confirmed = BooleanField("The cause is confirmed")
-    workaround = ProseField("What users can do meanwhile")
-    expected_back = MomentField("Expected back")
-    watch_minutes = DurationField("How long the fix is watched")
-    resolution = ProseField("What was done about it")
-    prevention = ProseField("How it is kept from happening again")
-
-    progress = ProseField("Progress")
-    current_actions = ProseField("Who does what now")
-    next_steps = ProseField("Next steps")
-    technical_cause = ProseField("Technical cause")
-    users_affected = LineField("Users affected")
-    references = ProseField("Tickets, dashboards, changes")
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A promise 'at a time' needs its time, and no promise needs its reason."""
@@ -218,13 +228,18 @@ class IncidentForm(TextsForm):
 
     def public_facts(self) -> dict[str, Any]:
         """The public facts as they are kept; emptied ones are empty, so that they replace."""
-        return {name: _kept(self[name].data) for name in PUBLIC_FACTS}
+        return {fact.name: _kept(self[fact.name].data) for fact in facts.ASKED_PUBLIC}
 
     def internal_facts(self) -> dict[str, Any]:
         """The internal facts as they are kept."""
-        return {name: _kept(self[name].data) for name in INTERNAL_FACTS}
+        return {fact.name: _kept(self[fact.name].data) for fact in facts.ASKED_INTERNAL}
 
-    def is_worth_a_look(self, names: Sequence[str]) -> bool:
+    @property
+    def folded_facts(self) -> list[str]:
+        """The names of the public facts that are asked for below the first ones."""
+        return [fact.name for fact in facts.ASKED_PUBLIC if Use.FOLDED in fact.use]
+
+    def is_worth_a_look(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is filled in or to be put right: folded, it opens."""
         return any(self[name].errors or self[name].data for name in names)
 
@@ -232,8 +247,9 @@ class IncidentForm(TextsForm):
 def facts_as_shown(kept: Mapping[str, Any]) -> dict[str, Any]:
     """Kept facts as the form's fields hold them."""
     shown = dict(kept)
-    if shown.get("expected_back"):
-        shown["expected_back"] = clock.read_exact(str(shown["expected_back"]))
+    for fact in facts.ASKED_PUBLIC:
+        if fact.kind is FactKind.MOMENT and shown.get(fact.name):
+            shown[fact.name] = clock.read_exact(str(shown[fact.name]))
     return {name: value for name, value in shown.items() if value not in {"", None}}
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, WordField
-from statuspage.admin.incident_form import AFFECTED
+from statuspage.admin.incident_form import AFFECTED, asks_for
 from statuspage.configuration import incident_templates as incident_templates_configuration
 from statuspage.configuration import public_names, severity
 from statuspage.configuration.incident_templates import (
@@ -21,8 +21,11 @@ from statuspage.configuration.incident_templates import (
     save_template,
 )
 from statuspage.core.db import current_session
+from statuspage.messages import facts
+from statuspage.messages.facts import Use
 
 
+@asks_for(*(fact for fact in facts.ASKED_PUBLIC if Use.TEMPLATES in fact.use))
 class TemplateForm(EditForm):
     """What a template fills in."""
 
@@ -32,8 +35,6 @@ class TemplateForm(EditForm):
     components = ProseField("Components")
     state = WordField("Their state", AFFECTED)
     users_notice = ProseField("What users notice", needed="Write what people should read")
-    workaround = ProseField("What users can do meanwhile")
-    action = ProseField("What is being done")
     because = LineField("Keep it anyway because")
 
     def details(self) -> TemplateDetails:

@@ -37,7 +37,7 @@ from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.incidents.inputs import Draft, Reader
 from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
-from statuspage.messages.template_variables import WORDS
+from statuspage.messages.template_variables import VARIABLES
 from statuspage.messages.tokens import token_values
 
 # A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
@@ -305,8 +305,8 @@ def _zone_of(reader: Reader) -> str:
 
 
 def _gap(name: str, form: TextsForm) -> MissingFact:
-    word = WORDS.get(name)
-    label = word.meaning if word else name.replace("_", " ")
+    variable = VARIABLES.get(name)
+    label = variable.meaning if variable else name.replace("_", " ")
     return MissingFact(label, name if name in form else "")
 
 
@@ -314,8 +314,8 @@ def _show_gaps(reading: Markup) -> Markup:
     """Tokens that nothing fills, marked so that nobody overlooks them."""
 
     def shown(match: re.Match[str]) -> str:
-        word = WORDS.get(match[1])
-        meaning = word.meaning.lower() if word else match[1].replace("_", " ")
+        variable = VARIABLES.get(match[1])
+        meaning = variable.meaning.lower() if variable else match[1].replace("_", " ")
         return Markup('<mark class="gap">{}</mark>').format(meaning)
 
     return Markup(_GAP.sub(shown, str(reading)))  # the rest was escaped or sanitised before

@@ -17,6 +17,8 @@ from statuspage.core.enums import Audience, ComponentStatus
 from statuspage.incidents import explain_recipient
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import gate
+from statuspage.messages import facts
+from statuspage.messages.facts import Use
 from statuspage.models import Incident
 
 # Buttons, and what the last step shows itself: the rest of the form rides along unseen.
@@ -37,7 +39,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
         *("because_watched", "because_components", "because_approval", "ask_approval"),
         "false_alarm",
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
-        *("cause", "cause_confirmed", "resolution", "prevention"),
+        *(fact.name for fact in facts.ASKED_PUBLIC if Use.AT_THE_END in fact.use),
         *(
             f"{part}_{audience.value}"
             for audience in TITLES

@@ -234,7 +234,7 @@ def _samples(info: TemplateInfo) -> dict[str, str]:
     if info.audience is Audience.CUSTOMER:
         values = token_values(moments_of(facts), zone=facts.zone.key, name=SAMPLE_NAME)
     return {
-        word.name: values.get(word.name, word.sample) if word.sample else "" for word in info.words
+        one.name: values.get(one.name, one.sample) if one.sample else "" for one in info.variables
     }
 
 

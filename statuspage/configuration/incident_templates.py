@@ -20,10 +20,14 @@ from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid, Stale
 from statuspage.messages.checks import blocking, find_in_name, in_words
+from statuspage.messages.facts import PUBLIC, Use
 from statuspage.models import Component, IncidentTemplate
 from statuspage.models.columns import new_code
 
-CHECKED: Final = ("title", "users_notice", "workaround", "action")
+FACTS: Final = tuple(fact.name for fact in PUBLIC if Use.TEMPLATES in fact.use)
+"""The facts that a template fills in."""
+
+CHECKED: Final = ("title", *FACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,10 @@ class TemplateDetails:
     def names(self) -> list[str]:
         """The names of its components."""
         return [name for line in self.components.splitlines() if (name := line.strip())]
+
+    def facts(self) -> dict[str, str]:
+        """The facts that a declaration begins with, by name."""
+        return {name: getattr(self, name) for name in FACTS}
 
 
 @dataclass(frozen=True, slots=True)

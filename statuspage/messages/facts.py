@@ -1,22 +1,94 @@
 """What an incident's messages may say, and to whom.
 
-Public facts and internal facts are separate objects.  A template for the public or for customers is
-rendered from the public ones alone: the internal ones are not hidden there, they do not exist. The
-words that templates may use for them are those of :mod:`statuspage.messages.template_variables`.
+Each fact is declared once, as a field of :class:`PublicFacts` or :class:`InternalFacts`: what it
+means, what kind of value it has, which variables templates have of it, how forms ask for it, and
+how the checks of public texts treat it.  Forms, template variables and checks read :data:`PUBLIC`
+and :data:`INTERNAL`.
+
+A template for the public or for customers is rendered from the public facts alone: the internal
+ones are not hidden there, they do not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import Flag, StrEnum, auto
+from typing import Annotated, Any, Final, get_type_hints
 from zoneinfo import ZoneInfo
 
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, ComponentStatus, Kind, Role, Visibility, status_of
 from statuspage.core.links import Links
 from statuspage.models import Contact, Incident, Page
+
+
+class FactKind(StrEnum):
+    """What a value is: how forms read it, and how it is made safe where it is put into a text."""
+
+    OURS = "ours"  # made by the service itself
+    LINE = "line"  # typed by a person: shown exactly as typed
+    PROSE = "prose"  # typed by a person: may hold simple Markdown
+    ADDRESS = "address"  # a mail address or a web address, or both
+    FLAG = "flag"
+    MOMENT = "moment"
+    MINUTES = "minutes"
+    LENGTH = "length"
+    COUNT = "count"
+    LINES = "lines"
+    ROWS = "rows"
+
+
+class Use(Flag):
+    """Where and for how long a fact that people type is used."""
+
+    AGES = auto()  # goes out of date when the incident moves on
+    FOLDED = auto()  # asked for below what is asked first
+    AT_THE_END = auto()  # asked for again when the incident is resolved
+    TEMPLATES = auto()  # filled in by incident templates
+
+
+_NO_USE: Final = Use(0)
+
+
+class Secrecy(StrEnum):
+    """What a public text may not take over from an internal fact."""
+
+    NAME = "name"  # all of it, however short
+    TEXT = "text"  # a line of it, five of its words in a row, one odd word
+    WORK = "work"  # the same, unless a public fact says it too: how the work goes
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The declaration of one fact.
+
+    Templates have it as ``variable`` where it has a ``meaning``, and what is made of it as
+    ``derived``.  A fact with a ``place`` is typed into the forms of incidents, in the order of the
+    places, and kept in the incident's JSON under its name.
+    """
+
+    meaning: str = ""
+    kind: FactKind = FactKind.OURS
+    name: str = ""
+    variable: str = ""
+    derived: tuple[Fact, ...] = ()
+    internal: bool = False
+    is_token: bool = False  # in customers' mail a token, which each reader's own time replaces
+    keys: tuple[str, ...] = ()  # the parts of each row of a list
+    place: int = 0
+    label: str = ""
+    hint: str = ""
+    on_one_line: bool = False
+    use: Use = _NO_USE
+    secrecy: Secrecy | None = None
+
+
+_LINE, _PROSE, _ADDRESS = FactKind.LINE, FactKind.PROSE, FactKind.ADDRESS
+_FLAG, _MOMENT, _MINUTES = FactKind.FLAG, FactKind.MOMENT, FactKind.MINUTES
+_AGES, _FOLDED, _AT_THE_END, _TEMPLATES = Use.AGES, Use.FOLDED, Use.AT_THE_END, Use.TEMPLATES
+_NAME, _TEXT, _WORK = Secrecy.NAME, Secrecy.TEXT, Secrecy.WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,84 +100,287 @@ class TimelineEntry:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicFacts:
     """What anybody may know.  Prose is full sentences and may hold simple Markdown.
 
-    ``cause`` is only ever a confirmed one.  ``action`` says what is being done, ``resolution`` what
-    was done.  ``components`` are pairs of a name and a state in words.  ``again`` says that the
-    incident had been resolved before, ``still`` that this post repeats the status before it,
-    ``late`` that a maintenance begins later than it was planned to.  What is made of a ``drill``
-    says so.
+    ``cause`` is only ever a confirmed one.  ``components`` are pairs of a name and a state in
+    words.  What is made of a ``drill`` says so.
     """
 
-    service: str
-    page_url: str
-    title: str
-    incident_url: str = ""
-    sign_off: str = ""
-    support_email: str = ""
-    support_url: str = ""
-    status: str = ""
-    impact: str = ""
-    components: Sequence[tuple[str, str]] = ()
-    users_notice: str = ""
-    workaround: str = ""
-    action: str = ""
-    cause: str = ""
-    resolution: str = ""
-    prevention: str = ""
-    watch_minutes: int | None = None
-    started: datetime | None = None
-    ended: datetime | None = None
-    expected_back: datetime | None = None
-    next_update: datetime | None = None
-    scheduled_for: datetime | None = None
-    scheduled_until: datetime | None = None
-    verify_minutes: int | None = None
-    again: bool = False
-    still: bool = False
-    late: bool = False
-    cancelled: bool = False
+    service: Annotated[str, Fact("What the page is called: the name customers know", _LINE)]
+    title: Annotated[str, Fact("The incident's title", _LINE)]
+    status: Annotated[str, Fact("The status in words: “Identified”")] = ""
+    impact: Annotated[
+        str,
+        Fact(
+            "What customers feel, in words: “Critical”",
+            derived=(
+                Fact(
+                    "Affected components in one phrase; the service where none are",
+                    _LINE,
+                    name="affected",
+                ),
+            ),
+        ),
+    ] = ""
+    components: Annotated[
+        Sequence[tuple[str, str]],
+        Fact(
+            "Affected components",
+            FactKind.ROWS,
+            keys=("name", "status"),
+            derived=(
+                Fact(
+                    "Affected components with their states, on one line",
+                    _LINE,
+                    name="affected_states",
+                ),
+                Fact("Names of the affected components", FactKind.LINES, name="component_names"),
+            ),
+        ),
+    ] = ()
+    users_notice: Annotated[str, Fact("What users notice", _PROSE, use=_TEMPLATES)] = ""
+    workaround: Annotated[
+        str, Fact("What users can do meanwhile", _PROSE, place=4, use=_AGES | _FOLDED | _TEMPLATES)
+    ] = ""
+    action: Annotated[str, Fact("What is being done", _PROSE, place=1, use=_AGES | _TEMPLATES)] = ""
+    cause: Annotated[
+        str,
+        Fact(
+            "The cause, in plain words; only once it is confirmed",
+            _PROSE,
+            place=2,
+            label="Cause",
+            hint="In plain words. Customers read it only once it is confirmed.",
+            use=_AT_THE_END,
+        ),
+    ] = ""
+    resolution: Annotated[
+        str, Fact("What was done about it", _PROSE, place=7, use=_AGES | _FOLDED | _AT_THE_END)
+    ] = ""
+    prevention: Annotated[
+        str,
+        Fact(
+            "What is done so that it does not happen again",
+            _PROSE,
+            place=8,
+            label="How it is kept from happening again",
+            use=_FOLDED | _AT_THE_END,
+        ),
+    ] = ""
+    watch_minutes: Annotated[
+        int | None,
+        Fact(
+            "How long the fix is watched: “30 minutes”",
+            _MINUTES,
+            variable="watch",
+            place=6,
+            label="How long the fix is watched",
+            hint="Like “30 minutes”.",
+            use=_AGES | _FOLDED,
+        ),
+    ] = None
+    started: Annotated[datetime | None, Fact("When it started", _MOMENT, is_token=True)] = None
+    ended: Annotated[
+        datetime | None,
+        Fact(
+            "When it was over",
+            _MOMENT,
+            is_token=True,
+            derived=(
+                Fact("From when to when, with the zone", is_token=True, name="span"),
+                Fact("How long it lasted: “2 hours 30 minutes”", name="duration"),
+            ),
+        ),
+    ] = None
+    expected_back: Annotated[
+        datetime | None,
+        Fact(
+            "When service is expected back",
+            _MOMENT,
+            is_token=True,
+            place=5,
+            label="Expected back",
+            hint="Empty: you cannot say yet.",
+            use=_AGES | _FOLDED,
+        ),
+    ] = None
+    next_update: Annotated[
+        datetime | None, Fact("When the next update is due", _MOMENT, is_token=True)
+    ] = None
+    scheduled_for: Annotated[datetime | None, Fact("When a maintenance begins", _MOMENT)] = None
+    scheduled_until: Annotated[
+        datetime | None,
+        Fact(
+            "When a maintenance is planned to end",
+            _MOMENT,
+            derived=(
+                Fact("A maintenance's window, with the zone", name="scheduled_span"),
+                Fact("How long a maintenance is planned to take", name="scheduled_duration"),
+            ),
+        ),
+    ] = None
+    verify_minutes: Annotated[
+        int | None,
+        Fact(
+            "How long a maintenance is checked after its end: “30 minutes”",
+            _MINUTES,
+            variable="verify",
+        ),
+    ] = None
+    again: Annotated[bool, Fact("Whether it had been resolved before", _FLAG)] = False
+    still: Annotated[bool, Fact("Whether this post repeats the status before it", _FLAG)] = False
+    late: Annotated[bool, Fact("Whether a maintenance begins later than planned", _FLAG)] = False
+    cancelled: Annotated[bool, Fact("Whether a maintenance was called off", _FLAG)] = False
     drill: bool = False
+    incident_url: Annotated[str, Fact("Address of the incident's page", _ADDRESS)] = ""
+    page_url: Annotated[str, Fact("Address of the status page", _ADDRESS)]
+    support_email: str = ""
+    support_url: Annotated[
+        str,
+        Fact(
+            "",
+            _ADDRESS,
+            derived=(
+                Fact("Where to turn: mail address, web address, or both", _ADDRESS, name="support"),
+            ),
+        ),
+    ] = ""
+    sign_off: Annotated[str, Fact("Who signs: “The Acme team”", _LINE)] = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
     accent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InternalFacts:
     """What only colleagues may know.
 
-    ``asked`` names whom a notice asks to act; ``late_by`` is how late a promised update is by now,
-    ``open_for`` how long ago the incident was declared or opened again.
+    ``open_for`` is how long ago the incident was declared or opened again.
     """
 
-    severity: str = ""
-    commander: str = ""
-    technical_lead: str = ""
-    comms_lead: str = ""
-    scribe: str = ""
-    chat_channel: str = ""
-    war_room: str = ""
-    page_state: str = ""
-    progress: str = ""
-    technical_cause: str = ""
-    suspected_cause: str = ""
-    current_actions: str = ""
-    next_steps: str = ""
-    references: str = ""
-    users_affected: str = ""
-    recipients: int | None = None
-    cadence_minutes: int | None = None
-    last_update: datetime | None = None
-    review_due: datetime | None = None
-    review_owner: str = ""
-    admin_url: str = ""
-    asked: str = ""
-    late_by: timedelta | None = None
-    open_for: timedelta | None = None
-    timeline: Sequence[TimelineEntry] = ()
+    severity: Annotated[str, Fact("The severity level: “SEV1”", _LINE, secrecy=_NAME)] = ""
+    commander: Annotated[str, Fact("Incident commander", _LINE, secrecy=_NAME)] = ""
+    technical_lead: Annotated[str, Fact("Technical lead", _LINE, secrecy=_NAME)] = ""
+    comms_lead: Annotated[str, Fact("Communications lead", _LINE, secrecy=_NAME)] = ""
+    scribe: Annotated[str, Fact("Scribe", _LINE, secrecy=_NAME)] = ""
+    chat_channel: Annotated[str, Fact("The incident's chat channel", _LINE, secrecy=_NAME)] = ""
+    war_room: Annotated[str, Fact("Address of the war room", _LINE, secrecy=_NAME)] = ""
+    page_state: Annotated[str, Fact("What the status page shows", _LINE)] = ""
+    progress: Annotated[
+        str,
+        Fact(
+            "What has been learnt and done so far",
+            _PROSE,
+            place=11,
+            label="Progress",
+            use=_AGES,
+            secrecy=_WORK,
+        ),
+    ] = ""
+    technical_cause: Annotated[
+        str,
+        Fact(
+            "The cause in technical words", _PROSE, place=14, label="Technical cause", secrecy=_TEXT
+        ),
+    ] = ""
+    suspected_cause: Annotated[
+        str, Fact("A cause that is not confirmed", _PROSE, secrecy=_TEXT)
+    ] = ""
+    current_actions: Annotated[
+        str,
+        Fact(
+            "What is being worked on now",
+            _PROSE,
+            place=12,
+            label="Who does what now",
+            use=_AGES,
+            secrecy=_WORK,
+        ),
+    ] = ""
+    next_steps: Annotated[
+        str, Fact("What comes next", _PROSE, place=13, label="Next steps", use=_AGES, secrecy=_TEXT)
+    ] = ""
+    references: Annotated[
+        str, Fact("Tickets, dashboards, changes", _PROSE, place=16, secrecy=_TEXT)
+    ] = ""
+    users_affected: Annotated[
+        str,
+        Fact(
+            "How many users, and who",
+            _PROSE,
+            place=15,
+            label="Users affected",
+            on_one_line=True,
+            secrecy=_TEXT,
+        ),
+    ] = ""
+    recipients: Annotated[
+        int | None, Fact("How many customers are written to: “1,840”", FactKind.COUNT)
+    ] = None
+    cadence_minutes: Annotated[
+        int | None,
+        Fact("How often updates are promised: “30 minutes”", _MINUTES, variable="cadence"),
+    ] = None
+    last_update: Annotated[datetime | None, Fact("When the last update was posted", _MOMENT)] = None
+    review_due: Annotated[datetime | None, Fact("When the review is due", _MOMENT)] = None
+    review_owner: Annotated[str, Fact("Who owns the review", _LINE, secrecy=_NAME)] = ""
+    asked: Annotated[str, Fact("Who is asked to act: “Alice Moreau (@alice)”", _LINE)] = ""
+    late_by: Annotated[
+        timedelta | None, Fact("How late a promised update is: “12 minutes”", FactKind.LENGTH)
+    ] = None
+    open_for: Annotated[
+        timedelta | None, Fact("How long the incident has been open", FactKind.LENGTH)
+    ] = None
+    admin_url: Annotated[
+        str, Fact("Address of the incident in the admin", _ADDRESS, secrecy=_NAME)
+    ] = ""
+    timeline: Annotated[
+        Sequence[TimelineEntry],
+        Fact("The story so far, oldest first", FactKind.ROWS, keys=("time", "status", "text")),
+    ] = ()
+
+
+def _declared(kind: type, *, internal: bool) -> tuple[Fact, ...]:
+    """The facts of a dataclass, out of its fields' annotations; a fact has its field's name."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(
+        replace(
+            fact,
+            name=name,
+            internal=internal,
+            variable=fact.variable or name,
+            label=fact.label or fact.meaning,
+            derived=tuple(
+                replace(one, internal=internal, variable=one.name) for one in fact.derived
+            ),
+        )
+        for name, hint in hints.items()
+        for fact in getattr(hint, "__metadata__", ())
+    )
+
+
+PUBLIC: Final = _declared(PublicFacts, internal=False)
+INTERNAL: Final = _declared(InternalFacts, internal=True)
+
+CAUSE: Final = "cause"
+
+CONFIRMED: Final = Fact(
+    kind=_FLAG, name="cause_confirmed", place=3, label="The cause is confirmed", use=_AT_THE_END
+)
+"""The tick that makes a cause a public fact; no text says it."""
+
+
+def _asked(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    return tuple(sorted((fact for fact in facts if fact.place), key=lambda fact: fact.place))
+
+
+ASKED_PUBLIC: Final = _asked((*PUBLIC, CONFIRMED))
+"""The public facts that forms ask for, in the order of the form."""
+
+ASKED_INTERNAL: Final = _asked(INTERNAL)
+"""The internal facts that forms ask for, in the order of the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +393,7 @@ class Facts:
 
 def moments_of(facts: PublicFacts) -> dict[str, str]:
     """The known times by token name, ISO 8601 in UTC: what each reader's mail is filled from."""
-    known = {
-        "started": facts.started,
-        "ended": facts.ended,
-        "expected_back": facts.expected_back,
-        "next_update": facts.next_update,
-        "scheduled_for": facts.scheduled_for,
-        "scheduled_until": facts.scheduled_until,
-    }
+    known = {fact.name: getattr(facts, fact.name) for fact in PUBLIC if fact.kind is _MOMENT}
     return {name: at.astimezone(UTC).isoformat() for name, at in known.items() if at}
 
 
@@ -207,8 +475,12 @@ def _public_facts(
     late: bool,
     language: str,
 ) -> PublicFacts:
-    known = _KnownFacts(incident.public_facts)
+    typed = _typed(incident.public_facts, ASKED_PUBLIC)
+    if not typed.pop(CONFIRMED.name):
+        typed[CAUSE] = ""
+    typed["resolution"] = typed["resolution"] or typed["action"]
     return PublicFacts(
+        **typed,
         service=page.name,
         page_url=links.home,
         title=incident.title,
@@ -220,15 +492,8 @@ def _public_facts(
         impact=incident.impact.label if incident.impact else "",
         components=tuple((name, state.label) for name, state in components),
         users_notice=incident.users_notice or "",
-        workaround=known.text("workaround"),
-        action=known.text("action"),
-        cause=known.text("cause") if known.flag("cause_confirmed") else "",
-        resolution=known.text("resolution") or known.text("action"),
-        prevention=known.text("prevention"),
-        watch_minutes=known.number("watch_minutes"),
         started=incident.started_at,
         ended=incident.resolved_at,
-        expected_back=known.moment("expected_back"),
         next_update=incident.next_update_at,
         scheduled_for=incident.scheduled_for,
         scheduled_until=incident.scheduled_until,
@@ -245,14 +510,13 @@ def _public_facts(
 
 
 def _internal_facts(
-    incident: Incident,
-    links: Links,
-    people: Mapping[Role, Contact | None],
-    **told: Any,
+    incident: Incident, links: Links, people: Mapping[Role, Contact | None], **told: Any
 ) -> InternalFacts:
-    known = _KnownFacts(incident.internal_facts)
-    public = _KnownFacts(incident.public_facts)
+    typed = _typed(incident.internal_facts, ASKED_INTERNAL)
+    public = _typed(incident.public_facts, ASKED_PUBLIC)
+    typed["progress"] = typed["progress"] or public["action"]
     return InternalFacts(
+        **typed,
         severity=incident.severity_name or "",
         commander=_called(people.get(Role.COMMANDER)),
         technical_lead=_called(people.get(Role.TECHNICAL_LEAD)),
@@ -261,38 +525,26 @@ def _internal_facts(
         chat_channel=incident.chat_channel or "",
         war_room=incident.war_room or "",
         page_state=_page_state(incident, links),
-        progress=known.text("progress") or public.text("action"),
-        technical_cause=known.text("technical_cause"),
-        suspected_cause="" if public.flag("cause_confirmed") else public.text("cause"),
-        current_actions=known.text("current_actions"),
-        next_steps=known.text("next_steps"),
-        references=known.text("references"),
-        users_affected=known.text("users_affected"),
+        suspected_cause="" if public[CONFIRMED.name] else public[CAUSE],
         admin_url=links.admin_incident(incident.code) if incident.code else "",
         **told,
     )
 
 
-class _KnownFacts:
-    """Facts as they are kept on a row: typed values out of JSON, empty where there is none."""
+def _typed(kept: Mapping[str, Any] | None, facts: Sequence[Fact]) -> dict[str, Any]:
+    """Facts as a row keeps them in JSON, as typed values; empty where there is none."""
+    return {fact.name: _read(fact.kind, (kept or {}).get(fact.name)) for fact in facts}
 
-    def __init__(self, kept: Mapping[str, Any] | None) -> None:
-        self._kept = kept or {}
 
-    def text(self, name: str) -> str:
-        value = self._kept.get(name)
-        return "" if value is None else str(value).strip()
-
-    def flag(self, name: str) -> bool:
-        return self._kept.get(name) is True
-
-    def number(self, name: str) -> int | None:
-        value = self.text(name)
-        return int(value) if value.isdecimal() and len(value) < 10 else None
-
-    def moment(self, name: str) -> datetime | None:
-        value = self.text(name)
-        return clock.as_utc(datetime.fromisoformat(value)) if value else None
+def _read(kind: FactKind, value: Any) -> Any:
+    if kind is _FLAG:
+        return value is True
+    text = "" if value is None else str(value).strip()
+    if kind is _MINUTES:
+        return int(text) if text.isdecimal() and len(text) < 10 else None
+    if kind is _MOMENT:
+        return clock.as_utc(datetime.fromisoformat(text)) if text else None
+    return text
 
 
 def _address(incident: Incident, links: Links) -> str:

@@ -24,7 +24,8 @@ from urllib.parse import quote
 from markdown_it.token import Token
 
 from statuspage.core import richtext
-from statuspage.messages.template_variables import Row, TemplateVariable, Value, ValueForm
+from statuspage.messages.facts import FactKind
+from statuspage.messages.template_variables import Row, TemplateVariable, Value
 from statuspage.messages.tokens import disarm
 
 _SPECIAL = re.compile(
@@ -92,6 +93,12 @@ def subject_line(value: str) -> str:
     return disarm(richtext.clean_line(value))
 
 
+# What nobody typed: it holds nothing that could be taken for a mark.
+_MADE_BY_US = frozenset(
+    {FactKind.OURS, FactKind.MOMENT, FactKind.MINUTES, FactKind.LENGTH, FactKind.COUNT}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How typed values are written into one kind of text."""
@@ -101,24 +108,24 @@ class Dialect:
     address: Callable[[str], str]
 
     def write(
-        self, values: Mapping[str, Value], words: Mapping[str, TemplateVariable]
+        self, values: Mapping[str, Value], variables: Mapping[str, TemplateVariable]
     ) -> dict[str, Value]:
         """All values, made safe for this kind of text."""
-        return {name: self._one(words[name].form, value) for name, value in values.items()}
+        return {name: self._one(variables[name].kind, value) for name, value in values.items()}
 
-    def _one(self, form: ValueForm, value: Value) -> Value:
+    def _one(self, kind: FactKind, value: Value) -> Value:
         if isinstance(value, str):
-            return self._text(form, value)
+            return self._text(kind, value)
         if isinstance(value, list):
             return [self._item(item) for item in value]  # type: ignore[return-value]
         return value
 
-    def _text(self, form: ValueForm, value: str) -> str:
-        if not value or form is ValueForm.OURS:
+    def _text(self, kind: FactKind, value: str) -> str:
+        if not value or kind in _MADE_BY_US:
             return value
-        if form is ValueForm.PROSE:
+        if kind is FactKind.PROSE:
             return self.prose(value)
-        return self.address(value) if form is ValueForm.ADDRESS else self.line(value)
+        return self.address(value) if kind is FactKind.ADDRESS else self.line(value)
 
     def _item(self, item: str | Row) -> str | Row:
         if isinstance(item, str):

@@ -19,7 +19,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from statuspage.messages.template_variables import TemplateVariable, Value, ValueForm
+from statuspage.messages.facts import FactKind
+from statuspage.messages.template_variables import TemplateVariable, Value
 from statuspage.messages.tokens import token
 
 SOURCE_LIMIT = 10_000
@@ -170,11 +171,14 @@ def _compiled(source: str) -> Template:
 
 
 def find_problems(
-    source: str, words: Mapping[str, TemplateVariable], *, elsewhere: Mapping[str, TemplateVariable]
+    source: str,
+    variables: Mapping[str, TemplateVariable],
+    *,
+    elsewhere: Mapping[str, TemplateVariable],
 ) -> list[TemplateProblem]:
-    """What keeps ``source`` from being a template over ``words``; compiles and runs nothing.
+    """What keeps ``source`` from being a template over ``variables``; compiles and runs nothing.
 
-    ``elsewhere`` are words that exist for another audience only, so that this can be said.
+    ``elsewhere`` are variables that exist for another audience only, so that this can be said.
     """
     if len(source) > SOURCE_LIMIT:
         return [_past_limit(source)]
@@ -192,7 +196,7 @@ def find_problems(
         return [TemplateProblem(1, 1, "it is nested too deeply")]
     except (ValueError, OverflowError):
         return [TemplateProblem(1, 1, "it holds a number or text that cannot be read")]
-    return _TemplateReader(source, words, elsewhere).read(tree)
+    return _TemplateReader(source, variables, elsewhere).read(tree)
 
 
 def _signs(source: str) -> Iterator[str]:
@@ -256,7 +260,7 @@ class _TemplateReader:
     """Reads a syntax tree and notes everything that is not on the list."""
 
     source: str
-    words: Mapping[str, TemplateVariable]
+    variables: Mapping[str, TemplateVariable]
     elsewhere: Mapping[str, TemplateVariable]
     problems: list[TemplateProblem] = field(default_factory=list)
     _places: _Places | None = None
@@ -313,11 +317,11 @@ class _TemplateReader:
         return self._note(node, f"{what} cannot be used: {_KNOWN}", sign)
 
     def _name(self, node: nodes.Name, rows: Mapping[str, TemplateVariable]) -> None:
-        if node.name in self.words or node.name in rows:
+        if node.name in self.variables or node.name in rows:
             return
         if node.name in self.elsewhere:
-            word = self.elsewhere[node.name]
-            whose = "an internal fact" if word.internal else "a word of customers' mail"
+            variable = self.elsewhere[node.name]
+            whose = "an internal fact" if variable.internal else "a word of customers' mail"
             reason = f"“{node.name}” is {whose}: it does not exist for this audience"
         else:
             reason = f"“{node.name[:40]}” is no known word{self._suggestion(node.name, rows)}"
@@ -326,12 +330,12 @@ class _TemplateReader:
     def _suggestion(self, name: str, rows: Mapping[str, TemplateVariable]) -> str:
         if len(name) > 40:
             return ""
-        near = get_close_matches(name.lower(), [*self.words, *rows], n=1)
+        near = get_close_matches(name.lower(), [*self.variables, *rows], n=1)
         return f"; did you mean “{near[0]}”?" if near else ""
 
     def _part(self, node: nodes.Getattr, rows: Mapping[str, TemplateVariable]) -> None:
         owner = node.node.name if isinstance(node.node, nodes.Name) else ""
-        if isinstance(node.node, nodes.Name) and owner not in rows and owner not in self.words:
+        if isinstance(node.node, nodes.Name) and owner not in rows and owner not in self.variables:
             self._name(node.node, rows)
         elif owner not in rows:
             self._note(node, f"“.{node.attr[:40]}”: only an item of a list has parts", node.attr)
@@ -343,23 +347,23 @@ class _TemplateReader:
         """Only text can be shown and filtered; a list of names can be joined."""
         joins = isinstance(node, nodes.Filter) and node.name == "join"
         for value in _used(node):
-            if joins and not self._is_form(value, ValueForm.LINES):
+            if joins and not self._is_of_kind(value, FactKind.LINES):
                 self._note(node, "“join” takes a list of names", "join")
             elif isinstance(node, nodes.Filter) and not isinstance(value, _FILTERED):
                 self._note(node, "a filter takes one word", node.name)
             elif isinstance(value, nodes.Name) and value.name in rows:
                 if rows[value.name].keys:
                     self._note(value, f"say which part of “{value.name}” to show", value.name)
-            elif not joins and self._is_form(value, ValueForm.LINES, ValueForm.ROWS):
+            elif not joins and self._is_of_kind(value, FactKind.LINES, FactKind.ROWS):
                 name = getattr(value, "name", "")
                 self._note(value, f"“{name}” is a list: use it in “for”", name)
-            elif self._is_form(value, ValueForm.FLAG):
+            elif self._is_of_kind(value, FactKind.FLAG):
                 name = getattr(value, "name", "")
                 self._note(value, f"“{name}” is yes or no: use it in “if”", name)
 
-    def _is_form(self, node: nodes.Node | None, *forms: ValueForm) -> bool:
+    def _is_of_kind(self, node: nodes.Node | None, *kinds: FactKind) -> bool:
         name = node.name if isinstance(node, nodes.Name) else ""
-        return name in self.words and self.words[name].form in forms
+        return name in self.variables and self.variables[name].kind in kinds
 
     def _constant(self, node: nodes.Const) -> bool:
         if isinstance(node.value, str | bool) or node.value is None:
@@ -394,8 +398,8 @@ class _TemplateReader:
             return
         listed = node.iter.name if isinstance(node.iter, nodes.Name) else ""
         if not isinstance(node.target, nodes.Name) or (
-            listed in self.words
-            and self.words[listed].form not in {ValueForm.LINES, ValueForm.ROWS}
+            listed in self.variables
+            and self.variables[listed].kind not in {FactKind.LINES, FactKind.ROWS}
         ):
             self._note(node, "a loop is only “for item in a list”", "for")
             return
@@ -403,11 +407,11 @@ class _TemplateReader:
             self._note(node, "a loop goes only over a list among the words", "for")
             return
         name = node.target.name
-        if name in self.words or name in self.elsewhere:
+        if name in self.variables or name in self.elsewhere:
             self._note(node, f"“{name}” is a word already; name the item otherwise", name)
             return
         yield node.iter, rows
-        known = self.words.get(listed)
+        known = self.variables.get(listed)
         if known is None:
             return
         yield from ((child, {name: known}) for child in node.body)

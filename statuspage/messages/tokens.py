@@ -18,9 +18,6 @@ from babel import Locale, UnknownLocaleError
 from statuspage.core import clock
 from statuspage.core.languages import direction
 
-TOKENS = ("name", "started", "ended", "span", "expected_back", "next_update")
-"""What a customer's text may hold; the mail's own footer adds ``unsubscribe_url``."""
-
 NAMELESS = "there"
 # What two times make together.
 _SPANS = {

@@ -32,8 +32,8 @@ from statuspage.messages.template_language import (
     find_problems,
     render,
 )
-from statuspage.messages.template_variables import WORDS, Value, values_for, words_for
-from statuspage.messages.tokens import TOKEN, TOKENS
+from statuspage.messages.template_variables import VARIABLES, Value, values_for, variables_for
+from statuspage.messages.tokens import TOKEN, token
 from statuspage.models import Wording
 
 _FOLDER = TEMPLATES / "messages"
@@ -90,7 +90,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class WordHelp:
+class VariableHelp:
     """A word that a template may use: what it means, and what it says in the sample."""
 
     name: str
@@ -107,7 +107,7 @@ class TemplateInfo:
     audience: Audience
     step: Step
     title: str
-    words: tuple[WordHelp, ...]
+    variables: tuple[VariableHelp, ...]
 
 
 def template_name(audience: Audience, step: Step) -> str:
@@ -141,9 +141,9 @@ def _info(audience: Audience, step: Step) -> TemplateInfo:
         audience=audience,
         step=step,
         title=f"{_KINDS[audience]}: {step.label.lower()}",
-        words=tuple(
-            WordHelp(word.name, word.meaning, _as_sample(values[word.name]), word.keys)
-            for word in words_for(audience).values()
+        variables=tuple(
+            VariableHelp(one.name, one.meaning, _as_sample(values[one.name]), one.keys)
+            for one in variables_for(audience).values()
         ),
     )
 
@@ -224,15 +224,14 @@ def _check_subject(subject: str, audience: Audience) -> list[TemplateProblem]:
 
 
 def _check_source(source: str, audience: Audience) -> list[TemplateProblem]:
-    words = words_for(audience)
-    elsewhere = {name: word for name, word in WORDS.items() if name not in words}
-    found = find_problems(source, words, elsewhere=elsewhere)
+    variables = variables_for(audience)
+    elsewhere = {name: variable for name, variable in VARIABLES.items() if name not in variables}
+    found = find_problems(source, variables, elsewhere=elsewhere)
     return found or _check_tokens(source, audience)
 
 
 def _check_tokens(source: str, audience: Audience) -> list[TemplateProblem]:
     """Tokens may be written out in customers' mail, and nowhere else."""
-    known = TOKENS if audience is Audience.CUSTOMER else ()
     return [
         TemplateProblem(
             source.count("\n", 0, found.start()) + 1,
@@ -240,7 +239,7 @@ def _check_tokens(source: str, audience: Audience) -> list[TemplateProblem]:
             f"nothing fills {found[0]} here",
         )
         for found in TOKEN.finditer(source)
-        if found[0] not in {f"[[{name}]]" for name in known}
+        if found[0] not in _tokens(audience)
     ]
 
 
@@ -261,8 +260,15 @@ def _check_rendering(source: Source, audience: Audience, step: Step) -> list[Tem
 
 
 def _unfilled(text: str, audience: Audience) -> str:
-    known = {f"[[{name}]]" for name in TOKENS} if audience is Audience.CUSTOMER else set()
+    known = _tokens(audience)
     return next((found[0] for found in TOKEN.finditer(text) if found[0] not in known), "")
+
+
+def _tokens(audience: Audience) -> frozenset[str]:
+    """What each recipient's copy is filled with, where the audience is customers."""
+    if audience is not Audience.CUSTOMER:
+        return frozenset()
+    return frozenset(token(one.name) for one in VARIABLES.values() if one.is_token)
 
 
 def render_part(
@@ -273,12 +279,12 @@ def render_part(
     Values are written so that they stay data (:mod:`statuspage.messages.markup`).  Raises
     :class:`TemplateFault`.
     """
-    words = words_for(audience)
+    variables = variables_for(audience)
     limit = OUTPUT_LIMIT if source.edited else None
     if field == "subject":
-        text, asked = render(source.subject, SUBJECT.write(values, words), limit=limit)
+        text, asked = render(source.subject, SUBJECT.write(values, variables), limit=limit)
         return richtext.clean_line(text), asked
-    text, asked = render(source.body, _dialect(audience).write(values, words), limit=limit)
+    text, asked = render(source.body, _dialect(audience).write(values, variables), limit=limit)
     return _tidy(text), asked
 
 

@@ -53,7 +53,7 @@ def test_every_template_is_shown_in_its_editor_with_its_words(admin: Browser) ->
     for info in wording.names():
         page = admin.get(f"/admin/templates/{info.name}")
         assert page.status_code == 200
-        assert len(texts(page, "words", "/div")) == len(info.words)
+        assert len(texts(page, "words", "/div")) == len(info.variables)
 
 
 def test_an_unknown_word_cannot_be_saved_and_is_shown_at_its_place(

@@ -10,7 +10,7 @@ import pytest
 from statuspage.core.enums import Audience, ComponentStatus, Role, Step, Visibility
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, TimelineEntry, facts_of
 from statuspage.messages.sample_incident import sample_facts
-from statuspage.messages.template_variables import WORDS, values_for, words_for
+from statuspage.messages.template_variables import VARIABLES, values_for, variables_for
 from statuspage.messages.wording import STEPS
 from statuspage.models import Contact, Incident, Page
 from tests.factories import LINKS, NOON, minutes
@@ -126,11 +126,11 @@ def test_an_internal_incident_says_that_the_page_does_not_show_it() -> None:
 
 
 def test_the_public_and_customers_have_no_internal_word() -> None:
-    internal = {word.name for word in WORDS.values() if word.internal}
+    internal = {variable.name for variable in VARIABLES.values() if variable.internal}
 
-    assert internal & words_for(Audience.PUBLIC).keys() == set()
-    assert internal & words_for(Audience.CUSTOMER).keys() == set()
-    assert internal - words_for(Audience.INTERNAL).keys() == set()
+    assert internal & variables_for(Audience.PUBLIC).keys() == set()
+    assert internal & variables_for(Audience.CUSTOMER).keys() == set()
+    assert internal - variables_for(Audience.INTERNAL).keys() == set()
 
 
 def test_internal_facts_are_absent_from_what_public_templates_are_given() -> None:
@@ -145,7 +145,7 @@ def test_internal_facts_are_absent_from_what_public_templates_are_given() -> Non
 def test_every_word_has_a_plain_value_and_every_value_is_a_word(audience: Audience) -> None:
     values = values_for(sample_facts(audience, STEPS[audience][0]), audience)
 
-    assert values.keys() == words_for(audience).keys()
+    assert values.keys() == variables_for(audience).keys()
     plain = {str, bool, list}
     assert {type(value) for value in values.values()} <= plain
 

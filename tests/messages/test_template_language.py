@@ -12,10 +12,10 @@ from statuspage.messages.template_language import (
     find_problems,
     render,
 )
-from statuspage.messages.template_variables import words_for
+from statuspage.messages.template_variables import variables_for
 from statuspage.messages.wording import check
 
-WORDS = words_for(Audience.PUBLIC)
+VARIABLES = variables_for(Audience.PUBLIC)
 
 HOSTILE = {
     "an attribute": "{{ title.__class__ }}",
@@ -101,7 +101,7 @@ def test_a_hostile_template_is_never_compiled(name: str, monkeypatch: pytest.Mon
         raise AssertionError(f"{source[:80]} was compiled")
 
     monkeypatch.setattr(templates, "_compiled", compiled)
-    problems = find_problems(HOSTILE[name], WORDS, elsewhere={})
+    problems = find_problems(HOSTILE[name], VARIABLES, elsewhere={})
 
     assert problems != []
 
@@ -137,11 +137,11 @@ def test_a_hostile_template_is_never_compiled(name: str, monkeypatch: pytest.Mon
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_column(source: str, problem: TemplateProblem) -> None:
-    assert find_problems(source, WORDS, elsewhere={}) == [problem]
+    assert find_problems(source, VARIABLES, elsewhere={}) == [problem]
 
 
 def test_every_unknown_word_is_named_in_reading_order() -> None:
-    problems = find_problems("{{ one }} {{ title }}\n{{ two }} {{ one }}", WORDS, elsewhere={})
+    problems = find_problems("{{ one }} {{ title }}\n{{ two }} {{ one }}", VARIABLES, elsewhere={})
 
     assert [(p.line, p.column, p.reason) for p in problems] == [
         (1, 4, "“one” is no known word"),
@@ -181,7 +181,7 @@ def test_conditions_loops_and_filters_render() -> None:
         "component_names": ["Auth", "Shop"],
     }
 
-    assert find_problems(source, WORDS, elsewhere={}) == []
+    assert find_problems(source, VARIABLES, elsewhere={}) == []
     assert render(source, values) == ("DOWN\n- Auth: Out\n- Shop: Slow\nAuth, Shop a", ())
 
 

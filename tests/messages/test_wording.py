@@ -159,9 +159,9 @@ def test_every_template_is_listed_with_its_words_and_a_sample_of_each() -> None:
     assert len(listed) == 32
     by_name = {info.name: info for info in listed}
     declared = by_name[template_name(Audience.INTERNAL, Step.DECLARED)]
-    samples = {word.name: word.sample for word in declared.words}
+    samples = {word.name: word.sample for word in declared.variables}
     assert declared.title == "Internal message: declared"
     assert samples["commander"] == "Alice Moreau (@alice)"
     assert samples["components"] == "Checkout · Major outage; Payments · Partial outage"
     assert samples["still"] == "no"
-    assert "commander" not in {word.name for word in by_name[NAME].words}
+    assert "commander" not in {word.name for word in by_name[NAME].variables}

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from statuspage.messages import facts
 from statuspage.messages.checks.rules import CheckedText, Span, named
 from statuspage.messages.checks.visible_text import read
-from statuspage.messages.facts import InternalFacts, PublicFacts
+from statuspage.messages.facts import FactKind, InternalFacts, PublicFacts, Secrecy
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,3})?")
 _MOST_WORDS: Final = 12
@@ -55,14 +56,14 @@ def find_code_names(checked: CheckedText) -> Iterator[Span]:
     return _find_listed(checked.text, checked.own.code_names)
 
 
-def public_words(facts: PublicFacts) -> tuple[str, ...]:
+def public_words(public: PublicFacts) -> tuple[str, ...]:
     """What the page itself says by these names: no rule of leaks counts a place inside them."""
     return tuple(
         filter(
             None,
             (
-                facts.service, facts.sign_off, facts.support_email, facts.support_url,
-                facts.incident_url, facts.page_url, *(name for name, _ in facts.components),
+                public.service, public.sign_off, public.support_email, public.support_url,
+                public.incident_url, public.page_url, *(name for name, _ in public.components),
             ),
         )
     )  # fmt: skip
@@ -142,16 +143,14 @@ def _begins_sentence(text: str, start: int) -> bool:
 
 # --- internal facts ------------------------------------------------------------------------------
 
-# What stands here is internal as a whole, however short.
-_NAMED: Final = (
-    "commander", "technical_lead", "comms_lead", "scribe", "review_owner", "chat_channel",
-    "war_room", "admin_url", "severity",
-)  # fmt: skip
-_TOLD: Final = (
-    "technical_cause", "suspected_cause", "next_steps", "references", "users_affected",
-)  # fmt: skip
-# How the work goes is often said in the same words on both sides.
-_SHARED: Final = ("progress", "current_actions")
+_KEPT: Final = {
+    secrecy: tuple(fact.name for fact in facts.INTERNAL if fact.secrecy is secrecy)
+    for secrecy in Secrecy
+}
+# What an incident's public facts say in prose; only a confirmed cause excuses everything.
+_PROSE: Final = tuple(
+    fact.name for fact in facts.PUBLIC if fact.kind is FactKind.PROSE and fact.name != facts.CAUSE
+)
 _RUN: Final = 5
 _TOKEN = re.compile(r"[^\W_](?:[\w.:/@#$%&+-]*[^\W_])?")
 _PLAIN: Final = named("critical high medium low major minor none zoom phone teams")
@@ -174,13 +173,14 @@ def find_internal_facts(checked: CheckedText) -> Iterator[Span]:
         return
     public = checked.facts.public
     open_to_all = _folded(public.title, public.cause, *public_words(public))
-    typed = _folded(
-        public.users_notice, public.workaround, public.action, public.resolution, public.prevention
-    )
-    names = [one for name in _NAMED if _is_announcing(one := getattr(internal, name))]
+    typed = _folded(*(getattr(public, name) for name in _PROSE))
+    names = [one for name in _KEPT[Secrecy.NAME] if _is_announcing(one := getattr(internal, name))]
     whole = [one for one in names if one.casefold() not in open_to_all]
     wanted: set[str] = set()
-    for fields, said in ((_TOLD, open_to_all), (_SHARED, f"{open_to_all} {typed}")):
+    for fields, said in (
+        (_KEPT[Secrecy.TEXT], open_to_all),
+        (_KEPT[Secrecy.WORK], f"{open_to_all} {typed}"),
+    ):
         told = [read(getattr(internal, name)).text for name in fields]
         lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
         short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
