@@ -21,9 +21,9 @@ from statuspage.admin.forms import (
     WordField,
     WordRadioField,
 )
-from statuspage.configuration import editing, page_settings, severity_scheme
+from statuspage.configuration import editing, page_settings, severity
 from statuspage.configuration.editing import LevelRules
-from statuspage.configuration.severity import ESCALATED_TO, PRESETS, Level, severity_levels
+from statuspage.configuration.severity import ESCALATED_TO, PRESETS, severity_levels
 from statuspage.core.db import current_session
 from statuspage.core.enums import CustomerMail, Impact, Kind
 from statuspage.models import Incident, SeverityLevel
@@ -31,10 +31,6 @@ from statuspage.models import Incident, SeverityLevel
 ESCALATION_STEPS: Final = 4
 
 _IMPACTS: Final = (Impact.CRITICAL, Impact.MAJOR, Impact.MINOR, Impact.NONE)
-
-
-def _escalation_choice() -> Any:
-    return SelectField("To", choices={"": "Nobody"} | ESCALATED_TO)
 
 
 class LevelForm(EditForm):
@@ -51,14 +47,6 @@ class LevelForm(EditForm):
     customer_mail = WordRadioField("Customers are written to", CustomerMail)
     review_hours = DurationField("Review due within", unit=timedelta(hours=1))
     review_business_days = CountField("Or within business days", least=1, most=60)
-    after_1 = DurationField("After", most=timedelta(days=7))
-    to_1 = _escalation_choice()
-    after_2 = DurationField("After", most=timedelta(days=7))
-    to_2 = _escalation_choice()
-    after_3 = DurationField("After", most=timedelta(days=7))
-    to_3 = _escalation_choice()
-    after_4 = DurationField("After", most=timedelta(days=7))
-    to_4 = _escalation_choice()
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check also what two fields say together."""
@@ -91,6 +79,11 @@ class LevelForm(EditForm):
         )
 
 
+for _number in range(1, ESCALATION_STEPS + 1):
+    setattr(LevelForm, f"after_{_number}", DurationField("After", most=timedelta(days=7)))
+    setattr(LevelForm, f"to_{_number}", SelectField("To", choices={"": "Nobody"} | ESCALATED_TO))
+
+
 @admin.get("/severity")
 def scheme() -> ResponseReturnValue:
     """The scheme in words."""
@@ -116,7 +109,7 @@ def level(rank: int) -> ResponseReturnValue:
         _always_tell_customers(form)
     if form.is_accepted():
         with form.refusals():
-            severity_scheme.change_level(found.id, form.rules(), actor=actor(), seen=form.seen.data)
+            severity.change_level(found.id, form.rules(), actor=actor(), seen=form.seen.data)
             return done(f"{form.name.data} is saved.", "admin.scheme")
     return page("admin/level.html", form=form, level=found)
 
@@ -126,7 +119,7 @@ def choose_scheme() -> ResponseReturnValue:
     """Ask before all levels are replaced by a preset's, then do it."""
     preset = PRESETS.get(request.values.get("scheme", "")) or abort(404)
     if request.method == "POST":
-        severity_scheme.choose_scheme(preset.name, actor=actor())
+        severity.choose_scheme(preset.name, actor=actor())
         return done(f"The scheme is {preset.title} now.", "admin.scheme")
     session = current_session()
     open_incidents = session.scalar(
@@ -144,10 +137,8 @@ def choose_scheme() -> ResponseReturnValue:
     )
 
 
-def escalation_steps(level: SeverityLevel | Level) -> list[tuple[int, str]]:
+def escalation_steps(level: SeverityLevel | LevelRules) -> list[tuple[int, str]]:
     """After how many minutes a level, of the scheme or of a preset, is escalated, and to whom."""
-    if isinstance(level, Level):
-        return list(level.escalation)
     return [(step["after_minutes"], step["to"]) for step in level.escalation]
 
 

@@ -1,4 +1,4 @@
-"""Severity schemes, and the rules of who hears what.
+"""Severity: the schemes to choose from, the levels of the chosen one, and what a level asks for.
 
 A scheme is data: four presets, one picked at set-up, every level editable afterwards.  The rules
 read the levels; they never ask which preset it was.  'SEV1' means rank 1 of whatever is chosen.
@@ -6,32 +6,19 @@ read the levels; they never ask which preset it was.  'SEV1' means rank 1 of wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.access.audit import Actor
+from statuspage.configuration.editing import LevelRules, change_row, record
+from statuspage.core.db import writing
 from statuspage.core.enums import CustomerMail, Impact, IncidentStatus, Kind, Role
-from statuspage.models import Incident, SeverityLevel
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A preset's level; times are minutes unless they say otherwise."""
-
-    name: str
-    description: str
-    impact: Impact
-    respond_minutes: int | None = None
-    resolve_minutes: int | None = None
-    cadence_minutes: int | None = None
-    watch_minutes: int | None = None
-    needs_approval: bool = False
-    customer_mail: CustomerMail = CustomerMail.NEVER
-    review_hours: int | None = None
-    review_business_days: int | None = None
-    escalation: tuple[tuple[int, str], ...] = ()
+from statuspage.core.errors import Invalid
+from statuspage.models import Incident, Page, SeverityLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +27,16 @@ class Scheme:
 
     name: str
     title: str
-    levels: tuple[Level, ...]
+    levels: tuple[LevelRules, ...]
 
 
 _HOUR, _DAY = 60, 24 * 60
+
+
+def _steps(*steps: tuple[int, str]) -> list[dict[str, Any]]:
+    """Escalation as a level keeps it: after how many minutes, and to whom."""
+    return [{"after_minutes": minutes, "to": role} for minutes, role in steps]
+
 
 PRESETS: dict[str, Scheme] = {
     scheme.name: scheme
@@ -52,7 +45,7 @@ PRESETS: dict[str, Scheme] = {
             "sev",
             "SEV1 to SEV3",
             (
-                Level(
+                LevelRules(
                     "SEV1",
                     "An outage, or the core flow is broken",
                     Impact.CRITICAL,
@@ -61,9 +54,9 @@ PRESETS: dict[str, Scheme] = {
                     watch_minutes=30,
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
-                    escalation=((30, "technical_lead"), (60, "commander")),
+                    escalation=_steps((30, "technical_lead"), (60, "commander")),
                 ),
-                Level(
+                LevelRules(
                     "SEV2",
                     "A major feature is degraded",
                     Impact.MAJOR,
@@ -71,7 +64,7 @@ PRESETS: dict[str, Scheme] = {
                     cadence_minutes=60,
                     watch_minutes=15,
                 ),
-                Level(
+                LevelRules(
                     "SEV3",
                     "A minor fault with a workaround",
                     Impact.MINOR,
@@ -83,7 +76,7 @@ PRESETS: dict[str, Scheme] = {
             "p0",
             "P0 to P3",
             (
-                Level(
+                LevelRules(
                     "P0",
                     "Everything is down, or data is being lost",
                     Impact.CRITICAL,
@@ -93,9 +86,9 @@ PRESETS: dict[str, Scheme] = {
                     watch_minutes=30,
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
-                    escalation=((0, "on_call"),),
+                    escalation=_steps((0, "on_call")),
                 ),
-                Level(
+                LevelRules(
                     "P1",
                     "Core functions are broken and users are blocked",
                     Impact.MAJOR,
@@ -104,16 +97,16 @@ PRESETS: dict[str, Scheme] = {
                     cadence_minutes=30,
                     watch_minutes=15,
                     review_hours=48,
-                    escalation=((15, "on_call"),),
+                    escalation=_steps((15, "on_call")),
                 ),
-                Level(
+                LevelRules(
                     "P2",
                     "A major feature is degraded; there is a workaround",
                     Impact.MINOR,
                     respond_minutes=4 * _HOUR,
                     resolve_minutes=3 * _DAY,
                 ),
-                Level(
+                LevelRules(
                     "P3",
                     "A small fault that few users meet",
                     Impact.NONE,
@@ -126,7 +119,7 @@ PRESETS: dict[str, Scheme] = {
             "p1",
             "P1 to P4",
             (
-                Level(
+                LevelRules(
                     "P1",
                     "A complete outage, or data is lost",
                     Impact.CRITICAL,
@@ -135,9 +128,9 @@ PRESETS: dict[str, Scheme] = {
                     watch_minutes=30,
                     customer_mail=CustomerMail.EVERY_UPDATE,
                     review_business_days=3,
-                    escalation=((30, "technical_lead"), (60, "management")),
+                    escalation=_steps((30, "technical_lead"), (60, "management")),
                 ),
-                Level(
+                LevelRules(
                     "P2",
                     "A major feature is unavailable",
                     Impact.MAJOR,
@@ -146,15 +139,15 @@ PRESETS: dict[str, Scheme] = {
                     watch_minutes=15,
                     customer_mail=CustomerMail.EVERY_UPDATE,
                     review_business_days=3,
-                    escalation=((30, "technical_lead"),),
+                    escalation=_steps((30, "technical_lead")),
                 ),
-                Level(
+                LevelRules(
                     "P3",
                     "Slow, or partly out",
                     Impact.MINOR,
                     respond_minutes=4 * _HOUR,
                 ),
-                Level(
+                LevelRules(
                     "P4",
                     "A minor fault with a workaround",
                     Impact.NONE,
@@ -166,7 +159,7 @@ PRESETS: dict[str, Scheme] = {
             "critical",
             "Critical to Low",
             (
-                Level(
+                LevelRules(
                     "Critical",
                     "A major effect on users; everybody on it at once",
                     Impact.CRITICAL,
@@ -176,7 +169,7 @@ PRESETS: dict[str, Scheme] = {
                     customer_mail=CustomerMail.RESOLVED,
                     review_hours=48,
                 ),
-                Level(
+                LevelRules(
                     "High",
                     "A significant effect; perhaps a workaround",
                     Impact.MAJOR,
@@ -185,13 +178,13 @@ PRESETS: dict[str, Scheme] = {
                     watch_minutes=15,
                     review_hours=48,
                 ),
-                Level(
+                LevelRules(
                     "Medium",
                     "A moderate effect; can be planned",
                     Impact.MINOR,
                     respond_minutes=4 * _HOUR,
                 ),
-                Level("Low", "Hardly felt", Impact.NONE, respond_minutes=_DAY),
+                LevelRules("Low", "Hardly felt", Impact.NONE, respond_minutes=_DAY),
             ),
         ),
     )
@@ -218,25 +211,39 @@ def install_scheme(session: Session, name: str) -> None:
         session.delete(old)
     session.flush()
     for rank, level in enumerate(preset.levels, start=1):
-        session.add(
-            SeverityLevel(
-                rank=rank,
-                name=level.name,
-                description=level.description,
-                impact=level.impact,
-                respond_minutes=level.respond_minutes,
-                resolve_minutes=level.resolve_minutes,
-                cadence_minutes=level.cadence_minutes,
-                watch_minutes=level.watch_minutes,
-                needs_approval=level.needs_approval,
-                customer_mail=level.customer_mail,
-                review_hours=level.review_hours,
-                review_business_days=level.review_business_days,
-                escalation=[
-                    {"after_minutes": minutes, "to": role} for minutes, role in level.escalation
-                ],
-            )
+        session.add(SeverityLevel(rank=rank, **asdict(level)))
+
+
+def choose_scheme(name: str, *, actor: Actor) -> None:
+    """Replace all levels by a preset's; incidents keep the name of the level that they had."""
+    if name not in PRESETS:
+        raise Invalid("scheme", "Pick one of the schemes")
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        before, page.scheme = page.scheme, name
+        install_scheme(session, name)
+        record(
+            session,
+            actor,
+            "scheme.choose",
+            PRESETS[name].title,
+            before={"scheme": before},
+            after={"scheme": name},
         )
+
+
+def change_level(
+    level_id: int, rules: LevelRules, *, actor: Actor, seen: str | None = None
+) -> None:
+    """Change a level's words and rules; :class:`Invalid` for a name that another level has."""
+    with writing() as session:
+        level = session.get_one(SeverityLevel, level_id, with_for_update=True)
+        others = session.scalars(
+            select(SeverityLevel.name).where(SeverityLevel.id != level_id)
+        ).all()
+        if rules.name.casefold() in {other.casefold() for other in others}:
+            raise Invalid("name", "Another level has that name")
+        change_row(session, level, rules, actor=actor, action="level.change", seen=seen)
 
 
 def severity_levels(session: Session) -> list[SeverityLevel]:

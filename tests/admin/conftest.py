@@ -12,7 +12,7 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.access.audit import Actor
-from statuspage.configuration import contacts, severity_scheme
+from statuspage.configuration import contacts, severity
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
@@ -64,7 +64,7 @@ class Desk:
 
     def use_scheme(self, name: str) -> None:
         with self.app.app_context():
-            severity_scheme.choose_scheme(name, actor=ACTOR)
+            severity.choose_scheme(name, actor=ACTOR)
 
     def add_contact(self, name: str) -> int:
         with self.app.app_context():

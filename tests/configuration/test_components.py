@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.access.audit import Actor
-from statuspage.configuration import components, contacts, editing, page_settings, severity_scheme
+from statuspage.configuration import components, contacts, editing, page_settings, severity
 from statuspage.configuration.editing import (
     ComponentDetails,
     ContactDetails,
@@ -100,7 +100,9 @@ def test_an_empty_page_is_filled_and_not_doubled(session: Session) -> None:
     empty = page_settings.the_page(session)
     assert empty is not None
     assert (empty.time_zone, empty.set_up_at) == ("Asia/Tokyo", None)
-    page_settings.set_up_page(PageSettings("Globex"), scheme="sev", components=[], actor=ACTOR)
+    page_settings.set_up_page(
+        PageSettings("Globex"), scheme="sev", components=[(None, ["Shop"])], actor=ACTOR
+    )
     assert [page.name for page in session.scalars(select(Page))] == ["Globex"]
     assert len(severity_levels(session)) == 3
 
@@ -384,7 +386,7 @@ def test_a_contact_without_an_address_belongs_to_no_account(session: Session, pa
 
 
 def test_another_scheme_replaces_all_levels(session: Session, page: Page) -> None:
-    severity_scheme.choose_scheme("critical", actor=ACTOR)
+    severity.choose_scheme("critical", actor=ACTOR)
     assert [level.name for level in severity_levels(session)] == [
         "Critical",
         "High",
@@ -402,7 +404,7 @@ def test_another_scheme_replaces_all_levels(session: Session, page: Page) -> Non
 
 def test_a_scheme_that_nobody_knows_is_refused(page: Page) -> None:
     with refusal(field="scheme", reason="Pick one of the schemes"):
-        severity_scheme.choose_scheme("p9", actor=ACTOR)
+        severity.choose_scheme("p9", actor=ACTOR)
 
 
 def test_a_level_is_changed_and_the_trail_says_how(session: Session, page: Page) -> None:
@@ -415,7 +417,7 @@ def test_a_level_is_changed_and_the_trail_says_how(session: Session, page: Page)
         impact=Impact.CRITICAL,
         escalation=[{"after_minutes": 20, "to": "technical_lead"}],
     )
-    severity_scheme.change_level(level.id, changed, actor=ACTOR, seen=fingerprint(rules))
+    severity.change_level(level.id, changed, actor=ACTOR, seen=fingerprint(rules))
     assert editing.read_as(LevelRules, session.get_one(SeverityLevel, level.id)) == changed
     entry = last_entry(session)
     assert entry.before == {
@@ -436,4 +438,4 @@ def test_two_levels_have_two_names(session: Session, page: Page) -> None:
     level = session.scalars(select(SeverityLevel).filter_by(rank=2)).one()
     rules = editing.read_as(LevelRules, level)
     with refusal(field="name", reason="Another level has that name"):
-        severity_scheme.change_level(level.id, replace(rules, name="sev1"), actor=ACTOR)
+        severity.change_level(level.id, replace(rules, name="sev1"), actor=ACTOR)
