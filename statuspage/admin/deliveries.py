@@ -9,11 +9,10 @@ from typing import Any, Final
 from flask import request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from wtforms import SelectField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, download_csv, page, the_page, zone
-from statuspage.admin.forms import Form, LineField, read_number
+from statuspage.admin.forms import read_number
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
 from statuspage.core.config import current_settings
@@ -40,17 +39,6 @@ _COLUMNS: Final = (
 
 # The count above it has those too of whom more is known.
 _SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no more known"}
-
-
-class FilterForm(Form):
-    """Which deliveries to show."""
-
-    address = LineField("Address")
-    state = SelectField(
-        "State",
-        choices={"": "Every state", **{state.value: state.label for state in DeliveryState}},
-        validate_choice=False,
-    )
 
 
 @admin.get("/messages/<int:message_id>")

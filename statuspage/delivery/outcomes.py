@@ -1,7 +1,7 @@
 """Outcomes: what became of each recipient, written only by who still owns the delivery.
 
-Four are known (:class:`~statuspage.delivery.channels.Outcome`).  Accepted and refused are the end
-of the sending; not sent waits for another try; unknown waits for the provider's event, where one
+Four are known (:class:`~.channels.outgoing.Outcome`).  Accepted and refused are the end of the
+sending; not sent waits for another try; unknown waits for the provider's event, where one
 can be expected, and is then sent once more: losing nothing comes before doubling nothing.
 """
 

@@ -176,7 +176,7 @@ def draft_parts(
 
 
 def _find_month(site: Site, path: str) -> MonthView | None:
-    """The month for which :func:`pages.history_path` made this address."""
+    """The month for which :func:`.html_pages.history_path` made this address."""
     _, _, month, *number = path.split("/")
     day = date.fromisoformat(f"{month}-01")
     return read_month(site, day, number=int(number[0]) if number else 1)

@@ -13,7 +13,7 @@ from statuspage.public.export.folder import Folder
 def open_target(name: str) -> Target:
     """The folder or bucket of that name, ready to be written to.
 
-    Raises :class:`~statuspage.public.export.files.Unusable` where it is not for us,
+    Raises :class:`~statuspage.public.export.files.UnusableTarget` where it is not for us,
     ``OSError`` where it cannot be reached.
     """
     target = find_target(name)

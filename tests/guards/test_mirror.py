@@ -1,0 +1,143 @@
+"""Every module that holds logic has its tests at the mirrored place.
+
+``statuspage/delivery/claims.py`` is tested by ``tests/delivery/test_claims.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.guards.source import ROOT, Source, sources
+
+# Tested beside those that use them; whoever writes the file takes its line away.
+TESTED_ELSEWHERE = {
+    "statuspage/access/alarms.py",
+    "statuspage/access/api_keys.py",
+    "statuspage/access/audit.py",
+    "statuspage/admin/api_keys.py",
+    "statuspage/admin/base.py",
+    "statuspage/admin/blocked_terms.py",
+    "statuspage/admin/fact_notes.py",
+    "statuspage/admin/first_steps.py",
+    "statuspage/admin/incident_form.py",
+    "statuspage/admin/incidents.py",
+    "statuspage/admin/merge.py",
+    "statuspage/admin/previews.py",
+    "statuspage/admin/resolving.py",
+    "statuspage/admin/sign_in.py",
+    "statuspage/admin/update_form.py",
+    "statuspage/api/problems.py",
+    "statuspage/configuration/blocked_terms.py",
+    "statuspage/configuration/branding.py",
+    "statuspage/configuration/contacts.py",
+    "statuspage/configuration/editing.py",
+    "statuspage/configuration/incident_templates.py",
+    "statuspage/configuration/page_settings.py",
+    "statuspage/configuration/public_names.py",
+    "statuspage/configuration/severity.py",
+    "statuspage/configuration/severity_scheme.py",
+    "statuspage/core/address.py",
+    "statuspage/core/db.py",
+    "statuspage/core/enums.py",
+    "statuspage/core/errors.py",
+    "statuspage/core/links.py",
+    "statuspage/core/markdown.py",
+    "statuspage/delivery/account_mail.py",
+    "statuspage/delivery/channels/apprise_process.py",
+    "statuspage/delivery/channels/refusal_runs.py",
+    "statuspage/delivery/claims.py",
+    "statuspage/delivery/control.py",
+    "statuspage/delivery/outcomes.py",
+    "statuspage/delivery/queue.py",
+    "statuspage/delivery/sent_copy.py",
+    "statuspage/importers/component_changes.py",
+    "statuspage/importers/component_names.py",
+    "statuspage/importers/demo/loading.py",
+    "statuspage/importers/endings.py",
+    "statuspage/importers/jsonl.py",
+    "statuspage/importers/published.py",
+    "statuspage/incidents/announcement.py",
+    "statuspage/incidents/apply_update.py",
+    "statuspage/incidents/checklist.py",
+    "statuspage/incidents/component_states.py",
+    "statuspage/incidents/details.py",
+    "statuspage/incidents/drill_score.py",
+    "statuspage/incidents/escalation.py",
+    "statuspage/incidents/inputs.py",
+    "statuspage/incidents/mail_corrections.py",
+    "statuspage/incidents/notify_staff.py",
+    "statuspage/incidents/repeating.py",
+    "statuspage/incidents/resolution/approval.py",
+    "statuspage/incidents/resolution/cancel_window.py",
+    "statuspage/incidents/resolution/gate.py",
+    "statuspage/incidents/updates.py",
+    "statuspage/messages/checks/hosts.py",
+    "statuspage/messages/checks/internal_facts.py",
+    "statuspage/messages/checks/rules.py",
+    "statuspage/messages/checks/secrets.py",
+    "statuspage/messages/checks/tone.py",
+    "statuspage/messages/checks/truth.py",
+    "statuspage/messages/checks/visible_text.py",
+    "statuspage/messages/sample_incident.py",
+    "statuspage/messages/template_variables.py",
+    "statuspage/models/columns.py",
+    "statuspage/models/delivery.py",
+    "statuspage/models/incident.py",
+    "statuspage/models/message.py",
+    "statuspage/models/page.py",
+    "statuspage/models/revision.py",
+    "statuspage/public/archive.py",
+    "statuspage/public/branding_preview.py",
+    "statuspage/public/choices.py",
+    "statuspage/public/days.py",
+    "statuspage/public/export/files.py",
+    "statuspage/public/export/folder.py",
+    "statuspage/public/export/targets.py",
+    "statuspage/public/ongoing.py",
+    "statuspage/public/page_rows.py",
+    "statuspage/public/snapshot.py",
+    "statuspage/public/statements.py",
+    "statuspage/public/template_rows.py",
+    "statuspage/public/times.py",
+    "statuspage/public/uptime_bars.py",
+    "statuspage/recipients/customer_csv_rows.py",
+    "statuspage/recipients/customer_json.py",
+    "statuspage/recipients/customers.py",
+    "statuspage/recipients/drill_recipients.py",
+    "statuspage/recipients/pseudonyms.py",
+    "statuspage/recipients/subscribers.py",
+    "statuspage/runtime/application.py",
+    "statuspage/runtime/connection.py",
+    "statuspage/runtime/gateway.py",
+    "statuspage/runtime/migrating.py",
+}
+
+
+def mirrored(path: str) -> str:
+    inside = Path(path).relative_to("statuspage")
+    return f"tests/{inside.with_name(f'test_{inside.name}')}"
+
+
+def untested(given: Iterable[Source]) -> set[str]:
+    return {
+        source.path
+        for source in given
+        if source.functions
+        and not Path(source.path).name.startswith("__")
+        and not (ROOT / mirrored(source.path)).exists()
+    }
+
+
+def test_every_module_with_logic_has_its_tests_at_the_mirrored_place() -> None:
+    assert untested(sources()) - TESTED_ELSEWHERE == set()
+
+
+def test_what_is_tested_elsewhere_is_still_there() -> None:
+    assert {path for path in TESTED_ELSEWHERE if not (ROOT / path).exists()} == set()
+
+
+def test_the_guard_sees_a_module_without_tests() -> None:
+    planted = Source("statuspage/core/nowhere.py", "def f():\n    pass\n")
+    assert untested([planted]) == {"statuspage/core/nowhere.py"}
+    assert untested([Source("statuspage/core/nowhere.py", "X = 1\n")]) == set()
