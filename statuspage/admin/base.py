@@ -117,13 +117,13 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem("API keys", "admin.api_keys"),
             MenuItem("Personal data", "admin.personal_data"),
             MenuItem("Page settings", "admin.page_settings"),
-            MenuItem("Look", "admin.look"),
+            MenuItem("Look", "admin.edit_branding"),
             MenuItem("Audit trail", "admin.audit_trail"),
         ),
     ),
 )
 
-# What a word looks like: a colour of static/tokens.css and a symbol of templates/public/icons.svg.
+# How a term is shown: a colour of static/tokens.css and a symbol of templates/public/icons.svg.
 _TONES: Final[dict[Term, str]] = {
     **TONES,
     DeliveryState.ACCEPTED: "fine",
@@ -335,9 +335,9 @@ def _is_here(place: MenuItem) -> bool:
     return request.path == url or request.path.startswith((f"{url}/", *place.also))
 
 
-def tone(word: Term) -> str:
-    """The colour and the symbol of a word."""
-    return _TONES.get(word, "unknown")
+def tone(term: Term) -> str:
+    """The name of the colour and of the symbol of a term."""
+    return _TONES.get(term, "unknown")
 
 
 def when(moment: datetime, *, seconds: bool = False) -> Markup:

@@ -1,4 +1,4 @@
-"""The words that a company keeps inside, and the rules that texts are checked by."""
+"""The terms that a company blocks in its texts, and the rules that texts are checked by."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from statuspage.messages.checks import RULES
 MOST_TYPED = 50_000
 
 
-class WordsForm(EditForm):
+class TermsForm(EditForm):
     """The lists, one word or name to a line."""
 
     people = ProseField("People", limit=MOST_TYPED, render_kw={"rows": 4})
@@ -26,7 +26,7 @@ class WordsForm(EditForm):
 @admin.route("/words", methods=["GET", "POST"])
 def edit_blocked_terms() -> ResponseReturnValue:
     """Show the lists and the rules, and change the lists."""
-    form = WordsForm.read(blocked_terms.term_lists(current_session()))
+    form = TermsForm.read(blocked_terms.term_lists(current_session()))
     if form.is_accepted():
         with form.refusals():
             blocked_terms.change_blocked_terms(

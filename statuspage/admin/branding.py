@@ -1,4 +1,4 @@
-"""The company's own look: colours, logo, links and footer, with a preview."""
+"""Branding: the company's colours, logos, links and footer, with a preview."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from statuspage.core.links import current_links
 from statuspage.public.branding_preview import SCHEMES, render_branding
 from statuspage.public.queries import read_site, read_snapshot
 
-# The page's own sheet stands in a data: address here; and as with a copy of a mail, it runs no
+# The style sheet is in a data: address here; and like a copy of a mail, the preview runs no
 # script, sends no form, loads nothing from elsewhere, and counts as nobody's origin.
-LOOK_POLICY: Final = (
+PREVIEW_POLICY: Final = (
     "default-src 'none'; style-src data:; img-src 'self' data:; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
 
-# Where the preview of the page is looked at while one of these is typed.
+# The place that the preview scrolls to while one of these is typed.
 _AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
 
 
@@ -55,21 +55,21 @@ class LogoForm(Form):
 
 
 @admin.route("/look", methods=["GET", "POST"])
-def look() -> ResponseReturnValue:
-    """Show the look, and change its colours, links and footer."""
+def edit_branding() -> ResponseReturnValue:
+    """Show the branding, and change its colours, links and footer."""
     form = BrandingForm.read(branding.branding_choices(current_session()))
     if form.is_accepted():
         with form.refusals():
             branding.change_branding(
                 BrandingChoices(**form.typed()), actor=actor(), seen=form.seen.data
             )
-            return done("The page has its new look.", "admin.look")
+            return done("The page has its new look.", "admin.edit_branding")
     return _show(form, LogoForm())
 
 
 @admin.route("/look/preview", methods=["GET", "POST"])
-def look_preview() -> ResponseReturnValue:
-    """The public page for a frame, in the look that was typed, or in its own; keeps nothing.
+def preview_branding() -> ResponseReturnValue:
+    """The public page for a frame, in the branding that was typed, or in its own; stores nothing.
 
     What cannot be taken is left out, and the reason stands before the page.
     """
@@ -87,9 +87,9 @@ def look_preview() -> ResponseReturnValue:
         current_links(),
         chosen=asdict(chosen),
         scheme=scheme if scheme in SCHEMES else SCHEMES[0],
-        notice=render_template("admin/look_reasons.html", reasons=reasons),
+        notice=render_template("admin/branding_reasons.html", reasons=reasons),
     )
-    return framed(make_response(html), LOOK_POLICY)
+    return framed(make_response(html), PREVIEW_POLICY)
 
 
 @admin.post("/look/logo")
@@ -106,9 +106,8 @@ def set_logo() -> ResponseReturnValue:
     else:
         with form.refusals():
             branding.set_logo(pictures, actor=actor())
-            return done("The logo stands on the page.", "admin.look")
-    standing = branding.branding_choices(current_session())
-    return _show(BrandingForm(None, standing), form)
+            return done("The logo stands on the page.", "admin.edit_branding")
+    return _show(BrandingForm(None, branding.branding_choices(current_session())), form)
 
 
 @admin.post("/look/logo/remove")
@@ -117,13 +116,13 @@ def remove_logo() -> ResponseReturnValue:
     only_dark = request.form.get("only") == "dark"
     branding.remove_logo(actor=actor(), only_dark=only_dark)
     shown = "one logo on every background" if only_dark else "its name again"
-    return done(f"The page shows {shown}.", "admin.look")
+    return done(f"The page shows {shown}.", "admin.edit_branding")
 
 
 def _show(form: BrandingForm, logo_form: LogoForm) -> ResponseReturnValue:
     found = page_settings.the_page(current_session())
     answer = page(
-        "admin/look.html", form=form, logo_form=logo_form, look=found.look if found else {}
+        "admin/branding.html", form=form, logo_form=logo_form, stored=found.look if found else {}
     )
     if logo_form.is_refused:
         answer.status_code = 422

@@ -16,21 +16,12 @@ from statuspage.admin.forms import (
     LineField,
     NameField,
     RowField,
-    WordRadioField,
+    TermRadioField,
     read_number,
 )
-from statuspage.configuration import components as components_configuration
-from statuspage.configuration import editing, public_names
+from statuspage.configuration import components, editing, public_names
 from statuspage.configuration.components import (
     Direction,
-    add_component,
-    add_group,
-    change_component,
-    change_group,
-    open_incidents_by_component,
-    present,
-    removed_components,
-    top_level,
 )
 from statuspage.configuration.editing import ComponentDetails, GroupDetails
 from statuspage.core.db import current_session
@@ -68,7 +59,7 @@ class GroupForm(EditForm):
 class StatusForm(Form):
     """How a component is, apart from any incident."""
 
-    status = WordRadioField("State", ComponentStatus)
+    status = TermRadioField("State", ComponentStatus)
 
 
 def _without_reason(form: EditForm) -> dict[str, Any]:
@@ -77,20 +68,20 @@ def _without_reason(form: EditForm) -> dict[str, Any]:
     return typed
 
 
-def _worth_a_look(form: ComponentForm | GroupForm) -> str:
+def _advice(form: ComponentForm | GroupForm) -> str:
     return public_names.worth_a_look(current_session(), form.name.data, form.description.data)
 
 
-@admin.get("/components")
-def components() -> ResponseReturnValue:
+@admin.get("/components", endpoint="components")
+def list_components() -> ResponseReturnValue:
     """All components in the page's order."""
     session = current_session()
     return page(
         "admin/components.html",
-        items=top_level(session),
-        present=present,
-        incidents=open_incidents_by_component(session),
-        removed=removed_components(session),
+        items=components.top_level(session),
+        present=components.present,
+        incidents=components.open_incidents_by_component(session),
+        removed=components.removed_components(session),
     )
 
 
@@ -101,10 +92,8 @@ def new_component() -> ResponseReturnValue:
     form.group_id.offer(_groups())
     if form.is_accepted():
         with form.refusals():
-            add_component(form.details(), actor=actor(), because=form.because.data)
-            return done(
-                f"{form.name.data} is on the page now.{_worth_a_look(form)}", "admin.components"
-            )
+            components.add_component(form.details(), actor=actor(), because=form.because.data)
+            return done(f"{form.name.data} is on the page now.{_advice(form)}", "admin.components")
     return page("admin/component.html", form=form, component=None)
 
 
@@ -116,14 +105,14 @@ def component(component_id: int) -> ResponseReturnValue:
     form.group_id.offer(_groups())
     if form.is_accepted():
         with form.refusals():
-            change_component(
+            components.change_component(
                 component_id,
                 form.details(),
                 actor=actor(),
                 seen=form.seen.data,
                 because=form.because.data,
             )
-            return done(f"{form.name.data} is saved.{_worth_a_look(form)}", "admin.components")
+            return done(f"{form.name.data} is saved.{_advice(form)}", "admin.components")
     return _component_page(found, form=form)
 
 
@@ -133,7 +122,7 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
     found = _present_component(component_id)
     form = StatusForm.read()
     if form.is_accepted():
-        components_configuration.set_component_status(component_id, form.status.data, actor=actor())
+        components.set_component_status(component_id, form.status.data, actor=actor())
         return done(
             f"{current_session().get_one(Component, component_id).name}: {form.status.data.label}.",
             "admin.components",
@@ -146,14 +135,14 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
 @admin.post("/components/<int:component_id>/move")
 def move_component(component_id: int) -> ResponseReturnValue:
     """Move a component one place."""
-    components_configuration.move_component(component_id, direction=_direction(), actor=actor())
+    components.move_component(component_id, direction=_direction(), actor=actor())
     return done("Moved.", "admin.components", _anchor=f"component-{component_id}")
 
 
 @admin.post("/components/<int:component_id>/remove")
 def remove_component(component_id: int) -> ResponseReturnValue:
     """Take a component off the page."""
-    components_configuration.remove_component(component_id, actor=actor())
+    components.remove_component(component_id, actor=actor())
     return done("The component is off the page; its history stays.", "admin.components")
 
 
@@ -161,7 +150,7 @@ def remove_component(component_id: int) -> ResponseReturnValue:
 def restore_component(component_id: int) -> ResponseReturnValue:
     """Put a removed component back."""
     try:
-        components_configuration.restore_component(component_id, actor=actor())
+        components.restore_component(component_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.components")
     return done("The component is back on the page.", "admin.components")
@@ -173,7 +162,7 @@ def new_group() -> ResponseReturnValue:
     form = GroupForm.read()
     if form.is_accepted():
         with form.refusals():
-            add_group(form.details(), actor=actor(), because=form.because.data)
+            components.add_group(form.details(), actor=actor(), because=form.because.data)
             return done(f"The group {form.name.data} is added.", "admin.components")
     return page("admin/group.html", form=form, group=None)
 
@@ -185,7 +174,7 @@ def group(group_id: int) -> ResponseReturnValue:
     form = GroupForm.read(editing.read_as(GroupDetails, found))
     if form.is_accepted():
         with form.refusals():
-            change_group(
+            components.change_group(
                 group_id,
                 form.details(),
                 actor=actor(),
@@ -199,14 +188,14 @@ def group(group_id: int) -> ResponseReturnValue:
 @admin.post("/groups/<int:group_id>/move")
 def move_group(group_id: int) -> ResponseReturnValue:
     """Move a heading, and what stands under it, one place."""
-    components_configuration.move_group(group_id, direction=_direction(), actor=actor())
+    components.move_group(group_id, direction=_direction(), actor=actor())
     return done("Moved.", "admin.components", _anchor=f"group-{group_id}")
 
 
 @admin.post("/groups/<int:group_id>/remove")
 def remove_group(group_id: int) -> ResponseReturnValue:
     """Remove a heading, and keep what stands under it."""
-    components_configuration.remove_group(group_id, actor=actor())
+    components.remove_group(group_id, actor=actor())
     return done("The group is removed; its components stay on the page.", "admin.components")
 
 
@@ -219,7 +208,7 @@ def _component_page(
         form=form,
         component=found,
         status_form=status_form,
-        incidents=open_incidents_by_component(current_session()).get(found.id, []),
+        incidents=components.open_incidents_by_component(current_session()).get(found.id, []),
     )
     if status_form.is_refused:
         answer.status_code = 422
@@ -236,7 +225,7 @@ def _present_component(component_id: int) -> Component:
 def _groups() -> list[tuple[int, str]]:
     return [
         (item.id, item.name)
-        for item in top_level(current_session())
+        for item in components.top_level(current_session())
         if isinstance(item, ComponentGroup)
     ]
 

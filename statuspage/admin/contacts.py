@@ -8,9 +8,7 @@ from sqlalchemy import select
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, LineField, MailField, NameField
-from statuspage.configuration import contacts as contacts_configuration
-from statuspage.configuration import editing
-from statuspage.configuration.contacts import add_contact, change_contact
+from statuspage.configuration import contacts, editing
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.db import current_session
 from statuspage.models import Account, Contact
@@ -29,15 +27,15 @@ class ContactForm(EditForm):
         return ContactDetails(**self.typed())
 
 
-@admin.get("/contacts")
-def contacts() -> ResponseReturnValue:
+@admin.get("/contacts", endpoint="contacts")
+def list_contacts() -> ResponseReturnValue:
     """Everybody who can be named."""
     with_account = current_session().scalars(
         select(Account.contact_id).where(Account.disabled_at.is_(None))
     )
     return page(
         "admin/contacts.html",
-        contacts=contacts_configuration.contacts(current_session()),
+        contacts=contacts.contacts(current_session()),
         with_account=set(with_account),
     )
 
@@ -48,7 +46,7 @@ def new_contact() -> ResponseReturnValue:
     form = ContactForm.read()
     if form.is_accepted():
         with form.refusals():
-            add_contact(form.details(), actor=actor())
+            contacts.add_contact(form.details(), actor=actor())
             return done(f"{form.name.data} can be named on incidents now.", "admin.contacts")
     return page("admin/contact.html", form=form, contact=None)
 
@@ -60,7 +58,7 @@ def contact(contact_id: int) -> ResponseReturnValue:
     form = ContactForm.read(editing.read_as(ContactDetails, found))
     if form.is_accepted():
         with form.refusals():
-            change_contact(contact_id, form.details(), actor=actor(), seen=form.seen.data)
+            contacts.change_contact(contact_id, form.details(), actor=actor(), seen=form.seen.data)
             return done(f"{form.name.data} is saved.", "admin.contacts")
     return page("admin/contact.html", form=form, contact=found)
 
@@ -68,5 +66,5 @@ def contact(contact_id: int) -> ResponseReturnValue:
 @admin.post("/contacts/<int:contact_id>/remove")
 def remove_contact(contact_id: int) -> ResponseReturnValue:
     """Take somebody off the list."""
-    contacts_configuration.remove_contact(contact_id, actor=actor())
+    contacts.remove_contact(contact_id, actor=actor())
     return done("The contact is removed; incidents that name them keep the name.", "admin.contacts")

@@ -31,14 +31,11 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
 from statuspage.models import Component, Customer, Delivery
-from statuspage.recipients import customer_csv, suppression
-from statuspage.recipients import customers as customers_recipients
+from statuspage.recipients import customer_csv, customers, suppression
 from statuspage.recipients.customer_csv_rows import COLUMNS
 from statuspage.recipients.customers import (
     KEY_LIMIT,
     CustomerValues,
-    save_customer,
-    search_customers,
 )
 
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -103,15 +100,15 @@ class TakenForm(Form):
     name = HiddenField()
 
 
-@admin.get("/customers")
-def customers() -> ResponseReturnValue:
+@admin.get("/customers", endpoint="customers")
+def list_customers() -> ResponseReturnValue:
     """The customers, by address, page by page."""
     text = clean_line(request.args.get("text", ""))[:200]
     component_id = read_number(request.args.get("component")) or None
     tag = clean_line(request.args.get("tag", ""))[:50]
     suppressed = request.args.get("mail") == "none"
     session = current_session()
-    found = search_customers(
+    found = customers.search_customers(
         session,
         text=text,
         component_id=component_id,
@@ -147,7 +144,7 @@ def new_customer() -> ResponseReturnValue:
     form = _form(CustomerValues(email="", language=_page_language()))
     if form.is_accepted():
         with form.refusals():
-            added = save_customer(form.values(), actor=actor())
+            added = customers.save_customer(form.values(), actor=actor())
             return done(f"{added.email} is added.", "admin.customers")
     return page("admin/customer.html", form=form, customer=None)
 
@@ -157,11 +154,11 @@ def customer(customer_id: int) -> ResponseReturnValue:
     """Change one, and see whether they are written to."""
     session = current_session()
     found = session.get_one(Customer, customer_id)
-    standing = _values(found)
-    form = _form(standing)
-    if form.is_accepted() and not _is_stale(form, standing):
+    stored = _values(found)
+    form = _form(stored)
+    if form.is_accepted() and not _is_stale(form, stored):
         with form.refusals():
-            saved = save_customer(form.values(), actor=actor(), customer_id=customer_id)
+            saved = customers.save_customer(form.values(), actor=actor(), customer_id=customer_id)
             return done(f"{saved.email} is saved.", "admin.customers")
     latest = select(Delivery).where(Delivery.address == found.address)
     return page(
@@ -177,7 +174,7 @@ def customer(customer_id: int) -> ResponseReturnValue:
 def remove_customer(customer_id: int) -> ResponseReturnValue:
     """Forget one."""
     current_session().get_one(Customer, customer_id)
-    customers_recipients.remove_customer(customer_id, actor=actor())
+    customers.remove_customer(customer_id, actor=actor())
     return done("The customer is removed; what was sent stays on record.", "admin.customers")
 
 
@@ -216,14 +213,14 @@ def import_customers() -> ResponseReturnValue:
 def take_customers() -> ResponseReturnValue:
     """Take in the good rows of a file that was shown."""
     form = TakenForm.read()
-    kept = _kept_file(form.upload.data or "")
-    if kept is None:
+    file = _kept_file(form.upload.data or "")
+    if file is None:
         reason = "That file is not kept any more. Choose it again."
         return refused(reason, "admin.import_customers")
     report = customer_csv.import_customers(
-        kept.read_bytes(), actor=actor(), source=(form.name.data or "")[:200]
+        file.read_bytes(), actor=actor(), source=(form.name.data or "")[:200]
     )
-    kept.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
     return done(
         f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged; "
         f"{report.refused:,} rows left out.",
@@ -274,10 +271,10 @@ def _folder() -> Path:
 # --- one customer ---------------------------------------------------------------------------------
 
 
-def _form(standing: CustomerValues) -> CustomerForm:
-    form = CustomerForm.read(standing)
+def _form(stored: CustomerValues) -> CustomerForm:
+    form = CustomerForm.read(stored)
     form.time_zone.offer(zone().key)
-    names = _component_names(also=standing.components)
+    names = _component_names(also=stored.components)
     form.components.choices = list(names.items())
     return form
 
@@ -296,14 +293,14 @@ def _values(found: Customer) -> CustomerValues:
     )
 
 
-def _is_stale(form: CustomerForm, standing: CustomerValues) -> bool:
+def _is_stale(form: CustomerForm, stored: CustomerValues) -> bool:
     """Whether somebody else saved this customer meanwhile; the form then says what is saved now."""
-    if form.seen.data == fingerprint(standing):
+    if form.seen.data == fingerprint(stored):
         return False
-    form.show_change(standing)
+    form.show_change(stored)
     if form.components.errors:
-        names = _component_names(also=standing.components)
-        saved = ", ".join(names[used] for used in sorted(standing.components)) or "all"
+        names = _component_names(also=stored.components)
+        saved = ", ".join(names[used] for used in sorted(stored.components)) or "all"
         form.components.errors = [f"Now saved here: {saved}"]
     return True
 

@@ -19,7 +19,7 @@ from statuspage.admin.forms import (
     NameField,
     ProseField,
     RowField,
-    WordRadioField,
+    TermRadioField,
 )
 from statuspage.admin.incident_form import (
     AFFECTED,
@@ -28,8 +28,7 @@ from statuspage.admin.incident_form import (
     what_follows,
 )
 from statuspage.admin.previews import Sheet
-from statuspage.configuration import contacts as contacts_configuration
-from statuspage.configuration import incident_templates, severity
+from statuspage.configuration import contacts, incident_templates, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
@@ -74,10 +73,10 @@ class DeclareForm(IncidentForm):
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
-    status = WordRadioField(
+    status = TermRadioField(
         "Status of the first post", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
     )
-    visibility = WordRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
+    visibility = TermRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
     commander = RowField(Role.COMMANDER.label, none="Nobody yet")
     technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
     comms_lead = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
@@ -126,7 +125,7 @@ class DeclareForm(IncidentForm):
             return None
         chosen = [
             one
-            for one in contacts_configuration.contacts(current_session())
+            for one in contacts.contacts(current_session())
             if one.id in (self.drill_contacts.data or ())
         ]
         people = [(one.email, one.name) for one in chosen if one.email]
@@ -232,9 +231,9 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
         form.title.render_kw = {"autofocus": True}
     levels = severity.severity_levels(session)
     form.severity_rank.choices = [(level.rank, level.name) for level in levels]
-    contacts = contacts_configuration.contacts(session)
-    form.drill_contacts.choices = [(one.id, one.name) for one in contacts if one.email]
-    people = [(contact.id, contact.name) for contact in contacts]
+    known = contacts.contacts(session)
+    form.drill_contacts.choices = [(contact.id, contact.name) for contact in known if contact.email]
+    people = [(contact.id, contact.name) for contact in known]
     for role in Role:
         form.role(role).offer(people)
     return form, levels

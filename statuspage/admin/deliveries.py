@@ -52,7 +52,7 @@ def message(message_id: int) -> ResponseReturnValue:
     deliveries = report.search(session, message_id, state=state, address=address, after=after)
     return page(
         "admin/message.html",
-        hearing=None if deliveries.deliveries else _why_not(found, address),
+        explanation=None if deliveries.deliveries else _why_not(found, address),
         **_progress(counts, found),
         found=deliveries,
         states=[
@@ -125,16 +125,18 @@ def _asked() -> tuple[DeliveryState | None, str]:
     return state, clean_line(request.args.get("address", ""))[:320]
 
 
-def _progress(counts: Tally, told: Message) -> dict[str, Any]:
+def _progress(counts: Tally, message: Message) -> dict[str, Any]:
     """What the summary of a message shows, and shows again while something waits."""
-    waits = _window(told) if counts.waiting else ""
-    speed = report.pace(current_session(), told.id, counts) if counts.waiting else report.Pace()
-    hindrance = _hindrance(told, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
+    waits = _window(message) if counts.waiting else ""
+    speed = report.pace(current_session(), message.id, counts) if counts.waiting else report.Pace()
+    hindrance = (
+        _hindrance(message, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
+    )
     if hindrance:
         # What went out in the last seconds tells nothing of what comes.
         speed = report.Pace()
     return {
-        "message": told,
+        "message": message,
         "counts": counts,
         "parts": _parts(counts),
         "pace": speed,
@@ -152,30 +154,30 @@ def _left(speed: report.Pace) -> str:
     return f"about {clock.show_duration(timedelta(seconds=speed.left + 59))}"
 
 
-def _window(told: Message) -> str:
+def _window(message: Message) -> str:
     """Until when a message waits so that it can be cancelled; empty where it does not."""
-    due_at = cancellation.stand(current_session(), [told]).due_at
-    if told.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
+    due_at = cancellation.stand(current_session(), [message]).due_at
+    if message.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
     until = clock.show_time(due_at, zone(), seconds=True)
     return f"They wait until {until}. Until then they can be cancelled, at the incident."
 
 
-def _why_not(told: Message, address: str) -> RecipientExplanation | None:
+def _why_not(message: Message, address: str) -> RecipientExplanation | None:
     """Why a whole address is not among those whom a mail went to, as the lists stand now."""
-    if told.audience not in MAILED or told.incident is None:
+    if message.audience not in MAILED or message.incident is None:
         return None
     try:
-        return explain_recipient.explain_step(told.incident, told.step, address)
+        return explain_recipient.explain_step(message.incident, message.step, address)
     except Invalid:
         return None
 
 
-def _hindrance(told: Message, *, is_moving: bool) -> str:
+def _hindrance(message: Message, *, is_moving: bool) -> str:
     """Why a message does not go out just now, and what to do; empty where nothing is in the way."""
     session = current_session()
     channels = {Channel.EMAIL.value}
-    if told.audience is Audience.INTERNAL:
+    if message.audience is Audience.INTERNAL:
         channels.add(Channel.CHAT.value)
     stops = {control.EVERYTHING, *channels}
     hold = next((one for one in control.holds(session) if one.channel in stops), None)
@@ -218,10 +220,10 @@ _TOLD_APART: Final = (
 )
 
 
-def advise(told: Message, counts: Tally) -> str:
+def advise(message: Message, counts: Tally) -> str:
     """What to do next about a message, in words; empty where nothing is left to do."""
     if counts.waiting:
-        waits = _window(told) or _hindrance(told, is_moving=False)
+        waits = _window(message) or _hindrance(message, is_moving=False)
         if waits:
             return waits
     return _advice(counts)
@@ -245,19 +247,19 @@ def _values(found: Delivery) -> dict[str, str]:
     settings = current_settings()
     site = the_page()
     zone = found.time_zone or (site.time_zone if site else "UTC")
-    told = found.message
-    language, *_ = told.read_in(found.language)
-    values = token_values(told.moments, zone=zone, locale=language, name=found.name)
-    if told.step is Step.ACCOUNT:
+    message = found.message
+    language, *_ = message.read_in(found.language)
+    values = token_values(message.moments, zone=zone, locale=language, name=found.name)
+    if message.step is Step.ACCOUNT:
         # Not shown: whoever has the real one could sign in as its owner.
         values["account_url"] = current_links().account("theirs-alone")
-    if told.audience is Audience.INTERNAL:
+    if message.audience is Audience.INTERNAL:
         return values
     # Shown, not to be pressed: this link is the customer's.
     token = delivery_token(settings.secret_key, found.id)
     before = prefix(language, own=site.language if site else language)
     values["unsubscribe_url"] = current_links().unsubscribe(token, before)
-    if told.audience is Audience.SUBSCRIBER:
+    if message.audience is Audience.SUBSCRIBER:
         # Not even shown: whoever has this one could confirm in their name.
         values["manage_url"] = current_links().subscription("theirs-alone")
     return values

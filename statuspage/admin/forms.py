@@ -72,10 +72,10 @@ class Form(PlainForm):
         super().__init__(*args, **values)
 
     @classmethod
-    def read(cls, standing: object = None, *, zone: ZoneInfo | None = None, **values: Any) -> Self:
-        """The form as it was sent, else with the attributes of ``standing`` and ``values``."""
+    def read(cls, stored: object = None, *, zone: ZoneInfo | None = None, **values: Any) -> Self:
+        """The form as it was sent, else with the attributes of ``stored`` and ``values``."""
         sent = request.form if request.method == "POST" else None
-        return cls(sent, standing, zone=zone, **values)
+        return cls(sent, stored, zone=zone, **values)
 
     def is_accepted(self) -> bool:
         """Whether it was sent and every field can be taken."""
@@ -121,30 +121,30 @@ class Form(PlainForm):
 
 
 class EditForm(Form):
-    """A form over what others may edit too; ``seen`` tells what it looked like when it was shown.
+    """A form over what others may edit too; ``seen`` is a digest of what it showed.
 
-    Read it with ``standing`` as one of the dataclasses of :mod:`statuspage.configuration`, and hand
+    Read it with ``stored`` as one of the dataclasses of :mod:`statuspage.configuration`, and hand
     ``form.seen.data`` to the verb.
     """
 
     seen = HiddenField()
 
-    def __init__(self, sent: Any = None, standing: Any = None, **values: Any) -> None:
-        super().__init__(sent, standing, **values)
-        if not self.seen.raw_data and standing is not None:
-            self.seen.data = fingerprint(standing)
+    def __init__(self, sent: Any = None, stored: Any = None, **values: Any) -> None:
+        super().__init__(sent, stored, **values)
+        if not self.seen.raw_data and stored is not None:
+            self.seen.data = fingerprint(stored)
 
-    def show_change(self, standing: Editable | CustomerValues) -> None:
+    def show_change(self, stored: Editable | CustomerValues) -> None:
         """Tell what somebody else saved meanwhile; sent again, the form goes over it."""
         typed = self.typed()
         self.form_errors.append(
             "Somebody else saved this while you were at it. What you typed is kept; "
             "send it again to have it replace theirs."
         )
-        for name, value in asdict(standing).items():
+        for name, value in asdict(stored).items():
             if name in typed and typed[name] != value:
                 self.refuse(name, f"Now saved here: {_shown(self._fields[name], value)}")
-        self.seen.data = fingerprint(standing)
+        self.seen.data = fingerprint(stored)
 
 
 def _as_form_key(text: str | None) -> str:
@@ -154,7 +154,7 @@ def _as_form_key(text: str | None) -> str:
 
 
 class PostForm(Form):
-    """A form whose sheet may act only once: ``form_key`` goes to the verb, which remembers it."""
+    """A form that may be sent only once: ``form_key`` goes to the verb, which remembers it."""
 
     form_key = HiddenField(default=lambda: secrets.token_urlsafe(16), filters=[_as_form_key])
 
@@ -204,7 +204,7 @@ class Needed:
 
 
 class Most:
-    """At most so many characters; the browser is not told, because it would cut what is pasted."""
+    """At most so many characters; the browser gets no limit: it would cut what is pasted."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -293,7 +293,7 @@ class WebAddressField(LineField):
 class SecretField(PasswordField):
     """A password: never shown again, and not cleaned, because every character counts.
 
-    ``autocomplete`` tells password managers which one it is (``current-password``,
+    ``autocomplete`` says to password managers which one it is (``current-password``,
     ``new-password``: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html).
     """
 
@@ -326,19 +326,19 @@ class LanguageField(SelectField):
         super().__init__(label, choices=choices, **_PICK_ONE, **options)
 
 
-class WordField(SelectField):
-    """One of the field's words; its data is the word itself."""
+class TermField(SelectField):
+    """One of some terms; its data is the term itself."""
 
-    def __init__(self, label: str, words: Iterable[Term], **options: Any) -> None:
-        choices, read = _word_choices(words)
+    def __init__(self, label: str, terms: Iterable[Term], **options: Any) -> None:
+        choices, read = _term_choices(terms)
         super().__init__(label, choices=choices, coerce=read, **_PICK_ONE, **options)
 
 
-class WordRadioField(RadioField):
-    """One of the field's words, all of them in sight."""
+class TermRadioField(RadioField):
+    """One of some terms, all of them in sight."""
 
-    def __init__(self, label: str, words: Iterable[Term], **options: Any) -> None:
-        choices, read = _word_choices(words)
+    def __init__(self, label: str, terms: Iterable[Term], **options: Any) -> None:
+        choices, read = _term_choices(terms)
         super().__init__(label, choices=choices, coerce=read, **_PICK_ONE, **options)
 
 
@@ -522,7 +522,7 @@ def read_length(text: str) -> timedelta:
 
 
 def write_length(length: timedelta) -> str:
-    """A length in the largest units that tell it whole: ``30 minutes``, ``48 hours``, ``3 days``.
+    """A length in the largest units that give it whole: ``30 minutes``, ``48 hours``, ``3 days``.
 
     Hours are kept up to two days, as the field says them.
     """
@@ -578,9 +578,9 @@ def _read_id(text: Any) -> int | None:
     return int(text)
 
 
-def _word_choices(words: Iterable[Term]) -> tuple[dict[str, str], Callable[[Any], Term]]:
-    members = list(words)
-    return {word.value: word.label for word in members}, type(members[0])
+def _term_choices(terms: Iterable[Term]) -> tuple[dict[str, str], Callable[[Any], Term]]:
+    members = list(terms)
+    return {term.value: term.label for term in members}, type(members[0])
 
 
 def _zones_by_area() -> dict[str, dict[str, str]]:

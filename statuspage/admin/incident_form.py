@@ -19,8 +19,7 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.admin.previews import TextsForm
-from statuspage.configuration import components as components_configuration
-from statuspage.configuration import severity
+from statuspage.configuration import components, severity
 from statuspage.configuration.components import top_level
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -114,9 +113,7 @@ def _rows(
     found = []
     for item in top_level(current_session()):
         is_group = isinstance(item, ComponentGroup)
-        members = (
-            components_configuration.present(item) if isinstance(item, ComponentGroup) else [item]
-        )
+        members = components.present(item) if isinstance(item, ComponentGroup) else [item]
         rows = tuple(
             ComponentRow(member.id, member.name, member.status, chosen.get(member.id))
             for member in members

@@ -7,18 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
-from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, WordField
+from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, TermField
 from statuspage.admin.incident_form import AFFECTED, asks_for
-from statuspage.configuration import incident_templates as incident_templates_configuration
-from statuspage.configuration import public_names, severity
+from statuspage.configuration import incident_templates, public_names, severity
 from statuspage.configuration.incident_templates import (
     Template,
     TemplateDetails,
-    find_template,
-    remove_template,
-    removed_templates,
-    restore_template,
-    save_template,
 )
 from statuspage.core.db import current_session
 from statuspage.messages import facts
@@ -33,7 +27,7 @@ class TemplateForm(EditForm):
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = RowField("Severity", none="Chosen when it is declared")
     components = ProseField("Components")
-    state = WordField("Their state", AFFECTED)
+    state = TermField("Their state", AFFECTED)
     users_notice = ProseField("What users notice", needed="Write what people should read")
     because = LineField("Keep it anyway because")
 
@@ -44,14 +38,14 @@ class TemplateForm(EditForm):
         return TemplateDetails(**typed)
 
 
-@admin.get("/incident-templates")
-def incident_templates() -> ResponseReturnValue:
+@admin.get("/incident-templates", endpoint="incident_templates")
+def list_incident_templates() -> ResponseReturnValue:
     """All of them, and the shipped ones that were removed."""
     session = current_session()
     return page(
         "admin/incident_templates.html",
-        templates=incident_templates_configuration.incident_templates(session),
-        removed=removed_templates(session),
+        templates=incident_templates.incident_templates(session),
+        removed=incident_templates.removed_templates(session),
         levels={level.rank: level.name for level in severity.severity_levels(session)},
     )
 
@@ -65,21 +59,21 @@ def new_incident_template() -> ResponseReturnValue:
 @admin.route("/incident-templates/<key>", methods=["GET", "POST"])
 def incident_template(key: str) -> ResponseReturnValue:
     """Change one."""
-    found = find_template(current_session(), key) or abort(404)
+    found = incident_templates.find_template(current_session(), key) or abort(404)
     return _edit(TemplateForm.read(found.details), found)
 
 
 @admin.post("/incident-templates/<key>/remove")
 def remove_incident_template(key: str) -> ResponseReturnValue:
     """Take one out of the choice."""
-    remove_template(key, actor=actor())
+    incident_templates.remove_template(key, actor=actor())
     return done("The template is removed.", "admin.incident_templates")
 
 
 @admin.post("/incident-templates/<key>/restore")
 def restore_incident_template(key: str) -> ResponseReturnValue:
     """Have a shipped one say again what it was shipped with."""
-    restore_template(key, actor=actor())
+    incident_templates.restore_template(key, actor=actor())
     return done("The template is as it was shipped.", "admin.incident_templates")
 
 
@@ -89,11 +83,11 @@ def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             key = found.key if found else None
-            save_template(
+            incident_templates.save_template(
                 key, form.details(), actor=actor(), seen=form.seen.data, because=form.because.data
             )
-            look = public_names.worth_a_look(
+            advice = public_names.worth_a_look(
                 current_session(), form.title.data, form.users_notice.data
             )
-            return done(f"{form.label.data} is saved.{look}", "admin.incident_templates")
+            return done(f"{form.label.data} is saved.{advice}", "admin.incident_templates")
     return page("admin/incident_template.html", form=form, found=found)

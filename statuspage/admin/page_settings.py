@@ -38,8 +38,8 @@ class PageForm(EditForm):
 @admin.route("/settings", methods=["GET", "POST"])
 def page_settings() -> ResponseReturnValue:
     """Show the settings, and change them."""
-    standing = the_page(current_session())
-    form = PageForm.read(editing.read_as(PageSettings, standing) if standing else None)
+    stored = the_page(current_session())
+    form = PageForm.read(editing.read_as(PageSettings, stored) if stored else None)
     if form.is_accepted():
         with form.refusals():
             change_page(PageSettings(**form.typed()), actor=actor(), seen=form.seen.data)

@@ -21,7 +21,7 @@ from statuspage.admin.forms import (
     NameField,
     Needed,
     ProseField,
-    WordField,
+    TermField,
     read_number,
     write_length,
 )
@@ -62,7 +62,7 @@ class SeriesForm(TextsForm):
         "Lasts", most=timedelta(days=7), validators=[Needed("Enter how long it lasts")]
     )
     every = CountField("Every", least=1, most=recurring.MOST_EVERY, default=1)
-    unit = WordField("Counted in", Unit, default=Unit.WEEKS)
+    unit = TermField("Counted in", Unit, default=Unit.WEEKS)
     until = DayField("Last day")
     remind_minutes = DurationField(
         "Remind people before each begins",

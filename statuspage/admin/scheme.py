@@ -18,8 +18,8 @@ from statuspage.admin.forms import (
     EditForm,
     LineField,
     NameField,
-    WordField,
-    WordRadioField,
+    TermField,
+    TermRadioField,
 )
 from statuspage.configuration import editing, page_settings, severity
 from statuspage.configuration.editing import LevelRules
@@ -34,17 +34,17 @@ _IMPACTS: Final = (Impact.CRITICAL, Impact.MAJOR, Impact.MINOR, Impact.NONE)
 
 
 class LevelForm(EditForm):
-    """A level's words and rules."""
+    """The texts and rules of a level."""
 
     name = NameField("Name", needed="Enter the level's name")
     description = LineField("What it means", needed="Say when an incident is of this level")
-    impact = WordField("Impact shown to visitors", _IMPACTS)
+    impact = TermField("Impact shown to visitors", _IMPACTS)
     respond_minutes = DurationField("First response within")
     resolve_minutes = DurationField("Resolved within")
     cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
     watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
     needs_approval = BooleanField("A second account approves what a resolution says")
-    customer_mail = WordRadioField("Customers are written to", CustomerMail)
+    customer_mail = TermRadioField("Customers are written to", CustomerMail)
     review_hours = DurationField("Review due within", unit=timedelta(hours=1))
     review_business_days = CountField("Or within business days", least=1, most=60)
 
@@ -153,5 +153,5 @@ def _escalation_fields(rules: LevelRules) -> dict[str, Any]:
 def _always_tell_customers(form: LevelForm) -> None:
     """The end of an incident of the worst level is always told: never is no choice there."""
     form.customer_mail.choices = {
-        word.value: word.label for word in CustomerMail if word is not CustomerMail.NEVER
+        term.value: term.label for term in CustomerMail if term is not CustomerMail.NEVER
     }

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from wtforms import BooleanField, HiddenField
 
-from statuspage.admin.forms import LineField, MomentField, RowField, WordRadioField
+from statuspage.admin.forms import LineField, MomentField, RowField, TermRadioField
 from statuspage.admin.incident_form import IncidentForm
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, IncidentStatus
@@ -17,7 +17,7 @@ from statuspage.models import Incident, SeverityLevel
 class UpdateForm(IncidentForm):
     """The next post on an incident."""
 
-    status = WordRadioField("Status", IncidentStatus)
+    status = TermRadioField("Status", IncidentStatus)
     severity_rank = RowField("Severity", none="As it is")
     happened_at = MomentField("When it happened", not_after_now=True)
     # The moment that the last step offered, to the second: the field shows whole minutes.

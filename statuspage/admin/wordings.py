@@ -23,8 +23,7 @@ from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery.sent_copy import SentCopy, fill_copy
 from statuspage.incidents.announcement import incident_facts
-from statuspage.messages import compose
-from statuspage.messages import wording as wording_messages
+from statuspage.messages import compose, wording
 from statuspage.messages.compose import Composed, Text, finish, unfilled
 from statuspage.messages.facts import Facts, moments_of
 from statuspage.messages.template_language import TemplateProblem
@@ -33,12 +32,6 @@ from statuspage.messages.wording import (
     Source,
     TemplateInfo,
     Unfit,
-    current_wording,
-    history,
-    names,
-    newest_version,
-    save_wording,
-    shipped_wording,
 )
 from statuspage.models import Account, Incident, Wording
 
@@ -95,23 +88,23 @@ class Version:
 def wordings() -> ResponseReturnValue:
     """All templates, by audience and step."""
     groups: dict[Audience, list[tuple[TemplateInfo, Source]]] = {}
-    for info in names():
-        standing = current_wording(current_session(), info.name)
-        groups.setdefault(info.audience, []).append((info, standing))
+    for info in wording.names():
+        stored = wording.current_wording(current_session(), info.name)
+        groups.setdefault(info.audience, []).append((info, stored))
     return page("admin/wordings.html", groups=groups, heard=_HEARD)
 
 
-@admin.route("/templates/<audience>/<step>", methods=["GET", "POST"])
-def wording(audience: str, step: str) -> ResponseReturnValue:
+@admin.route("/templates/<audience>/<step>", endpoint="wording", methods=["GET", "POST"])
+def edit_wording(audience: str, step: str) -> ResponseReturnValue:
     """Edit one wording."""
     info = _info(audience, step)
-    standing = current_wording(current_session(), info.name)
-    version = newest_version(current_session(), info.name)
-    form = WordingForm.read(standing, seen=str(version))
+    stored = wording.current_wording(current_session(), info.name)
+    version = wording.newest_version(current_session(), info.name)
+    form = WordingForm.read(stored, seen=str(version))
     mistakes: list[Mistake] = []
     if form.is_accepted():
         try:
-            save_wording(
+            wording.save_wording(
                 info.name,
                 subject=form.subject.data,
                 body=form.body.data,
@@ -122,17 +115,17 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
         except Stale as stale:
-            standing = cast("Source", stale.standing)
-            version = newest_version(current_session(), info.name)
-            _show_change(form, standing, version)
+            stored = cast("Source", stale.standing)
+            version = wording.newest_version(current_session(), info.name)
+            _show_change(form, stored, version)
     return page(
         "admin/wording.html",
         form=form,
         info=info,
-        standing=standing,
+        stored=stored,
         mistakes=mistakes,
         incidents=_incidents(info),
-        versions=len(history(current_session(), info.name)),
+        versions=len(wording.history(current_session(), info.name)),
         heard=_HEARD[info.audience],
         samples=_samples(info),
     )
@@ -142,9 +135,9 @@ def wording(audience: str, step: str) -> ResponseReturnValue:
 def wording_preview(audience: str, step: str) -> ResponseReturnValue:
     """A wording as it will read, for a frame: what was typed, or what counts now."""
     info = _info(audience, step)
-    standing = current_wording(current_session(), info.name)
-    subject = request.form.get("subject", standing.subject)
-    body = request.form.get("body", standing.body)
+    stored = wording.current_wording(current_session(), info.name)
+    subject = request.form.get("subject", stored.subject)
+    body = request.form.get("body", stored.body)
     facts = _facts(info, request.values.get("about", ""))
     try:
         text = compose.preview(info.name, subject=subject, body=body, facts=facts)
@@ -172,7 +165,7 @@ def wording_versions(audience: str, step: str) -> ResponseReturnValue:
         "admin/wording_versions.html",
         info=info,
         versions=list(_versions(info)),
-        shipped=shipped_wording(info.name),
+        shipped=wording.shipped_wording(info.name),
     )
 
 
@@ -184,7 +177,7 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
     if row.name != info.name:
         abort(404)
     try:
-        save_wording(info.name, subject=row.subject, body=row.body, actor=actor())
+        wording.save_wording(info.name, subject=row.subject, body=row.body, actor=actor())
     except Unfit as unfit:
         problem = unfit.problems[0]
         reason = f"That version cannot be used any more: {problem.reason}."
@@ -196,7 +189,7 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
 def restore_wording(audience: str, step: str) -> ResponseReturnValue:
     """Bring the shipped wording back."""
     info = _info(audience, step)
-    wording_messages.restore_wording(info.name, actor=actor())
+    wording.restore_wording(info.name, actor=actor())
     return done("The shipped wording is back.", ".wording", **_of(info))
 
 
@@ -217,7 +210,7 @@ def framed(response: Response, policy: str = COPY_POLICY) -> Response:
 
 def _info(audience: str, step: str) -> TemplateInfo:
     name = f"{audience}/{step}"
-    found = next((info for info in names() if info.name == name), None)
+    found = next((info for info in wording.names() if info.name == name), None)
     if found is None:
         abort(404)
     return found
@@ -307,14 +300,14 @@ def _mark(problem: TemplateProblem, source: str) -> Mistake:
     return Mistake(problem, before, line[place:end] or " ", after)
 
 
-def _show_change(form: WordingForm, standing: Source, version: int) -> None:
+def _show_change(form: WordingForm, stored: Source, version: int) -> None:
     form.form_errors.append(
         "Somebody else saved this while you were at it. What you typed is kept; compare it with "
         "what is saved now, below, and send it again to have it count."
     )
     form.seen.data = str(version)
-    if standing.subject != form.subject.data:
-        form.refuse("subject", f"Now saved here: {standing.subject}")
+    if stored.subject != form.subject.data:
+        form.refuse("subject", f"Now saved here: {stored.subject}")
 
 
 def _read_version(text: str | None) -> int | None:
@@ -323,8 +316,8 @@ def _read_version(text: str | None) -> int | None:
 
 def _versions(info: TemplateInfo) -> Iterator[Version]:
     """Newest first; the first one changed the shipped wording."""
-    rows = history(current_session(), info.name)
-    shipped = shipped_wording(info.name)
+    rows = wording.history(current_session(), info.name)
+    shipped = wording.shipped_wording(info.name)
     every: list[Wording | Source] = [*rows, shipped]
     for row, older in zip(rows, every[1:], strict=True):
         author = current_session().get(Account, row.account_id) if row.account_id else None
@@ -343,5 +336,5 @@ def _changes(old: Wording | Source, new: Wording | Source) -> list[tuple[str, st
     return [(line[:1], "" if line.startswith("@@") else line[1:]) for line in differing][1:]
 
 
-def _lines(wording: Wording | Source) -> list[str]:
-    return [f"Subject: {wording.subject}", "", *wording.body.split("\n")]
+def _lines(source: Wording | Source) -> list[str]:
+    return [f"Subject: {source.subject}", "", *source.body.split("\n")]

@@ -239,7 +239,7 @@ def test_a_file_is_shown_before_it_is_taken_in(
         "added2", "updated0", "unchanged0", "rows left out2",
     ]  # fmt: skip
     assert texts(shown, "table", "/tbody/tr")[1] == (
-        "Line 5componentsNowhereThere is no component 'Nowhere'"
+        "Line 5components NowhereThere is no component 'Nowhere'"
     )
     assert stored(app) == []
     assert said(take(admin, shown)) == ["2 added, 0 updated, 0 unchanged; 2 rows left out."]

@@ -22,8 +22,8 @@ from statuspage.admin.forms import (
     PostForm,
     ProseField,
     RowField,
+    TermField,
     WebAddressField,
-    WordField,
     ZoneField,
     read_length,
     write_length,
@@ -43,7 +43,7 @@ class EveryForm(Form):
     email = MailField("Mail")
     url = WebAddressField("Page")
     zone_name = ZoneField("Zone", default="UTC")
-    impact = WordField("Impact", Impact, default=Impact.MINOR)
+    impact = TermField("Impact", Impact, default=Impact.MINOR)
     row = RowField("Row", none="None")
     every = DurationField("Every", most=timedelta(days=2))
     hours = DurationField("Hours", unit=timedelta(hours=1))

@@ -15,7 +15,7 @@ from tests.browsing import OWN_FORM, Browser, actions
 
 OPEN = {"admin.sign_in", "admin.invitation"}
 # What our own screens show in a frame.
-FRAMED = {"admin.look_preview"}
+FRAMED = {"admin.preview_branding"}
 
 
 def routes(app: Flask, method: str) -> Iterator[tuple[str, str]]:
