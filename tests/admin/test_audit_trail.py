@@ -69,8 +69,6 @@ def test_an_act_tells_before_and_after(trail: Browser) -> None:
         "?before=x",
         "?before=-1",
         "?before=99999999999999999999",
-        "?kind=%00",
-        "?text=%00",
         "?text=%25_%5C",
     ],
 )

@@ -109,7 +109,7 @@ def test_an_open_incident_is_the_better_place_for_a_state(
     with app.app_context(), writing() as session:
         make_incident(session, "Payments fail", components=[session.get_one(Component, api)])
     assert said(admin.get(f"/admin/components/{api}")) == [
-        "Payments fail is still open and names this component. Better set its state with the "
+        "Payments fail is not over and names this component. Better set its state with the "
         "next update there: visitors then read why."
     ]
 

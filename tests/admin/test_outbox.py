@@ -82,8 +82,8 @@ def test_what_waits_is_named_and_leads_to_its_report(
     announce(app, scenario)
     page = admin.get(OUTBOX)
     found = lxml.html.fromstring(page.text).xpath("//section[@aria-labelledby='waiting']//li")
-    told = [" ".join(one.xpath(".//text()")).partition(" · ")[0] for one in found]
-    assert told == [
+    named = [" ".join(" ".join(one.itertext()).split()).partition(" · ")[0] for one in found]
+    assert named == [
         "Mail to customers: Resolved Payments fail 2 to go",
         "Message to colleagues: Closed Payments fail 1 to go",
         "Message to colleagues: Declared Payments fail 1 to go",

@@ -47,7 +47,8 @@ def test_the_list_tells_how_many_there_are_of_each(admin: Browser, people: None)
     assert listed(admin) == [
         "fan@example.com", "gone@example.com", "left@example.com", "new@example.com", SAM,
     ]  # fmt: skip
-    assert "3 confirmed, 1 not yet, 1 left" in admin.get("/admin/subscribers").text
+    page = admin.get("/admin/subscribers")
+    assert texts(page, "head", "//p")[0].endswith(": 3 confirmed, 1 not yet, 1 left.")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,6 @@ def test_the_list_tells_how_many_there_are_of_each(admin: Browser, people: None)
         ("?state=suppressed", ["gone@example.com"]),
         ("?state=nonsense&text=fan", ["fan@example.com"]),
         ("?text=nobody", []),
-        ("?text=%00fan&after=%00&before=%00", ["fan@example.com"]),
     ],
 )
 def test_the_list_is_searched(admin: Browser, people: None, query: str, found: list[str]) -> None:
