@@ -16,7 +16,6 @@ TESTED_ELSEWHERE = {
     "statuspage/access/api_keys.py",
     "statuspage/access/audit.py",
     "statuspage/admin/api_keys.py",
-    "statuspage/admin/base.py",
     "statuspage/admin/blocked_terms.py",
     "statuspage/admin/fact_notes.py",
     "statuspage/admin/first_steps.py",
