@@ -1,11 +1,14 @@
-"""The company's own look, chosen in the admin and seen on the page."""
+"""The company's branding, chosen in the admin and seen on the page."""
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from io import BytesIO
+
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.axe import axe_violations
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import NewPage, sign_in
 from tests.service import Service
 
 
@@ -32,3 +35,27 @@ def test_a_look_is_seen_while_it_is_typed_and_then_on_the_page(
         page.wait_for_timeout(250)
     expect(subscribe).to_have_css("background-color", "rgb(122, 31, 162)")
     assert axe_violations(page) == []
+
+
+def test_each_scheme_has_its_own_logo(new_page: NewPage, own_service: Service) -> None:
+    page = new_page()
+    sign_in(page, own_service)
+    page.goto(f"{own_service.url}/admin/look")
+    page.get_by_label("Picture", exact=True).set_input_files(_picture(width=32))
+    page.get_by_label("Picture for dark backgrounds").set_input_files(_picture(width=48))
+    page.get_by_role("button", name="Use this logo").click()
+    expect(page.get_by_text("The logo stands on the page.")).to_be_visible()
+    for scheme, width in (("light", 32), ("dark", 48)):
+        shown = new_page(scheme=scheme)
+        for _ in range(20):
+            shown.goto(own_service.url)
+            if shown.locator("img.logo").count():
+                break
+            shown.wait_for_timeout(250)
+        expect(shown.locator("img.logo")).to_have_js_property("naturalWidth", width)
+
+
+def _picture(*, width: int) -> FilePayload:
+    file = BytesIO()
+    Image.new("RGB", (width, 32), "#1d5fc4").save(file, "PNG")
+    return {"name": "logo.png", "mimeType": "image/png", "buffer": file.getvalue()}
