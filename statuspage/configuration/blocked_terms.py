@@ -34,15 +34,15 @@ class TermLists:
 
 def term_lists(session: Session) -> TermLists:
     """The lists as they stand."""
-    kept = session.scalar(select(Page.blocked_terms_of).order_by(Page.id).limit(1)) or {}
-    return TermLists(**{name: "\n".join(kept.get(name, ())) for name in asdict(TermLists())})
+    stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
+    return TermLists(**{name: "\n".join(stored.get(name, ())) for name in asdict(TermLists())})
 
 
 def blocked_terms_of(session: Session) -> BlockedTerms:
     """What texts for outsiders are held against: the lists, and the contacts' names."""
-    kept = session.scalar(select(Page.blocked_terms_of).order_by(Page.id).limit(1)) or {}
+    stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
     return BlockedTerms(
-        **{name: tuple(kept.get(name, ())) for name in asdict(TermLists())},
+        **{name: tuple(stored.get(name, ())) for name in asdict(TermLists())},
         contacts=tuple(session.scalars(select(Contact.name).order_by(Contact.id))),
     )
 
@@ -55,13 +55,13 @@ def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = N
     wanted = {name: _read(name, text) for name, text in asdict(lists).items()}
     with writing() as session:
         page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
-        standing = term_lists(session)
-        before = {name: _read(name, text) for name, text in asdict(standing).items()}
+        saved = term_lists(session)
+        before = {name: _read(name, text) for name, text in asdict(saved).items()}
         if wanted == before:
             return
-        if seen is not None and seen != fingerprint(standing):
-            raise Stale(standing)
-        page.blocked_terms_of = wanted
+        if seen is not None and seen != fingerprint(saved):
+            raise Stale(saved)
+        page.blocked_terms = wanted
         page.updated_at = clock.now()
         record(session, actor, "words.change", page.name, before=before, after=wanted)
 

@@ -52,8 +52,10 @@ class BrandingChoices:
 
 def branding_choices(session: Session) -> BrandingChoices:
     """The choices as they stand."""
-    kept = session.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
-    return BrandingChoices(**{name: str(kept.get(name, "")) for name in asdict(BrandingChoices())})
+    stored = session.scalar(select(Page.look).order_by(Page.id).limit(1)) or {}
+    return BrandingChoices(
+        **{name: str(stored.get(name, "")) for name in asdict(BrandingChoices())}
+    )
 
 
 def change_branding(choices: BrandingChoices, *, actor: Actor, seen: str | None = None) -> None:
@@ -63,19 +65,19 @@ def change_branding(choices: BrandingChoices, *, actor: Actor, seen: str | None 
         raise refused
     with writing() as session:
         page = _locked_page(session)
-        standing = branding_choices(session)
-        if seen is not None and seen != fingerprint(standing):
-            raise Stale(standing)
+        saved = branding_choices(session)
+        if seen is not None and seen != fingerprint(saved):
+            raise Stale(saved)
         page.look = {**page.look, **wanted}
-        _keep(session, page, actor, "look.change", before=asdict(standing), after=wanted)
+        _keep(session, page, actor, "look.change", before=asdict(saved), after=wanted)
 
 
 def sort_choices(choices: BrandingChoices) -> tuple[BrandingChoices, dict[str, str]]:
     """The choices with what cannot be taken left empty, and the reasons by field."""
     wanted = _cleaned(choices)
     refused: dict[str, str] = {}
-    for each in _refusals(wanted):
-        refused.setdefault(each.field, each.reason)
+    for refusal in _refusals(wanted):
+        refused.setdefault(refusal.field, refusal.reason)
     return BrandingChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
 
 

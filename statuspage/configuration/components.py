@@ -289,7 +289,7 @@ def _let_pass(
     session: Session,
     kind: str,
     details: ComponentDetails | GroupDetails,
-    standing: Component | ComponentGroup | None,
+    saved: Component | ComponentGroup | None,
     *,
     because: str,
     actor: Actor,
@@ -297,7 +297,7 @@ def _let_pass(
     """Check what of the words is new."""
     fresh = {"name": details.name, "description": details.description}
     for field, text in fresh.items():
-        if standing is not None and getattr(standing, field) == text:
+        if saved is not None and getattr(saved, field) == text:
             fresh[field] = ""
     let_name_pass(session, kind, fresh["name"], fresh["description"], reason=because, actor=actor)
 

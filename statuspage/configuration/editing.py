@@ -116,13 +116,13 @@ def change_row(
     seen: str | None,
 ) -> bool:
     """Write what differs, with its audit entry; returns whether anything did."""
-    standing = read_as(type(values), row)
-    wanted, before = asdict(values), asdict(standing)
+    saved = read_as(type(values), row)
+    wanted, before = asdict(values), asdict(saved)
     changed = [name for name in wanted if wanted[name] != before[name]]
     if not changed:
         return False
-    if seen is not None and seen != fingerprint(standing):
-        raise Stale(standing)
+    if seen is not None and seen != fingerprint(saved):
+        raise Stale(saved)
     subject = row.name
     for name in changed:
         setattr(row, name, wanted[name])

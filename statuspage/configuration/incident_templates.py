@@ -207,18 +207,18 @@ def save_template(
     :class:`Invalid` for what outsiders should not read, unless ``because`` says why it stays.
     """
     with writing() as session:
-        standing = find_template(session, key) if key else None
-        if key and standing is None:
+        saved = find_template(session, key) if key else None
+        if key and saved is None:
             raise Invalid("form", "This template was removed meanwhile.")
-        if standing and seen is not None and seen != fingerprint(standing.details):
-            raise Stale(standing.details)
+        if saved and seen is not None and seen != fingerprint(saved.details):
+            raise Stale(saved.details)
         _check(session, details, because=because)
         key = key or f"own-{new_code()}"
         row = _row(session, key)
         row.details, row.removed, row.updated_at = asdict(details), False, clock.now()
         record(
-            session, actor, "template.change" if standing else "template.add", details.label,
-            before=asdict(standing.details) if standing else None,
+            session, actor, "template.change" if saved else "template.add", details.label,
+            before=asdict(saved.details) if saved else None,
             after={**asdict(details), **({"because": because} if because else {})},
         )  # fmt: skip
         return key
@@ -227,15 +227,15 @@ def save_template(
 def remove_template(key: str, *, actor: Actor) -> None:
     """Take a template out of the choice; a shipped one can be restored."""
     with writing() as session:
-        standing = find_template(session, key)
-        if standing is None:
+        saved = find_template(session, key)
+        if saved is None:
             return
         row = _row(session, key)
-        if standing.is_shipped:
-            row.details, row.removed, row.updated_at = asdict(standing.details), True, clock.now()
+        if saved.is_shipped:
+            row.details, row.removed, row.updated_at = asdict(saved.details), True, clock.now()
         else:
             session.delete(row)
-        record(session, actor, "template.remove", standing.details.label)
+        record(session, actor, "template.remove", saved.details.label)
 
 
 def restore_template(key: str, *, actor: Actor) -> None:
@@ -272,5 +272,5 @@ def _row(session: Session, key: str) -> IncidentTemplate:
 
 
 def _details(row: IncidentTemplate) -> TemplateDetails:
-    kept = {part.name: row.details[part.name] for part in fields(TemplateDetails)}
-    return TemplateDetails(**{**kept, "state": ComponentStatus(kept["state"])})
+    stored = {part.name: row.details[part.name] for part in fields(TemplateDetails)}
+    return TemplateDetails(**{**stored, "state": ComponentStatus(stored["state"])})

@@ -51,7 +51,7 @@ def _nested_too_deep(text: str) -> int | None:
             continue
         if depth > MOST_NESTED:
             return int(node.source_line)
-        waiting += [(each, depth + 1) for each in inside]
+        waiting += [(node, depth + 1) for node in inside]
     return None
 
 
@@ -98,8 +98,8 @@ def _faults_of_value(node: Any) -> Iterator[tuple[int, str]]:
 
 def _is_picture(arguments: Iterable[Any]) -> bool:
     """Whether all that a function names stands in the sheet itself."""
-    told = [each for each in arguments if each.type in {"string", "url"}]
-    return bool(told) and all(_PICTURE.match(each.value) for each in told)
+    named = [node for node in arguments if node.type in {"string", "url"}]
+    return bool(named) and all(_PICTURE.match(node.value) for node in named)
 
 
 def _elsewhere(what: str) -> str:

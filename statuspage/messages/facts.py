@@ -510,7 +510,7 @@ def _public_facts(
 
 
 def _internal_facts(
-    incident: Incident, links: Links, people: Mapping[Role, Contact | None], **told: Any
+    incident: Incident, links: Links, people: Mapping[Role, Contact | None], **given: Any
 ) -> InternalFacts:
     typed = _typed(incident.internal_facts, ASKED_INTERNAL)
     public = _typed(incident.public_facts, ASKED_PUBLIC)
@@ -527,13 +527,13 @@ def _internal_facts(
         page_state=_page_state(incident, links),
         suspected_cause="" if public[CONFIRMED.name] else public[CAUSE],
         admin_url=links.admin_incident(incident.code) if incident.code else "",
-        **told,
+        **given,
     )
 
 
-def _typed(kept: Mapping[str, Any] | None, facts: Sequence[Fact]) -> dict[str, Any]:
+def _typed(stored: Mapping[str, Any] | None, facts: Sequence[Fact]) -> dict[str, Any]:
     """Facts as a row keeps them in JSON, as typed values; empty where there is none."""
-    return {fact.name: _read(fact.kind, (kept or {}).get(fact.name)) for fact in facts}
+    return {fact.name: _read(fact.kind, (stored or {}).get(fact.name)) for fact in facts}
 
 
 def _read(kind: FactKind, value: Any) -> Any:

@@ -31,7 +31,7 @@ class Page(Base):
     incident_channel: Mapped[Line]
     look: Mapped[Facts] = mapped_column(default=dict)
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
-    blocked_terms_of: Mapped[Facts] = mapped_column("own_words", default=dict)
+    blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)
     set_up_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

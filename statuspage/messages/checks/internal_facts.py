@@ -143,7 +143,7 @@ def _begins_sentence(text: str, start: int) -> bool:
 
 # --- internal facts ------------------------------------------------------------------------------
 
-_KEPT: Final = {
+_BY_SECRECY: Final = {
     secrecy: tuple(fact.name for fact in facts.INTERNAL if fact.secrecy is secrecy)
     for secrecy in Secrecy
 }
@@ -174,18 +174,20 @@ def find_internal_facts(checked: CheckedText) -> Iterator[Span]:
     public = checked.facts.public
     open_to_all = _folded(public.title, public.cause, *public_words(public))
     typed = _folded(*(getattr(public, name) for name in _PROSE))
-    names = [one for name in _KEPT[Secrecy.NAME] if _is_announcing(one := getattr(internal, name))]
+    names = [
+        one for name in _BY_SECRECY[Secrecy.NAME] if _is_distinctive(one := getattr(internal, name))
+    ]
     whole = [one for one in names if one.casefold() not in open_to_all]
     wanted: set[str] = set()
     for fields, said in (
-        (_KEPT[Secrecy.TEXT], open_to_all),
-        (_KEPT[Secrecy.WORK], f"{open_to_all} {typed}"),
+        (_BY_SECRECY[Secrecy.TEXT], open_to_all),
+        (_BY_SECRECY[Secrecy.WORK], f"{open_to_all} {typed}"),
     ):
-        told = [read(getattr(internal, name)).text for name in fields]
-        lines = [line.strip(" -•.") for value in told for line in value.splitlines()]
+        texts = [read(getattr(internal, name)).text for name in fields]
+        lines = [line.strip(" -•.") for value in texts for line in value.splitlines()]
         short = [line for line in lines if 1 < len(_TOKEN.findall(line)) < _RUN]
         whole += [one for one in short if one.casefold() not in said]
-        wanted |= {piece for value in told for piece, _, _ in _pieces(value)} - {
+        wanted |= {piece for value in texts for piece, _, _ in _pieces(value)} - {
             piece for piece, _, _ in _pieces(said)
         }
     yield from _find_whole(checked.text, whole)
@@ -196,7 +198,7 @@ def _folded(*texts: str) -> str:
     return " ".join(texts).casefold()
 
 
-def _is_announcing(value: str) -> bool:
+def _is_distinctive(value: str) -> bool:
     """Whether a name is more than a plain word: a severity may be called “High”."""
     return len(value) > 2 and not (value.isalpha() and value.casefold() in _PLAIN)
 
@@ -228,7 +230,7 @@ def _is_odd(word: str) -> bool:
     """Whether a word is an identifier or a figure: ``pg_bouncer``, ``v2.41``, ``12,400``."""
     if _USUAL.fullmatch(word):
         return False
-    has_digit, has_outgoing = any(map(str.isdigit, word)), any(map(str.isalpha, word))
+    has_digit, has_letter = any(map(str.isdigit, word)), any(map(str.isalpha, word))
     if has_digit:
-        return len(word) > 3 if has_outgoing else sum(map(str.isdigit, word)) > 3
+        return len(word) > 3 if has_letter else sum(map(str.isdigit, word)) > 3
     return "_" in word or re.search(r"[a-z][A-Z]|\w\.\w", word) is not None

@@ -63,7 +63,7 @@ _SECRET_NAME = (
     r"bearer[ _-]?token|refresh[ _-]?token|session[ _-]?(?:token|id|key)|token|credentials?|creds|"
     r"client[ _-]?secret|private[ _-]?key|signing[ _-]?key|encryption[ _-]?key|pin|otp|login"
 )
-_TOLD = re.compile(
+_NAMED_SECRET = re.compile(
     rf"(?<![A-Za-z])(?:{_SECRET_NAME})(?:s)?[\"']?"
     rf"(?P<how>\s?(?:=>|->|=|:)\s?|\s(?:(?:is|was|to|as|now|set|changed|reset|being)\s){{1,4}})"
     r"[\"'“‘(]?(?P<value>[^\s\"'”’,;]{4,300})",
@@ -88,8 +88,8 @@ def find_secrets(checked: CheckedText) -> Iterator[Span]:
     text = checked.text
     for pattern in (_KEY, _BLOCK, _CONNECTION, _PAIRS, _HEADER, _OPTION, _VARIABLE):
         yield from _spans(pattern, text)
-    for found in _TOLD.finditer(text):
-        if _is_secret(found["value"].rstrip(".!?)"), told=found["how"].strip()):
+    for found in _NAMED_SECRET.finditer(text):
+        if _is_secret(found["value"].rstrip(".!?)"), separator=found["how"].strip()):
             yield Span(*found.span("value"))
     for found in _RANDOM.finditer(text):
         if _is_random(found[0]):
@@ -99,17 +99,17 @@ def find_secrets(checked: CheckedText) -> Iterator[Span]:
             yield Span(*found.span())
 
 
-def _is_secret(value: str, *, told: str) -> bool:
+def _is_secret(value: str, *, separator: str) -> bool:
     """Whether what follows “password is” is one, and not “expired”."""
     if value.startswith(("http://", "https://", "[[", "<")):
         return False
-    if told.startswith("="):
+    if separator.startswith("="):
         return True
     letters = value.replace("-", "").replace("_", "")
     if letters.isalpha():
         return letters[1:] != letters[1:].lower() and not letters.isupper()
     return not value.replace(",", "").replace(".", "").replace(":", "").isdecimal() or (
-        told != "" and value.isdecimal()
+        separator != "" and value.isdecimal()
     )
 
 

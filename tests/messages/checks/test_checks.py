@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -12,50 +12,15 @@ from hypothesis import strategies as st
 from time_machine import travel
 
 from statuspage.core.enums import Audience, Step
-from statuspage.messages.checks import RULES, BlockedTerms, Finding, blocking, find
+from statuspage.messages.checks import RULES, blocking, find
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.compose import finish, render_text
-from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
+from statuspage.messages.facts import Facts, InternalFacts
 from statuspage.messages.sample_incident import sample_facts
 from statuspage.messages.wording import STEPS, shipped_wording, template_name
+from tests.checking import INCIDENT, INTERNAL, check, marked
 from tests.factories import NOON
 from tests.guards.leaks import FRAMES, KINDS, facts, planted
-
-STARTED = NOON - timedelta(hours=2)
-INCIDENT = PublicFacts(
-    service="Acme",
-    page_url="https://status.acme-shop.com/",
-    support_email="help@acme-shop.com",
-    title="Payments fail",
-    components=(("Checkout", "Major outage"), ("Grace", "Operational")),
-    started=STARTED,
-)
-OWN = BlockedTerms(
-    people=("Grace Hopper",),
-    vendors=("Brightpay",),
-    code_names=("Blue Harvest",),
-    contacts=("Mark Stone", "Support desk", "Kim"),
-)
-
-
-def check(
-    text: str, *, step: Step = Step.POSTMORTEM, known: Facts | None = None, subject: str = ""
-) -> list[Finding]:
-    return list(
-        find(
-            subject=subject,
-            body=text,
-            audience=Audience.PUBLIC,
-            step=step,
-            facts=known or Facts(INCIDENT),
-            own=OWN,
-        )
-    )
-
-
-def marked(text: str, rule: str, **options: object) -> list[str]:
-    return [one.excerpt for one in check(text, **options) if one.rule == rule]  # type: ignore[arg-type]
-
 
 # Each rule with what it marks, and with what it must leave alone.
 EXAMPLES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
@@ -172,79 +137,6 @@ def test_what_would_leak_blocks_and_all_else_warns() -> None:
     leaks = {"secret", "trace", "tool", "file", "host", "private-address", "ticket", "handle"}
     leaks |= {"person", "vendor", "code-name", "internal-fact"}
     assert {rule.id for rule in RULES if rule.blocks} == leaks
-
-
-INTERNAL = InternalFacts(
-    severity="SEV1",
-    commander="Noor van Dijk (@noor)",
-    war_room="Room Apollo",
-    technical_cause="A missing index on order_items made every checkout scan the table.",
-    progress="Rolled back build 48213.",
-    current_actions="Payments are declined at checkout.",
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("This is a SEV1.", "SEV1"),
-        ("Noor van Dijk leads.", "Noor van Dijk"),
-        ("Join us in room apollo.", "room apollo"),
-        ("So *every checkout scan*.", ""),
-        ("It made every checkout scan the table.", "made every checkout scan the table"),
-        ("The table order_items is slow.", "order_items"),
-        ("We rolled back build 48213.", "rolled back build 48213"),
-        ("Payments are declined at checkout.", ""),
-        ("It began on Mar 4, 2026, 12:00 UTC.", ""),
-    ],
-)
-def test_internal_facts_are_known_by_their_value(text: str, place: str) -> None:
-    public = replace(INCIDENT, users_notice="Payments are declined at checkout.")
-    found = [one for one in check(text, known=Facts(public, INTERNAL)) if one.blocks]
-    places = {place for one in found for place in range(one.start, one.end)}
-    shown = text[min(places) : max(places) + 1] if places else ""
-    assert shown == place
-
-
-def test_an_internal_fact_is_not_made_public_by_being_typed_into_a_public_field() -> None:
-    text = "A missing index on order_items made every checkout scan the table."
-    typed, confirmed = replace(INCIDENT, users_notice=text), replace(INCIDENT, cause=text)
-    assert marked(text, "internal-fact", known=Facts(typed, INTERNAL)) != []
-    assert marked(text, "internal-fact", known=Facts(confirmed, INTERNAL)) == []
-
-
-def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
-    promised = replace(INCIDENT, next_update=NOON + timedelta(minutes=30))
-    with travel(NOON, tick=False):
-        silent = check("We are on it.", step=Step.IDENTIFIED)
-        spoken = check(
-            "The next update comes by 12:30 UTC.", step=Step.IDENTIFIED, known=Facts(promised)
-        )
-        filled = check("Until [[next_update]].", step=Step.IDENTIFIED)
-    assert [one.rule for one in silent] == ["no-next-update"]
-    assert (silent[0].start, silent[0].end, silent[0].excerpt) == (0, 0, "")
-    assert spoken == filled == []
-
-
-def test_a_resolution_says_sorry() -> None:
-    assert [one.rule for one in check("It is over.", step=Step.RESOLVED)] == ["no-apology"]
-    assert check("It is over. We apologise.", step=Step.RESOLVED) == []
-
-
-def test_dates_in_the_wrong_order_are_told() -> None:
-    backwards = replace(INCIDENT, ended=STARTED - timedelta(minutes=1))
-    (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))
-    assert finding.reason == (
-        "This is not what the facts say. The facts say that it ended before it started."
-    )
-
-
-def test_an_end_that_is_not_the_end_is_told() -> None:
-    over = replace(INCIDENT, ended=NOON)
-    text = "Sorry. It lasted from 10:00 UTC until 11:45 UTC."
-    (finding,) = check(text, step=Step.RESOLVED, known=Facts(over))
-    assert finding.excerpt == "11:45"
-    assert finding.reason.endswith("The facts say that it ended at Mar 4, 2026, 12:00 UTC.")
 
 
 def test_the_gravest_rule_tells_of_a_place_and_blocks_come_first() -> None:

@@ -1,0 +1,47 @@
+"""Texts held against the facts: promises, apologies, and times that contradict them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from time_machine import travel
+
+from statuspage.core.enums import Step
+from statuspage.messages.facts import Facts
+from tests.checking import INCIDENT, STARTED, check
+from tests.factories import NOON
+
+
+def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
+    promised = replace(INCIDENT, next_update=NOON + timedelta(minutes=30))
+    with travel(NOON, tick=False):
+        silent = check("We are on it.", step=Step.IDENTIFIED)
+        spoken = check(
+            "The next update comes by 12:30 UTC.", step=Step.IDENTIFIED, known=Facts(promised)
+        )
+        filled = check("Until [[next_update]].", step=Step.IDENTIFIED)
+    assert [one.rule for one in silent] == ["no-next-update"]
+    assert (silent[0].start, silent[0].end, silent[0].excerpt) == (0, 0, "")
+    assert spoken == filled == []
+
+
+def test_a_resolution_says_sorry() -> None:
+    assert [one.rule for one in check("It is over.", step=Step.RESOLVED)] == ["no-apology"]
+    assert check("It is over. We apologise.", step=Step.RESOLVED) == []
+
+
+def test_dates_in_the_wrong_order_are_told() -> None:
+    backwards = replace(INCIDENT, ended=STARTED - timedelta(minutes=1))
+    (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))
+    assert finding.reason == (
+        "This is not what the facts say. The facts say that it ended before it started."
+    )
+
+
+def test_an_end_that_is_not_the_end_is_told() -> None:
+    over = replace(INCIDENT, ended=NOON)
+    text = "Sorry. It lasted from 10:00 UTC until 11:45 UTC."
+    (finding,) = check(text, step=Step.RESOLVED, known=Facts(over))
+    assert finding.excerpt == "11:45"
+    assert finding.reason.endswith("The facts say that it ended at Mar 4, 2026, 12:00 UTC.")
