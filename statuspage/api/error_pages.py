@@ -11,7 +11,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, NotFound, SecurityError, ServiceUnavailable
+from werkzeug.exceptions import (
+    HTTPException,
+    NotFound,
+    RequestEntityTooLarge,
+    SecurityError,
+    ServiceUnavailable,
+)
 
 from statuspage.admin import body_limits
 from statuspage.api.problems import problem
@@ -92,6 +98,12 @@ def show(error: HTTPException) -> ResponseReturnValue:
         answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers.update(_own_headers(error))
     return answer
+
+
+def compile_pages(app: Flask) -> None:
+    """Compile the page of the admin's errors: before a server starts, and not for a stranger."""
+    with app.test_request_context("/admin/"):
+        show(RequestEntityTooLarge())
 
 
 def _own_headers(error: HTTPException) -> dict[str, str]:

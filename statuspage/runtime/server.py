@@ -19,6 +19,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from statuspage.api import error_pages
 from statuspage.core.config import Settings
 from statuspage.core.db import db
 from statuspage.runtime.gateway import Gateway
@@ -44,6 +45,7 @@ def serve(app: Flask) -> None:
     running: a fork takes no threads along.
     """
     settings: Settings = app.extensions["settings"]
+    error_pages.compile_pages(app)
     with app.app_context():
         db.engine.dispose()
     # Granian takes an address and no name.

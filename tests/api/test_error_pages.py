@@ -11,6 +11,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from statuspage.access import sign_ins
+from statuspage.admin import body_limits
+from statuspage.api import error_pages
 from statuspage.core.config import load_settings
 from statuspage.runtime.application import create_app
 from tests.apps import Apps
@@ -157,3 +159,12 @@ def test_a_form_without_its_token_says_so_and_keeps_what_was_typed(admin: Browse
     assert answer.status_code == 400
     assert "<h1>This form was too old to be accepted</h1>" in answer.text
     assert "Robin</textarea>" in answer.text
+
+
+def test_a_stranger_does_not_make_the_server_compile_its_error_page(app: Flask) -> None:
+    error_pages.compile_pages(app)
+    compiled = len(app.jinja_env.cache or ())
+    fields = "a&" * body_limits.MOST_FIELDS
+    form = "application/x-www-form-urlencoded"
+    answer = app.test_client().post("/admin/login", data=fields, content_type=form)
+    assert (answer.status_code, len(app.jinja_env.cache or ())) == (413, compiled)

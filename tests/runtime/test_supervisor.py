@@ -296,6 +296,7 @@ def test_a_server_that_hangs_is_killed_and_another_starts(
     child.start()
     eventually(has_answered)
     child.kill()
+    eventually(lambda: child.reap() is not None)
 
 
 def test_a_server_that_accepts_and_says_nothing_does_not_live(
