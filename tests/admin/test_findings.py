@@ -115,7 +115,7 @@ def test_the_lists_are_edited_and_the_rules_are_shown(desk: Desk) -> None:
     assert fields(shown)["vendors"].split() == ["Brightpay", "Nimbus"]
     assert all(rule.reason in html.fromstring(shown).text_content() for rule in RULES)
     with desk.app.app_context():
-        assert current_session().get_one(Page, 1).blocked_terms_of["vendors"] == [
+        assert current_session().get_one(Page, 1).blocked_terms["vendors"] == [
             "Brightpay",
             "Nimbus",
         ]

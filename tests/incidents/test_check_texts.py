@@ -128,7 +128,7 @@ def test_word_lists_are_kept_once_and_never_blindly(scenario: Scenario, session:
         blocked_terms.change_blocked_terms(TermLists(people="x"), actor=ACTOR)
     (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
     assert entry.after == {"people": [], "vendors": [], "code_names": ["FALCON", "Otter"]}
-    assert session.get_one(Page, 1).blocked_terms_of == entry.after
+    assert session.get_one(Page, 1).blocked_terms == entry.after
 
 
 def test_a_maintenance_that_was_let_through_goes_on_by_itself(
