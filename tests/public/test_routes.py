@@ -473,7 +473,7 @@ def test_a_build_that_fails_raises_an_alarm_and_recovery_clears_it(
 
     refresher = routes.make_refresher(app)
     with monkeypatch.context() as patch:
-        patch.setattr(routes.build, "build_edition", fail)
+        patch.setattr(routes.edition_builder, "build_edition", fail)
         refresher.look()
     assert standing(app) == [
         "The public page cannot be rebuilt: ZeroDivisionError: a template divides by zero"
