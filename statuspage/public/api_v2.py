@@ -61,15 +61,10 @@ def api_documents(snapshot: Snapshot, links: Links) -> dict[str, bytes]:
 
 
 def incident_document(page: PageView, incident: IncidentView, links: Links) -> bytes:
-    """One incident by itself, at :func:`incident_path`."""
+    """One incident by itself."""
     moment = max(page.updated_at, incident.updated_at)
     head = {"page": _write(_page(page, moment, links))}
     return _join({**head, "incident": _write_incident(incident, page, links)})
-
-
-def incident_path(code: str) -> str:
-    """Where one incident's document is."""
-    return f"/api/v2/incidents/{code}.json"
 
 
 def write_json(document: Json) -> bytes:

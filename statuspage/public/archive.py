@@ -13,34 +13,24 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from statuspage.core.enums import MaintenanceStatus
 from statuspage.core.languages import OFFERED, prefix
 from statuspage.core.links import Links
-from statuspage.public import api_v2, feeds, html_pages, statements
+from statuspage.public import addresses, statements
+from statuspage.public.addresses import PublicAddress
 from statuspage.public.days import following_month, midnight
-from statuspage.public.edition_builder import (
-    DocumentDraft,
-    draft_component,
-    draft_feed,
-    draft_incident,
-    draft_incident_json,
-    draft_month,
-)
+from statuspage.public.document import DocumentDraft
 from statuspage.public.ongoing import continues_in
 from statuspage.public.queries import (
     INCIDENTS_ON_A_PAGE,
     Site,
-    read_component_incidents,
-    read_component_page,
     read_frame,
     read_incidents,
-    read_month,
     read_uptimes,
 )
-from statuspage.public.snapshot import ComponentView, Frame, IncidentView, MonthView
+from statuspage.public.snapshot import GroupView
 from statuspage.public.statements import RECENT_INCIDENTS
 
 
@@ -50,21 +40,30 @@ class PartKind(StrEnum):
     PAGE = "page"
     JSON = "json"
     FEEDS = "feeds"
+    # A component's or a group's.
+    RECENT_FEEDS = "recent feeds"
     COMPONENT = "component"
-    STANDING = "standing"
     MONTH = "month"
-    # An incident's page or a month's in all languages that are not the page's own.
-    TRANSLATED = "translated"
+
+
+ADDRESSES: Final[dict[PartKind, tuple[PublicAddress[Any], ...]]] = {
+    PartKind.PAGE: (addresses.INCIDENT_PAGE,),
+    PartKind.JSON: (addresses.INCIDENT_JSON,),
+    PartKind.FEEDS: addresses.INCIDENT_FEEDS,
+    PartKind.RECENT_FEEDS: addresses.RECENT_FEEDS,
+    PartKind.COMPONENT: (addresses.COMPONENT_PAGES,),
+    PartKind.MONTH: (addresses.MONTH_PAGE,),
+}
+"""Which documents belong to a part; all of these are about one subject."""
 
 
 class Part(NamedTuple):
     """Documents that change together; a tuple, because there are tens of thousands.
 
-    ``name`` is a code, or an address in the page's own language where the part is a month's or
-    translated; ``key`` the row of an incident.  ``own`` changes with what the part tells,
-    ``around`` with what it shows besides, such as the page's name or a banner.  Both mean something
-    within one process only.  A component's page has a part in each ``language``, whose addresses
-    begin with ``before``; what is translated as a whole names the page's own language there.
+    ``name`` stands for the subject in its addresses; ``key`` is the row of an incident.  ``own``
+    changes with what the part tells, ``around`` with what it shows besides, such as the page's name
+    or a banner.  Both mean something within one process only.  ``languages`` are those in which the
+    part is written, where these are not the page's own.
     """
 
     kind: PartKind
@@ -72,37 +71,31 @@ class Part(NamedTuple):
     own: int
     around: int
     key: int = 0
-    language: str = ""
-    before: str = ""
+    languages: tuple[str, ...] = ("",)
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether it is a page in all languages that are not the page's own."""
+        return len(self.languages) > 1
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Its documents' addresses."""
-        match self.kind:
-            case PartKind.PAGE:
-                return (f"/incidents/{self.name}",)
-            case PartKind.JSON:
-                return (api_v2.incident_path(self.name),)
-            case PartKind.FEEDS:
-                home = html_pages.incident_path(self.name)
-                return tuple(f"{home}/updates.{each}" for each in feeds.ENDINGS["updates"])
-            case PartKind.COMPONENT:
-                home = html_pages.component_path(self.name)
-                formats = feeds.ENDINGS.items()
-                return tuple(f"{home}/{name}.{each}" for name, ends in formats for each in ends)
-            case PartKind.STANDING:
-                return (self.before + html_pages.component_path(self.name),)
-            case PartKind.MONTH:
-                return (self.name,)
-            case PartKind.TRANSLATED:
-                return tuple(before + self.name for _, before in _others(self.language))
+        return tuple(
+            _before(language) + address.path(self.name)
+            for language in self.languages
+            for address in ADDRESSES[self.kind]
+        )
 
 
-@lru_cache(maxsize=8)
-def _others(own: str) -> tuple[tuple[str, str], ...]:
-    """The other languages, with what their addresses begin with."""
-    befores = ((language.code, prefix(language.code, own=own)) for language in OFFERED)
-    return tuple((code, before) for code, before in befores if before)
+def _before(language: str) -> str:
+    """What addresses in a language begin with; nothing in the page's own."""
+    return prefix(language, own="")
+
+
+def _others(site: Site) -> tuple[str, ...]:
+    """The languages that are not the page's own."""
+    return tuple(each.code for each in OFFERED if each.code != site.page.language)
 
 
 class _Glance(NamedTuple):
@@ -133,82 +126,26 @@ def survey(site: Site) -> list[Part]:
             (PartKind.FEEDS, page),
         ):
             parts.append(Part(kind, glance.code, glance.told, around, key=glance.key))
-    translated = Part(PartKind.TRANSLATED, "", 0, frame, language=site.page.language)
-    for glance in glances:
-        path = html_pages.incident_path(glance.code)
-        parts.append(translated._replace(name=path, own=glance.told, key=glance.key))
-    for month in months:
-        parts.append(translated._replace(name=month.name, own=month.own, around=month.around))
+    others = _others(site)
+    pages = [part for part in parts if part.kind is PartKind.PAGE]
+    parts += [part._replace(languages=others) for part in (*pages, *months)]
     return parts
 
 
 def draft_parts(
     site: Site, parts: Collection[Part], links: Links
 ) -> Iterator[tuple[str, DocumentDraft]]:
-    """The documents of these parts, by path; an incident that is gone by now has none."""
+    """The documents of these parts, by path; what is gone by now has none."""
     frame = read_frame(site)
     incidents = read_incidents(site, {part.key for part in parts if part.key})
-    components = {view.code: view for view in site.by_key.values() if not view.is_removed}
     for part in parts:
-        incident = incidents.get(part.key)
-        if part.kind is PartKind.MONTH:
-            month = _find_month(site, part.name)
-            if month:
-                yield part.name, draft_month(frame, month, links)
-        elif part.kind is PartKind.TRANSLATED:
-            yield from _draft_translated(site, frame, part, incident, links)
-        elif part.kind is PartKind.COMPONENT:
-            if part.name in components:
-                yield from _draft_component(site, components[part.name], links)
-        elif part.kind is PartKind.STANDING:
-            if part.name in components:
-                view = read_component_page(site, components[part.name])
-                shown = replace(frame, read_in=part.language)
-                yield part.paths[0], draft_component(shown, view, links)
-        elif incident is None:
-            continue
-        elif part.kind is PartKind.PAGE:
-            yield part.paths[0], draft_incident(frame, incident, links)
-        elif part.kind is PartKind.JSON:
-            yield part.paths[0], draft_incident_json(site.page, incident, links)
-        else:
-            yield from _draft_incident_feeds(site, incident, links)
-
-
-def _find_month(site: Site, path: str) -> MonthView | None:
-    """The month for which :func:`.html_pages.history_path` made this address."""
-    _, _, month, *number = path.split("/")
-    day = date.fromisoformat(f"{month}-01")
-    return read_month(site, day, number=int(number[0]) if number else 1)
-
-
-def _draft_translated(
-    site: Site, frame: Frame, part: Part, incident: IncidentView | None, links: Links
-) -> Iterator[tuple[str, DocumentDraft]]:
-    month = None if part.key else _find_month(site, part.name)
-    for language, before in _others(part.language):
-        shown = replace(frame, read_in=language)
-        if incident:
-            yield before + part.name, draft_incident(shown, incident, links)
-        elif month:
-            yield before + part.name, draft_month(shown, month, links)
-
-
-def _draft_incident_feeds(
-    site: Site, incident: IncidentView, links: Links
-) -> Iterator[tuple[str, DocumentDraft]]:
-    feed = feeds.incident_feed(site.page, incident, links)
-    for ending in feed.endings:
-        yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
-
-
-def _draft_component(
-    site: Site, component: ComponentView, links: Links
-) -> Iterator[tuple[str, DocumentDraft]]:
-    incidents = read_component_incidents(site, component)
-    for feed in feeds.component_feeds(site.page, component, incidents, links).values():
-        for ending in feed.endings:
-            yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
+        read = ADDRESSES[part.kind][0].subject.read
+        subject = incidents.get(part.key) if part.key else read and read(site, part.name)
+        for language in part.languages if subject else ():
+            shown = replace(frame, read_in=language)
+            for address in ADDRESSES[part.kind]:
+                path = _before(language) + address.path(part.name)
+                yield path, address.draft(shown, subject, links)
 
 
 def _look(site: Site) -> Iterator[_Glance]:
@@ -257,7 +194,7 @@ def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part
         for number, start in enumerate(starts, start=1):
             went_on = continued.get(month, []) if number == len(starts) else []
             own = hash((*told[start : start + INCIDENTS_ON_A_PAGE], *went_on))
-            yield Part(PartKind.MONTH, html_pages.history_path(month, number), own, around)
+            yield Part(PartKind.MONTH, addresses.month_name(month, number), own, around)
 
 
 def _months_of(site: Site, glance: _Glance) -> Iterator[date]:
@@ -291,11 +228,13 @@ def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -
                 incidents[key].append(glance.told)
     for key, view in site.by_key.items():
         if not view.is_removed:
-            around = hash((page, view.full_name))
             told = hash(tuple(incidents[key]))
-            yield Part(PartKind.COMPONENT, view.code, told, around)
-            own = hash((told, repr(view), uptimes[view.code]))
-            standing = Part(PartKind.STANDING, view.code, own, frame)
-            yield standing
-            for language, before in _others(site.page.language):
-                yield standing._replace(language=language, before=before)
+            yield Part(PartKind.RECENT_FEEDS, view.code, told, hash((page, view.full_name)))
+            component = hash((told, repr(view), uptimes[view.code]))
+            for language in ("", *_others(site)):
+                yield Part(PartKind.COMPONENT, view.code, component, frame, languages=(language,))
+    by_code = {view.code: tuple(incidents[key]) for key, view in site.by_key.items()}
+    for group in site.tree:
+        if isinstance(group, GroupView):
+            told = hash(tuple(by_code[component.code] for component in group.components))
+            yield Part(PartKind.RECENT_FEEDS, group.code, told, hash((page, group.name)))

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from statuspage.core.languages import N_, translations
 from statuspage.core.paths import TEMPLATES
-from statuspage.public.feeds import xml_text
+from statuspage.public.feed_formats import xml_text
 from statuspage.public.html_pages import TONES, overall_tone
 from statuspage.public.snapshot import ComponentView, Frame
 
@@ -34,11 +34,6 @@ COLOURS: Final = {
 }
 MOST_LETTERS: Final = 40
 _PAD, _SIGN, _GAP = 8, 14, 5
-
-
-def badge_path(code: str = "") -> str:
-    """Where the badge of the page is, or that of the component with this code."""
-    return f"/components/{code}/badge.svg" if code else "/badge.svg"
 
 
 def page_badge(frame: Frame) -> str:

@@ -16,6 +16,10 @@ import brotli
 
 HeaderList = list[tuple[str, str]]
 
+HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+XML = "application/xml; charset=utf-8"
+
 # Browsers and CDNs may hold a document for five seconds, show it for ten more while they fetch the
 # next, and for a day while this service does not answer (RFC 9111, RFC 5861).
 SHORT_LIVED = "public, max-age=5, stale-while-revalidate=10, stale-if-error=86400"
@@ -113,6 +117,25 @@ class Document:
         if coding:
             headers.append(("Content-Encoding", coding))
         return EncodedForm(body=body, etag=etag, headers=headers, headers_unchanged=unchanged)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDraft:
+    """A document's content, before it is compressed."""
+
+    content: str | bytes
+    content_type: str
+    cors: bool = False
+
+    def finish(self, last_modified: datetime, *, previous: Document | None = None) -> Document:
+        """The document, or ``previous`` itself where nothing changed."""
+        return make_document(
+            self.content,
+            content_type=self.content_type,
+            last_modified=last_modified,
+            cors=self.cors,
+            previous=previous,
+        )
 
 
 def make_document(

@@ -10,22 +10,19 @@ incidents and months) is made by the same functions with a read of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache, partial, update_wrapper
-from typing import Concatenate, ParamSpec
-from xml.sax.saxutils import escape
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from statuspage.core.languages import OFFERED, prefix
 from statuspage.core.links import Links
 from statuspage.models.revision import read_revision
-from statuspage.public import api_v2, badges, feeds, html_pages, og_image, openapi, widget
+from statuspage.public import badges, html_pages, og_image
+from statuspage.public.addresses import ADDRESSES, FRONT_PAGE, Content, Made, PublicAddress
 from statuspage.public.assets import asset_documents
-from statuspage.public.document import Document, make_document
+from statuspage.public.document import HTML, Document, DocumentDraft, make_document
 from statuspage.public.edition import Edition
-from statuspage.public.feeds import Feed
 from statuspage.public.queries import (
     Site,
     component_page,
@@ -38,35 +35,16 @@ from statuspage.public.queries import (
     read_recent_keys,
     read_snapshot,
 )
-from statuspage.public.search import Asked, SearchResult
-from statuspage.public.snapshot import (
-    ComponentPageView,
-    ComponentView,
-    Frame,
-    IncidentView,
-    MonthView,
-    PageView,
-    Snapshot,
-)
+from statuspage.public.snapshot import Frame, IncidentView, MonthView
 from statuspage.public.translated_pages import Make, Versions
 from statuspage.public.view_store import Views
 
-HTML = "text/html; charset=utf-8"
-TEXT = "text/plain; charset=utf-8"
-XML = "application/xml; charset=utf-8"
 # So many of the newest months that have incidents are ready; older ones are made on demand.
 MONTHS_READY = 3
 # A post waits for the step that is under way.
 INCIDENTS_AT_A_STEP = 200
 
-
-@dataclass(frozen=True, slots=True)
-class DocumentDraft:
-    """A document's content, before it is compressed."""
-
-    content: str | bytes
-    content_type: str
-    cors: bool = False
+T = TypeVar("T")
 
 
 def build_edition(
@@ -90,17 +68,18 @@ def build_edition(
     # Not the newest time in the document: where an incident was withdrawn that would go backwards.
     last_modified = max(moved_at, snapshot.last_change_at)
     views = Views(snapshot, months, links, last_modified)
+    content = Content(views)
     former: Mapping[str, Document] = previous.documents if previous else {}
     documents = dict(asset_documents())
-    for path, draft in draft_site(snapshot, months, links):
-        documents[path] = finish(draft, last_modified, previous=former.get(path))
+    for path, draft in _draft_ready(content):
+        documents[path] = draft.finish(last_modified, previous=former.get(path))
     return Edition(
         revision=number,
         documents=documents,
         built_at=snapshot.at,
         next_change_at=snapshot.next_change_at,
         language=snapshot.page.language,
-        versions=_versions(views, previous.versions if previous else None),
+        versions=_versions(content, previous.versions if previous else None),
         views=views,
         site=site,
     )
@@ -144,82 +123,56 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
     yield
 
 
-def _versions(views: Views, former: Versions | None) -> Versions:
-    """The edition's pages in the other languages, of the same views."""
-    pages_by_path = list(_draft_pages(views.snapshot, views.months, views.links))
-    makers, front = {}, set()
-    for before, frame in _other_frames(views):
-        front.add(f"{before}/")
-        for path, page in pages_by_path:
-            makers[before + path] = _making(views, partial(page, frame))
-    # All components, which may be thousands, in the page's own language too.
-    makers |= dict(
-        _page_makers(views, "/components", partial(draft_components, views.snapshot, views.links))
-    )
-    return Versions(makers, front=frozenset(front), former=former)
+def _draft_ready(content: Content) -> Iterator[tuple[str, DocumentDraft]]:
+    """All documents that are ready in an edition, by path."""
+    for address in ADDRESSES:
+        if address.made is Made.WITH_EDITION:
+            for subject in address.subject.ready(content):
+                draft = address.draft(content.frame, subject, content.links)
+                yield address.path_of(subject), draft
 
 
-def _more(views: Views) -> dict[str, Make]:
-    """What else can be made of the views: what belongs to incidents, and all that
-    components tell.
-    """
-    snapshot, more = views.snapshot, dict[str, Make]()
-    for incident in {*_ready_incidents(snapshot), *snapshot.incidents, *snapshot.maintenances}:
-        more.update(_incident_makers(views, incident))
-    for view in views.components:
-        more.update(_component_makers(views, view))
+def _versions(content: Content, former: Versions | None) -> Versions:
+    """The edition's pages in the other languages, of the same views, and what else waits."""
+    others = list(content.frames())
+    own = [("", content.frame)]
+    makers: dict[str, Make] = {}
+    for address in ADDRESSES:
+        if address.made is Made.ON_DEMAND or not address.has_languages:
+            continue
+        frames = [*own, *others] if address.made is Made.OF_VIEWS else others
+        for subject in address.subject.ready(content):
+            makers.update(_makers(content, address, subject, frames))
+    front = frozenset(before + FRONT_PAGE.path() for before, _ in others)
+    return Versions(makers, front=front, former=former)
+
+
+def _more(content: Content) -> dict[str, Make]:
+    """What else can be made of the views: all that they tell of incidents and components."""
+    frames = [("", content.frame), *content.frames()]
+    more: dict[str, Make] = {}
+    for address in ADDRESSES:
+        shown = frames if address.has_languages else frames[:1]
+        for subject in address.subject.known(content):
+            more.update(_makers(content, address, subject, shown))
     return more
 
 
-def _component_makers(views: Views, view: ComponentPageView) -> Iterator[tuple[str, Make]]:
-    """A component's page and feeds, and the incidents to which they lead."""
-    page, links, component = views.snapshot.page, views.links, view.component
-    path = html_pages.component_path(component.code)
-    yield from _page_makers(views, path, partial(draft_component, view=view, links=links))
-
-    def draft(name: str, ending: str) -> DocumentDraft:
-        found = feeds.component_feeds(page, component, view.incidents, links)
-        return draft_feed(found[name], ending, links)
-
-    for name, endings in feeds.ENDINGS.items():
-        for ending in endings:
-            yield f"{path}/{name}.{ending}", _making(views, partial(draft, name, ending))
-    for incident in view.incidents:
-        yield from _incident_makers(views, incident)
+def _makers(
+    content: Content, address: PublicAddress[T], subject: T, frames: list[tuple[str, Frame]]
+) -> Iterator[tuple[str, Make]]:
+    """The document of one subject in some languages, by path."""
+    path = address.path_of(subject)
+    for before, frame in frames:
+        yield before + path, _maker(content, address, subject, frame)
 
 
-def _incident_makers(views: Views, incident: IncidentView) -> Iterator[tuple[str, Make]]:
-    """An incident's page, JSON and feeds."""
-    page, links, path = views.snapshot.page, views.links, html_pages.incident_path(incident.code)
-    yield from _page_makers(views, path, partial(draft_incident, incident=incident, links=links))
-    json = partial(draft_incident_json, page, incident, links)
-    yield api_v2.incident_path(incident.code), _making(views, json)
+def _maker(content: Content, address: PublicAddress[T], subject: T, frame: Frame) -> Make:
+    def make(former: Document | None) -> Document:
+        draft = address.draft(frame, subject, content.links)
+        return draft.finish(content.views.last_modified, previous=former)
 
-    def draft(ending: str) -> DocumentDraft:
-        return draft_feed(feeds.incident_feed(page, incident, links), ending, links)
-
-    for ending in feeds.ENDINGS["updates"]:
-        yield f"{path}/updates.{ending}", _making(views, partial(draft, ending))
-
-
-def _page_makers(views: Views, path: str, page: Page) -> Iterator[tuple[str, Make]]:
-    """A page in every language."""
-    yield path, _making(views, partial(page, views.snapshot.frame))
-    for before, frame in _other_frames(views):
-        yield before + path, _making(views, partial(page, frame))
-
-
-def _other_frames(views: Views) -> Iterator[tuple[str, Frame]]:
-    """What stands around pages in the languages that are not the page's own, by their prefixes."""
-    own = views.snapshot.page.language
-    for language in OFFERED:
-        if language.code != own:
-            frame = replace(views.snapshot.frame, read_in=language.code)
-            yield prefix(language.code, own=own), frame
-
-
-def _making(views: Views, draft: Callable[[], DocumentDraft]) -> Make:
-    return lambda former: finish(draft(), views.last_modified, previous=former)
+    return make
 
 
 def mark_stale(edition: Edition, since: datetime) -> Edition:
@@ -234,7 +187,7 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
         path: mark_document(document, since) for path, document in edition.documents.items()
     }
     if views and not versions.paths:
-        versions = _versions(views, None)
+        versions = _versions(Content(views), None)
         # What is made now refers to the files of this release.
         documents = {**asset_documents(), **documents}
     if og_image.UNCONFIRMED_PATH in documents:
@@ -243,7 +196,7 @@ def mark_stale(edition: Edition, since: datetime) -> Edition:
         edition,
         documents=documents,
         versions=versions.changed(lambda document: mark_document(document, since)),
-        more=_more(views) if views else {},
+        more=_more(Content(views)) if views else {},
     )
 
 
@@ -266,176 +219,6 @@ def mark_document(document: Document, since: datetime) -> Document:
     )
 
 
-def finish(draft: DocumentDraft, last_modified: datetime, *, previous: Document | None) -> Document:
-    """A draft as a document, or ``previous`` itself where nothing changed."""
-    return make_document(
-        draft.content,
-        content_type=draft.content_type,
-        last_modified=last_modified,
-        cors=draft.cors,
-        previous=previous,
-    )
-
-
-def draft_site(
-    snapshot: Snapshot, months: tuple[MonthView, ...], links: Links
-) -> Iterator[tuple[str, DocumentDraft]]:
-    """All documents of an edition, by path."""
-    frame = snapshot.frame
-    for path, page in _draft_pages(snapshot, months, links):
-        yield path, page(frame)
-    incidents = _ready_incidents(snapshot)
-    for incident in incidents:
-        yield (
-            api_v2.incident_path(incident.code),
-            draft_incident_json(snapshot.page, incident, links),
-        )
-    for path, content in api_v2.api_documents(snapshot, links).items():
-        yield path, DocumentDraft(content, api_v2.CONTENT_TYPE, cors=True)
-    yield "/api/openapi.json", _draft_openapi(links)
-    history = feeds.history_feed(snapshot.page, snapshot.recent, links)
-    updates = feeds.updates_feed(snapshot.page, snapshot.updates, links)
-    for feed in (history, updates):
-        for ending in feed.endings:
-            yield f"{feed.path}.{ending}", draft_feed(feed, ending, links)
-    calendar = _calendar(snapshot.page, snapshot.maintenances, links)
-    yield "/maintenances.ics", DocumentDraft(calendar, feeds.CALENDAR, cors=True)
-    for path, is_confirmed in ((og_image.PATH, True), (og_image.UNCONFIRMED_PATH, False)):
-        drawn = og_image.draw_preview(frame, host=links.host, is_confirmed=is_confirmed)
-        yield path, DocumentDraft(drawn, og_image.CONTENT_TYPE)
-    yield (
-        badges.badge_path(),
-        DocumentDraft(badges.page_badge(frame), badges.CONTENT_TYPE, cors=True),
-    )
-    for component in snapshot.components:
-        svg = badges.component_badge(component, frame)
-        yield badges.badge_path(component.code), DocumentDraft(svg, badges.CONTENT_TYPE, cors=True)
-    for path, file, content_type in frame.page.own_look.files():
-        yield path, DocumentDraft(file, content_type)
-    script = widget.draw_widget(frame.page.language)
-    yield widget.PATH, DocumentDraft(script, widget.CONTENT_TYPE, cors=True)
-    yield "/robots.txt", DocumentDraft(_robots(links), TEXT)
-    yield "/sitemap.xml", DocumentDraft(_sitemap(snapshot, incidents, months, links), XML)
-
-
-Page = Callable[[Frame], DocumentDraft]
-"""Makes a page in the language of a frame."""
-
-
-def _draft_pages(
-    snapshot: Snapshot, months: tuple[MonthView, ...], links: Links
-) -> Iterator[tuple[str, Page]]:
-    """The pages of an edition, by their paths in the page's own language."""
-    yield "/", lambda frame: _draft_home(frame, snapshot, links)
-    yield "/history", partial(draft_month, month=months[0], links=links)
-    for month in months:
-        yield html_pages.history_path(month.month), partial(draft_month, month=month, links=links)
-    yield "/subscribe", lambda frame: _draft_subscribe(frame, snapshot.tree, links)
-    yield "/subscribe/sent", lambda frame: _draft_sign_up_sent(frame, links)
-    for incident in _ready_incidents(snapshot):
-        yield (
-            html_pages.incident_path(incident.code),
-            partial(draft_incident, incident=incident, links=links),
-        )
-
-
-def _draft_home(frame: Frame, snapshot: Snapshot, links: Links) -> DocumentDraft:
-    return DocumentDraft(html_pages.render_home(replace(snapshot, frame=frame), links), HTML)
-
-
-Rest = ParamSpec("Rest")
-Drafting = Callable[Concatenate[Frame, Rest], DocumentDraft]
-
-
-def _kept(*, most: int) -> Callable[[Drafting[Rest]], Drafting[Rest]]:
-    """Keep what was drafted, in the page's own language: the others would only push it out."""
-
-    def keeping(draft: Drafting[Rest]) -> Drafting[Rest]:
-        kept = lru_cache(maxsize=most)(draft)
-
-        def own_kept(frame: Frame, /, *rest: Rest.args, **named: Rest.kwargs) -> DocumentDraft:
-            return (draft if frame.read_in else kept)(frame, *rest, **named)
-
-        update_wrapper(own_kept, draft)
-        return own_kept
-
-    return keeping
-
-
-@lru_cache(maxsize=64)
-def draft_feed(feed: Feed, ending: str, links: Links) -> DocumentDraft:
-    """A feed in the format of ``ending``; ``KeyError`` for one that there is not."""
-    write, content_type = _FORMATS[ending]
-    return DocumentDraft(write(feed, links), content_type, cors=True)
-
-
-_FORMATS: dict[str, tuple[Callable[[Feed, Links], bytes], str]] = {
-    "atom": (feeds.write_atom, feeds.ATOM),
-    "rss": (feeds.write_rss, feeds.RSS),
-    "json": (feeds.write_json, feeds.JSON_FEED),
-}
-
-
-@_kept(most=512)
-def draft_incident(frame: Frame, incident: IncidentView, links: Links) -> DocumentDraft:
-    """The page of one incident."""
-    return DocumentDraft(html_pages.render_incident(frame, incident, links), HTML)
-
-
-@lru_cache(maxsize=512)
-def draft_incident_json(page: PageView, incident: IncidentView, links: Links) -> DocumentDraft:
-    """One incident's JSON."""
-    return DocumentDraft(
-        api_v2.incident_document(page, incident, links), api_v2.CONTENT_TYPE, cors=True
-    )
-
-
-@_kept(most=8)
-def draft_month(frame: Frame, month: MonthView, links: Links) -> DocumentDraft:
-    """The page of one month."""
-    return DocumentDraft(html_pages.render_history(frame, month, links), HTML)
-
-
-def draft_search(
-    frame: Frame, tree: html_pages.Tree, asked: Asked, found: SearchResult, links: Links
-) -> DocumentDraft:
-    """What a search of the history came to."""
-    return DocumentDraft(
-        html_pages.render_search(frame, tree, links, asked=asked, found=found), HTML
-    )
-
-
-def draft_components(snapshot: Snapshot, links: Links, frame: Frame) -> DocumentDraft:
-    """The page of all components."""
-    page = html_pages.render_components(frame, snapshot.tree, snapshot.uptimes, links)
-    return DocumentDraft(page, HTML)
-
-
-def draft_component(frame: Frame, view: ComponentPageView, links: Links) -> DocumentDraft:
-    """The page of one component."""
-    return DocumentDraft(html_pages.render_component(frame, view, links), HTML)
-
-
-@_kept(most=2)
-def _draft_subscribe(frame: Frame, tree: html_pages.Tree, links: Links) -> DocumentDraft:
-    return DocumentDraft(html_pages.render_subscribe(frame, tree, links), HTML)
-
-
-@_kept(most=2)
-def _draft_sign_up_sent(frame: Frame, links: Links) -> DocumentDraft:
-    return DocumentDraft(html_pages.render_sign_up_sent(frame, links), HTML)
-
-
-_calendar = lru_cache(maxsize=2)(feeds.write_calendar)
-
-
-@lru_cache(maxsize=1)
-def _draft_openapi(links: Links) -> DocumentDraft:
-    return DocumentDraft(
-        api_v2.write_json(openapi.describe("public", links)), api_v2.CONTENT_TYPE, cors=True
-    )
-
-
 def _read_months(site: Site) -> Iterator[MonthView]:
     month: date | None = read_newest_month(site)
     for _ in range(MONTHS_READY):
@@ -444,99 +227,3 @@ def _read_months(site: Site) -> Iterator[MonthView]:
             return
         yield view
         month = view.earlier
-
-
-def _ready_incidents(snapshot: Snapshot) -> list[IncidentView]:
-    """What the page and the feeds link to, each once, newest first."""
-    found = [
-        *snapshot.open_incidents,
-        *snapshot.active,
-        *snapshot.upcoming,
-        *(incident for day in snapshot.days for incident in day.incidents),
-        *snapshot.recent,
-        *(incident for incident, _ in snapshot.updates),
-    ]
-    by_code = {incident.code: incident for incident in found}
-    return sorted(by_code.values(), key=lambda incident: incident.begins_at, reverse=True)
-
-
-def _robots(links: Links) -> str:
-    return (
-        "User-agent: *\n"
-        "Disallow: /admin/\n"
-        "Disallow: /subscriptions/\n"
-        "Disallow: /unsubscribe/\n"
-        f"Sitemap: {links.to('/sitemap.xml')}\n"
-    )
-
-
-# All other pages name their counterparts themselves.
-_ENTRIES = ("/", "/history", "/subscribe")
-
-
-@lru_cache(maxsize=2)
-def _other_languages(own: str, links: Links) -> dict[str, str]:
-    """Where else an entry of the sitemap can be read, by its path."""
-    mark = '<xhtml:link rel="alternate" hreflang="{}" href="{}"/>'
-    return {
-        path: "".join(
-            mark.format(each.code, escape(links.to(prefix(each.code, own=own) + path)))
-            for each in OFFERED
-        )
-        for path in _ENTRIES
-    }
-
-
-def _begin(incident: IncidentView) -> tuple[datetime, str]:
-    return incident.begins_at, incident.code
-
-
-def _sitemap(
-    snapshot: Snapshot, incidents: list[IncidentView], months: tuple[MonthView, ...], links: Links
-) -> str:
-    others = _other_languages(snapshot.page.language, links)
-    rows = [_sitemap_row(path, snapshot.updated_at, links, others[path]) for path in _ENTRIES]
-    rows += [
-        _sitemap_row(html_pages.component_path(view.code), moment, links)
-        for view, moment in _component_moments(snapshot, incidents)
-    ]
-    # Older incidents are reached from the months, each of which leads to the one before.
-    recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*incidents}, key=_begin)
-    listed = [*incidents, *reversed(recent)]
-    rows += [
-        _sitemap_row(html_pages.incident_path(each.code), each.updated_at, links) for each in listed
-    ]
-    rows += [
-        _sitemap_row(html_pages.history_path(month.month, number), snapshot.updated_at, links)
-        for month in months
-        for number in range(1, month.pages + 1)
-    ]
-    urls = "".join(rows)
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-        ' xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
-        f"{urls}</urlset>\n"
-    )
-
-
-def _component_moments(
-    snapshot: Snapshot, incidents: list[IncidentView]
-) -> Iterator[tuple[ComponentView, datetime]]:
-    """Each component with when its page last changed: itself, or an incident that affects it."""
-    changed: dict[str, datetime] = {}
-    for incident in incidents:
-        for view in incident.components:
-            changed[view.code] = max(
-                incident.updated_at, changed.get(view.code, incident.updated_at)
-            )
-    for view in snapshot.components:
-        yield view, max(view.updated_at, changed.get(view.code, view.updated_at))
-
-
-@lru_cache(maxsize=8192)
-def _sitemap_row(path: str, moment: datetime, links: Links, others: str = "") -> str:
-    return (
-        f"<url><loc>{escape(links.to(path))}</loc><lastmod>{moment:%Y-%m-%dT%H:%M:%SZ}</lastmod>"
-        f"{others}</url>\n"
-    )

@@ -24,6 +24,7 @@ from werkzeug.datastructures import Headers
 
 from statuspage.core import clock
 from statuspage.core.languages import BY_SEGMENT, ENGLISH, direction, split_path, translations
+from statuspage.public.addresses import PUBLIC
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import BROTLI, GZIP, PAGE_POLICY, Document, EncodedForm, HeaderList
 from statuspage.public.mount import mount
@@ -35,17 +36,12 @@ Version = TypeVar("Version", bound=Hashable)
 OK = "200 OK"
 NOT_MODIFIED = "304 Not Modified"
 
-# The addresses that an edition answers, in the page's own language and in others.
-PUBLIC = re.compile(
-    rf"/({'|'.join(BY_SEGMENT)})/(|history|subscribe(/sent)?|incidents/[^.]*|components(/[^.]*)?)|"
-    r"/(|history|widget\.js|subscribe(/sent)?|incidents/.*|components(/.*)?|api/(?!v1/).*|(?!static/|admin/|api/v1/).*\.(rss|atom|json|ics|svg))"
-)
-# A form stands at a ready document's own address: what is posted there is Flask's to answer.
 # Addresses for visitors, once their slashes are in order: what nginx serves of an exported site.
 _TIDY = re.compile(
     rf"(/({'|'.join(BY_SEGMENT)}))?/(history(/[^/]+){{0,2}}|search|subscribe(/sent)?|components|(incidents|components)/.+)|"
     r"/(api/v2/.+|[^/]+\.(rss|atom|json|ics|svg|xml|txt))"
 )
+# A form stands at a ready document's own address: what is posted there is Flask's to answer.
 FORMS = frozenset({"/subscribe", *(f"/{segment}/subscribe" for segment in BY_SEGMENT)})
 RETRY_SECONDS = 5
 # Where an orchestrator asks whether the process lives.

@@ -208,9 +208,11 @@ def read_incident(site: Site, code: str) -> IncidentView | None:
     return next(iter(read_incidents(site, keys).values()), None)
 
 
-def read_component_incidents(site: Site, component: ComponentView) -> tuple[IncidentView, ...]:
-    """The most recent incidents of a component, newest first."""
-    keys = site.connection.scalars(statements.RECENT_OF_COMPONENT, {"code": component.code}).all()
+def read_recent_incidents(site: Site, part: ComponentView | GroupView) -> tuple[IncidentView, ...]:
+    """The most recent incidents of a component, or of a group's components, newest first."""
+    components = part.components if isinstance(part, GroupView) else (part,)
+    codes = {"codes": [component.code for component in components]}
+    keys = site.connection.scalars(statements.RECENT_OF_PARTS, codes).all()
     return tuple(read_incidents(site, keys).values())
 
 
@@ -266,7 +268,7 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
         component,
         uptime=read_uptimes(site, component)[component.code],
         behind=[tuple(row[1:]) for row in behind],
-        incidents=read_component_incidents(site, component),
+        incidents=read_recent_incidents(site, component),
     )
 
 

@@ -9,13 +9,11 @@ that.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import Engine
@@ -29,12 +27,12 @@ from statuspage.core.db import db, writing
 from statuspage.core.enums import Kind
 from statuspage.core.links import Links, current_links
 from statuspage.core.richtext import clean_line
-from statuspage.models.columns import CODE, CODE_LENGTH
+from statuspage.models.columns import CODE_LENGTH
 from statuspage.models.revision import current_number, read_revision
-from statuspage.public import edition_builder, feeds, html_pages
-from statuspage.public.document import Document
+from statuspage.public import edition_builder, html_pages
+from statuspage.public.addresses import ADDRESSES, SEARCH_PAGE, PublicAddress, SearchPage
+from statuspage.public.document import HTML, Document, DocumentDraft
 from statuspage.public.edition import Edition
-from statuspage.public.edition_builder import DocumentDraft
 from statuspage.public.middleware import (
     RETRY_SECONDS,
     EditionMiddleware,
@@ -47,30 +45,18 @@ from statuspage.public.page_language import (
     current_refresher,
     present_frame,
 )
-from statuspage.public.queries import (
-    Site,
-    open_site,
-    read_component_incidents,
-    read_component_page,
-    read_incident,
-    read_month,
-)
+from statuspage.public.queries import open_site
 from statuspage.public.refresher import Refresher
 from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, find_incidents
 from statuspage.public.site_headers import public_headers
-from statuspage.public.snapshot import ComponentView, MonthView
+from statuspage.public.snapshot import frame_of
 
 ALARM: Final = "public site"
 SECONDS_TO_BEGIN_A_SEARCH: Final = 2.0
 _SEARCHES: Final = threading.BoundedSemaphore(2)
 
-_MONTH: Final = re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])", re.ASCII)
-_PAGE_NUMBER: Final = re.compile(r"[1-9]\d{0,4}", re.ASCII)
-_ENDINGS: Final = "<any(atom, rss, json):ending>"
-
 public = Blueprint("public", __name__)
 
-Make = Callable[[Site, Links], DocumentDraft | None]
 # What is made on demand is of an edition's revision and the moment at which that was built.
 DocumentCache = OnDemand[tuple[int, datetime]]
 
@@ -142,151 +128,12 @@ def make_refresher(app: Flask) -> Refresher:
     return refresher
 
 
-def _address(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """A route for reading; OPTIONS is the document's own affair, as in front."""
-    return public.route(rule, methods=["GET", "HEAD", "OPTIONS"], provide_automatic_options=False)
-
-
-def _page(rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """The same for a page, in every language."""
-
-    def register(view: Callable[..., Response]) -> Callable[..., Response]:
-        return _address(rule)(_address(IN_A_LANGUAGE + rule)(view))
-
-    return register
-
-
-@_address(f"{IN_A_LANGUAGE}/")
-@_address(f"{IN_A_LANGUAGE}/history")
-@_page("/components")
-@_address(f"{IN_A_LANGUAGE}/subscribe")
-@_address(f"{IN_A_LANGUAGE}/subscribe/sent")
-def other_language() -> Response:
-    """What every edition has, but not another release's copy: no database could make it now."""
-    return _serve_kept(None)
-
-
-@_page("/incidents/<code>")
-def incident(code: str) -> Response:
-    """The page of an older incident."""
-
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        found = read_incident(site, code)
-        return edition_builder.draft_incident(present_frame(site), found, links) if found else None
-
-    return _serve(make, code=code)
-
-
-@_address("/api/v2/incidents/<code>.json")
-def incident_json(code: str) -> Response:
-    """The JSON of an older incident."""
-
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        found = read_incident(site, code)
-        return edition_builder.draft_incident_json(site.page, found, links) if found else None
-
-    return _serve(make, code=code)
-
-
-@_address(f"/incidents/<code>/updates.{_ENDINGS}")
-def incident_feed(code: str, ending: str) -> Response:
-    """The feed of one incident."""
-
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        found = read_incident(site, code)
-        if found is None:
-            return None
-        return edition_builder.draft_feed(
-            feeds.incident_feed(site.page, found, links), ending, links
-        )
-
-    return _serve(make, code=code)
-
-
-@_page("/components/<code>")
-def component(code: str) -> Response:
-    """The page of one component."""
-
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        found = _find_component(site, code)
-        if found is None:
-            return None
-        return edition_builder.draft_component(
-            present_frame(site), read_component_page(site, found), links
-        )
-
-    return _serve(make, code=code)
-
-
-@_address(f"/components/<code>/updates.{_ENDINGS}")
-def component_updates(code: str, ending: str) -> Response:
-    """A feed of one component, update by update."""
-    return _component_feed(code, "updates", ending)
-
-
-@_address("/components/<code>/history.<any(atom, rss):ending>")
-def component_history(code: str, ending: str) -> Response:
-    """A feed of one component, incident by incident."""
-    return _component_feed(code, "history", ending)
-
-
-def _component_feed(code: str, name: str, ending: str) -> Response:
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        component = _find_component(site, code)
-        if component is None:
-            return None
-        incidents = read_component_incidents(site, component)
-        found = feeds.component_feeds(site.page, component, incidents, links)
-        return edition_builder.draft_feed(found[name], ending, links)
-
-    return _serve(make, code=code)
-
-
-@_page("/history/<month>")
-@_page("/history/<month>/<number>")
-def history(month: str, number: str = "1") -> Response:
-    """An older month, page by page; its first page has one address only."""
-    named = _MONTH.fullmatch(month)
-    if named is None or not _PAGE_NUMBER.fullmatch(number):
-        raise NotFound
-    if number == "1" and request.path.endswith("/1"):
-        raise NotFound
-    day = date(int(named[1]), int(named[2]), 1)
-
-    def make(site: Site, links: Links) -> DocumentDraft | None:
-        found = read_month(site, day, number=int(number)) or _last_page(site, day, int(number))
-        return edition_builder.draft_month(present_frame(site), found, links) if found else None
-
-    return _serve(make)
-
-
-def _last_page(site: Site, month: date, asked: int) -> MonthView | None:
-    """What is nearest to a page that a month has not; None where there is no such month."""
-    first = read_month(site, month)
-    last = read_month(site, month, number=first.pages) if first else None
-    return replace(last, asked=asked) if last else None
-
-
-@_page("/search")
-def search() -> Response:
-    """Incidents that hold some words, by component and kind: a filter that is unknown is
-    left out.
-    """
-    refresher = current_refresher()
-    if refresher.edition() is None or refresher.is_database_away:
-        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
-    # A few at a time: visitors of ready pages must not feel it.
-    if not _SEARCHES.acquire(timeout=SECONDS_TO_BEGIN_A_SEARCH):
-        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
-    try:
-        with open_site(db.engine) as site:
-            asked = _asked()
-            found = find_incidents(site, asked.search)
-            frame, changed_at = present_frame(site), read_revision(site.connection)[1]
-            draft = edition_builder.draft_search(frame, site.tree, asked, found, current_links())
-    finally:
-        _SEARCHES.release()
-    return document_response(edition_builder.finish(draft, changed_at, previous=None))
+def _view(address: PublicAddress[Any]) -> Callable[..., Response]:
+    """The view of an address: what the edition does not have is read, or is of older views."""
+    if address.subject.read is not None:
+        return lambda name: _serve(address, name)
+    # What every edition has, but not another release's copy: no database could make it now.
+    return search if address is SEARCH_PAGE else lambda: _serve_kept(None)
 
 
 def _asked() -> Asked:
@@ -304,31 +151,52 @@ def _asked() -> Asked:
     return Asked(search, "" if is_known else kind[:MOST_CHARACTERS], is_cut=is_cut)
 
 
-def _serve(make: Make, *, code: str | None = None) -> Response:
-    """Answer with the document that ``make`` drafts; 404 where it drafts none."""
-    if code is not None and not CODE.fullmatch(code):
+def search() -> Response:
+    """Incidents that hold some words, by component and kind: a filter that is unknown is
+    left out.
+    """
+    refresher = current_refresher()
+    if refresher.edition() is None or refresher.is_database_away:
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
+    # A few at a time: visitors of ready pages must not feel it.
+    if not _SEARCHES.acquire(timeout=SECONDS_TO_BEGIN_A_SEARCH):
+        raise ServiceUnavailable(retry_after=RETRY_SECONDS)
+    try:
+        with open_site(db.engine) as site:
+            asked = _asked()
+            page = SearchPage(site.tree, asked, find_incidents(site, asked.search))
+            frame, changed_at = present_frame(site), read_revision(site.connection)[1]
+            draft = SEARCH_PAGE.draft(frame, page, current_links())
+    finally:
+        _SEARCHES.release()
+    return document_response(draft.finish(changed_at))
+
+
+def _serve(address: PublicAddress[Any], name: str) -> Response:
+    """Answer with the document of the subject of that name; 404 where there is none."""
+    if not address.subject.names.fullmatch(name):
         raise NotFound
     refresher = current_refresher()
     edition, since = refresher.edition(), refresher.stale_since
     if edition is None or (since is not None and refresher.is_database_away):
         return _serve_kept(since)
-    document_cache: DocumentCache = current_app.extensions["on_demand"]
-    links = current_links()
 
-    def finish(previous: Document | None) -> Document:
+    def make(previous: Document | None) -> Document:
         with open_site(db.engine) as site:
-            draft = make(site, links)
-            if draft is None:
+            subject = address.subject.read(site, name) if address.subject.read else None
+            if subject is None:
                 raise NotFound
-            return edition_builder.finish(
-                draft, read_revision(site.connection)[1], previous=previous
-            )
+            # What is no page asks nothing else of the frame.
+            frame = present_frame(site) if address.has_languages else frame_of(site.page)
+            draft = address.draft(frame, subject, current_links())
+            return draft.finish(read_revision(site.connection)[1], previous=previous)
 
     if since is not None:
         # The database is well, so that this is as it is now; the edition beside it may be older.
-        return document_response(finish(None))
+        return document_response(make(None))
+    document_cache: DocumentCache = current_app.extensions["on_demand"]
     version = (edition.revision, edition.built_at)
-    return document_response(document_cache.get(request.path, version=version, make=finish))
+    return document_response(document_cache.get(request.path, version=version, make=make))
 
 
 def error_page(code: int) -> str | None:
@@ -349,9 +217,7 @@ def error_page(code: int) -> str | None:
         with open_site(db.engine) as site:
             html = html_pages.render_error(code, frame=present_frame(site), links=links)
             changed_at = read_revision(site.connection)[1]
-        return edition_builder.finish(
-            DocumentDraft(html, edition_builder.HTML), changed_at, previous=previous
-        )
+        return DocumentDraft(html, HTML).finish(changed_at, previous=previous)
 
     version = (edition.revision, edition.built_at)
     try:
@@ -381,6 +247,18 @@ def _serve_kept(since: datetime | None) -> Response:
 _marked = lru_cache(maxsize=64)(edition_builder.mark_document)
 
 
-def _find_component(site: Site, code: str) -> ComponentView | None:
-    living = (view for view in site.by_key.values() if not view.is_removed)
-    return next((view for view in living if view.code == code), None)
+def _register_addresses() -> None:
+    # OPTIONS is the document's own affair, as in the middleware.
+    for address in ADDRESSES:
+        view = _view(address)
+        for before in ("", IN_A_LANGUAGE) if address.has_languages else ("",):
+            public.add_url_rule(
+                before + address.rule,
+                endpoint=address.rule.replace(".", " "),
+                view_func=view,
+                methods=["GET", "HEAD", "OPTIONS"],
+                provide_automatic_options=False,
+            )
+
+
+_register_addresses()

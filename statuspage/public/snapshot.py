@@ -375,6 +375,11 @@ class Frame:
         return self.read_in or self.page.language
 
 
+def frame_of(page: PageView) -> Frame:
+    """A frame that says nothing but the page's own settings."""
+    return Frame(page, Impact.NONE, "", under_maintenance=False, pinned=())
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The public site at one moment.

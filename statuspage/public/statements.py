@@ -58,11 +58,12 @@ RECENT = (
     .limit(RECENT_INCIDENTS)
 )
 BY_CODE = select(Incident.id).where(Incident.code == bindparam("code"))
-RECENT_OF_COMPONENT = (
+RECENT_OF_PARTS = (
     select(Incident.id)
     .join(IncidentComponent)
     .join(Component, Component.id == IncidentComponent.component_id)
-    .where(gate(Incident), Component.code == bindparam("code"))
+    .where(gate(Incident), Component.code.in_(bindparam("codes", expanding=True)))
+    .group_by(Incident.id)
     .order_by(Incident.begins_at.desc(), Incident.id.desc())
     .limit(RECENT_INCIDENTS)
 )

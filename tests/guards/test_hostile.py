@@ -26,7 +26,7 @@ from statuspage.models import UpdateRevision
 from statuspage.models.revision import bump
 from statuspage.public.archive import draft_parts, survey
 from statuspage.public.document import Document
-from statuspage.public.edition_builder import build_edition, finish
+from statuspage.public.edition_builder import build_edition
 from statuspage.public.queries import open_site
 from tests.factories import (
     LINKS,
@@ -89,7 +89,7 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
         made = dict(build_edition(db.engine, LINKS).documents)
         with open_site(db.engine) as site:
             for path, draft in draft_parts(site, survey(site), LINKS):
-                made[path] = finish(draft, NOON, previous=None)
+                made[path] = draft.finish(NOON)
         yield made
 
 

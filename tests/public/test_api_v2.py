@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, MaintenanceStatus
 from statuspage.public import openapi
-from statuspage.public.api_v2 import api_documents, incident_document, incident_path
+from statuspage.public.api_v2 import api_documents, incident_document
 from statuspage.public.middleware import unavailable
 from statuspage.public.snapshot import IncidentView, Snapshot
 from tests.public.samples import (
@@ -228,7 +228,6 @@ def test_one_incident_stands_alone_at_its_own_address() -> None:
     document = json.loads(incident_document(PAGE, OVER, LINKS))
     assert list(document) == ["page", "incident"]
     assert document["incident"] == DOCUMENTS["/api/v2/incidents.json"]["incidents"][1]
-    assert incident_path(OVER.code) == f"/api/v2/incidents/{OVER.code}.json"
 
 
 def test_text_is_written_as_it_is() -> None:

@@ -14,8 +14,9 @@ from statuspage.core.enums import ComponentStatus, Impact, Visibility
 from statuspage.models import Component, Incident, IncidentUpdate
 from statuspage.models.revision import bump, current_number, read_revision
 from statuspage.public import api_v2, assets, badges, page_rows, queries
+from statuspage.public.document import HTML
 from statuspage.public.edition import Edition
-from statuspage.public.edition_builder import HTML, build_edition, mark_document, mark_stale
+from statuspage.public.edition_builder import build_edition, mark_document, mark_stale
 from statuspage.public.middleware import respond
 from tests.factories import (
     LINKS,

@@ -1,23 +1,19 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import feedparser
 import pytest
-from icalendar import Calendar
 from lxml import etree
 
 from statuspage.core.links import Links
-from statuspage.public import feeds
+from statuspage.public import feed_formats
 from statuspage.public.feeds import Feed, history_feed, incident_feed, newest_told, updates_feed
 from statuspage.public.snapshot import IncidentView, UpdateView
 from tests.public.samples import (
-    COMPLETED,
     IDENTIFIED,
-    IN_PROGRESS,
     INVESTIGATING,
     LINKS,
     PAGE,
@@ -54,7 +50,7 @@ def told(*incidents: IncidentView) -> list[tuple[IncidentView, UpdateView]]:
 
 UPDATES = updates_feed(PAGE, told(OUTAGE, OLD), LINKS)
 HISTORY = history_feed(PAGE, [OUTAGE, OLD], LINKS)
-WRITERS = [feeds.write_atom, feeds.write_rss]
+WRITERS = [feed_formats.write_atom, feed_formats.write_rss]
 
 Writer = Callable[[Feed, Links], bytes]
 
@@ -69,7 +65,7 @@ def read(content: bytes) -> feedparser.FeedParserDict:
 
 
 def test_the_history_has_one_entry_for_each_incident_with_all_its_updates_newest_first() -> None:
-    first, second = read(feeds.write_atom(HISTORY, LINKS)).entries
+    first, second = read(feed_formats.write_atom(HISTORY, LINKS)).entries
     assert first.content[0].value == (
         "<p><small>Mar 4, 2026, 10:00 UTC</small><br /><strong>Identified</strong> - We know "
         "<em>why</em>.</p> <p><small>Edited Mar 4, 2026, 11:00 UTC</small></p> "
@@ -81,7 +77,7 @@ def test_the_history_has_one_entry_for_each_incident_with_all_its_updates_newest
 
 
 def test_the_updates_have_one_entry_for_each_post_newest_first() -> None:
-    found = read(feeds.write_rss(UPDATES, LINKS))
+    found = read(feed_formats.write_rss(UPDATES, LINKS))
     assert [(entry.title, entry.id) for entry in found.entries] == [
         ("Identified: Payments fail", CAUSE.entry_id),
         ("Investigating: Payments fail", FOUND.entry_id),
@@ -91,7 +87,7 @@ def test_the_updates_have_one_entry_for_each_post_newest_first() -> None:
 
 
 def test_an_entry_is_dated_when_it_was_posted_and_updated_when_it_was_corrected() -> None:
-    entry = read(feeds.write_atom(UPDATES, LINKS)).entries[0]
+    entry = read(feed_formats.write_atom(UPDATES, LINKS)).entries[0]
     assert (entry.published, entry.updated) == (
         "2026-03-04T10:00:00+00:00",
         "2026-03-04T11:00:00+00:00",
@@ -152,8 +148,8 @@ def test_a_incident_without_public_posts_has_no_entry() -> None:
 
 def test_the_feeds_of_a_component_and_of_a_incident_have_addresses_and_names_of_their_own() -> None:
     found = [
-        updates_feed(PAGE, [], LINKS, component=CHECKOUT),
-        history_feed(PAGE, [], LINKS, component=CHECKOUT),
+        updates_feed(PAGE, [], LINKS, part=CHECKOUT),
+        history_feed(PAGE, [], LINKS, part=CHECKOUT),
         incident_feed(PAGE, OUTAGE, LINKS),
         UPDATES,
         HISTORY,
@@ -184,7 +180,7 @@ def test_writing_twice_gives_the_same_bytes(write: Writer, feed: Feed) -> None:
 
 @pytest.mark.parametrize("feed", [UPDATES, HISTORY, updates_feed(PAGE, [], LINKS)])
 def test_atom_keeps_to_its_grammar_and_no_id_comes_twice(feed: Feed) -> None:
-    root = etree.fromstring(feeds.write_atom(feed, LINKS))
+    root = etree.fromstring(feed_formats.write_atom(feed, LINKS))
     GRAMMAR.assertValid(root)
     assert root.findtext(f"{ATOM}author/{ATOM}name") == "Marigold"
     ids = [element.text for element in root.iter(f"{ATOM}id")]
@@ -201,13 +197,13 @@ def test_atom_keeps_to_its_grammar_and_no_id_comes_twice(feed: Feed) -> None:
     ],
 )
 def test_the_grammar_refuses_what_the_rfc_forbids(right: bytes, wrong: bytes) -> None:
-    content = feeds.write_atom(UPDATES, LINKS)
+    content = feed_formats.write_atom(UPDATES, LINKS)
     assert right in content
     assert not GRAMMAR.validate(etree.fromstring(content.replace(right, wrong, 1)))
 
 
 @pytest.mark.parametrize(
-    ("write", "ending"), [(feeds.write_atom, "atom"), (feeds.write_rss, "rss")]
+    ("write", "ending"), [(feed_formats.write_atom, "atom"), (feed_formats.write_rss, "rss")]
 )
 def test_a_feed_names_its_own_address_and_the_page(write: Writer, ending: str) -> None:
     found = read(write(UPDATES, LINKS))
@@ -220,8 +216,8 @@ def test_a_feed_names_its_own_address_and_the_page(write: Writer, ending: str) -
 
 
 def test_a_feed_is_as_old_as_its_newest_entry() -> None:
-    assert read(feeds.write_atom(UPDATES, LINKS)).feed.updated == "2026-03-04T11:00:00+00:00"
-    channel = etree.fromstring(feeds.write_rss(UPDATES, LINKS)).find("channel")
+    assert read(feed_formats.write_atom(UPDATES, LINKS)).feed.updated == "2026-03-04T11:00:00+00:00"
+    channel = etree.fromstring(feed_formats.write_rss(UPDATES, LINKS)).find("channel")
     assert channel is not None
     assert channel.findtext("lastBuildDate") == "Wed, 04 Mar 2026 11:00:00 +0000"
 
@@ -244,12 +240,12 @@ def test_a_reader_that_has_seen_everything_finds_exactly_one_entry_after_a_post(
 def test_a_fraction_of_a_second_is_left_out() -> None:
     moment = datetime(2026, 3, 4, 9, 0, 0, 123456, tzinfo=UTC)
     shown = incident("Odd", post(INVESTIGATING, "Odd.", moment))
-    (entry,) = read(feeds.write_atom(incident_feed(PAGE, shown, LINKS), LINKS)).entries
+    (entry,) = read(feed_formats.write_atom(incident_feed(PAGE, shown, LINKS), LINKS)).entries
     assert entry.published == "2026-03-04T09:00:00+00:00"
 
 
 def test_json_feed_says_the_same() -> None:
-    document = json.loads(feeds.write_json(UPDATES, LINKS))
+    document = json.loads(feed_formats.write_json(UPDATES, LINKS))
     assert list(document) == [
         "version", "title", "home_page_url", "feed_url", "description", "language", "authors",
         "items",
@@ -286,7 +282,7 @@ def nasty_incident(size: int = 1) -> IncidentView:
 def test_hostile_text_arrives_as_text(write: Writer) -> None:
     page = replace(PAGE, name=NASTY)
     content = write(updates_feed(page, told(nasty_incident()), LINKS), LINKS)
-    if write is feeds.write_atom:
+    if write is feed_formats.write_atom:
         GRAMMAR.assertValid(etree.fromstring(content))
     (entry,) = read(content).entries
     assert entry.title == f"Investigating: {SAFE}"
@@ -296,95 +292,14 @@ def test_hostile_text_arrives_as_text(write: Writer) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; ]]&gt; &amp;" in str(bodies[-1])
 
 
-def test_hostile_text_is_harmless_in_json_and_calendar() -> None:
+def test_hostile_text_is_harmless_in_json() -> None:
     feed = updates_feed(PAGE, told(nasty_incident()), LINKS)
-    assert "<script" not in json.loads(feeds.write_json(feed, LINKS))["items"][0]["content_html"]
-    hostile = replace(UPGRADE, title=f"BEGIN:VEVENT\r\nUID:evil\n{NASTY}")
-    (event,) = events(hostile)
-    assert event["uid"] == f"{UPGRADE.code}@{PAGE.code}"
-    assert str(event["summary"]).startswith("BEGIN:VEVENT\nUID:evil\n<script>")
+    written = json.loads(feed_formats.write_json(feed, LINKS))
+    assert "<script" not in written["items"][0]["content_html"]
 
 
 def test_ten_thousand_characters_fit() -> None:
     shown = incident("Long", post(INVESTIGATING, "a <b> " * 1666, ago(hours=3)))
     feed = incident_feed(PAGE, shown, LINKS)
-    (entry,) = read(feeds.write_atom(feed, LINKS)).entries
+    (entry,) = read(feed_formats.write_atom(feed, LINKS)).entries
     assert len(entry.content[0].value) > 10_000
-
-
-# The calendar.
-
-
-def events(*incidents: IncidentView) -> list[Calendar]:
-    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, incidents, LINKS))
-    return list(calendar.walk("VEVENT"))
-
-
-def test_a_maintenance_is_an_event_from_its_planned_start_to_its_end() -> None:
-    (event,) = events(UPGRADE)
-    assert (event["dtstart"].dt, event["dtend"].dt) == (UPGRADE.begins_at, UPGRADE.scheduled_until)
-    assert str(event["summary"]) == "Database upgrade"
-    assert str(event["description"]) == "Mar 3, 2026, 12:00 UTC, Scheduled - We upgrade."
-    assert (event["status"], event["url"]) == ("CONFIRMED", LINKS.incident(UPGRADE.code))
-
-
-def test_an_event_keeps_its_id_and_its_number_rises_with_every_change() -> None:
-    moved = replace(
-        UPGRADE,
-        title="Bigger upgrade",
-        begins_at=ago(days=-3),
-        scheduled_for=ago(days=-3),
-        updated_at=ago(hours=1),
-    )
-    called_off = replace(moved, cancelled_at=ago(), status=COMPLETED, updated_at=ago())
-    found = events(UPGRADE, moved, called_off)
-    assert len({event["uid"] for event in found}) == 1
-    numbers = [event["sequence"] for event in found]
-    assert numbers == sorted(set(numbers))
-    assert [event["status"] for event in found] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
-
-
-def test_a_maintenance_that_ended_early_ends_early_in_the_calendar() -> None:
-    done = replace(
-        UPGRADE,
-        status=COMPLETED,
-        begins_at=ago(hours=2),
-        scheduled_for=ago(hours=2),
-        scheduled_until=ago(hours=-2),
-        resolved_at=ago(hours=1),
-    )
-    (event,) = events(done)
-    assert event["dtend"].dt == ago(hours=1)
-
-
-def test_an_event_without_length_has_no_end() -> None:
-    """An end must be later than the start (RFC 5545, 3.8.2.2)."""
-    within_a_second = replace(
-        UPGRADE, scheduled_until=UPGRADE.begins_at + timedelta(milliseconds=900)
-    )
-    for odd in (replace(UPGRADE, status=IN_PROGRESS, scheduled_until=None), within_a_second):
-        (event,) = events(odd)
-        assert (event["dtstart"].dt, "dtend" in event) == (UPGRADE.begins_at, False)
-
-
-def test_the_calendar_names_the_page_and_how_often_to_look() -> None:
-    calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [UPGRADE], LINKS))
-    assert (calendar["x-wr-calname"], calendar["method"]) == ("Marigold maintenances", "PUBLISH")
-
-
-def test_a_calendar_without_maintenance_still_has_a_component() -> None:
-    """RFC 5545, 3.6 asks for one, RFC 5546, 3.2.1 for an event in whatever is published."""
-    written = feeds.write_calendar(PAGE, [], LINKS)
-    calendar = Calendar.from_ical(written)
-    assert [each.name for each in calendar.subcomponents] == ["VTIMEZONE"]
-    assert "method" not in calendar
-    assert b"BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n" in written
-    assert feeds.write_calendar(PAGE, [], LINKS) == written
-
-
-def test_a_zone_changes_the_words_of_a_calendar_and_not_its_times() -> None:
-    page = replace(PAGE, time_zone="Asia/Tokyo")
-    (event,) = Calendar.from_ical(feeds.write_calendar(page, [UPGRADE], LINKS)).walk("VEVENT")
-    assert event["dtstart"].dt == UPGRADE.begins_at
-    assert str(event["description"]).startswith("Mar 3, 2026, 21:00")
-    assert page.zone == ZoneInfo("Asia/Tokyo")

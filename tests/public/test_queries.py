@@ -12,12 +12,12 @@ from statuspage.public.queries import (
     INCIDENTS_ON_A_PAGE,
     MOST_INCIDENTS_A_DAY,
     open_site,
-    read_component_incidents,
     read_component_page,
     read_frame,
     read_incident,
     read_month,
     read_newest_month,
+    read_recent_incidents,
     read_site,
     read_snapshot,
 )
@@ -236,7 +236,7 @@ def test_an_internal_incident_is_read_by_nobody(
     assert [day for day in snapshot.days if day.incidents or day.more] == []
     assert snapshot.frame.indicator is Impact.NONE
     assert read_incident(site, hidden.code) is None
-    assert read_component_incidents(site, site.by_key[component.id]) == ()
+    assert read_recent_incidents(site, site.by_key[component.id]) == ()
     assert read_frame(site).pinned == ()
     month = read_month(site, date(2026, 3, 1))
     assert month is not None

@@ -15,6 +15,7 @@ from icalendar import Calendar
 from statuspage.core import clock
 from statuspage.public import feeds, html_pages
 from statuspage.public.api_v2 import api_documents, incident_document
+from statuspage.public.calendar import write_calendar
 from statuspage.public.snapshot import IncidentView
 from tests.factories import LINKS, NOON
 from tests.public.samples import (
@@ -102,7 +103,7 @@ def shown(incident: IncidentView) -> list[tuple[datetime, datetime]]:
             if row.get(begin) and row.get(end):
                 found.append((datetime.fromisoformat(row[begin]), datetime.fromisoformat(row[end])))
     if incident.is_maintenance:
-        calendar = Calendar.from_ical(feeds.write_calendar(PAGE, [incident], LINKS))
+        calendar = Calendar.from_ical(write_calendar(PAGE, [incident], LINKS))
         found += [
             # An end that is there must be later.
             (event["dtstart"].dt, event["dtend"].dt - timedelta(seconds=1))

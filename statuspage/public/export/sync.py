@@ -14,9 +14,9 @@ from statuspage.core.links import Links
 from statuspage.models.revision import read_revision
 from statuspage.public import html_pages
 from statuspage.public.archive import Part, PartKind, draft_parts, survey
-from statuspage.public.document import Document, make_document
+from statuspage.public.document import HTML, Document, make_document
 from statuspage.public.edition import Edition
-from statuspage.public.edition_builder import HTML, build_edition, finish
+from statuspage.public.edition_builder import build_edition
 from statuspage.public.export.files import Bundle, Target, bundle, keys_of
 from statuspage.public.queries import open_site
 from statuspage.public.translated_pages import Versions
@@ -26,7 +26,7 @@ _STATIC = "/static/"
 _PARTS_AT_A_TIME = 12
 _TRANSLATED_AT_A_TIME = 2
 
-Name = tuple[PartKind, str, str]
+Name = tuple[PartKind, str, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class SiteCopy:
             if known == part:
                 continue
             is_news = not is_first and (known is None or known.own != part.own)
-            if part.kind is not PartKind.TRANSLATED:
+            if not part.is_translated:
                 (self._touched if is_news else self._rest).append(part)
             elif not self._versions.paths >= set(part.paths):
                 others[not is_news].append(part)
@@ -160,7 +160,7 @@ class SiteCopy:
         with open_site(self._engine) as site:
             moved_at = read_revision(site.connection)[1]
             for path, draft in draft_parts(site, parts, self._links):
-                yield path, finish(draft, moved_at, previous=None)
+                yield path, draft.finish(moved_at)
 
     def _write(self, documents: Mapping[str, Document]) -> None:
         self.report.written += self._target.write(self._bundles(documents))
@@ -206,7 +206,7 @@ def _few(queue: Sized) -> int:
 
 
 def _name(part: Part) -> Name:
-    return part.kind, part.name, part.language
+    return part.kind, part.name, part.languages
 
 
 def _scenario(path: str) -> int:
