@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import SelectField
 
-from statuspage.access import alarms
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, LineField
@@ -94,7 +93,6 @@ def _show(form: HoldForm) -> Response:
         waiting=report.waiting_messages(session, most=MOST_MESSAGES),
         holds=control.holds(session),
         breakers=_breakers(session),
-        alarms=alarms.standing(session),
         provider=_DOORS[settings.mail_channel],
         mails=_written_mails() if is_file else [],
         writes_mail=is_file,
