@@ -46,6 +46,9 @@ from statuspage.core.config import Settings
 BUSY_TIMEOUT_MS = 10_000
 PAUSE_SECONDS = 0.12
 """A little longer than SQLite waits between two looks at a lock, so that whoever waits gets it."""
+SLICE_SECONDS = 0.3
+"""Nobody who writes should wait for a second, and a slice on a busy machine may take three times as
+long as the one before."""
 
 T = TypeVar("T")
 
@@ -115,13 +118,23 @@ def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """``items`` in slices that are written in a transaction each; one empty slice for nothing.
 
     SQLite has one lock for all who write, and who waits for it is not woken but looks again after
-    a tenth of a second: between two slices it is left free for longer than that.
+    a tenth of a second: between two slices it is left free for longer than that.  After a slice
+    that took longer than `SLICE_SECONDS` the next has half as many items, else up to twice as many,
+    and never more than ``size``.
     """
     is_sqlite = current_session().get_bind().dialect.name == "sqlite"
-    for start in range(0, max(1, len(items)), size):
-        if start and is_sqlite:
+    start, most = 0, size
+    while True:
+        began = time.monotonic()
+        yield items[start : start + most]
+        start += most
+        if start >= len(items):
+            return
+        most = (
+            max(1, most // 2) if time.monotonic() - began > SLICE_SECONDS else min(2 * most, size)
+        )
+        if is_sqlite:
             time.sleep(PAUSE_SECONDS)
-        yield items[start : start + size]
 
 
 def insert_new(session: Session, table: type[Base]) -> Any:

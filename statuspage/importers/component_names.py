@@ -13,8 +13,6 @@ from statuspage.core.enums import ComponentStatus
 from statuspage.importers.published import Effect, PublishedIncident
 from statuspage.models import Component, ComponentChange
 
-_NOTHING = (ComponentStatus.OPERATIONAL, ComponentStatus.OPERATIONAL)
-
 
 class Components:
     """The components that incidents name, by code or by name; missing ones are made."""
@@ -54,29 +52,39 @@ class Components:
             select(func.max(Component.position)).where(Component.group_id.is_(None))
         )
         position = -1 if highest is None else highest
+        made: list[Component] = []
+        named: set[str] = set()
         for (code, name), at in sorted(since.items(), key=lambda item: item[0][1].casefold()):
-            if self._find(Effect(name, *_NOTHING, code=code)) is not None:
+            if (code or name.casefold()) in named:
                 continue
+            named |= {code or "", name.casefold()}
             position += 1
             # A code that nobody lists any more is a component that is gone.
-            component = Component(
-                name=name,
-                position=position,
-                created_at=at,
-                updated_at=at,
-                removed_at=clock.now() if code else None,
-                **({"code": code} if code else {}),
-            )
-            session.add(component)
-            session.flush()
-            session.add(
-                ComponentChange(
-                    component_id=component.id, at=at, status=ComponentStatus.OPERATIONAL
+            made.append(
+                Component(
+                    name=name,
+                    position=position,
+                    created_at=at,
+                    updated_at=at,
+                    removed_at=clock.now() if code else None,
+                    **({"code": code} if code else {}),
                 )
             )
+        # Saved together: one by one, two hundred would hold the database's lock for long.
+        session.add_all(made)
+        session.flush()
+        for component in made:
             self.added_ids.append(component.id)
             self._by_code[component.code] = (component.id, component.code)
-            self._by_name.setdefault(name.casefold(), (component.id, component.code))
+            self._by_name.setdefault(component.name.casefold(), (component.id, component.code))
+        session.add_all(
+            ComponentChange(
+                component_id=component.id,
+                at=component.created_at,
+                status=ComponentStatus.OPERATIONAL,
+            )
+            for component in made
+        )
 
     def id_of(self, effect: Effect) -> int:
         """The id of the component that an effect names."""

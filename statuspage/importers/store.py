@@ -39,7 +39,7 @@ from statuspage.models.columns import CODE_LENGTH
 
 _CHUNK = 100
 # Incidents whose log is written in one step, unless one component has more.
-_LOGGED_INCIDENTS = 200
+_LOGGED_INCIDENTS = 100
 _UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _incidents = cast(Table, Incident.__table__)
@@ -187,15 +187,25 @@ class _Keeper:
 
     def _refuse_taken(self, batch: Sequence[PublishedIncident]) -> None:
         codes = {self._code(incident): incident for incident in batch}
-        rows = self._current.execute(
-            select(Incident.code, Incident.origin, Incident.origin_id).where(
-                Incident.code.in_(codes)
-            )
+        updates = {
+            update.code: incident
+            for incident in batch
+            for update in incident.updates
+            if update.code
+        }
+        owner = (Incident.origin, Incident.origin_id)
+        own = select(Incident.code, *owner).where(Incident.code.in_(codes))
+        posted = select(IncidentUpdate.code, *owner).join(
+            Incident, Incident.id == IncidentUpdate.incident_id
         )
         taken = [
-            ImportProblem(codes[code].where, f"the code {code} belongs to another story here")
-            for code, *owner in rows
-            if tuple(owner) != _identity(codes[code])
+            ImportProblem(asking[code].where, f"the code {code} belongs to another story here")
+            for asking, statement in (
+                (codes, own),
+                (updates, posted.where(IncidentUpdate.code.in_(updates))),
+            )
+            for code, *of in self._current.execute(statement)
+            if tuple(of) != _identity(asking[code])
         ]
         if taken:
             raise UnusableHistory(taken)

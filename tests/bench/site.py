@@ -6,7 +6,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import Connection, Engine, event, insert
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import COMMAND_LINE
@@ -34,6 +34,7 @@ from statuspage.models import (
     Page,
 )
 from statuspage.public.edition_builder import build_edition
+from statuspage.recipients.customer_csv import import_customers
 from statuspage.runtime.application import create_app
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
@@ -96,6 +97,47 @@ def importing(places: Places, file: Path | None) -> Iterator[Figure]:
             took = time.perf_counter() - start
             db.engine.dispose()
     yield Figure(f"{report.added} incidents imported", took, "s", at_most=20)
+    yield from _longest_locks(places)
+
+
+def _longest_locks(places: Places) -> Iterator[Figure]:
+    """How long everybody else who writes on SQLite has to wait for an import, at most."""
+    history = history_lines(2_000, components=[f"Component {number}" for number in range(200)])
+    customers = "email,name\n" + "".join(f"c{n}@example.com,Customer {n}\n" for n in range(30_000))
+    imports: dict[str, Callable[[], object]] = {
+        "2,000 incidents with 200 components": lambda: jsonl.import_history(
+            history, actor=COMMAND_LINE
+        ),
+        "30,000 customers": lambda: import_customers(customers, actor=COMMAND_LINE),
+    }
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        app = make_app(places.url("sqlite", folder), folder / "data")
+        with app.app_context():
+            with writing() as session:
+                _found(session)
+            for what, act in imports.items():
+                longest = _longest_transaction(db.engine, act)
+                yield Figure(f"longest lock of an import of {what}", longest, "s", at_most=1)
+            db.engine.dispose()
+
+
+def _longest_transaction(engine: Engine, act: Callable[[], object]) -> float:
+    """The seconds of the longest transaction that ``act`` commits."""
+    began, lengths = [0.0], [0.0]
+
+    def begin(_connection: Connection) -> None:
+        began[0] = time.perf_counter()
+
+    def commit(_connection: Connection) -> None:
+        lengths.append(time.perf_counter() - began[0])
+
+    event.listen(engine, "begin", begin)
+    event.listen(engine, "commit", commit)
+    act()
+    event.remove(engine, "begin", begin)
+    event.remove(engine, "commit", commit)
+    return max(lengths)
 
 
 def at_rest() -> Iterator[Figure]:
@@ -177,12 +219,14 @@ def _age(number: int) -> timedelta:
     return timedelta(days=1.4 * number + 0.1 if number < 10 else 20 + number / 8)
 
 
-def history_lines(count: int) -> bytes:
+def history_lines(
+    count: int, *, components: Sequence[str] = ("Search", "Payments", "API")
+) -> bytes:
     """A published history as ``import-incidents`` reads it, made up, with awkward
     incidents in it.
     """
     dice = random.Random(count)
-    moment = datetime(2022, 3, 1, tzinfo=UTC)
+    moment = datetime(2012, 3, 1, tzinfo=UTC)
     lines = []
     for number in range(count):
         moment += timedelta(hours=dice.uniform(10, 60))
@@ -209,7 +253,7 @@ def history_lines(count: int) -> bytes:
                     "started_at": moment.isoformat(),
                     "updates": updates,
                     "impact": dice.choice(("none", "minor", "major", "critical")),
-                    "components": dice.choices(("Search", "Payments", "API"), k=dice.randint(0, 2)),
+                    "components": dice.choices(components, k=dice.randint(0, 2)),
                 }
             )
         )

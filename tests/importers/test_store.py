@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -518,7 +519,7 @@ def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> Non
     ("data", "reason"),
     [
         (b"", "line 1: there is no story in this file"),
-        (b"[]\n", "line 1: this is not one published: no JSON object"),
+        (b"[]\n", "line 1: this is not one story: no JSON object"),
         (lines(history_row()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
         (
             lines(history_row(), history_row("bbbbbbbbbbbb"))[:-40],
@@ -639,7 +640,8 @@ def test_a_long_history_comes_in_whole(session: Session) -> None:
     )
 
     assert counts(report) == (1_100, 0, 0, 7)
-    assert seen == [(500, 1_100), (1_000, 1_100), (1_100, 1_100)]
+    assert seen[-1] == (1_100, 1_100)
+    assert len(seen) > 10
     assert session.scalar(select(func.count()).select_from(IncidentUpdate)) == 3_300
 
 
@@ -1335,9 +1337,10 @@ SEVERAL = lines(
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps of two incidents."""
+    """Steps of two incidents, however slow the machine."""
+    monkeypatch.setattr("statuspage.core.db.SLICE_SECONDS", math.inf)
     monkeypatch.setattr("statuspage.importers.store._CHUNK", 2)
-    monkeypatch.setattr("statuspage.importers.store._LOGGED_STORIES", 2)
+    monkeypatch.setattr("statuspage.importers.store._LOGGED_INCIDENTS", 2)
 
 
 @pytest.mark.only_on("sqlite")
