@@ -31,7 +31,6 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
-from statuspage.delivery.subscriber_queue import Reach
 from statuspage.incidents.copy_texts import CopyText
 from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.incidents.inputs import Draft, Reader
@@ -39,6 +38,7 @@ from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
 from statuspage.messages.template_variables import VARIABLES
 from statuspage.messages.tokens import token_values
+from statuspage.recipients.who_receives import Reach
 
 # A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
 MAIL_POLICY: Final = (

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from statuspage.core import clock
 from statuspage.core.db import count_written
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen
+from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen, new_row
 from statuspage.models import Delivery, Message
-from statuspage.models.delivery import LANE_NORMAL, in_state, was_told
+from statuspage.models.delivery import in_state, was_told
 from statuspage.recipients.suppression import (
     bars,
     is_suppressed,
@@ -71,7 +71,7 @@ def queue_correction(session: Session, *, wrong: Message, correction: Message) -
         .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
         .with_for_update()
     ).all()
-    added = insert_chosen(session, correction, _to_told(wrong.id, correction.id))
+    added = insert_chosen(session, correction, *_to_told(wrong.id, correction.id))
     return added, redirect(session, wrong.id) or 0
 
 
@@ -120,33 +120,27 @@ def _rows_of_correction(message_id: int) -> Select[Any]:
     )
 
 
-def _to_told(message_id: int, correction_id: int) -> Select[Any]:
+def _to_told(message_id: int, correction_id: int) -> tuple[dict[str, Any], Any]:
+    """The columns of the corrections, and who gets one."""
     moment = clock.now()
-    when = Delivery.due_at.type
-    state, reason = state_and_reason(bars(owed_by_contract()), suppression_reason())
-    # Of more columns than its type can tell.
-    columns: tuple[Any, ...] = (
-        literal(correction_id),
-        literal(f"correction:{message_id}"),
-        Delivery.channel,
-        Delivery.address,
-        Delivery.email,
-        Delivery.name,
-        Delivery.time_zone,
-        Delivery.language,
-        Delivery.customer_id,
-        literal(WHY),
-        state,
-        reason,
-        literal(LANE_NORMAL),
-        literal(0),
-        literal(moment, when),
-        literal(moment + CUSTOMER_MAIL_AGE, when),
-        literal(""),
-        literal(moment, when),
-        literal(moment, when),
+    columns = new_row(
+        correction_id, f"correction:{message_id}", moment, moment + CUSTOMER_MAIL_AGE, moment
     )
-    chosen = select(*columns).where(_mails_of(message_id), was_told())
-    return with_suppression(chosen.select_from(Delivery), Delivery.address).order_by(
-        Delivery.language, Delivery.address
-    )
+    columns |= {
+        "channel": Delivery.channel,
+        "address": Delivery.address,
+        "email": Delivery.email,
+        "name": Delivery.name,
+        "time_zone": Delivery.time_zone,
+        "language": Delivery.language,
+        "customer_id": Delivery.customer_id,
+        "why": WHY,
+        **state_and_reason(bars(owed_by_contract()), suppression_reason()),
+    }
+
+    def choose(chosen: Select[Any]) -> Select[Any]:
+        told = chosen.select_from(Delivery).where(_mails_of(message_id), was_told())
+        told = told.order_by(Delivery.language, Delivery.address)
+        return with_suppression(told, Delivery.address)
+
+    return columns, choose

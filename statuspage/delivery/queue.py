@@ -7,53 +7,51 @@ reached by two rules one message: the one queued first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    Subquery,
     and_,
-    case,
     exists,
     func,
     insert,
     literal,
-    or_,
     select,
-    union,
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import SQLCoreOperations
 
 from statuspage.core import clock
 from statuspage.core.address import Address, identity_of, read_address
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, insert_new
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
-from statuspage.core.languages import nearest
 from statuspage.models import (
-    Component,
     Contact,
-    Customer,
-    CustomerComponent,
     Delivery,
     DeliveryEvent,
     Message,
     Page,
-    Subscriber,
 )
-from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT, in_state, was_told
+from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import WHY, DrillRecipients, drill_recipients_of
 from statuspage.recipients.suppression import (
     barring_reason,
-    bars,
     state_and_reason,
-    suppression_reason,
-    with_suppression,
 )
+from statuspage.recipients.who_receives import concerned_customers as concerned_customers
+from statuspage.recipients.who_receives import count_customers as count_customers
+from statuspage.recipients.who_receives import first_customers as first_customers
+from statuspage.recipients.who_receives import group_customers as group_customers
+from statuspage.recipients.who_receives import languages_read as languages_read
+from statuspage.recipients.who_receives import told_customers as told_customers
 
 CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
@@ -62,13 +60,6 @@ NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED})
 """What colleagues are sent because time passes, not because something was posted."""
 MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
 """Whom news is mailed to."""
-
-COLUMNS = (
-    "message_id", "step_key", "channel", "address", "email", "name", "time_zone", "language",
-    "customer_id",
-    "why", "state", "reason", "lane", "attempts", "due_at", "expires_at", "provider_id",
-    "queued_at", "changed_at",
-)  # fmt: skip
 
 
 def may_go_at(message: Message, moment: datetime) -> datetime:
@@ -83,99 +74,6 @@ def page_zone() -> ScalarSelect[str]:
     Rows keep it, so that a mail can be shown later with the very times that it told.
     """
     return select(Page.time_zone).where(Page.id == 1).scalar_subquery()
-
-
-def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
-    """The rule: customers of the affected components; everybody, where none are named."""
-    if not component_ids:
-        return literal(True)
-    uses_one = exists().where(
-        CustomerComponent.customer_id == Customer.id,
-        CustomerComponent.component_id.in_(component_ids),
-    )
-    return or_(Customer.all_components, uses_one)
-
-
-def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
-    """The rule of a reopening: customers who were sent one of these messages."""
-    # As a list made once: asked for each customer, SQLite may go through the whole message again.
-    return Customer.address.in_(
-        select(Delivery.address).where(
-            Delivery.message_id.in_(message_ids),
-            Delivery.channel == Channel.EMAIL,
-            was_told(),
-        )
-    )
-
-
-def first_customers(
-    session: Session, condition: ColumnElement[bool], *, most: int
-) -> list[Customer]:
-    """The first customers whom a rule reaches and who are not suppressed."""
-    return list(
-        session.scalars(
-            with_suppression(select(Customer), Customer.address)
-            .where(condition, ~bars(Customer.contractual))
-            .order_by(Customer.id)
-            .limit(most)
-        )
-    )
-
-
-def count_customers(session: Session, component_ids: Collection[int]) -> tuple[int, int]:
-    """How many customers a mail about these components would reach, and how many are suppressed."""
-    suppressed = bars(Customer.contractual)
-    counts = select(func.count().filter(~suppressed), func.count().filter(suppressed))
-    reached, skipped = session.execute(
-        with_suppression(counts.select_from(Customer), Customer.address).where(
-            concerned_customers(component_ids)
-        )
-    ).one()
-    return reached, skipped
-
-
-def group_customers(
-    session: Session, rule: ColumnElement[bool], component_ids: Collection[int]
-) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Whom a rule reaches: how many by each reason, and how many are left out, and why."""
-    named = (
-        select(CustomerComponent.customer_id, func.min(Component.name).label("component"))
-        .join(Component, Component.id == CustomerComponent.component_id)
-        .where(CustomerComponent.component_id.in_(component_ids))
-        .group_by(CustomerComponent.customer_id)
-        .subquery()
-    )
-    why = case(
-        (Customer.all_components, "use everything"),
-        (named.c.component.is_not(None), "use " + named.c.component),
-        else_="are told whatever they use",
-    )
-    suppressed = bars(Customer.contractual)
-    chosen = (
-        select(
-            case((suppressed, suppression_reason()), else_=why).label("why"),
-            suppressed.label("left_out"),
-        )
-        .select_from(Customer)
-        .outerjoin(named, named.c.customer_id == Customer.id)
-        .where(rule)
-    )
-    each = with_suppression(chosen, Customer.address).subquery()
-    count = func.count()
-    rows = session.execute(
-        select(each.c.why, each.c.left_out, count)
-        .group_by(each.c.why, each.c.left_out)
-        .order_by(count.desc(), each.c.why)
-    ).all()
-    reached = [(why, number) for why, left_out, number in rows if not left_out]
-    left_out = [(why, number) for why, is_left_out, number in rows if is_left_out]
-    return reached, left_out
-
-
-def languages_read(session: Session, *, own: str) -> list[str]:
-    """The languages other than the page's own in which somebody is written to."""
-    kept = union(select(Customer.language), select(Subscriber.language))
-    return sorted({nearest(code, default=own) for code in session.scalars(kept)} - {own})
 
 
 def queue_customers(
@@ -195,9 +93,12 @@ def queue_customers(
     """
     if (sealed := drill_recipients_of(session, message)) is not None:
         return queue_listed(session, message, sealed, step_key=step_key)
-    why = literal(because) if because else _why(concerned)
-    chosen = with_suppression(_to_customers(message, step_key, why), Customer.address).where(rule)
-    return insert_chosen(session, message, chosen)
+    reached = who_receives.reached_customers(rule, () if because else concerned)
+    why = literal(because) if because else who_receives.customer_because(reached, concerned)
+    return queue_reached(
+        session, message, reached, step_key=step_key, why=why,
+        name=reached.c.name, customer_id=reached.c.id,
+    )  # fmt: skip
 
 
 def queue_chat(session: Session, message: Message, *, step_key: str, rooms: Iterable[str]) -> None:
@@ -260,23 +161,12 @@ def _urgent(
     message: Message, step_key: str, channel: Channel, address: str, *, email: str, why: str
 ) -> dict[str, Any]:
     moment = clock.now()
-    return {
-        "message_id": message.id,
-        "step_key": step_key,
+    return new_row(message.id, step_key, moment, moment + CHAT_AGE, moment) | {
         "channel": channel,
         "address": address,
         "email": email,
-        "name": "",
         "why": why,
-        "state": DeliveryState.PENDING,
-        "reason": "",
         "lane": LANE_URGENT,
-        "attempts": 0,
-        "due_at": moment,
-        "expires_at": moment + CHAT_AGE,
-        "provider_id": "",
-        "queued_at": moment,
-        "changed_at": moment,
     }
 
 
@@ -464,74 +354,77 @@ def _newer_rows(step_key: str) -> ColumnElement[bool]:
     )
 
 
-def _why(concerned: Collection[int]) -> ColumnElement[str]:
-    """Why a customer is told of trouble with these components: the first of them that they use."""
-    if not concerned:
-        return literal("Customer, whatever they use")
-    one_of_theirs = (
-        select(func.min(Component.name))
-        .join(CustomerComponent, CustomerComponent.component_id == Component.id)
-        .where(
-            CustomerComponent.customer_id == Customer.id,
-            CustomerComponent.component_id.in_(concerned),
-        )
-        .scalar_subquery()
-    )
-    return case(
-        (Customer.all_components, "Customer, all components"),
-        else_="Customer of " + one_of_theirs,
-    )
-
-
-def _to_customers(message: Message, step_key: str, why: ColumnElement[str]) -> Select[Any]:
-    moment: datetime = clock.now()
+def queue_reached(
+    session: Session,
+    message: Message,
+    reached: Subquery,
+    *,
+    step_key: str,
+    why: ColumnElement[str],
+    **values: Any,
+) -> int:
+    """Queue a message to the recipients of a subquery; returns how many rows that added."""
+    moment = clock.now()
     due_at = may_go_at(message, moment)
-    state, reason = state_and_reason(bars(Customer.contractual), suppression_reason())
-    when = Delivery.due_at.type
-    chosen = (
-        select(
-            literal(message.id),
-            literal(step_key),
-            literal(Channel.EMAIL, Delivery.channel.type),
-            Customer.address,
-            Customer.email,
-            Customer.name,
-            func.coalesce(Customer.time_zone, page_zone()),
-            Customer.language,
-            Customer.id,
-            why,
-            state,
-            reason,
-            literal(LANE_NORMAL),
-            literal(0),
-            literal(due_at, when),
-            literal(due_at + CUSTOMER_MAIL_AGE, when),
-            literal(""),
-            literal(moment, when),
-            literal(moment, when),
-        )
-        .select_from(Customer)
-        # By language, so that a batch, which is of one, is full.
-        .order_by(Customer.language, Customer.address)
-    )
-    return cast("Select[Any]", chosen)  # SQLAlchemy types each of its columns
+    columns = new_row(message.id, step_key, due_at, due_at + CUSTOMER_MAIL_AGE, moment) | {
+        "address": reached.c.address,
+        "email": reached.c.email,
+        "time_zone": func.coalesce(reached.c.time_zone, page_zone()),
+        "language": reached.c.language,
+        "why": why,
+        **values,
+    }
+    columns |= state_and_reason(reached.c.suppressed, reached.c.reason)
+    # By language, so that a batch, which is of one, is full.
+    order = reached.c.language, reached.c.address
+    return insert_chosen(session, message, columns, lambda chosen: chosen.order_by(*order))
 
 
-def insert_chosen(session: Session, message: Message, chosen: Select[Any]) -> int:
-    """Write the deliveries of a SELECT of :data:`COLUMNS` that are new; returns how many.
+def new_row(
+    message_id: int, step_key: str, due_at: datetime, expires_at: datetime, queued_at: datetime
+) -> dict[str, Any]:
+    """A mail's columns that are the same for all recipients of a message, by name."""
+    return {
+        "message_id": message_id,
+        "step_key": step_key,
+        "channel": Channel.EMAIL,
+        "name": "",
+        "reason": "",
+        "state": DeliveryState.PENDING,
+        "lane": LANE_NORMAL,
+        "attempts": 0,
+        "due_at": due_at,
+        "expires_at": expires_at,
+        "provider_id": "",
+        "queued_at": queued_at,
+        "changed_at": queued_at,
+    }
 
-    Of a drill's message only what its seal lets through.
+
+def insert_chosen(
+    session: Session,
+    message: Message,
+    columns: Mapping[str, Any],
+    choose: Callable[[Select[Any]], Select[Any]],
+) -> int:
+    """Write new deliveries, a row for each recipient that ``choose`` makes a SELECT of.
+
+    ``columns`` are expressions or values, by the column's name.  Returns how many rows that added.
+    Of a drill's message only what goes to the drill's list is written.
     """
+    table = Delivery.__table__.c
+    expressions: list[Any] = [
+        value if isinstance(value, SQLCoreOperations) else literal(value, table[name].type)
+        for name, value in columns.items()
+    ]
+    chosen = choose(select(*expressions))
     sealed = drill_recipients_of(session, message)
     if sealed is not None:
-        rows = [
-            dict(zip(COLUMNS, row, strict=True)) | {"message_id": message.id}
-            for row in session.execute(chosen)
-        ]
+        rows = [dict(zip(columns, row, strict=True)) for row in session.execute(chosen)]
         return _insert(session, message, rows)
     statement = (
         insert_new(session, Delivery)
-        .from_select(COLUMNS, chosen, include_defaults=False)
+        .from_select(list(columns), chosen, include_defaults=False)
         .on_conflict_do_nothing()
     )
     return count_written(session, statement)

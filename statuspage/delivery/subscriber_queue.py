@@ -6,166 +6,50 @@ both one mail, the customers'.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    Subquery,
-    and_,
-    case,
-    cast,
-    exists,
-    false,
-    func,
-    literal,
-    null,
-    or_,
     select,
-    true,
 )
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.db import insert_new
-from statuspage.core.enums import Channel, DeliveryState, Kind, Step, SubscriberState
+from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery.queue import (
-    COLUMNS,
-    CUSTOMER_MAIL_AGE,
-    insert_chosen,
-    may_go_at,
-    page_zone,
+    new_row,
     queue_listed,
+    queue_reached,
 )
 from statuspage.models import (
-    Component,
-    Customer,
     Delivery,
-    FollowedIncident,
     Message,
     Subscriber,
-    SubscriberComponent,
 )
-from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT
+from statuspage.models.delivery import LANE_URGENT
+from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import drill_recipients_of
 from statuspage.recipients.pseudonyms import pseudonymize
 from statuspage.recipients.suppression import (
     barring_reason,
-    bars,
-    state_and_reason,
-    suppression_reason,
-    with_suppression,
 )
+from statuspage.recipients.who_receives import News as News
+from statuspage.recipients.who_receives import Reach as Reach
+from statuspage.recipients.who_receives import any_subscribers as any_subscribers
+from statuspage.recipients.who_receives import count_subscribers as count_subscribers
+from statuspage.recipients.who_receives import find_reason as find_reason
 
 _SIGN_UP = "signup:"
-_ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
-_FOLLOWS = "Following this story"
-_EVERYTHING = "Subscribed to all components"
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a post is about, as far as it decides who hears of it.
-
-    ``incident_id`` is None for an incident that is not saved yet.
-    """
-
-    kind: Kind
-    step: Step
-    component_ids: Collection[int]
-    incident_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whom a post reaches: how many by each reason, how many are suppressed.
-
-    ``as_customers`` counts those who get the customers' mail instead.
-    """
-
-    reasons: Sequence[tuple[str, int]] = ()
-    suppressed: int = 0
-    as_customers: int = 0
-
-    @property
-    def total(self) -> int:
-        """How many are written to."""
-        return sum(count for _, count in self.reasons)
-
-    @property
-    def anybody(self) -> bool:
-        """Whether it concerns any subscriber at all, written to or not."""
-        return bool(self.reasons or self.suppressed or self.as_customers)
-
-
-def any_subscribers(session: Session) -> bool:
-    """Whether anybody subscribed and confirmed it."""
-    confirmed = select(Subscriber.id).where(Subscriber.state == SubscriberState.CONFIRMED)
-    return session.scalar(confirmed.limit(1)) is not None
-
-
-def count_subscribers(
-    session: Session, news: News, *, customers: ColumnElement[bool] | None
-) -> Reach:
-    """Whom the mail about a post would reach, and why.
-
-    ``customers`` is the rule of the customers' mail where there is one.
-    """
-    heard = _concerned(news)
-    as_customer = false() if customers is None else _is_customer(heard, customers)
-    each = select(heard.c.why, heard.c.suppressed, as_customer.label("as_customer")).subquery()
-    rows = session.execute(select(each, func.count()).group_by(*each.c)).all()
-    reasons: dict[str, int] = {}
-    for reason, is_suppressed, is_customer, count in rows:
-        if not is_suppressed and not is_customer:
-            reasons[reason] = reasons.get(reason, 0) + count
-    return Reach(
-        reasons=sorted(reasons.items(), key=lambda one: (-one[1], one[0])),
-        suppressed=sum(row[3] for row in rows if row[1] and not row[2]),
-        as_customers=sum(row[3] for row in rows if row[2]),
-    )
-
-
-def find_reason(session: Session, news: News, address: str) -> str | None:
-    """Why a post reaches the subscriber with that normalised address; None where it does not."""
-    heard = _concerned(news)
-    return session.scalar(select(heard.c.why).where(heard.c.address == address))
-
-
-def queue_subscribers(session: Session, message: Message, news: News, *, step_key: str) -> int:
+def queue_subscribers(
+    session: Session, message: Message, news: who_receives.News, *, step_key: str
+) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
     if (sealed := drill_recipients_of(session, message)) is not None:
         return queue_listed(session, message, sealed, step_key=step_key)
-    moment, when = clock.now(), Delivery.due_at.type
-    due_at = may_go_at(message, moment)
-    heard = _concerned(news)
-    state, reason = state_and_reason(heard.c.suppressed, heard.c.reason)
-    chosen: Select[Any] = select(
-        literal(message.id),
-        literal(step_key),
-        literal(Channel.EMAIL, Delivery.channel.type),
-        heard.c.address,
-        heard.c.email,
-        literal(""),
-        func.coalesce(heard.c.time_zone, page_zone()),
-        heard.c.language,
-        cast(null(), Integer),
-        heard.c.why,
-        state,
-        reason,
-        literal(LANE_NORMAL),
-        literal(0),
-        literal(due_at, when),
-        literal(due_at + CUSTOMER_MAIL_AGE, when),
-        literal(""),
-        literal(moment, when),
-        literal(moment, when),
-    ).order_by(heard.c.language, heard.c.address)
-    return insert_chosen(session, message, chosen)
+    reached = who_receives.reached_subscribers(news)
+    return queue_reached(session, message, reached, step_key=step_key, why=reached.c.why)
 
 
 def sign_ups(session: Session, address: str) -> list[datetime]:
@@ -191,72 +75,15 @@ def queue_sign_up(
     moment = clock.now()
     barred = barring_reason(session, subscriber.address, though_erased=True)
     state = DeliveryState.PENDING if barred is None else DeliveryState.SUPPRESSED
-    values = (
-        message.id, f"{_SIGN_UP}{number}", Channel.EMAIL, subscriber.address, subscriber.email, "",
-        subscriber.time_zone, message.language, None, "Asked on the page to subscribe", state,
-        barred or "", LANE_URGENT, 0, moment, moment + lasts, "", moment, moment,
-    )  # fmt: skip
-    added = insert_new(session, Delivery).values(dict(zip(COLUMNS, values, strict=True)))
+    row = new_row(message.id, f"{_SIGN_UP}{number}", moment, moment + lasts, moment) | {
+        "address": subscriber.address,
+        "email": subscriber.email,
+        "time_zone": subscriber.time_zone,
+        "language": message.language,
+        "why": "Asked on the page to subscribe",
+        "state": state,
+        "reason": barred or "",
+        "lane": LANE_URGENT,
+    }
+    added = insert_new(session, Delivery).values(row)
     return int(session.execute(added.returning(Delivery.id)).scalar_one())
-
-
-def _concerned(news: News) -> Subquery:
-    """The rule: who confirmed, and follows this incident or asked for this kind and component.
-
-    Where an incident names no component it concerns everybody.  The tables are joined as wholes:
-    asked for each subscriber, PostgreSQL takes several times as long.
-    """
-    named, followers = _by_component(news), _followers(news)
-    has_named = named.c.subscriber_id.is_not(None) if news.component_ids else true()
-    by_rule = and_(_wants(news), or_(Subscriber.all_components, has_named))
-    suppressed = bars(owed=false())
-    chosen = (
-        select(
-            Subscriber.address,
-            Subscriber.email,
-            Subscriber.time_zone,
-            Subscriber.language,
-            case(
-                (and_(by_rule, Subscriber.all_components), _EVERYTHING),
-                (by_rule, "Subscribed to " + func.coalesce(named.c.component, "?")),
-                else_=_FOLLOWS,
-            ).label("why"),
-            suppressed.label("suppressed"),
-            suppression_reason().label("reason"),
-        )
-        .select_from(Subscriber)
-        .outerjoin(named, named.c.subscriber_id == Subscriber.id)
-        .outerjoin(followers, followers.c.subscriber_id == Subscriber.id)
-        .where(
-            Subscriber.state == SubscriberState.CONFIRMED,
-            or_(followers.c.subscriber_id.is_not(None), by_rule),
-        )
-    )
-    return with_suppression(chosen, Subscriber.address).subquery()
-
-
-def _by_component(news: News) -> Subquery:
-    """Who named a component, of the affected ones where there are any, and the first of these."""
-    chosen = select(
-        SubscriberComponent.subscriber_id, func.min(Component.name).label("component")
-    ).join(Component, Component.id == SubscriberComponent.component_id)
-    if news.component_ids:
-        chosen = chosen.where(SubscriberComponent.component_id.in_(news.component_ids))
-    return chosen.group_by(SubscriberComponent.subscriber_id).subquery()
-
-
-def _followers(news: News) -> Subquery:
-    followers = select(FollowedIncident.subscriber_id)
-    return followers.where(FollowedIncident.incident_id == news.incident_id).subquery()
-
-
-def _wants(news: News) -> ColumnElement[bool]:
-    if news.kind is Kind.MAINTENANCE:
-        return and_(Subscriber.maintenance)
-    if news.step in _ENDS:
-        return and_(Subscriber.incidents)
-    return and_(Subscriber.incidents, ~Subscriber.resolved_only)
-
-
-def _is_customer(heard: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Customer.address == heard.c.address, rule)

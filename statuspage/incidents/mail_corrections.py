@@ -15,13 +15,14 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import corrections
-from statuspage.delivery.queue import MAILED, languages_read
+from statuspage.delivery.queue import MAILED
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.check_texts import let_correction_pass
 from statuspage.incidents.inputs import Reader, check_body
 from statuspage.messages.compose import Composed, Text, Unfinished, finish, finish_for_subscribers
 from statuspage.models import Incident, Message, Page
 from statuspage.models.columns import TITLE_LIMIT
+from statuspage.recipients import who_receives
 
 PREFIX = "Correction: "
 NOTE = "Part of what we last wrote to you about this was wrong. This is how it should have read."
@@ -123,7 +124,7 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
             reason=correction.because,
             actor=actor,
         )
-        others = languages_read(session, own=wrong.language)
+        others = who_receives.languages_read(session, own=wrong.language)
         plain = Text(correction.subject, correction.body)
         right = _message(wrong, _finish(wrong, incident, plain, others))
         told = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction), others))

@@ -89,10 +89,13 @@ def suppression_reason() -> ColumnElement[str]:
     return func.coalesce(Suppression.reason, "")
 
 
-def state_and_reason(suppressed: Any, reason: Any) -> tuple[ColumnElement[str], ColumnElement[str]]:
-    """The state and the reason that a new delivery begins with."""
+def state_and_reason(suppressed: Any, reason: Any) -> dict[str, ColumnElement[str]]:
+    """The columns that say whether a new delivery may go, and why not, by name."""
     barred, waits = DeliveryState.SUPPRESSED.value, DeliveryState.PENDING.value
-    return case((suppressed, barred), else_=waits), case((suppressed, reason), else_="")
+    return {
+        "state": case((suppressed, barred), else_=waits),
+        "reason": case((suppressed, reason), else_=""),
+    }
 
 
 def is_suppressed(address: Any) -> ColumnElement[bool]:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import queue, subscriptions
+from statuspage.delivery import subscriptions
 from statuspage.delivery.subscriptions import AddressState
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
-from statuspage.recipients import suppression
+from statuspage.recipients import suppression, who_receives
 from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
 SHOPPER = "shopper@example.com"
@@ -149,4 +149,4 @@ def test_leaving_still_works_where_the_customer_was_removed(
     with writing() as session:
         session.delete(session.scalars(select(Customer).filter_by(address=SHOPPER)).one())
     assert subscriptions.leave(delivery_id).has_left
-    assert queue.count_customers(session, [scenario.checkout]) == (1, 0)
+    assert who_receives.count_customers(session, [scenario.checkout]) == (1, 0)

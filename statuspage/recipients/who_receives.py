@@ -1,0 +1,301 @@
+"""Who receives the mail about a step, and by which rule.
+
+There are two rules: one for customers (:func:`reached_customers`) and one for subscribers
+(:func:`reached_subscribers`).  Each is one subquery of recipients with the reason why it reaches
+them and whether they are suppressed.  The queue inserts its rows, the desk counts them, the preview
+takes the first, and an explanation looks for one address in it: so all of them say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from statuspage.core.enums import Channel, Kind, Step, SubscriberState
+from statuspage.core.languages import nearest
+from statuspage.models import (
+    Component,
+    Customer,
+    CustomerComponent,
+    Delivery,
+    FollowedIncident,
+    Subscriber,
+    SubscriberComponent,
+)
+from statuspage.models.delivery import was_told
+from statuspage.recipients.suppression import bars, suppression_reason, with_suppression
+
+_ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
+_FOLLOWS = "Following this story"
+_EVERYTHING = "Subscribed to all components"
+
+
+def languages_read(session: Session, *, own: str) -> list[str]:
+    """The languages other than the page's own in which somebody is written to."""
+    kept = union(select(Customer.language), select(Subscriber.language))
+    return sorted({nearest(code, default=own) for code in session.scalars(kept)} - {own})
+
+
+# --- customers ------------------------------------------------------------------------------------
+
+
+def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule: customers of the affected components; everybody, where none are named."""
+    if not component_ids:
+        return true()
+    uses_one = exists().where(
+        CustomerComponent.customer_id == Customer.id,
+        CustomerComponent.component_id.in_(component_ids),
+    )
+    return or_(Customer.all_components, uses_one)
+
+
+def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
+    """The rule of a reopening: customers who were sent one of these messages."""
+    # As a list made once: asked for each customer, SQLite may go through the whole message again.
+    return Customer.address.in_(
+        select(Delivery.address).where(
+            Delivery.message_id.in_(message_ids),
+            Delivery.channel == Channel.EMAIL,
+            was_told(),
+        )
+    )
+
+
+def reached_customers(rule: ColumnElement[bool], component_ids: Collection[int] = ()) -> Subquery:
+    """The customers whom a rule reaches, suppressed or not.
+
+    ``component`` is the first of the affected components that they use, None where they use none.
+    """
+    chosen = select(
+        Customer.id,
+        Customer.address,
+        Customer.email,
+        Customer.name,
+        Customer.time_zone,
+        Customer.language,
+        Customer.all_components,
+        bars(Customer.contractual).label("suppressed"),
+        suppression_reason().label("reason"),
+    ).where(rule)
+    if component_ids:
+        named = _first_components(
+            CustomerComponent.customer_id, CustomerComponent.component_id, component_ids
+        )
+        chosen = chosen.add_columns(named.c.component).outerjoin(
+            named, named.c.owner_id == Customer.id
+        )
+    else:
+        chosen = chosen.add_columns(null().label("component"))
+    return with_suppression(chosen, Customer.address).subquery()
+
+
+def customer_because(reached: Subquery, component_ids: Collection[int]) -> ColumnElement[str]:
+    """Why a customer is reached, as their delivery keeps it: a component that they use."""
+    if not component_ids:
+        return literal("Customer, whatever they use")
+    return case(
+        (reached.c.all_components, "Customer, all components"),
+        else_="Customer of " + reached.c.component,
+    )
+
+
+def first_customers(
+    session: Session, condition: ColumnElement[bool], *, most: int
+) -> list[Customer]:
+    """The first customers whom a rule reaches and who are not suppressed."""
+    reached = reached_customers(condition)
+    ids = select(reached.c.id).where(~reached.c.suppressed).order_by(reached.c.id).limit(most)
+    return list(session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id)))
+
+
+def count_customers(session: Session, component_ids: Collection[int]) -> tuple[int, int]:
+    """How many customers a mail about these components would reach, and how many are suppressed."""
+    suppressed = reached_customers(concerned_customers(component_ids)).c.suppressed
+    counts = select(func.count().filter(~suppressed), func.count().filter(suppressed))
+    reached, skipped = session.execute(counts).one()
+    return reached, skipped
+
+
+def group_customers(
+    session: Session, rule: ColumnElement[bool], component_ids: Collection[int]
+) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """The customers whom a rule reaches, counted by reason, and those left out by theirs."""
+    reached = reached_customers(rule, component_ids)
+    why = case(
+        (reached.c.suppressed, reached.c.reason),
+        (reached.c.all_components, "use everything"),
+        (reached.c.component.is_not(None), "use " + reached.c.component),
+        else_="are told whatever they use",
+    )
+    each = select(why.label("why"), reached.c.suppressed).subquery()
+    count = func.count()
+    rows = session.execute(
+        select(each, count).group_by(*each.c).order_by(count.desc(), each.c.why)
+    ).all()
+    groups: tuple[list[tuple[str, int]], list[tuple[str, int]]] = ([], [])
+    for reason, is_suppressed, number in rows:
+        groups[bool(is_suppressed)].append((reason, number))
+    return groups
+
+
+# --- subscribers ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a post is about, as far as it decides who hears of it.
+
+    ``incident_id`` is None for an incident that is not saved yet.
+    """
+
+    kind: Kind
+    step: Step
+    component_ids: Collection[int]
+    incident_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a post reaches: how many by each reason, how many are suppressed.
+
+    ``as_customers`` counts those who get the customers' mail instead.
+    """
+
+    reasons: Sequence[tuple[str, int]] = ()
+    suppressed: int = 0
+    as_customers: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many are written to."""
+        return sum(count for _, count in self.reasons)
+
+    @property
+    def anybody(self) -> bool:
+        """Whether it concerns any subscriber at all, written to or not."""
+        return bool(self.reasons or self.suppressed or self.as_customers)
+
+
+def any_subscribers(session: Session) -> bool:
+    """Whether anybody subscribed and confirmed it."""
+    confirmed = select(Subscriber.id).where(Subscriber.state == SubscriberState.CONFIRMED)
+    return session.scalar(confirmed.limit(1)) is not None
+
+
+def count_subscribers(
+    session: Session, news: News, *, customers: ColumnElement[bool] | None
+) -> Reach:
+    """Whom the mail about a post would reach, and why.
+
+    ``customers`` is the rule of the customers' mail where there is one.
+    """
+    heard = reached_subscribers(news)
+    as_customer = false() if customers is None else _is_customer(heard, customers)
+    each = select(heard.c.why, heard.c.suppressed, as_customer.label("as_customer")).subquery()
+    rows = session.execute(select(each, func.count()).group_by(*each.c)).all()
+    reasons: dict[str, int] = {}
+    for reason, is_suppressed, is_customer, count in rows:
+        if not is_suppressed and not is_customer:
+            reasons[reason] = reasons.get(reason, 0) + count
+    return Reach(
+        reasons=sorted(reasons.items(), key=lambda one: (-one[1], one[0])),
+        suppressed=sum(row[3] for row in rows if row[1] and not row[2]),
+        as_customers=sum(row[3] for row in rows if row[2]),
+    )
+
+
+def find_reason(session: Session, news: News, address: str) -> str | None:
+    """Why a post reaches the subscriber with that normalised address; None where it does not."""
+    heard = reached_subscribers(news)
+    return session.scalar(select(heard.c.why).where(heard.c.address == address))
+
+
+def reached_subscribers(news: News) -> Subquery:
+    """The rule: who confirmed, and follows this incident or asked for this kind and component.
+
+    Where an incident names no component it concerns everybody.  The tables are joined as wholes:
+    asked for each subscriber, PostgreSQL takes several times as long.
+    """
+    named, followers = _by_component(news), _followers(news)
+    has_named = named.c.owner_id.is_not(None) if news.component_ids else true()
+    by_rule = and_(_wants(news), or_(Subscriber.all_components, has_named))
+    suppressed = bars(owed=false())
+    chosen = (
+        select(
+            Subscriber.address,
+            Subscriber.email,
+            Subscriber.time_zone,
+            Subscriber.language,
+            case(
+                (and_(by_rule, Subscriber.all_components), _EVERYTHING),
+                (by_rule, "Subscribed to " + func.coalesce(named.c.component, "?")),
+                else_=_FOLLOWS,
+            ).label("why"),
+            suppressed.label("suppressed"),
+            suppression_reason().label("reason"),
+        )
+        .select_from(Subscriber)
+        .outerjoin(named, named.c.owner_id == Subscriber.id)
+        .outerjoin(followers, followers.c.subscriber_id == Subscriber.id)
+        .where(
+            Subscriber.state == SubscriberState.CONFIRMED,
+            or_(followers.c.subscriber_id.is_not(None), by_rule),
+        )
+    )
+    return with_suppression(chosen, Subscriber.address).subquery()
+
+
+def _by_component(news: News) -> Subquery:
+    """Who named a component, of the affected ones where there are any, and the first of these."""
+    return _first_components(
+        SubscriberComponent.subscriber_id, SubscriberComponent.component_id, news.component_ids
+    )
+
+
+def _followers(news: News) -> Subquery:
+    followers = select(FollowedIncident.subscriber_id)
+    return followers.where(FollowedIncident.incident_id == news.incident_id).subquery()
+
+
+def _wants(news: News) -> ColumnElement[bool]:
+    if news.kind is Kind.MAINTENANCE:
+        return and_(Subscriber.maintenance)
+    if news.step in _ENDS:
+        return and_(Subscriber.incidents)
+    return and_(Subscriber.incidents, ~Subscriber.resolved_only)
+
+
+def _is_customer(heard: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Customer.address == heard.c.address, rule)
+
+
+def _first_components(
+    owner: InstrumentedAttribute[int],
+    component: InstrumentedAttribute[int],
+    component_ids: Collection[int],
+) -> Subquery:
+    """Each owner of a component, of these where there are any, with the first one's name."""
+    chosen = select(owner.label("owner_id"), func.min(Component.name).label("component")).join(
+        Component, Component.id == component
+    )
+    if component_ids:
+        chosen = chosen.where(component.in_(component_ids))
+    return chosen.group_by(owner).subquery()
