@@ -1,42 +1,53 @@
-"""Guards over rules that stand in one place."""
+"""Only ``recipients/suppression.py`` asks the table of suppressions, so its rule stands once."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
-from tests.guards.test_imports import house
+from tests.guards.source import Source, sources
 
-SUPPRESSION_RULE = "statuspage/recipients/suppression.py"
+RULE = "statuspage/recipients/suppression.py"
+KINDS = {"bounced", "complained", "unsubscribed"}
 
 
-def names_suppression_in_code(tree: ast.Module) -> bool:
-    """Whether the table is more than the type of something."""
+def asks_suppression(source: Source) -> bool:
+    """Whether the table is named otherwise than as the type of something."""
     annotations = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in source.nodes
         for part in (getattr(node, "annotation", None), getattr(node, "returns", None))
         if isinstance(part, ast.expr)
         for inner in ast.walk(part)
     }
     return any(
         isinstance(node, ast.Name) and node.id == "Suppression" and id(node) not in annotations
-        for node in ast.walk(tree)
+        for node in source.nodes
     )
 
 
-def test_only_the_rule_of_suppression_asks_its_table() -> None:
-    named = [source.path for source in house() if names_suppression_in_code(source.tree)]
-    assert named == [SUPPRESSION_RULE]
-
-
-def test_only_the_rule_of_suppression_writes_its_kinds_as_text() -> None:
-    kinds = {"bounced", "complained", "unsubscribed"}
-    asked = [
-        f"{source.path}:{node.lineno}"
-        for source in house()
-        for node in ast.walk(source.tree)
+def compares_a_kind(source: Source) -> bool:
+    """Whether a kind of suppression is compared as bare text."""
+    return any(
+        isinstance(side, ast.Constant) and side.value in KINDS
+        for node in source.nodes
         if isinstance(node, ast.Compare)
         for side in (node.left, *node.comparators)
-        if isinstance(side, ast.Constant) and side.value in kinds
+    )
+
+
+def breaches(given: Iterable[Source]) -> list[str]:
+    return [source.path for source in given if asks_suppression(source) or compares_a_kind(source)]
+
+
+def test_only_the_rule_asks_the_table_of_suppressions() -> None:
+    assert breaches(sources()) == [RULE]
+
+
+def test_the_guard_sees_a_query_and_a_bare_kind_and_lets_a_type_pass() -> None:
+    planted = [
+        Source("query.py", "select(Suppression.reason)\n"),
+        Source("kind.py", "left = found.kind == 'unsubscribed'\n"),
+        Source("type.py", "def f(found: Suppression | None) -> Suppression: ...\n"),
     ]
-    assert asked == []
+    assert breaches(planted) == ["query.py", "kind.py"]
