@@ -13,7 +13,7 @@ from statuspage.models import Alarm
 
 
 def raise_alarm(session: Session, key: str, text: str) -> None:
-    """Raise or renew the alarm of that key; a standing one keeps the time it was raised at."""
+    """Raise or renew the alarm of that key; an open one keeps the time it was raised at."""
     moment = clock.now()
     statement = insert_new(session, Alarm).values(
         key=key, text=text, raised_at=moment, cleared_at=None
@@ -29,7 +29,7 @@ def raise_alarm(session: Session, key: str, text: str) -> None:
 
 
 def clear_alarm(session: Session, key: str, *, raised_before: datetime | None = None) -> None:
-    """Clear the alarm of that key, where it stands (and was raised before that moment)."""
+    """Clear the alarm of that key, where it is open (and was raised before that moment)."""
     moment = clock.now()
     session.execute(
         update(Alarm)
@@ -42,8 +42,8 @@ def clear_alarm(session: Session, key: str, *, raised_before: datetime | None = 
     )
 
 
-def standing(session: Session) -> list[Alarm]:
-    """The alarms that stand, oldest first."""
+def open_alarms(session: Session) -> list[Alarm]:
+    """The alarms that are not cleared, oldest first."""
     return list(
         session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.raised_at))
     )

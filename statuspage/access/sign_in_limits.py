@@ -38,7 +38,7 @@ class SignInThrottled(Invalid):
     """Too many tries; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta) -> None:
-        # Rounded up: who comes back when told must not be told to wait again.
+        # Rounded up: who comes back at that moment must not wait again.
         shown = clock.show_duration(wait + timedelta(seconds=59))
         super().__init__("form", f"Too many tries. Wait {shown}, then try again.")
         self.wait = wait

@@ -307,7 +307,7 @@ def surroundings() -> dict[str, Any]:
         "as_it_is_now": as_it_is_now,
         "has_chat": current_settings().has_chat,
         "no_chat": NO_CHAT,
-        "standing_alarms": alarms.standing(current_session()),
+        "standing_alarms": alarms.open_alarms(current_session()),
         "sign_in_ends": person.ends_at if soon else None,
     }
 

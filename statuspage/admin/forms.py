@@ -179,7 +179,7 @@ class Refusals:
             self._form.refuse(error.field, error.reason)
             return True
         if isinstance(error, Stale) and isinstance(self._form, EditForm):
-            self._form.show_change(error.standing)  # type: ignore[arg-type]
+            self._form.show_change(error.current)  # type: ignore[arg-type]
             return True
         return False
 

@@ -115,7 +115,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
         except Stale as stale:
-            stored = cast("Source", stale.standing)
+            stored = cast("Source", stale.current)
             version = wording.newest_version(current_session(), info.name)
             _show_change(form, stored, version)
     return page(

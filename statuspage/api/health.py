@@ -77,7 +77,7 @@ def _checks() -> dict[str, str]:
             "database": "ok",
             "worker": _worker_check(session),
             "outbox": _outbox_check(session),
-            "alarms": "; ".join(alarm.key for alarm in alarms.standing(session)) or "ok",
+            "alarms": "; ".join(alarm.key for alarm in alarms.open_alarms(session)) or "ok",
         }
     except (OperationalError, InterfaceError):
         return {"database": "cannot be reached"}

@@ -420,7 +420,7 @@ class Settings:
 
     @property
     def mail_channel(self) -> str:
-        """The door that mail leaves by: ``sendgrid``, ``smtp`` or ``file``."""
+        """The provider that mail is sent by: ``sendgrid``, ``smtp`` or ``file``."""
         if self.sendgrid_api_key:
             return "sendgrid"
         return "smtp" if self.smtp_url else "file"
@@ -432,7 +432,7 @@ class Settings:
 
     @property
     def has_chat(self) -> bool:
-        """Whether colleagues are told anything by chat."""
+        """Whether colleagues are notified by chat."""
         return bool(self.chat_urls)
 
     @property

@@ -196,7 +196,7 @@ class Step(Term):
 
 
 class SubscriberState(Term):
-    """Whether an address that asked to hear is written to."""
+    """Whether a subscriber is written to."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"

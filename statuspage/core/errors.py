@@ -13,8 +13,8 @@ class Invalid(Exception):
 
 
 class Stale(Exception):
-    """Somebody else saved the same thing meanwhile; ``standing`` is how it is now."""
+    """Somebody else saved the same thing meanwhile; ``current`` is how it is now."""
 
-    def __init__(self, standing: object) -> None:
+    def __init__(self, current: object) -> None:
         super().__init__("somebody else saved this meanwhile")
-        self.standing = standing
+        self.current = current

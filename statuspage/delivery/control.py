@@ -204,7 +204,7 @@ def note_results(session: Session, channel: Channel, results: Sequence[Result]) 
 
 def forget_rooms(session: Session, rooms: Collection[str]) -> None:
     """Clear the alarms of chat rooms that are not among the settings any more."""
-    for alarm in alarms.standing(session):
+    for alarm in alarms.open_alarms(session):
         if alarm.key.startswith(_ROOM) and alarm.key.removeprefix(_ROOM) not in rooms:
             alarms.clear_alarm(session, alarm.key)
 

@@ -13,7 +13,7 @@ from statuspage.models.columns import Address, Key, Line
 
 
 class Customer(Base):
-    """Somebody the company must tell, from its own list.
+    """A recipient from the company's own list.
 
     ``address`` is the normalised form of ``email`` that decides who is who.
     """

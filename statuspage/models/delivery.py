@@ -76,7 +76,7 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
-    # Whose hands it is in while it is being sent: only that attempt may write what became of it.
+    # The attempt that is sending it: only that one may write the outcome.
     attempt_id: Mapped[str | None] = mapped_column(String(36))
     provider_id: Mapped[Line]
     queued_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -137,7 +137,7 @@ class DeliveryEvent(Base):
 
 
 class WebhookEvent(Base):
-    """An event that the mail provider told us of, once; folded into its delivery afterwards."""
+    """An event that the mail provider reported, once; folded into its delivery afterwards."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (
@@ -173,7 +173,7 @@ class Attempt(Base):
 
 
 class ChatThread(Base):
-    """The thread that tells one incident in one chat room, by what the provider calls its first."""
+    """The thread of one incident in one chat room, by the provider's id of its first message."""
 
     __tablename__ = "chat_threads"
 

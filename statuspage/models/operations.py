@@ -1,4 +1,4 @@
-"""What keeps the house in order: revision, leases, alarms, throttles and the audit trail."""
+"""What operations need: revision, workers, counters, alarms, throttles and the audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Subscribers: addresses that asked to hear, what each asked for, and whether it was confirmed."""
+"""Subscribers: their addresses, their preferences, and whether they confirmed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from statuspage.models.columns import Address, Key
 
 
 class Subscriber(Base):
-    """An address that asked to hear; nothing but one request to confirm is sent before it did.
+    """An address that subscribed; before it confirms, only the request to confirm is sent.
 
     ``address`` is the normalised form of ``email`` that decides who is who.  ``token_hash`` is the
     SHA-256 of the link that confirms, until it has been used.
@@ -28,7 +28,7 @@ class Subscriber(Base):
     state: Mapped[SubscriberState] = mapped_column(default=SubscriberState.PENDING)
     language: Mapped[str] = mapped_column(String(16), default="en")
     time_zone: Mapped[str | None] = mapped_column(String(64))
-    # What they hear of: of all components, or of those named in ``components``.
+    # Their preferences: all components, or those named in ``components``.
     all_components: Mapped[bool] = mapped_column(default=True)
     incidents: Mapped[bool] = mapped_column(default=True)
     maintenance: Mapped[bool] = mapped_column(default=True)
@@ -53,7 +53,7 @@ class Subscriber(Base):
 
 
 class SubscriberComponent(Base):
-    """A component that a subscriber wants to hear of."""
+    """A component that a subscriber chose."""
 
     __tablename__ = "subscriber_components"
 
@@ -66,7 +66,7 @@ class SubscriberComponent(Base):
 
 
 class FollowedIncident(Base):
-    """An incident (or a maintenance) of which a subscriber hears every update."""
+    """An incident (or a maintenance) that a subscriber follows: every update of it is sent."""
 
     __tablename__ = "followed_incidents"
 

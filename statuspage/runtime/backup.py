@@ -55,7 +55,7 @@ def prepare(app: Flask) -> tuple[str, str] | None:
     """
     settings: Settings = app.extensions["settings"]
     open_lanes(settings)
-    with _plain_words(settings), app.app_context():
+    with _errors_in_one_line(settings), app.app_context():
         _migrate()
         if demo.may_load():
             demo.load()
@@ -121,10 +121,10 @@ def restore(app: Flask, backup: Path) -> None:
 def settle_restored(app: Flask) -> None:
     """Make a database that was put back from a backup, by whatever tool, safe to start with.
 
-    The outbox is held, and what is queued from now on is told from what was sent since the backup.
+    The outbox is held, and ids that were given since the backup are not given again.
     Call it before the service starts.
     """
-    with _plain_words(app.extensions["settings"]), app.app_context():
+    with _errors_in_one_line(app.extensions["settings"]), app.app_context():
         _migrate()
         with writing() as session:
             control.put_hold(session, control.EVERYTHING, reason=HELD_AFTER_RESTORE)
@@ -138,8 +138,8 @@ def set_up_at(session: Session) -> datetime | None:
 
 
 @contextlib.contextmanager
-def _plain_words(settings: Settings) -> Iterator[None]:
-    """Have trouble with the database told in one line instead of a traceback."""
+def _errors_in_one_line(settings: Settings) -> Iterator[None]:
+    """Report trouble with the database in one line instead of a traceback."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         _close_to_others(settings)
@@ -211,7 +211,7 @@ def _versions() -> set[str]:
 
 
 def _environ() -> dict[str, str]:
-    """This app's database, however this app was told of it."""
+    """This app's database, however this app was configured."""
     settings = current_settings()
     return {
         **os.environ,

@@ -327,7 +327,7 @@ def _say_incidents(report: store.IncidentImportReport, source: str) -> None:
 
 @contextmanager
 def _in_one_line(source: str = "") -> Iterator[None]:
-    """Have what cannot be used told in one line for each thing, and end."""
+    """Report what cannot be used, one line for each thing, and end."""
     try:
         yield
     except published.UnusableHistory as unusable:

@@ -1,4 +1,4 @@
-"""The worker: the clock's hands.  It calls the verbs that are due and knows nothing of its own.
+"""The worker: it calls the verbs that are due, and has no rules of its own.
 
 One process, one loop that looks for due deliveries five times a second, and APScheduler as the
 metronome of the slower duties: fixed jobs, memory job store, no misfire limit.  Everything that is
@@ -205,7 +205,7 @@ class WorkerProcess:
         # First, or a clock that was set ahead would end what waits.
         self._follow_clock()
         with self._app.app_context():
-            # Before what nobody told of is sent again.
+            # Before uncertain deliveries are sent again.
             while provider_events.fold() and not self._stopping.is_set():
                 pass
             claims.settle_due()
@@ -256,7 +256,7 @@ class WorkerProcess:
                 pass
 
     def _keep_lifeline(self) -> None:
-        """Hold the advisory lock that tells other workers that this one lives (PostgreSQL)."""
+        """Hold the advisory lock by which other workers know that this one lives (PostgreSQL)."""
         if self._settings.is_sqlite:
             return
         if self._lifeline is not None:

@@ -11,7 +11,7 @@ from statuspage.core.db import writing
 
 
 def texts(session: Session) -> list[tuple[str, str]]:
-    return [(alarm.key, alarm.text) for alarm in alarms.standing(session)]
+    return [(alarm.key, alarm.text) for alarm in alarms.open_alarms(session)]
 
 
 def test_an_alarm_is_shown_until_it_is_cleared(session: Session) -> None:
@@ -35,7 +35,7 @@ def test_an_alarm_that_is_raised_again_keeps_its_time_and_shows_the_newer_text(
         with writing() as session:
             alarms.raise_alarm(session, "mail", text)
         frozen.shift(timedelta(minutes=1))
-    (alarm,) = alarms.standing(session)
+    (alarm,) = alarms.open_alarms(session)
     assert (alarm.text, alarm.raised_at) == ("Two mails wait.", first)
 
 

@@ -77,7 +77,7 @@ FORWARDED = {"X-Forwarded-For": "203.0.113.5"}
 
 def alarms_standing(app: Flask) -> list[str]:
     with app.app_context():
-        return [alarm.key for alarm in alarms.standing(current_session())]
+        return [alarm.key for alarm in alarms.open_alarms(current_session())]
 
 
 def test_a_proxy_that_is_not_counted_is_an_alarm_until_it_is_gone(

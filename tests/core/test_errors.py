@@ -9,4 +9,4 @@ def test_a_refusal_names_the_field_and_the_reason() -> None:
 
 
 def test_a_conflict_carries_what_the_other_saved() -> None:
-    assert Stale("theirs").standing == "theirs"
+    assert Stale("theirs").current == "theirs"

@@ -134,7 +134,7 @@ def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
     worker.send_all()
     [row] = session.scalars(select(Delivery).filter_by(channel=Channel.CHAT))
     assert row.state is DeliveryState.PENDING
-    [alarm] = alarms.standing(session)
+    [alarm] = alarms.open_alarms(session)
     assert alarm.text == (
         "Chat room 1 of CHAT_URLS takes no messages: Slack answered is_archived and did not take "
         "the message. Nothing is lost; it is tried again, and the other rooms go on."
@@ -144,7 +144,7 @@ def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
     frozen.shift(minutes(2))
     worker.send_all()
     assert len(slack.messages) == 1
-    assert alarms.standing(session) == []
+    assert alarms.open_alarms(session) == []
 
 
 def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
@@ -155,8 +155,8 @@ def test_the_alarm_of_a_room_that_is_not_used_any_more_ends(
     worker.send_all()
     with writing() as session:
         control.forget_rooms(session, settings.chat_rooms)
-    assert len(alarms.standing(session)) == 1
+    assert len(alarms.open_alarms(session)) == 1
     session.rollback()
     with writing() as session:
         control.forget_rooms(session, [])
-    assert alarms.standing(session) == []
+    assert alarms.open_alarms(session) == []

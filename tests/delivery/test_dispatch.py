@@ -210,7 +210,7 @@ def test_a_rejected_key_burns_no_attempt_and_raises_an_alarm(
     provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.CREDENTIALS))
     dispatcher.send_all()
     assert {row.attempts for row in session.scalars(select(Delivery))} == {0}
-    assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
+    assert [alarm.key for alarm in alarms.open_alarms(session)] == ["channel.email"]
 
 
 def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
@@ -223,11 +223,11 @@ def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
         assert not control.may_send(session, Channel.EMAIL)
         session.rollback()
         frozen.shift(timedelta(minutes=2))
-    assert [alarm.key for alarm in alarms.standing(session)] == ["channel.email"]
+    assert [alarm.key for alarm in alarms.open_alarms(session)] == ["channel.email"]
     provider.answers = {}
     dispatcher.send_all()
     session.rollback()
-    assert alarms.standing(session) == []
+    assert alarms.open_alarms(session) == []
     assert mails(DeliveryState.ACCEPTED) == EVERYBODY
 
 
@@ -278,7 +278,7 @@ def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
 
     provider.before_each = fail
     dispatcher.send_all()
-    assert [(alarm.key, "ValueError" in alarm.text) for alarm in alarms.standing(session)] == [
+    assert [(alarm.key, "ValueError" in alarm.text) for alarm in alarms.open_alarms(session)] == [
         ("sending.email", True)
     ]
     session.rollback()
@@ -287,12 +287,12 @@ def test_a_fault_of_our_own_is_told_to_people_and_loses_nothing(
     dispatcher.send_all()
     assert provider.addresses == EVERYBODY
     # Not at the first success: other mail may go out beside the one that fails.
-    assert len(alarms.standing(session)) == 1
+    assert len(alarms.open_alarms(session)) == 1
     session.rollback()
     monkeypatch.setattr("statuspage.delivery.dispatch.FAULT_SECONDS", 0)
     dispatcher._calm(Channel.EMAIL)
     session.rollback()
-    assert alarms.standing(session) == []
+    assert alarms.open_alarms(session) == []
 
 
 @pytest.mark.parametrize("does", ["stopped", "cancelled", "posted"])
@@ -483,7 +483,7 @@ def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(
     with writing() as session:
         alarms.raise_alarm(session, "sending.email", "Mail could not be sent because of a fault")
     WorkerProcess(app)._calm()
-    assert alarms.standing(session) == []
+    assert alarms.open_alarms(session) == []
 
 
 def test_a_mail_answers_the_first_one_about_its_incident_to_the_same_address(
