@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from statuspage.access.audit import Actor
 from statuspage.configuration.editing import fingerprint, record
 from statuspage.core import clock
-from statuspage.core.db import writing
+from statuspage.core.db import read_once, writing
 from statuspage.core.errors import Invalid, Stale
 from statuspage.core.richtext import clean_line
 from statuspage.messages.checks import BlockedTerms
@@ -40,6 +40,10 @@ def term_lists(session: Session) -> TermLists:
 
 def blocked_terms_of(session: Session) -> BlockedTerms:
     """What texts for outsiders are held against: the lists, and the contacts' names."""
+    return read_once(session, "blocked terms", lambda: _read_blocked_terms(session))
+
+
+def _read_blocked_terms(session: Session) -> BlockedTerms:
     stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
     return BlockedTerms(
         **{name: tuple(stored.get(name, ())) for name in asdict(TermLists())},

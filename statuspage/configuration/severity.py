@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
 from statuspage.configuration.editing import LevelRules, change_row, record
-from statuspage.core.db import writing
+from statuspage.core.db import read_once, writing
 from statuspage.core.enums import CustomerMail, Impact, IncidentStatus, Kind, Role
 from statuspage.core.errors import Invalid
 from statuspage.models import Incident, Page, SeverityLevel
@@ -248,12 +248,13 @@ def change_level(
 
 def severity_levels(session: Session) -> list[SeverityLevel]:
     """The levels of the chosen scheme, worst first."""
-    return list(session.scalars(select(SeverityLevel).order_by(SeverityLevel.rank)))
+    chosen = select(SeverityLevel).order_by(SeverityLevel.rank)
+    return list(read_once(session, "severity levels", lambda: session.scalars(chosen).all()))
 
 
 def level_of(session: Session, rank: int | None) -> SeverityLevel | None:
     """The level of that rank; None where the scheme has none (any more)."""
-    return session.scalars(select(SeverityLevel).filter_by(rank=rank)).one_or_none()
+    return next((level for level in severity_levels(session) if level.rank == rank), None)
 
 
 def writes_to_customers(session: Session, incident: Incident, status: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, ORMExecuteState, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -51,6 +51,7 @@ SLICE_SECONDS = 0.3
 long as the one before."""
 
 T = TypeVar("T")
+_READ_ONCE = "read once"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -94,6 +95,36 @@ db = SQLAlchemy(metadata=Base.metadata)
 def current_session() -> Session:
     """The session of the current app context."""
     return db.session()
+
+
+def read_once(session: Session, name: str, read: Callable[[], T]) -> T:
+    """What ``read`` returns, read once and then kept under ``name`` until something is written.
+
+    For settings that a request asks for again and again.  A flush, a statement that writes and the
+    end of the transaction all forget it, so a verb sees what it has changed itself; while changes wait
+    to be flushed, everything is read.
+    """
+    if session.new or session.dirty or session.deleted:
+        return read()
+    kept: dict[str, Any] = session.info.setdefault(_READ_ONCE, {})
+    if name not in kept:
+        kept[name] = read()
+    found: T = kept[name]
+    return found
+
+
+def _forget(session: Session, *_: object) -> None:
+    session.info.pop(_READ_ONCE, None)
+
+
+def _forget_after_writing(state: ORMExecuteState) -> None:
+    if not state.is_select:
+        _forget(state.session)
+
+
+event.listen(Session, "after_flush", _forget)
+event.listen(Session, "after_transaction_end", _forget)
+event.listen(Session, "do_orm_execute", _forget_after_writing)
 
 
 @contextmanager

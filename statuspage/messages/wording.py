@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import richtext
-from statuspage.core.db import writing
+from statuspage.core.db import read_once, writing
 from statuspage.core.enums import Audience, Step
 from statuspage.core.errors import Stale
 from statuspage.core.languages import ENGLISH, locale_name
@@ -180,12 +180,14 @@ def current_wording(session: Session, name: str, language: str = ENGLISH) -> Sou
     One that was edited counts in every language.
     """
     shipped = shipped_wording(name, language)
-    newest = session.scalars(
-        select(Wording).filter_by(name=name).order_by(Wording.id.desc()).limit(1)
-    ).one_or_none()
-    if newest is None or newest.restored:
-        return shipped
-    return Source(newest.subject, newest.body, edited=True)
+    return read_once(session, "wordings", lambda: _edited_wordings(session)).get(name, shipped)
+
+
+def _edited_wordings(session: Session) -> dict[str, Source]:
+    """The wordings that were edited and not restored, by name: all at once, for there are few."""
+    newest = select(func.max(Wording.id)).group_by(Wording.name)
+    rows = session.scalars(select(Wording).where(Wording.id.in_(newest), ~Wording.restored))
+    return {row.name: Source(row.subject, row.body, edited=True) for row in rows}
 
 
 def history(session: Session, name: str) -> list[Wording]:
