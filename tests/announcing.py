@@ -15,6 +15,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, ComponentStatus, DeliveryState, IncidentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
 from statuspage.models import Customer, CustomerComponent, Delivery, Incident, Message
 from tests.factories import NOON, make_component, make_page
@@ -65,17 +66,14 @@ def declaration(scenario: Scenario, **changes: object) -> Declaration:
 
 
 def declare(scenario: Scenario, **changes: object) -> Incident:
-    return lifecycle.declare(declaration(scenario, **changes), actor=ACTOR, form_key=uuid4().hex)
+    return lifecycle.declare(declaration(scenario, **changes), Submission(ACTOR, uuid4().hex))
 
 
 def post(code: str, status: str, **changes: object) -> None:
     """Post an update; what the gate asks for is answered."""
     changes.setdefault("although", dict.fromkeys(gate.WHY_NOT, "a test"))
     lifecycle.post_update(
-        code,
-        NewUpdate(IncidentStatus(status), **changes),  # type: ignore[arg-type]
-        actor=ACTOR,
-        form_key=uuid4().hex,
+        code, NewUpdate(IncidentStatus(status), **changes), Submission(ACTOR, uuid4().hex)
     )
 
 

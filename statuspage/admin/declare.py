@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from statuspage.admin.auth import actor, signed_in
+from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin, done, page, the_page, zone
 from statuspage.admin.fact_notes import unused_facts
 from statuspage.admin.forms import (
@@ -34,7 +33,10 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role, Visibility
 from statuspage.core.errors import Invalid
-from statuspage.incidents import announcement, copy_texts, explain_recipient, lifecycle
+from statuspage.incidents import lifecycle
+from statuspage.incidents.announcement import of_declaration
+from statuspage.incidents.copy_texts import copy_texts
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Declaration, Drill
 from statuspage.models import Account, Incident, SeverityLevel
 
@@ -163,13 +165,7 @@ def new_incident() -> ResponseReturnValue:
     is_whole = "publish" in request.form and form.is_accepted()
     if is_whole and not form.ask_for_parts(_level(form, levels)):
         with form.refusals():
-            incident = lifecycle.declare(
-                form.declaration(_level(form, levels)),
-                actor=actor(),
-                form_key=form.form_key.data or "",
-                texts=form.edited_texts(),
-                overrides=form.overrides(),
-            )
+            incident = lifecycle.declare(form.declaration(_level(form, levels)), form.submission())
             return done(_said(incident), "admin.incident", code=incident.code)
     sheets, reason = _sheets(form, levels)
     return page(
@@ -256,12 +252,11 @@ def _begun() -> dict[str, Any]:
 def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet], str]:
     """The texts as they would go out now; or why they cannot be made."""
     declaration = form.declaration(_level(form, levels))
-    texts = form.edited_texts()
     try:
         form.check_lengths()
-        sheets = form.show(announcement.preview_declaration(declaration, texts=texts))
-        form.hand_out(copy_texts.copy_texts_of_declaration(declaration))
-        form.answer(partial(explain_recipient.explain_declaration, declaration))
+        announcement = of_declaration(declaration)
+        sheets = form.announce(announcement, drafts(announcement, form.edited_texts()))
+        form.hand_out(copy_texts(announcement))
         return sheets, ""
     except Invalid as error:
         return [], error.reason

@@ -27,6 +27,7 @@ from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_
 from statuspage.delivery.queue import MAILED
 from statuspage.delivery.report import Tally
 from statuspage.incidents import explain_recipient, mail_corrections
+from statuspage.incidents.announcement import of_step
 from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.messages.tokens import token_values
 from statuspage.models import Breaker, Delivery, Message
@@ -168,7 +169,7 @@ def _why_not(message: Message, address: str) -> RecipientExplanation | None:
     if message.audience not in MAILED or message.incident is None:
         return None
     try:
-        return explain_recipient.explain_step(message.incident, message.step, address)
+        return explain_recipient.explain(of_step(message.incident, message.step), address)
     except Invalid:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 from flask import redirect, request, url_for
@@ -27,7 +26,7 @@ from statuspage.admin.forms import (
 )
 from statuspage.admin.incident_form import AFFECTED, facts_as_shown
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
-from statuspage.admin.update_form import UpdateForm
+from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -36,27 +35,13 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
-from statuspage.incidents import (
-    announcement,
-    copy_texts,
-    explain_recipient,
-    lifecycle,
-    mail_corrections,
-    merge,
-    repeating,
-)
-from statuspage.incidents.copy_texts import CopyText
+from statuspage.incidents import lifecycle, mail_corrections, merge, repeating
+from statuspage.incidents.copy_texts import copy_texts
 from statuspage.incidents.details import Details, change_details
-from statuspage.incidents.explain_recipient import RecipientExplanation
-from statuspage.incidents.inputs import Conflict, Draft, Reader
+from statuspage.incidents.inputs import Conflict, Reader
 from statuspage.incidents.resolution import approval, cancel_window, test_mail
-from statuspage.models import Account, Incident, IncidentUpdate, Message, SeverityLevel
+from statuspage.models import Account, Incident, IncidentUpdate, Message
 
-OPEN_STATUSES: Final = (
-    IncidentStatus.INVESTIGATING,
-    IncidentStatus.IDENTIFIED,
-    IncidentStatus.MONITORING,
-)
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
 NEWEST: Final = 20
 
@@ -107,37 +92,40 @@ def incident(code: str) -> ResponseReturnValue:
     if incident.kind is Kind.MAINTENANCE:
         return redirect(url_for("admin.maintenance_desk", code=code), 303)
     form = _form(incident)
+    posting = Posting(incident, form)
     if "publish" in request.form and form.is_accepted():
-        if form.resolves and incident.is_open and not form.at_the_end.data:
-            return _last_step(incident, form)
+        if posting.resolves and not form.at_the_end.data:
+            return _last_step(posting)
         try:
             with form.refusals():
-                if _only_repeats(incident, form):
+                if _only_repeats(posting):
                     form.ask_to_repeat()
-                    return _desk(incident, form)
-                return _publish(incident, form)
+                    return _desk(posting)
+                return _publish(posting)
         except Conflict as conflict:
             _show_what_changed(conflict.incident, form)
             incident = conflict.incident
+        # What others wrote meanwhile, and what was rolled back, is read anew.
+        posting = Posting(incident, form)
     if form.at_the_end.data and "back" not in request.form:
         if "test" in request.form and form.is_accepted():
-            _send_test(incident, form)
+            _send_test(posting)
         if "ask_approval" in request.form and form.is_accepted():
             with form.refusals():
-                return _ask_approval(incident, form)
-        return _last_step(incident, form)
-    return _desk(incident, form)
+                return _ask_approval(posting)
+        return _last_step(posting)
+    return _desk(posting)
 
 
 @admin.post("/incidents/<code>/texts")
 def incident_texts(code: str) -> ResponseReturnValue:
     """The texts alone, for the script that keeps them beside what is typed."""
     incident = _found(code)
-    form = _form(incident)
-    texts, gate = _texts(incident, form), {}
-    if form.at_the_end.data:
-        gate = gate_of(incident, form, form.post(incident, _level(incident, form)), texts["sheets"])
-    return page("admin/texts_only.html", form=None, texts_form=form, gate=gate, **texts)
+    posting = Posting(incident, _form(incident))
+    texts, gate = _texts(posting), {}
+    if posting.form.at_the_end.data:
+        gate = gate_of(posting, texts["sheets"])
+    return page("admin/texts_only.html", form=None, texts_form=posting.form, gate=gate, **texts)
 
 
 @admin.post("/incidents/<code>/hide")
@@ -288,60 +276,40 @@ def _likely_status(incident: Incident) -> IncidentStatus:
     return IncidentStatus.POSTMORTEM if asked == "review" else IncidentStatus.INVESTIGATING
 
 
-def _level(incident: Incident, form: UpdateForm) -> SeverityLevel | None:
-    return severity.level_of(current_session(), form.severity_rank.data or incident.severity_rank)
-
-
-def _reopens(incident: Incident, form: UpdateForm) -> bool:
-    return not incident.is_open and form.status.data in OPEN_STATUSES
-
-
-def _publishes(incident: Incident, form: UpdateForm) -> bool:
-    return incident.is_internal and form.publishes.data is True
-
-
-def _only_repeats(incident: Incident, form: UpdateForm) -> bool:
-    if form.again.data or not incident.is_open or form.resolves or _publishes(incident, form):
+def _only_repeats(posting: Posting) -> bool:
+    incident, form = posting.incident, posting.form
+    if form.again.data or not incident.is_open or form.resolves or posting.publishes:
         return False
-    # Who looks at an older state than there is now is told of that instead.
+    # An author who read an older state than there is now is shown the new one instead.
     if read_number(form.seen_version.data) != incident.version:
         return False
-    update = form.post(incident, _level(incident, form))
-    return repeating.repeats(incident, update, _drafts(incident, form))
+    return repeating.repeats(incident, posting.update, posting.drafts)
 
 
-def _publish(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
-    new_update = form.post(incident, _level(incident, form))
-    if _reopens(incident, form):
+def _publish(posting: Posting) -> ResponseReturnValue:
+    incident, form = posting.incident, posting.form
+    if posting.reopens:
         verb = lifecycle.reopen
-    elif _publishes(incident, form):
-        verb = lifecycle.publish
+    elif posting.publishes:
+        verb = lifecycle.make_public
     else:
         verb = lifecycle.post_update
-    update = verb(
-        incident.code,
-        new_update,
-        actor=actor(),
-        form_key=form.form_key.data or "",
-        seen_version=read_number(form.seen_version.data),
-        texts=form.edited_texts(),
-        overrides=form.overrides(),
-    )
+    update = verb(incident.code, posting.update, form.submission())
     said = f"Posted: {update.step.label}."
     if form.resolves:
         said += tell_of_the_window(incident.code)
     return done(said, "admin.incident", code=incident.code)
 
 
-def _send_test(incident: Incident, form: UpdateForm) -> None:
+def _send_test(posting: Posting) -> None:
     """Send the mail to whoever is at the desk; the screen stays, and says so."""
-    person = signed_in()
+    person, form = signed_in(), posting.form
     if person is None:
         return
     try:
         is_new = test_mail.send_test(
-            incident.code,
-            form.post(incident, _level(incident, form)),
+            posting.incident.code,
+            posting.update,
             to=Reader(person.email, person.name, None),
             form_key=form.form_key.data or "",
             actor=actor(),
@@ -357,13 +325,13 @@ def _send_test(incident: Incident, form: UpdateForm) -> None:
     )
 
 
-def _ask_approval(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
+def _ask_approval(posting: Posting) -> ResponseReturnValue:
     asked = approval.ask_approval(
-        incident.code,
-        form.post(incident, _level(incident, form)),
+        posting.incident.code,
+        posting.update,
         form=what_was_typed(),
         actor=actor(),
-        texts=form.edited_texts(),
+        texts=posting.form.edited_texts(),
     )
     return redirect(url_for("admin.approval", approval_id=asked.id), 303)
 
@@ -377,45 +345,15 @@ def _show_what_changed(incident: Incident, form: UpdateForm) -> None:
     form.seen_version.data = str(incident.version)
 
 
-def _drafts(incident: Incident, form: UpdateForm) -> list[Draft]:
-    return announcement.preview_update(
-        incident,
-        form.post(incident, _level(incident, form)),
-        reopens=_reopens(incident, form),
-        publishes=_publishes(incident, form),
-        texts=form.edited_texts(),
-    )
-
-
-def _copy_texts(incident: Incident, form: UpdateForm) -> tuple[CopyText, ...]:
-    return copy_texts.copy_texts_of_update(
-        incident,
-        form.post(incident, _level(incident, form)),
-        reopens=_reopens(incident, form),
-        publishes=_publishes(incident, form),
-    )
-
-
-def _explain(incident: Incident, form: UpdateForm, address: str) -> RecipientExplanation:
-    return explain_recipient.explain_update(
-        incident,
-        form.post(incident, _level(incident, form)),
-        address,
-        reopens=_reopens(incident, form),
-        publishes=_publishes(incident, form),
-    )
-
-
-def _texts(incident: Incident, form: UpdateForm) -> dict[str, Any]:
+def _texts(posting: Posting) -> dict[str, Any]:
     """What the panel of texts shows; or why they cannot be made."""
-    level = _level(incident, form)
-    promised = form.promise_by(level)
+    form = posting.form
+    promised = form.promise_by(posting.level)
     try:
         form.check_lengths()
-        form.carried = carried_over(incident, form)
-        sheets, reason = form.show(_drafts(incident, form)), ""
-        form.hand_out(_copy_texts(incident, form))
-        form.answer(partial(_explain, incident, form))
+        form.carried = carried_over(posting.incident, form)
+        sheets, reason = form.announce(posting.announcement, posting.drafts), ""
+        form.hand_out(copy_texts(posting.announcement))
     except Invalid as error:
         sheets, reason = [], error.reason
     return {
@@ -429,8 +367,8 @@ def _texts(incident: Incident, form: UpdateForm) -> dict[str, Any]:
 # --- the screens ---------------------------------------------------------------------------------
 
 
-def _desk(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
-    session = current_session()
+def _desk(posting: Posting) -> ResponseReturnValue:
+    session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
     shows_form = incident.is_open or request.method == "POST" or "do" in request.args
     return page(
@@ -462,15 +400,13 @@ def _desk(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
         quiet=promises.quiet(incident) if incident.is_open else None,
         **promises.of(incident),
         moment=clock.now(),
-        **(_texts(incident, form) if shows_form else {}),
+        **(_texts(posting) if shows_form else {}),
     )
 
 
-def _last_step(incident: Incident, form: UpdateForm) -> ResponseReturnValue:
-    begin_last_step(form)
-    return show_last_step(
-        incident, form, form.post(incident, _level(incident, form)), _texts(incident, form)
-    )
+def _last_step(posting: Posting) -> ResponseReturnValue:
+    begin_last_step(posting.form)
+    return show_last_step(posting, _texts(posting))
 
 
 def _told_that_it_is_over(incident: Incident) -> list[Message]:

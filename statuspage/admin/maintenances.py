@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 from flask import redirect, request, url_for
@@ -12,12 +12,11 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import selectinload
 from wtforms import HiddenField
 
-from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
-from statuspage.admin.previews import TextsForm
+from statuspage.admin.previews import Sheet, TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -27,6 +26,8 @@ from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import control, report
 from statuspage.incidents import maintenance
+from statuspage.incidents.announcement import Announcement
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.maintenance import MaintenanceWindow, Plan
 from statuspage.models import Account, Incident, IncidentComponent
@@ -174,13 +175,7 @@ def new_maintenance() -> ResponseReturnValue:
     form = PlanForm.read(zone=zone())
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
-            incident = maintenance.schedule(
-                form.plan(),
-                actor=actor(),
-                form_key=form.form_key.data or "",
-                texts=form.edited_texts(),
-                overrides=form.overrides(),
-            )
+            incident = maintenance.schedule(form.plan(), form.submission())
             return done("Announced on the page.", "admin.maintenance_desk", code=incident.code)
     return page(
         "admin/new_maintenance.html",
@@ -266,61 +261,51 @@ def _repeats(incident: Incident, form: StepForm) -> bool:
     """Whether an update would say, word for word, what was posted last."""
     if form.do.data != incident.status or read_number(form.seen_version.data) != incident.version:
         return False
-    drafts = maintenance.preview_step(incident, form.status(incident), texts=form.edited_texts())
-    return any(one.before and one.before.body == one.as_sent.body for one in drafts)
+    announcement = maintenance.announcement_of_step(incident, form.status(incident))
+    made = drafts(announcement, form.edited_texts())
+    return any(draft.before and draft.before.body == draft.as_sent.body for draft in made)
 
 
 def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
-    same: dict[str, Any] = {
-        "actor": actor(),
-        "form_key": form.form_key.data or "",
-        "seen_version": read_number(form.seen_version.data),
-        "texts": form.edited_texts(),
-        "overrides": form.overrides(),
-    }
+    submission = form.submission()
     if form.do.data == "cancel":
-        update = maintenance.cancel(incident.code, **same)
+        update = maintenance.cancel(incident.code, submission)
     elif form.do.data == "move":
-        update = maintenance.move(incident.code, form.window(incident), **same)
+        update = maintenance.move(incident.code, form.window(incident), submission)
     else:
-        update = maintenance.advance(incident.code, form.status(incident), **same)
+        update = maintenance.advance(incident.code, form.status(incident), submission)
     said = "Called off" if update.incident.cancelled_at else update.step.label
     return done(f"Posted: {said}.", "admin.maintenance_desk", code=incident.code)
 
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:
-    try:
-        form.check_lengths()
-        drafts = maintenance.preview_schedule(form.plan(), texts=form.edited_texts())
-        sheets, reason = form.show(drafts), ""
-        form.answer(partial(maintenance.explain_schedule, form.plan()))
-    except Invalid as error:
-        sheets, reason = [], error.reason
-    return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
+    return _texts(form, lambda: maintenance.announcement_of_plan(form.plan()))
 
 
 def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
-    window = form.window(incident) if form.do.data == "move" else None
-    cancels = form.do.data == "cancel"
-    try:
-        if not form.do.data:
-            raise Invalid("do", "Choose what happens now.")
-        form.check_lengths()
-        drafts = maintenance.preview_step(
+    def announcement() -> Announcement:
+        return maintenance.announcement_of_step(
             incident,
             form.status(incident),
-            window=window,
-            cancels=cancels,
-            texts=form.edited_texts(),
+            window=form.window(incident) if form.do.data == "move" else None,
+            cancels=form.do.data == "cancel",
         )
-        sheets, reason = form.show(drafts), ""
-        form.answer(
-            lambda address: maintenance.explain_step(
-                incident, form.status(incident), address, window=window, cancels=cancels
-            )
-        )
+
+    return _texts(form, announcement, reason="" if form.do.data else "Choose what happens now.")
+
+
+def _texts(
+    form: TextsForm, make: Callable[[], Announcement], *, reason: str = ""
+) -> dict[str, Any]:
+    """What the panel of texts shows, or the ``reason`` why it shows none."""
+    sheets: list[Sheet] = []
+    try:
+        if not reason:
+            form.check_lengths()
+            announcement = make()
+            sheets = form.announce(announcement, drafts(announcement, form.edited_texts()))
     except Invalid as error:
-        sheets, reason = [], error.reason
+        reason = error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
 
 

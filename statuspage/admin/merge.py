@@ -11,6 +11,7 @@ from statuspage.admin.forms import PostForm, read_number
 from statuspage.core.errors import Invalid
 from statuspage.incidents import merge
 from statuspage.incidents.inputs import Conflict
+from statuspage.incidents.publish import Submission
 
 
 @admin.post("/incidents/<code>/merge")
@@ -18,13 +19,9 @@ def merge_incident(code: str) -> ResponseReturnValue:
     """End this one as a part of the chosen one, and go on there."""
     form = PostForm.read()
     try:
-        into = merge.merge(
-            code,
-            request.form.get("into", ""),
-            actor=actor(),
-            form_key=form.form_key.data or "",
-            seen_version=read_number(request.form.get("seen_version")) or None,
-        )
+        seen = read_number(request.form.get("seen_version")) or None
+        submission = Submission(actor(), form.form_key.data or "", seen)
+        into = merge.merge(code, request.form.get("into", ""), submission)
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:

@@ -9,7 +9,7 @@ it stands.  So nothing here needs a script, and nothing that was typed is overwr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -21,9 +21,10 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField
 
+from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, the_page
 from statuspage.admin.findings import Remark, remarks_on, show_changes, show_marked
-from statuspage.admin.forms import LineField, PostForm, ProseField
+from statuspage.admin.forms import LineField, PostForm, ProseField, read_number
 from statuspage.core import richtext
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Audience
@@ -31,9 +32,11 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.copy_texts import CopyText
-from statuspage.incidents.explain_recipient import RecipientExplanation
+from statuspage.incidents.explain_recipient import RecipientExplanation, explain
 from statuspage.incidents.inputs import Draft, Reader
+from statuspage.incidents.publish import Submission
 from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
 from statuspage.messages.template_variables import VARIABLES
@@ -109,15 +112,30 @@ class TextsForm(PostForm):
             for one in copies_to_paste
         )
 
-    def answer(self, explain: Callable[[str], RecipientExplanation]) -> None:
-        """Tell whether the address that is asked for hears of it, where one is."""
+    def _answer(self, announcement: Announcement) -> None:
         if not self.ask.data:
             return
         try:
-            self.hearing = explain(self.ask.data)
+            self.hearing = explain(announcement, self.ask.data)
         except Invalid as refused:
             # Not an error of the form: what is posted does not depend on it.
             self.hearing = RecipientExplanation(self.ask.data, False, (f"{refused.reason}.",))
+
+    def announce(self, announcement: Announcement, drafts: Sequence[Draft]) -> list[Sheet]:
+        """Show an announcement's drafts, and say whether the address that is asked for is mailed.
+
+        Returns what stands around the texts.
+        """
+        sheets = [self._show(draft) for draft in drafts]
+        self._answer(announcement)
+        return sheets
+
+    def submission(self) -> Submission:
+        """The form as it was sent, for a verb."""
+        seen = read_number(self["seen_version"].data) if "seen_version" in self else None
+        return Submission(
+            actor(), self.form_key.data or "", seen, self.edited_texts(), self.overrides()
+        )
 
     def overrides(self) -> dict[Audience, str]:
         """Why a text goes out although the checks hold it back, where somebody says so."""
@@ -142,10 +160,6 @@ class TextsForm(PostForm):
         text = Text(subject, body)
         is_untouched = self[f"made_{audience.value}"].data == mark(text, audience)
         return None if is_untouched or not body else text
-
-    def show(self, drafts: Sequence[Draft]) -> list[Sheet]:
-        """Put what would go out into the fields; returns what stands around them."""
-        return [self._show(draft) for draft in drafts]
 
     def _show(self, draft: Draft) -> Sheet:
         audience = draft.audience

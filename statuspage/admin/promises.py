@@ -21,14 +21,16 @@ from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.delivery import report
 from statuspage.incidents import (
-    announcement,
     checklist,
     drill_score,
     escalation,
     lifecycle,
     promises,
 )
+from statuspage.incidents.announcement import of_update
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Conflict, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.messages.checks import blocking
 from statuspage.models import Contact, Incident
 from statuspage.recipients.drill_recipients import drill_recipients_on
@@ -76,11 +78,11 @@ def quiet(incident: Incident) -> tuple[str, str]:
     """What the one press says and when it promises the next update; empty where it cannot."""
     update = _no_change(incident)
     try:
-        drafts = announcement.preview_update(incident, update)
+        made = drafts(of_update(incident, update))
     except Invalid:
         return "", ""
-    said = drafts[0]
-    if any(draft.missing or blocking(draft.findings) for draft in drafts):
+    said = made[0]
+    if any(draft.missing or blocking(draft.findings) for draft in made):
         return "", ""
     if not update.next_update_at:
         return "", ""
@@ -95,13 +97,9 @@ def no_change(code: str) -> ResponseReturnValue:
     if _was_just_said(incident):
         return refused("That went out a moment ago. Nothing was sent.", "admin.incident", code=code)
     try:
-        lifecycle.post_update(
-            code,
-            _no_change(incident),
-            actor=actor(),
-            form_key=form.form_key.data or "",
-            seen_version=read_number(request.form.get("seen_version")) or None,
-        )
+        seen = read_number(request.form.get("seen_version")) or None
+        submission = Submission(actor(), form.form_key.data or "", seen)
+        lifecycle.post_update(code, _no_change(incident), submission)
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
@@ -151,8 +149,8 @@ def _no_change(incident: Incident) -> NewUpdate:
 def _was_just_said(incident: Incident) -> bool:
     """Whether the last post says the very same, which a second press would say once more."""
     newest = max(incident.updates, key=lambda update: update.id)
-    drafts = announcement.preview_update(incident, _no_change(incident)) if incident.is_open else []
-    said = drafts[0].finished if drafts else None
+    made = drafts(of_update(incident, _no_change(incident))) if incident.is_open else []
+    said = made[0].finished if made else None
     return said is not None and said.body == newest.body
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 from flask import abort, request
@@ -32,6 +31,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import MaintenanceStatus
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance, recurring
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.recurring import SeriesPlan, Unit
 from statuspage.models import Incident, MaintenanceSeries
 
@@ -263,8 +263,8 @@ def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
     try:
         form.check_lengths()
         plan = recurring.next_plan(form.plan(), **_standing(form, kept))
-        sheets, reason = form.show(maintenance.preview_schedule(plan)), ""
-        form.answer(partial(maintenance.explain_schedule, plan))
+        announcement = maintenance.announcement_of_plan(plan)
+        sheets, reason = form.announce(announcement, drafts(announcement)), ""
     except Invalid as error:
         sheets, reason = [], error.reason
     return {**_NO_TEXTS, "sheets": sheets, "reason": reason}
@@ -273,9 +273,8 @@ def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
 def _texts_of_calling_off(form: LeaveOutForm, incident: Incident) -> dict[str, Any]:
     """What is said of an announced one that is left out, and whom it reaches."""
     over = MaintenanceStatus.COMPLETED
-    form.answer(lambda address: maintenance.explain_step(incident, over, address, cancels=True))
-    drafts = maintenance.preview_step(incident, over, cancels=True, texts=form.edited_texts())
-    return {"sheets": form.show(drafts)}
+    announcement = maintenance.announcement_of_step(incident, over, cancels=True)
+    return {"sheets": form.announce(announcement, drafts(announcement, form.edited_texts()))}
 
 
 def _standing(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:

@@ -10,16 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.base import page, zone
 from statuspage.admin.previews import TITLES, Sheet
-from statuspage.admin.update_form import UpdateForm
+from statuspage.admin.update_form import Posting, UpdateForm
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus
 from statuspage.incidents import explain_recipient
-from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import gate
 from statuspage.messages import facts
 from statuspage.messages.facts import Use
-from statuspage.models import Incident
 
 # Buttons, and what the last step shows itself: the rest of the form rides along unseen.
 _SHOWN_AT_THE_END: Final = frozenset(
@@ -63,23 +61,21 @@ def begin_last_step(form: UpdateForm) -> None:
     form.happened_at.label.text = "Over since"
 
 
-def show_last_step(
-    incident: Incident, form: UpdateForm, update: NewUpdate, texts: dict[str, Any]
-) -> ResponseReturnValue:
+def show_last_step(posting: Posting, texts: dict[str, Any]) -> ResponseReturnValue:
     """Resolving asks once more: since when, for how long, what comes back, and who is told."""
     # Whom it reaches by name is what somebody wants to check last.
     texts["sheets"].sort(key=lambda sheet: sheet.name != Audience.CUSTOMER)
     return page(
         "admin/resolve.html",
-        form=form,
-        incident=incident,
+        form=posting.form,
+        incident=posting.incident,
         kept=[
             (name, value)
             for name, value in request.form.items(multi=True)
             if name not in _SHOWN_AT_THE_END
         ],
-        zone_label=clock.zone_label(form.moment() or clock.now(), zone()),
-        gate=gate_of(incident, form, update, texts["sheets"]),
+        zone_label=clock.zone_label(posting.form.moment() or clock.now(), zone()),
+        gate=gate_of(posting, texts["sheets"]),
         **texts,
     )
 
@@ -93,13 +89,15 @@ def what_was_typed() -> list[tuple[str, str]]:
     ]
 
 
-def gate_of(
-    incident: Incident, form: UpdateForm, update: NewUpdate, sheets: Sequence[Sheet]
-) -> dict[str, Any]:
+def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
     """What stands before the button, each with its answer."""
+    incident, form, update = posting.incident, posting.form, posting.update
+    announced = (posting.announcement, posting.drafts) if sheets else None
     ended = update.happened_at or clock.now()
     return {
-        "checked": gate.look(current_session(), incident, update, form.edited_texts()),
+        "checked": gate.look(
+            current_session(), incident, update, form.edited_texts(), announced=announced
+        ),
         "level": incident.severity_name,
         "step": incident.step.label,
         "span": clock.show_span(incident.started_at, ended, zone())
@@ -121,5 +119,7 @@ def gate_of(
         "sends_mail": any(
             sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
         ),
-        "groups": explain_recipient.recipient_groups(incident, update) if sheets else None,
+        "groups": explain_recipient.recipient_groups(posting.announcement)
+        if sheets and incident.tells_outsiders
+        else None,
     }

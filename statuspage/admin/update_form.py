@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Final
 
 from wtforms import BooleanField, HiddenField
 
 from statuspage.admin.forms import LineField, MomentField, RowField, TermRadioField
 from statuspage.admin.incident_form import IncidentForm
+from statuspage.configuration import severity
 from statuspage.core import clock
+from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, IncidentStatus
-from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.announcement import Announcement, of_update
+from statuspage.incidents.drafts import drafts
+from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.models import Incident, SeverityLevel
+
+OPEN_STATUSES: Final = (
+    IncidentStatus.INVESTIGATING,
+    IncidentStatus.IDENTIFIED,
+    IncidentStatus.MONITORING,
+)
 
 
 class UpdateForm(IncidentForm):
@@ -73,3 +86,47 @@ class UpdateForm(IncidentForm):
                 "approval": self.because_approval.data,
             },
         )
+
+
+@dataclass(eq=False)
+class Posting:
+    """What the form on the desk would post: each part of it is worked out once a request."""
+
+    incident: Incident
+    form: UpdateForm
+
+    @cached_property
+    def level(self) -> SeverityLevel | None:
+        """The severity that the incident has after it."""
+        rank = self.form.severity_rank.data or self.incident.severity_rank
+        return severity.level_of(current_session(), rank)
+
+    @cached_property
+    def update(self) -> NewUpdate:
+        """The update as typed."""
+        return self.form.post(self.incident, self.level)
+
+    @property
+    def resolves(self) -> bool:
+        """Whether it ends an open incident."""
+        return self.form.resolves and self.incident.is_open
+
+    @property
+    def reopens(self) -> bool:
+        """Whether it opens the incident again."""
+        return not self.incident.is_open and self.form.status.data in OPEN_STATUSES
+
+    @property
+    def publishes(self) -> bool:
+        """Whether it makes the incident public."""
+        return self.incident.is_internal and self.form.publishes.data is True
+
+    @cached_property
+    def announcement(self) -> Announcement:
+        """The step that it would be; raises :class:`Invalid` as the verb does."""
+        return of_update(self.incident, self.update, reopens=self.reopens, publishes=self.publishes)
+
+    @cached_property
+    def drafts(self) -> list[Draft]:
+        """Every text of it; raises :class:`Invalid` as the verb does."""
+        return drafts(self.announcement, self.form.edited_texts())

@@ -101,8 +101,8 @@ def read_once(session: Session, name: str, read: Callable[[], T]) -> T:
     """What ``read`` returns, read once and then kept under ``name`` until something is written.
 
     For settings that a request asks for again and again.  A flush, a statement that writes and the
-    end of the transaction all forget it, so a verb sees what it has changed itself; while changes wait
-    to be flushed, everything is read.
+    end of the transaction all forget it, so a verb sees what it has changed itself.  While changes
+    wait to be flushed, everything is read.
     """
     if session.new or session.dirty or session.deleted:
         return read()

@@ -8,24 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.core import clock
-from statuspage.core.db import current_session
-from statuspage.core.enums import Channel, Kind, Step, SubscriberState
+from statuspage.core.enums import Channel, Kind, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue
-from statuspage.incidents.announcement import (
-    Announcement,
-    affected_components,
-    announcement_of_declaration,
-    announcement_of_update,
-    customers_rule,
-    mails_customers,
-    news_of,
-)
-from statuspage.incidents.inputs import Declaration, NewUpdate
-from statuspage.models import Component, Customer, Incident, Subscriber
+from statuspage.incidents.announcement import Announcement
+from statuspage.models import Component, Customer, Subscriber
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.drill_recipients import drill_recipients_on
 from statuspage.recipients.suppression import barring_reason, erased_at, suppression_of
 
 LISTED = {True: "They are on its list.", False: "They are not on its list."}
@@ -48,56 +36,19 @@ class Groups:
     left_out: Sequence[tuple[str, int]]
 
 
-def recipient_groups(incident: Incident, update: NewUpdate) -> Groups | None:
-    """Which customers posting this would mail, and why; None where it mails none.
-
-    Raises :class:`Invalid` as the verb does.
-    """
-    session = current_session()
-    announcement = announcement_of_update(incident, update)
-    if not announcement.incident.tells_outsiders or not mails_customers(session, announcement):
+def recipient_groups(announcement: Announcement) -> Groups | None:
+    """Which customers publishing this would mail, and why; None where it mails none."""
+    if not announcement.incident.tells_outsiders or not announcement.mails_customers:
         return None
-    if (sealed := drill_recipients_on(announcement.incident)) is not None:
-        return Groups([("on the drill's list", len(sealed.mailboxes))], [])
-    ids = announcement.concerned
-    return Groups(
-        *queue.group_customers(session, customers_rule(session, announcement, incident), ids)
-    )
+    if announcement.drill is not None:
+        return Groups([("on the drill's list", len(announcement.drill.mailboxes))], [])
+    session, ids = announcement.session, announcement.concerned
+    return Groups(*queue.group_customers(session, announcement.customers_rule, ids))
 
 
-def explain_declaration(declaration: Declaration, text: str) -> RecipientExplanation:
-    """Whether the address in ``text`` would be mailed by declaring this; :class:`Invalid`."""
-    return explain(announcement_of_declaration(declaration), None, text)
-
-
-def explain_update(
-    incident: Incident,
-    update: NewUpdate,
-    text: str,
-    *,
-    reopens: bool = False,
-    publishes: bool = False,
-) -> RecipientExplanation:
-    """Whether the address in ``text`` would be mailed by posting this; :class:`Invalid`."""
-    announcement = announcement_of_update(incident, update, reopens=reopens, publishes=publishes)
-    return explain(announcement, incident, text)
-
-
-def explain_step(incident: Incident, step: Step, text: str) -> RecipientExplanation:
-    """Whether the address in ``text`` would be mailed about a step, as things stand now."""
-    session = current_session()
-    components = affected_components(session, incident)
-    announcement = Announcement(
-        incident, step, components, clock.now(), reopens=step is Step.REOPENED
-    )
-    return explain(announcement, incident, text)
-
-
-def explain(
-    announcement: Announcement, incident: Incident | None, text: str
-) -> RecipientExplanation:
+def explain(announcement: Announcement, text: str) -> RecipientExplanation:
     """Whether the address in ``text`` would be mailed about this step; :class:`Invalid`."""
-    return _explain(current_session(), announcement, incident, _read(text))
+    return _explain(announcement, _read(text))
 
 
 def _read(text: str) -> str:
@@ -107,20 +58,19 @@ def _read(text: str) -> str:
         raise Invalid("ask", refused.reason) from None
 
 
-def _explain(
-    session: Session, announcement: Announcement, incident: Incident | None, address: str
-) -> RecipientExplanation:
-    if (sealed := drill_recipients_on(announcement.incident)) is not None:
-        is_listed = sealed.lets(Channel.EMAIL, address)
+def _explain(announcement: Announcement, address: str) -> RecipientExplanation:
+    session = announcement.session
+    if announcement.drill is not None:
+        is_listed = announcement.drill.lets(Channel.EMAIL, address)
         return RecipientExplanation(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
     if announcement.incident.is_internal:
         return RecipientExplanation(
             address, False, ("Nobody outside is told of what is internal.",)
         )
-    hears, as_customer = _as_customer(session, announcement, incident, address)
+    hears, as_customer = _as_customer(announcement, address)
     if hears:
         return RecipientExplanation(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(session, announcement, incident, address)
+    hears, as_subscriber = _as_subscriber(announcement, address)
     if hears:
         return RecipientExplanation(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
@@ -129,20 +79,14 @@ def _explain(
     return RecipientExplanation(address, False, tuple(reasons))
 
 
-def _as_customer(
-    session: Session,
-    announcement: Announcement,
-    incident: Incident | None,
-    address: str,
-) -> tuple[bool, str]:
+def _as_customer(announcement: Announcement, address: str) -> tuple[bool, str]:
+    session = announcement.session
     customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
         return False, "They are not on the list of customers."
-    if announcement.incident.kind is not Kind.INCIDENT or not mails_customers(
-        session, announcement
-    ):
+    if announcement.incident.kind is not Kind.INCIDENT or not announcement.mails_customers:
         return False, "They are a customer, and customers are not written to at this step."
-    rule = customers_rule(session, announcement, incident)
+    rule = announcement.customers_rule
     reached = session.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
     if reached is None and announcement.answers:
         return False, f"They are a customer who was not told that {announcement.taken_back}."
@@ -160,12 +104,8 @@ def _as_customer(
     return True, f"They are a customer of {_used(session, customer, only=announcement.concerned)}."
 
 
-def _as_subscriber(
-    session: Session,
-    announcement: Announcement,
-    incident: Incident | None,
-    address: str,
-) -> tuple[bool, str]:
+def _as_subscriber(announcement: Announcement, address: str) -> tuple[bool, str]:
+    session = announcement.session
     subscriber = session.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
     if subscriber is None:
         return False, "They did not subscribe."
@@ -173,9 +113,7 @@ def _as_subscriber(
         return False, "They asked to subscribe and have not confirmed it."
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
-    why = subscriber_queue.find_reason(
-        session, news_of(announcement, incident.id if incident else None), address
-    )
+    why = subscriber_queue.find_reason(session, announcement.news, address)
     if why is None:
         return False, "They subscribed to other components or other kinds of news."
     barred = barring_reason(session, address, owed=False, though_erased=True)

@@ -7,6 +7,7 @@ The same form sent twice makes one post (``form_key``); two editors at once make
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,15 +19,10 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
-from statuspage.incidents.announcement import (
-    Announcement,
-    affected_components,
-    announce,
-    incident_facts,
-)
+from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import apply_post, declared, step_of
-from statuspage.incidents.check_texts import Overrides, hold_title_back, let_correction_pass
-from statuspage.incidents.component_states import affect, at_the_end, settle
+from statuspage.incidents.check_texts import hold_title_back, let_correction_pass
+from statuspage.incidents.component_states import at_the_end, settle
 from statuspage.incidents.inputs import (
     Conflict,
     Declaration,
@@ -35,137 +31,68 @@ from statuspage.incidents.inputs import (
     check_declaration,
     check_post,
 )
+from statuspage.incidents.publish import Publication, Submission, begin, publish
 from statuspage.incidents.resolution import gate
-from statuspage.incidents.updates import add_update, locked, posted_with
+from statuspage.incidents.updates import locked, posted_with
 from statuspage.messages.compose import Text
 from statuspage.models import Incident, IncidentUpdate, UpdateRevision, revision
 
-Texts = Mapping[Audience, Text]
 
-
-def declare(
-    declaration: Declaration,
-    *,
-    actor: Actor,
-    form_key: str,
-    texts: Texts | None = None,
-    overrides: Overrides | None = None,
-) -> Incident:
-    """Declare an incident and publish its first update; raises :class:`Invalid`.
-
-    ``overrides`` say why a text goes out that would leak.
-    """
+def declare(declaration: Declaration, submission: Submission) -> Incident:
+    """Declare an incident and publish its first update; raises :class:`Invalid`."""
     check_declaration(declaration)
     with writing() as session:
-        earlier = posted_with(session, form_key)
+        earlier = posted_with(session, submission.form_key)
         if earlier is not None:
             return earlier.incident
-        moment = clock.now()
-        incident = declared(session, declaration, moment)
-        hold_title_back(session, incident, field="title", overrides=overrides or {})
+        incident = declared(session, declaration, clock.now())
+        hold_title_back(session, incident, field="title", overrides=submission.overrides)
         session.add(incident)
         session.flush()
-        new_update = NewUpdate(
-            status=declaration.status,
-            components=declaration.components,
-            next_update_at=incident.next_update_at,
-            no_promise_because=declaration.no_promise_because,
-            # The incident began when it began, though it is told only now.
-            happened_at=None,
-        )
-        update = add_update(
-            session,
-            incident,
-            status=new_update.status.value,
-            actor=actor,
-            form_key=form_key,
-            no_promise_because=new_update.no_promise_because,
-        )
-        update.affected = affect(
-            session, incident, declaration.components, update=update, at=incident.started_at
-        )
-        announcement = Announcement(
-            incident,
+        publication = Publication(
+            "incident.declare",
             Step(declaration.status.value),
-            affected_components(session, incident),
-            moment,
+            declaration.components,
+            # The incident began when it began, though it is announced only now.
+            states_at=incident.started_at,
+            no_promise_because=declaration.no_promise_because,
             declares=True,
         )
-        update.body = announce(
-            session, announcement, update, texts or {}, actor=actor, overrides=overrides or {}
-        )
-        audit.record(
-            session, actor, "incident.declare", subject_kind="incident", subject=incident.code,
-            after={
+        publish(
+            session, incident, submission, publication,
+            after=lambda update: {
                 "title": incident.title,
                 "severity": incident.severity_name,
                 "status": incident.status,
                 "visibility": incident.visibility,
                 **_drill(incident),
                 "started_at": incident.started_at,
-                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+                "components": _component_states(update),
                 **_no_promise(update),
             },
         )  # fmt: skip
-        _announce(session, incident)
         return incident
 
 
-def post_update(
-    incident_code: str,
-    update: NewUpdate,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Texts | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
+def post_update(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Post an update on an open incident; raises :class:`Invalid`, :class:`Conflict`."""
-    return _post(
-        incident_code, update, action="incident.update", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {}, overrides=overrides or {},
-    )  # fmt: skip
+    return _post(incident_code, update, submission, action="incident.update")
 
 
-def reopen(
-    incident_code: str,
-    update: NewUpdate,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Texts | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
-    """Open a resolved incident again; whoever was told that it is over is told that it is not.
+def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
+    """Open a resolved incident again, and say so to those who were told that it is over.
 
     Raises :class:`Invalid`, :class:`Conflict`.
     """
-    return _post(
-        incident_code, update, action="incident.reopen", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, reopens=True,
-    )  # fmt: skip
+    return _post(incident_code, update, submission, action="incident.reopen", reopens=True)
 
 
-def publish(
-    incident_code: str,
-    update: NewUpdate,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Texts | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
-    """Make an internal incident public with its first public post.
+def make_public(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
+    """Make an internal incident public with its first public update.
 
     What was posted before stays internal.  Raises :class:`Invalid`, :class:`Conflict`.
     """
-    return _post(
-        incident_code, update, action="incident.publish", actor=actor, form_key=form_key,
-        seen_version=seen_version, texts=texts or {}, overrides=overrides or {}, publishes=True,
-    )  # fmt: skip
+    return _post(incident_code, update, submission, action="incident.publish", publishes=True)
 
 
 def hide(incident_code: str, *, actor: Actor) -> Incident:
@@ -241,7 +168,8 @@ def correct_update(
                 **({"earlier texts taken off": taken_off_because} if taken_off_because else {}),
             },
         )  # fmt: skip
-        _announce(session, update.incident)
+        if not update.incident.is_internal:
+            revision.bump(session)
         return update
 
 
@@ -261,72 +189,39 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
 def _post(
     incident_code: str,
     new_update: NewUpdate,
+    submission: Submission,
     *,
     action: str,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None,
-    texts: Texts,
-    overrides: Overrides,
     reopens: bool = False,
     publishes: bool = False,
 ) -> IncidentUpdate:
     with writing() as session:
-        incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        earlier = posted_with(session, form_key)
+        incident, earlier = begin(session, incident_code, submission, kind=Kind.INCIDENT)
         if earlier is not None:
             return earlier
-        if seen_version is not None and seen_version != incident.version:
-            raise Conflict(incident)
         check_post(incident, new_update, reopens=reopens)
-        resolves = new_update.status is IncidentStatus.RESOLVED
-        although = (
-            gate.let_through(gate.look(session, incident, new_update, texts), new_update)
-            if resolves
-            else {}
-        )
-        if publishes and incident.is_drill:
-            raise Invalid("publishes", "A drill never becomes public.")
+        although: dict[str, str] = {}
+        if new_update.status is IncidentStatus.RESOLVED:
+            checked = gate.look(session, incident, new_update, submission.texts)
+            although = gate.let_through(checked, new_update)
         if publishes:
-            incident.visibility = Visibility.PUBLIC
-            hold_title_back(session, incident, field="text_public", overrides=overrides)
+            _make_public(session, incident, submission)
         before = {"status": incident.status, "severity": incident.severity_name}
-        still = incident.status == new_update.status
-        counts_anew = new_update.false_alarm or incident.cancelled_at is not None
-        moment = clock.now()
-        apply_post(session, incident, new_update, moment, reopens=reopens)
-        update = add_update(
-            session,
-            incident,
-            status=new_update.status.value,
-            actor=actor,
-            form_key=form_key,
-            happened_at=new_update.happened_at,
-            reopens=reopens,
-            no_promise_because=new_update.no_promise_because,
-        )
-        update.gate = although
-        states = _states_after(incident, new_update, publishes=publishes)
-        update.affected = affect(session, incident, states, update=update, at=update.happened_at)
-        if counts_anew and not incident.is_internal:
-            named = [row.component_id for row in incident.affected]
-            component_log.write_anew(session, named, since=incident.started_at)
-        announcement = Announcement(
-            incident,
+        publication = Publication(
+            action,
             step_of(new_update, reopens=reopens),
-            affected_components(session, incident),
-            update.happened_at,
+            happened_at=new_update.happened_at,
+            no_promise_because=new_update.no_promise_because,
             reopens=reopens,
-            still=still,
+            still=incident.status == new_update.status,
             no_change=new_update.no_change,
         )
-        update.body = announce(
-            session, announcement, update, texts, actor=actor, overrides=overrides
-        )
-        audit.record(
-            session, actor, action, subject_kind="incident", subject=incident.code,
-            before=before,
-            after={
+        counts_anew = new_update.false_alarm or incident.cancelled_at is not None
+        apply_post(session, incident, new_update, clock.now(), reopens=reopens)
+        states = _states_after(incident, new_update, publishes=publishes)
+        update = publish(
+            session, incident, submission, replace(publication, states=states), before=before,
+            after=lambda update: {
                 "status": incident.status,
                 "severity": incident.severity_name,
                 "body": update.body,
@@ -334,11 +229,21 @@ def _post(
                 **_no_promise(update),
                 **({"resolved although": although} if although else {}),
                 **({"false alarm": True} if new_update.false_alarm else {}),
-                "components": {entry["name"]: entry["new_status"] for entry in update.affected},
+                "components": _component_states(update),
             },
         )  # fmt: skip
-        _announce(session, incident)
+        update.gate = although
+        if counts_anew and not incident.is_internal:
+            named = [row.component_id for row in incident.affected]
+            component_log.write_anew(session, named, since=incident.started_at)
         return update
+
+
+def _make_public(session: Session, incident: Incident, submission: Submission) -> None:
+    if incident.is_drill:
+        raise Invalid("publishes", "A drill never becomes public.")
+    incident.visibility = Visibility.PUBLIC
+    hold_title_back(session, incident, field="text_public", overrides=submission.overrides)
 
 
 def _states_after(
@@ -351,6 +256,10 @@ def _states_after(
     return update.components
 
 
+def _component_states(update: IncidentUpdate) -> dict[str, str]:
+    return {entry["name"]: entry["new_status"] for entry in update.affected}
+
+
 def _drill(incident: Incident) -> dict[str, object]:
     # How many alone: an audit trail is no place for addresses.
     return {"drill for": len(incident.drill_list)} if incident.is_drill else {}
@@ -359,9 +268,3 @@ def _drill(incident: Incident) -> dict[str, object]:
 def _no_promise(update: IncidentUpdate) -> dict[str, str]:
     because = update.no_promise_because
     return {"no update promised because": because} if because else {}
-
-
-def _announce(session: Session, incident: Incident) -> None:
-    """Have the public site built anew, where the public can see this incident at all."""
-    if not incident.is_internal:
-        revision.bump(session)

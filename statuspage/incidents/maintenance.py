@@ -16,8 +16,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from statuspage.access import audit
-from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.audit import SYSTEM
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
@@ -32,21 +31,13 @@ from statuspage.core.enums import (
 )
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
-from statuspage.incidents.announcement import (
-    Announcement,
-    affected_components,
-    announce,
-    drafts,
-    states_of,
-)
+from statuspage.incidents.announcement import Announcement, affected_components, states_of
 from statuspage.incidents.apply_update import detached_copy
-from statuspage.incidents.check_texts import Overrides
-from statuspage.incidents.component_states import affect, at_the_end, set_state
-from statuspage.incidents.explain_recipient import RecipientExplanation, explain
-from statuspage.incidents.inputs import Conflict, Draft, check_body, check_title
-from statuspage.incidents.updates import add_update, code_for, locked, posted_with
-from statuspage.messages.compose import Text
-from statuspage.models import Incident, IncidentUpdate, revision
+from statuspage.incidents.component_states import at_the_end, set_state
+from statuspage.incidents.inputs import check_body, check_title
+from statuspage.incidents.publish import Publication, Submission, begin, publish
+from statuspage.incidents.updates import code_for, locked, posted_with
+from statuspage.models import Incident, IncidentUpdate
 
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
 # A day ahead people can still plan around it.
@@ -86,77 +77,61 @@ class Plan:
     form_key: str = ""
 
 
-def preview_schedule(plan: Plan, *, texts: Mapping[Audience, Text] | None = None) -> list[Draft]:
-    """What announcing it would say; changes nothing.  Raises :class:`Invalid`."""
-    return drafts(current_session(), _announcement_of_plan(plan), texts or {})
+def announcement_of_plan(plan: Plan) -> Announcement:
+    """The step that scheduling it would be; changes nothing and raises as the verb does."""
+    check_plan(plan)
+    session, moment = current_session(), clock.now()
+    named = states_of(session, dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL))
+    planned = _planned(plan, code_for(plan.form_key), moment)
+    return Announcement(session, planned, Step.SCHEDULED, named, moment)
 
 
-def explain_schedule(plan: Plan, address: str) -> RecipientExplanation:
-    """Whether the address would be mailed by announcing it; raises :class:`Invalid`."""
-    return explain(_announcement_of_plan(plan), None, address)
-
-
-def preview_step(
+def announcement_of_step(
     maintenance: Incident,
     status: MaintenanceStatus,
     *,
     window: MaintenanceWindow | None = None,
     cancels: bool = False,
-    texts: Mapping[Audience, Text] | None = None,
-) -> list[Draft]:
-    """What the next step would say, perhaps in another window or called off; changes nothing.
+) -> Announcement:
+    """The next step, perhaps in another window or called off; changes nothing.
 
-    Raises :class:`Invalid`.
+    Raises :class:`Invalid` as the verb does.
     """
-    announcement = _announcement_of_step(maintenance, status, window, cancels=cancels)
-    return drafts(current_session(), announcement, texts or {}, incident=maintenance)
+    _check_step(maintenance, status)
+    session, moment = current_session(), clock.now()
+    copy = detached_copy(maintenance)
+    if window is not None:
+        copy.scheduled_for, copy.scheduled_until = window.begins, window.ends
+        copy.verify_minutes = window.verify_minutes
+    if _begins_verifying(maintenance, status):
+        copy.scheduled_until = _end_of_verifying(maintenance, moment)
+    copy.cancelled_at = moment if cancels else None
+    copy.status = status.value
+    return Announcement(
+        session,
+        copy,
+        Step(status.value),
+        affected_components(session, maintenance),
+        moment,
+        saved=maintenance,
+        still=_is_still(maintenance, status),
+        late=_is_late(maintenance, status, moment),
+    )
 
 
-def explain_step(
-    maintenance: Incident,
-    status: MaintenanceStatus,
-    address: str,
-    *,
-    window: MaintenanceWindow | None = None,
-    cancels: bool = False,
-) -> RecipientExplanation:
-    """Whether the address would be mailed by the next step; raises :class:`Invalid`."""
-    announcement = _announcement_of_step(maintenance, status, window, cancels=cancels)
-    return explain(announcement, maintenance, address)
-
-
-def schedule(
-    plan: Plan,
-    *,
-    actor: Actor,
-    form_key: str,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-) -> Incident:
+def schedule(plan: Plan, submission: Submission) -> Incident:
     """Announce a maintenance; raises :class:`Invalid`."""
     check_plan(plan)
     with writing() as session:
-        earlier = posted_with(session, form_key)
-        if earlier is not None:
-            return earlier.incident
-        return publish_plan(
-            session, plan, actor=actor, form_key=form_key, texts=texts, overrides=overrides
-        )
+        earlier = posted_with(session, submission.form_key)
+        return earlier.incident if earlier else publish_plan(session, plan, submission)
 
 
 def publish_plan(
-    session: Session,
-    plan: Plan,
-    *,
-    actor: Actor,
-    form_key: str,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-    series_id: int | None = None,
+    session: Session, plan: Plan, submission: Submission, *, series_id: int | None = None
 ) -> Incident:
     """What :func:`schedule` does, within its caller's transaction; perhaps one of a series."""
-    code = code_for(plan.form_key)
-    maintenance = _planned(plan, code, clock.now())
+    maintenance = _planned(plan, code_for(plan.form_key), clock.now())
     if series_id is not None:
         maintenance.series_id, maintenance.occurs_at = series_id, plan.scheduled_for
     session.add(maintenance)
@@ -164,10 +139,9 @@ def publish_plan(
     for component_id in plan.component_ids:
         # Named now, shown as under maintenance only from the start on.
         set_state(session, maintenance, component_id, ComponentStatus.OPERATIONAL)
-    _post(session, maintenance, MaintenanceStatus.SCHEDULED, {}, actor, form_key, texts, overrides)
-    audit.record(
-        session, actor, "maintenance.schedule", subject_kind="maintenance", subject=code,
-        after={
+    publish(
+        session, maintenance, submission, Publication("maintenance.schedule", Step.SCHEDULED),
+        after=lambda _: {
             "title": plan.title,
             "scheduled_for": plan.scheduled_for,
             "scheduled_until": plan.scheduled_until,
@@ -176,14 +150,7 @@ def publish_plan(
     return maintenance
 
 
-def replan(
-    session: Session,
-    maintenance: Incident,
-    plan: Plan,
-    *,
-    actor: Actor,
-    overrides: Overrides | None = None,
-) -> None:
+def replan(session: Session, maintenance: Incident, plan: Plan, submission: Submission) -> None:
     """Give one that has not started another plan and say so, within its caller's transaction."""
     before = _as_record(maintenance)
     maintenance.title, maintenance.users_notice = plan.title, plan.what
@@ -192,6 +159,7 @@ def replan(
     maintenance.remind_minutes = plan.remind_minutes
     maintenance.remind_at = _reminder_due(plan.scheduled_for, plan.remind_minutes)
     maintenance.verify_minutes = plan.verify_minutes
+    maintenance.updated_at = clock.now()
     for row in list(maintenance.affected):
         if row.component_id not in plan.component_ids:
             session.delete(row)
@@ -199,63 +167,35 @@ def replan(
     session.expire(maintenance, ["affected"])
     for component_id in plan.component_ids:
         set_state(session, maintenance, component_id, ComponentStatus.OPERATIONAL)
-    status = MaintenanceStatus.SCHEDULED
-    _post(session, maintenance, status, {}, actor, uuid4().hex, None, overrides)
-    audit.record(
-        session, actor, "maintenance.replan", subject_kind="maintenance",
-        subject=maintenance.code,
-        before=before,
-        after=_as_record(maintenance),
-    )  # fmt: skip
+    publication = Publication("maintenance.replan", Step.SCHEDULED)
+    after = _as_record(maintenance)
+    publish(session, maintenance, submission, publication, before=before, after=lambda _: after)
 
 
-def advance(
-    code: str,
-    status: MaintenanceStatus,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
+def advance(code: str, status: MaintenanceStatus, submission: Submission) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
     Raises :class:`Invalid`, :class:`Conflict`.
     """
     with writing() as session:
-        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(session, form_key)
+        maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
         if earlier is not None:
             return earlier
-        _check_step(maintenance, status, seen_version)
-        before = maintenance.status
-        update = _advance(session, maintenance, status, actor, form_key, texts, overrides)
-        audit.record(
-            session, actor, "maintenance.advance", subject_kind="maintenance", subject=code,
-            before={"status": before}, after={"status": status, "body": update.body},
-        )  # fmt: skip
-        return update
+        _check_step(maintenance, status)
+        return _advance(session, maintenance, status, submission)
 
 
-def move(
-    code: str,
-    window: MaintenanceWindow,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
-    """Move the window, or extend it while it runs, and say so; raises :class:`Invalid`."""
+def move(code: str, window: MaintenanceWindow, submission: Submission) -> IncidentUpdate:
+    """Move the window, or extend it while it runs, and say so.
+
+    Raises :class:`Invalid`, :class:`Conflict`.
+    """
     with writing() as session:
-        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(session, form_key)
+        maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
         if earlier is not None:
             return earlier
         status = MaintenanceStatus(maintenance.status)
-        _check_step(maintenance, status, seen_version)
+        _check_step(maintenance, status)
         _check_window(window.begins, window.ends)
         _check_verifying(window.verify_minutes)
         before = _as_record(maintenance)
@@ -264,58 +204,32 @@ def move(
             maintenance.remind_at = _reminder_due(window.begins, maintenance.remind_minutes)
         maintenance.scheduled_until = window.ends
         maintenance.verify_minutes = window.verify_minutes
+        maintenance.updated_at = clock.now()
         still = _is_still(maintenance, status)
-        update = _post(
-            session, maintenance, status, {}, actor, form_key, texts, overrides, still=still
+        publication = Publication("maintenance.move", Step(status.value), still=still)
+        after = _as_record(maintenance)
+        return publish(
+            session, maintenance, submission, publication, before=before, after=lambda _: after
         )
-        audit.record(
-            session, actor, "maintenance.move", subject_kind="maintenance", subject=code,
-            before=before, after=_as_record(maintenance),
-        )  # fmt: skip
-        return update
 
 
-def cancel(
-    code: str,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
-    """Call it off before it starts, and say so; raises :class:`Invalid`."""
+def cancel(code: str, submission: Submission) -> IncidentUpdate:
+    """Call it off before it starts, and say so; raises :class:`Invalid`, :class:`Conflict`."""
     with writing() as session:
-        maintenance = locked(session, code, kind=Kind.MAINTENANCE)
-        earlier = posted_with(session, form_key)
+        maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
         if earlier is not None:
             return earlier
         if maintenance.status != MaintenanceStatus.SCHEDULED:
             raise Invalid("status", "Only a maintenance that has not started can be called off.")
-        _check_step(maintenance, MaintenanceStatus.COMPLETED, seen_version)
-        return call_off(
-            session, maintenance, actor=actor, form_key=form_key, texts=texts, overrides=overrides
-        )
+        return call_off(session, maintenance, submission)
 
 
-def call_off(
-    session: Session,
-    maintenance: Incident,
-    *,
-    actor: Actor,
-    form_key: str,
-    texts: Mapping[Audience, Text] | None = None,
-    overrides: Overrides | None = None,
-) -> IncidentUpdate:
+def call_off(session: Session, maintenance: Incident, submission: Submission) -> IncidentUpdate:
     """What :func:`cancel` does to one that has not started, within its caller's transaction."""
     maintenance.cancelled_at = clock.now()
-    update = _advance(
-        session, maintenance, MaintenanceStatus.COMPLETED, actor, form_key, texts, overrides
+    return _advance(
+        session, maintenance, MaintenanceStatus.COMPLETED, submission, action="maintenance.cancel"
     )
-    audit.record(
-        session, actor, "maintenance.cancel", subject_kind="maintenance", subject=maintenance.code
-    )
-    return update
 
 
 def advance_due() -> int:
@@ -329,32 +243,23 @@ def advance_due() -> int:
 def _take_due_step(code: str) -> int:
     with writing() as session:
         maintenance = locked(session, code, kind=Kind.MAINTENANCE)
-        overrides = dict.fromkeys(Audience, AS_ANNOUNCED)
+        submission = Submission(
+            SYSTEM, uuid4().hex, overrides=dict.fromkeys(Audience, AS_ANNOUNCED)
+        )
         status = _due_status(maintenance)
         if status is None:
-            return _remind_if_due(session, maintenance, overrides)
-        before = maintenance.status
-        _advance(session, maintenance, status, SYSTEM, uuid4().hex, None, overrides)
-        audit.record(
-            session, SYSTEM, "maintenance.advance", subject_kind="maintenance", subject=code,
-            before={"status": before}, after={"status": status},
-        )  # fmt: skip
+            return _remind_if_due(session, maintenance, submission)
+        _advance(session, maintenance, status, submission)
         return 1
 
 
-def _remind_if_due(session: Session, maintenance: Incident, overrides: Overrides) -> int:
-    scheduled = MaintenanceStatus.SCHEDULED
+def _remind_if_due(session: Session, maintenance: Incident, submission: Submission) -> int:
     due_at = maintenance.remind_at
-    if maintenance.status != scheduled or due_at is None or due_at > clock.now():
+    is_scheduled = maintenance.status == MaintenanceStatus.SCHEDULED
+    if not is_scheduled or due_at is None or due_at > clock.now():
         return 0
-    maintenance.remind_at = None
-    _post(
-        session, maintenance, scheduled, {}, SYSTEM, uuid4().hex, None, overrides,
-        step=Step.REMINDER,
-    )  # fmt: skip
-    audit.record(
-        session, SYSTEM, "maintenance.remind", subject_kind="maintenance", subject=maintenance.code
-    )
+    maintenance.remind_at, maintenance.updated_at = None, clock.now()
+    publish(session, maintenance, submission, Publication("maintenance.remind", Step.REMINDER))
     return 1
 
 
@@ -395,43 +300,6 @@ def _end_of_verifying(maintenance: Incident, moment: datetime) -> datetime | Non
     if planned is None or minutes is None:
         return planned
     return max(planned, min(planned, moment) + timedelta(minutes=minutes))
-
-
-def _announcement_of_plan(plan: Plan) -> Announcement:
-    check_plan(plan)
-    moment = clock.now()
-    planned = _planned(plan, code_for(plan.form_key), moment)
-    named = states_of(
-        current_session(), dict.fromkeys(plan.component_ids, ComponentStatus.OPERATIONAL)
-    )
-    return Announcement(planned, Step.SCHEDULED, named, moment)
-
-
-def _announcement_of_step(
-    maintenance: Incident,
-    status: MaintenanceStatus,
-    window: MaintenanceWindow | None,
-    *,
-    cancels: bool,
-) -> Announcement:
-    _check_step(maintenance, status, None)
-    moment = clock.now()
-    copy = detached_copy(maintenance)
-    if window is not None:
-        copy.scheduled_for, copy.scheduled_until = window.begins, window.ends
-        copy.verify_minutes = window.verify_minutes
-    if _begins_verifying(maintenance, status):
-        copy.scheduled_until = _end_of_verifying(maintenance, moment)
-    copy.cancelled_at = moment if cancels else None
-    copy.status = status.value
-    return Announcement(
-        copy,
-        Step(status.value),
-        affected_components(current_session(), maintenance),
-        moment,
-        still=_is_still(maintenance, status),
-        late=_is_late(maintenance, status, moment),
-    )
 
 
 def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
@@ -496,65 +364,39 @@ def _advance(
     session: Session,
     maintenance: Incident,
     status: MaintenanceStatus,
-    actor: Actor,
-    form_key: str,
-    texts: Mapping[Audience, Text] | None,
-    overrides: Overrides | None,
+    submission: Submission,
+    *,
+    action: str = "maintenance.advance",
 ) -> IncidentUpdate:
-    moment = clock.now()
+    moment, before = clock.now(), maintenance.status
     states: Mapping[int, ComponentStatus] = {}
     if status is MaintenanceStatus.COMPLETED:
         maintenance.resolved_at = moment
         states = at_the_end(maintenance, {})
-    elif maintenance.status == MaintenanceStatus.SCHEDULED != status:
+    elif before == MaintenanceStatus.SCHEDULED != status:
         maintenance.started_at = moment
         states = {row.component_id: UNDER_MAINTENANCE for row in maintenance.affected}
     if _begins_verifying(maintenance, status):
         maintenance.scheduled_until = _end_of_verifying(maintenance, moment)
-    still, late = _is_still(maintenance, status), _is_late(maintenance, status, moment)
-    maintenance.status = status.value
-    return _post(
-        session, maintenance, status, states, actor, form_key, texts, overrides,
-        still=still, late=late,
+    publication = Publication(
+        action,
+        Step(status.value),
+        states,
+        still=_is_still(maintenance, status),
+        late=_is_late(maintenance, status, moment),
+    )
+    maintenance.status, maintenance.updated_at = status.value, moment
+    if action == "maintenance.cancel":
+        return publish(session, maintenance, submission, publication)
+    # The worker posts in nobody's words: its trail has no text.
+    said = submission.actor is not SYSTEM
+    return publish(
+        session, maintenance, submission, publication, before={"status": before},
+        after=lambda update: {"status": status, **({"body": update.body} if said else {})},
     )  # fmt: skip
 
 
-def _post(
-    session: Session,
-    maintenance: Incident,
-    status: MaintenanceStatus,
-    states: Mapping[int, ComponentStatus],
-    actor: Actor,
-    form_key: str,
-    texts: Mapping[Audience, Text] | None,
-    overrides: Overrides | None,
-    *,
-    step: Step | None = None,
-    still: bool = False,
-    late: bool = False,
-) -> IncidentUpdate:
-    moment = clock.now()
-    maintenance.updated_at = moment
-    update = add_update(session, maintenance, status=status.value, actor=actor, form_key=form_key)
-    update.affected = affect(session, maintenance, states, update=update, at=moment)
-    announcement = Announcement(
-        maintenance,
-        step or Step(status.value),
-        affected_components(session, maintenance),
-        moment,
-        still=still,
-        late=late,
-    )
-    update.body = announce(
-        session, announcement, update, texts or {}, actor=actor, overrides=overrides or {}
-    )
-    revision.bump(session)
-    return update
-
-
-def _check_step(maintenance: Incident, status: MaintenanceStatus, seen_version: int | None) -> None:
-    if seen_version is not None and seen_version != maintenance.version:
-        raise Conflict(maintenance)
+def _check_step(maintenance: Incident, status: MaintenanceStatus) -> None:
     if not maintenance.is_open:
         raise Invalid("status", "This maintenance is over. Correct a post, or schedule another.")
     if status.gravity < MaintenanceStatus(maintenance.status).gravity:

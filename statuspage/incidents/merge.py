@@ -6,33 +6,25 @@ over, so that whoever would have heard the end of either hears it once.  Nobody 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.access import audit
-from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import insert_new, writing
-from statuspage.core.enums import ComponentStatus, IncidentStatus, Kind
+from statuspage.core.enums import ComponentStatus, IncidentStatus, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.apply_update import set_severity
-from statuspage.incidents.component_states import affect
 from statuspage.incidents.inputs import Conflict
-from statuspage.incidents.updates import add_update, posted_with
-from statuspage.models import FollowedIncident, Incident, revision
+from statuspage.incidents.publish import Publication, Submission, publish
+from statuspage.incidents.updates import posted_with
+from statuspage.models import FollowedIncident, Incident
 
 
-def merge(
-    incident_code: str,
-    into_code: str,
-    *,
-    actor: Actor,
-    form_key: str,
-    seen_version: int | None = None,
-) -> Incident:
+def merge(incident_code: str, into_code: str, submission: Submission) -> Incident:
     """End an open incident as a part of another open one, which takes over; the other one.
 
     Both are public, or neither is: nothing internal becomes public by it.  What is merged is over,
@@ -41,35 +33,34 @@ def merge(
     """
     with writing() as session:
         merged, into = _locked(session, incident_code, into_code)
-        if posted_with(session, form_key) is not None:
+        if posted_with(session, submission.form_key) is not None:
             return into
-        if seen_version is not None and seen_version != merged.version:
+        if submission.seen_version not in {None, merged.version}:
             raise Conflict(merged)
         _check(merged, into)
         _hand_over(session, merged, into)
         moment = clock.now()
         _end(merged, into, moment)
-        last = add_update(
-            session, merged, status=merged.status, actor=actor, form_key=form_key,
+        there, here = (current_links().incident(code) for code in (into.code, merged.code))
+        last = Publication(
+            "incident.merge",
+            Step.RESOLVED,
             happened_at=moment,
-        )  # fmt: skip
-        there = current_links().incident(into.code)
-        last.body = f"This is part of [another incident]({there}). We tell of it there from now on."
-        last.affected = affect(session, merged, {}, update=last, at=moment)
-        first = add_update(
-            session, into, status=into.status, actor=actor, form_key=f"{form_key[:59]}:into",
+            body=f"This is part of [another incident]({there}). We tell of it there from now on.",
+        )
+        first = Publication(
+            "incident.take_over",
+            Step(into.status),
+            _states(merged, into),
             happened_at=moment,
-        )  # fmt: skip
-        here = current_links().incident(merged.code)
-        first.body = f"[Another incident]({here}) is part of this one. We tell of both here now."
-        first.affected = affect(session, into, _states(merged, into), update=first, at=moment)
-        for incident, what in ((merged, "incident.merge"), (into, "incident.take_over")):
-            audit.record(
-                session, actor, what, subject_kind="incident", subject=incident.code,
-                after={"merged": merged.code, "into": into.code},
+            body=f"[Another incident]({here}) is part of this one. We tell of both here now.",
+        )
+        again = replace(submission, form_key=f"{submission.form_key[:59]}:into")
+        for incident, sent, publication in ((merged, submission, last), (into, again, first)):
+            publish(
+                session, incident, sent, publication,
+                after=lambda _: {"merged": merged.code, "into": into.code},
             )  # fmt: skip
-        if not into.is_internal:
-            revision.bump(session)
         return into
 
 

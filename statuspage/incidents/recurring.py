@@ -9,7 +9,7 @@ before it, one that comes twice the first time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -28,9 +28,10 @@ from statuspage.core.enums import Audience, MaintenanceStatus, Term
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
 from statuspage.incidents.check_texts import Overrides
+from statuspage.incidents.drafts import Texts
 from statuspage.incidents.inputs import check_title
 from statuspage.incidents.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
-from statuspage.messages.compose import Text
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, Incident, MaintenanceSeries, Page
 
 AHEAD = 2
@@ -156,7 +157,7 @@ def leave_out(
     moment: datetime,
     *,
     actor: Actor,
-    texts: Mapping[Audience, Text] | None = None,
+    texts: Texts | None = None,
     overrides: Overrides | None = None,
 ) -> None:
     """Have no occurrence begin at that time; one that is announced is called off, with notice.
@@ -180,14 +181,9 @@ def leave_out(
         series.exdates = sorted([*series.exdates, wall])
         series.updated_at = clock.now()
         if incident is not None:
-            maintenance.call_off(
-                session,
-                incident,
-                actor=actor,
-                form_key=uuid4().hex,
-                texts=texts,
-                overrides={**_reasons(series, actor), **(overrides or {})},
-            )
+            reasons = {**_reasons(series, actor), **(overrides or {})}
+            submission = Submission(actor, uuid4().hex, texts=texts or {}, overrides=reasons)
+            maintenance.call_off(session, incident, submission)
         audit.record(
             session, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
             subject=code, after={"starts_at": moment, "was_announced": incident is not None},
@@ -318,14 +314,7 @@ def _announce_ahead(session: Session, series: MaintenanceSeries, actor: Actor) -
         if actor is SYSTEM:
             # A component may have gone since it was planned: the others are announced.
             plan = replace(plan, component_ids=_standing(session, plan.component_ids))
-        maintenance.publish_plan(
-            session,
-            plan,
-            actor=actor,
-            form_key=uuid4().hex,
-            overrides=_reasons(series, actor),
-            series_id=series.id,
-        )
+        maintenance.publish_plan(session, plan, _submission(series, actor), series_id=series.id)
         count += 1
     return count
 
@@ -333,6 +322,10 @@ def _announce_ahead(session: Session, series: MaintenanceSeries, actor: Actor) -
 def _standing(session: Session, component_ids: Collection[int]) -> Sequence[int]:
     chosen = Component.id.in_(component_ids) & Component.removed_at.is_(None)
     return session.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
+
+
+def _submission(series: MaintenanceSeries, actor: Actor) -> Submission:
+    return Submission(actor, uuid4().hex, overrides=_reasons(series, actor))
 
 
 def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
@@ -367,7 +360,7 @@ def _free_starts(session: Session, series: MaintenanceSeries) -> Iterator[dateti
 
 
 def _realign(session: Session, series: MaintenanceSeries, actor: Actor) -> None:
-    incidents, reasons = announced(session, series), _reasons(series, actor)
+    incidents = announced(session, series)
     for incident in incidents:
         # First out of the way of each other: an occurrence has one incident only.
         incident.occurs_at = None
@@ -376,11 +369,9 @@ def _realign(session: Session, series: MaintenanceSeries, actor: Actor) -> None:
     for incident, moment in zip_longest(incidents, moments):
         incident.occurs_at = moment
         if moment is None:
-            maintenance.call_off(
-                session, incident, actor=actor, form_key=uuid4().hex, overrides=reasons
-            )
+            maintenance.call_off(session, incident, _submission(series, actor))
         elif _differs(incident, plan := _occurrence(series, moment)):
-            maintenance.replan(session, incident, plan, actor=actor, overrides=reasons)
+            maintenance.replan(session, incident, plan, _submission(series, actor))
 
 
 def _differs(incident: Incident, plan: Plan) -> bool:

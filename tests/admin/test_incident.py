@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
 from statuspage.incidents import inputs, lifecycle
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, Customer, Message
 from tests.admin.conftest import Desk
 from tests.announcing import ACTOR
@@ -41,7 +42,7 @@ def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
 def somebody_else_posts(desk: Desk, code: str) -> None:
     with desk.app.app_context():
         update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
-        lifecycle.post_update(code, update, actor=ACTOR, form_key="another sheet")
+        lifecycle.post_update(code, update, Submission(ACTOR, "another sheet"))
 
 
 @pytest.mark.parametrize("exactly", ["garbage", "2026-03-04T12:00", "9999-12-31T23:59-14:00"])
@@ -596,7 +597,7 @@ def test_of_a_long_incident_the_newest_posts_are_shown_first(desk: Desk) -> None
     with desk.app.app_context():
         for number in range(24):
             update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
-            lifecycle.post_update(code, update, actor=ACTOR, form_key=f"sheet {number}")
+            lifecycle.post_update(code, update, Submission(ACTOR, f"sheet {number}"))
     assert len(texts(desk.get(path(code)), "posts", "/li")) == 20
     assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 posts"]
     assert len(texts(desk.get(f"{path(code)}?all=1"), "posts", "/li")) == 25

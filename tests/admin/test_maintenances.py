@@ -12,6 +12,7 @@ from time_machine import Traveller
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, MaintenanceStatus
 from statuspage.incidents import maintenance
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, Page
 from tests.admin.conftest import Desk
 from tests.announcing import ACTOR
@@ -170,7 +171,7 @@ def test_of_two_people_the_second_is_told(desk: Desk) -> None:
     filled = {**fields(desk.get(where).text), "do": "cancel"}
     with desk.app.app_context():
         maintenance.advance(
-            where.rpartition("/")[2], MaintenanceStatus.IN_PROGRESS, actor=ACTOR, form_key="x"
+            where.rpartition("/")[2], MaintenanceStatus.IN_PROGRESS, Submission(ACTOR, "x")
         )
     answer = desk.browser.send(where, {**filled, "publish": "1"})
     assert answer.status_code == 422

@@ -17,7 +17,8 @@ from statuspage.core import clock
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.core.enums import Audience, Step
-from statuspage.incidents import announcement
+from statuspage.incidents.announcement import of_declaration
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Declaration
 from statuspage.messages.checks import BlockedTerms, blocking, find
 from statuspage.messages.facts import Facts, PublicFacts
@@ -147,5 +148,5 @@ def _preview_ms() -> float:
         internal_facts={"technical_cause": "The pool of connections ran dry after a change."},
     )
     start = time.perf_counter()
-    announcement.preview_declaration(declaration)
+    drafts(of_declaration(declaration))
     return 1000 * (time.perf_counter() - start)

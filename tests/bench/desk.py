@@ -13,6 +13,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import IncidentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.publish import Submission
 from tests.announcing import ACTOR
 from tests.apps import Client
 from tests.bench.delivery import CUSTOMERS, Places
@@ -44,8 +45,7 @@ def _talk(company: Company) -> None:
                 NewUpdate(
                     IncidentStatus.IDENTIFIED, public_facts={"action": f"We try way {number}."}
                 ),
-                actor=ACTOR,
-                form_key=uuid4().hex,
+                Submission(ACTOR, uuid4().hex),
             )
 
 

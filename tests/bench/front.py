@@ -33,6 +33,7 @@ from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.public import routes
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
@@ -346,14 +347,13 @@ def served(database_url: str, data_dir: Path, *, core: int | None) -> Iterator[S
         edition = build_edition(db.engine, app.extensions["links"])
         code = lifecycle.declare(
             Declaration("Payments fail", 1, users_notice="Payments fail."),
-            actor=ACTOR,
-            form_key=uuid4().hex,
+            Submission(ACTOR, uuid4().hex),
         ).code
 
     def publish() -> None:
         with app.app_context():
             lifecycle.post_update(
-                code, NewUpdate(IncidentStatus.MONITORING), actor=ACTOR, form_key=uuid4().hex
+                code, NewUpdate(IncidentStatus.MONITORING), Submission(ACTOR, uuid4().hex)
             )
 
     try:

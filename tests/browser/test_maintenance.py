@@ -21,6 +21,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience
 from statuspage.incidents import maintenance
 from statuspage.incidents.maintenance import MaintenanceWindow, Plan, advance_due
+from statuspage.incidents.publish import Submission
 from statuspage.models import Message
 from tests.announcing import ACTOR, Scenario, set_up_scenario
 from tests.apps import PUBLIC_URL
@@ -120,7 +121,7 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
         verify_minutes=30,
     )
     with app.app_context():
-        code = maintenance.schedule(plan, actor=ACTOR, form_key="plan").code
+        code = maintenance.schedule(plan, Submission(ACTOR, "plan")).code
     visitor = visit(code)
 
     def at(moment: datetime) -> tuple[str, str, str, str]:
@@ -139,7 +140,7 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
     frozen.shift(HOUR)
     with app.app_context():
         longer_window = MaintenanceWindow(BEGINS, ENDS + HOUR, 30)
-        maintenance.move(code, longer_window, actor=ACTOR, form_key="longer")
+        maintenance.move(code, longer_window, Submission(ACTOR, "longer"))
     assert visitor.sees() == ("In progress", longer, "Under maintenance", "29 03:00")
     checked = "Mar 29, 2026, 00:30 CET – 05:30 CEST, 4 hours"
     assert at(ENDS + HOUR) == ("Verifying", checked, "Under maintenance", "29 03:30")

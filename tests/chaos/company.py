@@ -21,6 +21,7 @@ from statuspage.core.enums import Channel, DeliveryState, IncidentStatus
 from statuspage.delivery import report
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.models import Attempt, Customer, Delivery, Page
 from statuspage.runtime.application import create_app
 from tests.fakes.journal import count_addresses, read_journal
@@ -62,8 +63,7 @@ class Company:
                 _found(session, self.customers)
             self.code = lifecycle.declare(
                 Declaration("Payments fail", severity_rank=1, users_notice="Payments fail."),
-                actor=ACTOR,
-                form_key=uuid4().hex,
+                Submission(ACTOR, uuid4().hex),
             ).code
 
     def resolve(self) -> None:
@@ -72,8 +72,7 @@ class Company:
             lifecycle.post_update(
                 self.code,
                 NewUpdate(IncidentStatus.RESOLVED, although={"watched": "chaos is not watched"}),
-                actor=ACTOR,
-                form_key=uuid4().hex,
+                Submission(ACTOR, uuid4().hex),
             )
 
     def post(self, text: str) -> None:
@@ -81,8 +80,7 @@ class Company:
         with self.app.app_context():
             lifecycle.declare(
                 Declaration(text, severity_rank=3, users_notice=text),
-                actor=ACTOR,
-                form_key=uuid4().hex,
+                Submission(ACTOR, uuid4().hex),
             )
 
     def waiting(self) -> int:

@@ -20,6 +20,7 @@ from statuspage.delivery import claims
 from statuspage.delivery.cancellation import CancellationState
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import inputs, lifecycle, mail_corrections
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import AuditEntry, Delivery, DeliveryEvent, Incident, Suppression
 from tests.announcing import (
@@ -207,7 +208,7 @@ def test_who_left_meanwhile_is_not_written_to_after_all(code: str) -> None:
 def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
     cancel_window.cancel_mails(code, actor=ACTOR)
     lifecycle.reopen(
-        code, inputs.NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="again"
+        code, inputs.NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, "again")
     )
     with pytest.raises(Invalid, match="open again"):
         cancel_window.send_after_all(code, actor=ACTOR)

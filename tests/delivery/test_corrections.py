@@ -17,6 +17,7 @@ from statuspage.delivery import claims, control, privacy
 from statuspage.delivery.corrections import WHY
 from statuspage.incidents import inputs, lifecycle, mail_corrections
 from statuspage.incidents.mail_corrections import Correction
+from statuspage.incidents.publish import Submission
 from statuspage.models import AuditEntry, Customer, Delivery, DeliveryEvent, Message, Suppression
 from tests.announcing import ACTOR, declare, messages, resolve, set_up_scenario
 
@@ -249,7 +250,7 @@ def test_a_reopening_ends_a_correction_that_waits(sent: Sent) -> None:
     put("c1@example.com", DeliveryState.DELIVERED)
     correction = sent.correct()
     again = inputs.NewUpdate(IncidentStatus.INVESTIGATING)
-    lifecycle.reopen(sent.code, again, actor=ACTOR, form_key="again")
+    lifecycle.reopen(sent.code, again, Submission(ACTOR, "again"))
     chosen = select(Delivery.state).where(Delivery.message_id == correction.id)
     assert list(current_session().scalars(chosen)) == [DeliveryState.SUPERSEDED]
 

@@ -25,6 +25,7 @@ from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.delivery.report import tallies
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
 from statuspage.runtime.worker import WorkerProcess
@@ -312,7 +313,7 @@ def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
                 cancel_window.cancel_mails(resolved, actor=ACTOR)
             else:
                 post = NewUpdate(IncidentStatus.INVESTIGATING)
-                lifecycle.reopen(resolved, post, actor=ACTOR, form_key="again")
+                lifecycle.reopen(resolved, post, Submission(ACTOR, "again"))
 
     provider.chunk, provider.before_each = 1, happen
     # Three are in hand, the fourth waits.

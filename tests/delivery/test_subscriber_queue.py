@@ -22,9 +22,12 @@ from statuspage.core.enums import (
     Visibility,
 )
 from statuspage.delivery import subscriptions
-from statuspage.incidents import announcement, lifecycle, maintenance
+from statuspage.incidents import lifecycle, maintenance
+from statuspage.incidents.announcement import of_declaration, of_update
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.maintenance import Plan
+from statuspage.incidents.publish import Submission
 from statuspage.models import Delivery, Incident, Message, Suppression
 from tests.announcing import ACTOR, Scenario, declaration, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
@@ -59,11 +62,11 @@ def schedule(scenario: Scenario) -> Incident:
         NOON + timedelta(days=2, hours=2),
         component_ids=[scenario.checkout],
     )
-    return maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
+    return maintenance.schedule(plan, Submission(ACTOR, uuid4().hex))
 
 
 def advance(incident: Incident, status: str) -> None:
-    maintenance.advance(incident.code, MaintenanceStatus(status), actor=ACTOR, form_key=uuid4().hex)
+    maintenance.advance(incident.code, MaintenanceStatus(status), Submission(ACTOR, uuid4().hex))
 
 
 def test_every_public_post_reaches_who_subscribed_to_everything(
@@ -134,9 +137,7 @@ def test_who_wants_only_the_end_hears_that_it_is_over_and_that_it_is_not(
     code = declare(scenario, severity_rank=3).code
     post(code, "identified")
     resolve(code)
-    lifecycle.reopen(
-        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
-    )
+    lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
     post(code, "identified")
     assert [step for _, step, _ in told(session)] == ["resolved", "reopened"]
 
@@ -224,9 +225,7 @@ def test_that_it_is_over_is_not_sent_once_it_is_not(session: Session, scenario: 
     add_subscriber()
     code = declare(scenario, severity_rank=3).code
     resolve(code)
-    lifecycle.reopen(
-        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
-    )
+    lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
     assert [step for _, step, _ in told(session, state=DeliveryState.PENDING)] == ["reopened"]
 
 
@@ -246,13 +245,13 @@ def test_before_it_is_posted_each_reason_is_counted(session: Session, scenario: 
     add_subscriber(SHOPPER)
     with writing() as session:
         session.add(Suppression(address="gone@example.com", kind="bounced", reason="no such user"))
-    reach = announcement.preview_declaration(declaration(scenario))[0].by_mail
+    reach = drafts(of_declaration(declaration(scenario)))[0].by_mail
     assert reach is not None
     assert reach.reasons == [("Subscribed to all components", 3), ("Subscribed to Checkout", 1)]
     assert (reach.total, reach.suppressed, reach.as_customers) == (4, 1, 0)
     incident = declare(scenario)
     assert len(told(session, state=DeliveryState.PENDING)) == reach.total
-    reach = announcement.preview_update(incident, NewUpdate(IncidentStatus.RESOLVED))[0].by_mail
+    reach = drafts(of_update(incident, NewUpdate(IncidentStatus.RESOLVED)))[0].by_mail
     assert reach is not None
     assert (reach.total, reach.suppressed, reach.as_customers) == (3, 1, 1)
     resolve(incident.code)
@@ -263,7 +262,7 @@ def test_before_it_is_posted_each_reason_is_counted(session: Session, scenario: 
 def test_who_follows_is_counted_before_it_is_posted(session: Session, scenario: Scenario) -> None:
     incident = declare(scenario)
     add_subscriber(incidents=False, maintenance=False, follows=[incident.id])
-    reach = announcement.preview_update(incident, NewUpdate(IncidentStatus.IDENTIFIED))[0].by_mail
+    reach = drafts(of_update(incident, NewUpdate(IncidentStatus.IDENTIFIED)))[0].by_mail
     assert reach is not None
     assert reach.reasons == [("Following this story", 1)]
 

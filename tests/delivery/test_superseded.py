@@ -18,6 +18,7 @@ from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.models import Customer, Delivery, Message
 from tests.announcing import (
     ACTOR,
@@ -56,9 +57,7 @@ def take_all() -> list[tuple[str, str]]:
 
 
 def open_again(code: str) -> None:
-    lifecycle.reopen(
-        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
-    )
+    lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
 
 
 def test_what_comes_back_to_wait_gives_way_to_the_newer_mail(scenario: Scenario) -> None:

@@ -33,6 +33,7 @@ from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, maintenance, merge
 from statuspage.incidents.inputs import Declaration, Drill, NewUpdate
 from statuspage.incidents.maintenance import Plan
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
 from statuspage.messages.compose import Text
 from statuspage.models import Component, Contact, Delivery, Incident, Message
@@ -187,7 +188,7 @@ def play(scenario: Scenario, facts: Facts) -> None:
         made: Declaration = declaration(scenario, **values)
         # A drill's texts are checked like real ones.
         why = {audience: facts.next() for audience in Audience} if "drill" in changes else {}
-        return lifecycle.declare(made, actor=ACTOR, form_key=uuid4().hex, overrides=why).code
+        return lifecycle.declare(made, Submission(ACTOR, uuid4().hex, overrides=why)).code
 
     def end(code: str, **changes: object) -> None:
         although = {name: facts.next() for name in gate.WHY_NOT}
@@ -199,13 +200,15 @@ def play(scenario: Scenario, facts: Facts) -> None:
     lifecycle.post_update(
         worst,
         NewUpdate(IncidentStatus.RESOLVED, although={name: facts.next() for name in gate.WHY_NOT}),
-        actor=ACTOR,
-        form_key=uuid4().hex,
-        texts={Audience.PUBLIC: Text("Over", "We restarted db-01. We are sorry.")},
-        overrides={audience: facts.next() for audience in Audience},
+        Submission(
+            ACTOR,
+            uuid4().hex,
+            texts={Audience.PUBLIC: Text("Over", "We restarted db-01. We are sorry.")},
+            overrides={audience: facts.next() for audience in Audience},
+        ),
     )
     part, whole = begin(title="Carts are slow"), begin(title="Everything is slow")
-    merge.merge(part, whole, actor=ACTOR, form_key="merge")
+    merge.merge(part, whole, Submission(ACTOR, "merge"))
     end(begin(title="No alarm at all"), false_alarm=True)
     hidden = begin(title="Searches fail", severity_rank=3)
     lifecycle.hide(hidden, actor=ACTOR)
@@ -215,8 +218,8 @@ def play(scenario: Scenario, facts: Facts) -> None:
     begin(title=facts.next(), users_notice=facts.next(), drill=Drill([], ["file"]))
     plan = Plan("Upgrade", "We move.", NOON + timedelta(days=2), NOON + timedelta(days=3))
     for key in ("stays", "goes"):
-        planned = maintenance.schedule(plan, actor=ACTOR, form_key=key)
-    maintenance.cancel(planned.code, actor=ACTOR, form_key="cancel")
+        planned = maintenance.schedule(plan, Submission(ACTOR, key))
+    maintenance.cancel(planned.code, Submission(ACTOR, "cancel"))
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ from statuspage.importers.published import UnusableHistory, to_markdown
 from statuspage.importers.store import IncidentImportReport
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.component_log import write_anew
+from statuspage.incidents.publish import Submission
 from statuspage.models import (
     AuditEntry,
     Component,
@@ -1318,7 +1319,7 @@ def test_an_imported_incident_can_be_continued_here(session: Session) -> None:
         make_page(session)
     take(lines(history_row()))
     post = inputs.NewUpdate(status=IncidentStatus.INVESTIGATING, users_notice="It is slow again.")
-    lifecycle.reopen("aaaaaaaaaaaa", post, actor=ACTOR, form_key="sheet")
+    lifecycle.reopen("aaaaaaaaaaaa", post, Submission(ACTOR, "sheet"))
 
     assert the_incident(session).is_open
     assert counts(take(lines(history_row()))) == (0, 0, 1, 0)

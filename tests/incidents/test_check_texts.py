@@ -17,10 +17,13 @@ from statuspage.configuration.blocked_terms import TermLists
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
 from statuspage.core.errors import Invalid, Stale
-from statuspage.incidents import announcement, lifecycle, mail_corrections, maintenance
+from statuspage.incidents import lifecycle, mail_corrections, maintenance
+from statuspage.incidents.announcement import of_declaration, of_update
+from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.maintenance import AS_ANNOUNCED, Plan
+from statuspage.incidents.publish import Submission
 from statuspage.messages.compose import Text
 from statuspage.models import AuditEntry, Incident, Message, Page
 from tests.announcing import ACTOR, Scenario, declaration, declare, messages, post, set_up_scenario
@@ -43,7 +46,7 @@ def test_a_text_that_would_leak_is_refused_on_its_own_field(
     scenario: Scenario, session: Session
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet", texts=LEAKY)
+        lifecycle.declare(declaration(scenario), Submission(ACTOR, "sheet", texts=LEAKY))
     assert (refused.value.field, refused.value.reason) == (
         "text_public",
         "This would tell outsiders what is not for them: “db-01”. "
@@ -56,7 +59,7 @@ def test_with_a_reason_it_goes_out_and_the_reason_is_kept(
     scenario: Scenario, session: Session
 ) -> None:
     incident = lifecycle.declare(
-        declaration(scenario), actor=ACTOR, form_key="sheet", texts=LEAKY, overrides=BECAUSE
+        declaration(scenario), Submission(ACTOR, "sheet", texts=LEAKY, overrides=BECAUSE)
     )
     (public,) = messages(Audience.PUBLIC)
     kept = {
@@ -71,7 +74,7 @@ def test_with_a_reason_it_goes_out_and_the_reason_is_kept(
 
 
 def test_a_reason_that_nothing_asks_for_is_not_kept(scenario: Scenario, session: Session) -> None:
-    lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet", overrides=BECAUSE)
+    lifecycle.declare(declaration(scenario), Submission(ACTOR, "sheet", overrides=BECAUSE))
     assert [one.override for one in messages(Audience.PUBLIC)] == [{}]
     assert overrides(session) == []
 
@@ -80,7 +83,7 @@ def test_facts_leak_as_edited_texts_do(scenario: Scenario, session: Session) -> 
     code = declare(scenario).code
     leaky = NewUpdate(IncidentStatus.IDENTIFIED, public_facts={"action": "We restart 10.0.0.7."})
     with pytest.raises(Invalid, match=r"“10\.0\.0\.7”"):
-        lifecycle.post_update(code, leaky, actor=ACTOR, form_key="sheet")
+        lifecycle.post_update(code, leaky, Submission(ACTOR, "sheet"))
     assert len(messages(Audience.PUBLIC)) == 1
 
 
@@ -91,7 +94,7 @@ def test_an_internal_fact_typed_into_a_public_text_is_blocked(
     edited = {Audience.PUBLIC: Text("", "It was because PgBouncer ran dry.")}
     with pytest.raises(Invalid, match="“PgBouncer ran dry”"):
         lifecycle.post_update(
-            code, NewUpdate(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="sheet", texts=edited
+            code, NewUpdate(IncidentStatus.IDENTIFIED), Submission(ACTOR, "sheet", texts=edited)
         )
 
 
@@ -109,7 +112,7 @@ def test_contacts_and_listed_words_are_kept_inside(scenario: Scenario, session: 
     contacts.add_contact(ContactDetails("Priya Raman"), actor=ACTOR)
     blocked_terms.change_blocked_terms(TermLists(vendors="Brightpay\n brightpay \n"), actor=ACTOR)
     told = {Audience.PUBLIC: Text("", "Priya asked BrightPay.")}
-    (draft, *_) = announcement.preview_declaration(declaration(scenario), texts=told)
+    (draft, *_) = drafts(of_declaration(declaration(scenario)), told)
     assert [(one.rule, one.excerpt) for one in draft.findings if one.blocks] == [
         ("person", "Priya"),
         ("vendor", "BrightPay"),
@@ -141,8 +144,8 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
         scheduled_until=NOON + timedelta(days=1),
     )
     with pytest.raises(Invalid, match="“db-01”"):
-        maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex)
-    maintenance.schedule(plan, actor=ACTOR, form_key=uuid4().hex, overrides=BECAUSE)
+        maintenance.schedule(plan, Submission(ACTOR, uuid4().hex))
+    maintenance.schedule(plan, Submission(ACTOR, uuid4().hex, overrides=BECAUSE))
     assert maintenance.advance_due() == 1
     reasons = [one.override["reason"] for one in messages(Audience.PUBLIC)]
     assert reasons == [BECAUSE[Audience.PUBLIC], AS_ANNOUNCED]
@@ -150,8 +153,8 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
 
 def test_the_texts_tell_what_was_said_before(scenario: Scenario, session: Session) -> None:
     incident = declare(scenario)
-    drafts = announcement.preview_update(incident, NewUpdate(IncidentStatus.IDENTIFIED))
-    (public,) = [one for one in drafts if one.audience is Audience.PUBLIC]
+    made = drafts(of_update(incident, NewUpdate(IncidentStatus.IDENTIFIED)))
+    (public,) = [one for one in made if one.audience is Audience.PUBLIC]
     assert public.before is not None
     assert public.before.body == incident.updates[0].body
 

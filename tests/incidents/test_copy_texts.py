@@ -9,6 +9,7 @@ from time_machine import Traveller
 
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
 from statuspage.incidents import copy_texts
+from statuspage.incidents.announcement import of_declaration, of_update
 from statuspage.incidents.inputs import NewUpdate
 from tests.announcing import Scenario, declaration, declare, set_up_scenario
 
@@ -21,8 +22,8 @@ def scenario(app: Flask, frozen: Traveller) -> Scenario:
 
 
 def test_executives_get_one_line_and_support_a_reply(scenario: Scenario, session: Session) -> None:
-    line, reply = copy_texts.copy_texts_of_declaration(
-        declaration(scenario, internal_facts=INTERNAL)
+    line, reply = copy_texts.copy_texts(
+        of_declaration(declaration(scenario, internal_facts=INTERNAL))
     )
     assert (line.audience, reply.audience) == (Audience.EXECUTIVE, Audience.SUPPORT)
     assert line.text.body == (
@@ -37,14 +38,14 @@ def test_executives_get_one_line_and_support_a_reply(scenario: Scenario, session
 
 def test_once_it_is_over_they_say_so(scenario: Scenario, session: Session) -> None:
     incident = declare(scenario)
-    line, reply = copy_texts.copy_texts_of_update(incident, NewUpdate(IncidentStatus.RESOLVED))
+    line, reply = copy_texts.copy_texts(of_update(incident, NewUpdate(IncidentStatus.RESOLVED)))
     assert line.text.body.startswith("SEV1 over after 10 minutes")
     assert "The problem with Checkout is resolved." in reply.text.body
 
 
 def test_what_would_leak_is_told_of_the_reply_too(scenario: Scenario, session: Session) -> None:
-    _, reply = copy_texts.copy_texts_of_declaration(
-        declaration(scenario, users_notice="Payments on db-01 fail.")
+    _, reply = copy_texts.copy_texts(
+        of_declaration(declaration(scenario, users_notice="Payments on db-01 fail."))
     )
     assert [one.excerpt for one in reply.findings if one.blocks] == ["db-01"]
 
@@ -52,7 +53,7 @@ def test_what_would_leak_is_told_of_the_reply_too(scenario: Scenario, session: S
 def test_support_has_nothing_to_say_of_what_is_internal(
     scenario: Scenario, session: Session
 ) -> None:
-    copies_to_paste = copy_texts.copy_texts_of_declaration(
-        declaration(scenario, visibility=Visibility.INTERNAL)
+    copies_to_paste = copy_texts.copy_texts(
+        of_declaration(declaration(scenario, visibility=Visibility.INTERNAL))
     )
     assert [one.audience for one in copies_to_paste] == [Audience.EXECUTIVE]

@@ -32,6 +32,7 @@ from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, mail_corrections, reminders
 from statuspage.incidents.inputs import Drill, NewUpdate, Reader
 from statuspage.incidents.mail_corrections import Correction
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window, test_mail
 from statuspage.models import (
     Component,
@@ -97,9 +98,7 @@ def everything(code: str, frozen: Traveller) -> None:
 
 
 def reopen(code: str) -> None:
-    lifecycle.reopen(
-        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=uuid4().hex
-    )
+    lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
 
 
 def published(engine: Engine, app: Flask) -> dict[str, bytes]:
@@ -176,8 +175,8 @@ def test_a_drill_is_on_no_public_surface_and_moves_no_component(
 def test_a_drill_never_becomes_public(scenario: Scenario, session: Session) -> None:
     code = declare(scenario, drill=DRILL).code
     with pytest.raises(Invalid):
-        lifecycle.publish(
-            code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key="now public"
+        lifecycle.make_public(
+            code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, "now public")
         )
     session.expire_all()
     [incident] = session.scalars(select(Incident))

@@ -21,6 +21,7 @@ from statuspage.core.enums import (
 from statuspage.core.errors import Invalid
 from statuspage.delivery import privacy
 from statuspage.incidents import explain_recipient
+from statuspage.incidents.announcement import of_declaration, of_step, of_update
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import (
     Customer,
@@ -72,7 +73,7 @@ def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
 
 
 def told(incident: Incident, name: str, update: NewUpdate = RESOLVED) -> tuple[bool, str]:
-    found = explain_recipient.explain_update(incident, update, f"{name}@example.com")
+    found = explain_recipient.explain(of_update(incident, update), f"{name}@example.com")
     return found.hears, " ".join(found.reasons)
 
 
@@ -110,7 +111,7 @@ def test_the_answer_is_what_happens(scenario: Scenario) -> None:
     promised = sorted(
         address
         for address in everybody
-        if explain_recipient.explain_update(incident, RESOLVED, address).hears
+        if explain_recipient.explain(of_update(incident, RESOLVED), address).hears
     )
     with writing() as session:
         # What the declaration brought is another step's.
@@ -120,12 +121,12 @@ def test_the_answer_is_what_happens(scenario: Scenario) -> None:
 
 
 def test_where_customers_are_not_written_to_it_says_so(scenario: Scenario) -> None:
-    asked = explain_recipient.explain_declaration(declaration(scenario), "shopper@example.com")
+    asked = explain_recipient.explain(of_declaration(declaration(scenario)), "shopper@example.com")
     assert asked.reasons[0] == (
         "They are a customer, and customers are not written to at this step."
     )
     # Customers who subscribed hear of it as subscribers.
-    assert explain_recipient.explain_declaration(declaration(scenario), "c1@example.com").hears
+    assert explain_recipient.explain(of_declaration(declaration(scenario)), "c1@example.com").hears
 
 
 def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(scenario: Scenario) -> None:
@@ -141,8 +142,8 @@ def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(scenario: Sc
     current_session().expire_all()
 
     def asked(name: str) -> str:
-        return explain_recipient.explain_update(
-            incident, again, f"{name}@example.com", reopens=True
+        return explain_recipient.explain(
+            of_update(incident, again, reopens=True), f"{name}@example.com"
         ).reasons[0]
 
     assert asked("c2") == "They are a customer who was told that it is resolved."
@@ -158,13 +159,13 @@ def test_an_erased_address_is_named_as_such(scenario: Scenario) -> None:
     incident = declare(scenario)
     resolve(incident.code)
     privacy.erase("c1@example.com", actor=ACTOR)
-    found = explain_recipient.explain_step(incident, Step.RESOLVED, "C1@example.com")
+    found = explain_recipient.explain(of_step(incident, Step.RESOLVED), "C1@example.com")
     assert found.reasons[0] == "They were erased at their own request."
 
 
 def test_what_is_no_address_is_refused(scenario: Scenario) -> None:
     with pytest.raises(Invalid) as refusal:
-        explain_recipient.explain_declaration(declaration(scenario), "nobody")
+        explain_recipient.explain(of_declaration(declaration(scenario)), "nobody")
     assert refusal.value.field == "ask"
 
 

@@ -22,6 +22,7 @@ from statuspage.core.enums import (
 from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, ComponentChange, Delivery, Incident
 from tests.announcing import (
     ACTOR,
@@ -115,7 +116,7 @@ def test_opened_again_it_counts_again(scenario: Scenario, frozen: Traveller) -> 
     again = NewUpdate(
         IncidentStatus.INVESTIGATING, components={scenario.checkout: ComponentStatus.MAJOR_OUTAGE}
     )
-    lifecycle.reopen(code, again, actor=ACTOR, form_key="again")
+    lifecycle.reopen(code, again, Submission(ACTOR, "again"))
     assert [status for status, _ in outages()] == [
         ComponentStatus.MAJOR_OUTAGE, ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE,
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from statuspage.core.enums import (
 from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Conflict, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.messages.compose import Text
 from statuspage.models import (
     AuditEntry,
@@ -105,9 +106,9 @@ def test_declaring_tells_colleagues_and_no_customer_yet(
 
 
 def test_the_same_form_sent_twice_declares_once(scenario: Scenario, session: Session) -> None:
-    first = lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet")
+    first = lifecycle.declare(declaration(scenario), Submission(ACTOR, "sheet"))
     before = counts(session)
-    again = lifecycle.declare(declaration(scenario), actor=ACTOR, form_key="sheet")
+    again = lifecycle.declare(declaration(scenario), Submission(ACTOR, "sheet"))
     assert again.code == first.code
     assert counts(session) == before
 
@@ -245,9 +246,7 @@ def test_two_editors_at_once_make_one_post_and_one_conflict(
         lifecycle.post_update(
             incident.code,
             NewUpdate(IncidentStatus.MONITORING),
-            actor=ACTOR,
-            form_key="other",
-            seen_version=seen,
+            Submission(ACTOR, "other", seen_version=seen),
         )
     assert conflict.value.incident.status == "identified"
     assert len(session.scalars(select(IncidentUpdate)).all()) == 2
@@ -257,11 +256,7 @@ def test_the_same_update_sent_twice_is_posted_once(scenario: Scenario, session: 
     code = declare(scenario).code
     for _ in range(2):
         lifecycle.post_update(
-            code,
-            NewUpdate(IncidentStatus.IDENTIFIED),
-            actor=ACTOR,
-            form_key="twice",
-            seen_version=1,
+            code, NewUpdate(IncidentStatus.IDENTIFIED), Submission(ACTOR, "twice", seen_version=1)
         )
     assert len(session.scalars(select(IncidentUpdate)).all()) == 2
 
@@ -365,8 +360,8 @@ def test_publishing_an_internal_incident_shows_only_what_is_posted_from_then_on(
     scenario: Scenario, session: Session
 ) -> None:
     incident = declare(scenario, visibility=Visibility.INTERNAL)
-    lifecycle.publish(
-        incident.code, NewUpdate(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="now public"
+    lifecycle.make_public(
+        incident.code, NewUpdate(IncidentStatus.IDENTIFIED), Submission(ACTOR, "now public")
     )
     session.refresh(incident)
     assert incident.visibility is Visibility.PUBLIC
@@ -388,7 +383,7 @@ def test_hiding_an_incident_gives_its_components_back(scenario: Scenario, sessio
 def test_an_edited_text_goes_out_as_edited(scenario: Scenario, session: Session) -> None:
     text = Text("", "Cards are declined. We are on it.")
     incident = lifecycle.declare(
-        declaration(scenario), actor=ACTOR, form_key="edited", texts={Audience.PUBLIC: text}
+        declaration(scenario), Submission(ACTOR, "edited", texts={Audience.PUBLIC: text})
     )
     assert incident.updates[0].body == text.body
     assert [told.edited for told in messages(Audience.PUBLIC)] == [True]
@@ -401,9 +396,7 @@ def test_a_text_that_lacks_something_is_refused_and_nothing_is_kept(
     with pytest.raises(Invalid) as refused:
         lifecycle.declare(
             declaration(scenario),
-            actor=ACTOR,
-            form_key="gap",
-            texts={Audience.PUBLIC: Text("", "It is [[unknown_thing]].")},
+            Submission(ACTOR, "gap", texts={Audience.PUBLIC: Text("", "It is [[unknown_thing]].")}),
         )
     assert refused.value.field == "text_public"
     assert counts(session) == before
@@ -445,7 +438,7 @@ def test_a_post_mortem_may_follow_the_resolution(scenario: Scenario, session: Se
 
 def reopen(code: str) -> None:
     lifecycle.reopen(
-        code, NewUpdate(IncidentStatus.INVESTIGATING), actor=ACTOR, form_key=f"reopen {clock.now()}"
+        code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, f"reopen {clock.now()}")
     )
 
 

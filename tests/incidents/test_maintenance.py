@@ -14,7 +14,10 @@ from time_machine import Traveller
 from statuspage.core.enums import Audience, ComponentStatus, MaintenanceStatus
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
+from statuspage.incidents.drafts import drafts
+from statuspage.incidents.explain_recipient import explain
 from statuspage.incidents.maintenance import MaintenanceWindow, Plan, advance_due
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, Incident
 from tests.announcing import ACTOR, Scenario, messages, set_up_scenario
 from tests.factories import NOON, the_page
@@ -38,18 +41,14 @@ def schedule(scenario: Scenario, **changes: object) -> Incident:
         "component_ids": [scenario.checkout],
         **changes,
     }
-    return maintenance.schedule(
-        Plan(**values),  # type: ignore[arg-type]
-        actor=ACTOR,
-        form_key=uuid4().hex,
-    )
+    return maintenance.schedule(Plan(**values), Submission(ACTOR, uuid4().hex))
 
 
 def move(
     incident: Incident, begins: datetime, ends: datetime, *, verify_minutes: int | None = None
 ) -> None:
     window = MaintenanceWindow(begins, ends, verify_minutes)
-    maintenance.move(incident.code, window, actor=ACTOR, form_key=uuid4().hex)
+    maintenance.move(incident.code, window, Submission(ACTOR, uuid4().hex))
 
 
 def bodies(incident: Incident) -> list[str]:
@@ -116,7 +115,7 @@ def test_a_moved_maintenance_is_reminded_of_again(
 def test_a_cancelled_maintenance_is_not_reminded_of(
     scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
-    maintenance.cancel(schedule(scenario).code, actor=ACTOR, form_key="off")
+    maintenance.cancel(schedule(scenario).code, Submission(ACTOR, "off"))
     frozen.move_to(BEGINS)
     assert advance_due() == 0
 
@@ -154,7 +153,7 @@ def test_it_ends_by_itself_verified_or_not(
     frozen.move_to(BEGINS)
     advance_due()
     for status in by_hand:
-        maintenance.advance(incident.code, status, actor=ACTOR, form_key=uuid4().hex)
+        maintenance.advance(incident.code, status, Submission(ACTOR, uuid4().hex))
     frozen.move_to(ENDS)
     assert [advance_due(), advance_due()] == [1, 0]
     session.expire_all()
@@ -271,9 +270,9 @@ def test_verifying_that_begins_by_hand_has_its_time_too(
     frozen.move_to(BEGINS)
     advance_due()
     frozen.move_to(ENDS - timedelta(minutes=before_the_end))
-    (seen,) = maintenance.preview_step(incident, MaintenanceStatus.VERIFYING)
+    (seen,) = drafts(maintenance.announcement_of_step(incident, MaintenanceStatus.VERIFYING))
     update = maintenance.advance(
-        incident.code, MaintenanceStatus.VERIFYING, actor=ACTOR, form_key="by hand"
+        incident.code, MaintenanceStatus.VERIFYING, Submission(ACTOR, "by hand")
     )
     assert update.body == seen.as_sent.body
     assert incident.scheduled_until == ENDS + timedelta(minutes=ends_after)
@@ -310,8 +309,12 @@ def test_whoever_asks_learns_whether_they_hear_of_a_step(
     add_subscriber("fan@example.com")
     incident = schedule(scenario)
     session.commit()
-    heard = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "fan@example.com")
-    customer = maintenance.explain_step(incident, MaintenanceStatus.IN_PROGRESS, "c1@example.com")
+    heard = explain(
+        maintenance.announcement_of_step(incident, MaintenanceStatus.IN_PROGRESS), "fan@example.com"
+    )
+    customer = explain(
+        maintenance.announcement_of_step(incident, MaintenanceStatus.IN_PROGRESS), "c1@example.com"
+    )
     assert (heard.hears, customer.hears) == (True, False)
     assert customer.reasons[0] == (
         "They are a customer, and customers are not written to at this step."

@@ -17,6 +17,7 @@ from statuspage.incidents import component_log, lifecycle
 from statuspage.incidents import merge as merge_incidents
 from statuspage.incidents.inputs import Conflict, NewUpdate
 from statuspage.incidents.merge import merge_targets
+from statuspage.incidents.publish import Submission
 from statuspage.models import Component, ComponentChange, FollowedIncident, Incident, Subscriber
 from tests.announcing import ACTOR, Scenario, declare, mails, post, resolve, set_up_scenario
 from tests.factories import NOON
@@ -42,7 +43,7 @@ def two(scenario: Scenario) -> tuple[str, str]:
 
 
 def merge(code: str, into: str, key: str = "a sheet", **seen: int) -> None:
-    merge_incidents.merge(code, into, actor=ACTOR, form_key=key, **seen)
+    merge_incidents.merge(code, into, Submission(ACTOR, key), **seen)
 
 
 def incident(code: str) -> Incident:
@@ -144,5 +145,5 @@ def test_it_is_not_merged_over_somebody_elses_post(two: tuple[str, str]) -> None
 def test_opened_again_it_is_its_own_once_more(two: tuple[str, str]) -> None:
     grave, lesser = two
     merge(grave, lesser)
-    lifecycle.reopen(grave, NewUpdate(IncidentStatus.IDENTIFIED), actor=ACTOR, form_key="again")
+    lifecycle.reopen(grave, NewUpdate(IncidentStatus.IDENTIFIED), Submission(ACTOR, "again"))
     assert (incident(grave).merged_into, incident(grave).is_open) == (None, True)

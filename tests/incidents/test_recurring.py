@@ -17,6 +17,7 @@ from statuspage.configuration import components
 from statuspage.core.enums import Audience, MaintenanceStatus, Step
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance, recurring
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.recurring import SeriesPlan, Unit, announce_due, plan_of
 from statuspage.models import Incident, MaintenanceSeries, Message
 from tests.announcing import ACTOR, Scenario, set_up_scenario
@@ -204,8 +205,8 @@ def test_one_called_off_or_started_early_is_not_announced_again(
 ) -> None:
     kept = begin(scenario)
     first, second = incidents(session)
-    maintenance.cancel(first.code, actor=ACTOR, form_key="off")
-    maintenance.advance(second.code, MaintenanceStatus.IN_PROGRESS, actor=ACTOR, form_key="early")
+    maintenance.cancel(first.code, Submission(ACTOR, "off"))
+    maintenance.advance(second.code, MaintenanceStatus.IN_PROGRESS, Submission(ACTOR, "early"))
     recurring.change_series(kept.code, make_plan(scenario, title="Renamed"), actor=ACTOR)
     assert starts(session)[2:] == [FIRST + timedelta(days=14), FIRST + timedelta(days=21)]
 

@@ -14,6 +14,7 @@ from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration
+from statuspage.incidents.publish import Submission
 from statuspage.runtime.application import create_app
 from tests.service import Service
 
@@ -41,7 +42,7 @@ def declare(service: Service) -> Iterator[Callable[[str], str]]:
 
     def act(title: str) -> str:
         told = Declaration(title, 1, users_notice=f"You see that {title.lower()}.")
-        return lifecycle.declare(told, actor=ACTOR, form_key=title).code
+        return lifecycle.declare(told, Submission(ACTOR, title)).code
 
     with app.app_context():
         yield act

@@ -15,6 +15,7 @@ from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.runtime.application import create_app
 from tests.service import Service
 
@@ -57,8 +58,7 @@ def test_a_post_is_everywhere_at_once(service: Service, desk: None) -> None:
     before = get(service, "/updates.atom").text
     incident = lifecycle.declare(
         Declaration("Search finds nothing", 1, users_notice="Searches come up empty."),
-        actor=ACTOR,
-        form_key="journey",
+        Submission(ACTOR, "journey"),
     )
     update = incident.updates[0]
     eventually(lambda: "Search finds nothing" in get(service, "/").text)
@@ -93,11 +93,10 @@ def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: No
             users_notice="Zebra.",
             visibility=Visibility.INTERNAL,
         ),
-        actor=ACTOR,
-        form_key="internal journey",
+        Submission(ACTOR, "internal journey"),
     )
     lifecycle.post_update(
-        incident.code, NewUpdate(IncidentStatus.RESOLVED), actor=ACTOR, form_key="internal end"
+        incident.code, NewUpdate(IncidentStatus.RESOLVED), Submission(ACTOR, "internal end")
     )
     assert {path: get(service, path).text for path in PUBLIC} == before
     assert requests.get(f"{service.url}/incidents/{incident.code}", timeout=30).status_code == 404

@@ -19,6 +19,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, SubscriberState
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.publish import Submission
 from statuspage.models import Subscriber
 from tests.chaos.company import ACTOR, Company, environ_of
 from tests.chaos.processes import WorkerProcess
@@ -69,7 +70,7 @@ def path_in(mail: EmailMessage, label: str) -> str:
 def post(company: Company, status: str) -> None:
     with company.app.app_context():
         lifecycle.post_update(
-            company.code, NewUpdate(IncidentStatus(status)), actor=ACTOR, form_key=uuid4().hex
+            company.code, NewUpdate(IncidentStatus(status)), Submission(ACTOR, uuid4().hex)
         )
 
 
@@ -115,8 +116,7 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
                 lifecycle.reopen(
                     company.code,
                     NewUpdate(IncidentStatus.INVESTIGATING),
-                    actor=ACTOR,
-                    form_key=uuid4().hex,
+                    Submission(ACTOR, uuid4().hex),
                 )
             assert company.wait_until_done(seconds=30)
             worker.end()

@@ -34,10 +34,11 @@ from statuspage.core.enums import (
 )
 from statuspage.core.links import current_links
 from statuspage.importers.store import named_code
-from statuspage.incidents.announcement import Announcement, affected_components, announce
+from statuspage.incidents.announcement import Announcement, affected_components
 from statuspage.incidents.apply_update import apply_post, declared
 from statuspage.incidents.component_states import affect, at_the_end, set_state
 from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission, announce
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -305,9 +306,10 @@ class Loader:
         components = affected_components(self._current, incident)
         step = Step(incident.status)
         announcement = Announcement(
-            incident, step, components, moment, declares=declares, still=still
-        )
-        update.body = announce(self._current, announcement, update, {}, actor=SYSTEM, overrides={})
+            self._current, incident, step, components, moment,
+            saved=incident, declares=declares, still=still,
+        )  # fmt: skip
+        update.body = announce(announcement, update, Submission(SYSTEM, update.form_key or ""))
         for message in self._current.scalars(select(Message).filter_by(update_id=update.id)):
             message.created_at = moment
             deliveries = select(Delivery).filter_by(message_id=message.id).order_by(Delivery.id)

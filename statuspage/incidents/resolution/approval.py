@@ -19,19 +19,18 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
-from statuspage.core.enums import Audience, Kind, Step
+from statuspage.core.enums import Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
-from statuspage.incidents.announcement import announcement_of_update, drafts, incident_facts
+from statuspage.incidents import announcement as announcements
+from statuspage.incidents.announcement import Announcement, incident_facts
 from statuspage.incidents.check_texts import OUTSIDE
-from statuspage.incidents.inputs import NewUpdate
+from statuspage.incidents.drafts import Texts, drafts
+from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.incidents.updates import locked
-from statuspage.messages.compose import Text
 from statuspage.messages.template_variables import phrase
 from statuspage.models import Account, Approval, Contact, Incident
-
-Texts = Mapping[Audience, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +41,13 @@ class Statement:
     fingerprint: str
 
 
-def state(session: Session, incident: Incident, update: NewUpdate, texts: Texts) -> Statement:
-    """What posting this would tell outsiders; raises :class:`Invalid` as the verb does."""
-    announcement = announcement_of_update(incident, update)
+def state(
+    incident: Incident, update: NewUpdate, announcement: Announcement, made: Sequence[Draft]
+) -> Statement:
+    """What posting this would tell outsiders, by the drafts of its announcement."""
     told = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
-        for one in drafts(session, announcement, texts, incident=incident)
+        for one in made
         if one.audience in OUTSIDE
     }
     after = announcement.incident
@@ -109,7 +109,8 @@ def ask_approval(
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        statement = state(session, incident, update, texts or {})
+        announcement = announcements.of_update(incident, update)
+        statement = state(incident, update, announcement, drafts(announcement, texts))
         earlier = approval_of(session, incident, statement.fingerprint)
         if earlier is not None:
             return earlier

@@ -6,6 +6,7 @@ post and in the audit trail.  What is internal concerns nobody outside, and has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +19,10 @@ from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.enums import ComponentStatus, IncidentStatus
 from statuspage.core.errors import Invalid
-from statuspage.incidents.inputs import NewUpdate
-from statuspage.incidents.resolution.approval import Texts, approval_of, state
+from statuspage.incidents.announcement import Announcement, of_update
+from statuspage.incidents.drafts import Texts, drafts
+from statuspage.incidents.inputs import Draft, NewUpdate
+from statuspage.incidents.resolution.approval import approval_of, state
 from statuspage.models import Approval, Component, Incident
 
 LONGEST_REASON: Final = 500
@@ -60,10 +63,17 @@ class Gate:
         return tuple(name for name, does in holds.items() if not does)
 
 
-def look(session: Session, incident: Incident, update: NewUpdate, texts: Texts) -> Gate:
+def look(
+    session: Session,
+    incident: Incident,
+    update: NewUpdate,
+    texts: Texts,
+    *,
+    announced: tuple[Announcement, Sequence[Draft]] | None = None,
+) -> Gate:
     """What would hold if this post, with these edited texts, resolved the incident.
 
-    Changes nothing.
+    ``announced`` are its announcement and drafts, where they are made already.  Changes nothing.
     """
     level = severity.level_of(session, incident.worst_rank)
     ended = update.happened_at or clock.now()
@@ -75,7 +85,9 @@ def look(session: Session, incident: Incident, update: NewUpdate, texts: Texts) 
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
         with suppress(Invalid):
-            said = state(session, incident, update, texts)
+            announcement = announced[0] if announced else of_update(incident, update)
+            made = announced[1] if announced else drafts(announcement, texts)
+            said = state(incident, update, announcement, made)
             approval = approval_of(session, incident, said.fingerprint)
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),

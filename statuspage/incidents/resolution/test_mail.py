@@ -14,11 +14,12 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue
-from statuspage.incidents.announcement import announcement_of_update, drafts, facts_for
+from statuspage.incidents import announcement as announcements
+from statuspage.incidents.drafts import Texts, drafts
 from statuspage.incidents.inputs import Draft, NewUpdate, Reader
 from statuspage.incidents.updates import locked
-from statuspage.messages.compose import Composed, Text, finish_for_subscribers
-from statuspage.models import Message, Page
+from statuspage.messages.compose import Composed, finish_for_subscribers
+from statuspage.models import Message
 
 PREFIX = "[Test] "
 
@@ -30,7 +31,7 @@ def send_test(
     to: Reader,
     form_key: str,
     actor: Actor,
-    texts: Mapping[Audience, Text] | None = None,
+    texts: Texts | None = None,
 ) -> bool:
     """Queue the mail that posting this would send to ``to`` alone, marked as a test.
 
@@ -40,17 +41,13 @@ def send_test(
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        announcement = announcement_of_update(incident, update)
-        made = {
-            one.audience: one
-            for one in drafts(session, announcement, texts or {}, incident=incident)
-        }
+        announcement = announcements.of_update(incident, update)
+        made = {draft.audience: draft for draft in drafts(announcement, texts)}
         audience, mail = _mail(made)
-        language = session.get_one(Page, 1).language
+        language = announcement.page.language
         if audience is Audience.SUBSCRIBER:
-            facts = facts_for(session, announcement, incident)
             mail = finish_for_subscribers(
-                mail, step=announcement.step, facts=facts, language=language
+                mail, step=announcement.step, facts=announcement.facts, language=language
             )
         step_key = (
             f"test:{sha256(f'{form_key}{mail.subject}{mail.text}'.encode()).hexdigest()[:32]}"

@@ -1,0 +1,289 @@
+"""Publishing: the one way from a form to an update, its messages, its deliveries and its audit.
+
+Every verb that publishes ends here: declare, update, resolve, reopen, maintenance and merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.core.config import current_settings
+from statuspage.core.enums import Audience, ComponentStatus, Kind, Step
+from statuspage.core.errors import Invalid
+from statuspage.delivery import queue, subscriber_queue
+from statuspage.incidents.announcement import Announcement, affected_components
+from statuspage.incidents.check_texts import Overrides, check_text, let_pass
+from statuspage.incidents.component_states import affect
+from statuspage.incidents.drafts import Texts, chosen_text
+from statuspage.incidents.inputs import Conflict, check_body
+from statuspage.incidents.updates import add_update, locked, posted_with
+from statuspage.messages.compose import (
+    Composed,
+    Text,
+    Unfinished,
+    compose,
+    finish,
+    finish_for_subscribers,
+)
+from statuspage.models import Incident, IncidentUpdate, Message, revision
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form as somebody sent it.
+
+    ``form_key`` names that sheet of the form, so that sent twice it makes one update.
+    ``seen_version`` is the incident's version that its author had read.  ``texts`` are those that
+    were edited by hand; ``overrides`` say why one goes out although the checks hold it back.
+    """
+
+    actor: Actor
+    form_key: str
+    seen_version: int | None = None
+    texts: Texts = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is published: the step, what it says of components, and what the row cannot know.
+
+    ``happened_at`` is None for now; ``states_at`` where components changed at another time than
+    that.  A ``body`` is posted as it is, and no message is made.
+    """
+
+    action: str
+    step: Step
+    states: Mapping[int, ComponentStatus] = field(default_factory=dict)
+    happened_at: datetime | None = None
+    states_at: datetime | None = None
+    no_promise_because: str | None = None
+    declares: bool = False
+    reopens: bool = False
+    still: bool = False
+    late: bool = False
+    no_change: bool = False
+    body: str | None = None
+
+
+def begin(
+    session: Session, code: str, submission: Submission, *, kind: Kind
+) -> tuple[Incident, IncidentUpdate | None]:
+    """The incident, locked, and the update that this form has made already, if any.
+
+    Raises :class:`Conflict` where the incident changed since the form's author read it.
+    """
+    incident = locked(session, code, kind=kind)
+    earlier = posted_with(session, submission.form_key)
+    if earlier is None and submission.seen_version not in {None, incident.version}:
+        raise Conflict(incident)
+    return incident, earlier
+
+
+def publish(
+    session: Session,
+    incident: Incident,
+    submission: Submission,
+    publication: Publication,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Callable[[IncidentUpdate], Mapping[str, Any]] | None = None,
+) -> IncidentUpdate:
+    """Add the update, settle components, announce it, record it, and have the page built anew.
+
+    The incident has the status that the update says.  ``after`` makes what the audit trail keeps of
+    the finished update.  Raises :class:`Invalid`.
+    """
+    update = add_update(
+        session,
+        incident,
+        status=incident.status,
+        actor=submission.actor,
+        form_key=submission.form_key,
+        happened_at=publication.happened_at,
+        reopens=publication.reopens,
+        no_promise_because=publication.no_promise_because,
+    )
+    update.affected = affect(
+        session,
+        incident,
+        publication.states,
+        update=update,
+        at=publication.states_at or update.happened_at,
+    )
+    if publication.body is None:
+        announcement = Announcement(
+            session,
+            incident,
+            publication.step,
+            affected_components(session, incident),
+            update.happened_at,
+            saved=incident,
+            reopens=publication.reopens,
+            declares=publication.declares,
+            still=publication.still,
+            late=publication.late,
+            no_change=publication.no_change,
+        )
+        update.body = announce(announcement, update, submission)
+    else:
+        update.body = publication.body
+    audit.record(
+        session,
+        submission.actor,
+        publication.action,
+        subject_kind=incident.kind.value,
+        subject=incident.code,
+        before=before,
+        after=after(update) if after else None,
+    )
+    if not incident.is_internal:
+        revision.bump(session)
+    return update
+
+
+def announce(announcement: Announcement, update: IncidentUpdate, submission: Submission) -> str:
+    """Keep each audience's message and queue its deliveries; returns the public post's body.
+
+    For an internal incident the body is the internal text.  Raises :class:`Invalid` for a text that
+    would leak and has no reason among the overrides.
+    """
+    session, incident = announcement.session, announcement.incident
+    # The facts count customers as they stand before anything is ended.
+    _ = announcement.facts
+    if announcement.reopens:
+        queue.end_resolutions(session, incident.id)
+    if announcement.step is Step.FALSE_ALARM:
+        queue.end_all(session, incident.id)
+    others = queue.languages_read(session, own=announcement.page.language)
+    body, public = "", None
+    for audience, step in announcement.audiences:
+        finished, edited, override = _write(announcement, submission, audience, step, others=others)
+        message = _keep(
+            announcement, update, finished, audience, step, edited=edited, override=override
+        )
+        if audience is Audience.PUBLIC:
+            public = finished
+        if audience is Audience.PUBLIC or (
+            not incident.tells_outsiders and audience is Audience.INTERNAL
+        ):
+            body = finished.body
+        _queue(announcement, message, update)
+    queue.end_notices(session, incident.id, is_over=not incident.is_open)
+    # After the customers: a reader who is both gets one mail, the customers'.
+    if public is not None and (incident.is_drill or subscriber_queue.any_subscribers(session)):
+        _announce_to_subscribers(announcement, update, public, others)
+    return body
+
+
+def _write(
+    announcement: Announcement,
+    submission: Submission,
+    audience: Audience,
+    step: Step,
+    *,
+    others: Sequence[str],
+) -> tuple[Composed, bool, dict[str, Any]]:
+    """The finished text, whether it was edited, and what is kept about being let through."""
+    session, facts = announcement.session, announcement.facts
+    composed = compose(session, facts, audience=audience, step=step)
+    text = chosen_text(submission.texts, audience, composed)
+    check_body(f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body)
+    finished = _finish(announcement, text, audience, step, others)
+    override = let_pass(
+        session,
+        announcement.incident,
+        check_text(session, text, audience=audience, step=step, facts=facts),
+        audience=audience,
+        reason=submission.overrides.get(audience, ""),
+        actor=submission.actor,
+    )
+    return finished, text != composed, override
+
+
+def _finish(
+    announcement: Announcement, text: Text, audience: Audience, step: Step, others: Sequence[str]
+) -> Composed:
+    try:
+        return finish(
+            text,
+            audience=audience,
+            step=step,
+            facts=announcement.facts,
+            language=announcement.page.language,
+            others=others,
+        )
+    except Unfinished as gap:
+        lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
+        raise Invalid(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
+
+
+def _keep(
+    announcement: Announcement,
+    update: IncidentUpdate,
+    mail: Composed,
+    audience: Audience,
+    step: Step,
+    **columns: Any,
+) -> Message:
+    message = Message(
+        incident_id=announcement.incident.id,
+        update_id=update.id,
+        step=step,
+        audience=audience,
+        subject=mail.subject,
+        body=mail.body,
+        text=mail.text,
+        html=mail.html,
+        language=announcement.page.language,
+        moments=dict(mail.moments),
+        versions=dict(mail.versions),
+        **columns,
+    )
+    announcement.session.add(message)
+    announcement.session.flush()
+    return message
+
+
+def _queue(announcement: Announcement, message: Message, update: IncidentUpdate) -> None:
+    session, step_key = announcement.session, f"update:{update.id}"
+    if message.audience is Audience.INTERNAL:
+        rooms = current_settings().chat_rooms
+        queue.queue_chat(session, message, step_key=step_key, rooms=rooms)
+    if message.audience is not Audience.CUSTOMER:
+        return
+    because = ""
+    if announcement.answers:
+        because = f"Customer who was told that {announcement.taken_back}"
+    queue.queue_customers(
+        session,
+        message,
+        step_key=step_key,
+        rule=announcement.customers_rule,
+        concerned=announcement.concerned,
+        because=because,
+    )
+    queue.supersede(session, message, step_key=step_key)
+
+
+def _announce_to_subscribers(
+    announcement: Announcement, update: IncidentUpdate, public: Composed, others: Sequence[str]
+) -> None:
+    session, step_key = announcement.session, f"update:{update.id}"
+    mail = finish_for_subscribers(
+        public,
+        step=announcement.step,
+        facts=announcement.facts,
+        language=announcement.page.language,
+        others=others,
+    )
+    message = _keep(announcement, update, mail, Audience.SUBSCRIBER, announcement.step)
+    subscriber_queue.queue_subscribers(session, message, announcement.news, step_key=step_key)
+    queue.supersede(session, message, step_key=step_key)
