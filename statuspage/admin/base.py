@@ -48,7 +48,7 @@ from statuspage.admin.forms import Form, write_length
 from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
-from statuspage.core.db import current_session
+from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import DeliveryState, Term
 from statuspage.core.links import Links, current_links
 from statuspage.models import Page, revision
@@ -281,7 +281,9 @@ def as_it_is_now(address: str) -> str:
     Browsers may show a page for seconds after it has changed (``public/document.py``).  The service
     answers the same whatever the number is, and the page takes it out of the address.
     """
-    return f"{address}?v={revision.current_number(current_session())}"
+    session = current_session()
+    number = read_once(session, "revision", lambda: revision.current_number(session))
+    return f"{address}?v={number}"
 
 
 def zone() -> ZoneInfo:

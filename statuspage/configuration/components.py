@@ -19,7 +19,7 @@ from statuspage.configuration.editing import (
 )
 from statuspage.configuration.public_names import let_name_pass
 from statuspage.core import clock
-from statuspage.core.db import writing
+from statuspage.core.db import read_once, writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
 from statuspage.models import (
@@ -36,6 +36,10 @@ Direction = Literal["up", "down"]
 
 def top_level(session: Session) -> list[ComponentGroup | Component]:
     """Groups and ungrouped components together, in the page's order; removed ones left out."""
+    return list(read_once(session, "top level", lambda: _read_top_level(session)))
+
+
+def _read_top_level(session: Session) -> list[ComponentGroup | Component]:
     groups = session.scalars(
         select(ComponentGroup).options(selectinload(ComponentGroup.components))
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.core.db import read_once
 from statuspage.core.enums import Audience, Step
 from statuspage.core.languages import nearest
 from statuspage.incidents.announcement import Announcement
@@ -85,10 +86,12 @@ def _last_message(session: Session, incident: Incident | None, audience: Audienc
     """What that audience was told last about an incident, if anything."""
     if incident is None or incident.id is None:
         return None
-    row = session.execute(
+    chosen = (
         select(Message.subject, Message.body)
         .where(Message.incident_id == incident.id, Message.audience == audience)
         .order_by(Message.id.desc())
         .limit(1)
-    ).one_or_none()
+    )
+    name = f"last message of incident {incident.id} to {audience}"
+    row = read_once(session, name, lambda: session.execute(chosen).one_or_none())
     return Text(row.subject, row.body) if row else None

@@ -4,6 +4,7 @@ import pytest
 
 from statuspage.core.db import db, writing
 from tests.admin.conftest import Desk
+from tests.browsing import fields
 from tests.factories import make_component, make_group
 from tests.statements import noted
 
@@ -24,6 +25,32 @@ def count(desk: Desk, path: str) -> tuple[int, int]:
     with noted(engine) as statements:
         assert desk.get(path).status_code == 200
     return len(statements), len(statements) - len(set(statements))
+
+
+# One page, two components, one incident: what each screen of SCREENS sends.
+STATEMENTS = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:
+    code = desk.declare()
+    counted = {path: count(desk, path.format(code=code))[0] for path in SCREENS}
+    assert counted == dict(zip(SCREENS, STATEMENTS, strict=True))
+
+
+def test_the_ways_to_an_update_send_so_many_statements(desk: Desk) -> None:
+    path = f"/admin/incidents/{desk.declare()}"
+    typed = {**fields(desk.get(path).text), "users_notice": "Payments fail more often."}
+    preview = count_sent(desk, f"{path}/texts", {**typed, "status": "identified"})
+    last_step = count_sent(desk, path, {**typed, "status": "resolved", "publish": "1"})
+    assert (preview, last_step) == (0, 0)
+
+
+def count_sent(desk: Desk, path: str, values: dict[str, str]) -> int:
+    with desk.app.app_context():
+        engine = db.engine
+    with noted(engine) as statements:
+        assert desk.browser.send(path, values).status_code == 200
+    return len(statements)
 
 
 def test_more_components_are_no_more_statements(desk: Desk) -> None:

@@ -43,7 +43,7 @@ def two(scenario: Scenario) -> tuple[str, str]:
 
 
 def merge(code: str, into: str, key: str = "a sheet", **seen: int) -> None:
-    merge_incidents.merge(code, into, Submission(ACTOR, key), **seen)
+    merge_incidents.merge(code, into, Submission(ACTOR, key, **seen))
 
 
 def incident(code: str) -> Incident:
