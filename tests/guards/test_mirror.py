@@ -44,7 +44,6 @@ TESTED_ELSEWHERE = {
     "statuspage/importers/endings.py",
     "statuspage/importers/jsonl.py",
     "statuspage/importers/published.py",
-    "statuspage/incidents/announcement.py",
     "statuspage/incidents/apply_update.py",
     "statuspage/incidents/checklist.py",
     "statuspage/incidents/component_states.py",

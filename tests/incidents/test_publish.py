@@ -1,0 +1,57 @@
+"""Publishing: one submission makes one update, with its messages, its audit and a new revision."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, Kind, Step
+from statuspage.incidents.inputs import Conflict
+from statuspage.incidents.publish import Publication, Submission, begin, publish
+from statuspage.models import AuditEntry, Incident, Message, revision
+from tests.announcing import ACTOR, Scenario, declare
+
+
+def test_an_update_is_announced_audited_and_on_the_page(
+    scenario: Scenario, session: Session
+) -> None:
+    code, before = declare(scenario).code, revision.current_number(session)
+    update = post(code, Submission(ACTOR, "form"), Publication("incident.update", Step.UPDATE))
+    [entry] = session.scalars(select(AuditEntry).filter_by(action="incident.update"))
+    chosen = select(Message.audience).filter_by(update_id=update.id)
+    assert set(session.scalars(chosen)) >= {Audience.PUBLIC, Audience.INTERNAL}
+    assert (entry.subject, entry.after) == (code, {"body": update.body})
+    assert revision.current_number(session) == before + 1
+
+
+def test_a_given_body_is_posted_without_any_message(scenario: Scenario, session: Session) -> None:
+    code = declare(scenario).code
+    publication = Publication("incident.merge", Step.RESOLVED, body="It goes on elsewhere.")
+    update = post(code, Submission(ACTOR, "form"), publication)
+    assert update.body == "It goes on elsewhere."
+    assert session.scalars(select(Message).filter_by(update_id=update.id)).all() == []
+
+
+def test_a_form_that_was_used_answers_with_its_update(scenario: Scenario) -> None:
+    code = declare(scenario).code
+    update = post(code, Submission(ACTOR, "form"), Publication("incident.update", Step.UPDATE))
+    with writing() as session:
+        again = Submission(ACTOR, "form", seen_version=0)
+        assert begin(session, code, again, kind=Kind.INCIDENT)[1] is update
+
+
+def test_an_author_who_read_an_older_version_is_refused(scenario: Scenario) -> None:
+    incident = declare(scenario)
+    stale = Submission(ACTOR, "form", seen_version=incident.version - 1)
+    with pytest.raises(Conflict), writing() as session:
+        begin(session, incident.code, stale, kind=Kind.INCIDENT)
+
+
+def post(code: str, submission: Submission, publication: Publication):  # type: ignore[no-untyped-def]
+    with writing() as session:
+        incident = session.scalars(select(Incident).filter_by(code=code)).one()
+        return publish(
+            session, incident, submission, publication, after=lambda update: {"body": update.body}
+        )
