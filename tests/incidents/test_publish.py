@@ -18,7 +18,9 @@ def test_an_update_is_announced_audited_and_on_the_page(
     scenario: Scenario, session: Session
 ) -> None:
     code, before = declare(scenario).code, revision.current_number(session)
-    update = post(code, Submission(ACTOR, "form"), Publication("incident.update", Step.UPDATE))
+    update = post(
+        code, Submission(ACTOR, "form"), Publication("incident.update", Step.INVESTIGATING)
+    )
     [entry] = session.scalars(select(AuditEntry).filter_by(action="incident.update"))
     chosen = select(Message.audience).filter_by(update_id=update.id)
     assert set(session.scalars(chosen)) >= {Audience.PUBLIC, Audience.INTERNAL}
@@ -36,7 +38,9 @@ def test_a_given_body_is_posted_without_any_message(scenario: Scenario, session:
 
 def test_a_form_that_was_used_answers_with_its_update(scenario: Scenario) -> None:
     code = declare(scenario).code
-    update = post(code, Submission(ACTOR, "form"), Publication("incident.update", Step.UPDATE))
+    update = post(
+        code, Submission(ACTOR, "form"), Publication("incident.update", Step.INVESTIGATING)
+    )
     with writing() as session:
         again = Submission(ACTOR, "form", seen_version=0)
         assert begin(session, code, again, kind=Kind.INCIDENT)[1] is update
