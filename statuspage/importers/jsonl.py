@@ -10,7 +10,6 @@ Read of each: ``title``, ``url`` (its last part is the incident's code, its host
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -39,10 +38,8 @@ from statuspage.importers.published import (
     settle_posts,
     watched_from,
 )
-from statuspage.importers.store import IncidentImportReport, Progress, store_incidents
-from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
-
-_CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
+from statuspage.importers.store import IncidentImportReport, Progress, is_code, store_incidents
+from statuspage.models.columns import TITLE_LIMIT
 
 
 def import_history(
@@ -170,7 +167,7 @@ def _read_identity(row: Mapping[str, Any]) -> tuple[str, str]:
     url = row.get("url")
     parts = urlsplit(url) if isinstance(url, str) else None
     code = parts.path.rstrip("/").rpartition("/")[2] if parts else ""
-    if parts and parts.hostname and _CODE.fullmatch(code):
+    if parts and parts.hostname and is_code(code):
         return parts.hostname, code
     own = clean_line(str(row.get("id") or ""))
     if not own:

@@ -11,7 +11,6 @@ that is always the same for it.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -50,7 +49,13 @@ from statuspage.importers.published import (
     settle_posts,
     watched_from,
 )
-from statuspage.importers.store import IncidentImportReport, Progress, named_code, store_incidents
+from statuspage.importers.store import (
+    IncidentImportReport,
+    Progress,
+    is_code,
+    named_code,
+    store_incidents,
+)
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -59,7 +64,7 @@ from statuspage.models import (
     IncidentUpdate,
     Page,
 )
-from statuspage.models.columns import CODE_LENGTH, TITLE_LIMIT
+from statuspage.models.columns import TITLE_LIMIT
 
 ADDRESSES = (
     "/api/v2/summary.json",
@@ -73,7 +78,6 @@ NAMES = (
 )  # fmt: skip
 MOST_BYTES = 50_000_000
 TIMEOUT_SECONDS = 20
-_CODE = re.compile(rf"[a-z0-9]{{{CODE_LENGTH}}}")
 # An update that was never touched again may carry the moments before and after it was stored.
 _ONE_WRITE = timedelta(seconds=2)
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -293,7 +297,7 @@ def _read_id(value: Any, what: str) -> str:
 def _read_code(value: Any, what: str, origin: str) -> str:
     """The code that something had there; one made from its id where that is of another shape."""
     own = _read_id(value, what)
-    return own if _CODE.fullmatch(own) else named_code(origin, own)
+    return own if is_code(own) else named_code(origin, own)
 
 
 def _read_incident(
@@ -475,7 +479,7 @@ class _Taking:
     def prepare(self, session: Session, page: Mapping[str, Any]) -> int:
         """Make groups and components as they were published; how many components are new."""
         own = session.scalars(select(Page).order_by(Page.id).limit(1)).one_or_none()
-        if own is not None and _CODE.fullmatch(str(page.get("id"))):
+        if own is not None and is_code(str(page.get("id"))):
             own.code = str(page["id"])
         if own is not None and own.set_up_at is None:
             _set_up(own, page)

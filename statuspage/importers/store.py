@@ -8,6 +8,7 @@ stored.  No message and no delivery is written: nobody hears of an incident that
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ _CHUNK = 100
 _LOGGED_INCIDENTS = 100
 _UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_CODE = re.compile(f"[{_ALPHABET}]{{{CODE_LENGTH}}}")
 _incidents = cast(Table, Incident.__table__)
 _posts = cast(Table, IncidentUpdate.__table__)
 _T = TypeVar("_T")
@@ -125,6 +127,11 @@ def _was_cut_off(session: Session) -> bool:
     before = select(AuditEntry.after).where(AuditEntry.action == "history.import")
     newest = session.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
     return newest == _UNFINISHED
+
+
+def is_code(text: str) -> bool:
+    """Whether this is a code such as the service makes: 12 of a–z0–9."""
+    return _CODE.fullmatch(text) is not None
 
 
 def named_code(*parts: str) -> str:
@@ -220,8 +227,8 @@ class _Keeper:
         return {(row.origin, row.origin_id): row for row in rows}
 
     def _code(self, incident: PublishedIncident) -> str:
-        fits = len(incident.code) == CODE_LENGTH and set(incident.code) <= set(_ALPHABET)
-        return incident.code if fits else named_code(incident.origin, incident.code)
+        own = is_code(incident.code)
+        return incident.code if own else named_code(incident.origin, incident.code)
 
     def _columns(self, incident: PublishedIncident) -> dict[str, Any]:
         """What an incident's row says of it, apart from who it is."""

@@ -32,7 +32,6 @@ from statuspage.models import (
 ACTOR = Actor("Ada")
 START = datetime(2025, 5, 1, 10, 0, tzinfo=UTC)
 Row = dict[str, Any]
-pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def at(minutes: float) -> str:

@@ -25,6 +25,8 @@ from tests.importers.imported import (
     the_incident,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 
 @pytest.mark.parametrize("way", ["a page", "a history"])
 @pytest.mark.parametrize(

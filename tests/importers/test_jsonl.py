@@ -46,6 +46,8 @@ from tests.importers.imported import (
     the_incident,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 
 def test_a_incident_comes_in_with_its_own_times_codes_and_texts(session: Session) -> None:
     report = take(lines(history_row()))

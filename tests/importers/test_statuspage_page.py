@@ -55,6 +55,8 @@ from tests.importers.imported import (
     the_incident,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 
 def test_a_page_moves_with_codes_groups_times_and_entry_ids(
     session: Session, tmp_path: Path

@@ -35,6 +35,8 @@ from tests.importers.imported import (
     the_incident,
 )
 
+pytestmark = pytest.mark.usefixtures("frozen")
+
 
 def test_a_corrected_post_keeps_its_entry_and_date_and_says_that_it_was_corrected(
     session: Session, frozen: time_machine.Traveller
