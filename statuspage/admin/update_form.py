@@ -123,10 +123,10 @@ class Posting:
 
     @cached_property
     def announcement(self) -> Announcement:
-        """The step that it would be; raises :class:`Invalid` as the verb does."""
+        """The step that it would be; raises as :func:`of_update` does."""
         return of_update(self.incident, self.update, reopens=self.reopens, publishes=self.publishes)
 
     @cached_property
     def drafts(self) -> list[Draft]:
-        """Every text of it; raises :class:`Invalid` as the verb does."""
+        """Every text of it; raises as :func:`of_update` does."""
         return drafts(self.announcement, self.form.edited_texts())

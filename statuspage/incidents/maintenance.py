@@ -175,7 +175,7 @@ def replan(session: Session, maintenance: Incident, plan: Plan, submission: Subm
 def advance(code: str, status: MaintenanceStatus, submission: Submission) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
-    Raises :class:`Invalid`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.incidents.inputs.Conflict`.
     """
     with writing() as session:
         maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
@@ -188,7 +188,7 @@ def advance(code: str, status: MaintenanceStatus, submission: Submission) -> Inc
 def move(code: str, window: MaintenanceWindow, submission: Submission) -> IncidentUpdate:
     """Move the window, or extend it while it runs, and say so.
 
-    Raises :class:`Invalid`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.incidents.inputs.Conflict`.
     """
     with writing() as session:
         maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
@@ -214,7 +214,7 @@ def move(code: str, window: MaintenanceWindow, submission: Submission) -> Incide
 
 
 def cancel(code: str, submission: Submission) -> IncidentUpdate:
-    """Call it off before it starts, and say so; raises :class:`Invalid`, :class:`Conflict`."""
+    """Call it off before it starts, and say so; raises as :func:`move` does."""
     with writing() as session:
         maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
         if earlier is not None:
