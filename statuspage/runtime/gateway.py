@@ -1,4 +1,4 @@
-"""From the web server (ASGI) to the application (WSGI, PEP 3333), one whole request at a time.
+"""From the web server (RSGI) to the application (WSGI, PEP 3333), one whole request at a time.
 
 The event loop answers with ready documents, and reads every body within a deadline and a limit of
 size.  Only a request that has been read whole takes a thread, so clients that send slowly, or half
@@ -13,18 +13,19 @@ import contextlib
 import logging
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+import typing
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
-from urllib.parse import unquote_to_bytes
+from typing import IO, TYPE_CHECKING, Final, TypeVar, cast
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 
 from statuspage.admin import body_limits
+from statuspage.public.document import HeaderList
 from statuspage.public.middleware import Answer, EditionMiddleware
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Hold = Callable[[int], None]
 Result = TypeVar("Result")
 
@@ -49,8 +47,52 @@ BYTES_PER_SECOND: Final = 50_000
 # (RFC 9112, 9.6).
 LINGER_SECONDS: Final = 2.0
 MOST_LINGERING_BYTES: Final = 128 * 1024
+# The headers that an answer from memory depends on.
+_CONDITIONS: Final = (
+    ("HTTP_ACCEPT_ENCODING", "accept-encoding"),
+    ("HTTP_IF_NONE_MATCH", "if-none-match"),
+    ("HTTP_IF_MODIFIED_SINCE", "if-modified-since"),
+)
 # A thread that computes gives way to the one that answers after this long, not after 5 ms.
 _SWITCH_SECONDS: Final = 0.0005
+
+
+class Headers(typing.Protocol):
+    """Names in lower case; those whose values are not ASCII are there without a value."""
+
+    def get(self, name: str, /) -> str | None:
+        """The first value of that name."""
+
+    def items(self) -> list[tuple[str, str]]:
+        """All of them, as often as they were sent."""
+
+
+class Scope(typing.Protocol):
+    """What a request says before its body; the path is decoded, and addresses have a port."""
+
+    http_version: str
+    server: str
+    client: str
+    method: str
+    path: str
+    query_string: str
+
+    @property
+    def headers(self) -> Headers:
+        """A copy for each look."""
+
+
+class Protocol(typing.Protocol):
+    """Where the body comes from, up to an empty piece, and where the answer goes."""
+
+    def __aiter__(self) -> typing.Self:
+        """Begin with the body: needed once, before the first piece."""
+
+    async def __anext__(self) -> bytes:
+        """The next piece."""
+
+    def response_bytes(self, status: int, headers: HeaderList, body: bytes, /) -> None:
+        """Send the answer; only the first call does."""
 
 
 class _Refusal(Exception):
@@ -58,7 +100,7 @@ class _Refusal(Exception):
 
 
 class Gateway:
-    """An ASGI application that answers from memory, or through the application in a thread."""
+    """An RSGI application that answers from memory, or through the application in a thread."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -68,41 +110,55 @@ class Gateway:
         self._waiting = 0
         self._held_bytes = 0
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request, or prepare for all of them (ASGI's lifespan)."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            try:
-                await self._answer(scope, receive, send)
-            except _Refusal as refusal:
-                await _send(send, _plain(str(refusal)), is_last=True)
-                await _discard(receive)
-            except ConnectionError:
-                pass  # the client has gone; nobody is left to answer
-            except Exception:
-                log.exception("a request failed")
-                await _send(send, _plain("500 Internal Server Error"))
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
+    def __rsgi_init__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Prepare for requests, in the process that serves them."""
         if threading.current_thread() is threading.main_thread():
             sys.setswitchinterval(_SWITCH_SECONDS)
         if self._front is not None:
             # The first edition waits for the database: no request may.
-            await asyncio.to_thread(self._front.prepare)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        await send({"type": "lifespan.shutdown.complete"})
+            self._front.prepare()
 
-    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
-        environ = make_environ(scope)
-        if not environ.get("HTTP_HOST") and scope["http_version"] == "1.1":
-            raise _Refusal("400 Bad Request")  # RFC 9112, 3.2
-        if self._front is not None and (ready := self._front.ready(environ)) is not None:
-            await _send(send, ready)
-            return
+    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
+        """Start nothing that has not begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, protocol: Protocol) -> None:
+        """Answer one request."""
+        try:
+            headers = scope.headers
+            # RFC 9112, 3.2
+            is_named = headers.get("host") or scope.http_version != "1.1"
+            if is_named and (ready := self._ready(scope, headers)) is not None:
+                _send(protocol, ready)
+                return
+            aiter(protocol)
+            if not is_named:
+                raise _Refusal("400 Bad Request")
+            await self._answer(make_environ(scope, headers), protocol)
+        except _Refusal as refusal:
+            _send(protocol, _plain(str(refusal)), is_last=True)
+            await _discard(protocol)
+        except ConnectionError:
+            pass  # the client has gone; nobody is left to answer
+        except Exception:
+            log.exception("a request failed")
+            _send(protocol, _plain("500 Internal Server Error"))
+
+    def _ready(self, scope: Scope, headers: Headers) -> Answer | None:
+        """What memory answers, by those few parts of the request that it depends on."""
+        if self._front is None:
+            return None
+        environ: WSGIEnvironment = {
+            "REQUEST_METHOD": scope.method,
+            "PATH_INFO": _as_latin_1(scope.path),
+            "QUERY_STRING": _as_latin_1(scope.query_string),
+        }
+        for key, name in _CONDITIONS:
+            if (value := headers.get(name)) is not None:
+                environ[key] = value
+        return self._front.ready(environ)
+
+    async def _answer(self, environ: WSGIEnvironment, protocol: Protocol) -> None:
         body: IO[bytes] = BytesIO()
         with self._holding() as hold:
             is_sent = "HTTP_TRANSFER_ENCODING" in environ or _length(environ) > 0
@@ -110,18 +166,18 @@ class Gateway:
                 spooled = SpooledTemporaryFile(max_size=body_limits.STRANGERS)  # noqa: SIM115
                 body = cast(IO[bytes], spooled)
             with body:
-                is_whole = not is_sent or await self._read(environ, receive, body, hold)
+                is_whole = not is_sent or await self._read(environ, protocol, body, hold)
                 if not is_whole:
                     environ[body_limits.REFUSED] = True
                 answer = await self._in_thread(lambda: run(self._app, environ, body))
-        await _send(send, answer, is_last=not is_whole)
+        _send(protocol, answer, is_last=not is_whole)
         if not is_whole:
-            await _discard(receive)
+            await _discard(protocol)
 
     async def _read(
         self,
         environ: WSGIEnvironment,
-        receive: Receive,
+        protocol: Protocol,
         body: IO[bytes],
         hold: Callable[[int], None],
     ) -> bool:
@@ -139,15 +195,13 @@ class Gateway:
                         deadline.reschedule(loop.time() + BODY_SECONDS + most / BYTES_PER_SECOND)
                     if not is_more:
                         break
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise ConnectionError("the client has gone")
-                    data: bytes = message.get("body", b"")
-                    is_more = message.get("more_body", False)
+                    data = await protocol.__anext__()
+                    is_more = bool(data)
                     if read < body_limits.STRANGERS:
                         hold(len(data))
                     read += len(data)
                     body.write(data)
+                await _require_whole(environ, protocol, read)
         except TimeoutError:
             raise _Refusal("408 Request Timeout") from None
         body.seek(0)
@@ -193,27 +247,32 @@ class Gateway:
             self._held_bytes -= held
 
 
-async def _send(send: Send, answer: Answer, *, is_last: bool = False) -> None:
+def _send(protocol: Protocol, answer: Answer, *, is_last: bool = False) -> None:
     status, headers, body = answer
-    lines = [
-        (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers
-    ]
     if is_last:
-        lines.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": int(status[:3]), "headers": lines})
-    await send({"type": "http.response.body", "body": body})
+        headers = [*headers, ("Connection", "close")]
+    protocol.response_bytes(int(status[:3]), headers, body)
 
 
-async def _discard(receive: Receive) -> None:
+async def _require_whole(environ: WSGIEnvironment, protocol: Protocol, read: int) -> None:
+    """Refuse a body that ended because the client left: its end looks like that of a whole one."""
+    if "HTTP_TRANSFER_ENCODING" not in environ:
+        if read != _length(environ):
+            raise ConnectionError("the client has gone")
+        return
+    # After the last chunk there is nothing; what broke off has one more end, as have trailers.
+    with contextlib.suppress(StopAsyncIteration):
+        await protocol.__anext__()
+        raise _Refusal("400 Bad Request")
+
+
+async def _discard(protocol: Protocol) -> None:
     """Read a little further from a client that has its answer."""
     discarded = 0
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, StopAsyncIteration):
         async with asyncio.timeout(LINGER_SECONDS):
-            while discarded < MOST_LINGERING_BYTES:
-                message = await receive()
-                if not message.get("more_body"):
-                    return
-                discarded += len(message["body"])
+            while discarded < MOST_LINGERING_BYTES and (data := await protocol.__anext__()):
+                discarded += len(data)
 
 
 def _plain(status: str) -> Answer:
@@ -230,20 +289,18 @@ def _length(environ: WSGIEnvironment) -> int:
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
-def make_environ(scope: Message) -> WSGIEnvironment:
+def make_environ(scope: Scope, headers: Headers) -> WSGIEnvironment:
     """The environ of a request, without its body."""
-    path: bytes = scope["raw_path"]
-    if b"%" in path:
-        path = unquote_to_bytes(path)
+    server, _, port = scope.server.rpartition(":")
     environ: WSGIEnvironment = {
-        "REQUEST_METHOD": scope["method"],
+        "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": path.decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": scope["server"][0],
-        "SERVER_PORT": str(scope["server"][1]),
+        "PATH_INFO": _as_latin_1(scope.path),
+        "QUERY_STRING": _as_latin_1(scope.query_string),
+        "SERVER_NAME": server.strip("[]"),
+        "SERVER_PORT": port,
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": scope["client"][0],
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.errors": sys.stderr,
@@ -252,26 +309,30 @@ def make_environ(scope: Message) -> WSGIEnvironment:
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
     }
-    for name, value in scope["headers"]:
+    for name, value in headers.items():
         key = _environ_name(name)
         if key is None:
             continue
-        text = value.decode("latin-1")
         if key in environ:
             # RFC 9110, 5.3; cookies are joined by semicolons (RFC 9113, 8.2.3).
-            text = environ[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text
-        environ[key] = text
+            value = environ[key] + ("; " if key == "HTTP_COOKIE" else ", ") + value
+        environ[key] = value
     return environ
+
+
+def _as_latin_1(text: str) -> str:
+    """The bytes of a path as PEP 3333 wants them."""
+    return text if text.isascii() else text.encode("utf-8").decode("latin-1")
 
 
 # Bounded, because clients can invent names without end; real ones are a few dozen.
 @lru_cache(maxsize=256)
-def _environ_name(name: bytes) -> str | None:
+def _environ_name(name: str) -> str | None:
     """A header's name in environ; None for one that could pass for another."""
-    if b"_" in name:
+    if "_" in name:
         # "X_Forwarded_For" would read as "X-Forwarded-For".
         return None
-    upper = name.decode("latin-1").upper().replace("-", "_")
+    upper = name.upper().replace("-", "_")
     return upper if upper in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{upper}"
 
 

@@ -63,8 +63,8 @@ def run(gateway: Gateway, address: str, port: int) -> None:
         "app:app",
         address=address,
         port=port,
-        interface=Interfaces.ASGI,
-        loop=Loops.asyncio,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=IDLE_SECONDS * 1000, max_buffer_size=MOST_HEAD_BYTES

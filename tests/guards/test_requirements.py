@@ -14,7 +14,7 @@ import pytest
 from tests.guards.source import ROOT, read
 
 # Not imported by name: what libraries find by themselves.
-NEVER_IMPORTED = {"linkify-it-py", "psycopg", "tzdata"}
+NEVER_IMPORTED = {"linkify-it-py", "psycopg", "tzdata", "uvloop"}
 
 
 def test_what_is_imported_is_pinned_and_what_is_pinned_is_imported() -> None:

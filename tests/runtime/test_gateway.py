@@ -1,9 +1,8 @@
 """What the application is asked, and what comes of it: without a server or a socket."""
 
 import asyncio
-from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from typing import Self
 
 import pytest
 from flask import Flask
@@ -20,46 +19,41 @@ PIECE = 16 * 1024
 
 
 class Client:
-    """Sends one request, in pieces of 16 KB, and keeps what is answered."""
+    """Sends one request, in pieces of 16 KB, and keeps what is answered: a scope and a protocol."""
+
+    http_version = "1.1"
+    query_string = ""
+    server = "127.0.0.1:80"
+    client = "127.0.0.1:5000"
 
     def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> None:
-        self.scope = {
-            "type": "http", "http_version": "1.1", "method": method,
-            "raw_path": path.encode(), "query_string": b"",
-            "server": ("127.0.0.1", "80"), "client": ("127.0.0.1", "5000"),
-            "headers": [
-                (name.lower().encode(), value.encode())
-                for name, value in {"Host": "localhost", **headers}.items()
-            ],
-        }  # fmt: skip
-        self._pieces = self._cut(body)
+        self.method = method
+        self.path = path
+        self.headers = {
+            name.lower(): value for name, value in {"Host": "localhost", **headers}.items()
+        }
+        self._pieces = (body[at : at + PIECE] for at in range(0, len(body), PIECE))
         self.read = 0
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self.answered: dict[str, str] = {}
         self.body = b""
 
-    def _cut(self, body: bytes) -> Iterator[dict[str, Any]]:
-        for at in range(0, len(body), PIECE):
-            yield {"type": "http.request", "body": body[at : at + PIECE], "more_body": True}
-        yield {"type": "http.request", "body": b"", "more_body": False}
+    def __aiter__(self) -> Self:
+        return self
 
-    async def receive(self) -> dict[str, Any]:
-        piece = next(self._pieces)
-        self.read += len(piece["body"])
+    async def __anext__(self) -> bytes:
+        piece = next(self._pieces, b"")
+        self.read += len(piece)
         return piece
 
-    async def send(self, message: Any) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            self.headers = {
-                name.decode().lower(): value.decode() for name, value in message["headers"]
-            }
-        else:
-            self.body += message["body"]
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        self.answered = {name.lower(): value for name, value in headers}
+        self.body = body
 
     def ask(self, app: Flask) -> int:
         """The status of the answer."""
-        asyncio.run(Gateway(app)(self.scope, self.receive, self.send))
+        asyncio.run(Gateway(app)(self, self))
         return self.status
 
 
@@ -100,9 +94,7 @@ def test_the_same_file_of_a_stranger_is_refused_before_any_of_it_is_read(
 ) -> None:
     monkeypatch.setattr(gateway, "MOST_LINGERING_BYTES", 0)
     client = customers_file(admin, 300_000)
-    client.scope["headers"] = [
-        (name, value) for name, value in client.scope["headers"] if name != b"cookie"
-    ]
+    del client.headers["cookie"]
     assert (client.ask(app), client.read) == (413, 0)
 
 
@@ -111,7 +103,7 @@ def test_too_many_that_wait_are_asked_to_come_again(
 ) -> None:
     monkeypatch.setattr(gateway, "MOST_WAITING", 0)
     client = Client("GET", "/admin/login", {})
-    assert (client.ask(app), client.headers["retry-after"]) == (503, "5")
+    assert (client.ask(app), client.answered["retry-after"]) == (503, "5")
     assert Client("GET", "/healthz", {}).ask(app) == 200
 
 

@@ -24,9 +24,12 @@ def small_app() -> Flask:
     """An application with the product's limits, and views that show what arrived."""
     app = Flask("small")
     body_limits.register(app)
+    taken = 0
 
     @app.post("/form")
     def form() -> str:
+        nonlocal taken
+        taken += 1
         return f"{len(request.form)} fields"
 
     @app.post("/large")
@@ -46,8 +49,23 @@ def small_app() -> Flask:
 
         return Response(lines())
 
+    @app.get("/posts")
+    def posts() -> str:
+        return str(taken)
+
+    @app.get("/names")
+    def names() -> str:
+        return " ".join(sorted(name for name, _ in request.headers))
+
+    @app.get("/tagged")
+    def tagged() -> Response:
+        response = Response("a text")
+        response.set_etag("a")
+        return response.make_conditional(request)
+
     @app.get("/where")
-    def where() -> str:
+    @app.get("/where/<path:_more>")
+    def where(_more: str = "") -> str:
         return f"{request.path} {request.args.get('q')} {request.remote_addr}"
 
     return app
@@ -106,6 +124,11 @@ class ask:  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+
+def posts(port: int) -> int:
+    with ask(port, "GET", "/posts") as answer:
+        return int(answer.read())
 
 
 def say(port: int, text: str) -> socket.socket:
@@ -284,6 +307,12 @@ def test_chunks_count_where_a_length_is_said_too(port: int) -> None:
     assert said.count("HTTP/1.1") == 1
 
 
+def test_trailers_are_not_taken(port: int) -> None:
+    chunks = "3\r\na=1\r\n0\r\nX-Sum: 1\r\n\r\n"
+    said = all_of(say(port, post("Transfer-Encoding: chunked", chunks, "Trailer: X-Sum")))
+    assert said.startswith("HTTP/1.1 400 ")
+
+
 def test_a_header_cannot_pass_for_another(port: int) -> None:
     said = all_of(say(port, get("/where", "Content_Length: 5", "Connection: close")))
     assert said.startswith("HTTP/1.1 200")
@@ -292,6 +321,50 @@ def test_a_header_cannot_pass_for_another(port: int) -> None:
 def test_the_absolute_form_names_the_same(port: int) -> None:
     said = all_of(say(port, get("http://localhost/where?q=%C3%A9", "Connection: close")))
     assert said.endswith("/where Ã© 127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ("/caf%C3%A9?q=%C3%A9", "/caf\xc3\xa9 \xc3\xa9"),
+        ("/a%2Fb%25", "/a/b%"),
+        ("/caf%E9", "/caf\xef\xbf\xbd"),
+        ("/caf\xc3\xa9?q=\xc3\xa9", "/caf\xc3\xa9 \xc3\xa9"),
+    ],
+)
+def test_an_address_of_any_letters_arrives_decoded(port: int, sent: str, arrives: str) -> None:
+    said = all_of(say(port, get(f"/where{sent}", "Connection: close")))
+    assert f"\r\n\r\n/where{arrives}" in said
+
+
+def test_a_header_that_is_not_ascii_is_as_good_as_absent(port: int) -> None:
+    lines = ("Cookie: a=\xc3\xa9", "X-Name: \xe9", "Connection: close")
+    assert all_of(say(port, get("/names", *lines))).endswith("Connection Host")
+    said = all_of(say(port, "GET /where HTTP/1.1\r\nHost: caf\xe9\r\n\r\n"))
+    assert said.startswith("HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        post("Content-Length: 9", "a=1"),
+        post("Transfer-Encoding: chunked", "3\r\na=1\r\n"),
+        post("Transfer-Encoding: chunked", "3\r\na=1\r\n3\r\na"),
+    ],
+)
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(port: int, sent: str) -> None:
+    before = posts(port)
+    client = say(port, sent)
+    client.shutdown(socket.SHUT_WR)
+    assert "HTTP/1.1 200" not in all_of(client)
+    assert posts(port) == before
+
+
+def test_what_the_client_has_already_is_not_sent_again(port: int) -> None:
+    said = all_of(say(port, get("/tagged", 'If-None-Match: "a"', "Connection: close")))
+    assert said.startswith("HTTP/1.1 304 ")
+    assert said.endswith("\r\n\r\n")
+    assert "content-length" not in said.lower()
 
 
 def test_a_client_that_leaves_is_forgotten(port: int) -> None:
