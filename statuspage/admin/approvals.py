@@ -28,7 +28,7 @@ def approval(approval_id: int) -> ResponseReturnValue:
         is_current=is_current(found),
         texts=[
             (TITLES[Audience(name)], text["subject"] if name == Audience.CUSTOMER else "",
-             to_html(text["body"]))
+             to_html(text["body"], top=3))
             for name, text in found.texts.items()
         ],
     )  # fmt: skip

@@ -18,8 +18,8 @@ def level(app: Flask, rank: int) -> SeverityLevel:
 
 def test_the_scheme_is_told_in_words(admin: Browser) -> None:
     assert texts(admin.get("/admin/severity"), "facts")[0] == (
-        "Visitors seeCritical impact First responsewithin 15 minutes Resolvedno limit "
-        "Public updatesevery 30 minutes A fix is watchedas long as you like "
+        "Visitors see Critical impact First responsewithin 15 minutes Resolvedno limit "
+        "Public updatesevery 30 minutes A fix is watched as long as you like "
         "Customers are written towhen it is resolved Reviewwithin 48 hours "
         "Escalates after 30 minutes to technical lead "
         "after 1 hour to incident commander"
