@@ -113,10 +113,10 @@ def test_what_somebody_else_saved_meanwhile_is_not_lost(session: Session, page: 
     page_settings.change_page(replace(seen, name="Theirs"), actor=Actor("Sam"))
     with pytest.raises(Stale) as caught:
         page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(seen))
-    standing = caught.value.standing
-    assert isinstance(standing, PageSettings)
-    assert standing.name == "Theirs"
-    page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(standing))
+    theirs = caught.value.current
+    assert isinstance(theirs, PageSettings)
+    assert theirs.name == "Theirs"
+    page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(theirs))
     assert page_settings.the_page(session).name == "Mine"  # type: ignore[union-attr]
 
 
