@@ -67,6 +67,8 @@ def _write(
 
     A text that no font can write is left out.
     """
+    # Raqm lays no line out that holds a separator of lines or paragraphs.
+    text = " ".join(text.split())
     file = _font_for(text)
     if file is None:
         return
@@ -109,7 +111,9 @@ def _font_for(text: str) -> str | None:
 def _has_letters(file: str, text: str) -> bool:
     try:
         font = ImageFont.truetype(file, 24)
-    except OSError:
+        font.getlength(text)
+    except (OSError, RuntimeError):
+        # The machine has no such font, or Raqm cannot lay the text out.
         return False
     # A letter that a font lacks is drawn as its sign for that, as this noncharacter is.
     lacking = bytes(font.getmask("\uffff"))

@@ -45,12 +45,12 @@ from statuspage.public.queries import open_site
 from statuspage.public.search import Search, find_incidents
 from tests.admin.conftest import NEW, Desk, desk
 from tests.announcing import ACTOR, Scenario, declaration, make_customer, post, set_up_scenario
-from tests.browsing import admin, fields, kim
+from tests.browsing import fields
 from tests.factories import NOON
 from tests.guards.leaks import CODE_NAMES, NAMES, VENDORS, planted
 from tests.subscribing import add_subscriber
 
-__all__ = ["admin", "desk", "kim"]
+__all__ = ["desk"]
 
 MARK = re.compile(rb"zq\d{4}qz")
 

@@ -14,7 +14,7 @@ import pytest
 
 from statuspage.core.enums import ComponentStatus, Impact
 from statuspage.core.links import Links
-from statuspage.public import html_pages
+from statuspage.public import html_pages, times
 from statuspage.public.assets import FOLDER, asset_documents, read_asset
 from statuspage.public.snapshot import EarlierText, Frame, IncidentView, Snapshot
 from tests.htmlchecker import HtmlChecker
@@ -541,7 +541,7 @@ def test_a_span_over_midnight_names_both_days() -> None:
     ],
 )
 def test_lengths_are_told_in_two_units_at_most(length: timedelta, words: str) -> None:
-    assert html_pages.When("en", "UTC").duration(NOON, NOON + length) == words
+    assert times.Times("en", "UTC").duration(NOON, NOON + length) == words
 
 
 def test_the_same_views_give_the_same_bytes() -> None:

@@ -68,3 +68,9 @@ def test_a_name_of_any_length_fits() -> None:
     image = drawn("all-fine", name="Marigold " * 40)
     edge = image.crop((1150, 40, 1200, 600)).getcolors() or []
     assert len(edge) == 1
+
+
+def test_a_separator_of_paragraphs_in_a_name_is_drawn_as_a_space() -> None:
+    two_lines = og_image._draw("fine", "شركة\u2029خدمة", "Fine", HOST)
+
+    assert two_lines == og_image._draw("fine", "شركة خدمة", "Fine", HOST)
