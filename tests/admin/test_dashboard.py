@@ -76,7 +76,7 @@ def test_components_in_trouble_and_coming_work_are_listed(admin: Browser, app: F
         make_maintenance(session, "Much later", scheduled_for=NOON + timedelta(days=15))
     assert texts(admin.get("/admin/"), "list", "/li") == [
         "SlowDegraded performance",
-        "SoonMar 6, 2026, 12:00 UTCScheduled",
+        "SoonMar 6, 2026, 12:00 UTC Scheduled",
     ]
 
 

@@ -103,7 +103,7 @@ def test_pages_follow_each_other_with_nothing_left_out(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "RESULTS_ON_A_PAGE", 3)
-    monkeypatch.setattr(search, "STORIES_AT_A_TIME", 4)
+    monkeypatch.setattr(search, "INCIDENTS_AT_A_TIME", 4)
     # Two and two began at the same time.
     for number in range(8):
         make_incident(session, f"Number {number}", started_at=NOON - (number // 2) * DAY)
@@ -121,8 +121,8 @@ def test_pages_follow_each_other_with_nothing_left_out(
 def test_so_many_are_read_at_most_and_then_somebody_may_go_on(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "MOST_STORIES_READ", 4)
-    monkeypatch.setattr(search, "STORIES_AT_A_TIME", 2)
+    monkeypatch.setattr(search, "MOST_INCIDENTS_READ", 4)
+    monkeypatch.setattr(search, "INCIDENTS_AT_A_TIME", 2)
     make_incident(session, "Needle", started_at=NOON - 9 * DAY)
     for number in range(4):
         make_incident(session, "Hay", started_at=NOON - number * DAY)

@@ -11,7 +11,7 @@ from flask.testing import FlaskCliRunner
 from statuspage.core.config import load_settings
 from statuspage.importers import demo
 from statuspage.runtime.application import create_app
-from tests.importers.test_store import PAGE, history_row, lines, published, summary
+from tests.importers.imported import PAGE, history_row, lines, published, summary
 
 CUSTOMERS = "email,name\nana@example.com,Ana\nbad,Bo\n"
 
