@@ -19,7 +19,7 @@ from statuspage.core.languages import DOMAIN, ENGLISH, FOLDER, OFFERED, Language
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ("layout.html", "public/*.html", "errors/*.html", "email/*")
-MODULES = ("site/*.py", "web/*.py", "people/*.py", "messages/*.py", "languages.py")
+MODULES = ("public/*.py", "api/*.py", "recipients/*.py", "messages/*.py", "core/*.py")
 # Shown by their labels; of a mail's steps only those of an incident.
 WORDS = (
     *ComponentStatus,

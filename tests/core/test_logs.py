@@ -9,18 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from statuspage.core.config import Settings
 from statuspage.core.logs import set_up_logs
+from statuspage.core.paths import PACKAGE
 from statuspage.runtime import commands
 
 pytestmark = pytest.mark.only_on("sqlite")
-
-ROOT = Path(__file__).resolve().parent.parent / "statuspage"
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +39,8 @@ def test_each_process_logs_as_the_setting_says(
     told: list[Settings] = []
     monkeypatch.setattr(commands, "set_up_logs", told.append)
     monkeypatch.setattr(commands.server, "serve", lambda _app: None)
-    monkeypatch.setattr(commands.public, "install", lambda _app: None)
-    monkeypatch.setattr(commands.Worker, "run", lambda _self: None)
+    monkeypatch.setattr(commands.routes, "install", lambda _app: None)
+    monkeypatch.setattr(commands.WorkerProcess, "run", lambda _self: None)
     with app.app_context():
         app.test_cli_runner().invoke(args=[command])
     assert told == [app.extensions["settings"]]
@@ -66,7 +64,7 @@ def test_a_traceback_is_one_object(settings: Settings, capsys: pytest.CaptureFix
 
 def test_the_supervisor_writes_objects_too() -> None:
     done = subprocess.run(
-        [sys.executable, "-P", str(ROOT / "supervise.py")],
+        [sys.executable, "-P", str(PACKAGE / "runtime" / "supervisor.py")],
         env={"LOG_FORMAT": "json", "HOST": "192.0.2.1", "PORT": "21099"},
         capture_output=True,
         text=True,
@@ -76,8 +74,10 @@ def test_the_supervisor_writes_objects_too() -> None:
 
 
 def test_every_setting_is_used_beyond_the_place_where_it_is_read() -> None:
-    sources = [path.read_text() for path in ROOT.rglob("*.py") if path != ROOT / "config.py"]
-    properties = (ROOT / "config.py").read_text()
+    sources = [
+        path.read_text() for path in PACKAGE.rglob("*.py") if path != PACKAGE / "core" / "config.py"
+    ]
+    properties = (PACKAGE / "core" / "config.py").read_text()
     unused = {
         field.name
         for field in fields(Settings)

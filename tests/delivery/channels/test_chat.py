@@ -188,7 +188,7 @@ def test_the_process_for_apprise_ends_with_its_batch(room: Room, tmp_path: Path)
 
 def posters() -> list[psutil.Process]:
     children = psutil.Process().children()
-    return [child for child in children if "chat_post.py" in " ".join(child.cmdline())]
+    return [child for child in children if "apprise_process.py" in " ".join(child.cmdline())]
 
 
 def test_a_text_that_has_to_be_cut_says_where_the_whole_is(room: Room, tmp_path: Path) -> None:
