@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -58,13 +59,17 @@ class Desk:
     def __init__(self, port: int, code: str, *, email: str, password: str) -> None:
         self._port = port
         self._cookies: dict[str, str] = {}
+        self._numbers = count(1)
         self._path = f"/admin/incidents/{code}"
         self._send("/admin/login", {**self._form("/admin/login"), "email": email,
                                     "password": password})  # fmt: skip
 
     def sheet(self) -> dict[str, str]:
         """The form as the desk shows it now, to be sent once."""
-        return {**self._form(self._path), "status": "investigating", "publish": "1"}
+        # What is said word for word once more would be asked about.
+        notice = f"Payments are declined at checkout ({next(self._numbers)})."
+        form = self._form(self._path)
+        return {**form, "status": "investigating", "users_notice": notice, "publish": "1"}
 
     def send(self, sheet: dict[str, str]) -> bool:
         """Send the form; whether it was acknowledged."""
