@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from statuspage.core.db import Base, current_session
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.models import AuditEntry, Delivery, Incident, IncidentUpdate, Message
+from statuspage.models import AuditEntry, Counter, Delivery, Incident, IncidentUpdate, Message
 from tests.chaos.company import Company, Tally, environ_of
 from tests.chaos.kills import Provider, company_with, finish, sendgrid
 from tests.chaos.processes import WebProcess, WorkerProcess, limit_files, wait_until
