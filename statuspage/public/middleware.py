@@ -116,7 +116,7 @@ class EditionMiddleware:
         document = document or asset_documents().get(path)
         if document is not None:
             return respond(document, environ)
-        if (tidy := tidy_path(path)) and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+        if (tidy := tidy_path(path)) and environ["REQUEST_METHOD"] in {"GET", "HEAD", "OPTIONS"}:
             return _lead(self._prefix + tidy, environ)
         if edition is None and self._public.fullmatch(path):
             return unavailable(environ)
