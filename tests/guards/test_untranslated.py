@@ -54,8 +54,8 @@ def muted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     kept = (
         html_pages._environment,
         feeds._incident_entry,
-        feeds._post_entry,
-        feeds._post_html,
+        feeds._update_entry,
+        feeds._update_html,
         widget.draw_widget,
     )
     for each in kept:
