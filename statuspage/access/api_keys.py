@@ -1,36 +1,49 @@
-"""Keys for the company's own tools: made and withdrawn in the admin, shown once, kept as a hash.
+"""Keys for the company's own tools: made and revoked in the admin, shown once, kept as a hash.
 
 A key has 256 random bits, so its SHA-256 is enough to know it by; whoever tries wrong ones is
-slowed down all the same, so that guessing costs more than it could ever bring.
+slowed down as well, so that guessing costs more than it could ever bring.  Its form is fixed
+(:data:`FORM`): programs that look for secrets know one by its beginning, and by its checksum
+without asking us.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import secrets
-from datetime import timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zlib import crc32
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
-from statuspage.models import ApiKey
+from statuspage.models import Account, ApiKey
 from statuspage.models.columns import hash_token
 
 log = logging.getLogger(__name__)
 
-PREFIX = "statuspage_"
-NAME_LIMIT = 200
-TRIES = 20
-TRY_WINDOW = timedelta(minutes=15)
+PREFIX: Final = "statuspage_"
+FORM: Final = re.compile(rf"{PREFIX}([0-9A-Za-z]{{43}})([0-9A-Za-z]{{6}})")
+"""A key: the prefix, 256 random bits, and their CRC-32 (as zlib reckons it), both in base 62."""
+NAME_LIMIT: Final = 200
+TRIES: Final = 20
+TRY_WINDOW: Final = timedelta(minutes=15)
 
-_SHOWN = 16
-_USED_AGAIN = timedelta(minutes=1)
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# As keys were made before they had a checksum; those still work.
+_OLD_FORM: Final = re.compile(rf"{PREFIX}[\w-]{{43}}", re.ASCII)
+_SHOWN: Final = 16
+_USED_AGAIN: Final = timedelta(minutes=1)
 
 
 class KeyThrottled(Exception):
@@ -41,34 +54,63 @@ class KeyThrottled(Exception):
         self.wait = wait
 
 
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """A tool that showed a key that works: who it acts as, and what it may do."""
+
+    key_id: int
+    actor: Actor
+    scopes: frozenset[KeyScope]
+
+    def may(self, scope: KeyScope) -> bool:
+        """Whether the key has that scope, or the one that stands for all."""
+        return scope in self.scopes or KeyScope.ADMIN in self.scopes
+
+
 def all_keys(session: Session) -> list[ApiKey]:
     """All keys, those that work first, newest first."""
     return list(
         session.scalars(
-            select(ApiKey)
-            .options(joinedload(ApiKey.created_by))
-            .order_by(ApiKey.withdrawn_at.is_not(None), ApiKey.id.desc())
+            select(ApiKey).options(joinedload(ApiKey.owner)).order_by(~_works(), ApiKey.id.desc())
         )
     )
 
 
-def make_key(name: str, *, actor: Actor) -> tuple[ApiKey, str]:
-    """Make a key under a name that says who uses it; returns the key too, which is not kept."""
-    name = clean_line(name)
-    if not name:
-        raise Invalid("name", "Say what will use the key")
-    if len(name) > NAME_LIMIT:
-        raise Invalid("name", f"Use at most {NAME_LIMIT} characters")
-    token = PREFIX + secrets.token_urlsafe(32)
+def make_key(
+    name: str,
+    *,
+    actor: Actor,
+    scopes: Collection[KeyScope] = (KeyScope.CUSTOMERS,),
+    lifetime: timedelta | None = None,
+    owner_id: int | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key under a name that says who uses it; returns the key too, which is not kept.
+
+    It works for ``lifetime``, or until it is revoked.  ``owner_id`` is the account of who is asked
+    about it; whoever makes it, where none is given.  Raises :class:`Invalid`.
+    """
+    name = _check_name(name)
+    if not scopes:
+        raise Invalid("scopes", "Choose at least one")
+    token = _new_token()
     with writing() as session:
+        owner_id = actor.account_id if owner_id is None else owner_id
+        if owner_id is not None and session.get(Account, owner_id) is None:
+            raise Invalid("owner_id", "This account is gone")
         made = ApiKey(
             name=name,
             beginning=token[:_SHOWN],
             token_hash=hash_token(token),
             created_by_id=actor.account_id,
+            owner_id=owner_id,
+            scopes=[scope.value for scope in KeyScope if scope in scopes],
+            expires_at=None if lifetime is None else clock.now() + lifetime,
         )
         session.add(made)
-        audit.record(session, actor, "api_key.make", subject_kind="api_key", subject=name)
+        audit.record(
+            session, actor, "api_key.make", subject_kind="api_key", subject=name,
+            after={"scopes": made.scopes, "expires_at": made.expires_at},
+        )  # fmt: skip
     return made, token
 
 
@@ -82,30 +124,78 @@ def withdraw_key(key_id: int, *, actor: Actor) -> None:
         audit.record(session, actor, "api_key.withdraw", subject_kind="api_key", subject=key.name)
 
 
-def use_key(token: str, *, address: str) -> Actor | None:
+def use_key(token: str, *, address: str) -> KeyHolder | None:
     """Who acts by a key; None where it is none that works.
 
     ``address`` is the client's.  Raises :class:`KeyThrottled` for a wrong key after too many from
     it; a right one is never kept waiting.
     """
-    key = (
-        current_session()
-        .scalars(select(ApiKey).filter_by(token_hash=hash_token(token), withdrawn_at=None))
-        .one_or_none()
-    )
+    key = _find(current_session(), token)
     if key is None:
         _count_wrong(address)
         return None
+    # Read before the use is noted: that ends the transaction.
     actor = Actor(f"API key “{key.name}”"[:NAME_LIMIT])
+    holder = KeyHolder(key.id, actor, frozenset(KeyScope(scope) for scope in key.scopes))
     if key.used_at is None or key.used_at < clock.now() - _USED_AGAIN:
         _note_use(key.id)
-    return actor
+    return holder
 
 
 def is_key(session: Session, token: str) -> bool:
     """Whether a token is a key that works; counts neither its use nor a wrong one."""
-    known = select(ApiKey.id).filter_by(token_hash=hash_token(token), withdrawn_at=None)
-    return session.scalar(known) is not None
+    return _find(session, token) is not None
+
+
+def is_well_formed(token: str) -> bool:
+    """Whether a token could be a key at all, by its form and its checksum."""
+    match = FORM.fullmatch(token)
+    if match is None:
+        return _OLD_FORM.fullmatch(token) is not None
+    return _checksum(match[1]) == match[2]
+
+
+def has_expired(key: ApiKey, moment: datetime) -> bool:
+    """Whether a key's time is over."""
+    return key.expires_at is not None and key.expires_at <= moment
+
+
+def _find(session: Session, token: str) -> ApiKey | None:
+    if not is_well_formed(token):
+        return None
+    chosen = select(ApiKey).where(ApiKey.token_hash == hash_token(token), _works())
+    return session.scalars(chosen).one_or_none()
+
+
+def _works() -> ColumnElement[bool]:
+    lasts = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > clock.now())
+    return ApiKey.withdrawn_at.is_(None) & lasts
+
+
+def _check_name(name: str) -> str:
+    name = clean_line(name)
+    if not name:
+        raise Invalid("name", "Say what will use the key")
+    if len(name) > NAME_LIMIT:
+        raise Invalid("name", f"Use at most {NAME_LIMIT} characters")
+    return name
+
+
+def _new_token() -> str:
+    random = _in_base_62(secrets.randbits(256), length=43)
+    return PREFIX + random + _checksum(random)
+
+
+def _checksum(random: str) -> str:
+    return _in_base_62(crc32(random.encode()), length=6)
+
+
+def _in_base_62(number: int, *, length: int) -> str:
+    digits = ""
+    for _ in range(length):
+        number, digit = divmod(number, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits
 
 
 def _note_use(key_id: int) -> None:

@@ -1,21 +1,50 @@
-"""Keys for the company's own tools: made, shown once, withdrawn."""
+"""Keys for the company's own tools: made, shown once, revoked."""
 
 from __future__ import annotations
 
-from flask.typing import ResponseReturnValue
+from datetime import timedelta
+from typing import Any, Final
 
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField, SelectMultipleField
+
+from statuspage.access import accounts
 from statuspage.access import api_keys as verbs
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
-from statuspage.admin.forms import Form, NameField
+from statuspage.admin.forms import Form, NameField, RowField
+from statuspage.core import clock
 from statuspage.core.db import current_session
+from statuspage.core.enums import KeyScope
 from statuspage.core.links import current_links
+
+MEANINGS: Final[dict[KeyScope, str]] = {
+    KeyScope.READ: "Incidents, components, templates and deliveries, internal notes among them.",
+    KeyScope.DRAFT: "Prepare incidents and updates that a person publishes.",
+    KeyScope.PUBLISH: "Declare, update and resolve incidents, and schedule maintenance.",
+    KeyScope.CUSTOMERS: "Read, change and remove customers.",
+    KeyScope.SUBSCRIBERS: "Read, add and remove subscribers.",
+    KeyScope.COMPONENTS: "Change components and groups, and send metrics.",
+    KeyScope.ADMIN: "Everything above, and the settings of the page.",
+}
+
+_LIFETIMES: Final = {"30": "30 days", "90": "90 days", "365": "1 year", "": "No end"}
 
 
 class KeyForm(Form):
-    """What will use the key."""
+    """What will use the key, what it may do, and until when."""
 
     name = NameField("What will use it", needed="Say what will use the key")
+    scopes = SelectMultipleField(
+        "Scopes", choices=[(scope.value, scope.label) for scope in KeyScope], default=()
+    )
+    lifetime = SelectField("Works for", choices=_LIFETIMES, default="365")
+    owner_id = RowField("Owner", none="You")
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        active = accounts.all_accounts(current_session())
+        self.owner_id.offer((one.id, one.name) for one in active if one.disabled_at is None)
 
 
 @admin.route("/api-keys", methods=["GET", "POST"])
@@ -24,14 +53,23 @@ def api_keys() -> ResponseReturnValue:
     form = KeyForm.read()
     token = ""
     if form.is_accepted():
+        days = form.lifetime.data
         with form.refusals():
-            _, token = verbs.make_key(form.name.data, actor=actor())
+            _, token = verbs.make_key(
+                form.name.data,
+                actor=actor(),
+                scopes=[KeyScope(scope) for scope in form.scopes.data or ()],
+                lifetime=timedelta(days=int(days)) if days else None,
+                owner_id=form.owner_id.data,
+            )
     links = current_links()
     return page(
         "admin/api_keys.html",
         form=form,
         token=token,
         keys=verbs.all_keys(current_session()),
+        meanings=MEANINGS,
+        has_expired=lambda key: verbs.has_expired(key, clock.now()),
         example=links.to("/api/v1/customers/C-1001"),
         description=links.to("/api/v1/openapi.json"),
     )
@@ -41,4 +79,4 @@ def api_keys() -> ResponseReturnValue:
 def withdraw_api_key(key_id: int) -> ResponseReturnValue:
     """Have a key work no more."""
     verbs.withdraw_key(key_id, actor=actor())
-    return done("The key does not work any more.", "admin.api_keys")
+    return done("The key is revoked.", "admin.api_keys")

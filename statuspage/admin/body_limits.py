@@ -110,7 +110,9 @@ def with_api_key(most: int) -> Rule:
 
     def rule(asked: Request) -> int:
         kind, _, token = asked.headers.get("Authorization", "").partition(" ")
-        is_known = kind.lower() == "bearer" and api_keys.is_key(current_session(), token.strip())
+        is_known = kind.lower() in {"bearer", "oauth"} and api_keys.is_key(
+            current_session(), token.strip()
+        )
         return most if is_known else STRANGERS
 
     return rule

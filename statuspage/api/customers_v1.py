@@ -1,30 +1,30 @@
 """The company's own API: its list of customers, kept by a tool instead of by hand.
 
-Every call carries a key (``Authorization: Bearer``, RFC 6750); there is no cookie here, so nothing
-can be forged across sites.  Every error is a problem document (:mod:`.problems`).
+Every call carries a key with the scope ``customers`` (:mod:`.callers`).  Every error is a problem
+document (:mod:`.problems`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
-from flask import Blueprint, Flask, Response, g, request, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from statuspage.access import api_keys
 from statuspage.access.audit import Actor
 from statuspage.admin import body_limits
+from statuspage.api import callers
 from statuspage.api.problems import problem
 from statuspage.core.db import current_session
+from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer
-from statuspage.public import http, openapi
+from statuspage.public import openapi
 from statuspage.recipients import customer_json, customers
 from statuspage.recipients.customer_csv import ImportReport
 from statuspage.recipients.customer_csv_rows import RowError
@@ -36,8 +36,6 @@ PAGE_SIZE: Final = 100
 
 _JSON: Final = "application/json"
 _LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-_BEARER: Final = re.compile(r"Bearer +([\x21-\x7e]{1,200}) *", re.IGNORECASE)
-_REALM: Final = 'Bearer realm="customers"'
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -59,6 +57,12 @@ def register(app: Flask) -> None:
 def show_unreadable(error: Unreadable) -> ResponseReturnValue:
     """What :func:`_body` could not read."""
     return error.answer
+
+
+@api.errorhandler(callers.KeyRefused)
+def show_refusal(error: callers.KeyRefused) -> ResponseReturnValue:
+    """Why a key does not open this."""
+    return problem(error.status, error.reason, headers=error.headers)
 
 
 @api.after_request
@@ -151,31 +155,15 @@ def delete_customer(key: str) -> ResponseReturnValue:
 
 
 @api.before_request
-def refuse_strangers() -> ResponseReturnValue | None:
-    """401 without a key that works, 429 after too many wrong ones."""
-    if request.endpoint == "api.description":
-        return None
-    header = request.headers.get("Authorization", "")
-    if not header:
-        return problem(
-            401, "Send an API key: Authorization: Bearer …", headers={"WWW-Authenticate": _REALM}
-        )
-    match = _BEARER.fullmatch(header)
-    try:
-        actor = api_keys.use_key(match[1] if match else "", address=http.present_address())
-    except api_keys.KeyThrottled as throttled:
-        wait = str(int(throttled.wait.total_seconds()) + 1)
-        return problem(429, "Too many wrong API keys.", headers={"Retry-After": wait})
-    if actor is None:
-        challenge = {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
-        return problem(401, "This API key does not work.", headers=challenge)
-    g.api_actor = actor
-    return None
+def refuse_strangers() -> None:
+    """Only with a key that works, and that may keep customers."""
+    if request.endpoint != "api.description":
+        callers.admit("customers")
+        callers.need(KeyScope.CUSTOMERS)
 
 
 def _actor() -> Actor:
-    actor: Actor = g.api_actor
-    return actor
+    return callers.caller().actor
 
 
 # --- what is sent --------------------------------------------------------------------------------

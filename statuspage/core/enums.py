@@ -203,6 +203,18 @@ class SubscriberState(Term):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class KeyScope(Term):
+    """What an API key may do; each stands for itself, and ``admin`` for all of them."""
+
+    READ = "read"
+    DRAFT = "draft"
+    PUBLISH = "publish"
+    CUSTOMERS = "customers"
+    SUBSCRIBERS = "subscribers"
+    COMPONENTS = "components"
+    ADMIN = "admin"
+
+
 class Role(Term):
     """A colleague's part in an incident."""
 

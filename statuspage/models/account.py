@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, String, false, text
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
+from statuspage.core.enums import KeyScope
 from statuspage.models.columns import Address, Key, Name
 from statuspage.models.contact import Contact
 
@@ -61,7 +63,7 @@ class SignIn(Base):
 
 
 class ApiKey(Base):
-    """A key that a tool of the company's own keeps customers by; the key itself is not kept."""
+    """A key that one of the company's own tools acts by; the key itself is not kept."""
 
     __tablename__ = "api_keys"
 
@@ -75,5 +77,14 @@ class ApiKey(Base):
     # Written down at most once a minute.
     used_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    # What it may do: the values of KeyScope.  Keys from before there were scopes keep customers.
+    scopes: Mapped[list[Any]] = mapped_column(
+        default=lambda: [KeyScope.CUSTOMERS.value], server_default=text("'[\"customers\"]'")
+    )
+    # Who is asked about it; without a foreign key, as columns added to a table of SQLite are.
+    owner_id: Mapped[int | None]
 
-    created_by: Mapped[Account | None] = relationship()
+    owner: Mapped[Account | None] = relationship(
+        primaryjoin=lambda: foreign(ApiKey.owner_id) == Account.id, viewonly=True
+    )

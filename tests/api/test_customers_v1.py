@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 from statuspage.access import api_keys
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import KeyScope
 from statuspage.models import ApiKey, AuditEntry, Customer
 from statuspage.public import openapi
 from tests.browsing import Browser, actions, said
@@ -344,6 +345,20 @@ def test_a_sign_in_opens_nothing_here(app: Flask, admin: Browser) -> None:
     assert admin.get(MANY).status_code == 401
 
 
+def test_a_key_without_the_scope_is_refused(app: Flask, tool: Tool) -> None:
+    with app.app_context():
+        _, token = api_keys.make_key("Deploys", actor=ACTOR, scopes=[KeyScope.PUBLISH])
+    answer = Tool(app, token).get(ONE)
+    assert answer.status_code == 403
+    assert problem(answer)["detail"] == "This API key lacks the scope “customers”."
+    assert answer.headers["WWW-Authenticate"] == (
+        'Bearer error="insufficient_scope", scope="customers"'
+    )
+    with app.app_context():
+        _, token = api_keys.make_key("All", actor=ACTOR, scopes=[KeyScope.ADMIN])
+    assert Tool(app, token).get(ONE).status_code == 404
+
+
 def test_wrong_keys_are_slowed_down_and_a_right_one_is_not(tool: Tool, frozen: Traveller) -> None:
     right, tool.headers = tool.headers, {"Authorization": "Bearer statuspage_wrong"}
     codes = [tool.get(ONE).status_code for _ in range(api_keys.TRIES + 1)]
@@ -360,7 +375,7 @@ def test_a_key_is_made_shown_once_used_and_withdrawn(
     app: Flask, admin: Browser, frozen: Traveller
 ) -> None:
     admin.sign_in()
-    shown = admin.send("/admin/api-keys", {"name": " CRM  sync "})
+    shown = admin.send("/admin/api-keys", {"name": " CRM  sync ", "scopes": "customers"})
     token = shown.text.partition('<code id="token">')[2].partition("<")[0]
     assert token.startswith("statuspage_")
     assert token not in admin.get("/admin/api-keys").text
@@ -373,14 +388,15 @@ def test_a_key_is_made_shown_once_used_and_withdrawn(
         assert (key.name, key.beginning) == ("CRM sync", token[:16])
         assert token not in key.token_hash
     admin.send(f"/admin/api-keys/{key.id}/withdraw")
-    assert said(admin.get("/admin/api-keys")) == ["The key does not work any more."]
+    assert said(admin.get("/admin/api-keys")) == ["The key is revoked."]
     assert tool.get(ONE).status_code == 401
     assert actions(app)[-2:] == ["api_key.make", "api_key.withdraw"]
     assert admin.send("/admin/api-keys/4711/withdraw").status_code == 404
 
 
-def test_a_key_needs_a_name(app: Flask, admin: Browser) -> None:
-    assert admin.send("/admin/api-keys", {"name": " "}).status_code == 422
+def test_a_key_needs_a_name_and_a_scope(app: Flask, admin: Browser) -> None:
+    for sent in ({"name": " ", "scopes": "read"}, {"name": "CRM"}, {"name": "CRM", "scopes": "x"}):
+        assert admin.send("/admin/api-keys", sent).status_code == 422
     with app.app_context():
         assert current_session().scalar(select(func.count(ApiKey.id))) == 0
 
