@@ -11,7 +11,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step, SubscriberState
 from statuspage.core.links import subscription_token
-from statuspage.delivery import subscriptions
+from statuspage.delivery import subscribe
 from statuspage.models import Delivery, FollowedIncident, Message, Subscriber, SubscriberComponent
 from statuspage.recipients.subscribers import SubscriptionPreferences
 
@@ -23,7 +23,7 @@ def ask(
     email: str = SAM, preferences: SubscriptionPreferences | None = None, *, client: str = CLIENT
 ) -> None:
     """What a visitor does on the page."""
-    subscriptions.subscribe(email, preferences or SubscriptionPreferences(), client=client)
+    subscribe.subscribe(email, preferences or SubscriptionPreferences(), client=client)
 
 
 def sign_up_mails(address: str = SAM) -> list[tuple[Delivery, Message]]:
@@ -52,7 +52,7 @@ def join(email: str = SAM, preferences: SubscriptionPreferences | None = None) -
     """Subscribe and confirm; the token of the link that did."""
     ask(email, preferences)
     token = newest_link(email)
-    subscriptions.confirm(token)
+    subscribe.confirm(token)
     return token
 
 

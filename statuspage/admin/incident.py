@@ -38,9 +38,10 @@ from statuspage.delivery import report
 from statuspage.incidents import lifecycle, mail_corrections, merge, repeating
 from statuspage.incidents.copy_texts import copy_texts
 from statuspage.incidents.details import Details, change_details
-from statuspage.incidents.inputs import Conflict, Reader
+from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.resolution import approval, cancel_window, test_mail
 from statuspage.models import Account, Incident, IncidentUpdate, Message
+from statuspage.recipients.who_receives import Reader
 
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
 NEWEST: Final = 20

@@ -35,13 +35,13 @@ from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.copy_texts import CopyText
 from statuspage.incidents.explain_recipient import RecipientExplanation, explain
-from statuspage.incidents.inputs import Draft, Reader
+from statuspage.incidents.inputs import Draft
 from statuspage.incidents.publish import Submission
 from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
 from statuspage.messages.template_variables import VARIABLES
 from statuspage.messages.tokens import token_values
-from statuspage.recipients.who_receives import Reach
+from statuspage.recipients.who_receives import Reach, Reader
 
 # A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
 MAIL_POLICY: Final = (

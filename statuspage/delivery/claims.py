@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import among, count_written, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import cancellation, corrections, superseded
+from statuspage.delivery import superseded
 from statuspage.delivery.control import is_held, limit_rests, may_send
 from statuspage.delivery.queue import close_waiting
 from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
@@ -77,7 +77,7 @@ def new_worker_id() -> int:
 def claim(worker_id: int, channel: Channel, *, size: int) -> Claim | None:
     """Take up to ``size`` due deliveries of one message and language; None where none may go now.
 
-    Urgent lanes first, then the longest due; what was overtaken meanwhile ends here instead.
+    Urgent lanes first, then the longest due; what was superseded meanwhile ends here instead.
     Committed before it is returned, so that no transaction is open while a provider is called.
     """
     moment = clock.now()
@@ -134,10 +134,7 @@ def _first_due(session: Session, due: Sequence[ColumnElement[bool]]) -> Row[int,
         .with_for_update(skip_locked=True)
     )
     first = session.execute(chosen).one_or_none()
-    while first is not None and (
-        corrections.redirect(session, first.message_id) is not None
-        or cancellation.keep_back(session, first.message_id)
-    ):
+    while first is not None and superseded.has_given_way(session, first.message_id):
         first = session.execute(chosen).one_or_none()
     return first
 

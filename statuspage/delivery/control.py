@@ -138,14 +138,14 @@ def resend_failed(message_id: int, *, actor: Actor) -> int:
 
 
 def _may_go_again(session: Session, message_id: int) -> ColumnElement[bool]:
-    has_been_overtaken = superseded.has_been(session, message_id)
+    has_been_superseded = superseded.has_been(session, message_id)
     return and_(
         Delivery.message_id == message_id,
         Delivery.state.in_((DeliveryState.FAILED, DeliveryState.EXPIRED)),
         ~is_suppressed(Delivery.address),
         # Whose address was forgotten cannot be written to.
         Delivery.email != "",
-        true() if has_been_overtaken is None else ~has_been_overtaken,
+        true() if has_been_superseded is None else ~has_been_superseded,
     )
 
 

@@ -16,8 +16,6 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Subquery,
-    and_,
-    exists,
     func,
     insert,
     literal,
@@ -39,25 +37,17 @@ from statuspage.models import (
     Message,
     Page,
 )
-from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT, in_state
+from statuspage.models.delivery import LANE_NORMAL, LANE_URGENT
 from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import WHY, DrillRecipients, drill_recipients_of
 from statuspage.recipients.suppression import (
     barring_reason,
     state_and_reason,
 )
-from statuspage.recipients.who_receives import concerned_customers as concerned_customers
-from statuspage.recipients.who_receives import count_customers as count_customers
-from statuspage.recipients.who_receives import first_customers as first_customers
-from statuspage.recipients.who_receives import group_customers as group_customers
-from statuspage.recipients.who_receives import languages_read as languages_read
-from statuspage.recipients.who_receives import told_customers as told_customers
 
 CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
 CHAT_AGE = timedelta(hours=12)
-NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED})
-"""What colleagues are sent because time passes, not because something was posted."""
 MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
 """Whom news is mailed to."""
 
@@ -181,43 +171,6 @@ def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) 
     return count_written(session, statement)
 
 
-def supersede_notices(session: Session, message: Message, *, step_key: str, about: str) -> int:
-    """End the waiting notices that a newer one replaces; how many.
-
-    As with mail, only where the same address has the newer one.  ``about`` is how the keys of what
-    it replaces begin.
-    """
-    older = _notices(message.incident_id).where(Message.id != message.id)
-    waiting = and_(
-        in_state(DeliveryState.PENDING),
-        Delivery.message_id.in_(older),
-        Delivery.step_key.startswith(about, autoescape=True),
-        _newer_rows(step_key),
-    )
-    return close_waiting(
-        session, waiting, DeliveryState.SUPERSEDED, "a newer notice took its place"
-    )
-
-
-def end_notices(session: Session, incident_id: int, *, is_over: bool) -> int:
-    """End the waiting notices that a new post makes untrue; how many.
-
-    A post keeps the promise that people were to be reminded of, and voids what was to be approved;
-    the end calls nobody any more.
-    """
-    steps = {*NOTICES, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
-    untrue = _notices(incident_id, steps)
-    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(untrue))
-    reason = "the update was posted before this was sent"
-    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
-
-
-def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:
-    return select(Message.id).where(
-        Message.incident_id == incident_id, Message.step.in_(sorted(steps))
-    )
-
-
 def was_queued(session: Session, step_key: str, email: str) -> bool:
     """Whether a step was queued to a mail address."""
     found = select(Delivery.id).where(
@@ -241,51 +194,6 @@ def queue_test(
     why = "A test, to whoever asked for it"
     row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
     return _insert(session, message, [row | {"name": name, "time_zone": time_zone}])
-
-
-def supersede(session: Session, message: Message, *, step_key: str) -> int:
-    """End the waiting mails that a newer step of the same incident makes untrue; how many.
-
-    A row gives way only where its address has a row of the newer step, so nobody is left with
-    nothing; whether it is the customers' mail or the subscribers' does not matter.  A resolution
-    gives way to a reopening alone (:func:`end_resolutions`).
-    """
-    older = select(Message.id).where(
-        Message.incident_id == message.incident_id,
-        Message.audience.in_(MAILED),
-        Message.step != Step.RESOLVED,
-        Message.update_id.is_distinct_from(message.update_id),
-    )
-    waiting = and_(
-        in_state(DeliveryState.PENDING), Delivery.message_id.in_(older), _newer_rows(step_key)
-    )
-    reason = f"a newer message took its place: {message.step.label.lower()}"
-    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
-
-
-def end_all(session: Session, incident_id: int) -> int:
-    """End the mails that still wait when an incident turns out to have been none; how many."""
-    mails = select(Message.id).where(
-        Message.incident_id == incident_id, Message.audience.in_(MAILED)
-    )
-    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(mails))
-    reason = "it was a false alarm, known before this was sent"
-    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
-
-
-def end_resolutions(session: Session, incident_id: int) -> int:
-    """End the resolution mails that still wait when an incident is opened again; how many.
-
-    'It is over' has stopped being true, for everybody.
-    """
-    resolutions = select(Message.id).where(
-        Message.incident_id == incident_id,
-        Message.audience.in_(MAILED),
-        Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)),
-    )
-    waiting = and_(in_state(DeliveryState.PENDING), Delivery.message_id.in_(resolutions))
-    reason = "the incident was opened again before this was sent"
-    return close_waiting(session, waiting, DeliveryState.SUPERSEDED, reason)
 
 
 def close_waiting(
@@ -338,19 +246,6 @@ def _move(
         .where(condition)
         .values(state=state, reason=reason, changed_at=moment, **values)
         .execution_options(synchronize_session=False),
-    )
-
-
-def _newer_rows(step_key: str) -> ColumnElement[bool]:
-    newer = Delivery.__table__.alias("newer")
-    return exists(
-        select(newer.c.id)
-        .where(
-            newer.c.step_key == step_key,
-            newer.c.channel == Delivery.channel,
-            newer.c.address == Delivery.address,
-        )
-        .correlate(Delivery)
     )
 
 

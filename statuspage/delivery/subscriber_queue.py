@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
@@ -30,14 +28,7 @@ from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import drill_recipients_of
 from statuspage.recipients.pseudonyms import pseudonymize
-from statuspage.recipients.suppression import (
-    barring_reason,
-)
-from statuspage.recipients.who_receives import News as News
-from statuspage.recipients.who_receives import Reach as Reach
-from statuspage.recipients.who_receives import any_subscribers as any_subscribers
-from statuspage.recipients.who_receives import count_subscribers as count_subscribers
-from statuspage.recipients.who_receives import find_reason as find_reason
+from statuspage.recipients.suppression import barring_reason
 
 _SIGN_UP = "signup:"
 

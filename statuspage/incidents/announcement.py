@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage.configuration import severity
@@ -20,13 +20,10 @@ from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
 from statuspage.core.links import current_links
-from statuspage.delivery import queue, subscriber_queue
-from statuspage.delivery.subscriber_queue import News, Reach
 from statuspage.incidents.apply_update import apply_post, declared, detached_copy, step_of
 from statuspage.incidents.inputs import (
     Declaration,
     NewUpdate,
-    Reader,
     check_declaration,
     check_post,
 )
@@ -41,7 +38,9 @@ from statuspage.models import (
     Page,
 )
 from statuspage.models.delivery import was_told
-from statuspage.recipients.drill_recipients import WHY, DrillRecipients, drill_recipients_on
+from statuspage.recipients import who_receives
+from statuspage.recipients.drill_recipients import DrillRecipients, drill_recipients_on
+from statuspage.recipients.who_receives import CustomerRule, News, Reach, Reader
 
 FIRST_READERS = 3
 
@@ -155,39 +154,34 @@ class Announcement:
     # --- who receives it -------------------------------------------------------------------------
 
     @property
-    def customers_rule(self) -> ColumnElement[bool]:
+    def customers(self) -> CustomerRule:
         """Which customers it is mailed to, where it is mailed to customers at all."""
         if self.answers and self.saved is not None:
-            return queue.told_customers(self._answered)
-        return queue.concerned_customers(self.concerned)
+            condition = who_receives.told_customers(self._answered)
+        else:
+            condition = who_receives.concerned_customers(self.concerned)
+        return CustomerRule(condition, self.concerned, self.drill)
 
     @cached_property
     def customer_count(self) -> tuple[int, int] | None:
         """How many customers of the components are mailed, and how many of them are suppressed."""
         if self.answers or not self.mails_customers:
             return None
-        if self.drill is not None:
-            return len(self.drill.mailboxes), 0
-        return queue.count_customers(self.session, self.concerned)
+        return who_receives.count_customers(self.session, self.customers)
 
     @property
     def news(self) -> News:
         """What it is about, as far as it decides which subscribers receive it."""
         saved_id = self.saved.id if self.saved is not None else None
-        return News(self.incident.kind, self.step, self.concerned, saved_id)
+        return News(self.incident.kind, self.step, self.concerned, saved_id, self.drill)
 
     @cached_property
     def subscribers(self) -> Reach:
         """The subscribers who are mailed; those who get the customers' mail are counted apart."""
-        if self.drill is not None:
-            listed = len(self.drill.mailboxes)
-            if self.mails_customers:
-                return Reach(as_customers=listed)
-            return Reach(((WHY, listed),) if listed else ())
         customers = None
         if self.incident.kind is Kind.INCIDENT and self.mails_customers:
-            customers = self.customers_rule
-        return subscriber_queue.count_subscribers(self.session, self.news, customers=customers)
+            customers = self.customers
+        return who_receives.count_subscribers(self.session, self.news, customers=customers)
 
     def reach(self, audience: Audience) -> tuple[int, int, str]:
         """How many of an audience receive it, how many are suppressed, and the rule in a phrase."""
@@ -211,14 +205,7 @@ class Announcement:
         """The first customers who would be mailed, so that their mail can be looked at."""
         if audience is not Audience.CUSTOMER:
             return ()
-        if self.drill is not None:
-            listed = self.drill.mailboxes[:FIRST_READERS]
-            return tuple(Reader(mailbox.email, name, None) for mailbox, name in listed)
-        found = queue.first_customers(self.session, self.customers_rule, most=FIRST_READERS)
-        return tuple(
-            Reader(customer.email, customer.name, customer.time_zone, customer.language)
-            for customer in found
-        )
+        return who_receives.first_readers(self.session, self.customers, most=FIRST_READERS)
 
     @cached_property
     def _told_count(self) -> int:

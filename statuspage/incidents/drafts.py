@@ -12,9 +12,10 @@ from statuspage.core.enums import Audience, Step
 from statuspage.core.languages import nearest
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.check_texts import check_text
-from statuspage.incidents.inputs import Draft, Reader
+from statuspage.incidents.inputs import Draft
 from statuspage.messages.compose import Composed, Text, Unfinished, compose, finish, unfilled
 from statuspage.models import Incident, Message
+from statuspage.recipients.who_receives import Reader
 
 Texts = Mapping[Audience, Text]
 

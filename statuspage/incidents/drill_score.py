@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.enums import Audience, Step
-from statuspage.delivery.queue import NOTICES
+from statuspage.delivery.superseded import NOTICES
 from statuspage.incidents.promises import Record, record_of
 from statuspage.models import Delivery, Incident, Message
 

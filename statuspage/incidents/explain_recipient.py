@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from statuspage.core.enums import Channel, Kind, SubscriberState
 from statuspage.core.errors import Invalid
-from statuspage.delivery import queue, subscriber_queue
 from statuspage.incidents.announcement import Announcement
 from statuspage.models import Component, Customer, Subscriber
+from statuspage.recipients import who_receives
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.suppression import barring_reason, erased_at, suppression_of
+from statuspage.recipients.suppression import erased_at
+from statuspage.recipients.who_receives import Reached
 
 LISTED = {True: "They are on its list.", False: "They are not on its list."}
 
@@ -40,10 +41,7 @@ def recipient_groups(announcement: Announcement) -> Groups | None:
     """Which customers publishing this would mail, and why; None where it mails none."""
     if not announcement.incident.tells_outsiders or not announcement.mails_customers:
         return None
-    if announcement.drill is not None:
-        return Groups([("on the drill's list", len(announcement.drill.mailboxes))], [])
-    session, ids = announcement.session, announcement.concerned
-    return Groups(*queue.group_customers(session, announcement.customers_rule, ids))
+    return Groups(*who_receives.group_customers(announcement.session, announcement.customers))
 
 
 def explain(announcement: Announcement, text: str) -> RecipientExplanation:
@@ -86,20 +84,18 @@ def _as_customer(announcement: Announcement, address: str) -> tuple[bool, str]:
         return False, "They are not on the list of customers."
     if announcement.incident.kind is not Kind.INCIDENT or not announcement.mails_customers:
         return False, "They are a customer, and customers are not written to at this step."
-    rule = announcement.customers_rule
-    reached = session.scalar(select(Customer.id).where(Customer.id == customer.id, rule))
+    reached = who_receives.find_customer(session, announcement.customers, address)
     if reached is None and announcement.answers:
         return False, f"They are a customer who was not told that {announcement.taken_back}."
     if reached is None:
         return False, f"They are a customer of other components: {_used(session, customer)}."
-    barred = barring_reason(session, address, owed=customer.contractual, though_erased=True)
-    if barred:
-        return False, f"They are a customer whom it concerns, but {_kept_away(barred)}"
-    if suppression_of(session, address):
+    if reached.suppressed:
+        return False, f"They are a customer whom it concerns, but {_kept_away(reached)}"
+    if reached.reason:
         return True, "They left, but notices are owed to them by contract."
     if announcement.answers:
         return True, f"They are a customer who was told that {announcement.taken_back}."
-    if customer.all_components or not announcement.concerned:
+    if reached.why:
         return True, "They are a customer, and it concerns them whatever they use."
     return True, f"They are a customer of {_used(session, customer, only=announcement.concerned)}."
 
@@ -113,17 +109,16 @@ def _as_subscriber(announcement: Announcement, address: str) -> tuple[bool, str]
         return False, "They asked to subscribe and have not confirmed it."
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
-    why = subscriber_queue.find_reason(session, announcement.news, address)
-    if why is None:
+    reached = who_receives.find_subscriber(session, announcement.news, address)
+    if reached is None:
         return False, "They subscribed to other components or other kinds of news."
-    barred = barring_reason(session, address, owed=False, though_erased=True)
-    if barred:
-        return False, f"They subscribed to this, but {_kept_away(barred)}"
-    return True, f"{why}."
+    if reached.suppressed:
+        return False, f"They subscribed to this, but {_kept_away(reached)}"
+    return True, f"{reached.why}."
 
 
-def _kept_away(reason: str) -> str:
-    return f"nothing is sent to them: {reason}."
+def _kept_away(reached: Reached) -> str:
+    return f"nothing is sent to them: {reached.reason}."
 
 
 def _used(session: Session, customer: Customer, *, only: Sequence[int] | None = None) -> str:

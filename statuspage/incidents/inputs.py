@@ -19,11 +19,11 @@ from statuspage.core.enums import (
     Visibility,
 )
 from statuspage.core.errors import Invalid
-from statuspage.delivery.subscriber_queue import Reach
 from statuspage.messages.checks import Finding
 from statuspage.messages.compose import Composed, Text, as_drill
 from statuspage.models import Incident
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
+from statuspage.recipients.who_receives import Reach, Reader
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """A browser's clock may be this much ahead before its 'now' counts as the future."""
@@ -95,16 +95,6 @@ class NewUpdate:
     although: Mapping[str, str] = field(default_factory=dict)
     false_alarm: bool = False
     no_change: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A customer who would be written to."""
-
-    email: str
-    name: str
-    time_zone: str | None
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

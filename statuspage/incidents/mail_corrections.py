@@ -18,11 +18,12 @@ from statuspage.delivery import corrections
 from statuspage.delivery.queue import MAILED
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.check_texts import let_correction_pass
-from statuspage.incidents.inputs import Reader, check_body
+from statuspage.incidents.inputs import check_body
 from statuspage.messages.compose import Composed, Text, Unfinished, finish, finish_for_subscribers
 from statuspage.models import Incident, Message, Page
 from statuspage.models.columns import TITLE_LIMIT
 from statuspage.recipients import who_receives
+from statuspage.recipients.who_receives import Reader
 
 PREFIX = "Correction: "
 NOTE = "Part of what we last wrote to you about this was wrong. This is how it should have read."

@@ -17,7 +17,7 @@ from statuspage.access.audit import Actor
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Step
 from statuspage.core.errors import Invalid
-from statuspage.delivery import queue, subscriber_queue
+from statuspage.delivery import queue, subscriber_queue, superseded
 from statuspage.incidents.announcement import Announcement, affected_components
 from statuspage.incidents.check_texts import Overrides, check_text, let_pass
 from statuspage.incidents.component_states import affect
@@ -33,6 +33,7 @@ from statuspage.messages.compose import (
     finish_for_subscribers,
 )
 from statuspage.models import Incident, IncidentUpdate, Message, revision
+from statuspage.recipients import who_receives
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +159,8 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
     session, incident = announcement.session, announcement.incident
     # The facts count customers as they stand before anything is ended.
     _ = announcement.facts
-    if announcement.reopens:
-        queue.end_resolutions(session, incident.id)
-    if announcement.step is Step.FALSE_ALARM:
-        queue.end_all(session, incident.id)
-    others = queue.languages_read(session, own=announcement.page.language)
+    superseded.end_untrue(session, incident.id, announcement.step)
+    others = who_receives.languages_read(session, own=announcement.page.language)
     body, public = "", None
     for audience, step in announcement.audiences:
         finished, edited, override = _write(announcement, submission, audience, step, others=others)
@@ -176,9 +174,9 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
         ):
             body = finished.body
         _queue(announcement, message, update)
-    queue.end_notices(session, incident.id, is_over=not incident.is_open)
+    superseded.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: a reader who is both gets one mail, the customers'.
-    if public is not None and (incident.is_drill or subscriber_queue.any_subscribers(session)):
+    if public is not None and (incident.is_drill or who_receives.any_subscribers(session)):
         _announce_to_subscribers(announcement, update, public, others)
     return body
 
@@ -266,11 +264,11 @@ def _queue(announcement: Announcement, message: Message, update: IncidentUpdate)
         session,
         message,
         step_key=step_key,
-        rule=announcement.customers_rule,
+        rule=announcement.customers.condition,
         concerned=announcement.concerned,
         because=because,
     )
-    queue.supersede(session, message, step_key=step_key)
+    superseded.supersede(session, message, step_key=step_key)
 
 
 def _announce_to_subscribers(
@@ -286,4 +284,4 @@ def _announce_to_subscribers(
     )
     message = _keep(announcement, update, mail, Audience.SUBSCRIBER, announcement.step)
     subscriber_queue.queue_subscribers(session, message, announcement.news, step_key=step_key)
-    queue.supersede(session, message, step_key=step_key)
+    superseded.supersede(session, message, step_key=step_key)

@@ -22,7 +22,7 @@ from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
-from statuspage.delivery import queue
+from statuspage.delivery import queue, superseded
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.escalation import EscalationStep, ladders, opened_at
 from statuspage.incidents.notify_staff import call_colleagues
@@ -113,7 +113,7 @@ def _told(session: Session, incident: Incident) -> set[tuple[str, int]]:
     keys = session.scalars(
         select(Delivery.step_key)
         .join(Message, Message.id == Delivery.message_id)
-        .where(Message.incident_id == incident.id, Message.step.in_(sorted(queue.NOTICES)))
+        .where(Message.incident_id == incident.id, Message.step.in_(sorted(superseded.NOTICES)))
         .distinct()
     )
     split = (key.rpartition(":") for key in keys)
@@ -125,7 +125,7 @@ def _queue(session: Session, incident: Incident, notice: Notice, moment: datetim
     message = call_colleagues(
         session, incident, facts, step=step, step_key=notice.key, people=notice.people
     )
-    queue.supersede_notices(session, message, step_key=notice.key, about=notice.ladder)
+    superseded.supersede_notices(session, message, step_key=notice.key, about=notice.ladder)
     audit.record(
         session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
         after={"about": step.label, "asked": [contact.name for contact in notice.people]},

@@ -22,13 +22,13 @@ from statuspage.core.enums import Visibility
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_, nearest, split_path, translations
 from statuspage.core.links import current_links, read_delivery_token
-from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import (
-    AddressState,
+from statuspage.delivery import subscribe, unsubscribe
+from statuspage.delivery.subscribe import (
     Scenario,
     SubscribingThrottled,
     Subscription,
 )
+from statuspage.delivery.unsubscribe import AddressState
 from statuspage.models import Component, Incident
 from statuspage.models.columns import CODE
 from statuspage.public import html_pages, http
@@ -62,7 +62,7 @@ def register(app: Flask) -> None:
 
 @leaving.post("/subscribe")
 @leaving.post(IN_A_LANGUAGE + "/subscribe")
-def subscribe() -> ResponseReturnValue:
+def ask_to_subscribe() -> ResponseReturnValue:
     """Ask for mail; every address is answered the same."""
     sent = _sent_form()
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -70,7 +70,7 @@ def subscribe() -> ResponseReturnValue:
     if request.form.get("website"):
         return _sign_up_sent()
     try:
-        subscriptions.subscribe(sent.email, _preferences(sent), client=http.present_address())
+        subscribe.subscribe(sent.email, _preferences(sent), client=http.present_address())
     except SubscribingThrottled as error:
         answer = _refuse(sent, error.field, _too_many(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
@@ -85,7 +85,7 @@ def subscribe() -> ResponseReturnValue:
 @leaving.get(IN_A_LANGUAGE + "/subscriptions/<token>")
 def show(token: str) -> ResponseReturnValue:
     """Ask to confirm, or show what is heard; opening the link changes nothing."""
-    found = subscriptions.find_subscription(current_session(), token)
+    found = subscribe.find_subscription(current_session(), token)
     if found is None:
         raise NotFound
     return _show_subscription(found, acted="", offered=request.args.get("follow", ""))
@@ -98,11 +98,11 @@ def act_on(token: str) -> ResponseReturnValue:
     choice = request.form.get("choice", "")
     try:
         if choice == CONFIRM:
-            return _show_subscription(subscriptions.confirm(token), acted=CONFIRM)
+            return _show_subscription(subscribe.confirm(token), acted=CONFIRM)
         if choice == LEAVE:
-            return _show_subscription(subscriptions.leave_by_link(token), acted=LEAVE)
+            return _show_subscription(subscribe.unsubscribe_by_link(token), acted=LEAVE)
         if choice == STAY:
-            return _show_subscription(subscriptions.return_by_link(token), acted=STAY)
+            return _show_subscription(subscribe.resubscribe_by_link(token), acted=STAY)
         return _change(token)
     except LookupError:
         raise NotFound from None
@@ -112,7 +112,7 @@ def act_on(token: str) -> ResponseReturnValue:
 @leaving.get(IN_A_LANGUAGE + "/unsubscribe/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """Show what leaving means, with a button; opening the link changes nothing."""
-    standing = subscriptions.standing(current_session(), _delivery_of(token))
+    standing = unsubscribe.find_address_state(current_session(), _delivery_of(token))
     if standing is None:
         raise NotFound
     return _show(standing, acted="")
@@ -129,8 +129,8 @@ def act(token: str) -> ResponseReturnValue:
     wants_to_stay = request.form.get("choice") == STAY
     try:
         if wants_to_stay:
-            return _show(subscriptions.stay(delivery_id), acted=STAY)
-        return _show(subscriptions.leave(delivery_id), acted=LEAVE)
+            return _show(unsubscribe.resubscribe(delivery_id), acted=STAY)
+        return _show(unsubscribe.unsubscribe(delivery_id), acted=LEAVE)
     except LookupError:
         raise NotFound from None
 
@@ -184,7 +184,7 @@ def _incidents(codes: Iterable[str]) -> list[Incident]:
 
 
 def _change(token: str) -> Response:
-    found = subscriptions.find_subscription(current_session(), token)
+    found = subscribe.find_subscription(current_session(), token)
     if found is None:
         raise NotFound
     ticked = request.form.getlist("follows")
@@ -197,7 +197,7 @@ def _change(token: str) -> Response:
         ),
     )
     try:
-        return _show_subscription(subscriptions.change(token, _preferences(form)), acted="change")
+        return _show_subscription(subscribe.change(token, _preferences(form)), acted="change")
     except Invalid as error:
         form = replace(form, field=error.field, reason=error.reason)
         return _show_subscription(found, acted="", form=form, status=422)

@@ -40,6 +40,8 @@ from statuspage.models import (
     SubscriberComponent,
 )
 from statuspage.models.delivery import was_told
+from statuspage.recipients.drill_recipients import WHY as ON_DRILL_LIST
+from statuspage.recipients.drill_recipients import DrillRecipients
 from statuspage.recipients.suppression import bars, suppression_reason, with_suppression
 
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
@@ -117,28 +119,63 @@ def customer_because(reached: Subquery, component_ids: Collection[int]) -> Colum
     )
 
 
-def first_customers(
-    session: Session, condition: ColumnElement[bool], *, most: int
-) -> list[Customer]:
+@dataclass(frozen=True, slots=True)
+class CustomerRule:
+    """Which customers a step is mailed to: those of a condition, or a drill's list in their place.
+
+    ``component_ids`` are the components that it concerns, by which a customer is reached.
+    """
+
+    condition: ColumnElement[bool]
+    component_ids: Collection[int] = ()
+    drill: DrillRecipients | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A customer who would be written to."""
+
+    email: str
+    name: str
+    time_zone: str | None
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A recipient whom a rule reaches, and why; ``reason`` is that of their suppression, if any."""
+
+    why: str
+    suppressed: bool
+    reason: str
+
+
+def first_readers(session: Session, rule: CustomerRule, *, most: int) -> tuple[Reader, ...]:
     """The first customers whom a rule reaches and who are not suppressed."""
-    reached = reached_customers(condition)
-    ids = select(reached.c.id).where(~reached.c.suppressed).order_by(reached.c.id).limit(most)
-    return list(session.scalars(select(Customer).where(Customer.id.in_(ids)).order_by(Customer.id)))
+    if rule.drill is not None:
+        return tuple(Reader(box.email, name, None) for box, name in rule.drill.mailboxes[:most])
+    of = reached_customers(rule.condition).c
+    first = select(of.email, of.name, of.time_zone, of.language).where(~of.suppressed)
+    return tuple(Reader(*row) for row in session.execute(first.order_by(of.id).limit(most)))
 
 
-def count_customers(session: Session, component_ids: Collection[int]) -> tuple[int, int]:
-    """How many customers a mail about these components would reach, and how many are suppressed."""
-    suppressed = reached_customers(concerned_customers(component_ids)).c.suppressed
+def count_customers(session: Session, rule: CustomerRule) -> tuple[int, int]:
+    """How many customers a rule reaches, and how many of them are left out as suppressed."""
+    if rule.drill is not None:
+        return len(rule.drill.mailboxes), 0
+    suppressed = reached_customers(rule.condition).c.suppressed
     counts = select(func.count().filter(~suppressed), func.count().filter(suppressed))
     reached, skipped = session.execute(counts).one()
     return reached, skipped
 
 
 def group_customers(
-    session: Session, rule: ColumnElement[bool], component_ids: Collection[int]
+    session: Session, rule: CustomerRule
 ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """The customers whom a rule reaches, counted by reason, and those left out by theirs."""
-    reached = reached_customers(rule, component_ids)
+    if rule.drill is not None:
+        return [("on the drill's list", len(rule.drill.mailboxes))], []
+    reached = reached_customers(rule.condition, rule.component_ids)
     why = case(
         (reached.c.suppressed, reached.c.reason),
         (reached.c.all_components, "use everything"),
@@ -156,6 +193,17 @@ def group_customers(
     return groups
 
 
+def find_customer(session: Session, rule: CustomerRule, address: str) -> Reached | None:
+    """The customer with that normalised address, as a rule reaches them; None where it does not."""
+    of = reached_customers(rule.condition).c
+    chosen = select(of.suppressed, of.reason, of.all_components).where(of.address == address)
+    row = session.execute(chosen).one_or_none()
+    if row is None:
+        return None
+    is_everything = row.all_components or not rule.component_ids
+    return Reached("all components" if is_everything else "", bool(row.suppressed), row.reason)
+
+
 # --- subscribers ----------------------------------------------------------------------------------
 
 
@@ -163,13 +211,15 @@ def group_customers(
 class News:
     """What a post is about, as far as it decides who hears of it.
 
-    ``incident_id`` is None for an incident that is not saved yet.
+    ``incident_id`` is None for an incident that is not saved yet.  A ``drill`` reaches its own
+    list in the place of subscribers.
     """
 
     kind: Kind
     step: Step
     component_ids: Collection[int]
     incident_id: int | None = None
+    drill: DrillRecipients | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +250,19 @@ def any_subscribers(session: Session) -> bool:
     return session.scalar(confirmed.limit(1)) is not None
 
 
-def count_subscribers(
-    session: Session, news: News, *, customers: ColumnElement[bool] | None
-) -> Reach:
-    """Whom the mail about a post would reach, and why.
+def count_subscribers(session: Session, news: News, *, customers: CustomerRule | None) -> Reach:
+    """How many subscribers the mail about a step reaches, and why.
 
     ``customers`` is the rule of the customers' mail where there is one.
     """
-    heard = reached_subscribers(news)
-    as_customer = false() if customers is None else _is_customer(heard, customers)
-    each = select(heard.c.why, heard.c.suppressed, as_customer.label("as_customer")).subquery()
+    if news.drill is not None:
+        listed = len(news.drill.mailboxes)
+        if customers is not None:
+            return Reach(as_customers=listed)
+        return Reach(((ON_DRILL_LIST, listed),) if listed else ())
+    reached = reached_subscribers(news)
+    as_customer = false() if customers is None else _is_customer(reached, customers.condition)
+    each = select(reached.c.why, reached.c.suppressed, as_customer.label("as_customer")).subquery()
     rows = session.execute(select(each, func.count()).group_by(*each.c)).all()
     reasons: dict[str, int] = {}
     for reason, is_suppressed, is_customer, count in rows:
@@ -222,10 +275,12 @@ def count_subscribers(
     )
 
 
-def find_reason(session: Session, news: News, address: str) -> str | None:
-    """Why a post reaches the subscriber with that normalised address; None where it does not."""
-    heard = reached_subscribers(news)
-    return session.scalar(select(heard.c.why).where(heard.c.address == address))
+def find_subscriber(session: Session, news: News, address: str) -> Reached | None:
+    """The subscriber with that normalised address, as news reaches them; None where it does not."""
+    of = reached_subscribers(news).c
+    chosen = select(of.why, of.suppressed, of.reason).where(of.address == address)
+    row = session.execute(chosen).one_or_none()
+    return None if row is None else Reached(row.why, bool(row.suppressed), row.reason)
 
 
 def reached_subscribers(news: News) -> Subquery:
@@ -283,8 +338,8 @@ def _wants(news: News) -> ColumnElement[bool]:
     return and_(Subscriber.incidents, ~Subscriber.resolved_only)
 
 
-def _is_customer(heard: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(Customer.address == heard.c.address, rule)
+def _is_customer(reached: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(Customer.address == reached.c.address, rule)
 
 
 def _first_components(

@@ -30,7 +30,7 @@ from statuspage.access import alarms, throttle
 from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import db, insert_new, sqlite_path, writing
-from statuspage.delivery import claims, control, privacy, provider_events, subscriptions
+from statuspage.delivery import claims, control, privacy, provider_events, subscribe
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders
 from statuspage.models import Worker as WorkerRow
@@ -250,7 +250,7 @@ class WorkerProcess:
     def _tidy(self) -> None:
         """Drop what has served: sign-ups that nobody confirmed, counts of tries, folded events."""
         with self._app.app_context():
-            subscriptions.forget_unconfirmed()
+            subscribe.forget_unconfirmed()
             throttle.forget_tries_of_yesterday()
             while provider_events.forget_folded() and not self._stopping.is_set():
                 pass

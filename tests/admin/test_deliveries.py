@@ -248,7 +248,7 @@ def test_what_failed_is_sent_again_and_nothing_else(
     assert said(desk.get(message)) == ["There was nothing to send again."]
 
 
-def test_nobody_is_sent_again_what_has_been_overtaken(desk: Desk) -> None:
+def test_nobody_is_sent_again_what_has_been_superseded(desk: Desk) -> None:
     desk.use_scheme("p1")
     code = desk.declare()
     with desk.app.app_context(), writing() as session:

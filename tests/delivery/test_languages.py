@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel
-from statuspage.delivery import subscriptions
+from statuspage.delivery import subscribe
 from statuspage.delivery.channels.outgoing import fill_html, fill_text
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.models import Customer, Page
@@ -136,7 +136,7 @@ def test_a_sign_up_is_answered_in_the_language_of_the_page(
     assert "Bestätigen: " in text
     assert "/de/subscriptions/" in text
     assert '<html lang="de" dir="ltr"' in html
-    subscriptions.confirm(newest_link())
+    subscribe.confirm(newest_link())
     declare(scenario)
     send_all(app, provider)
     _, text, _ = sent(provider, SAM)

@@ -15,7 +15,14 @@ from time_machine import Traveller
 from statuspage.core.db import Base, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.core.errors import Invalid
-from statuspage.delivery import claims, control, privacy, provider_events, report, subscriptions
+from statuspage.delivery import (
+    claims,
+    control,
+    privacy,
+    provider_events,
+    report,
+    unsubscribe,
+)
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.delivery.sent_copy import read_mail
@@ -289,11 +296,11 @@ def test_who_is_still_on_a_list_leaves_by_the_link_of_a_forgotten_mail(
         frozen.shift(timedelta(days=31))
         while privacy.forget_old_addresses(older_than=timedelta(days=30)):
             pass
-        assert subscriptions.leave(delivery_id).has_left
+        assert unsubscribe.unsubscribe(delivery_id).has_unsubscribed
         assert current_session().get_one(Suppression, C1).kind == "unsubscribed"
         privacy.erase(C1, actor=ACTOR)
         with pytest.raises(LookupError):
-            subscriptions.leave(delivery_id)
+            unsubscribe.unsubscribe(delivery_id)
 
 
 def test_what_still_waits_is_not_forgotten(app: Flask, frozen: Traveller) -> None:

@@ -17,9 +17,9 @@ from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import DeliveryState, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
-from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import Scenario as Step
-from statuspage.delivery.subscriptions import SubscribingThrottled
+from statuspage.delivery import subscribe
+from statuspage.delivery.subscribe import Scenario as Step
+from statuspage.delivery.subscribe import SubscribingThrottled
 from statuspage.models import AuditEntry, Delivery, Subscriber, Suppression
 from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients.subscribers import (
@@ -75,17 +75,17 @@ def test_the_link_confirms_once(session: Session, scenario: Scenario) -> None:
         )
     )
     token = newest_link()
-    found = subscriptions.find_subscription(session, token)
+    found = subscribe.find_subscription(session, token)
     assert found is not None
     assert found.scenario is Step.TO_CONFIRM
     assert subscriber().state is SubscriberState.PENDING
-    confirmed = subscriptions.confirm(token)
+    confirmed = subscribe.confirm(token)
     assert (confirmed.scenario, confirmed.email) == (Step.CONFIRMED, SAM)
     assert preferences_of(subscriber()) == SubscriptionPreferences(
         maintenance=False, components=frozenset({scenario.checkout})
     )
-    subscriptions.leave_by_link(token)
-    assert subscriptions.confirm(token).scenario is Step.LEFT
+    subscribe.unsubscribe_by_link(token)
+    assert subscribe.confirm(token).scenario is Step.UNSUBSCRIBED
     assert subscriber().state is SubscriberState.UNSUBSCRIBED
 
 
@@ -93,7 +93,7 @@ def test_only_a_hash_of_the_link_is_kept(session: Session, scenario: Scenario) -
     ask()
     token = newest_link()
     assert subscriber().token_hash == sha256(token.encode()).hexdigest()
-    subscriptions.confirm(token)
+    subscribe.confirm(token)
     assert subscriber().token_hash is None
 
 
@@ -103,9 +103,9 @@ def test_the_link_ends_after_48_hours(
     ask()
     token = newest_link()
     frozen.shift(timedelta(hours=48) - timedelta(seconds=1))
-    assert subscriptions.find_subscription(session, token).scenario is Step.TO_CONFIRM  # type: ignore[union-attr]
+    assert subscribe.find_subscription(session, token).scenario is Step.TO_CONFIRM  # type: ignore[union-attr]
     frozen.shift(timedelta(seconds=1))
-    assert subscriptions.confirm(token).scenario is Step.OVER
+    assert subscribe.confirm(token).scenario is Step.OVER
     assert subscriber().state is SubscriberState.PENDING
 
 
@@ -116,15 +116,15 @@ def test_a_newer_link_ends_the_older_one(
     older = newest_link()
     frozen.shift(DAY)
     ask()
-    assert subscriptions.confirm(older).scenario is Step.OVER
-    assert subscriptions.confirm(newest_link()).scenario is Step.CONFIRMED
+    assert subscribe.confirm(older).scenario is Step.OVER
+    assert subscribe.confirm(newest_link()).scenario is Step.CONFIRMED
 
 
 @pytest.mark.parametrize("token", ["", "1", "1-", "1-00", "x-y", "١-abc", "9" * 40 + "-a"])
 def test_a_forged_link_is_none(session: Session, scenario: Scenario, token: str) -> None:
     ask()
-    assert subscriptions.find_subscription(session, token) is None
-    for act in (subscriptions.confirm, subscriptions.leave_by_link, subscriptions.return_by_link):
+    assert subscribe.find_subscription(session, token) is None
+    for act in (subscribe.confirm, subscribe.unsubscribe_by_link, subscribe.resubscribe_by_link):
         with pytest.raises(LookupError):
             act(token)
 
@@ -148,7 +148,7 @@ def test_forgetting_the_unconfirmed_does_not_begin_the_count_anew(
         ask()
         frozen.shift(DAY)
     frozen.shift(8 * DAY)
-    subscriptions.forget_unconfirmed()
+    subscribe.forget_unconfirmed()
     ask()
     assert len(steps()) == 3
     frozen.shift(90 * DAY)
@@ -171,13 +171,13 @@ def test_who_confirmed_is_told_so_within_the_same_limits(
 def test_who_left_is_asked_anew_and_written_to_only_once_they_confirm(
     session: Session, scenario: Scenario, frozen: time_machine.Traveller
 ) -> None:
-    subscriptions.leave_by_link(join())
+    subscribe.unsubscribe_by_link(join())
     frozen.shift(DAY)
     ask()
     assert steps() == ["confirm", "confirm"]
     assert sign_up_mails()[-1][0].state is DeliveryState.PENDING
     assert session.get(Suppression, SAM) is not None
-    subscriptions.confirm(newest_link())
+    subscribe.confirm(newest_link())
     session.expire_all()
     assert session.get(Suppression, SAM) is None
 
@@ -213,7 +213,7 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
     frozen: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(subscriptions, "SIGN_UPS_BY_ALL", 3)
+    monkeypatch.setattr(subscribe, "SIGN_UPS_BY_ALL", 3)
     for number in range(3):
         ask(f"s{number}@example.com", client=f"192.0.2.{number}")
     with pytest.raises(SubscribingThrottled, match="Too many sign-ups at present"):
@@ -221,7 +221,7 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
     (alarm,) = alarms.open_alarms(session)
     assert alarm.text.startswith("More than 3 sign-ups for mail came within an hour")
     frozen.shift(timedelta(hours=1, seconds=1))
-    subscriptions.forget_unconfirmed()
+    subscribe.forget_unconfirmed()
     assert alarms.open_alarms(session) == []
     ask(client="198.51.100.1")
 
@@ -279,8 +279,8 @@ def test_what_is_heard_is_changed_by_a_link_and_noted(session: Session, scenario
     preferences = SubscriptionPreferences(
         resolved_only=True, components=frozenset({scenario.catalog}), time_zone="Asia/Tokyo"
     )
-    assert subscriptions.change(token, preferences).preferences == preferences
-    subscriptions.change(token, preferences)
+    assert subscribe.change(token, preferences).preferences == preferences
+    subscribe.change(token, preferences)
     entries = session.scalars(
         select(AuditEntry).filter_by(subject_kind="subscriber").order_by(AuditEntry.id)
     ).all()
@@ -294,18 +294,18 @@ def test_nothing_is_changed_before_it_is_confirmed_or_after_it_is_left(
 ) -> None:
     ask()
     preferences = SubscriptionPreferences(maintenance=False)
-    assert subscriptions.change(newest_link(), preferences).scenario is Step.TO_CONFIRM
+    assert subscribe.change(newest_link(), preferences).scenario is Step.TO_CONFIRM
     token = newest_link()
-    subscriptions.confirm(token)
-    subscriptions.leave_by_link(token)
-    assert subscriptions.change(token, preferences).scenario is Step.LEFT
+    subscribe.confirm(token)
+    subscribe.unsubscribe_by_link(token)
+    assert subscribe.change(token, preferences).scenario is Step.UNSUBSCRIBED
     assert preferences_of(subscriber()) == SubscriptionPreferences()
 
 
 def test_who_left_returns_by_the_link_that_they_have(session: Session, scenario: Scenario) -> None:
     token = join()
-    assert subscriptions.leave_by_link(token).scenario is Step.LEFT
-    assert subscriptions.return_by_link(token).scenario is Step.CONFIRMED
+    assert subscribe.unsubscribe_by_link(token).scenario is Step.UNSUBSCRIBED
+    assert subscribe.resubscribe_by_link(token).scenario is Step.CONFIRMED
     assert subscriber().state is SubscriberState.CONFIRMED
 
 
@@ -314,15 +314,15 @@ def test_who_never_confirmed_is_not_made_a_subscriber_by_staying(
 ) -> None:
     ask()
     token = newest_link()
-    subscriptions.leave_by_link(token)
-    subscriptions.return_by_link(token)
+    subscribe.unsubscribe_by_link(token)
+    subscribe.resubscribe_by_link(token)
     assert subscriber().state is SubscriberState.UNSUBSCRIBED
 
 
 def test_who_was_removed_finds_their_link_over(session: Session, scenario: Scenario) -> None:
     token = join()
     remove_subscriber(subscriber().id, actor=Actor("Ada"))
-    assert subscriptions.confirm(token).scenario is Step.OVER
+    assert subscribe.confirm(token).scenario is Step.OVER
     assert session.scalars(select(Subscriber)).all() == []
 
 
@@ -333,9 +333,9 @@ def test_the_unconfirmed_are_forgotten_after_a_week_and_nobody_else(
     add_subscriber("heard@example.com")
     add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
     frozen.shift(7 * DAY)
-    assert subscriptions.forget_unconfirmed() == 0
+    assert subscribe.forget_unconfirmed() == 0
     frozen.shift(timedelta(seconds=1))
-    assert subscriptions.forget_unconfirmed() == 1
+    assert subscribe.forget_unconfirmed() == 1
     left = sorted(session.scalars(select(Subscriber.address)))
     assert left == ["heard@example.com", "left@example.com"]
 

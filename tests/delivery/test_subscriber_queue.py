@@ -21,7 +21,7 @@ from statuspage.core.enums import (
     SubscriberState,
     Visibility,
 )
-from statuspage.delivery import subscriptions
+from statuspage.delivery import unsubscribe
 from statuspage.incidents import lifecycle, maintenance
 from statuspage.incidents.announcement import of_declaration, of_update
 from statuspage.incidents.drafts import drafts
@@ -273,9 +273,9 @@ def test_who_leaves_hears_nothing_more_and_returns_by_the_same_link(
     add_subscriber()
     declare(scenario)
     mail = session.scalars(select(Delivery.id).filter_by(address=SAM)).one()
-    subscriptions.leave(mail)
+    unsubscribe.unsubscribe(mail)
     declare(scenario)
     assert told(session, state=DeliveryState.PENDING) == []
-    subscriptions.stay(mail)
+    unsubscribe.resubscribe(mail)
     declare(scenario)
     assert len(told(session, state=DeliveryState.PENDING)) == 1

@@ -13,7 +13,7 @@ from time_machine import Traveller
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus, Step
-from statuspage.delivery import claims, control, provider_events, subscriptions
+from statuspage.delivery import claims, control, provider_events, unsubscribe
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import lifecycle
@@ -117,7 +117,7 @@ def test_who_left_while_it_was_being_sent_is_not_sent_it_later(scenario: Scenari
     declare(scenario)
     claim = take()
     assert claim is not None
-    subscriptions.leave(claim.deliveries[0].id)
+    unsubscribe.unsubscribe(claim.deliveries[0].id)
     claims.put_back(claim, [one.id for one in claim.deliveries])
     assert [address for _, address in take_all()] == EVERYBODY[1:]
     assert mails(DeliveryState.SUPPRESSED) == EVERYBODY[:1]
@@ -147,7 +147,7 @@ def test_what_is_owed_by_contract_goes_to_who_left(scenario: Scenario) -> None:
     declare(scenario)
     claim = take()
     assert claim is not None
-    subscriptions.leave(claim.deliveries[0].id)
+    unsubscribe.unsubscribe(claim.deliveries[0].id)
     claims.put_back(claim, [one.id for one in claim.deliveries])
     assert [address for _, address in take_all()] == EVERYBODY
 

@@ -30,7 +30,7 @@ from statuspage.core.links import current_links
 from statuspage.delivery import privacy, queue
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, mail_corrections, reminders
-from statuspage.incidents.inputs import Drill, NewUpdate, Reader
+from statuspage.incidents.inputs import Drill, NewUpdate
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window, test_mail
@@ -45,6 +45,7 @@ from statuspage.models import (
     Subscriber,
 )
 from statuspage.public.edition_builder import build_edition
+from statuspage.recipients.who_receives import Reader
 from tests.announcing import ACTOR, Scenario, declare, post, set_up_scenario
 from tests.delivery.test_dispatch import Provider
 from tests.factories import NOON

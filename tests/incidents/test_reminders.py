@@ -14,7 +14,7 @@ from time_machine import Traveller
 
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState, Role, Step
-from statuspage.delivery import queue
+from statuspage.delivery import superseded
 from statuspage.incidents import reminders
 from statuspage.incidents.lifecycle import hide
 from statuspage.models import Contact, Delivery, Message, Page, SeverityLevel, Suppression
@@ -65,7 +65,7 @@ def notices(session: Session) -> list[tuple[Step, list[str]]]:
     """Each notice and whom it was mailed to."""
     session.expire_all()
     found = session.scalars(
-        select(Message).where(Message.step.in_(queue.NOTICES)).order_by(Message.id)
+        select(Message).where(Message.step.in_(superseded.NOTICES)).order_by(Message.id)
     )
     return [(message.step, mailed(session, message)) for message in found]
 
@@ -80,7 +80,7 @@ def waiting(session: Session) -> Sequence[tuple[Channel, str]]:
     chosen = (
         select(Delivery.channel, Delivery.email)
         .join(Message, Message.id == Delivery.message_id)
-        .where(Message.step.in_(queue.NOTICES), Delivery.state == DeliveryState.PENDING)
+        .where(Message.step.in_(superseded.NOTICES), Delivery.state == DeliveryState.PENDING)
         .order_by(Delivery.id)
     )
     return [(row[0], row[1]) for row in session.execute(chosen)]
@@ -151,7 +151,7 @@ def test_who_dies_in_between_has_told_nobody(
 ) -> None:
     open_incident(scenario, team)
     with monkeypatch.context() as patch:
-        patch.setattr(queue, "supersede_notices", lambda *_, **__: 1 / 0)
+        patch.setattr(superseded, "supersede_notices", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tick(frozen, 24)
     assert notices(session) == []

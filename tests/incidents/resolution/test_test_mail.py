@@ -13,9 +13,10 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.delivery import dispatch
-from statuspage.incidents.inputs import NewUpdate, Reader
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.resolution import cancel_window, test_mail
 from statuspage.models import Delivery, Incident, Message
+from statuspage.recipients.who_receives import Reader
 from tests.announcing import ACTOR, Scenario, declare, mails, messages, resolve, set_up_scenario
 
 C1 = Reader("C1@example.com", "Customer 1", None)

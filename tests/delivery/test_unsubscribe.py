@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import subscriptions
-from statuspage.delivery.subscriptions import AddressState
+from statuspage.delivery import unsubscribe
+from statuspage.delivery.unsubscribe import AddressState
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
 from statuspage.recipients import suppression, who_receives
+from statuspage.recipients.who_receives import CustomerRule
 from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
 SHOPPER = "shopper@example.com"
@@ -54,7 +55,7 @@ def test_who_leaves_hears_nothing_of_the_next_incident(
     session: Session, scenario: Scenario
 ) -> None:
     tell_everybody(scenario)
-    standing = subscriptions.leave(mail_to(session))
+    standing = unsubscribe.unsubscribe(mail_to(session))
     assert standing == AddressState(SHOPPER, "unsubscribed", is_owed=False)
     assert acts(session) == ["subscription.leave"]
     tell_everybody(scenario)
@@ -64,7 +65,7 @@ def test_who_leaves_hears_nothing_of_the_next_incident(
 
 def test_what_waits_for_them_is_not_sent_either(session: Session, scenario: Scenario) -> None:
     tell_everybody(scenario)
-    subscriptions.leave(mail_to(session))
+    unsubscribe.unsubscribe(mail_to(session))
     delivery = session.get_one(Delivery, mail_to(session))
     assert (delivery.state, delivery.reason) == (
         DeliveryState.SUPPRESSED,
@@ -74,8 +75,8 @@ def test_what_waits_for_them_is_not_sent_either(session: Session, scenario: Scen
 
 def test_leaving_twice_is_leaving_once(session: Session, scenario: Scenario) -> None:
     tell_everybody(scenario)
-    first = subscriptions.leave(mail_to(session))
-    assert subscriptions.leave(mail_to(session)) == first
+    first = unsubscribe.unsubscribe(mail_to(session))
+    assert unsubscribe.unsubscribe(mail_to(session)) == first
     assert suppressions(session) == [(SHOPPER, "unsubscribed")]
     assert acts(session) == ["subscription.leave"]
 
@@ -84,9 +85,9 @@ def test_who_left_by_mistake_hears_of_the_next_incident(
     session: Session, scenario: Scenario
 ) -> None:
     tell_everybody(scenario)
-    subscriptions.leave(mail_to(session))
-    assert subscriptions.stay(mail_to(session)) == AddressState(SHOPPER, "", is_owed=False)
-    subscriptions.stay(mail_to(session))
+    unsubscribe.unsubscribe(mail_to(session))
+    assert unsubscribe.resubscribe(mail_to(session)) == AddressState(SHOPPER, "", is_owed=False)
+    unsubscribe.resubscribe(mail_to(session))
     assert acts(session) == ["subscription.leave", "subscription.stay"]
     tell_everybody(scenario)
     assert mails(DeliveryState.PENDING).count(SHOPPER) == 1
@@ -95,7 +96,7 @@ def test_who_left_by_mistake_hears_of_the_next_incident(
 def test_what_is_owed_by_contract_still_comes(session: Session, scenario: Scenario) -> None:
     owe(session)
     tell_everybody(scenario)
-    assert subscriptions.leave(mail_to(session)) == AddressState(
+    assert unsubscribe.unsubscribe(mail_to(session)) == AddressState(
         SHOPPER, "unsubscribed", is_owed=True
     )
     tell_everybody(scenario)
@@ -109,8 +110,8 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
     tell_everybody(scenario)
     with writing() as session:
         session.add(Suppression(address=SHOPPER, kind=kind, reason="the provider said so"))
-    subscriptions.leave(mail_to(session))
-    subscriptions.stay(mail_to(session))
+    unsubscribe.unsubscribe(mail_to(session))
+    unsubscribe.resubscribe(mail_to(session))
     assert suppressions(session) == [(SHOPPER, kind)]
     assert acts(session) == []
 
@@ -129,8 +130,8 @@ def test_the_admin_can_lift_whatever_it_is(session: Session, scenario: Scenario)
 
 
 def test_nobody_leaves_by_a_mail_that_there_is_not(session: Session, scenario: Scenario) -> None:
-    assert subscriptions.standing(session, 4711) is None
-    for act in (subscriptions.leave, subscriptions.stay):
+    assert unsubscribe.find_address_state(session, 4711) is None
+    for act in (unsubscribe.unsubscribe, unsubscribe.resubscribe):
         with pytest.raises(LookupError):
             act(4711)
 
@@ -138,7 +139,7 @@ def test_nobody_leaves_by_a_mail_that_there_is_not(session: Session, scenario: S
 def test_nobody_leaves_by_a_message_to_colleagues(session: Session, scenario: Scenario) -> None:
     declare(scenario)
     chat = session.scalars(select(Delivery.id).filter_by(channel=Channel.CHAT)).all()[0]
-    assert subscriptions.standing(session, chat) is None
+    assert unsubscribe.find_address_state(session, chat) is None
 
 
 def test_leaving_still_works_where_the_customer_was_removed(
@@ -148,5 +149,6 @@ def test_leaving_still_works_where_the_customer_was_removed(
     delivery_id = mail_to(session)
     with writing() as session:
         session.delete(session.scalars(select(Customer).filter_by(address=SHOPPER)).one())
-    assert subscriptions.leave(delivery_id).has_left
-    assert who_receives.count_customers(session, [scenario.checkout]) == (1, 0)
+    assert unsubscribe.unsubscribe(delivery_id).has_unsubscribed
+    rule = who_receives.concerned_customers([scenario.checkout])
+    assert who_receives.count_customers(session, CustomerRule(rule)) == (1, 0)

@@ -1,9 +1,7 @@
-"""Subscriptions: asked for on the page, confirmed by mail, changed and left by the links in mails.
+"""Subscriptions: asked for on the page, confirmed by mail, changed by the link in a mail.
 
-Nobody is written to because somebody else typed an address: a subscription counts once a link has
-been used that only its mailbox was sent, and whoever asks is answered the same.  Every mail ends in
-links that name its delivery (:mod:`statuspage.core.links`), so nobody has to sign in, and nobody
-can leave for somebody else.  What is left is the address, not one list.
+Nobody is written to because somebody else typed an address.  A subscription counts once a link has
+been used that only its mailbox was sent, and everybody who asks gets the same answer.
 """
 
 from __future__ import annotations
@@ -13,29 +11,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms, audit, throttle
-from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, insert_new, writing
-from statuspage.core.enums import Audience, Channel, DeliveryState, Step, SubscriberState
+from statuspage.core.enums import Audience, Step, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links, read_subscription_token, subscription_token
-from statuspage.delivery.queue import MAILED, close_waiting
 from statuspage.delivery.subscriber_queue import queue_sign_up, sign_ups
+from statuspage.delivery.unsubscribe import (
+    RECIPIENT,
+    UNSUBSCRIBED,
+    find_mail,
+    known_mail,
+    resubscribe,
+    suppressed_as,
+    unsubscribe,
+)
 from statuspage.messages.compose import compose, finish
 from statuspage.messages.facts import sign_up_facts
-from statuspage.models import Customer, Delivery, Incident, Message, Page, Subscriber
+from statuspage.models import Incident, Message, Page, Subscriber
 from statuspage.models.columns import hash_token
-from statuspage.models.delivery import in_state
 from statuspage.recipients import suppression
 from statuspage.recipients.customers import check_email
-from statuspage.recipients.pseudonyms import find_pseudonymized, is_pseudonym
 from statuspage.recipients.subscribers import (
     SubscriptionPreferences,
     apply_preferences,
@@ -43,7 +46,6 @@ from statuspage.recipients.subscribers import (
     describe,
     preferences_of,
 )
-from statuspage.recipients.suppression import SuppressionKind
 
 log = logging.getLogger(__name__)
 
@@ -63,27 +65,6 @@ SIGN_UPS_BY_ALL = 1_000
 ALARM = "sign-ups"
 
 EVERYTHING = SubscriptionPreferences()
-LEFT = SuppressionKind.UNSUBSCRIBED
-
-RECIPIENT = Actor("the recipient, by the link in a mail")
-
-
-@dataclass(frozen=True, slots=True)
-class AddressState:
-    """How it stands with the address that a delivery went to.
-
-    ``suppressed`` is why nothing is sent to it (``unsubscribed``, ``bounced``, ``complained``), or
-    empty.  ``is_owed`` tells that notices owed by contract reach it even where its owner has left.
-    """
-
-    email: str
-    suppressed: str
-    is_owed: bool
-
-    @property
-    def has_left(self) -> bool:
-        """Whether its owner asked for no more mail."""
-        return self.suppressed == LEFT
 
 
 class SubscribingThrottled(Invalid):
@@ -102,13 +83,16 @@ class Scenario(StrEnum):
 
     TO_CONFIRM = "to_confirm"
     CONFIRMED = "confirmed"
-    LEFT = "left"
+    UNSUBSCRIBED = "left"
     OVER = "over"  # used up, too old, replaced by a newer one, or forgotten
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What somebody sees who opens their link; ``suppressed`` as in :class:`AddressState`."""
+    """What somebody sees who opens their link.
+
+    ``suppressed`` as in :class:`~statuspage.delivery.unsubscribe.AddressState`.
+    """
 
     scenario: Scenario
     email: str = ""
@@ -164,7 +148,7 @@ def find_subscription(session: Session, token: str) -> Subscription | None:
         _scenario(session, subscriber, token),
         subscriber.email,
         preferences_of(subscriber),
-        _suppressed(session, address),
+        suppressed_as(session, address),
     )
 
 
@@ -181,7 +165,7 @@ def confirm(token: str) -> Subscription:
         subscriber.state = SubscriberState.CONFIRMED
         subscriber.confirmed_at, subscriber.left_at = clock.now(), None
         subscriber.token_hash = subscriber.token_expires_at = None
-        if _suppressed(session, subscriber.address) == LEFT:
+        if suppressed_as(session, subscriber.address) == UNSUBSCRIBED:
             suppression.lift(session, subscriber.address)
         _note(session, "subscriber.confirm", subscriber, after=describe(subscriber))
         return _known(session, token)
@@ -206,15 +190,15 @@ def change(token: str, preferences: SubscriptionPreferences) -> Subscription:
         return _known(session, token)
 
 
-def leave_by_link(token: str) -> Subscription:
-    """Send nothing more to the owner of a link, as :func:`leave` does."""
-    leave(_delivery_of(current_session(), token))
+def unsubscribe_by_link(token: str) -> Subscription:
+    """Send nothing more to the owner of a link, as :func:`unsubscribe` does."""
+    unsubscribe(_delivery_of(current_session(), token))
     return _known(current_session(), token)
 
 
-def return_by_link(token: str) -> Subscription:
-    """Take back that the owner of a link left, as :func:`stay` does."""
-    stay(_delivery_of(current_session(), token))
+def resubscribe_by_link(token: str) -> Subscription:
+    """Take back that the owner of a link left, as :func:`resubscribe` does."""
+    resubscribe(_delivery_of(current_session(), token))
     return _known(current_session(), token)
 
 
@@ -232,113 +216,6 @@ def forget_unconfirmed() -> int:
             )
             .execution_options(synchronize_session=False),
         )
-
-
-def standing(session: Session, delivery_id: int) -> AddressState | None:
-    """How it stands with a mail's recipient; None where no such mail was ever queued."""
-    delivery = _mail(session, delivery_id)
-    return _standing(session, delivery) if delivery else None
-
-
-def leave(delivery_id: int) -> AddressState:
-    """Send nothing more to the recipient of a mail; doing it again changes nothing.
-
-    Mail that waits for them is not sent either.  Raises ``LookupError`` where there is no such
-    mail.
-    """
-    with writing() as session:
-        delivery = _known_mail(session, delivery_id)
-        before = _standing(session, delivery)
-        _end(session, delivery.address)
-        if before.suppressed:
-            return before
-        suppression.suppress(session, delivery.address, LEFT)
-        if not before.is_owed:
-            _stop_waiting(session, delivery.address)
-        _record(session, "subscription.leave", delivery.address)
-        return _standing(session, delivery)
-
-
-def stay(delivery_id: int) -> AddressState:
-    """Take back that the recipient of a mail left; doing it again changes nothing.
-
-    Raises ``LookupError`` where there is no such mail.
-    """
-    with writing() as session:
-        delivery = _known_mail(session, delivery_id)
-        before = _standing(session, delivery)
-        if not _revive(session, delivery.address) and not before.has_left:
-            return before
-        if before.has_left:
-            suppression.lift(session, delivery.address)
-        _record(session, "subscription.stay", delivery.address)
-        return _standing(session, delivery)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    """To whom a mail went: the normalised address, and as it was given to us."""
-
-    address: str
-    email: str
-
-
-def _mail(session: Session, delivery_id: int) -> _Mail | None:
-    """A mail that its recipient may leave by: colleagues' messages carry no such link.
-
-    Where its address was forgotten meanwhile, it is the one on a list that has the same hash.
-    """
-    row = session.execute(
-        select(Delivery.address, Delivery.email)
-        .join(Message, Message.id == Delivery.message_id)
-        .where(
-            Delivery.id == delivery_id,
-            Delivery.channel == Channel.EMAIL,
-            Message.audience != Audience.INTERNAL,
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    if not is_pseudonym(row.address):
-        return _Mail(row.address, row.email)
-    address = find_pseudonymized(session, row.address)
-    return None if address is None else _Mail(address, address)
-
-
-def _known_mail(session: Session, delivery_id: int) -> _Mail:
-    delivery = _mail(session, delivery_id)
-    if delivery is None:
-        raise LookupError(f"no mail {delivery_id}")
-    return delivery
-
-
-def _standing(session: Session, delivery: _Mail) -> AddressState:
-    address = delivery.address
-    owed = session.scalar(select(Customer.contractual).where(Customer.address == address))
-    return AddressState(delivery.email, _suppressed(session, address), bool(owed))
-
-
-def _suppressed(session: Session, address: str) -> str:
-    """Why nothing is sent to an address, or empty."""
-    return suppression.suppression_kind(session, address) or ""
-
-
-def _stop_waiting(session: Session, address: str) -> None:
-    theirs = select(Message.id).where(Message.audience.in_(MAILED))
-    waiting = and_(
-        in_state(DeliveryState.PENDING),
-        Delivery.address == address,
-        Delivery.channel == Channel.EMAIL,
-        Delivery.message_id.in_(theirs),
-    )
-    close_waiting(session, waiting, DeliveryState.SUPPRESSED, suppression.REASONS[LEFT])
-
-
-def _record(session: Session, action: str, address: str) -> None:
-    audit.record(session, RECIPIENT, action, subject_kind="suppression", subject=address)
-
-
-# --- subscribers ----------------------------------------------------------------------------------
 
 
 def _count_sign_up(client: str) -> None:
@@ -392,7 +269,7 @@ def _may_write(sent: list[datetime], subscriber: Subscriber) -> bool:
 
 def _is_heard(session: Session, subscriber: Subscriber) -> bool:
     confirmed = subscriber.state is SubscriberState.CONFIRMED
-    return confirmed and _suppressed(session, subscriber.address) != LEFT
+    return confirmed and suppressed_as(session, subscriber.address) != UNSUBSCRIBED
 
 
 def _sign_up_message(session: Session, step: Step, preferences: SubscriptionPreferences) -> Message:
@@ -432,20 +309,20 @@ def _scenario(session: Session, subscriber: Subscriber, token: str) -> Scenario:
         expires = subscriber.token_expires_at or clock.EPOCH
         is_newest = subscriber.token_hash == hash_token(token)
         return Scenario.TO_CONFIRM if is_newest and clock.now() < expires else Scenario.OVER
-    return Scenario.CONFIRMED if _is_heard(session, subscriber) else Scenario.LEFT
+    return Scenario.CONFIRMED if _is_heard(session, subscriber) else Scenario.UNSUBSCRIBED
 
 
 def _delivery_of(session: Session, token: str) -> int:
     """The mail that a link came in; ``LookupError`` for a link that we did not make."""
     delivery_id = read_subscription_token(current_settings().secret_key, token)
-    if delivery_id is None or _mail(session, delivery_id) is None:
+    if delivery_id is None or find_mail(session, delivery_id) is None:
         raise LookupError("no such link")
     return delivery_id
 
 
 def _address_of(session: Session, token: str) -> str | None:
     try:
-        return _known_mail(session, _delivery_of(session, token)).address
+        return known_mail(session, _delivery_of(session, token)).address
     except LookupError:
         return None
 
@@ -459,7 +336,7 @@ def _by_address(session: Session, address: str, *, lock: bool = False) -> Subscr
 
 def _owner(session: Session, token: str) -> Subscriber | None:
     """Whose link it is, locked; ``LookupError`` for a link that we did not make."""
-    address = _known_mail(session, _delivery_of(session, token)).address
+    address = known_mail(session, _delivery_of(session, token)).address
     return _by_address(session, address, lock=True)
 
 
@@ -469,33 +346,6 @@ def _known(session: Session, token: str) -> Subscription:
     if found is None:
         raise LookupError("no such link")
     return found
-
-
-def _end(session: Session, address: str) -> None:
-    session.execute(
-        update(Subscriber)
-        .where(Subscriber.address == address, Subscriber.state != SubscriberState.UNSUBSCRIBED)
-        .values(
-            state=SubscriberState.UNSUBSCRIBED, left_at=clock.now(),
-            token_hash=None, token_expires_at=None,
-        )
-    )  # fmt: skip
-
-
-def _revive(session: Session, address: str) -> bool:
-    """Write to a subscriber again who had confirmed before leaving; whether there is one."""
-    return bool(
-        count_written(
-            session,
-            update(Subscriber)
-            .where(
-                Subscriber.address == address,
-                Subscriber.state == SubscriberState.UNSUBSCRIBED,
-                Subscriber.confirmed_at.is_not(None),
-            )
-            .values(state=SubscriberState.CONFIRMED, left_at=None),
-        )
-    )
 
 
 def _note(
