@@ -22,7 +22,7 @@ from statuspage.public import http
 class InviteForm(Form):
     """Whom to invite."""
 
-    email = MailField("Mail address", needed="Enter the mail address of whom you invite")
+    email = MailField("Email address", needed="Enter the mail address of whom you invite")
 
 
 class NameForm(Form):

@@ -19,7 +19,7 @@ class ContactForm(EditForm):
 
     name = NameField("Name", needed="Enter their name")
     role = LineField("Role")
-    email = MailField("Mail address")
+    email = MailField("Email address")
     chat_handle = LineField("Chat handle")
 
     def details(self) -> ContactDetails:

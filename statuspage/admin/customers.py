@@ -70,7 +70,7 @@ class TheirZoneField(ZoneField):
 class CustomerForm(EditForm):
     """A customer."""
 
-    email = MailField("Mail address", needed="Enter their mail address")
+    email = MailField("Email address", needed="Enter their mail address")
     name = LineField("Name")
     company = LineField("Company")
     components = SelectMultipleField(

@@ -17,7 +17,7 @@ from statuspage.delivery import privacy
 class AddressForm(Form):
     """Whose data is asked for."""
 
-    email = MailField("Mail address", needed="Enter the address of the person who asks")
+    email = MailField("Email address", needed="Enter the address of the person who asks")
 
 
 @admin.route("/personal-data", methods=["GET", "POST"])

@@ -21,7 +21,7 @@ class SignInForm(Form):
     """Who, and by which password."""
 
     email = LineField(
-        "Mail address",
+        "Email address",
         needed="Enter your mail address",
         render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
     )

@@ -122,7 +122,7 @@ def set_state(
         return
     component = session.get(Component, component_id)
     if component is None or component.removed_at is not None:
-        raise Invalid("components", "One of these components does not exist any more.")
+        raise Invalid("components", "One of these components no longer exists.")
     incident.affected.append(IncidentComponent(component_id=component_id, status=status))
 
 

@@ -29,7 +29,7 @@ def write_calendar(page: PageView, maintenances: Iterable[IncidentView], links: 
         calendar.add("method", "PUBLISH")
     # What is no text property is written as it is, and may hold no line break.
     name = " ".join(xml_text(page.name).split())
-    title = page_text(page, N_("%(name)s maintenances"), name=name)
+    title = page_text(page, N_("%(name)s maintenance"), name=name)
     calendar.add("name", title)
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})

@@ -83,7 +83,7 @@ def history_feed(
         path=_scope(part) + "/history",
         title=page_text(page, N_("%(name)s - Incident History"), name=_name(page, part)),
         description=page_text(
-            page, N_("Incidents and maintenances of %(name)s"), name=_name(page, part)
+            page, N_("Incidents and maintenance of %(name)s"), name=_name(page, part)
         ),
         home=links.to("/history"),
         entries=tuple(_incident_entry(incident, entry_locale(page), links) for incident in told),
@@ -104,7 +104,7 @@ def updates_feed(
         title=page_text(page, N_("%(name)s - Status Updates"), name=_name(page, part)),
         description=page_text(
             page,
-            N_("Every update on incidents and maintenances of %(name)s"),
+            N_("Every update on incidents and maintenance of %(name)s"),
             name=_name(page, part),
         ),
         home=links.home,
@@ -231,5 +231,5 @@ def _planned(incident: IncidentView, locale: EntryLocale) -> str:
     end = incident.scheduled_until or incident.scheduled_for
     span = {"span": clock.show_span(incident.scheduled_for, end, locale.zone, locale.babel_name)}
     if incident.is_cancelled:
-        return locale.say("Maintenance called off, was planned for %(span)s") % span
+        return locale.say("Maintenance cancelled, was scheduled for %(span)s") % span
     return locale.say("Scheduled maintenance, %(span)s") % span

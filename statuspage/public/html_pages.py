@@ -344,7 +344,7 @@ def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str | Markup]:
     own = Markup("<bdi>{}</bdi>").format
     lines: list[str | Markup] = []
     if form.incidents and form.resolved_only:
-        lines.append(words.gettext("incidents, only that they are over"))
+        lines.append(words.gettext("incidents, only when they’re resolved"))
     elif form.incidents:
         lines.append(words.gettext("incidents"))
     if form.maintenance:
@@ -566,8 +566,8 @@ def _bar_in(when: Times) -> Callable[[Uptime], Markup]:
         else:
             percent = when.percent(uptime.percent)
             parts.append(words.gettext("%(percent)s uptime") % {"percent": percent})
-            days = words.ngettext("trouble on %(num)d day", "trouble on %(num)d days", troubled)
-            parts.append(days % {"num": troubled} if troubled else words.gettext("no trouble"))
+            days = words.ngettext("problems on %(num)d day", "problems on %(num)d days", troubled)
+            parts.append(days % {"num": troubled} if troubled else words.gettext("no problems"))
         return draw_bar(uptime, words.gettext(", ").join(parts))
 
     return bar

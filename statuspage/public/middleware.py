@@ -393,7 +393,7 @@ _PREFLIGHT = [
 def _unavailable_page(language: str) -> str:
     """A page that needs no style: there may be nothing here to serve one."""
     say = translations(language).gettext
-    title = say("The status is not available right now")
+    title = say("The status isn’t available right now")
     reason = say(
         "This page cannot reach its own records, so it cannot say how the services are doing. "
         "Please try again in a few seconds."

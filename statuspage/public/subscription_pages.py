@@ -50,7 +50,7 @@ CONFIRM = "confirm"
 LEAVE = "leave"
 STAY = "stay"
 
-_NO_SUCH_ADDRESS = N_("Enter a mail address, like name@example.com.")
+_NO_SUCH_ADDRESS = N_("Enter an email address, like name@example.com.")
 _FOREIGN = N_("This form was sent by another site. Send it from here.")
 _MOST_TICKS = 500
 
@@ -161,7 +161,7 @@ def _preferences(form: MailForm) -> SubscriptionPreferences:
     rows = current_session().execute(select(Component.code, Component.id))
     by_code = {row.code: row.id for row in rows}
     if not form.components <= by_code.keys():
-        raise Invalid("components", N_("One of these components does not exist any more."))
+        raise Invalid("components", N_("One of these components no longer exists."))
     ticked = [incident.code for incident in form.followed if incident.is_ticked]
     return SubscriptionPreferences(
         incidents=form.incidents,
@@ -237,7 +237,7 @@ def _too_many(error: SubscribingThrottled) -> str:
     language = asked_language() or own_language()
     say = translations(language).gettext
     text = (
-        say("Too many sign-ups at present. Try again in %(time)s.")
+        say("Too many sign-ups right now. Try again in %(time)s.")
         if error.everybody
         else say("Too many sign-ups from your network. Try again in %(time)s.")
     )

@@ -33,8 +33,8 @@ def draw_widget(language: str) -> str:
     words = {
         **{said: say(said) for said in OVERALL.values()},
         **{word.value: say(word.label) for word in (*IncidentStatus, *MaintenanceStatus)},
-        "unreachable": say("The status cannot be reached right now"),
-        "unconfirmed": say("Last known state. It cannot be confirmed right now."),
+        "unreachable": say("The status can’t be loaded right now"),
+        "unconfirmed": say("Last known status. It can’t be confirmed right now."),
     }
     known = {
         "language": language,

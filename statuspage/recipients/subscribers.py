@@ -73,12 +73,12 @@ def check_preferences(session: Session, preferences: SubscriptionPreferences) ->
     check_zone(preferences.time_zone or "")
     there = select(func.count(Component.id)).where(Component.id.in_(preferences.components))
     if preferences.components and session.scalar(there) != len(preferences.components):
-        raise Invalid("components", N_("One of these components does not exist any more."))
+        raise Invalid("components", N_("One of these components no longer exists."))
     shown = select(func.count(Incident.id)).where(
         Incident.id.in_(preferences.follows), Incident.visibility == Visibility.PUBLIC
     )
     if preferences.follows and session.scalar(shown) != len(preferences.follows):
-        raise Invalid("follows", N_("This incident cannot be followed any more."))
+        raise Invalid("follows", N_("You can no longer subscribe to this incident."))
 
 
 def apply_preferences(subscriber: Subscriber, preferences: SubscriptionPreferences) -> None:

@@ -40,9 +40,9 @@ def test_an_invitation_s_link_is_shown_once(admin: Browser, app: Flask) -> None:
 
 def test_who_has_an_account_is_not_invited_again(admin: Browser) -> None:
     answer = admin.send("/admin/accounts", {"email": KIM.upper()})
-    assert reasons(answer) == ["Mail address: There is an account with this address: see below"]
+    assert reasons(answer) == ["Email address: There is an account with this address: see below"]
     assert reasons(admin.send("/admin/accounts", {"email": ""})) == [
-        "Mail address: Enter the mail address of whom you invite"
+        "Email address: Enter the mail address of whom you invite"
     ]
 
 

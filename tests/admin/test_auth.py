@@ -190,7 +190,7 @@ def test_a_wrong_password_is_told_and_the_address_kept(stranger: Browser) -> Non
 def test_an_empty_form_asks_for_both(stranger: Browser) -> None:
     answer = stranger.sign_in("", "")
     assert reasons(answer) == [
-        "Mail address: Enter your mail address",
+        "Email address: Enter your mail address",
         "Password: Enter your password",
     ]
 
@@ -332,7 +332,7 @@ def test_a_link_that_is_used_or_made_up_says_what_to_do(stranger: Browser, invit
     for path in (invitation, "/admin/invitations/made-up"):
         answer = stranger.get(path)
         assert answer.status_code == 404
-        assert "<h1>This link does not work any more</h1>" in answer.text
+        assert "<h1>This link no longer works</h1>" in answer.text
 
 
 def test_a_disabled_account_is_out_in_the_middle_of_its_work(

@@ -40,7 +40,7 @@ def test_a_contact_needs_a_name_and_an_address_that_is_one(admin: Browser) -> No
     answer = admin.send("/admin/contacts/new", {"name": " ", "email": "robin@", "role": "kept"})
     assert reasons(answer) == [
         "Name: Enter their name",
-        "Mail address: Enter a mail address, like name@example.com",
+        "Email address: Enter a mail address, like name@example.com",
     ]
     assert 'value="robin@"' in answer.text
     assert 'value="kept"' in answer.text

@@ -143,9 +143,9 @@ def test_a_customer_is_added_by_hand(admin: Browser, app: Flask, checkout: int) 
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ({"email": ""}, "Mail address: Enter their mail address"),
-        ({"email": "ana"}, "Mail address: Enter a mail address, like name@example.com"),
-        ({"email": "bo@example.com"}, "Mail address: This address belongs to another customer"),
+        ({"email": ""}, "Email address: Enter their mail address"),
+        ({"email": "ana"}, "Email address: Enter a mail address, like name@example.com"),
+        ({"email": "bo@example.com"}, "Email address: This address belongs to another customer"),
         (
             {"language": "klingonish"},
             "Language: 'klingonish' is not a language; write one like en or pt-BR",

@@ -227,7 +227,7 @@ def test_the_next_update_is_promised_as_chosen(
         ({"components-1": "broken"}, "Affected components: Pick the states from the lists"),
         (
             {"components-4711": "major_outage"},
-            "Affected components: One of these components does not exist any more.",
+            "Affected components: One of these components no longer exists.",
         ),
     ],
 )

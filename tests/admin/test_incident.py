@@ -508,7 +508,7 @@ def test_what_leaked_is_taken_off_the_page_when_it_is_corrected(desk: Desk) -> N
     filled = {"body": "Card payments fail.", "taken_off_because": "It names a vendor."}
     assert desk.browser.send_shown(where, filled).status_code == 303
     shown = desk.browser.get(f"/incidents/{code}").text
-    assert "This text was taken off the page." in shown
+    assert "This text was removed from the page." in shown
     assert update.body not in shown
     assert "Taken off the page: It names a vendor." in texts(desk.get(where), "trail", "//p")[0]
 

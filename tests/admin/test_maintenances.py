@@ -191,7 +191,7 @@ def test_of_two_people_the_second_is_told(desk: Desk) -> None:
         ),
         (
             {"components": "4711"},
-            "Components: One of these components does not exist any more.",
+            "Components: One of these components no longer exists.",
         ),
     ],
 )

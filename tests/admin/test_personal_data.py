@@ -27,7 +27,7 @@ def test_an_address_stands_in_no_link(desk: Desk) -> None:
 
 
 def test_what_is_no_address_is_refused(desk: Desk) -> None:
-    assert reasons(desk.browser.send(PATH, {"email": "ada"}))[0].startswith("Mail address: ")
+    assert reasons(desk.browser.send(PATH, {"email": "ada"}))[0].startswith("Email address: ")
 
 
 def test_nothing_is_erased_before_it_is_confirmed(desk: Desk) -> None:

@@ -113,7 +113,7 @@ def signed_in(browser: Browser, service: Service) -> Any:
 def sign_in(page: Page, service: Service) -> None:
     """Sign in to the admin with the sign-in that the first start printed."""
     page.goto(f"{service.url}/admin/login")
-    page.get_by_label("Mail address").fill(service.email)
+    page.get_by_label("Email address").fill(service.email)
     page.get_by_label("Password").fill(service.password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{service.url}/admin/")

@@ -69,7 +69,7 @@ def shots(language: str = "") -> Iterator[Shot]:
         email="nobody",
         components=frozenset({samples.WORST_DAY.components[0].code}),
         field="email",
-        reason="Enter a mail address, like name@example.com.",
+        reason="Enter an email address, like name@example.com.",
     )
     yield Shot("subscribe-refused", html_pages.render_subscribe(worst, tree, LINKS, form=wrong))
     yield Shot("subscribe-sent", html_pages.render_sign_up_sent(calm, LINKS))

@@ -96,7 +96,7 @@ def test_the_menu_opens_and_closes_on_a_phone_without_javascript(
 def test_everything_is_sent_without_javascript(new_page: NewPage, own_service: Service) -> None:
     page = new_page(javascript=False)
     page.goto(f"{own_service.url}/admin/contacts/new")
-    page.get_by_label("Mail address").fill(own_service.email)
+    page.get_by_label("Email address").fill(own_service.email)
     page.get_by_label("Password").fill(own_service.password)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Name").fill("Robin Okafor")

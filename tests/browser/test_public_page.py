@@ -203,12 +203,12 @@ def test_times_are_told_in_the_visitors_zone(new_page: NewPage) -> None:
 def test_the_visitor_can_go_back_to_the_pages_zone_and_is_remembered(new_page: NewPage) -> None:
     page = new_page(**NEW_YORK)
     visit(page)
-    page.get_by_role("button", name="Show UTC").click()
+    page.get_by_role("button", name="Show times in UTC").click()
     expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
     expect(page.locator("#zone")).to_contain_text("Times are in UTC.")
     page.reload()
     expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 11:48 UTC")
-    page.get_by_role("button", name="Show America/New_York").click()
+    page.get_by_role("button", name="Show times in America/New_York").click()
     expect(page.locator("#overall .facts")).to_have_text("Last change Mar 4, 2026, 06:48 EST")
 
 
@@ -311,7 +311,7 @@ def test_a_change_keeps_the_visitors_zone(new_page: NewPage) -> None:
     showcase.html, showcase.updated_at = NEWER, "2026-03-04T11:59:00Z"
     wait(page, showcase)
     expect(page.locator("#open .post .when").first).to_contain_text("Mar 4, 2026, 06:59 EST")
-    page.get_by_role("button", name="Show UTC").click()
+    page.get_by_role("button", name="Show times in UTC").click()
     expect(page.locator("#open .post .when").first).to_contain_text("Mar 4, 2026, 11:59 UTC")
 
 
@@ -351,7 +351,7 @@ def test_lost_contact_is_said_and_takes_the_green_away(page: Page) -> None:
     expect(page.locator("#overall .icon.fine")).to_be_hidden()
     showcase.is_away = False
     wait(page, showcase)
-    expect(page.get_by_role("status")).to_have_text("Contact is back.")
+    expect(page.get_by_role("status")).to_have_text("Connection restored.")
     expect(page.locator("#overall")).to_have_css("background-color", green)
 
 
@@ -360,7 +360,7 @@ def test_a_browser_without_network_says_so_at_once(page: Page) -> None:
     page.context.set_offline(True)
     expect(page.get_by_role("status")).to_contain_text("No contact since")
     page.context.set_offline(False)
-    expect(page.get_by_role("status")).to_have_text("Contact is back.")
+    expect(page.get_by_role("status")).to_have_text("Connection restored.")
 
 
 def test_a_hidden_page_asks_nothing_and_asks_at_once_when_seen_again(page: Page) -> None:
@@ -384,7 +384,7 @@ def test_a_incident_that_was_withdrawn_is_not_left_standing(browser: Browser) ->
     showcase.html = html_pages.render_error(404, frame=samples.ALL_FINE.frame, links=LINKS)
     showcase.status, showcase.updated_at = 404, "2026-03-04T11:59:00Z"
     wait(page, showcase)
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
     page.close()
 
 

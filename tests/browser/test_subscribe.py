@@ -43,12 +43,12 @@ def subscribe(page: Page, service: Service, address: str) -> None:
     """From the page's own entry to the answer that everybody gets."""
     page.goto(service.url)
     page.get_by_role("navigation").get_by_role("link", name="Subscribe").click()
-    page.get_by_label("Mail address").fill(address)
+    page.get_by_label("Email address").fill(address)
     page.get_by_label("Scheduled maintenance").uncheck()
     page.get_by_text("Only some components").click()
     page.get_by_label("Checkout").check()
-    page.get_by_role("button", name="Subscribe by mail").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your mail")
+    page.get_by_role("button", name="Subscribe by email").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
@@ -61,9 +61,9 @@ def test_subscribing_takes_one_form_one_mail_and_one_button(
     page.goto(link_in(newest_mail(service, address)))
     expect(page.get_by_text("incidents of")).to_be_visible()
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are subscribed")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re subscribed")
     expect(page.get_by_label("Checkout")).to_be_checked()
-    page.get_by_label("Times in mail are told in").select_option("Europe/Berlin")
+    page.get_by_label("Time zone").select_option("Europe/Berlin")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Saved")
     page.get_by_role("button", name="Unsubscribe").click()
@@ -75,8 +75,8 @@ def test_axe_finds_nothing_on_the_way(any_page: Page, service: Service) -> None:
     any_page.get_by_text("Only some components").click()
     assert axe_violations(any_page) == []
     any_page.locator("form").evaluate("form => form.noValidate = true")
-    any_page.get_by_label("Mail address").fill("nobody")
-    any_page.get_by_role("button", name="Subscribe by mail").click()
+    any_page.get_by_label("Email address").fill("nobody")
+    any_page.get_by_role("button", name="Subscribe by email").click()
     expect(any_page.locator("#problem")).to_be_visible()
     assert axe_violations(any_page) == []
     any_page.goto(f"{service.url}/subscribe/sent")

@@ -157,7 +157,7 @@ def test_where_nothing_is_known_it_claims_nothing(
     headers = {"Access-Control-Allow-Origin": "*"}
     page.route("**/api/v2/summary.json", lambda route: route.fulfill(headers=headers, **answer))
     page.goto(host.url)
-    expect(page.get_by_role("status")).to_have_text("The status cannot be reached right now")
+    expect(page.get_by_role("status")).to_have_text("The status can’t be loaded right now")
     assert thrown == []
     context.close()
 

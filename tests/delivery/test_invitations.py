@@ -147,7 +147,7 @@ def test_a_disabled_account_stays_so_whatever_links_are_out(session: Session, ki
     with writing() as session:
         # As where it was disabled in the very moment in which the link is used.
         session.get_one(Account, sam).disabled_at = clock.now()
-    with refusal(field="token", reason="This link does not work any more; ask for a new one"):
+    with refusal(field="token", reason="This link no longer works; ask for a new one"):
         accept(token)
     assert session.get_one(Account, sam).disabled_at is not None
     with refusal(field="account", reason="This account is disabled; enable it first"):

@@ -63,7 +63,7 @@ def test_each_customer_reads_the_frame_in_their_language(
     send_all(app, provider)
     english, german = sent(provider, "en@example.com"), sent(provider, "de@example.com")
     assert english[0] == german[0]
-    assert "You receive this because you are a customer of Acme" in english[1]
+    assert "You’re receiving this because you’re a customer of Acme" in english[1]
     assert "Sie erhalten diese E-Mail, weil Sie Kunde von Acme sind" in german[1]
     assert '<html lang="de" dir="ltr"' in german[2]
     assert "Störung ansehen" in german[2]
@@ -132,7 +132,7 @@ def test_a_sign_up_is_answered_in_the_language_of_the_page(
     assert message.subject == "Bestätigen Sie Ihr Abonnement von Acme"
     send_all(app, provider)
     _, text, html = sent(provider, SAM)
-    assert "Jemand, hoffentlich Sie selbst" in text
+    assert "Wir wurden gebeten" in text
     assert "Bestätigen: " in text
     assert "/de/subscriptions/" in text
     assert '<html lang="de" dir="ltr"' in html

@@ -150,7 +150,7 @@ def test_malformed_headers_change_nothing(site: Flask, path: str) -> None:
 def test_what_is_not_there_is_a_page_for_people(site: Flask, path: str) -> None:
     answer = site.test_client().get(path)
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
 
 
 @pytest.mark.parametrize(

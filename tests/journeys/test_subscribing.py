@@ -103,8 +103,8 @@ def test_from_the_form_to_the_mail_and_out_again(database: Database, tmp_path: P
             assert told["Subject"] == "Monitoring: Payments fail (Acme)"
             assert told["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
             assert f"View this incident: {HERE}" not in text_of(told)
-            assert path_in(told, "This incident") == f"/incidents/{company.code}"
-            manage = path_in(told, "Change what you hear")
+            assert path_in(told, "This incident:") == f"/incidents/{company.code}"
+            manage = path_in(told, "Manage notifications")
             assert send(client, manage, choice="change", kinds=["incidents"]) == 200
 
             company.resolve()

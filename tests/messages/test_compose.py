@@ -169,7 +169,7 @@ def test_a_mail_says_why_it_came_and_how_to_leave() -> None:
         "You receive this because you are a customer of ShopStack "
         "and this incident affected Checkout and Payments.",
         "This incident: https://status.shopstack.example/incidents/p4ym3nts0ut1",
-        f"No more mail about incidents: {LEAVE}",
+        f"Unsubscribe from incident emails: {LEAVE}",
     ]
     assert re.findall(r'<a href="([^"]*)"[^>]*>Stop mail', html) == [LEAVE]
 

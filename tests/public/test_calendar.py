@@ -85,7 +85,7 @@ def test_an_event_without_length_has_no_end() -> None:
 
 def test_the_calendar_names_the_page_and_how_often_to_look() -> None:
     calendar = Calendar.from_ical(write_calendar(PAGE, [UPGRADE], LINKS))
-    assert (calendar["x-wr-calname"], calendar["method"]) == ("Marigold maintenances", "PUBLISH")
+    assert (calendar["x-wr-calname"], calendar["method"]) == ("Marigold maintenance", "PUBLISH")
 
 
 def test_a_calendar_without_maintenance_still_has_a_component() -> None:

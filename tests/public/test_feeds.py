@@ -126,7 +126,8 @@ def test_a_maintenance_says_for_when_it_is_planned() -> None:
     called_off = replace(UPGRADE, cancelled_at=ago())
     entry = history_feed(PAGE, [called_off], LINKS).entries[0]
     assert entry.html.startswith(
-        "<p><strong>Maintenance called off, was planned for Mar 6, 2026, 12:00 – 14:00 UTC</strong>"
+        "<p><strong>Maintenance cancelled, was scheduled for "
+        "Mar 6, 2026, 12:00 – 14:00 UTC</strong>"
     )
 
 

@@ -183,7 +183,7 @@ def test_an_open_incident_shows_impact_components_promise_and_posts_newest_first
 def test_a_promise_that_was_not_kept_is_said_plainly() -> None:
     [late] = home(WORST).cssselect(".promise.late")
     assert _squeeze(late.text_content()) == (
-        "Update overdue: it was promised for Mar 4, 2026, 11:55 UTC."
+        "Update overdue: it was due by Mar 4, 2026, 11:55 UTC."
     )
 
 
@@ -453,7 +453,7 @@ def test_a_text_that_was_taken_off_is_told_of_and_not_shown() -> None:
     root = incident_page(replace(samples.PAYMENTS_OUTAGE, updates=(taken_off,)))
     assert read_all(root, "details.earlier p") == [
         "Until Feb 27, 2026, 09:40 UTC",
-        "This text was taken off the page.",
+        "This text was removed from the page.",
     ]
 
 
@@ -470,7 +470,7 @@ def test_a_cancelled_maintenance_says_so() -> None:
     root = incident_page(samples.CALLED_OFF)
     assert facts(root) == [
         ("Status", "Cancelled"),
-        ("Planned for", "Feb 28, 2026, 12:00 – 14:00 UTC, 2 hours"),
+        ("Scheduled for", "Feb 28, 2026, 12:00 – 14:00 UTC, 2 hours"),
         ("Cancelled", "Feb 27, 2026, 12:00 UTC"),
     ]
     assert read_all(root, ".post h3") == ["Cancelled", "Scheduled"]
@@ -480,7 +480,7 @@ def test_a_maintenance_tells_the_plan_and_what_became_of_it() -> None:
     overrun = replace(samples.INDEX_REBUILD, resolved_at=ago(days=10, hours=23))
     assert facts(incident_page(overrun))[:4] == [
         ("Status", "Completed"),
-        ("Planned for", "Feb 21, 2026, 10:00 – 12:00 UTC, 2 hours"),
+        ("Scheduled for", "Feb 21, 2026, 10:00 – 12:00 UTC, 2 hours"),
         ("When", "Feb 21, 2026, 10:00 – 13:00 UTC"),
         ("Duration", "3 hours"),
     ]
@@ -561,11 +561,11 @@ def test_the_page_tells_when_time_alone_will_change_it() -> None:
 @pytest.mark.parametrize(
     ("code", "headline", "ways"),
     [
-        (404, "There is no such page", ["/", "/history"]),
-        (405, "This page does not take that", ["/", "/history"]),
+        (404, "Page not found", ["/", "/history"]),
+        (405, "Method not allowed", ["/", "/history"]),
         (500, "Something went wrong on our side", ["", "/", "/history"]),
         (418, "Something went wrong on our side", ["", "/", "/history"]),
-        (503, "The status is not available right now", [""]),
+        (503, "The status isn’t available right now", [""]),
     ],
 )
 def test_an_error_says_what_happened_and_leads_onwards(
@@ -579,15 +579,15 @@ def test_an_error_says_what_happened_and_leads_onwards(
 
 def test_an_error_needs_neither_database_nor_settings() -> None:
     root = lxml.html.fromstring(html_pages.render_error(404))
-    assert read(root, "title") == "There is no such page"
+    assert read(root, "title") == "Page not found"
     assert root.cssselect("header, footer, script") == []
 
 
 def test_an_unconfirmed_page_says_since_when_and_shows_no_green() -> None:
     root = lxml.html.fromstring(SHOTS["unconfirmed"])
     assert read(root, "#unconfirmed") == (
-        "Could not be confirmed since Mar 4, 2026, 12:00 UTC. "
-        "What you see was true then, and may no longer be."
+        "Not confirmed since Mar 4, 2026, 12:00 UTC. "
+        "What you see was accurate then and may be out of date."
     )
     assert read(root, "h1") == "Last known: All Systems Operational"
     assert read(root, "title") == "Not confirmed · All Systems Operational · Marigold Status"
@@ -599,9 +599,7 @@ def test_the_notice_needs_nothing_but_the_page() -> None:
     berlin = replace(PAGE, time_zone="Europe/Berlin")
     html = html_pages.render_home(snapshot(page=berlin), Links("https://example.com/status"))
     root = lxml.html.fromstring(html_pages.mark_unconfirmed(html, since=NOON))
-    assert (
-        read(root, "#unconfirmed strong") == "Could not be confirmed since Mar 4, 2026, 13:00 CET."
-    )
+    assert read(root, "#unconfirmed strong") == "Not confirmed since Mar 4, 2026, 13:00 CET."
     [icon] = root.cssselect("link[rel=icon]")
     assert icon.get("href").startswith("/status/static/favicon-unknown.")
 
@@ -777,7 +775,7 @@ def test_a_bar_says_in_words_what_it_shows():
     ]
     label = bar.get("aria-label", "")
     assert (bar.get("role"), label.partition(",")[0]) == ("img", "Last 90 days")
-    assert re.search(r"\d\d\.\d\d% uptime, trouble on \d+ days?$", label)
+    assert re.search(r"\d\d\.\d\d% uptime, problems on \d+ days?$", label)
 
 
 def test_a_bar_has_one_column_for_each_day():
@@ -795,7 +793,12 @@ def test_a_components_name_leads_to_its_page():
 
 def test_the_days_of_a_component_read_as_a_table():
     root = shown_component(WORST, "Payments")
-    assert read_all(root, "thead th[scope=col]") == ["Day", "Worst state", "How long", "Behind it"]
+    assert read_all(root, "thead th[scope=col]") == [
+        "Day",
+        "Worst state",
+        "Duration",
+        "Related incidents",
+    ]
     assert len(root.cssselect("tbody th[scope=row]")) == 90
     rows = [read_all(row, "th, td") for row in root.cssselect("tbody tr")]
     assert rows[0][:2] == ["Mar 4, 2026", "Partial outage"]
@@ -815,7 +818,7 @@ def test_a_day_of_which_nothing_is_known_is_not_called_fine():
 
 def test_the_page_of_a_component_tells_the_rule_of_its_percentage():
     told = read(shown_component(WORST, "Payments"), "#uptime .panel .uptime ~ .facts")
-    assert "A major outage counts whole, a partial outage 30 percent of its length" in told
+    assert "A major outage counts in full, a partial outage at 30 percent of its duration" in told
 
 
 def test_the_headline_names_only_parts_that_make_it_so_grave() -> None:

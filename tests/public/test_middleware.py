@@ -433,7 +433,7 @@ def test_without_an_edition_public_addresses_are_unavailable_and_say_when_to_com
     answer = ask(edition=None)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert "The status is not available right now" in answer.text
+    assert "The status isn’t available right now" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/de/", "/de/history", "/de/incidents/abc", "/de/subscribe/sent"])

@@ -295,7 +295,7 @@ def test_while_the_database_is_away_an_error_stands_alone(
     client.get("/")
     site.stale_since = NOON
     answer = client.get("/nothing")
-    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+    assert (answer.status_code, "Page not found" in answer.text) == (404, True)
     assert 'class="masthead' not in answer.text
 
 
@@ -514,7 +514,7 @@ def test_the_history_is_searched_by_words_component_and_kind(client: FlaskClient
     assert ("Recent 0" in newest.text, f"/incidents/{OLD}" in newest.text) == (True, False)
     assert 'rel="next" href="/search?before=' in newest.text
     nothing = client.get("/search?q=zebra")
-    assert "Nothing was found." in nothing.text
+    assert "No results." in nothing.text
 
 
 def test_what_nobody_knows_is_left_out_of_a_search_and_said(client: FlaskClient) -> None:
@@ -522,10 +522,10 @@ def test_what_nobody_knows_is_left_out_of_a_search_and_said(client: FlaskClient)
     answer = client.get("/search", query_string=query)
     said = " ".join(answer.text.split())
     assert answer.status_code == 200
-    assert "There is no kind “<bdi>&lt;b&gt;</bdi>”: all kinds are shown." in said
-    assert "There is no component “<bdi>nothing</bdi>”: all components are shown." in said
-    assert "There is no story “<bdi>nothing</bdi>” to go on from: the newest are shown." in said
-    assert "only the first 8 words and 100 characters are looked for" in said
+    assert "There’s no type “<bdi>&lt;b&gt;</bdi>”. Showing all types." in said
+    assert "There’s no component “<bdi>nothing</bdi>”. Showing all components." in said
+    assert "There’s no entry “<bdi>nothing</bdi>” to continue from. Showing the newest." in said
+    assert "Only the first 8 words and 100 characters are searched" in said
 
 
 def test_what_is_searched_for_comes_back_as_text(client: FlaskClient) -> None:
@@ -549,5 +549,5 @@ def test_a_search_says_so_while_the_database_is_away_or_too_many_search(
 def test_a_page_that_a_month_has_not_is_its_last_and_says_so(client: FlaskClient) -> None:
     answer = client.get("/history/2024-02/7")
     assert answer.status_code == 200
-    assert "This month has no page 7: this is its last." in answer.text
+    assert "This month has no page 7. This is its last page." in answer.text
     assert client.get("/history/2031-02/7").status_code == 404

@@ -198,7 +198,7 @@ def test_it_is_sent_compressed_and_known_when_asked_again(nginx: str) -> None:
 @pytest.mark.parametrize("address", ["/nothing", "/incidents/nothing00000", "/.statuspage"])
 def test_what_is_not_there_is_told_in_the_pages_look(nginx: str, address: str) -> None:
     answer = requests.get(nginx + address, timeout=10)
-    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+    assert (answer.status_code, "Page not found" in answer.text) == (404, True)
 
 
 def test_what_is_not_there_is_told_to_tools_in_json(nginx: str) -> None:

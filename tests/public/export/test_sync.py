@@ -215,7 +215,7 @@ def test_nothing_internal_is_written(engine: Engine, tmp_path: Path) -> None:
 @sqlite_only
 def test_an_unknown_address_has_a_page_to_show(engine: Engine, tmp_path: Path) -> None:
     export_to(tmp_path / "site", engine)
-    assert "There is no such page" in (tmp_path / "site" / "404.html").read_text()
+    assert "Page not found" in (tmp_path / "site" / "404.html").read_text()
 
 
 @sqlite_only
