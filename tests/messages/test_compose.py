@@ -166,7 +166,7 @@ def test_a_mail_says_why_it_came_and_how_to_leave() -> None:
     _, text, html = filled(mail(Text("Over", "It is over.")))
 
     assert text.split("---\n")[1].splitlines() == [
-        "You receive this because you are a customer of ShopStack "
+        "You’re receiving this because you’re a customer of ShopStack "
         "and this incident affected Checkout and Payments.",
         "This incident: https://status.shopstack.example/incidents/p4ym3nts0ut1",
         f"Unsubscribe from incident emails: {LEAVE}",
