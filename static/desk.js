@@ -34,7 +34,8 @@ function follow(form) {
     const names = (root) => [...root.querySelectorAll("[data-sheet]")].map((one) => one.dataset.sheet);
     if (names(old).join() === names(next).join() && names(next).length) {
       for (const sheet of next.querySelectorAll("[data-sheet]")) exchange(sheet, remake);
-      swap(old, next, ":scope > [data-part]");
+      swap(old, next, ":scope > [data-part], :scope > .audiences > [data-part]");
+      uncover(old, next, ":scope > .audiences > [data-shown]");
       const promised = next.querySelector("[name=promised]");
       if (promised) old.querySelector("[name=promised]").value = promised.value;
     } else if (!old.contains(document.activeElement)) {
@@ -64,10 +65,7 @@ function follow(form) {
     const old = panel().querySelector(`[data-sheet=${next.dataset.sheet}]`);
     old.className = next.className;
     swap(old, next, "[data-part]");
-    for (const part of next.querySelectorAll("[data-shown]")) {
-      const mine = old.querySelector(`[data-shown=${part.dataset.shown}]`);
-      if (mine) mine.hidden = part.hidden;
-    }
+    uncover(old, next, "[data-shown]");
     for (const field of next.querySelectorAll("input[name], textarea[name]")) {
       const mine = old.querySelector(`[name=${field.name}]`);
       // Whoever is writing in a field is right about it.
@@ -75,11 +73,22 @@ function follow(form) {
     }
   }
 
+  function uncover(old, next, parts) {
+    for (const part of next.querySelectorAll(parts)) {
+      const mine = old.querySelector(`[data-shown=${part.dataset.shown}]`);
+      if (mine) mine.hidden = part.hidden;
+    }
+  }
+
   function swap(old, next, parts) {
     for (const part of next.querySelectorAll(parts)) {
-      const mine = old.querySelector(`${parts.replace("[data-part]", "")}[data-part=${part.dataset.part}]`);
-      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
-      if (mine) mine.className = part.className;
+      const mine = [...old.querySelectorAll(parts)].find((one) => one.dataset.part === part.dataset.part);
+      if (!mine) continue;
+      mine.className = part.className;
+      if (mine.innerHTML === part.innerHTML) continue;
+      const focused = mine.contains(document.activeElement) && document.activeElement.id;
+      mine.innerHTML = part.innerHTML;
+      if (focused) document.getElementById(focused)?.focus();
     }
   }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -254,7 +255,7 @@ def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet]
     declaration = form.declaration(_level(form, levels))
     try:
         form.check_lengths()
-        announcement = of_declaration(declaration)
+        announcement = replace(of_declaration(declaration), choice=form.choice())
         sheets = form.announce(announcement, drafts(announcement, form.edited_texts()))
         form.hand_out(copy_texts(announcement))
         return sheets, ""

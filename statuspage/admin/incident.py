@@ -10,6 +10,7 @@ from sqlalchemy import select
 from wtforms import HiddenField
 
 from statuspage.admin import promises
+from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.cancel_mail import tell_of_the_window
@@ -142,8 +143,10 @@ def hide_incident(code: str) -> ResponseReturnValue:
 @admin.get("/incidents/<code>/deliveries")
 def incident_deliveries(code: str) -> ResponseReturnValue:
     """Who was told so far, for the script that looks again."""
-    told = report.tallies(current_session(), _found(code).id, most=_most())
-    return page("admin/told.html", told=told, in_words=in_words, advise=advise)
+    incident = _found(code)
+    told = report.tallies(current_session(), incident.id, most=_most())
+    quiet = not_notified(incident)
+    return page("admin/told.html", told=told, not_notified=quiet, in_words=in_words, advise=advise)
 
 
 @admin.route("/incidents/<code>/details", methods=["GET", "POST"])
@@ -333,6 +336,7 @@ def _ask_approval(posting: Posting) -> ResponseReturnValue:
         form=what_was_typed(),
         actor=actor(),
         texts=posting.form.edited_texts(),
+        choice=posting.form.choice(),
     )
     return redirect(url_for("admin.approval", approval_id=asked.id), 303)
 
@@ -392,6 +396,7 @@ def _desk(posting: Posting) -> ResponseReturnValue:
         roles=[(role.label, incident.person(role)) for role in Role],
         public_address=current_links().incident(incident.code),
         told=report.tallies(session, incident.id, most=_most()),
+        not_notified=not_notified(incident),
         in_words=in_words,
         advise=advise,
         to_correct=_told_that_it_is_over(incident),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import selectinload
 from wtforms import HiddenField
 
+from statuspage.admin.audiences import not_notified
 from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
@@ -225,6 +227,7 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         span=_span,
         public_address=current_links().incident(incident.code),
         told=report.tallies(current_session(), incident.id),
+        not_notified=not_notified(incident),
         in_words=in_words,
         advise=advise,
         moment=clock.now(),
@@ -302,7 +305,7 @@ def _texts(
     try:
         if not reason:
             form.check_lengths()
-            announcement = make()
+            announcement = replace(make(), choice=form.choice())
             sheets = form.announce(announcement, drafts(announcement, form.edited_texts()))
     except Invalid as error:
         reason = error.reason

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, HiddenField
 
+from statuspage.admin.audiences import AudienceRow, AudiencesField, audience_rows
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, the_page
 from statuspage.admin.findings import Remark, remarks_on, show_changes, show_marked
@@ -41,7 +42,7 @@ from statuspage.messages.checks import blocking
 from statuspage.messages.compose import DRILL_BANNER, Composed, Text
 from statuspage.messages.template_variables import VARIABLES
 from statuspage.messages.tokens import token_values
-from statuspage.recipients.who_receives import Reach, Reader
+from statuspage.recipients.who_receives import AudienceChoice, Reach, Reader
 
 # A mail brings its own styles; nothing in it may run, load or lead anywhere in the admin.
 MAIL_POLICY: Final = (
@@ -85,16 +86,22 @@ class TextsForm(PostForm):
     made_customer = HiddenField()
     because_public = LineField("Publish anyway because")
     because_customer = LineField("Send anyway because")
+    tell = AudiencesField("Who is notified")
+    because_left_out = LineField("Why they are not notified")
     again = BooleanField("Post it again all the same")
     ask = LineField("Who hears this? Ask for one address")
     # Whether the texts can be edited by hand, or are made from the facts each time.
     can_edit = True
     # Whether a form can tell, and what it told.
     can_ask = False
+    # Whether audiences can be left out.
+    can_choose = True
     hearing: RecipientExplanation | None = None
     # Labels of facts that are said again as they were said before.
     carried: Sequence[str] = ()
     copies_to_paste: tuple[ToCopy, ...] = ()
+    # The audiences to tick, once the texts are made.
+    audiences: Sequence[AudienceRow] = ()
 
     def ask_to_repeat(self) -> None:
         """Ask before the same is posted again; a second press of the button is asked as well."""
@@ -127,6 +134,7 @@ class TextsForm(PostForm):
         Returns what stands around the texts.
         """
         sheets = [self._show(draft) for draft in drafts]
+        self.audiences = audience_rows(announcement, drafts)
         self._answer(announcement)
         return sheets
 
@@ -134,8 +142,22 @@ class TextsForm(PostForm):
         """The form as it was sent, for a verb."""
         seen = read_number(self["seen_version"].data) if "seen_version" in self else None
         return Submission(
-            actor(), self.form_key.data or "", seen, self.edited_texts(), self.overrides()
+            actor(),
+            self.form_key.data or "",
+            seen,
+            self.edited_texts(),
+            self.overrides(),
+            self.choice(),
         )
+
+    @property
+    def asks_why(self) -> bool:
+        """Whether an audience is left out that was promised an email."""
+        return any(row.asks_why and not row.is_ticked for row in self.audiences)
+
+    def choice(self) -> AudienceChoice:
+        """The audiences that are left out, and why."""
+        return AudienceChoice(self.tell.data, self.because_left_out.data or "")
 
     def overrides(self) -> dict[Audience, str]:
         """Why a text goes out although the checks hold it back, where somebody says so."""
@@ -215,6 +237,17 @@ class Sheet:
     changes: Markup | None
     mails: tuple[Mail, ...]
     is_drill: bool
+    left_out: str | None
+
+    @property
+    def mailed(self) -> int:
+        """How many subscribers are mailed a public post."""
+        return self.by_mail.total if self.by_mail and self.left_out is None else 0
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it is sent; a public post always is."""
+        return self.name == Audience.PUBLIC or self.left_out is None
 
 
 def mark(text: Text, audience: Audience) -> str:
@@ -247,6 +280,7 @@ def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
         changes=_changes(draft),
         mails=_mails(draft),
         is_drill=draft.is_drill,
+        left_out=draft.left_out,
     )
 
 

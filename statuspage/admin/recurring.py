@@ -46,6 +46,7 @@ class LeaveOutForm(TextsForm):
     """What is said of an announced occurrence that is left out."""
 
     can_ask = True
+    can_choose = False
 
 
 class SeriesForm(TextsForm):
@@ -53,6 +54,7 @@ class SeriesForm(TextsForm):
 
     can_ask = True
     can_edit = False
+    can_choose = False
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
     what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from statuspage.admin.audiences import OFFERED
 from statuspage.admin.base import page, zone
 from statuspage.admin.previews import TITLES, Sheet
 from statuspage.admin.update_form import Posting, UpdateForm
@@ -35,6 +36,8 @@ _SHOWN_AT_THE_END: Final = frozenset(
             "promised",
         ),
         *("because_watched", "because_components", "because_approval", "ask_approval"),
+        *("because_customer_mail", "because_left_out"),
+        *(f"{part}-{audience.value}" for audience in OFFERED for part in ("tell", "offered")),
         "false_alarm",
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *(fact.name for fact in facts.ASKED_PUBLIC if Use.AT_THE_END in fact.use),
@@ -96,7 +99,12 @@ def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
     ended = update.happened_at or clock.now()
     return {
         "checked": gate.look(
-            current_session(), incident, update, form.edited_texts(), announced=announced
+            current_session(),
+            incident,
+            update,
+            form.edited_texts(),
+            choice=form.choice(),
+            announced=announced,
         ),
         "level": incident.severity_name,
         "step": incident.step.label,
@@ -116,9 +124,7 @@ def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
         "remarks": sum(len(sheet.remarks) for sheet in sheets),
         "is_internal": not incident.tells_outsiders,
         "sheets": sheets,
-        "sends_mail": any(
-            sheet.mails or (sheet.by_mail and sheet.by_mail.total) for sheet in sheets
-        ),
+        "sends_mail": any((sheet.mails and sheet.is_sent) or sheet.mailed for sheet in sheets),
         "groups": explain_recipient.recipient_groups(posting.announcement)
         if sheets and incident.tells_outsiders
         else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
@@ -43,6 +43,7 @@ class UpdateForm(IncidentForm):
     because_components = LineField("Resolve although not everything is back, because")
 
     because_approval = LineField("Resolve without approval, because")
+    because_customer_mail = LineField("Send customers no email, because")
     false_alarm = BooleanField("It was a false alarm: nothing was wrong")
     # What became of the test mail that was asked for.
     tried = ""
@@ -84,6 +85,7 @@ class UpdateForm(IncidentForm):
                 "watched": self.because_watched.data,
                 "components": self.because_components.data,
                 "approval": self.because_approval.data,
+                "customer_mail": self.because_customer_mail.data,
             },
         )
 
@@ -124,7 +126,8 @@ class Posting:
     @cached_property
     def announcement(self) -> Announcement:
         """The step that it would be; raises as :func:`of_update` does."""
-        return of_update(self.incident, self.update, reopens=self.reopens, publishes=self.publishes)
+        made = of_update(self.incident, self.update, reopens=self.reopens, publishes=self.publishes)
+        return replace(made, choice=self.form.choice())
 
     @cached_property
     def drafts(self) -> list[Draft]:

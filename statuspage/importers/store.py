@@ -315,6 +315,8 @@ class _Keeper:
                 "code": post_code,
                 "incident_id": incident_id,
                 "visibility": Visibility.PUBLIC,
+                # Whoever was notified then was notified from elsewhere.
+                "notifies": False,
                 "entry_id": self._links.update(code, post_code),
             }
             for post_code, columns in told.items()

@@ -40,7 +40,16 @@ from statuspage.models import (
 from statuspage.models.delivery import was_told
 from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import DrillRecipients, drill_recipients_on
-from statuspage.recipients.who_receives import CustomerRule, News, Reach, Reader
+from statuspage.recipients.who_receives import (
+    EVERYBODY,
+    AudienceChoice,
+    CustomerRule,
+    News,
+    Reach,
+    Reader,
+    asks_why,
+    why_left_out,
+)
 
 FIRST_READERS = 3
 
@@ -66,6 +75,7 @@ class Announcement:
     still: bool = False
     late: bool = False
     no_change: bool = False
+    choice: AudienceChoice = EVERYBODY
 
     @property
     def concerned(self) -> list[int]:
@@ -95,12 +105,46 @@ class Announcement:
         return drill_recipients_on(self.incident)
 
     @cached_property
-    def mails_customers(self) -> bool:
-        """Whether the step is mailed to customers."""
+    def promises_customers(self) -> bool:
+        """Whether the step is to be mailed to customers: the scheme says so, or it answers."""
         if self.answers:
             # A customer who was told what turns out to be wrong must be told that it is.
             return self._told_count > 0
         return severity.writes_to_customers(self.session, self.incident, self.incident.status)
+
+    @cached_property
+    def mails_customers(self) -> bool:
+        """Whether the step is mailed to customers: it is to be, and nobody leaves them out."""
+        return self.promises_customers and Audience.CUSTOMER not in self.left_out
+
+    @cached_property
+    def left_out(self) -> dict[Audience, str]:
+        """The audiences that are not notified although they could be, each with why."""
+        found = {one: why_left_out(one, self.choice) for one in self.could_be_notified}
+        return {audience: why for audience, why in found.items() if why is not None}
+
+    @cached_property
+    def could_be_notified(self) -> list[Audience]:
+        """The audiences that the step notifies unless somebody leaves them out."""
+        found = [Audience.SUBSCRIBER] if self.incident.tells_outsiders else []
+        named = {audience for audience, _ in self.audiences}
+        return [*found, *(one for one in (Audience.CUSTOMER, Audience.INTERNAL) if one in named)]
+
+    @property
+    def unexplained(self) -> list[Audience]:
+        """The audiences that are left out without the reason that this takes."""
+        changes = not self.still
+        return [
+            audience
+            for audience, why in self.left_out.items()
+            if not why and asks_why(audience, changes_status=changes)
+        ]
+
+    @property
+    def notifies(self) -> bool:
+        """Whether anybody outside is notified of it, as Statuspage's JSON says."""
+        outside = {Audience.SUBSCRIBER, Audience.CUSTOMER} & {*self.could_be_notified}
+        return not self.incident.is_internal and bool(outside - self.left_out.keys())
 
     @cached_property
     def audiences(self) -> list[tuple[Audience, Step]]:
@@ -111,7 +155,7 @@ class Announcement:
         if self.incident.kind is Kind.MAINTENANCE:
             return [(Audience.PUBLIC, self.step)]
         found = [(Audience.PUBLIC, Step.NO_CHANGE if self.no_change else self.step), internal]
-        if self.mails_customers:
+        if self.promises_customers:
             found.append((Audience.CUSTOMER, self.step))
         return found
 
@@ -127,7 +171,7 @@ class Announcement:
         incident, updates = self.incident, self.saved.updates if self.saved is not None else []
         level = severity.level_of(self.session, incident.severity_rank)
         owner = self._contact(incident.review_owner_id)
-        counted = self.customer_count
+        counted = self.customer_count if self.mails_customers else None
         return facts_of(
             self.page,
             incident,
@@ -164,8 +208,8 @@ class Announcement:
 
     @cached_property
     def customer_count(self) -> tuple[int, int] | None:
-        """How many customers of the components are mailed, and how many of them are suppressed."""
-        if self.answers or not self.mails_customers:
+        """How many customers the rule reaches, and how many of them are suppressed."""
+        if self.answers or not self.promises_customers:
             return None
         return who_receives.count_customers(self.session, self.customers)
 

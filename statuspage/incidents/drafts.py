@@ -52,6 +52,9 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
         before=_last_message(session, announcement.saved, audience),
         fell_back=composed.fell_back,
         is_drill=announcement.incident.is_drill,
+        left_out=announcement.left_out.get(
+            Audience.SUBSCRIBER if audience is Audience.PUBLIC else audience
+        ),
     )
 
 

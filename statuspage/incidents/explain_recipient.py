@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.core.enums import Channel, Kind, SubscriberState
+from statuspage.core.enums import Audience, Channel, Kind, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.incidents.announcement import Announcement
 from statuspage.models import Component, Customer, Subscriber
@@ -82,8 +82,10 @@ def _as_customer(announcement: Announcement, address: str) -> tuple[bool, str]:
     customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
         return False, "They are not on the list of customers."
-    if announcement.incident.kind is not Kind.INCIDENT or not announcement.mails_customers:
+    if announcement.incident.kind is not Kind.INCIDENT or not announcement.promises_customers:
         return False, "They are a customer, and customers are not written to at this step."
+    if Audience.CUSTOMER in announcement.left_out:
+        return False, "They are a customer, and customers are left out of this update."
     reached = who_receives.find_customer(session, announcement.customers, address)
     if reached is None and announcement.answers:
         return False, f"They are a customer who was not told that {announcement.taken_back}."
@@ -109,6 +111,8 @@ def _as_subscriber(announcement: Announcement, address: str) -> tuple[bool, str]
         return False, "They asked to subscribe and have not confirmed it."
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
         return False, "They ended their subscription."
+    if Audience.SUBSCRIBER in announcement.left_out:
+        return False, "They are a subscriber, and subscribers are left out of this update."
     reached = who_receives.find_subscriber(session, announcement.news, address)
     if reached is None:
         return False, "They subscribed to other components or other kinds of news."

@@ -106,7 +106,8 @@ class Draft:
     is missing; ``readers`` are the first few customers.  ``missing`` facts keep it from going out;
     ``wanted`` ones would make it say more; ``findings`` are what the checks say of it; ``before``
     is what that audience was told last; ``fell_back`` tells that an edited wording failed and the
-    shipped one was used.
+    shipped one was used.  ``left_out`` is why it is not sent, or of a public post, why subscribers
+    are not notified of it; None where that happens.
     """
 
     audience: Audience
@@ -126,6 +127,7 @@ class Draft:
     before: Text | None = None
     fell_back: bool = False
     is_drill: bool = False
+    left_out: str | None = None
 
     @property
     def as_sent(self) -> Text:

@@ -202,8 +202,11 @@ def _post(
         check_post(incident, new_update, reopens=reopens)
         although: dict[str, str] = {}
         if new_update.status is IncidentStatus.RESOLVED:
-            checked = gate.look(session, incident, new_update, submission.texts)
+            choice = submission.choice
+            checked = gate.look(session, incident, new_update, submission.texts, choice=choice)
             although = gate.let_through(checked, new_update)
+            because = choice.because or although.get("customer_mail", "")
+            submission = replace(submission, choice=replace(choice, because=because))
         if publishes:
             _make_public(session, incident, submission)
         before = {"status": incident.status, "severity": incident.severity_name}

@@ -34,6 +34,7 @@ from statuspage.messages.compose import (
 )
 from statuspage.models import Incident, IncidentUpdate, Message, revision
 from statuspage.recipients import who_receives
+from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Submission:
 
     ``form_key`` names that sheet of the form, so that sent twice it makes one update.
     ``seen_version`` is the incident's version that its author had read.  ``texts`` are those that
-    were edited by hand; ``overrides`` say why one goes out although the checks hold it back.
+    were edited by hand; ``overrides`` say why one goes out although the checks hold it back;
+    ``choice`` leaves audiences out.
     """
 
     actor: Actor
@@ -50,6 +52,7 @@ class Submission:
     seen_version: int | None = None
     texts: Texts = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
+    choice: AudienceChoice = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +123,11 @@ def publish(
         at=publication.states_at or update.happened_at,
     )
     if publication.body is None:
-        announcement = Announcement(
-            session,
-            incident,
-            publication.step,
-            affected_components(session, incident),
-            update.happened_at,
-            saved=incident,
-            reopens=publication.reopens,
-            declares=publication.declares,
-            still=publication.still,
-            late=publication.late,
-            no_change=publication.no_change,
-        )
+        announcement = _announcement(session, incident, publication, update, submission.choice)
+        _ask_why(announcement)
         update.body = announce(announcement, update, submission)
     else:
-        update.body = publication.body
+        update.body, update.notifies = publication.body, False
     audit.record(
         session,
         submission.actor,
@@ -143,42 +135,79 @@ def publish(
         subject_kind=incident.kind.value,
         subject=incident.code,
         before=before,
-        after=after(update) if after else None,
+        after={**(after(update) if after else {}), **_not_notified(update)} or None,
     )
     if not incident.is_internal:
         revision.bump(session)
     return update
 
 
+def _announcement(
+    session: Session,
+    incident: Incident,
+    publication: Publication,
+    update: IncidentUpdate,
+    choice: AudienceChoice,
+) -> Announcement:
+    return Announcement(
+        session,
+        incident,
+        publication.step,
+        affected_components(session, incident),
+        update.happened_at,
+        saved=incident,
+        reopens=publication.reopens,
+        declares=publication.declares,
+        still=publication.still,
+        late=publication.late,
+        no_change=publication.no_change,
+        choice=choice,
+    )
+
+
+def _ask_why(announcement: Announcement) -> None:
+    """Raise :class:`Invalid` where a promised email is left out and nobody says why."""
+    if announcement.unexplained:
+        names = " and ".join(f"{audience.value}s" for audience in announcement.unexplained)
+        raise Invalid("because_left_out", f"Enter why {names} are not notified.")
+
+
+def _not_notified(update: IncidentUpdate) -> dict[str, Any]:
+    return {"not notified": update.left_out} if update.left_out else {}
+
+
 def announce(announcement: Announcement, update: IncidentUpdate, submission: Submission) -> str:
     """Keep each audience's message and queue its deliveries; returns the public post's body.
 
-    For an internal incident the body is the internal text.  Raises :class:`Invalid` for a text that
-    would leak and has no reason among the overrides.
+    For an internal incident the body is the internal text.  An audience that is left out has no
+    message.  Raises :class:`Invalid` for a text that would leak and has no reason among the
+    overrides.
     """
     session, incident = announcement.session, announcement.incident
     # The facts count customers as they stand before anything is ended.
     _ = announcement.facts
     superseded.end_untrue(session, incident.id, announcement.step)
+    update.left_out = {one.value: why for one, why in announcement.left_out.items()}
+    update.notifies = announcement.notifies
     others = who_receives.languages_read(session, own=announcement.page.language)
-    body, public = "", None
+    written: dict[Audience, Composed] = {}
     for audience, step in announcement.audiences:
+        is_body = not incident.tells_outsiders or audience is Audience.PUBLIC
+        if audience in announcement.left_out and not is_body:
+            continue
         finished, edited, override = _write(announcement, submission, audience, step, others=others)
+        written[audience] = finished
+        if audience in announcement.left_out:
+            continue
         message = _keep(
             announcement, update, finished, audience, step, edited=edited, override=override
         )
-        if audience is Audience.PUBLIC:
-            public = finished
-        if audience is Audience.PUBLIC or (
-            not incident.tells_outsiders and audience is Audience.INTERNAL
-        ):
-            body = finished.body
         _queue(announcement, message, update)
     superseded.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: a reader who is both gets one mail, the customers'.
-    if public is not None and (incident.is_drill or who_receives.any_subscribers(session)):
+    if public := written.get(Audience.PUBLIC):
         _announce_to_subscribers(announcement, update, public, others)
-    return body
+    return (public or written[Audience.INTERNAL]).body
 
 
 def _write(
@@ -275,6 +304,10 @@ def _announce_to_subscribers(
     announcement: Announcement, update: IncidentUpdate, public: Composed, others: Sequence[str]
 ) -> None:
     session, step_key = announcement.session, f"update:{update.id}"
+    is_left_out = Audience.SUBSCRIBER in announcement.left_out
+    has_readers = announcement.incident.is_drill or who_receives.any_subscribers(session)
+    if is_left_out or not has_readers:
+        return
     mail = finish_for_subscribers(
         public,
         step=announcement.step,

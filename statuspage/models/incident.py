@@ -221,6 +221,10 @@ class IncidentUpdate(Base):
     next_update_at: Mapped[datetime | None]
     # Why it promises no next update although the severity would.
     no_promise_because: Mapped[Line]
+    # Whether people outside were notified of it, as far as the update itself decides.
+    notifies: Mapped[bool] = mapped_column(default=True)
+    # The audiences that were not notified, and why: {"subscriber": "..."}.
+    left_out: Mapped[Facts] = mapped_column(default=dict)
     # Why it is a resolution although something did not hold: {"watched": "...", ...}.
     gate: Mapped[Facts] = mapped_column(default=dict)
     # [{"code", "name", "old_status", "new_status"}], as the public JSON shows them.

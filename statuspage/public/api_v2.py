@@ -203,7 +203,7 @@ def _post(update: UpdateView, incident: IncidentView, page: PageView) -> Json:
         "display_at": clock.iso_millis(update.happened_at, page.zone),
         # Statuspage has null here, and not an empty list.
         "affected_components": [_affected(change) for change in update.affected] or None,
-        "deliver_notifications": True,
+        "deliver_notifications": update.notifies,
         "custom_tweet": None,
         "tweet_id": None,
     }

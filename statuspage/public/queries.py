@@ -497,6 +497,7 @@ def _post(
     reopens: int | bool,
     next_update_at: str | datetime | None,
     entry_id: str,
+    notifies: int | bool,
     affected: str,
     earlier: tuple[tuple[str, str | datetime], ...],
 ) -> UpdateView:
@@ -519,6 +520,7 @@ def _post(
             for change in json.loads(affected)
         ),
         entry_id=entry_id,
+        notifies=bool(notifies),
         earlier=tuple(EarlierText(text, read_moment(moment)) for text, moment in earlier),
     )
 

@@ -161,6 +161,7 @@ class UpdateView:
     next_update_at: datetime | None
     affected: tuple[Affected, ...]
     entry_id: str
+    notifies: bool = True
     earlier: tuple[EarlierText, ...] = ()
 
     def __hash__(self) -> int:

@@ -187,6 +187,7 @@ _POSTS = select(
         IncidentUpdate.code, IncidentUpdate.status, IncidentUpdate.body,
         IncidentUpdate.happened_at, IncidentUpdate.posted_at, IncidentUpdate.edited_at,
         IncidentUpdate.reopens, IncidentUpdate.next_update_at, IncidentUpdate.entry_id,
+        IncidentUpdate.notifies,
     )),
     cast(IncidentUpdate.affected, Text).label("affected"),
 )  # fmt: skip

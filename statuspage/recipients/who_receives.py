@@ -1,6 +1,7 @@
 """Who receives the mail about a step, and by which rule.
 
-There are two rules: one for customers (:func:`reached_customers`) and one for subscribers
+Which audiences an update has is :func:`why_left_out`.  Within them there are two rules: one for
+customers (:func:`reached_customers`) and one for subscribers
 (:func:`reached_subscribers`).  Each is one subquery of recipients with the reason why it reaches
 them and whether they are suppressed.  The queue inserts its rows, the desk counts them, the preview
 takes the first, and an explanation looks for one address in it: so all of them say the same.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from statuspage.core.enums import Channel, Kind, Step, SubscriberState
+from statuspage.core.enums import Audience, Channel, Kind, Step, SubscriberState
 from statuspage.core.languages import nearest
 from statuspage.models import (
     Component,
@@ -47,6 +49,34 @@ from statuspage.recipients.suppression import bars, suppression_reason, with_sup
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
 _FOLLOWS = "Following this story"
 _EVERYTHING = "Subscribed to all components"
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceChoice:
+    """The audiences that somebody leaves out of an update, and why; the page is never left out."""
+
+    left_out: frozenset[Audience] = frozenset()
+    because: str = ""
+
+
+EVERYBODY: Final = AudienceChoice()
+
+
+def why_left_out(audience: Audience, choice: AudienceChoice) -> str | None:
+    """Why an audience that could be notified of an update is not; None where it is.
+
+    The reason is empty where nobody had to give one (:func:`asks_why`).
+    """
+    return choice.because if audience in choice.left_out else None
+
+
+def asks_why(audience: Audience, *, changes_status: bool) -> bool:
+    """Whether leaving an audience out takes a reason: it was promised that it is notified.
+
+    The severity scheme promises customers their emails.  Subscribers asked for each step; what is
+    added at the same status may be too small for an email.  Chat is the colleagues' own.
+    """
+    return audience is Audience.CUSTOMER or (audience is Audience.SUBSCRIBER and changes_status)
 
 
 def languages_read(session: Session, *, own: str) -> list[str]:

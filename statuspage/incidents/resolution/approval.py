@@ -31,6 +31,7 @@ from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.incidents.updates import locked
 from statuspage.messages.template_variables import phrase
 from statuspage.models import Account, Approval, Contact, Incident
+from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def state(
         after.users_notice,
         after.public_facts,
         sorted((id_, status.value) for id_, status in update.components.items()),
+        sorted(announcement.left_out),
     ]
     said = json.dumps([told, facts], sort_keys=True, default=str)
     return Statement(told, sha256(said.encode()).hexdigest())
@@ -101,6 +103,7 @@ def ask_approval(
     form: Sequence[tuple[str, str]],
     actor: Actor,
     texts: Texts | None = None,
+    choice: AudienceChoice = EVERYBODY,
 ) -> Approval:
     """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
@@ -109,7 +112,7 @@ def ask_approval(
     """
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
-        announcement = announcements.of_update(incident, update)
+        announcement = replace(announcements.of_update(incident, update), choice=choice)
         statement = state(incident, update, announcement, drafts(announcement, texts))
         earlier = approval_of(session, incident, statement.fingerprint)
         if earlier is not None:

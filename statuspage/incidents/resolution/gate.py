@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from statuspage.configuration import severity
 from statuspage.core import clock
-from statuspage.core.enums import ComponentStatus, IncidentStatus
+from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.incidents.announcement import Announcement, of_update
 from statuspage.incidents.drafts import Texts, drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.incidents.resolution.approval import approval_of, state
 from statuspage.models import Approval, Component, Incident
+from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
 
 LONGEST_REASON: Final = 500
 
@@ -33,6 +34,8 @@ WHY_NOT: Final = {
     "components": "Not everything is back. Say why it is resolved all the same.",
     "approval": "Nobody else has approved exactly this. Ask for approval, or say why it goes "
     "without.",
+    "customer_mail": "Customers are promised an email when this is resolved. Enter why they get "
+    "none.",
 }
 """What is asked where something does not hold, by its name."""
 
@@ -50,6 +53,7 @@ class Gate:
     not_back: tuple[str, ...]
     needs_approval: bool = False
     approval: Approval | None = None
+    leaves_customers_out: bool = False
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -59,6 +63,7 @@ class Gate:
             "watched": self.watch_for is None or (self.watched or timedelta()) >= self.watch_for,
             "components": not self.not_back,
             "approval": is_approved or not self.needs_approval,
+            "customer_mail": not self.leaves_customers_out,
         }
         return tuple(name for name, does in holds.items() if not does)
 
@@ -69,9 +74,13 @@ def look(
     update: NewUpdate,
     texts: Texts,
     *,
+    choice: AudienceChoice = EVERYBODY,
     announced: tuple[Announcement, Sequence[Draft]] | None = None,
 ) -> Gate:
     """What would hold if this post, with these edited texts, resolved the incident.
+
+    ``choice`` leaves audiences out: of the worst severity's resolution, the customers only with a
+    reason of its own.
 
     ``announced`` are its announcement and drafts, where they are made already.  Changes nothing.
     """
@@ -85,7 +94,9 @@ def look(
     if needs_approval:
         # A post that cannot be made at all is refused where it is made.
         with suppress(Invalid):
-            announcement = announced[0] if announced else of_update(incident, update)
+            announcement = (
+                announced[0] if announced else replace(of_update(incident, update), choice=choice)
+            )
             made = announced[1] if announced else drafts(announcement, texts)
             said = state(incident, update, announcement, made)
             approval = approval_of(session, incident, said.fingerprint)
@@ -95,6 +106,9 @@ def look(
         not_back=_not_back(session, incident, update) if incident.tells_outsiders else (),
         needs_approval=needs_approval,
         approval=approval,
+        leaves_customers_out=is_watched
+        and (incident.was_rank_one or update.severity_rank == 1)
+        and Audience.CUSTOMER in choice.left_out,
     )
 
 
