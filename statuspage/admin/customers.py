@@ -26,8 +26,8 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.configuration.components import top_level
-from statuspage.configuration.editing import fingerprint
 from statuspage.core.config import current_settings
+from statuspage.core.conflict import fingerprint
 from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
 from statuspage.models import Component, Customer, Delivery

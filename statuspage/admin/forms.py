@@ -43,11 +43,12 @@ from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 from wtforms.widgets import DateInput, DateTimeLocalInput, EmailInput, URLInput
 
-from statuspage.configuration.editing import Editable, fingerprint
+from statuspage.configuration.editing import Editable
 from statuspage.core import clock
 from statuspage.core.address import read_address
+from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Term
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from statuspage.core.languages import OFFERED
 from statuspage.core.richtext import clean, clean_line
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
@@ -178,7 +179,7 @@ class Refusals:
         if isinstance(error, Invalid):
             self._form.refuse(error.field, error.reason)
             return True
-        if isinstance(error, Stale) and isinstance(self._form, EditForm):
+        if isinstance(error, Conflict) and isinstance(self._form, EditForm):
             self._form.show_change(error.current)  # type: ignore[arg-type]
             return True
         return False

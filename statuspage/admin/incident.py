@@ -30,6 +30,7 @@ from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step,
 from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Kind, Role
 from statuspage.core.errors import Invalid
@@ -39,7 +40,6 @@ from statuspage.delivery import report
 from statuspage.incidents import lifecycle, mail_corrections, merge, repeating
 from statuspage.incidents.copy_texts import copy_texts
 from statuspage.incidents.details import Details, change_details
-from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.resolution import approval, cancel_window, test_mail
 from statuspage.models import Account, Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
@@ -104,9 +104,9 @@ def incident(code: str) -> ResponseReturnValue:
                     form.ask_to_repeat()
                     return _desk(posting)
                 return _publish(posting)
-        except Conflict as conflict:
-            _show_what_changed(conflict.incident, form)
-            incident = conflict.incident
+        except Conflict:
+            incident = _found(code)
+            _show_what_changed(incident, form)
         # What others wrote meanwhile, and what was rolled back, is read anew.
         posting = Posting(incident, form)
     if form.at_the_end.data and "back" not in request.form:
@@ -173,13 +173,13 @@ def incident_details(code: str) -> ResponseReturnValue:
                     else public_names.worth_a_look(current_session(), form.title.data)
                 )
                 return done(f"The details are saved.{look}", "admin.incident", code=code)
-        except Conflict as conflict:
+        except Conflict:
             form.form_errors.append(
                 "Somebody else changed this incident while you were at it. What you typed is kept; "
                 "save it again to have it replace theirs."
             )
-            form.version.data = str(conflict.incident.version)
-            incident = conflict.incident
+            incident = _found(code)
+            form.version.data = str(incident.version)
     return page("admin/incident_details.html", form=form, incident=incident)
 
 

@@ -21,6 +21,7 @@ from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsFie
 from statuspage.admin.previews import Sheet, TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.core import clock
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, MaintenanceStatus
 from statuspage.core.errors import Invalid
@@ -30,7 +31,6 @@ from statuspage.delivery import control, report
 from statuspage.incidents import maintenance
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.drafts import drafts
-from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.maintenance import MaintenanceWindow, Plan
 from statuspage.models import Account, Incident, IncidentComponent
 
@@ -208,12 +208,12 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
                 if form.again.data or not _repeats(incident, form):
                     return _take(incident, form)
                 form.ask_to_repeat()
-        except Conflict as conflict:
+        except Conflict:
             form.form_errors.append(
                 "Somebody else changed this maintenance while you were at it. Nothing was posted, "
                 "and what you typed is kept. Read what is new below, then publish again."
             )
-            incident = conflict.incident
+            incident = _found(code)
             form.seen_version.data = str(incident.version)
     return page(
         "admin/maintenance.html",

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused
 from statuspage.admin.forms import PostForm, read_number
+from statuspage.core.conflict import Conflict
 from statuspage.core.errors import Invalid
 from statuspage.incidents import merge
-from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.publish import Submission
 
 

@@ -16,6 +16,7 @@ from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import PostForm, read_number
 from statuspage.configuration import contacts, severity
 from statuspage.core import clock, richtext
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus
 from statuspage.core.errors import Invalid
@@ -29,7 +30,7 @@ from statuspage.incidents import (
 )
 from statuspage.incidents.announcement import of_update
 from statuspage.incidents.drafts import drafts
-from statuspage.incidents.inputs import Conflict, NewUpdate
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.messages.checks import blocking
 from statuspage.models import Contact, Incident

@@ -27,6 +27,7 @@ from statuspage.admin.forms import (
 from statuspage.admin.incident_form import TickedComponentsField
 from statuspage.admin.previews import TextsForm
 from statuspage.core import clock
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import MaintenanceStatus
 from statuspage.core.errors import Invalid
@@ -117,18 +118,15 @@ def maintenance_series(code: str) -> ResponseReturnValue:
     kept = _found(code)
     form = _form_of(kept)
     if form.is_accepted() and "save" in request.form:
-        with form.refusals():
-            recurring.change_series(
-                code,
-                form.plan(),
-                actor=actor(),
-                seen_version=read_number(form.seen_version.data),
-            )
-            return done(
-                "The series is changed, and what is announced of it.",
-                _SERIES,
-                code=code,
-            )
+        seen_version = read_number(form.seen_version.data)
+        try:
+            with form.refusals():
+                recurring.change_series(code, form.plan(), actor=actor(), seen_version=seen_version)
+                said = "The series is changed, and what is announced of it."
+                return done(said, _SERIES, code=code)
+        except Conflict:
+            said = "Somebody else changed this series meanwhile. Look at it anew."
+            form.refuse("series", said)
     return _show(form, kept)
 
 

@@ -16,9 +16,9 @@ from wtforms import HiddenField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.forms import Form, LineField, ProseField
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
-from statuspage.core.errors import Stale
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery.sent_copy import SentCopy, fill_copy
@@ -114,7 +114,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
             return done("Saved. The next message is written like this.", ".wording", **_of(info))
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
-        except Stale as stale:
+        except Conflict as stale:
             stored = cast("Source", stale.current)
             version = wording.newest_version(current_session(), info.name)
             _show_change(form, stored, version)

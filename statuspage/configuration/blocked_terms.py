@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
-from statuspage.configuration.editing import fingerprint, record
+from statuspage.configuration.editing import record
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import read_once, writing
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.messages.checks import BlockedTerms
 from statuspage.models import Contact, Page
@@ -54,7 +55,7 @@ def _read_blocked_terms(session: Session) -> BlockedTerms:
 def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = None) -> None:
     """Replace the lists; :class:`Invalid` for a word that is too short, too long or one too many.
 
-    :class:`Stale` where they no longer are as ``seen``.
+    :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
     """
     wanted = {name: _read(name, text) for name, text in asdict(lists).items()}
     with writing() as session:
@@ -63,8 +64,7 @@ def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = N
         before = {name: _read(name, text) for name, text in asdict(saved).items()}
         if wanted == before:
             return
-        if seen is not None and seen != fingerprint(saved):
-            raise Stale(saved)
+        check_unchanged(seen, fingerprint(saved), saved)
         page.blocked_terms = wanted
         page.updated_at = clock.now()
         record(session, actor, "words.change", page.name, before=before, after=wanted)

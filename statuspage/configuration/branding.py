@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
-from statuspage.configuration.editing import fingerprint, record
+from statuspage.configuration.editing import record
 from statuspage.configuration.style_sheet import check_css
 from statuspage.core import clock
 from statuspage.core.colours import (
@@ -26,8 +26,9 @@ from statuspage.core.colours import (
     picture_type,
     read_links,
 )
+from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import writing
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from statuspage.models import Page, revision
 
 MOST_LINKS: Final = 6
@@ -59,15 +60,17 @@ def branding_choices(session: Session) -> BrandingChoices:
 
 
 def change_branding(choices: BrandingChoices, *, actor: Actor, seen: str | None = None) -> None:
-    """Take the choices over; :class:`Invalid` with what would fit, :class:`Stale` after others."""
+    """Take the choices over.
+
+    Raises :class:`Invalid` with what would fit, and :class:`~statuspage.core.conflict.Conflict`.
+    """
     wanted = _cleaned(choices)
     for refused in _refusals(wanted):
         raise refused
     with writing() as session:
         page = _locked_page(session)
         saved = branding_choices(session)
-        if seen is not None and seen != fingerprint(saved):
-            raise Stale(saved)
+        check_unchanged(seen, fingerprint(saved), saved)
         page.look = {**page.look, **wanted}
         _keep(session, page, actor, "look.change", before=asdict(saved), after=wanted)
 

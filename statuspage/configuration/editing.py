@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import Base
 from statuspage.core.enums import CustomerMail, Impact
-from statuspage.core.errors import Stale
 from statuspage.core.languages import ENGLISH
 from statuspage.models import Component, ComponentGroup, Contact, Page, SeverityLevel
 
@@ -101,11 +100,6 @@ def read_as(kind: type[Edited], row: Base) -> Edited:
     return kind(**{part.name: getattr(row, part.name) for part in fields(kind)})
 
 
-def fingerprint(values: object) -> str:
-    """A short text that is equal as long as the values are."""
-    return sha256(repr(values).encode()).hexdigest()[:16]
-
-
 def change_row(
     session: Session,
     row: Page | ComponentGroup | Component | Contact | SeverityLevel,
@@ -121,8 +115,7 @@ def change_row(
     changed = [name for name in wanted if wanted[name] != before[name]]
     if not changed:
         return False
-    if seen is not None and seen != fingerprint(saved):
-        raise Stale(saved)
+    check_unchanged(seen, fingerprint(saved), saved)
     subject = row.name
     for name in changed:
         setattr(row, name, wanted[name])

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
 from statuspage.configuration.blocked_terms import blocked_terms_of
-from statuspage.configuration.editing import fingerprint, record
+from statuspage.configuration.editing import record
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from statuspage.messages.checks import blocking, find_in_name, in_words
 from statuspage.messages.facts import PUBLIC, Use
 from statuspage.models import Component, IncidentTemplate
@@ -210,8 +211,8 @@ def save_template(
         saved = find_template(session, key) if key else None
         if key and saved is None:
             raise Invalid("form", "This template was removed meanwhile.")
-        if saved and seen is not None and seen != fingerprint(saved.details):
-            raise Stale(saved.details)
+        if saved:
+            check_unchanged(seen, fingerprint(saved.details), saved.details)
         _check(session, details, because=because)
         key = key or f"own-{new_code()}"
         row = _row(session, key)

@@ -96,7 +96,7 @@ def count_components(session: Session) -> int:
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
     """Change the page's settings.
 
-    Raises :class:`~statuspage.core.errors.Stale` where they no longer are as ``seen``.
+    Raises :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
     """
     with writing() as session:
         page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()

@@ -10,11 +10,3 @@ class Invalid(Exception):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
-
-
-class Stale(Exception):
-    """Somebody else saved the same thing meanwhile; ``current`` is how it is now."""
-
-    def __init__(self, current: object) -> None:
-        super().__init__("somebody else saved this meanwhile")
-        self.current = current

@@ -38,8 +38,8 @@ from statuspage.core.db import among, count_written, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import superseded
 from statuspage.delivery.control import is_held, limit_rests, may_send
-from statuspage.delivery.queue import close_waiting
-from statuspage.models import Attempt, Delivery, DeliveryEvent, WebhookEvent, Worker
+from statuspage.delivery.retry import event_wait, put_off
+from statuspage.models import Attempt, Delivery, Worker
 from statuspage.models.delivery import in_state
 
 
@@ -204,7 +204,7 @@ def put_back(claim: Claim, unsent: list[int]) -> None:
                 .with_for_update()
             )
         ]
-        _move(session, ours, DeliveryState.PENDING, "", due_at=clock.now())
+        put_off(session, ours, DeliveryState.PENDING, "", due_at=clock.now())
         finish(session, claim.attempt_id)
 
 
@@ -258,50 +258,6 @@ def rescue(
         )
     ]
     return sum(_take_back(orphan, uncertain_wait) for orphan in orphans)
-
-
-def news_wait(channel: Channel, uncertain_wait: float) -> timedelta:
-    """How long to wait for news of what may have been sent: only of mail does any ever come."""
-    return timedelta(seconds=uncertain_wait if channel is Channel.EMAIL else 0)
-
-
-def settle_due(*, limit: int = 5000) -> int:
-    """Send once more what has been uncertain long enough, and end what is too old; how many.
-
-    What an event tells of that is kept and not yet folded in is left alone.
-    """
-    moment = clock.now()
-    told_of = select(WebhookEvent.delivery_id).where(
-        WebhookEvent.folded_at.is_(None), WebhookEvent.delivery_id.is_not(None)
-    )
-    is_waiting = and_(
-        in_state(DeliveryState.UNCERTAIN),
-        Delivery.due_at <= moment,
-        Delivery.id.not_in(told_of),
-    )
-    too_old = [
-        in_state(state) & (Delivery.expires_at <= moment)
-        for state in (DeliveryState.PENDING, DeliveryState.UNCERTAIN)
-    ]
-    found = [exists().where(condition) for condition in (is_waiting, *too_old)]
-    if not current_session().scalar(select(or_(*found))):
-        return 0
-    with writing() as session:
-        reason = "it could not be sent while it was still news"
-        ended = [close_waiting(session, old, DeliveryState.EXPIRED, reason) for old in too_old]
-        ids = list(
-            session.scalars(
-                select(Delivery.id).where(is_waiting).limit(limit).with_for_update(skip_locked=True)
-            )
-        )
-        _move(
-            session,
-            ids,
-            DeliveryState.PENDING,
-            "nothing was heard of it, so it is sent once more with the same Message-ID",
-            due_at=moment,
-        )
-        return sum(ended) + len(ids)
 
 
 def follow_clock(jump: timedelta) -> None:
@@ -389,36 +345,13 @@ def _take_back(attempt_id: str, uncertain_wait: float) -> int:
             )
         )
         if attempt.called_at is None:
-            _move(session, ids, DeliveryState.PENDING,
+            put_off(session, ids, DeliveryState.PENDING,
                   "its worker ended before it was sent",
                   due_at=moment, attempt=attempt_id)  # fmt: skip
         else:
-            _move(session, ids, DeliveryState.UNCERTAIN,
+            put_off(session, ids, DeliveryState.UNCERTAIN,
                   "its worker ended while it was being sent",
-                  due_at=moment + news_wait(attempt.channel, uncertain_wait),
+                  due_at=moment + event_wait(attempt.channel, uncertain_wait),
                   attempt=attempt_id)  # fmt: skip
         finish(session, attempt_id)
         return len(ids)
-
-
-def _move(
-    session: Session,
-    ids: list[int],
-    state: DeliveryState,
-    reason: str,
-    *,
-    due_at: datetime,
-    attempt: str = "",
-) -> None:
-    """Change these deliveries' state; ``attempt`` is kept where the provider may tell of it."""
-    if not ids:
-        return
-    moment = clock.now()
-    noted = {"at": moment, "state": state, "reason": reason, "attempt": attempt}
-    session.execute(insert(DeliveryEvent), [{"delivery_id": id_, **noted} for id_ in ids])
-    session.execute(
-        update(Delivery)
-        .where(among(Delivery.id, ids))
-        .values(state=state, reason=reason, due_at=due_at, attempt_id=None, changed_at=moment)
-        .execution_options(synchronize_session=False)
-    )

@@ -7,10 +7,8 @@ can be expected, and is then sent once more: losing nothing comes before doublin
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, String, bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -19,14 +17,11 @@ from statuspage.core import clock
 from statuspage.core.db import among, insert_new
 from statuspage.core.enums import DeliveryState
 from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
-from statuspage.delivery.claims import Claim, news_wait
+from statuspage.delivery.claims import Claim
 from statuspage.delivery.control import note_results
+from statuspage.delivery.retry import event_wait, postpone, set_due
 from statuspage.models import Counter, Delivery, DeliveryEvent
 from statuspage.models.delivery import in_state
-
-FIRST_BACKOFF_SECONDS = 2.0
-LONGEST_BACKOFF_SECONDS = 30.0
-LONGEST_RECIPIENT_BACKOFF_SECONDS = 900.0
 
 _ATTEMPTS = "attempts"
 _PROVIDER_ERRORS = "provider_errors"
@@ -78,18 +73,6 @@ _STATES = {
 }
 
 
-def backoff_seconds(attempts: int, fault: Fault) -> float:
-    """How long to wait before the next try: a second at least, exponential, with full jitter.
-
-    A provider's trouble is capped low, because the breaker protects the provider and what waits
-    must leave within a minute of its recovery; a recipient's own (greylisting) is given longer.
-    """
-    longest = (
-        LONGEST_RECIPIENT_BACKOFF_SECONDS if fault is Fault.RECIPIENT else LONGEST_BACKOFF_SECONDS
-    )
-    return random.uniform(1, min(longest, FIRST_BACKOFF_SECONDS * 2.0 ** min(attempts, 16)))
-
-
 def record_outcomes(
     session: Session, claim: Claim, results: Sequence[Result], *, uncertain_wait: float
 ) -> None:
@@ -117,10 +100,10 @@ def record_outcomes(
             burns_attempt=burns,
         )
         if state is DeliveryState.PENDING:
-            _postpone(session, ids, fault=fault, retry_after=retry_after)
+            postpone(session, ids, fault=fault, retry_after=retry_after)
         if state is DeliveryState.UNCERTAIN:
-            wait = news_wait(claim.channel, uncertain_wait)
-            _set_due(session, ids, clock.now() + wait)
+            wait = event_wait(claim.channel, uncertain_wait)
+            set_due(session, ids, clock.now() + wait)
         count_up(session, f"{_ATTEMPTS}:{claim.channel.value}", len(ids))
         if fault in {Fault.RATE, Fault.CREDENTIALS, Fault.PROVIDER}:
             count_up(session, f"{_PROVIDER_ERRORS}:{claim.channel.value}:{fault.value}", 1)
@@ -163,29 +146,3 @@ def _write(
     }
     session.execute(_NOTE, became)
     session.execute(_SETTLE, became)
-
-
-def _postpone(session: Session, ids: list[int], *, fault: Fault, retry_after: float | None) -> None:
-    """Give each its own time for the next try, so that they do not all come back at once."""
-    moment = clock.now()
-    rows = session.execute(
-        select(Delivery.id, Delivery.attempts).where(
-            among(Delivery.id, ids), in_state(DeliveryState.PENDING)
-        )
-    ).all()
-    buckets: dict[datetime, list[int]] = defaultdict(list)
-    for id_, attempts in rows:
-        wait = backoff_seconds(attempts, fault) if retry_after is None else retry_after
-        # Whole seconds, so that a thousand rows are a few statements.
-        buckets[moment + timedelta(seconds=round(wait))].append(id_)
-    for due_at, bucket in buckets.items():
-        _set_due(session, bucket, due_at)
-
-
-def _set_due(session: Session, ids: list[int], due_at: datetime) -> None:
-    session.execute(
-        update(Delivery)
-        .where(among(Delivery.id, ids), Delivery.attempt_id.is_(None))
-        .values(due_at=due_at)
-        .execution_options(synchronize_session=False)
-    )

@@ -1,4 +1,4 @@
-"""News from the mail provider: kept the moment it comes, folded into deliveries afterwards.
+"""Events from the mail provider: kept the moment they come, folded into deliveries afterwards.
 
 Keeping is one insert that a repeated event id does not repeat, so the provider gets its answer at
 once.  Folding only ever moves a delivery forward (accepted, delivered, bounced), so events may come
@@ -20,11 +20,11 @@ from statuspage.core import clock
 from statuspage.core.address import read_address
 from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import OUTBOX, DeliveryState
-from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
+from statuspage.delivery.bounces import BLOCKED, apply_event
+from statuspage.delivery.channels.sendgrid_webhook import Event
 from statuspage.delivery.outcomes import count_up
 from statuspage.models import Delivery, DeliveryEvent, WebhookEvent
-from statuspage.recipients.pseudonyms import is_pseudonym, pseudonymize
-from statuspage.recipients.suppression import SuppressionKind, suppress
+from statuspage.recipients.pseudonyms import pseudonymize
 
 KEEP_AT_ONCE = 500
 FOLD_AT_ONCE = 500
@@ -34,39 +34,6 @@ FORGET_AT_ONCE = 1_000
 LONGEST_ATTEMPT = 36
 UNREADABLE = "unreadable_events"
 """What the events that could not be read are counted under."""
-
-_BLOCKED = "blocked"
-
-_STATES: dict[str, DeliveryState] = {
-    EventKind.PROCESSED: DeliveryState.ACCEPTED,
-    EventKind.DEFERRED: DeliveryState.ACCEPTED,
-    EventKind.DELIVERED: DeliveryState.DELIVERED,
-    EventKind.BOUNCE: DeliveryState.BOUNCED,
-    _BLOCKED: DeliveryState.BOUNCED,
-    EventKind.DROPPED: DeliveryState.FAILED,
-}
-_SUPPRESSIONS: dict[str, SuppressionKind] = {
-    EventKind.BOUNCE: SuppressionKind.BOUNCED,
-    EventKind.SPAM_REPORT: SuppressionKind.COMPLAINED,
-    EventKind.UNSUBSCRIBE: SuppressionKind.UNSUBSCRIBED,
-    EventKind.GROUP_UNSUBSCRIBE: SuppressionKind.UNSUBSCRIBED,
-}
-# Why SendGrid dropped a mail unsent: the address is on a list of its own already.
-_DROPPED = {
-    "bounced address": SuppressionKind.BOUNCED,
-    "spam reporting address": SuppressionKind.COMPLAINED,
-    "unsubscribed address": SuppressionKind.UNSUBSCRIBED,
-}
-# A later stage is never taken back by an earlier one that comes late.  What was given up while it
-# was uncertain may turn out to have arrived.
-_GIVEN_UP = {DeliveryState.SUPERSEDED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED}
-_STAGES = {
-    **dict.fromkeys(OUTBOX | _GIVEN_UP, 0),
-    DeliveryState.ACCEPTED: 1,
-    DeliveryState.DELIVERED: 2,
-    DeliveryState.FAILED: 3,
-    DeliveryState.BOUNCED: 3,
-}
 
 
 def keep(events: Iterable[Event], *, unreadable: int = 0) -> int:
@@ -80,7 +47,7 @@ def keep(events: Iterable[Event], *, unreadable: int = 0) -> int:
             "event_id": event.event_id,
             "delivery_id": int(event.delivery_id or 0),
             "attempt": event.attempt_id,
-            "kind": _BLOCKED if event.blocked else event.kind.value,
+            "kind": BLOCKED if event.blocked else event.kind.value,
             "address": event.address,
             "reason": event.reason,
             "at": event.at,
@@ -156,7 +123,7 @@ def _fold_events(session: Session, events: Sequence[WebhookEvent]) -> None:
         if delivery is not None and _is_about(event, delivery, made):
             states = made.get((delivery.id, event.attempt), set())
             has_failed = DeliveryState.FAILED in states
-            _fold_one(session, delivery, event, of_failed_attempt=has_failed)
+            apply_event(session, delivery, event, of_failed_attempt=has_failed)
         event.folded_at = moment
 
 
@@ -193,40 +160,6 @@ def _attempts_made(
     for delivery_id, attempt, state in rows:
         made[delivery_id, attempt].add(state)
     return made
-
-
-def _fold_one(
-    session: Session, delivery: Delivery, event: WebhookEvent, *, of_failed_attempt: bool
-) -> None:
-    if is_pseudonym(delivery.address):
-        # Its owner was forgotten meanwhile: what comes late must not bring the address back.
-        event.address = event.reason = ""
-    kind = _SUPPRESSIONS.get(event.kind)
-    if event.kind == EventKind.DROPPED:
-        kind = _DROPPED.get(event.reason.lower())
-    if kind is not None:
-        suppress(session, delivery.address, kind)
-    state = _STATES.get(event.kind)
-    told = state or delivery.state
-    session.add(
-        DeliveryEvent(
-            delivery_id=delivery.id,
-            at=event.at,
-            state=told,
-            reason=f"{event.kind}: {event.reason}".removesuffix(": ")[:500],
-            attempt=event.attempt,
-        )
-    )
-    if state is None or _STAGES[state] <= _STAGES.get(delivery.state, 9):
-        return
-    if of_failed_attempt and delivery.state in OUTBOX:
-        # It is being sent once more, and this is about the time before.
-        return
-    delivery.state = state
-    delivery.reason = event.reason[:500]
-    # Whoever still has it in hand has lost it: its outcome is known.
-    delivery.attempt_id = None
-    delivery.changed_at = clock.now()
 
 
 def _may_be_ours(event: Event) -> bool:

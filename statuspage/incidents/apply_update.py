@@ -1,19 +1,36 @@
-"""The row of an incident as a declaration or a post makes it: saved, or a copy for a preview."""
+"""The rows that a verb writes: the incident, locked, new, changed or copied; and its update."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, make_transient
 
+from statuspage.access.audit import Actor
 from statuspage.configuration import severity
+from statuspage.core import clock
 from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
+from statuspage.incidents.idempotency import code_for
 from statuspage.incidents.inputs import Declaration, NewUpdate
-from statuspage.incidents.updates import code_for
-from statuspage.models import Incident
+from statuspage.models import Incident, IncidentUpdate
+from statuspage.models.columns import LINE_LIMIT, new_code
 from statuspage.recipients.drill_recipients import as_kept
+
+
+def locked(session: Session, code: str, *, kind: Kind) -> Incident:
+    """The incident as it stands now, kept from others until the end; :class:`Invalid` for none."""
+    incident = session.scalars(
+        select(Incident)
+        .filter_by(code=code, kind=kind)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if incident is None:
+        raise Invalid(kind.value, f"This {kind.value} does not exist.")
+    return incident
 
 
 def declared(session: Session, declaration: Declaration, moment: datetime) -> Incident:
@@ -123,3 +140,37 @@ def detached_copy(incident: Incident) -> Incident:
     copy = Incident(**values)
     make_transient(copy)
     return copy
+
+
+def add_update(
+    session: Session,
+    incident: Incident,
+    *,
+    status: str,
+    actor: Actor,
+    form_key: str,
+    happened_at: datetime | None = None,
+    reopens: bool = False,
+    no_promise_because: str | None = None,
+) -> IncidentUpdate:
+    """A new post, dated now and still without its text; its feed id is made here, for ever."""
+    moment = clock.now()
+    code = new_code()
+    update = IncidentUpdate(
+        code=code,
+        incident_id=incident.id,
+        status=status,
+        visibility=incident.visibility,
+        body="",
+        happened_at=happened_at or moment,
+        posted_at=moment,
+        reopens=reopens,
+        next_update_at=incident.next_update_at,
+        no_promise_because=(no_promise_because or "")[:LINE_LIMIT],
+        entry_id=current_links().update(incident.code, code),
+        form_key=form_key,
+        account_id=actor.account_id,
+    )
+    session.add(update)
+    session.flush()
+    return update

@@ -16,7 +16,7 @@ from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind
 from statuspage.core.errors import Invalid
-from statuspage.incidents.updates import locked
+from statuspage.incidents.apply_update import locked
 from statuspage.models import Contact, Incident, Message
 
 CALM: Final = timedelta(hours=1)

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind, Role
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.check_texts import let_title_pass
-from statuspage.incidents.inputs import Conflict, check_start, check_title
+from statuspage.incidents.inputs import check_start, check_title
 from statuspage.models import Contact, Incident, revision
 
 
@@ -43,7 +44,7 @@ def change_details(
     """Put an incident's details right; the page shows a new title or start, nobody is told.
 
     ``because`` says why a title that everybody can read stays although it would leak.
-    Raises :class:`Invalid`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     check_title(details.title)
     check_start(details.started_at)
@@ -54,8 +55,7 @@ def change_details(
             .with_for_update()
             .execution_options(populate_existing=True)
         ).one()
-        if seen_version is not None and seen_version != incident.version:
-            raise Conflict(incident)
+        check_unchanged(seen_version, incident.version, incident)
         if incident.resolved_at is not None and details.started_at > incident.resolved_at:
             raise Invalid("started_at", "This is after it was resolved.")
         wanted = _columns(details)

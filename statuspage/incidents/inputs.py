@@ -29,14 +29,6 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """A browser's clock may be this much ahead before its 'now' counts as the future."""
 
 
-class Conflict(Exception):
-    """Somebody else changed the incident since it was read; ``incident`` is how it stands now."""
-
-    def __init__(self, incident: Incident) -> None:
-        super().__init__("somebody else posted meanwhile")
-        self.incident = incident
-
-
 @dataclass(frozen=True, slots=True)
 class Drill:
     """Whom a drill may reach: mail addresses with a name each, and chat rooms by their names."""

@@ -1,7 +1,7 @@
 """The verbs: declare, post, reopen, publish, hide, correct.
 
 The same form sent twice makes one post (``form_key``); two editors at once make one post and one
-:class:`Conflict` (``seen_version``).
+:class:`~statuspage.core.conflict.Conflict` (``seen_version``).
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.announcement import incident_facts
-from statuspage.incidents.apply_update import apply_post, declared, step_of
+from statuspage.incidents.apply_update import apply_post, declared, locked, step_of
 from statuspage.incidents.check_texts import hold_title_back, let_correction_pass
 from statuspage.incidents.component_states import at_the_end, settle
+from statuspage.incidents.idempotency import posted_with
 from statuspage.incidents.inputs import (
-    Conflict,
     Declaration,
     NewUpdate,
     check_body,
@@ -33,7 +34,6 @@ from statuspage.incidents.inputs import (
 )
 from statuspage.incidents.publish import Publication, Submission, begin, publish
 from statuspage.incidents.resolution import gate
-from statuspage.incidents.updates import locked, posted_with
 from statuspage.messages.compose import Text
 from statuspage.models import Incident, IncidentUpdate, UpdateRevision, revision
 
@@ -75,14 +75,17 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
 
 
 def post_update(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
-    """Post an update on an open incident; raises :class:`Invalid`, :class:`Conflict`."""
+    """Post an update on an open incident.
+
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
+    """
     return _post(incident_code, update, submission, action="incident.update")
 
 
 def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Open a resolved incident again, and say so to those who were told that it is over.
 
-    Raises :class:`Invalid`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     return _post(incident_code, update, submission, action="incident.reopen", reopens=True)
 
@@ -90,7 +93,8 @@ def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> Inc
 def make_public(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Make an internal incident public with its first public update.
 
-    What was posted before stays internal.  Raises :class:`Invalid`, :class:`Conflict`.
+    What was posted before stays internal.  Raises :class:`Invalid`,
+    :class:`~statuspage.core.conflict.Conflict`.
     """
     return _post(incident_code, update, submission, action="incident.publish", publishes=True)
 
@@ -131,7 +135,7 @@ def correct_update(
     ``because`` says why it stands there although something in it would leak;
     ``taken_off_because`` why visitors shall not read what it said before.  Nobody is notified.
     ``seen_revisions`` tells how often it had been corrected when it was read.
-    Raises :class:`Invalid`, :class:`Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     check_body("body", body, needed=True)
     with writing() as session:
@@ -144,8 +148,7 @@ def correct_update(
             return update
         if update.body == body and not update.revisions:
             raise Invalid("taken_off_because", "It has always said this: nothing to take off.")
-        if seen_revisions is not None and seen_revisions != len(update.revisions):
-            raise Conflict(update.incident)
+        check_unchanged(seen_revisions, len(update.revisions), update.incident)
         if update.visibility is Visibility.PUBLIC:
             step = Step(update.status)
             let_correction_pass(

@@ -32,11 +32,11 @@ from statuspage.core.enums import (
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.announcement import Announcement, affected_components, states_of
-from statuspage.incidents.apply_update import detached_copy
+from statuspage.incidents.apply_update import detached_copy, locked
 from statuspage.incidents.component_states import at_the_end, set_state
+from statuspage.incidents.idempotency import code_for, posted_with
 from statuspage.incidents.inputs import check_body, check_title
 from statuspage.incidents.publish import Publication, Submission, begin, publish
-from statuspage.incidents.updates import code_for, locked, posted_with
 from statuspage.models import Incident, IncidentUpdate
 
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
@@ -175,7 +175,7 @@ def replan(session: Session, maintenance: Incident, plan: Plan, submission: Subm
 def advance(code: str, status: MaintenanceStatus, submission: Submission) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
-    Raises :class:`Invalid`, :class:`~statuspage.incidents.inputs.Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     with writing() as session:
         maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)
@@ -188,7 +188,7 @@ def advance(code: str, status: MaintenanceStatus, submission: Submission) -> Inc
 def move(code: str, window: MaintenanceWindow, submission: Submission) -> IncidentUpdate:
     """Move the window, or extend it while it runs, and say so.
 
-    Raises :class:`Invalid`, :class:`~statuspage.incidents.inputs.Conflict`.
+    Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     with writing() as session:
         maintenance, earlier = begin(session, code, submission, kind=Kind.MAINTENANCE)

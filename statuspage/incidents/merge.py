@@ -13,14 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import insert_new, writing
 from statuspage.core.enums import ComponentStatus, IncidentStatus, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.apply_update import set_severity
-from statuspage.incidents.inputs import Conflict
+from statuspage.incidents.idempotency import posted_with
 from statuspage.incidents.publish import Publication, Submission, publish
-from statuspage.incidents.updates import posted_with
 from statuspage.models import FollowedIncident, Incident
 
 
@@ -29,14 +29,13 @@ def merge(incident_code: str, into_code: str, submission: Submission) -> Inciden
 
     Both are public, or neither is: nothing internal becomes public by it.  What is merged is over,
     and what is over takes nothing over, so no circle can come about.  Raises :class:`Invalid`,
-    :class:`Conflict`.
+    :class:`~statuspage.core.conflict.Conflict`.
     """
     with writing() as session:
         merged, into = _locked(session, incident_code, into_code)
         if posted_with(session, submission.form_key) is not None:
             return into
-        if submission.seen_version not in {None, merged.version}:
-            raise Conflict(merged)
+        check_unchanged(submission.seen_version, merged.version, merged)
         _check(merged, into)
         _hand_over(session, merged, into)
         moment = clock.now()

@@ -15,15 +15,17 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core.config import current_settings
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue, superseded
 from statuspage.incidents.announcement import Announcement, affected_components
+from statuspage.incidents.apply_update import add_update, locked
 from statuspage.incidents.check_texts import Overrides, check_text, let_pass
 from statuspage.incidents.component_states import affect
 from statuspage.incidents.drafts import Texts, chosen_text
-from statuspage.incidents.inputs import Conflict, check_body
-from statuspage.incidents.updates import add_update, locked, posted_with
+from statuspage.incidents.idempotency import posted_with
+from statuspage.incidents.inputs import check_body
 from statuspage.messages.compose import (
     Composed,
     Text,
@@ -82,12 +84,13 @@ def begin(
 ) -> tuple[Incident, IncidentUpdate | None]:
     """The incident, locked, and the update that this form has made already, if any.
 
-    Raises :class:`Conflict` where the incident changed since the form's author read it.
+    Raises :class:`~statuspage.core.conflict.Conflict` where the incident changed since the
+    form's author read it.
     """
     incident = locked(session, code, kind=kind)
     earlier = posted_with(session, submission.form_key)
-    if earlier is None and submission.seen_version not in {None, incident.version}:
-        raise Conflict(incident)
+    if earlier is None:
+        check_unchanged(submission.seen_version, incident.version, incident)
     return incident, earlier
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import blake2b
 from itertools import islice, zip_longest
 from uuid import uuid4
 
@@ -23,12 +22,14 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.core import clock
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, MaintenanceStatus, Term
 from statuspage.core.errors import Invalid
 from statuspage.incidents import maintenance
 from statuspage.incidents.check_texts import Overrides
 from statuspage.incidents.drafts import Texts
+from statuspage.incidents.idempotency import series_code_for
 from statuspage.incidents.inputs import check_title
 from statuspage.incidents.maintenance import AS_ANNOUNCED, USUAL_REMINDER, Plan
 from statuspage.incidents.publish import Submission
@@ -96,7 +97,7 @@ def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> Maintenance
     """Begin a series in the page's zone, and announce its next ones; raises :class:`Invalid`."""
     with writing() as session:
         # One sheet of the form makes one series, however often it is sent.
-        code = _code_of(form_key)
+        code = series_code_for(form_key)
         earlier = session.scalars(select(MaintenanceSeries).filter_by(code=code)).one_or_none()
         if earlier is not None:
             return earlier
@@ -116,17 +117,17 @@ def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> Maintenance
 def change_series(
     code: str, plan: SeriesPlan, *, actor: Actor, seen_version: int | None = None
 ) -> MaintenanceSeries:
-    """Change it and every occurrence that has not started, with notice; raises :class:`Invalid`.
+    """Change it and every occurrence that has not started, with notice.
 
     The announced ones take the next dates in their order; one for which there is none is called
-    off.  One that stays just as it was says nothing.
+    off.  One that stays just as it was says nothing.  Raises :class:`Invalid`,
+    :class:`~statuspage.core.conflict.Conflict`.
     """
     with writing() as session:
         series = _locked(session, code)
         if series.stopped_at is not None:
             raise Invalid("series", "This series is stopped. Plan another.")
-        if seen_version is not None and seen_version != series.version:
-            raise Invalid("series", "Somebody else changed this series meanwhile. Look at it anew.")
+        check_unchanged(seen_version, series.version, series)
         before = _as_record(series)
         _write(series, plan)
         series.updated_at = clock.now()
@@ -473,10 +474,6 @@ def _locked(session: Session, code: str) -> MaintenanceSeries:
     if found is None:
         raise Invalid("series", "This series does not exist.")
     return found
-
-
-def _code_of(form_key: str) -> str:
-    return blake2b(form_key.encode(), digest_size=6).hexdigest()
 
 
 def _as_record(series: MaintenanceSeries) -> dict[str, object]:

@@ -24,9 +24,9 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import CLOSED, Channel, Kind
 from statuspage.delivery import queue, superseded
 from statuspage.incidents.announcement import incident_facts
+from statuspage.incidents.apply_update import locked
 from statuspage.incidents.escalation import EscalationStep, ladders, opened_at
 from statuspage.incidents.notify_staff import call_colleagues
-from statuspage.incidents.updates import locked
 from statuspage.messages.facts import Facts
 from statuspage.messages.template_variables import phrase
 from statuspage.models import Contact, Delivery, Incident, Message, Page

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.core import richtext
+from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import read_once, writing
 from statuspage.core.enums import Audience, Step
-from statuspage.core.errors import Stale
 from statuspage.core.languages import ENGLISH, locale_name
 from statuspage.core.paths import TEMPLATES
 from statuspage.messages.markup import CHAT, MARKDOWN, SUBJECT, Dialect
@@ -311,7 +311,7 @@ def save_wording(
     """Make this the wording that counts.  Raises :class:`Unfit` and :class:`UnknownTemplate`.
 
     ``seen`` is the :func:`newest_version` that its author began from: where another counts by now,
-    this raises :class:`~statuspage.core.errors.Stale` with the wording as it stands.
+    this raises :class:`~statuspage.core.conflict.Conflict` with the wording as it stands.
     """
     subject, body = subject.strip(), richtext.clean(body)
     problems = check(name, subject, body)
@@ -321,8 +321,7 @@ def save_wording(
         before = current_wording(session, name)
         if (subject, body) == (before.subject, before.body):
             return before
-        if seen is not None and seen != newest_version(session, name):
-            raise Stale(before)
+        check_unchanged(seen, newest_version(session, name), before)
         session.add(Wording(name=name, subject=subject, body=body, account_id=actor.account_id))
         _record(session, actor, "wording.save", name, before, Source(subject, body))
     return Source(subject, body, edited=True)

@@ -30,7 +30,7 @@ from statuspage.access import alarms, throttle
 from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import db, insert_new, sqlite_path, writing
-from statuspage.delivery import claims, control, privacy, provider_events, subscribe
+from statuspage.delivery import claims, control, privacy, provider_events, retry, subscribe
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders
 from statuspage.models import Worker as WorkerRow
@@ -208,7 +208,7 @@ class WorkerProcess:
             # Before uncertain deliveries are sent again.
             while provider_events.fold() and not self._stopping.is_set():
                 pass
-            claims.settle_due()
+            retry.settle_due()
 
     def _follow_clock(self) -> None:
         """Where the clock has jumped since the last look, have all that is planned follow it."""

@@ -28,9 +28,10 @@ from statuspage.admin.forms import (
     read_length,
     write_length,
 )
-from statuspage.configuration.editing import ComponentDetails, fingerprint
+from statuspage.configuration.editing import ComponentDetails
+from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Impact
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from tests.factories import NOON
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -288,8 +289,8 @@ def test_other_errors_go_on_their_way(form_app: Flask) -> None:
     form = read(form_app)
     with pytest.raises(ZeroDivisionError), form.refusals():
         _ = 1 / 0
-    with pytest.raises(Stale), form.refusals():
-        raise Stale(None)
+    with pytest.raises(Conflict), form.refusals():
+        raise Conflict(None)
 
 
 def test_what_somebody_else_saved_is_told_in_the_words_of_each_field(form_app: Flask) -> None:
@@ -302,7 +303,7 @@ def test_what_somebody_else_saved_is_told_in_the_words_of_each_field(form_app: F
         assert form.is_accepted()
         standing = ComponentDetails("Theirs", "", 3, only_show_if_degraded=True)
         with form.refusals():
-            raise Stale(standing)
+            raise Conflict(standing)
     assert errors(form) == {
         "name": ["Now saved here: Theirs"],
         "group_id": ["Now saved here: Shop"],

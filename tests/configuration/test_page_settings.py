@@ -11,13 +11,10 @@ from time_machine import Traveller
 
 from statuspage.access.audit import Actor
 from statuspage.configuration import editing, page_settings
-from statuspage.configuration.editing import (
-    PageSettings,
-    fingerprint,
-)
+from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.severity import severity_levels
 from statuspage.core import clock
-from statuspage.core.errors import Stale
+from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.models import (
     Page,
     revision,
@@ -111,7 +108,7 @@ def test_saving_what_is_there_is_no_act(session: Session, page: Page) -> None:
 def test_what_somebody_else_saved_meanwhile_is_not_lost(session: Session, page: Page) -> None:
     seen = editing.read_as(PageSettings, page)
     page_settings.change_page(replace(seen, name="Theirs"), actor=Actor("Sam"))
-    with pytest.raises(Stale) as caught:
+    with pytest.raises(Conflict) as caught:
         page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(seen))
     theirs = caught.value.current
     assert isinstance(theirs, PageSettings)

@@ -10,11 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.configuration import editing, page_settings, severity
-from statuspage.configuration.editing import (
-    LevelRules,
-    fingerprint,
-)
+from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import PRESETS, Scheme, severity_levels
+from statuspage.core.conflict import fingerprint
 from statuspage.core.enums import CustomerMail, Impact
 from statuspage.models import (
     Page,

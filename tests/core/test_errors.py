@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 
 
 def test_a_refusal_names_the_field_and_the_reason() -> None:
     error = Invalid("name", "Enter a name")
     assert (error.field, error.reason, str(error)) == ("name", "Enter a name", "name: Enter a name")
-
-
-def test_a_conflict_carries_what_the_other_saved() -> None:
-    assert Stale("theirs").current == "theirs"

@@ -14,7 +14,7 @@ from statuspage.access import alarms
 from statuspage.core.config import Settings
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import claims, control, dispatch
+from statuspage.delivery import control, dispatch, retry
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents.inputs import Drill
 from statuspage.models import Delivery
@@ -91,7 +91,7 @@ def test_a_death_before_the_record_doubles_one_message_at_most(
     restarted = Dispatcher(app, 7, {Channel.CHAT: open_lanes(settings)[Channel.CHAT]})
     assert restarted.rescue() == 1
     session.rollback()
-    assert claims.settle_due() == 1
+    assert retry.settle_due() == 1
     assert restarted.send_all() == 1
     post(code, "identified")
     restarted.send_all()
@@ -112,7 +112,7 @@ def test_what_slack_may_have_taken_is_posted_once_more_without_waiting_for_news(
     declare(scenario)
     worker.send_all()
     session.rollback()
-    assert claims.settle_due() == 1
+    assert retry.settle_due() == 1
     frozen.shift(minutes(1))
     assert worker.send_all() == 1
     assert len(slack.messages) == 2

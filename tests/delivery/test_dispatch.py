@@ -18,7 +18,7 @@ from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
-from statuspage.delivery import claims, control, provider_events
+from statuspage.delivery import claims, control, provider_events, retry
 from statuspage.delivery.channels.outgoing import Fault, Outcome, OutgoingMessage, Recipient, Result
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, Lane
@@ -193,7 +193,7 @@ def test_nothing_that_happened_to_a_delivery_is_overwritten(
     provider.answers = {"c1@example.com": (Outcome.UNKNOWN, Fault.PROVIDER)}
     dispatcher.send_all()
     frozen.shift(1)
-    claims.settle_due()
+    retry.settle_due()
     provider.answers = {}
     dispatcher.send_all()
     events = session.scalars(
@@ -247,7 +247,7 @@ def test_what_is_too_old_to_be_news_expires(
     resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
 ) -> None:
     frozen.shift(timedelta(days=4))
-    claims.settle_due()
+    retry.settle_due()
     dispatcher.send_all()
     assert provider.sent == []
     assert mails(DeliveryState.EXPIRED) == EVERYBODY
@@ -380,11 +380,11 @@ def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
     claims.begin_call(claim.attempt_id)
     claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
     frozen.shift(599)
-    claims.settle_due()
+    retry.settle_due()
     dispatcher.send_all()
     assert provider.sent == []
     frozen.shift(1)
-    claims.settle_due()
+    retry.settle_due()
     dispatcher.send_all()
     assert provider.addresses == EVERYBODY
 
@@ -402,7 +402,7 @@ def test_mail_that_an_event_tells_of_is_not_sent_again_before_the_event_is_folde
         [Event("e1", EventKind.DELIVERED, clock.now(), told.email, str(told.id), claim.attempt_id)]
     )
     frozen.shift(600)
-    claims.settle_due()
+    retry.settle_due()
     provider_events.fold()
     dispatcher.send_all()
     assert provider.addresses == [one for one in EVERYBODY if one != told.email]
@@ -450,7 +450,7 @@ def test_what_waits_follows_a_clock_that_jumps(
     frozen.shift(jump)
     for _ in range(2):
         claims.follow_clock(jump)
-        claims.settle_due()
+        retry.settle_due()
 
     session.expire_all()
     moment = clock.now()

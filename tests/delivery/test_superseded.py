@@ -13,7 +13,7 @@ from time_machine import Traveller
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus, Step
-from statuspage.delivery import claims, control, provider_events, unsubscribe
+from statuspage.delivery import claims, control, provider_events, retry, unsubscribe
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.claims import Claim
 from statuspage.incidents import lifecycle
@@ -80,7 +80,7 @@ def test_what_may_have_been_sent_is_not_sent_once_more_after_a_newer_mail(
     claims.rescue(1, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
     post(code, "monitoring")
     frozen.shift(601)
-    claims.settle_due()
+    retry.settle_due()
     assert take_all() == [("monitoring", address) for address in EVERYBODY]
 
 
@@ -108,7 +108,7 @@ def test_who_may_have_been_told_that_it_is_over_hears_that_it_is_not(scenario: S
     told = sorted(one.address for one in claim.deliveries)
     claims.begin_call(claim.attempt_id)
     claims.rescue(1, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=0)
-    claims.settle_due()
+    retry.settle_due()
     open_again(code)
     assert [address for step, address in take_all() if step == "reopened"] == told
 

@@ -57,7 +57,6 @@ TESTED_ELSEWHERE = {
     "statuspage/incidents/resolution/approval.py",
     "statuspage/incidents/resolution/cancel_window.py",
     "statuspage/incidents/resolution/gate.py",
-    "statuspage/incidents/updates.py",
     "statuspage/messages/checks/hosts.py",
     "statuspage/messages/checks/rules.py",
     "statuspage/messages/checks/secrets.py",

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage.configuration import blocked_terms, contacts, editing
+from statuspage.configuration import blocked_terms, contacts
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.configuration.editing import ContactDetails
+from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
-from statuspage.core.errors import Invalid, Stale
+from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle, mail_corrections, maintenance
 from statuspage.incidents.announcement import of_declaration, of_update
 from statuspage.incidents.drafts import drafts
@@ -123,9 +124,9 @@ def test_word_lists_are_kept_once_and_never_blindly(scenario: Scenario, session:
     before = blocked_terms.term_lists(session)
     blocked_terms.change_blocked_terms(TermLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
     assert blocked_terms.term_lists(session) == TermLists(code_names="FALCON\nOtter")
-    with pytest.raises(Stale):
+    with pytest.raises(Conflict):
         blocked_terms.change_blocked_terms(
-            TermLists(people="Kim"), actor=ACTOR, seen=editing.fingerprint(before)
+            TermLists(people="Kim"), actor=ACTOR, seen=fingerprint(before)
         )
     with pytest.raises(Invalid, match="“x” has not 2 to 100 characters"):
         blocked_terms.change_blocked_terms(TermLists(people="x"), actor=ACTOR)

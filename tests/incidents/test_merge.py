@@ -10,12 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 from time_machine import Traveller
 
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import ComponentStatus, IncidentStatus, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log, lifecycle
 from statuspage.incidents import merge as merge_incidents
-from statuspage.incidents.inputs import Conflict, NewUpdate
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.merge import merge_targets
 from statuspage.incidents.publish import Submission
 from statuspage.models import Component, ComponentChange, FollowedIncident, Incident, Subscriber

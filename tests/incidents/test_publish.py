@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.core.conflict import Conflict
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
-from statuspage.incidents.inputs import Conflict
 from statuspage.incidents.publish import Publication, Submission, begin, publish
 from statuspage.models import AuditEntry, Incident, Message, revision
 from tests.announcing import ACTOR, Scenario, declare

@@ -24,11 +24,11 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents import announcement as announcements
 from statuspage.incidents.announcement import Announcement, incident_facts
+from statuspage.incidents.apply_update import locked
 from statuspage.incidents.check_texts import OUTSIDE
 from statuspage.incidents.drafts import Texts, drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.incidents.notify_staff import call_colleagues
-from statuspage.incidents.updates import locked
 from statuspage.messages.template_variables import phrase
 from statuspage.models import Account, Approval, Contact, Incident
 from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice

@@ -13,7 +13,7 @@ from statuspage.core.enums import Kind
 from statuspage.core.errors import Invalid
 from statuspage.delivery import cancellation
 from statuspage.delivery.cancellation import CancellationState
-from statuspage.incidents.updates import locked
+from statuspage.incidents.apply_update import locked
 from statuspage.models import Incident
 
 

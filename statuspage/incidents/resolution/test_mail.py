@@ -15,9 +15,9 @@ from statuspage.core.enums import Audience, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue
 from statuspage.incidents import announcement as announcements
+from statuspage.incidents.apply_update import locked
 from statuspage.incidents.drafts import Texts, drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
-from statuspage.incidents.updates import locked
 from statuspage.messages.compose import Composed, finish_for_subscribers
 from statuspage.models import Message
 from statuspage.recipients.who_receives import Reader
