@@ -7,10 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access import passwords, sign_ins
-from statuspage.access.audit import Actor
 from statuspage.core.config import current_settings
 from statuspage.core.db import writing
-from statuspage.core.enums import Step
+from statuspage.core.enums import AccountRole, Step
 from statuspage.core.errors import Invalid
 from statuspage.core.links import account_token
 from statuspage.delivery import invitations
@@ -20,17 +19,21 @@ from statuspage.models import (
     Delivery,
     Message,
 )
+from tests.actors import acting
 
 ADDRESS = "192.0.2.7"
 KIM = "kim@example.com"
 PASSWORD = "correct horse battery staple"
-ACTOR = Actor("Kim")
+ACTOR = acting("Kim")
 
 
 def add_account(email: str) -> int:
     with writing() as session:
         account = Account(
-            email=email, name=email.split("@")[0], password_hash=passwords.HASHER.hash(PASSWORD)
+            email=email,
+            role=AccountRole.ADMIN,
+            name=email.split("@")[0],
+            password_hash=passwords.HASHER.hash(PASSWORD),
         )
         session.add(account)
         session.flush()

@@ -10,7 +10,6 @@ from uuid import uuid4
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, ComponentStatus, DeliveryState, IncidentStatus
 from statuspage.incidents import lifecycle
@@ -18,9 +17,10 @@ from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
 from statuspage.models import Customer, CustomerComponent, Delivery, Incident, Message
+from tests.actors import acting
 from tests.factories import NOON, make_component, make_page
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 
 
 @dataclass(frozen=True)

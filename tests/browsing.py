@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from statuspage.access import passwords
 from statuspage.core.db import current_session as database
+from statuspage.core.enums import AccountRole
 from statuspage.models import Account, AuditEntry
 
 PASSWORD = "correct horse battery staple"
@@ -103,6 +104,7 @@ def make_account(name: str = "Kim", email: str = KIM, **columns: Any) -> Account
         **{
             "email": email,
             "name": name,
+            "role": AccountRole.ADMIN,
             "password_hash": passwords.HASHER.hash(PASSWORD),
             **columns,
         }

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.configuration import components
 from statuspage.configuration.editing import ComponentDetails
 from statuspage.core.errors import Invalid
@@ -14,8 +13,9 @@ from statuspage.models import (
     AuditEntry,
     ComponentGroup,
 )
+from tests.actors import acting
 
-ACTOR = Actor("Kim")
+ACTOR = acting("Kim")
 
 
 def refusal(*, field: str, reason: str) -> pytest.RaisesExc[Invalid]:

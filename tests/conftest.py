@@ -18,7 +18,7 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy.orm import Session
 
 import statuspage.core.db
-from statuspage.access import passwords
+from statuspage.access import accounts, passwords
 from statuspage.access.audit import Actor
 from statuspage.core.config import Settings, load_settings
 from statuspage.core.db import db, writing
@@ -161,7 +161,7 @@ def kim(app: Flask) -> Actor:
         account = make_account()
         session.add(account)
         session.flush()
-        return Actor(account.name, account.id)
+        return accounts.as_actor(account)
 
 
 @pytest.fixture

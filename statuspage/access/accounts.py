@@ -9,10 +9,12 @@ from __future__ import annotations
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from statuspage.access import audit, passwords
+from statuspage.access import audit, passwords, permissions
 from statuspage.access.audit import COMMAND_LINE, Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import address as addresses
 from statuspage.core.db import writing
+from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import Account
@@ -79,6 +81,7 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
             Account(
                 email=email,
                 name=clean_line(name),
+                role=AccountRole.ADMIN,
                 password_hash=hashed,
                 password_is_temporary=True,
             )
@@ -87,8 +90,11 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
     return email, password
 
 
+@needs(Permission.OWN_ACCOUNT)
 def rename(account_id: int, *, name: str, actor: Actor) -> None:
-    """Change the name that an account acts under."""
+    """Change the name that an account acts under; another's only by who manages people."""
+    if account_id != actor.account_id:
+        permissions.require(actor, Permission.PEOPLE)
     name = read_name(name)
     with writing() as session:
         account = session.get_one(Account, account_id)
@@ -98,6 +104,7 @@ def rename(account_id: int, *, name: str, actor: Actor) -> None:
         record(session, actor, "account.rename", account.email, {"name": before}, {"name": name})
 
 
+@needs(Permission.PEOPLE)
 def enable(account_id: int, *, actor: Actor) -> None:
     """Let somebody in again, with the password they had."""
     with writing() as session:
@@ -110,7 +117,7 @@ def enable(account_id: int, *, actor: Actor) -> None:
 
 def as_actor(account: Account) -> Actor:
     """An account as the audit trail names it."""
-    return Actor(account.name, account.id)
+    return Actor(account.name, account.id, permissions.of_role(account.role))
 
 
 def record(

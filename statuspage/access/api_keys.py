@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, of_scopes
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
@@ -76,6 +77,7 @@ def all_keys(session: Session) -> list[ApiKey]:
     )
 
 
+@needs(Permission.KEYS)
 def make_key(
     name: str,
     *,
@@ -114,6 +116,7 @@ def make_key(
     return made, token
 
 
+@needs(Permission.KEYS)
 def withdraw_key(key_id: int, *, actor: Actor) -> None:
     """Have a key work no more, at once and for good; raises ``NoResultFound`` for no such key."""
     with writing() as session:
@@ -135,8 +138,9 @@ def use_key(token: str, *, address: str) -> KeyHolder | None:
         _count_wrong(address)
         return None
     # Read before the use is noted: that ends the transaction.
-    actor = Actor(f"API key “{key.name}”"[:NAME_LIMIT])
-    holder = KeyHolder(key.id, actor, frozenset(KeyScope(scope) for scope in key.scopes))
+    scopes = frozenset(KeyScope(scope) for scope in key.scopes)
+    actor = Actor(f"API key “{key.name}”"[:NAME_LIMIT], permissions=of_scopes(scopes))
+    holder = KeyHolder(key.id, actor, scopes)
     if key.used_at is None or key.used_at < clock.now() - _USED_AGAIN:
         _note_use(key.id)
     return holder

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from statuspage.access.permissions import EVERYTHING, Forbidden, Permission, is_let_through
 from statuspage.models import AuditEntry
 
 # Halves of surrogate pairs: what Python makes of bytes in a name that are not UTF-8 (PEP 383).
@@ -18,14 +19,15 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: an account, or a part of the service itself."""
+    """Who acts: an account, an API key, or a part of the service itself; and what they may do."""
 
     name: str
     account_id: int | None = None
+    permissions: frozenset[Permission] = frozenset()
 
 
-SYSTEM = Actor("system")
-COMMAND_LINE = Actor("command line")
+SYSTEM = Actor("system", permissions=EVERYTHING)
+COMMAND_LINE = Actor("command line", permissions=EVERYTHING)
 
 
 def record(
@@ -41,7 +43,10 @@ def record(
     """Add an entry; ``action`` is a verb such as ``incident.declare``, values become plain JSON.
 
     Names of files may hold bytes that are no text, which no database takes: they become U+FFFD.
+    Raises :class:`~.permissions.Forbidden` where the verb never asked whether its actor may.
     """
+    if actor not in {SYSTEM, COMMAND_LINE} and not is_let_through():
+        raise Forbidden(None)
     entry = AuditEntry(
         account_id=actor.account_id,
         actor=_whole(actor.name),

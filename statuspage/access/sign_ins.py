@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import accounts, passwords, sign_in_limits, throttle
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, open_to_everybody, require
 from statuspage.core import address as addresses
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
@@ -48,6 +49,7 @@ def last_sign_ins(session: Session) -> dict[int, SignIn]:
     }
 
 
+@open_to_everybody
 def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tuple[str, Account]:
     """Sign a browser in; returns the token for its cookie, and whose it is.
 
@@ -88,6 +90,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
     return token, account
 
 
+@needs(Permission.OWN_ACCOUNT)
 def sign_out(token: str, *, actor: Actor) -> None:
     """End one browser's sign-in; nothing happens where it has ended already."""
     with writing() as session:
@@ -98,8 +101,11 @@ def sign_out(token: str, *, actor: Actor) -> None:
         accounts.record(session, actor, "account.sign_out", found.account.email)
 
 
+@needs(Permission.OWN_ACCOUNT)
 def sign_out_everywhere(account_id: int, *, actor: Actor) -> None:
-    """End all sign-ins of an account."""
+    """End all sign-ins of an account; of another's only by somebody who manages people."""
+    if account_id != actor.account_id:
+        require(actor, Permission.PEOPLE)
     with writing() as session:
         account = session.get_one(Account, account_id)
         end_all(session, account.id)

@@ -6,12 +6,21 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.access import accounts as verbs
 from statuspage.access import sign_ins
+from statuspage.access.permissions import ROLE_MEANINGS
 from statuspage.admin import auth
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
-from statuspage.admin.forms import Form, MailField, NameField, SecretField
+from statuspage.admin.forms import (
+    Form,
+    MailField,
+    NameField,
+    SecretField,
+    TermField,
+    TermRadioField,
+)
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
+from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.delivery import account_changes, invitations
@@ -23,6 +32,13 @@ class InviteForm(Form):
     """Whom to invite."""
 
     email = MailField("Email address", needed="Enter the mail address of whom you invite")
+    role = TermRadioField("Role", AccountRole, default=AccountRole.RESPONDER)
+
+
+class RoleForm(Form):
+    """The role of an account."""
+
+    role = TermField("Role", AccountRole)
 
 
 class NameForm(Form):
@@ -51,7 +67,9 @@ def accounts() -> ResponseReturnValue:
     link = ""
     if form.is_accepted():
         with form.refusals():
-            invitation, token = invitations.invite(form.email.data, actor=actor())
+            invitation, token = invitations.invite(
+                form.email.data, AccountRole(form.role.data), actor=actor()
+            )
             if current_settings().mail_channel != "file":
                 return done(f"{invitation.email} is invited by mail.", "admin.accounts")
             link = current_links().account(token)
@@ -63,6 +81,8 @@ def accounts() -> ResponseReturnValue:
         accounts=verbs.all_accounts(session),
         last_sign_ins=sign_ins.last_sign_ins(session),
         invitations=invitations.open_invitations(session),
+        roles=list(AccountRole),
+        meanings=ROLE_MEANINGS,
     )
 
 
@@ -77,6 +97,20 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
     if current_settings().mail_channel == "file":
         said += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
     return done(said, "admin.accounts")
+
+
+@admin.post("/accounts/<int:account_id>/role")
+def change_role(account_id: int) -> ResponseReturnValue:
+    """Give somebody another role."""
+    form = RoleForm.read()
+    if not form.is_accepted():
+        return refused("Pick a role from the list.", "admin.accounts")
+    role = AccountRole(form.role.data)
+    try:
+        account_changes.change_role(account_id, role, actor=actor())
+    except Invalid as error:
+        return refused(error.reason, "admin.accounts")
+    return done(f"The role is {role.label} now, and the account is signed out.", "admin.accounts")
 
 
 @admin.post("/accounts/invitations/<int:invitation_id>/withdraw")

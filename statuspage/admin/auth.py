@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
 
 from statuspage.access import alarms, sign_in_limits, sign_ins
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Forbidden, Permission, of_role
+from statuspage.admin.permissions import needed
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import AccountRole
 from statuspage.core.links import Links, current_links
 from statuspage.models import Alarm
 
@@ -54,6 +58,11 @@ class SignedIn:
     ends_at: datetime
     token: str
     password_is_temporary: bool
+    role: AccountRole
+
+    def may(self, permission: Permission) -> bool:
+        """Whether their role has a permission."""
+        return permission in of_role(self.role)
 
 
 def register(app: Flask) -> None:
@@ -91,12 +100,37 @@ def signed_in() -> SignedIn | None:
     return found
 
 
+def require(endpoint: str, method: str) -> None:
+    """Raise :class:`Forbidden` where whoever is signed in may not do that at that address."""
+    permission, person = needed(endpoint, method), signed_in()
+    if person is None or permission is None or not person.may(permission):
+        raise Forbidden(permission)
+
+
+def may_send(address: str) -> bool:
+    """Whether whoever is signed in may send a form to an address of the admin."""
+    person, path = signed_in(), address.partition("?")[0].removeprefix(request.script_root)
+    routes = current_app.url_map.bind("")
+    try:
+        endpoint, _ = routes.match(path or request.path, method="POST")
+    except HTTPException:
+        return False
+    permission = needed(endpoint, "POST")
+    return person is not None and permission is not None and person.may(permission)
+
+
+def may_open(endpoint: str) -> bool:
+    """Whether whoever is signed in may open a screen."""
+    permission, person = needed(endpoint, "GET"), signed_in()
+    return person is not None and permission is not None and person.may(permission)
+
+
 def actor() -> Actor:
     """Who acts, for a verb; only where :func:`signed_in` has somebody."""
     person = signed_in()
     if person is None:
         raise RuntimeError("nobody is signed in")
-    return Actor(person.name, person.account_id)
+    return Actor(person.name, person.account_id, of_role(person.role))
 
 
 def refuse_forgery() -> None:
@@ -174,6 +208,7 @@ def _find() -> SignedIn | None:
         found.ends_at,
         token,
         account.password_is_temporary,
+        account.role,
     )
 
 

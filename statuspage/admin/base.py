@@ -84,7 +84,7 @@ _BEFORE_SET_UP: Final = frozenset({"admin.first_steps", "admin.sign_in", "admin.
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """A screen that the menu leads to; shown where a view of that name exists."""
+    """A screen that the menu leads to."""
 
     label: str
     endpoint: str
@@ -147,6 +147,8 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=lambda name: links.prefix + asset(name),
         prefix=links.prefix,
+        may_open=auth.may_open,
+        may_send=auth.may_send,
         menu=menu,
         now=clock.now,
         tone=tone,
@@ -180,6 +182,8 @@ def guard() -> ResponseReturnValue | None:
     if person is None:
         return None
     auth.watch_proxy()
+    if not auth.is_open_to_strangers(view):
+        auth.require(request.endpoint or "", request.method)
     if must_change_password(person):
         if request.endpoint in _BEFORE_OWN_PASSWORD:
             return None
@@ -315,19 +319,22 @@ def surroundings() -> dict[str, Any]:
 
 
 def menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """The menu: each heading with the label, address and whether we are there, of its places."""
-    known = current_app.view_functions
-    return [
+    """The menu: each heading with the label, address and whether we are there, of its places.
+
+    Only what the role of whoever is signed in may open.
+    """
+    shown = [
         (
             heading,
             [
                 (place.label, url_for(place.endpoint), _is_here(place))
                 for place in places
-                if place.endpoint in known
+                if auth.may_open(place.endpoint)
             ],
         )
         for heading, places in MENU
     ]
+    return [(heading, places) for heading, places in shown if places]
 
 
 def _is_here(place: MenuItem) -> bool:

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import (
+    Forbidden,
     HTTPException,
     NotFound,
     RequestEntityTooLarge,
@@ -19,7 +20,8 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
 )
 
-from statuspage.admin import body_limits
+from statuspage.access import permissions
+from statuspage.admin import auth, body_limits
 from statuspage.api.problems import problem
 from statuspage.core.links import current_links
 from statuspage.public import html_pages, routes
@@ -59,6 +61,7 @@ _EXPLANATIONS: Final = {
 }
 # What a tool is told, beside the name of the error.
 _DETAILS: Final = {
+    403: "The API key lacks the scope for this.",
     404: "There is nothing at this address.",
     405: "This method cannot be used here.",
     413: "Send less at once, with a key that works.",
@@ -82,6 +85,7 @@ def register(app: Flask) -> None:
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(kind, show_database_away)
     app.register_error_handler(NoResultFound, show_missing)
+    app.register_error_handler(permissions.Forbidden, show_forbidden)
 
 
 def show(error: HTTPException) -> ResponseReturnValue:
@@ -115,6 +119,19 @@ def _own_headers(error: HTTPException) -> dict[str, str]:
 def show_missing(error: NoResultFound) -> ResponseReturnValue:
     """A row that a view asked for by its id and that is not there: 404."""
     return show(NotFound())
+
+
+def show_forbidden(error: permissions.Forbidden) -> ResponseReturnValue:
+    """403: what the role of whoever asked may not do, and which roles may."""
+    refusal = RoleForbidden()
+    refusal.permission = error.permission
+    return show(refusal)
+
+
+class RoleForbidden(Forbidden):
+    """403 for a permission that the role lacks."""
+
+    permission: permissions.Permission | None = None
 
 
 def show_database_away(error: Exception) -> ResponseReturnValue:
@@ -161,7 +178,19 @@ def _explain(error: HTTPException, code: int) -> Explanation:
         return _FORGED
     if isinstance(error, SecurityError):
         return _WRONG_HOST
+    if isinstance(error, RoleForbidden) and error.permission is not None:
+        return _explain_role(error.permission)
     return _EXPLANATIONS.get(code) or _EXPLANATIONS[500 if code >= 500 else 400]
+
+
+def _explain_role(permission: permissions.Permission) -> Explanation:
+    roles = [role.label for role in permissions.roles_with(permission)]
+    person = auth.signed_in()
+    yours = f"Your role is {person.role.label}. " if person else ""
+    return Explanation(
+        f"Your role cannot {permissions.MEANINGS[permission]}",
+        f"{yours}This needs the role {' or '.join(roles)}. Ask an admin to change your role.",
+    )
 
 
 def _wants_json() -> bool:

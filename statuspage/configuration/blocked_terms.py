@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import record
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged, fingerprint
@@ -52,6 +53,7 @@ def _read_blocked_terms(session: Session) -> BlockedTerms:
     )
 
 
+@needs(Permission.SETTINGS)
 def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = None) -> None:
     """Replace the lists; :class:`Invalid` for a word that is too short, too long or one too many.
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import record
 from statuspage.configuration.style_sheet import check_css
 from statuspage.core import clock
@@ -59,6 +60,7 @@ def branding_choices(session: Session) -> BrandingChoices:
     )
 
 
+@needs(Permission.SETTINGS)
 def change_branding(choices: BrandingChoices, *, actor: Actor, seen: str | None = None) -> None:
     """Take the choices over.
 
@@ -84,6 +86,7 @@ def sort_choices(choices: BrandingChoices) -> tuple[BrandingChoices, dict[str, s
     return BrandingChoices(**{**wanted, **dict.fromkeys(refused, "")}), refused
 
 
+@needs(Permission.SETTINGS)
 def set_logo(pictures: Mapping[str, bytes], *, actor: Actor) -> None:
     """Show pictures in place of the name: ``logo``, and ``logo_dark`` where the page is dark.
 
@@ -124,6 +127,7 @@ def _check_picture(name: str, content: bytes) -> None:
         raise Invalid(name, "This picture is damaged or cut off. Save it again.") from None
 
 
+@needs(Permission.SETTINGS)
 def remove_logo(*, actor: Actor, only_dark: bool = False) -> None:
     """Show the name again; or, with ``only_dark``, the one logo on every background."""
     removed = {"logo_dark"} if only_dark else {"logo", "logo_dark"}

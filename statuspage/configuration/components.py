@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import (
     ComponentDetails,
     GroupDetails,
@@ -84,6 +85,7 @@ def open_incidents_by_component(session: Session) -> dict[int, list[Incident]]:
     return incidents
 
 
+@needs(Permission.COMPONENTS)
 def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> ComponentGroup:
     """Add a heading at the end; :class:`Invalid` for a name that is taken, or that would leak.
 
@@ -99,6 +101,7 @@ def add_group(details: GroupDetails, *, actor: Actor, because: str = "") -> Comp
     return group
 
 
+@needs(Permission.COMPONENTS)
 def change_group(
     group_id: int,
     details: GroupDetails,
@@ -117,6 +120,7 @@ def change_group(
             revision.bump(session)
 
 
+@needs(Permission.COMPONENTS)
 def remove_group(group_id: int, *, actor: Actor) -> None:
     """Remove a heading; its components stay, at the end of the page, without one."""
     with writing() as session:
@@ -133,6 +137,7 @@ def remove_group(group_id: int, *, actor: Actor) -> None:
         revision.bump(session)
 
 
+@needs(Permission.COMPONENTS)
 def add_component(details: ComponentDetails, *, actor: Actor, because: str = "") -> Component:
     """Add a component at the end of its group, operational.
 
@@ -147,6 +152,7 @@ def add_component(details: ComponentDetails, *, actor: Actor, because: str = "")
     return component
 
 
+@needs(Permission.COMPONENTS)
 def change_component(
     component_id: int,
     details: ComponentDetails,
@@ -174,6 +180,7 @@ def change_component(
         revision.bump(session)
 
 
+@needs(Permission.COMPONENTS)
 def remove_component(component_id: int, *, actor: Actor) -> None:
     """Take a component off the page; the history that names it keeps it."""
     with writing() as session:
@@ -185,6 +192,7 @@ def remove_component(component_id: int, *, actor: Actor) -> None:
         revision.bump(session)
 
 
+@needs(Permission.COMPONENTS)
 def restore_component(component_id: int, *, actor: Actor) -> None:
     """Put a removed component back at the end of its group; :class:`Invalid` for a taken name."""
     with writing() as session:
@@ -199,6 +207,7 @@ def restore_component(component_id: int, *, actor: Actor) -> None:
         revision.bump(session)
 
 
+@needs(Permission.COMPONENT_STATUS)
 def set_component_status(component_id: int, status: ComponentStatus, *, actor: Actor) -> None:
     """Set a component's state outside of any incident; the state log keeps it."""
     with writing() as session:
@@ -219,6 +228,7 @@ def set_component_status(component_id: int, status: ComponentStatus, *, actor: A
         revision.bump(session)
 
 
+@needs(Permission.COMPONENTS)
 def move_component(component_id: int, *, direction: Direction, actor: Actor) -> None:
     """Move a component one place among its neighbours; nothing happens at the end."""
     with writing() as session:
@@ -227,6 +237,7 @@ def move_component(component_id: int, *, direction: Direction, actor: Actor) -> 
         _move(session, component, present(group) if group else top_level(session), direction, actor)
 
 
+@needs(Permission.COMPONENTS)
 def move_group(group_id: int, *, direction: Direction, actor: Actor) -> None:
     """Move a heading, with what stands under it, one place; nothing happens at the end."""
     with writing() as session:

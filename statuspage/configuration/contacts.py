@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import ContactDetails, change_row, record
 from statuspage.core import clock
 from statuspage.core.address import identity_of
@@ -26,6 +27,7 @@ def contacts(session: Session) -> list[Contact]:
     )
 
 
+@needs(Permission.SETTINGS)
 def add_contact(details: ContactDetails, *, actor: Actor) -> Contact:
     """Add a colleague; an account with the same mail address becomes theirs."""
     with writing() as session:
@@ -43,6 +45,7 @@ def add_contact(details: ContactDetails, *, actor: Actor) -> Contact:
     return contact
 
 
+@needs(Permission.SETTINGS)
 def change_contact(
     contact_id: int, details: ContactDetails, *, actor: Actor, seen: str | None = None
 ) -> None:
@@ -53,6 +56,7 @@ def change_contact(
             _link_account(session, contact)
 
 
+@needs(Permission.SETTINGS)
 def remove_contact(contact_id: int, *, actor: Actor) -> None:
     """Take a colleague off the list; incidents that name them keep the name."""
     with writing() as session:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.configuration.editing import record
 from statuspage.core import clock
@@ -195,6 +196,7 @@ def components_of(session: Session, details: TemplateDetails) -> dict[int, Compo
     return {row[0]: details.state for row in present if row[1].casefold() in wanted}
 
 
+@needs(Permission.TEMPLATES)
 def save_template(
     key: str | None,
     details: TemplateDetails,
@@ -225,6 +227,7 @@ def save_template(
         return key
 
 
+@needs(Permission.TEMPLATES)
 def remove_template(key: str, *, actor: Actor) -> None:
     """Take a template out of the choice; a shipped one can be restored."""
     with writing() as session:
@@ -239,6 +242,7 @@ def remove_template(key: str, *, actor: Actor) -> None:
         record(session, actor, "template.remove", saved.details.label)
 
 
+@needs(Permission.TEMPLATES)
 def restore_template(key: str, *, actor: Actor) -> None:
     """Have a shipped template say again what it was shipped with."""
     with writing() as session:

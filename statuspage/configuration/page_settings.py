@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.components import insert_component, next_position
 from statuspage.configuration.editing import ComponentDetails, PageSettings, change_row, record
 from statuspage.configuration.severity import install_scheme
@@ -47,6 +48,7 @@ def ensure_page(*, time_zone: str) -> None:
         revision.bump(session)
 
 
+@needs(Permission.SETTINGS)
 def set_up_page(
     settings: PageSettings,
     *,
@@ -93,6 +95,7 @@ def count_components(session: Session) -> int:
     return session.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
 
 
+@needs(Permission.SETTINGS)
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
     """Change the page's settings.
 

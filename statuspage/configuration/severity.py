@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import LevelRules, change_row, record
 from statuspage.core.db import read_once, writing
 from statuspage.core.enums import CustomerMail, Impact, IncidentStatus, Kind, Role
@@ -214,6 +215,7 @@ def install_scheme(session: Session, name: str) -> None:
         session.add(SeverityLevel(rank=rank, **asdict(level)))
 
 
+@needs(Permission.SETTINGS)
 def choose_scheme(name: str, *, actor: Actor) -> None:
     """Replace all levels by a preset's; incidents keep the name of the level that they had."""
     if name not in PRESETS:
@@ -232,6 +234,7 @@ def choose_scheme(name: str, *, actor: Actor) -> None:
         )
 
 
+@needs(Permission.SETTINGS)
 def change_level(
     level_id: int, rules: LevelRules, *, actor: Actor, seen: str | None = None
 ) -> None:

@@ -215,6 +215,15 @@ class KeyScope(Term):
     ADMIN = "admin"
 
 
+class AccountRole(Term):
+    """What an account is for, the least first; what each may do is in :mod:`statuspage.access`."""
+
+    VIEWER = "viewer"
+    RESPONDER = "responder"
+    COMMS_LEAD = "comms_lead"
+    ADMIN = "admin"
+
+
 class Role(Term):
     """A colleague's part in an incident."""
 

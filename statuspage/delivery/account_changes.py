@@ -1,16 +1,21 @@
-"""Changes of an account of which its owner gets notice by mail: a new password, being disabled."""
+"""Changes of an account of which its owner gets notice by mail: password, role, being disabled."""
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
+
 from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
 from statuspage.access.audit import COMMAND_LINE, Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.delivery import account_mail, invitations
 from statuspage.models import Account
 
 
+@needs(Permission.OWN_ACCOUNT)
 def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
     """Replace a password by its owner; ends every sign-in and returns a fresh token for this one.
 
@@ -39,6 +44,7 @@ def change_password(account_id: int, *, present: str, new: str, address: str, ac
     return token
 
 
+@needs(Permission.PEOPLE)
 def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     """Give an account a random password, end its sign-ins and enable it; returns the password.
 
@@ -63,21 +69,49 @@ def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     return password
 
 
+@needs(Permission.PEOPLE)
 def disable(account_id: int, *, actor: Actor) -> None:
-    """Keep somebody out, at once; :class:`Invalid` for the last account that can sign in."""
+    """Keep somebody out, at once; :class:`Invalid` for the last admin."""
     with writing() as session:
-        # Locked in one order, so that two people cannot disable each other and leave nobody.
-        active = session.scalars(
-            accounts.active_accounts().order_by(Account.id).with_for_update()
-        ).all()
-        account = next((row for row in active if row.id == account_id), None)
+        account = _active(session, account_id, as_admin=False)
         if account is None:
             return
-        if len(active) == 1:
-            raise Invalid("account", "This is the last account that can sign in")
         account.disabled_at = clock.now()
         sign_ins.end_all(session, account.id)
         if account.id != actor.account_id:
             account_mail.queue_disabled_notice(session, account.email, by=actor.name)
         invitations.withdraw_open(session, account.email)
         accounts.record(session, actor, "account.disable", account.email)
+
+
+@needs(Permission.PEOPLE)
+def change_role(account_id: int, role: AccountRole, *, actor: Actor) -> None:
+    """Give somebody another role and end their sign-ins; :class:`Invalid` for the last admin."""
+    with writing() as session:
+        account = _active(session, account_id, as_admin=role is AccountRole.ADMIN)
+        if account is None:
+            raise Invalid("account", "This account is disabled; enable it first")
+        if account.role is role:
+            return
+        before, account.role = account.role, role
+        sign_ins.end_all(session, account.id)
+        account_mail.queue_role_notice(session, account.email, role=role, by=actor.name)
+        accounts.record(
+            session, actor, "account.change_role", account.email, {"role": before}, {"role": role}
+        )
+
+
+def _active(session: Session, account_id: int, *, as_admin: bool) -> Account | None:
+    """The account, where it can sign in; :class:`Invalid` where it alone administers the page.
+
+    All are locked, in one order, so that two people cannot take the role from each other and leave
+    nobody.
+    """
+    active = session.scalars(
+        accounts.active_accounts().order_by(Account.id).with_for_update()
+    ).all()
+    account = next((row for row in active if row.id == account_id), None)
+    admins = [row for row in active if row.role is AccountRole.ADMIN]
+    if admins == [account] and not as_admin:
+        raise Invalid("account", "This is the last admin: make somebody else an admin first")
+    return account

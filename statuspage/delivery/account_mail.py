@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from statuspage.access.accounts import FIRST_ACCOUNT
 from statuspage.core import clock
 from statuspage.core.db import insert_new
-from statuspage.core.enums import Audience, Channel, DeliveryState, Step
+from statuspage.core.enums import AccountRole, Audience, Channel, DeliveryState, Step
 from statuspage.core.links import current_links
 from statuspage.delivery.queue import page_zone
 from statuspage.messages.compose import Text, finish_for_account
@@ -80,6 +80,16 @@ def queue_disabled_notice(session: Session, address: str, *, by: str) -> None:
     )
     text = Text("Your account was disabled", body)
     _queue_notice(session, address, text)
+
+
+def queue_role_notice(session: Session, address: str, *, role: AccountRole, by: str) -> None:
+    """Queue notice to an account's owner that somebody gave it another role."""
+    body = (
+        f"{by} changed the role of your account {address} on the admin of the {_service(session)} "
+        f"status page to {role.label} {_shown(session, timedelta())}. Every browser was signed "
+        "out: sign in again to go on."
+    )
+    _queue_notice(session, address, Text(f"Your role is {role.label} now", body))
 
 
 def _queue_notice(session: Session, address: str, text: Text) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
 from statuspage.access.audit import Actor, record
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import insert_new, writing
@@ -63,6 +64,7 @@ def held_up(session: Session) -> HeldUp:
     return HeldUp(holds(session), session.scalars(resting).all(), _windows(session))
 
 
+@needs(Permission.SEND)
 def hold(channel: str, *, reason: str, actor: Actor) -> None:
     """Stop sending over a channel, or over ``EVERYTHING``, until it is released."""
     with writing() as session:
@@ -102,6 +104,7 @@ def skip_numbers(session: Session) -> None:
     )  # fmt: skip
 
 
+@needs(Permission.SEND)
 def release(channel: str, *, actor: Actor) -> None:
     """Let a channel, or ``EVERYTHING``, send again."""
     with writing() as session:
@@ -120,6 +123,7 @@ def count_failed(session: Session, message_id: int) -> int:
     return session.scalar(found) or 0
 
 
+@needs(Permission.SEND)
 def resend_failed(message_id: int, *, actor: Actor) -> int:
     """Queue what failed or came too late of a message once more; how many.
 

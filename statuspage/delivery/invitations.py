@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, open_to_everybody
 from statuspage.core import address as addresses
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.core.links import account_token
 from statuspage.delivery import account_mail
@@ -42,8 +44,9 @@ def find_invitation(session: Session, token: str) -> Invitation | None:
     ).one_or_none()
 
 
-def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
-    """Mail somebody a link by which they make an account; returns the link's token too.
+@needs(Permission.PEOPLE)
+def invite(email: str, role: AccountRole, *, actor: Actor) -> tuple[Invitation, str]:
+    """Mail somebody a link by which they make an account in that role; returns its token too.
 
     An older invitation to the same address stops working.  The token is not kept.
     :class:`Invalid` for an address that has an account.
@@ -55,11 +58,14 @@ def invite(email: str, *, actor: Actor) -> tuple[Invitation, str]:
         delivery_id = account_mail.queue_invitation(
             session, email, by=actor.name, lasts=INVITATION_LASTS
         )
-        invitation, token = _offer(session, email, delivery_id, lasts=INVITATION_LASTS, actor=actor)
-        accounts.record(session, actor, "account.invite", email)
+        invitation, token = _offer(
+            session, email, delivery_id, role=role, lasts=INVITATION_LASTS, actor=actor
+        )
+        accounts.record(session, actor, "account.invite", email, after={"role": role})
     return invitation, token
 
 
+@needs(Permission.PEOPLE)
 def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
     """Mail an account's owner a link by which they choose a new password; nobody else has it.
 
@@ -75,11 +81,14 @@ def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
         delivery_id = account_mail.queue_password_link(
             session, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
         )
-        invitation, _ = _offer(session, email, delivery_id, lasts=PASSWORD_LINK_LASTS, actor=actor)
+        invitation, _ = _offer(
+            session, email, delivery_id, role=account.role, lasts=PASSWORD_LINK_LASTS, actor=actor
+        )
         accounts.record(session, actor, "account.request_new_password", email)
     return invitation
 
 
+@needs(Permission.PEOPLE)
 def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
     """Make an open invitation's link stop working."""
     with writing() as session:
@@ -90,6 +99,7 @@ def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
         accounts.record(session, actor, "account.withdraw_invitation", invitation.email)
 
 
+@open_to_everybody
 def accept_invitation(token: str, *, name: str, password: str) -> Account:
     """Make the invited account, or give the one that is there its new name and password.
 
@@ -113,7 +123,9 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
             raise _dead_link()
         is_new = account is None
         if account is None:
-            account = Account(email=email, contact_id=_contact_id(session, email))
+            account = Account(
+                email=email, role=invitation.role, contact_id=_contact_id(session, email)
+            )
             session.add(account)
         account.name, account.password_hash = name, hashed
         account.password_is_temporary = False
@@ -147,13 +159,20 @@ def withdraw_open(session: Session, email: str) -> None:
 
 
 def _offer(
-    session: Session, email: str, delivery_id: int, *, lasts: timedelta, actor: Actor
+    session: Session,
+    email: str,
+    delivery_id: int,
+    *,
+    role: AccountRole,
+    lasts: timedelta,
+    actor: Actor,
 ) -> tuple[Invitation, str]:
     """Let the link in that mail, and no older one, choose the password of an address."""
     token = account_token(current_settings().secret_key, delivery_id)
     withdraw_open(session, email)
     invitation = Invitation(
         email=email,
+        role=role,
         token_hash=hash_token(token),
         expires_at=clock.now() + lasts,
         invited_by_id=actor.account_id,

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, writing
@@ -129,6 +130,7 @@ def holdings(session: Session, text: str) -> Holdings:
     )
 
 
+@needs(Permission.PERSONAL_DATA)
 def erase(text: str, *, actor: Actor) -> Erased:
     """Erase what is held on an address, except the proof of what was sent to it.
 
@@ -166,6 +168,7 @@ def erase(text: str, *, actor: Actor) -> Erased:
     return Erased(lists, len(forgotten), files)
 
 
+@needs(Permission.PERSONAL_DATA)
 def allow_again(text: str, *, actor: Actor) -> None:
     """Let somebody who was erased be put on a list again, because they asked for it."""
     address = check_email(text).identity

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms, audit, throttle
+from statuspage.access.permissions import open_to_everybody
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.config import current_settings
@@ -152,6 +153,7 @@ def find_subscription(session: Session, token: str) -> Subscription | None:
     )
 
 
+@open_to_everybody
 def confirm(token: str) -> Subscription:
     """Begin to write to the address that was sent this link; the link confirms once.
 
@@ -171,6 +173,7 @@ def confirm(token: str) -> Subscription:
         return _known(session, token)
 
 
+@open_to_everybody
 def change(token: str, preferences: SubscriptionPreferences) -> Subscription:
     """Have a confirmed subscriber hear of something else.
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import open_to_everybody
 from statuspage.core import clock
 from statuspage.core.db import count_written, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, SubscriberState
@@ -53,6 +54,7 @@ def find_address_state(session: Session, delivery_id: int) -> AddressState | Non
     return _address_state(session, delivery) if delivery else None
 
 
+@open_to_everybody
 def unsubscribe(delivery_id: int) -> AddressState:
     """Send nothing more to the recipient of a mail; doing it again changes nothing.
 
@@ -72,6 +74,7 @@ def unsubscribe(delivery_id: int) -> AddressState:
         return _address_state(session, delivery)
 
 
+@open_to_everybody
 def resubscribe(delivery_id: int) -> AddressState:
     """Take back that the recipient of a mail left; doing it again changes nothing.
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core.enums import Impact, Kind, MaintenanceStatus
 from statuspage.core.richtext import clean_line
 from statuspage.importers.endings import PlannedWindow, begins_at, settle_end, settle_window
@@ -42,6 +43,7 @@ from statuspage.importers.store import IncidentImportReport, Progress, is_code, 
 from statuspage.models.columns import TITLE_LIMIT
 
 
+@needs(Permission.IMPORT)
 def import_history(
     data: bytes,
     *,

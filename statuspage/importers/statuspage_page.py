@@ -26,6 +26,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import first_settings
 from statuspage.core import clock
 from statuspage.core.enums import ComponentStatus, Impact, Kind
@@ -164,6 +165,7 @@ def _fetch(url: str) -> bytes:
     return bytes(data)
 
 
+@needs(Permission.IMPORT)
 def import_page(
     documents: Sequence[FetchedDocument],
     *,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visibility
@@ -64,6 +65,7 @@ class IncidentImportReport:
     skipped: tuple[ImportProblem, ...] = ()
 
 
+@needs(Permission.IMPORT)
 def store_incidents(
     incidents: Sequence[PublishedIncident],
     *,

@@ -8,6 +8,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, make_transient
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
@@ -18,6 +19,11 @@ from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, new_code
 from statuspage.recipients.drill_recipients import as_kept
+
+
+def permission_to_change(incident: Incident) -> Permission:
+    """What changing an incident needs: an internal one, a drill too, is no publication."""
+    return Permission.DRAFT if incident.is_internal else Permission.PUBLISH
 
 
 def locked(session: Session, code: str, *, kind: Kind) -> Incident:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind
@@ -68,6 +69,7 @@ def closing_of(session: Session, incident: Incident) -> Closing | None:
     return Closing(incident.resolved_at + CALM, items)
 
 
+@needs(Permission.DRAFT)
 def tick_off(
     code: str, names: Collection[str], *, actor: Actor, review_owner_id: int | None = None
 ) -> Incident:
@@ -94,6 +96,7 @@ def tick_off(
         return incident
 
 
+@needs(Permission.DRAFT)
 def untick(code: str, name: str, *, actor: Actor) -> Incident:
     """Say that something is not done after all; raises :class:`~statuspage.core.errors.Invalid`."""
     with writing() as session:

@@ -11,12 +11,14 @@ from sqlalchemy import select
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, require
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind, Role
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
+from statuspage.incidents.apply_update import permission_to_change
 from statuspage.incidents.check_texts import let_title_pass
 from statuspage.incidents.inputs import check_start, check_title
 from statuspage.models import Contact, Incident, revision
@@ -33,6 +35,7 @@ class Details:
     war_room: str = ""
 
 
+@needs(Permission.DRAFT)
 def change_details(
     incident_code: str,
     details: Details,
@@ -55,6 +58,7 @@ def change_details(
             .with_for_update()
             .execution_options(populate_existing=True)
         ).one()
+        require(actor, permission_to_change(incident))
         check_unchanged(seen_version, incident.version, incident)
         if incident.resolved_at is not None and details.started_at > incident.resolved_at:
             raise Invalid("started_at", "This is after it was resolved.")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, require
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
@@ -21,7 +22,13 @@ from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kin
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.announcement import incident_facts
-from statuspage.incidents.apply_update import apply_post, declared, locked, step_of
+from statuspage.incidents.apply_update import (
+    apply_post,
+    declared,
+    locked,
+    permission_to_change,
+    step_of,
+)
 from statuspage.incidents.check_texts import hold_title_back, let_correction_pass
 from statuspage.incidents.component_states import at_the_end, settle
 from statuspage.incidents.idempotency import posted_with
@@ -38,6 +45,7 @@ from statuspage.messages.compose import Text
 from statuspage.models import Incident, IncidentUpdate, UpdateRevision, revision
 
 
+@needs(Permission.DRAFT)
 def declare(declaration: Declaration, submission: Submission) -> Incident:
     """Declare an incident and publish its first update; raises :class:`Invalid`."""
     check_declaration(declaration)
@@ -74,6 +82,7 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
         return incident
 
 
+@needs(Permission.DRAFT)
 def post_update(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Post an update on an open incident.
 
@@ -82,6 +91,7 @@ def post_update(incident_code: str, update: NewUpdate, submission: Submission) -
     return _post(incident_code, update, submission, action="incident.update")
 
 
+@needs(Permission.DRAFT)
 def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Open a resolved incident again, and say so to those who were told that it is over.
 
@@ -90,6 +100,7 @@ def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> Inc
     return _post(incident_code, update, submission, action="incident.reopen", reopens=True)
 
 
+@needs(Permission.PUBLISH)
 def make_public(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Make an internal incident public with its first public update.
 
@@ -99,6 +110,7 @@ def make_public(incident_code: str, update: NewUpdate, submission: Submission) -
     return _post(incident_code, update, submission, action="incident.publish", publishes=True)
 
 
+@needs(Permission.PUBLISH)
 def hide(incident_code: str, *, actor: Actor) -> Incident:
     """Take an incident off every public surface; it goes on as an internal one."""
     with writing() as session:
@@ -121,6 +133,7 @@ def hide(incident_code: str, *, actor: Actor) -> Incident:
         return incident
 
 
+@needs(Permission.DRAFT)
 def correct_update(
     update_code: str,
     *,
@@ -144,6 +157,7 @@ def correct_update(
         ).one_or_none()
         if update is None:
             raise Invalid("update", "This post does not exist.")
+        require(actor, permission_to_change(update.incident))
         if update.body == body and not taken_off_because:
             return update
         if update.body == body and not update.revisions:

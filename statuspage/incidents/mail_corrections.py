@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step
@@ -107,6 +108,7 @@ def preview_correction(message: Message, correction: Correction) -> CorrectionDr
     )
 
 
+@needs(Permission.PUBLISH)
 def send_correction(message_id: int, correction: Correction, *, actor: Actor) -> Message:
     """Send a correction to exactly those who were sent a message; whoever waits gets it right.
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import SYSTEM
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import (
@@ -119,6 +120,7 @@ def announcement_of_step(
     )
 
 
+@needs(Permission.PUBLISH)
 def schedule(plan: Plan, submission: Submission) -> Incident:
     """Announce a maintenance; raises :class:`Invalid`."""
     check_plan(plan)
@@ -172,6 +174,7 @@ def replan(session: Session, maintenance: Incident, plan: Plan, submission: Subm
     publish(session, maintenance, submission, publication, before=before, after=lambda _: after)
 
 
+@needs(Permission.PUBLISH)
 def advance(code: str, status: MaintenanceStatus, submission: Submission) -> IncidentUpdate:
     """Start, verify or complete by hand, or post another update at the present status.
 
@@ -185,6 +188,7 @@ def advance(code: str, status: MaintenanceStatus, submission: Submission) -> Inc
         return _advance(session, maintenance, status, submission)
 
 
+@needs(Permission.PUBLISH)
 def move(code: str, window: MaintenanceWindow, submission: Submission) -> IncidentUpdate:
     """Move the window, or extend it while it runs, and say so.
 
@@ -213,6 +217,7 @@ def move(code: str, window: MaintenanceWindow, submission: Submission) -> Incide
         )
 
 
+@needs(Permission.PUBLISH)
 def cancel(code: str, submission: Submission) -> IncidentUpdate:
     """Call it off before it starts, and say so; raises as :func:`move` does."""
     with writing() as session:

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import insert_new, writing
@@ -24,6 +25,7 @@ from statuspage.incidents.publish import Publication, Submission, publish
 from statuspage.models import FollowedIncident, Incident
 
 
+@needs(Permission.PUBLISH)
 def merge(incident_code: str, into_code: str, submission: Submission) -> Incident:
     """End an open incident as a part of another open one, which takes over; the other one.
 

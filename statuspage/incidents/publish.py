@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import require
 from statuspage.core.config import current_settings
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue, superseded
 from statuspage.incidents.announcement import Announcement, affected_components
-from statuspage.incidents.apply_update import add_update, locked
+from statuspage.incidents.apply_update import add_update, locked, permission_to_change
 from statuspage.incidents.check_texts import Overrides, check_text, let_pass
 from statuspage.incidents.component_states import affect
 from statuspage.incidents.drafts import Texts, chosen_text
@@ -106,8 +107,10 @@ def publish(
     """Add the update, settle components, announce it, record it, and have the page built anew.
 
     The incident has the status that the update says.  ``after`` makes what the audit trail keeps of
-    the finished update.  Raises :class:`Invalid`.
+    the finished update.  Raises :class:`Invalid`, and
+    :class:`~statuspage.access.permissions.Forbidden` for an actor who may only draft.
     """
+    require(submission.actor, permission_to_change(incident))
     update = add_update(
         session,
         incident,

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import current_session, writing
@@ -93,6 +94,7 @@ def next_plan(plan: SeriesPlan, *, time_zone: str, exdates: Sequence[str] = ()) 
     return _occurrence(series, next(occurrences(series, after=clock.now())))
 
 
+@needs(Permission.PUBLISH)
 def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> MaintenanceSeries:
     """Begin a series in the page's zone, and announce its next ones; raises :class:`Invalid`."""
     with writing() as session:
@@ -114,6 +116,7 @@ def plan_series(plan: SeriesPlan, *, actor: Actor, form_key: str) -> Maintenance
         return series
 
 
+@needs(Permission.PUBLISH)
 def change_series(
     code: str, plan: SeriesPlan, *, actor: Actor, seen_version: int | None = None
 ) -> MaintenanceSeries:
@@ -140,6 +143,7 @@ def change_series(
         return series
 
 
+@needs(Permission.PUBLISH)
 def stop_series(code: str, *, actor: Actor) -> None:
     """Announce no more of it; what is announced stays.  Doing it again changes nothing."""
     with writing() as session:
@@ -153,6 +157,7 @@ def stop_series(code: str, *, actor: Actor) -> None:
         )  # fmt: skip
 
 
+@needs(Permission.PUBLISH)
 def leave_out(
     code: str,
     moment: datetime,
@@ -191,6 +196,7 @@ def leave_out(
         )  # fmt: skip
 
 
+@needs(Permission.PUBLISH)
 def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
     """Have the occurrence that was left out after all, announced anew like any other.
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import richtext
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import read_once, writing
@@ -305,6 +306,7 @@ def _tidy(text: str) -> str:
     return "\n".join(lines).strip()
 
 
+@needs(Permission.TEMPLATES)
 def save_wording(
     name: str, *, subject: str, body: str, actor: Actor, seen: int | None = None
 ) -> Source:
@@ -327,6 +329,7 @@ def save_wording(
     return Source(subject, body, edited=True)
 
 
+@needs(Permission.TEMPLATES)
 def restore_wording(name: str, *, actor: Actor) -> Source:
     """Bring the shipped wording back.  Raises :class:`UnknownTemplate`."""
     shipped = shipped_wording(name)

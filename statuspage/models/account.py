@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
-from statuspage.core.enums import KeyScope
+from statuspage.core.enums import AccountRole, KeyScope
 from statuspage.models.columns import Address, Key, Name
 from statuspage.models.contact import Contact
 
@@ -24,6 +24,7 @@ class Account(Base):
     email: Mapped[Address] = mapped_column(unique=True)
     name: Mapped[Name]
     password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[AccountRole] = mapped_column(server_default=AccountRole.VIEWER.value)
     # Printed by a command instead of chosen by its owner.
     password_is_temporary: Mapped[bool] = mapped_column(default=False, server_default=false())
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
@@ -40,6 +41,8 @@ class Invitation(Base):
 
     id: Mapped[Key]
     email: Mapped[Address]
+    # Of the account that it makes; one that is there keeps its own.
+    role: Mapped[AccountRole] = mapped_column(server_default=AccountRole.VIEWER.value)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]

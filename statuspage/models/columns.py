@@ -13,6 +13,7 @@ from sqlalchemy.orm import mapped_column
 
 from statuspage.core.db import Base
 from statuspage.core.enums import (
+    AccountRole,
     Audience,
     Channel,
     ComponentStatus,
@@ -89,8 +90,8 @@ Base.registry.update_type_annotation_map(
         **{
             words: _stored(words)
             for words in (
-                Audience, Channel, ComponentStatus, CustomerMail, DeliveryState, Impact, Kind,
-                Step, SubscriberState, Visibility,
+                AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
+                Impact, Kind, Step, SubscriberState, Visibility,
             )
         },
         dict[str, Any]: JSON,

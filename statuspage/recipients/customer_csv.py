@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.db import current_session, in_slices, writing
@@ -105,6 +106,7 @@ class _KnownCustomers:
     line: int | None = None
 
 
+@needs(Permission.CUSTOMERS)
 def import_customers(
     data: bytes | str,
     *,

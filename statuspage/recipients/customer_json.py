@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
@@ -35,6 +36,7 @@ _BLANKS: dict[str, Any] = {
 }  # fmt: skip
 
 
+@needs(Permission.CUSTOMERS)
 def put_customers(
     objects: Mapping[int, object],
     *,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.address import Address, read_address
 from statuspage.core.db import writing
@@ -118,6 +119,7 @@ def keep_others_out(session: Session) -> None:
         session.execute(sql("LOCK TABLE customers IN SHARE ROW EXCLUSIVE MODE"))
 
 
+@needs(Permission.CUSTOMERS)
 def save_customer(
     values: CustomerValues, *, actor: Actor, customer_id: int | None = None
 ) -> Customer:
@@ -166,6 +168,7 @@ def save_customer(
     return customer
 
 
+@needs(Permission.CUSTOMERS)
 def remove_customer(customer_id: int, *, actor: Actor) -> None:
     """Forget a customer; what was sent to them stays on record.  ``LookupError`` for no such id."""
     with writing() as session:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import SubscriberState, Visibility
@@ -151,6 +152,7 @@ def count_by_state(session: Session) -> dict[SubscriberState, int]:
     return {state: counted.get(state, 0) for state in SubscriberState}
 
 
+@needs(Permission.SUBSCRIBERS)
 def remove_subscriber(subscriber_id: int, *, actor: Actor) -> None:
     """Forget a subscriber; what was sent to them stays on record.
 

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session, aliased
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import count_written, insert_new, writing
 from statuspage.core.enums import DeliveryState
@@ -192,6 +193,7 @@ def lift(session: Session, address: str) -> int:
     return count_written(session, delete(Suppression).where(Suppression.address == address))
 
 
+@needs(Permission.CUSTOMERS)
 def write_again(address: str, *, actor: Actor) -> None:
     """Lift the suppression of a normalised address, whatever its kind, by hand."""
     with writing() as session:

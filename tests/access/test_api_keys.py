@@ -10,15 +10,17 @@ from time_machine import Traveller
 from statuspage.access import api_keys
 from statuspage.access.api_keys import KeyHolder
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import of_scopes
 from statuspage.core import clock
 from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.models import ApiKey
 from statuspage.models.columns import hash_token
+from tests.actors import acting
 from tests.browsing import make_account
 
 ADDRESS = "192.0.2.7"
-ACTOR = Actor("Kim")
+ACTOR = acting("Kim")
 
 
 def test_a_key_acts_under_its_name_until_it_is_withdrawn(session: Session) -> None:
@@ -26,7 +28,9 @@ def test_a_key_acts_under_its_name_until_it_is_withdrawn(session: Session) -> No
     assert token.startswith(made.beginning)
     assert token not in {made.beginning, made.token_hash}
     assert api_keys.use_key(token, address=ADDRESS) == KeyHolder(
-        made.id, Actor("API key “The shop”"), frozenset({KeyScope.CUSTOMERS})
+        made.id,
+        Actor("API key “The shop”", permissions=of_scopes([KeyScope.CUSTOMERS])),
+        frozenset({KeyScope.CUSTOMERS}),
     )
     assert api_keys.is_key(session, token)
     api_keys.withdraw_key(made.id, actor=ACTOR)
@@ -122,7 +126,7 @@ def test_a_key_has_an_owner(session: Session) -> None:
     ada, bo = make_account("Ada", "ada@example.com"), make_account("Bo", "bo@example.com")
     session.add_all([ada, bo])
     session.commit()
-    maker = Actor("Ada", ada.id)
+    maker = acting("Ada", account_id=ada.id)
     api_keys.make_key("Hers", actor=maker)
     api_keys.make_key("His", actor=maker, owner_id=bo.id)
     assert [key.owner.name for key in api_keys.all_keys(session) if key.owner] == ["Bo", "Ada"]

@@ -11,6 +11,7 @@ from time_machine import Traveller
 from statuspage.access import accounts, passwords, sign_ins
 from statuspage.core import clock
 from statuspage.core.db import writing
+from statuspage.core.enums import AccountRole
 from statuspage.delivery import invitations
 from statuspage.models import (
     Account,
@@ -61,7 +62,7 @@ def test_an_address_is_the_same_however_its_domain_is_written(session: Session) 
     with writing() as session:
         contact = Contact(name="Dana", email="Dana@Störung.example")
         session.add(contact)
-    _, token = invitations.invite("dana@störung.example", actor=ACTOR)
+    _, token = invitations.invite("dana@störung.example", AccountRole.RESPONDER, actor=ACTOR)
     account = accept(token)
     assert (account.email, account.contact_id) == ("dana@xn--strung-xxa.example", contact.id)
 

@@ -159,7 +159,9 @@ def test_an_account_is_disabled_and_enabled(admin: Browser, app: Flask, sam: int
 
 def test_the_last_account_stays(admin: Browser, kim: Actor, app: Flask) -> None:
     admin.send(f"/admin/accounts/{kim.account_id}/disable")
-    assert said(admin.get("/admin/accounts")) == ["This is the last account that can sign in"]
+    assert said(admin.get("/admin/accounts")) == [
+        "This is the last admin: make somebody else an admin first"
+    ]
     assert actions(app) == ["account.sign_in"]
 
 

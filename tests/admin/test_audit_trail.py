@@ -5,8 +5,8 @@ import pytest
 from flask import Flask
 
 from statuspage.access import audit
-from statuspage.access.audit import Actor
 from statuspage.core.db import writing
+from tests.actors import acting
 from tests.browsing import Browser, texts
 
 
@@ -17,7 +17,7 @@ def trail(app: Flask, admin: Browser) -> Browser:
         for number in range(60):
             audit.record(
                 session,
-                Actor("Sam 100%" if number == 7 else "Robin"),
+                acting("Sam 100%" if number == 7 else "Robin"),
                 "component.change",
                 subject_kind="component",
                 subject=f"Component {number}",

@@ -11,8 +11,10 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from statuspage.access import alarms, sign_in_limits
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
+from statuspage.core.enums import AccountRole
 from statuspage.delivery import account_changes, invitations
 from statuspage.public.http import client_address
+from tests.actors import acting
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said
 
 
@@ -296,7 +298,7 @@ def test_a_refused_password_says_why(admin: Browser) -> None:
 @pytest.fixture
 def invitation(app: Flask, kim: Actor) -> str:
     with app.app_context():
-        _, token = invitations.invite("dana@example.com", actor=kim)
+        _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=kim)
     return f"/admin/invitations/{token}"
 
 
@@ -342,5 +344,5 @@ def test_a_disabled_account_is_out_in_the_middle_of_its_work(
         with writing() as session:
             session.add(make_account("Sam", "sam@example.com"))
         assert kim.account_id is not None
-        account_changes.disable(kim.account_id, actor=Actor("Sam"))
+        account_changes.disable(kim.account_id, actor=acting("Sam"))
     assert admin.get("/admin/").status_code == 303

@@ -10,6 +10,7 @@ from statuspage.configuration.editing import ComponentDetails, GroupDetails
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.models import Component, ComponentGroup
+from tests.actors import acting
 from tests.browsing import Browser, actions, fields, reasons, said, texts
 from tests.factories import make_incident
 
@@ -77,7 +78,7 @@ def test_what_somebody_else_changed_is_shown_and_can_be_overruled(
     seen = admin.get(path).text
     with app.app_context():
         components.change_component(
-            api, ComponentDetails("Theirs", "For partners"), actor=Actor("Sam")
+            api, ComponentDetails("Theirs", "For partners"), actor=acting("Sam")
         )
     stale = {**fields(seen), "name": "Mine"}
     answer = admin.send(path, {key: stale[key] for key in stale if key != "csrf_token"})

@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from statuspage.access.audit import Actor
 from statuspage.core.config import Settings
 from statuspage.core.db import current_session, writing
 from statuspage.models import Customer, Suppression
 from statuspage.recipients import customer_csv
+from tests.actors import acting
 from tests.browsing import OWN_FORM, Browser, actions, fields, reasons, said, texts
 from tests.factories import make_component, make_group
 from tests.htmlchecker import HtmlChecker
@@ -33,7 +33,7 @@ def checkout(app: Flask, admin: Browser) -> int:
 
 def add(app: Flask, csv: str = FILE) -> None:
     with app.app_context():
-        customer_csv.import_customers(csv, actor=Actor("Ada"))
+        customer_csv.import_customers(csv, actor=acting("Ada"))
 
 
 def suppress(app: Flask, address: str, kind: str) -> None:

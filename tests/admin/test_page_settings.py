@@ -5,10 +5,10 @@ from dataclasses import asdict, replace
 from flask import Flask
 
 from statuspage.access import accounts
-from statuspage.access.audit import Actor
 from statuspage.configuration import components, editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.core.db import current_session, writing
+from tests.actors import acting
 from tests.browsing import Browser, actions, fields, reasons, said
 from tests.factories import make_component
 
@@ -60,7 +60,7 @@ def test_what_is_wrong_is_told_and_everything_typed_is_kept(admin: Browser, app:
 def test_a_setting_that_somebody_else_saved_meanwhile_is_shown(admin: Browser, app: Flask) -> None:
     seen = fields(admin.get("/admin/settings").text)
     with app.app_context():
-        page_settings.change_page(replace(standing(app), about="Theirs"), actor=Actor("Sam"))
+        page_settings.change_page(replace(standing(app), about="Theirs"), actor=acting("Sam"))
     answer = admin.send("/admin/settings", seen | {"about": "Mine"})
     assert reasons(answer)[1:] == ["About: Now saved here: Theirs"]
     assert standing(app).about == "Theirs"

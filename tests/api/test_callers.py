@@ -7,8 +7,10 @@ from flask import Flask
 
 from statuspage.access import api_keys
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import of_scopes
 from statuspage.api import callers
 from statuspage.core.enums import KeyScope
+from tests.actors import acting
 
 
 def refusal(app: Flask, header: str) -> tuple[int, str, dict[str, str]]:
@@ -21,11 +23,13 @@ def refusal(app: Flask, header: str) -> tuple[int, str, dict[str, str]]:
 @pytest.mark.parametrize("kind", ["Bearer", "bearer", "OAuth", "oauth"])
 def test_a_key_comes_as_either_kind(app: Flask, kind: str) -> None:
     with app.app_context():
-        _, token = api_keys.make_key("CI", actor=Actor("Ada"), scopes=[KeyScope.READ])
+        _, token = api_keys.make_key("CI", actor=acting("Ada"), scopes=[KeyScope.READ])
     with app.test_request_context(headers={"Authorization": f"{kind} {token}"}):
         holder = callers.admit("pages")
         assert callers.caller() == holder
-        assert callers.need(KeyScope.READ).actor == Actor("API key “CI”")
+        assert callers.need(KeyScope.READ).actor == Actor(
+            "API key “CI”", permissions=of_scopes([KeyScope.READ])
+        )
         with pytest.raises(callers.KeyRefused) as caught:
             callers.need(KeyScope.PUBLISH)
     assert (caught.value.status, caught.value.headers) == (

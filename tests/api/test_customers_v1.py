@@ -20,15 +20,15 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
-from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
 from statuspage.models import ApiKey, AuditEntry, Customer
 from statuspage.public import openapi
+from tests.actors import acting
 from tests.browsing import Browser, actions, said
 from tests.factories import LINKS, make_component, make_group, make_page
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 ONE = "/api/v1/customers/C-1"
 MANY = "/api/v1/customers"
 ADA = {

@@ -27,7 +27,6 @@ from uuid import uuid4
 
 from flask import Flask
 
-from statuspage.access.audit import Actor
 from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus
@@ -38,11 +37,12 @@ from statuspage.public import routes
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
 from statuspage.runtime.application import create_app
+from tests.actors import acting
 from tests.bench.figures import Figure
 from tests.bench.nginx import end, free_port, pinned, wait_until_open
 
 ROOT = Path(__file__).resolve().parents[2]
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 GZIP = {"Accept-Encoding": "gzip"}
 # A run lasts at most three seconds.
 RUN_SECONDS = 2

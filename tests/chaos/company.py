@@ -12,7 +12,6 @@ from flask import Flask
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
 from statuspage.core.config import load_settings
@@ -24,9 +23,10 @@ from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.models import Attempt, Customer, Delivery, Page
 from statuspage.runtime.application import create_app
+from tests.actors import acting
 from tests.fakes.journal import count_addresses, read_journal
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 SECRET = "a key for chaos, never for anything else"
 
 

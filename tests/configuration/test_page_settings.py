@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage.access.audit import Actor
 from statuspage.configuration import editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.severity import severity_levels
@@ -19,6 +18,7 @@ from statuspage.models import (
     Page,
     revision,
 )
+from tests.actors import acting
 from tests.configuration_edits import ACTOR, count_entries, last_entry, names, refusal
 
 
@@ -107,7 +107,7 @@ def test_saving_what_is_there_is_no_act(session: Session, page: Page) -> None:
 
 def test_what_somebody_else_saved_meanwhile_is_not_lost(session: Session, page: Page) -> None:
     seen = editing.read_as(PageSettings, page)
-    page_settings.change_page(replace(seen, name="Theirs"), actor=Actor("Sam"))
+    page_settings.change_page(replace(seen, name="Theirs"), actor=acting("Sam"))
     with pytest.raises(Conflict) as caught:
         page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(seen))
     theirs = caught.value.current

@@ -149,6 +149,8 @@ def test_a_disabled_account_is_out_at_once(session: Session, kim: int) -> None:
 
 def test_the_last_account_cannot_be_disabled(session: Session, kim: int) -> None:
     account_changes.disable(add_account("sam@example.com"), actor=ACTOR)
-    with refusal(field="account", reason="This is the last account that can sign in"):
+    with refusal(
+        field="account", reason="This is the last admin: make somebody else an admin first"
+    ):
         account_changes.disable(kim, actor=ACTOR)
     assert accounts.any_account(session)

@@ -14,7 +14,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
-from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
@@ -29,6 +28,7 @@ from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window
 from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
 from statuspage.runtime.worker import WorkerProcess
+from tests.actors import acting
 from tests.announcing import (
     ACTOR,
     Scenario,
@@ -235,10 +235,10 @@ def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
 def test_nothing_is_sent_while_the_outbox_is_held(
     resolved: str, dispatcher: Dispatcher, provider: Provider
 ) -> None:
-    control.hold(control.EVERYTHING, reason="restored", actor=Actor("Ada"))
+    control.hold(control.EVERYTHING, reason="restored", actor=acting("Ada"))
     dispatcher.send_all()
     assert provider.sent == []
-    control.release(control.EVERYTHING, actor=Actor("Ada"))
+    control.release(control.EVERYTHING, actor=acting("Ada"))
     dispatcher.send_all()
     assert provider.addresses == EVERYBODY
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.access import accounts, sign_ins
-from statuspage.access.audit import Actor
 from statuspage.core import clock
 from statuspage.core.db import writing
+from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.delivery import invitations
 from statuspage.models import (
@@ -31,6 +31,7 @@ from tests.accounts import (
     refusal,
     trail,
 )
+from tests.actors import acting
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def kim(session: Session) -> int:
 
 
 def test_an_invitation_makes_an_account_once(session: Session, kim: int) -> None:
-    _, token = invitations.invite("Dana@example.com", actor=ACTOR)
+    _, token = invitations.invite("Dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     account = accept(token)
     assert (account.email, account.name) == ("dana@example.com", "Dana")
     assert sign_ins.sign_in("dana@example.com", PASSWORD, address=ADDRESS)[1].id == account.id
@@ -53,12 +54,12 @@ def test_an_invitation_makes_an_account_once(session: Session, kim: int) -> None
 
 
 def test_an_invitation_is_kept_as_a_hash_only(session: Session, kim: int) -> None:
-    _, token = invitations.invite("dana@example.com", actor=ACTOR)
+    _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     assert token not in session.scalars(select(Invitation.token_hash)).one()
 
 
 def test_an_invitation_ends_after_seven_days(session: Session, kim: int, frozen: Traveller) -> None:
-    _, token = invitations.invite("dana@example.com", actor=ACTOR)
+    _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     frozen.shift(timedelta(days=7) - timedelta(seconds=1))
     assert invitations.find_invitation(session, token) is not None
     session.rollback()
@@ -70,7 +71,7 @@ def test_an_invitation_ends_after_seven_days(session: Session, kim: int, frozen:
 
 
 def test_a_withdrawn_invitation_does_not_work(session: Session, kim: int) -> None:
-    invitation, token = invitations.invite("dana@example.com", actor=ACTOR)
+    invitation, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     invitations.withdraw_invitation(invitation.id, actor=ACTOR)
     invitations.withdraw_invitation(invitation.id, actor=ACTOR)
     with pytest.raises(Invalid):
@@ -82,8 +83,8 @@ def test_a_withdrawn_invitation_does_not_work(session: Session, kim: int) -> Non
 
 
 def test_a_second_invitation_takes_the_place_of_the_first(session: Session, kim: int) -> None:
-    _, first = invitations.invite("dana@example.com", actor=ACTOR)
-    _, second = invitations.invite("dana@example.com", actor=ACTOR)
+    _, first = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
+    _, second = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     assert invitations.find_invitation(session, first) is None
     assert invitations.find_invitation(session, second) is not None
 
@@ -92,7 +93,7 @@ def test_an_account_s_owner_is_mailed_the_link_to_a_new_password(
     session: Session, kim: int
 ) -> None:
     signed_in, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
-    invitations.request_new_password(kim, actor=Actor("Sam"))
+    invitations.request_new_password(kim, actor=acting("Sam"))
     [(delivery, message)] = account_mails(session)
     assert (delivery.email, message.subject) == (KIM, "Choose a new password")
     assert "Sam asked for a new password for your account kim@example.com" in message.body
@@ -122,7 +123,7 @@ def test_the_link_to_a_new_password_works_for_a_day(
 
 def test_nobody_is_invited_to_an_account_that_is_there(kim: int) -> None:
     with refusal(field="email", reason="There is an account with this address: see below"):
-        invitations.invite("KIM@example.com", actor=ACTOR)
+        invitations.invite("KIM@example.com", AccountRole.RESPONDER, actor=ACTOR)
 
 
 def test_no_link_is_made_where_no_mail_arrives(session: Session, kim: int) -> None:
@@ -160,17 +161,17 @@ def test_an_invited_colleague_is_the_contact_with_the_same_address(
     with writing() as session:
         contact = Contact(name="Dana", email="Dana@Example.com")
         session.add(contact)
-    _, token = invitations.invite("dana@example.com", actor=ACTOR)
+    _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     assert accept(token).contact_id == contact.id
 
 
 def test_nobody_is_invited_at_what_is_no_address(kim: int) -> None:
     with refusal(field="email", reason="Enter a mail address, like name@example.com"):
-        invitations.invite("dana", actor=ACTOR)
+        invitations.invite("dana", AccountRole.RESPONDER, actor=ACTOR)
 
 
 def test_a_password_too_short_leaves_the_invitation_open(session: Session, kim: int) -> None:
-    _, token = invitations.invite("dana@example.com", actor=ACTOR)
+    _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
     with pytest.raises(Invalid):
         accept(token, password="short")
     assert invitations.find_invitation(session, token) is not None

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
-from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import DeliveryState, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
@@ -27,6 +26,7 @@ from statuspage.recipients.subscribers import (
     preferences_of,
     remove_subscriber,
 )
+from tests.actors import acting
 from tests.announcing import Scenario, declare, set_up_scenario
 from tests.subscribing import (
     SAM,
@@ -321,7 +321,7 @@ def test_who_never_confirmed_is_not_made_a_subscriber_by_staying(
 
 def test_who_was_removed_finds_their_link_over(session: Session, scenario: Scenario) -> None:
     token = join()
-    remove_subscriber(subscriber().id, actor=Actor("Ada"))
+    remove_subscriber(subscriber().id, actor=acting("Ada"))
     assert subscribe.confirm(token).scenario is Step.OVER
     assert session.scalars(select(Subscriber)).all() == []
 

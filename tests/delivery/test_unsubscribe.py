@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import unsubscribe
@@ -16,6 +15,7 @@ from statuspage.delivery.unsubscribe import AddressState
 from statuspage.models import AuditEntry, Customer, Delivery, Suppression
 from statuspage.recipients import suppression, who_receives
 from statuspage.recipients.who_receives import CustomerRule
+from tests.actors import acting
 from tests.announcing import Scenario, declare, mails, resolve, set_up_scenario
 
 SHOPPER = "shopper@example.com"
@@ -119,8 +119,8 @@ def test_a_graver_reason_is_neither_replaced_nor_lifted_by_the_recipient(
 def test_the_admin_can_lift_whatever_it_is(session: Session, scenario: Scenario) -> None:
     with writing() as session:
         session.add(Suppression(address=SHOPPER, kind="bounced", reason="mailbox full"))
-    suppression.write_again(SHOPPER, actor=Actor("Ada"))
-    suppression.write_again(SHOPPER, actor=Actor("Ada"))
+    suppression.write_again(SHOPPER, actor=acting("Ada"))
+    suppression.write_again(SHOPPER, actor=acting("Ada"))
     assert suppressions(session) == []
     entry = session.scalars(select(AuditEntry).filter_by(action="suppression.lift")).one()
     assert (entry.actor, entry.before) == (

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.core.enums import (
     ComponentStatus,
 )
@@ -28,8 +27,9 @@ from statuspage.models import (
     IncidentUpdate,
     UpdateRevision,
 )
+from tests.actors import acting
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 START = datetime(2025, 5, 1, 10, 0, tzinfo=UTC)
 Row = dict[str, Any]
 

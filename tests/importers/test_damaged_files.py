@@ -13,18 +13,18 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.importers import jsonl, statuspage_page
 from statuspage.importers.published import UnusableHistory
 from statuspage.models import Component, ComponentGroup, Incident, IncidentUpdate
 from statuspage.public.api_v2 import api_documents
 from statuspage.public.feed_formats import write_atom
 from statuspage.public.feeds import history_feed
+from tests.actors import acting
 from tests.factories import make_page
 from tests.public import samples
 from tests.public.samples import LINKS, ago, component, group, incident, maintenance, post, snapshot
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 WRONG = (
     None,
     "",

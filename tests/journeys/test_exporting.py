@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from statuspage.access.audit import Actor
 from statuspage.core.config import load_settings
 from statuspage.core.db import db
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration
 from statuspage.incidents.publish import Submission
 from statuspage.runtime.application import create_app
+from tests.actors import acting
 from tests.service import Service
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 
 
 @pytest.fixture(scope="module")

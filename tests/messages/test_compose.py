@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.core.enums import Audience, Step
 from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
 from statuspage.messages.compose import (
@@ -28,9 +27,10 @@ from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.tokens import token_values
 from statuspage.messages.wording import Unfit, save_wording
 from statuspage.models import Wording
+from tests.actors import acting
 from tests.htmlchecker import HtmlChecker
 
-ALICE = Actor("Alice")
+ALICE = acting("Alice")
 RESOLVED = sample_facts(Audience.CUSTOMER, Step.RESOLVED)
 LEAVE = "https://status.shopstack.example/unsubscribe/t0k3n"
 

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.core.enums import Audience, Step
 from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.wording import (
@@ -23,8 +22,9 @@ from statuspage.messages.wording import (
     template_name,
 )
 from statuspage.models import AuditEntry, Wording
+from tests.actors import acting
 
-ALICE = Actor("Alice")
+ALICE = acting("Alice")
 NAME = "public/resolved"
 
 

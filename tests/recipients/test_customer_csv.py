@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from statuspage.access.audit import Actor
 from statuspage.core.address import read_address
 from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
@@ -20,9 +19,10 @@ from statuspage.recipients import customer_csv, customers
 from statuspage.recipients.customer_csv import ImportReport, Intake
 from statuspage.recipients.customer_csv_rows import Cells
 from statuspage.recipients.customers import CustomerValues
+from tests.actors import acting
 from tests.factories import make_component, make_group, make_page
 
-ACTOR = Actor("Ada")
+ACTOR = acting("Ada")
 HEADER = "email,name,company,components,language,time_zone,key,contractual\n"
 EVERYTHING = HEADER.strip() + ",tags\n"
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
@@ -35,6 +36,7 @@ def may_load() -> bool:
     return current_settings().may_load_demo and is_empty(current_session())
 
 
+@needs(Permission.IMPORT)
 def load(*, actor: Actor = SYSTEM) -> None:
     """Fill the empty database with the demo, in one transaction; :class:`DemoRefused` elsewhere."""
     if not current_settings().may_load_demo:

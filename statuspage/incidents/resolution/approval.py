@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind, Step
@@ -96,6 +97,7 @@ def is_current(approval: Approval) -> bool:
     return incident.is_open and incident.version == approval.incident_version
 
 
+@needs(Permission.DRAFT)
 def ask_approval(
     incident_code: str,
     update: NewUpdate,
@@ -161,6 +163,7 @@ def _call_approvers(session: Session, incident: Incident, approval: Approval) ->
     )
 
 
+@needs(Permission.PUBLISH)
 def approve(approval_id: int, *, actor: Actor) -> Approval:
     """Approve exactly what was shown; :class:`Invalid` for one's own, and for what changed."""
     with writing() as session:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind
 from statuspage.core.errors import Invalid
@@ -30,6 +31,7 @@ def mails_of_resolution(session: Session, incident: Incident) -> CancellationSta
     return cancellation.stand(session, cancellation.resolution_mails(session, incident.id))
 
 
+@needs(Permission.PUBLISH)
 def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
     """Keep back the mails about the newest resolution that still wait; :class:`Invalid` for none.
 
@@ -52,6 +54,7 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
         return Cancelled(kept_back, gone)
 
 
+@needs(Permission.PUBLISH)
 def send_after_all(incident_code: str, *, actor: Actor) -> int:
     """Send the cancelled mails about the newest resolution, once for each address; how many.
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
@@ -25,6 +26,7 @@ from statuspage.recipients.who_receives import Reader
 PREFIX = "[Test] "
 
 
+@needs(Permission.PUBLISH)
 def send_test(
     incident_code: str,
     update: NewUpdate,

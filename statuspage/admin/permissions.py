@@ -1,0 +1,82 @@
+"""What each address of the admin needs; one that stands in neither table is refused to everybody.
+
+The verbs behind them ask again: what a table here promises, a verb may still refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from statuspage.access.permissions import Permission
+
+_READING: Final[Mapping[Permission, str]] = {
+    Permission.READ: """
+        approval dashboard incident incident_deliveries incidents mail_sheet maintenance_desk
+        maintenance_series maintenances""",
+    Permission.OWN_ACCOUNT: "me",
+    Permission.DRAFT: "correct_post incident_details new_incident",
+    Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
+    Permission.SEND: """
+        delivered_mail delivery export_deliveries message message_progress outbox written_mail
+        written_mail_html""",
+    Permission.COMPONENTS: "component components group new_component new_group",
+    Permission.SETTINGS: """
+        choose_scheme contact contacts edit_blocked_terms edit_branding first_steps level
+        new_contact page_settings preview_branding scheme""",
+    Permission.TEMPLATES: """
+        incident_template incident_templates new_incident_template wording wording_preview
+        wording_versions wordings""",
+    Permission.CUSTOMERS: "customer customers export_customers import_customers new_customer",
+    Permission.SUBSCRIBERS: "export_all_subscribers subscriber subscribers",
+    Permission.PERSONAL_DATA: "personal_data",
+    Permission.PEOPLE: "accounts",
+    Permission.KEYS: "api_keys",
+    Permission.AUDIT: "audit_trail",
+}
+_SENDING: Final[Mapping[Permission, str]] = {
+    Permission.OWN_ACCOUNT: "change_password me sign_out sign_out_everywhere",
+    Permission.DRAFT: """
+        close_incident correct_post incident incident_details incident_texts new_incident
+        new_incident_texts no_change""",
+    Permission.PUBLISH: """
+        approve cancel_mails changed_series_texts correct_message hide_incident leave_out
+        maintenance_desk maintenance_series maintenance_texts merge_incident new_maintenance
+        new_maintenance_texts new_series send_after_all series_texts stop_series take_back""",
+    Permission.SEND: "hold_outbox release_outbox resend_failed",
+    Permission.COMPONENT_STATUS: "set_component_status",
+    Permission.COMPONENTS: """
+        component group move_component move_group new_component new_group remove_component
+        remove_group restore_component""",
+    Permission.SETTINGS: """
+        choose_scheme contact edit_blocked_terms edit_branding first_steps level new_contact
+        page_settings preview_branding remove_contact remove_logo set_logo""",
+    Permission.TEMPLATES: """
+        incident_template new_incident_template remove_incident_template restore_incident_template
+        restore_wording use_version wording wording_preview""",
+    Permission.CUSTOMERS: """
+        customer import_customers new_customer remove_customer take_customers write_again""",
+    Permission.SUBSCRIBERS: "forget_subscriber write_to_subscriber_again",
+    Permission.PERSONAL_DATA: "allow_person erase_person personal_data",
+    Permission.PEOPLE: """
+        accounts change_role disable_account enable_account request_new_password
+        withdraw_invitation""",
+    Permission.KEYS: "api_keys withdraw_api_key",
+}
+
+
+def _by_endpoint(table: Mapping[Permission, str]) -> Mapping[str, Permission]:
+    return {
+        f"admin.{name}": permission for permission, names in table.items() for name in names.split()
+    }
+
+
+READING: Final = _by_endpoint(_READING)
+"""By endpoint: what opening a screen or a file needs."""
+SENDING: Final = _by_endpoint(_SENDING)
+"""By endpoint: what sending a form needs."""
+
+
+def needed(endpoint: str, method: str) -> Permission | None:
+    """What a request of the admin needs; None where no table names it."""
+    return (READING if method in {"GET", "HEAD", "OPTIONS"} else SENDING).get(endpoint)
