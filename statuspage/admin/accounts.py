@@ -93,10 +93,10 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
         invitation = invitations.request_new_password(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    said = f"A link to choose a new password goes to {invitation.email} by mail."
+    notice = f"A link to choose a new password goes to {invitation.email} by mail."
     if current_settings().mail_channel == "file":
-        said += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
-    return done(said, "admin.accounts")
+        notice += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
+    return done(notice, "admin.accounts")
 
 
 @admin.post("/accounts/<int:account_id>/role")

@@ -22,10 +22,10 @@ def cancel_mails(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     kept, gone = cancelled.kept_back, cancelled.gone
-    said = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
+    notice = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
     if gone:
-        said += f" {gone:,} had gone out already."
-    return done(said, "admin.incident", code=code)
+        notice += f" {gone:,} had gone out already."
+    return done(notice, "admin.incident", code=code)
 
 
 @admin.post("/incidents/<code>/mails/send")
@@ -39,7 +39,7 @@ def send_after_all(code: str) -> ResponseReturnValue:
                 "admin.incident", code=code)  # fmt: skip
 
 
-def tell_of_the_window(code: str) -> str:
+def describe_cancel_window(code: str) -> str:
     """What is said once a resolution is posted whose mails wait; empty where none does."""
     incident = current_session().scalars(select(Incident).filter_by(code=code)).one()
     mails = cancel_window.mails_of_resolution(current_session(), incident)

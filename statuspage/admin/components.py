@@ -69,7 +69,7 @@ def _without_reason(form: EditForm) -> dict[str, Any]:
 
 
 def _advice(form: ComponentForm | GroupForm) -> str:
-    return public_names.worth_a_look(current_session(), form.name.data, form.description.data)
+    return public_names.name_warning(current_session(), form.name.data, form.description.data)
 
 
 @admin.get("/components", endpoint="components")

@@ -167,7 +167,7 @@ def new_incident() -> ResponseReturnValue:
     if is_whole and not form.ask_for_parts(_level(form, levels)):
         with form.refusals():
             incident = lifecycle.declare(form.declaration(_level(form, levels)), form.submission())
-            return done(_said(incident), "admin.incident", code=incident.code)
+            return done(_notice(incident), "admin.incident", code=incident.code)
     sheets, reason = _sheets(form, levels)
     return page(
         "admin/declare.html",
@@ -202,7 +202,7 @@ def new_incident_texts() -> ResponseReturnValue:
     )
 
 
-def _said(incident: Incident) -> str:
+def _notice(incident: Incident) -> str:
     if incident.is_drill:
         return "The drill has begun. It reaches only its list."
     where = "Nobody outside sees it." if incident.is_internal else "It is on the page."

@@ -92,8 +92,8 @@ def resend_failed(message_id: int) -> ResponseReturnValue:
     """Queue what failed or came too late once more."""
     current_session().get_one(Message, message_id)
     count = control.resend_failed(message_id, actor=actor())
-    said = f"{count:,} go out again." if count else "There was nothing to send again."
-    return done(said, "admin.message", message_id=message_id)
+    notice = f"{count:,} go out again." if count else "There was nothing to send again."
+    return done(notice, "admin.message", message_id=message_id)
 
 
 @admin.get("/deliveries/<int:delivery_id>")

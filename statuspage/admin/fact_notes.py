@@ -22,17 +22,19 @@ def unused_facts() -> dict[str, list[str]]:
 
     A post says only what its template asks for, so a filled field may reach nobody.
     """
-    said = {status: _variables_said(status) for status in IncidentStatus}
+    variables = {status: _variables_used(status) for status in IncidentStatus}
     return {
         fact.name: [
-            status.value for status, said_then in said.items() if fact.variable not in said_then
+            status.value
+            for status, variables_then in variables.items()
+            if fact.variable not in variables_then
         ]
         for fact in facts.ASKED_PUBLIC
         if fact.meaning
     }
 
 
-def _variables_said(status: IncidentStatus) -> set[str]:
+def _variables_used(status: IncidentStatus) -> set[str]:
     step = Step(status.value)
     sources = [
         current_wording(current_session(), template_name(audience, step)).body
@@ -43,7 +45,7 @@ def _variables_said(status: IncidentStatus) -> set[str]:
     return set(re.findall(r"\w+", tags))
 
 
-def kept_facts(incident: Incident) -> dict[str, datetime]:
+def stored_facts(incident: Incident) -> dict[str, datetime]:
     """The facts that go out of date, each with the post that it stands unchanged since, or longer.
 
     Each post keeps all facts of its form, so none is newer than the last post.
@@ -51,11 +53,11 @@ def kept_facts(incident: Incident) -> dict[str, datetime]:
     if not incident.updates:
         return {}
     newest = max(update.posted_at for update in incident.updates)
-    kept = {**incident.public_facts, **incident.internal_facts}
+    stored = {**incident.public_facts, **incident.internal_facts}
     return {
         fact.name: newest
         for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
-        if Use.AGES in fact.use and kept.get(fact.name)
+        if Use.AGES in fact.use and stored.get(fact.name)
     }
 
 
@@ -64,12 +66,12 @@ def carried_over(incident: Incident, form: UpdateForm) -> list[str]:
     if form.status.data is None or form.status.data.value == incident.status:
         return []
     typed = {**form.public_facts(), **form.internal_facts()}
-    kept = {**incident.public_facts, **incident.internal_facts}
-    said = _variables_said(form.status.data)
-    ageing = kept_facts(incident)
+    stored = {**incident.public_facts, **incident.internal_facts}
+    variables = _variables_used(form.status.data)
+    ageing = stored_facts(incident)
     return [
         fact.label
         for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
-        if fact.name in ageing and typed[fact.name] == kept[fact.name]
-        if fact.internal or fact.variable in said
+        if fact.name in ageing and typed[fact.name] == stored[fact.name]
+        if fact.internal or fact.variable in variables
     ]

@@ -13,9 +13,9 @@ from statuspage.admin import promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, zone
-from statuspage.admin.cancel_mail import tell_of_the_window
+from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.deliveries import advise, in_words
-from statuspage.admin.fact_notes import carried_over, kept_facts, unused_facts
+from statuspage.admin.fact_notes import carried_over, stored_facts, unused_facts
 from statuspage.admin.forms import (
     Form,
     LineField,
@@ -102,7 +102,7 @@ def incident(code: str) -> ResponseReturnValue:
             with form.refusals():
                 if _only_repeats(posting):
                     form.ask_to_repeat()
-                    return _desk(posting)
+                    return _screen(posting)
                 return _publish(posting)
         except Conflict:
             incident = _found(code)
@@ -116,7 +116,7 @@ def incident(code: str) -> ResponseReturnValue:
             with form.refusals():
                 return _ask_approval(posting)
         return _last_step(posting)
-    return _desk(posting)
+    return _screen(posting)
 
 
 @admin.post("/incidents/<code>/texts")
@@ -170,7 +170,7 @@ def incident_details(code: str) -> ResponseReturnValue:
                 look = (
                     ""
                     if incident.is_internal
-                    else public_names.worth_a_look(current_session(), form.title.data)
+                    else public_names.name_warning(current_session(), form.title.data)
                 )
                 return done(f"The details are saved.{look}", "admin.incident", code=code)
         except Conflict:
@@ -220,12 +220,12 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
 
 def _corrected(incident: Incident, update: IncidentUpdate) -> ResponseReturnValue:
     """What comes after a correction: putting right what was mailed, where it was."""
-    said = "The post is corrected, and says so."
+    notice = "The post is corrected, and says so."
     mailed = mail_corrections.correctable(current_session(), update.id)
     if not mailed:
-        return done(said, "admin.incident", code=incident.code)
-    said += " It was mailed as well: here you put that right too, or leave it."
-    return done(said, "admin.correct_message", message_id=mailed[0].id)
+        return done(notice, "admin.incident", code=incident.code)
+    notice += " It was mailed as well: here you put that right too, or leave it."
+    return done(notice, "admin.correct_message", message_id=mailed[0].id)
 
 
 # --- the form ------------------------------------------------------------------------------------
@@ -299,10 +299,10 @@ def _publish(posting: Posting) -> ResponseReturnValue:
     else:
         verb = lifecycle.post_update
     update = verb(incident.code, posting.update, form.submission())
-    said = f"Posted: {update.step.label}."
+    notice = f"Posted: {update.step.label}."
     if form.resolves:
-        said += tell_of_the_window(incident.code)
-    return done(said, "admin.incident", code=incident.code)
+        notice += describe_cancel_window(incident.code)
+    return done(notice, "admin.incident", code=incident.code)
 
 
 def _send_test(posting: Posting) -> None:
@@ -372,7 +372,7 @@ def _texts(posting: Posting) -> dict[str, Any]:
 # --- the screens ---------------------------------------------------------------------------------
 
 
-def _desk(posting: Posting) -> ResponseReturnValue:
+def _screen(posting: Posting) -> ResponseReturnValue:
     session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
     shows_form = incident.is_open or request.method == "POST" or "do" in request.args
@@ -387,7 +387,7 @@ def _desk(posting: Posting) -> ResponseReturnValue:
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
         unused=unused_facts(),
-        kept_since=kept_facts(incident),
+        kept_since=stored_facts(incident),
         updates=list(reversed(incident.updates))[: _most()],
         post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),
@@ -399,7 +399,7 @@ def _desk(posting: Posting) -> ResponseReturnValue:
         not_notified=not_notified(incident),
         in_words=in_words,
         advise=advise,
-        to_correct=_told_that_it_is_over(incident),
+        to_correct=_customers_know_it_is_over(incident),
         targets=merge.merge_targets(session, incident),
         approval=approval.open_approval(session, incident),
         ending=None if incident.is_open else cancel_window.mails_of_resolution(session, incident),
@@ -415,7 +415,7 @@ def _last_step(posting: Posting) -> ResponseReturnValue:
     return show_last_step(posting, _texts(posting))
 
 
-def _told_that_it_is_over(incident: Incident) -> list[Message]:
+def _customers_know_it_is_over(incident: Incident) -> list[Message]:
     """The mails about the newest resolution that can be corrected, for whoever reopens it."""
     ends = [update.id for update in incident.updates if update.status == IncidentStatus.RESOLVED]
     if incident.is_open or not ends:

@@ -97,9 +97,9 @@ class TickedComponentsField(Field):
         """Read the ticked ids, or take those that stand; no form sends what is no number."""
         self.process_errors: list[str] = []
         self.raw_data: list[str] = formdata.getlist(self.name) if formdata is not None else []
-        standing = () if formdata is not None or data is unset_value else data
+        stored = () if formdata is not None or data is unset_value else data
         ticked = {number for text in self.raw_data if (number := read_number(text))}
-        self.data = sorted(ticked or standing)
+        self.data = sorted(ticked or stored)
 
     def rows(self) -> list[Rows]:
         """All present components in the page's order."""
@@ -225,25 +225,25 @@ class IncidentForm(TextsForm):
 
     def public_facts(self) -> dict[str, Any]:
         """The public facts as they are kept; emptied ones are empty, so that they replace."""
-        return {fact.name: _kept(self[fact.name].data) for fact in facts.ASKED_PUBLIC}
+        return {fact.name: _stored(self[fact.name].data) for fact in facts.ASKED_PUBLIC}
 
     def internal_facts(self) -> dict[str, Any]:
         """The internal facts as they are kept."""
-        return {fact.name: _kept(self[fact.name].data) for fact in facts.ASKED_INTERNAL}
+        return {fact.name: _stored(self[fact.name].data) for fact in facts.ASKED_INTERNAL}
 
     @property
     def folded_facts(self) -> list[str]:
         """The names of the public facts that are asked for below the first ones."""
         return [fact.name for fact in facts.ASKED_PUBLIC if Use.FOLDED in fact.use]
 
-    def is_worth_a_look(self, names: Iterable[str]) -> bool:
+    def is_filled(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is filled in or to be put right: folded, it opens."""
         return any(self[name].errors or self[name].data for name in names)
 
 
-def facts_as_shown(kept: Mapping[str, Any]) -> dict[str, Any]:
+def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Kept facts as the form's fields hold them."""
-    shown = dict(kept)
+    shown = dict(stored)
     for fact in facts.ASKED_PUBLIC:
         if fact.kind is FactKind.MOMENT and shown.get(fact.name):
             shown[fact.name] = clock.read_exact(str(shown[fact.name]))
@@ -267,7 +267,7 @@ def what_follows(level: SeverityLevel) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _kept(value: Any) -> Any:
+def _stored(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return "" if value is None else value

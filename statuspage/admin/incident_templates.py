@@ -86,7 +86,7 @@ def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
             incident_templates.save_template(
                 key, form.details(), actor=actor(), seen=form.seen.data, because=form.because.data
             )
-            advice = public_names.worth_a_look(
+            advice = public_names.name_warning(
                 current_session(), form.title.data, form.users_notice.data
             )
             return done(f"{form.label.data} is saved.{advice}", "admin.incident_templates")

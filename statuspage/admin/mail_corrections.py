@@ -63,19 +63,19 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
     message_id, update_id = wrong.id, wrong.update_id
     is_cancelled, incident = wrong.cancelled_at is not None, wrong.incident
     told = mail_corrections.send_correction(message_id, form.correction(), actor=actor())
-    done_so_far = _said(report.tally(current_session(), told.id), is_cancelled=is_cancelled)
+    done_so_far = _notice(report.tally(current_session(), told.id), is_cancelled=is_cancelled)
     others = (
         mail_corrections.correctable(current_session(), update_id) if update_id is not None else []
     )
     if others:
-        said = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
-        return done(f"{said} too, or leave it.", "admin.correct_message", message_id=others[0].id)
+        notice = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
+        return done(f"{notice} too, or leave it.", "admin.correct_message", message_id=others[0].id)
     if is_cancelled and incident is not None:
         return done(done_so_far, "admin.incident", code=incident.code)
     return done(done_so_far, "admin.message", message_id=told.id)
 
 
-def _said(told: Tally, *, is_cancelled: bool) -> str:
+def _notice(told: Tally, *, is_cancelled: bool) -> str:
     """What a correction has done, in words."""
     sentences = ["The correction goes out."] if told.total else []
     if is_cancelled:

@@ -61,14 +61,14 @@ _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
 }
 
 
-def _presses(standing: Incident) -> dict[str, str]:
+def _presses(incident: Incident) -> dict[str, str]:
     """What the button is called, by what is chosen."""
     return {
-        **dict.fromkeys(_NEXT[MaintenanceStatus(standing.status)], "Post the update"),
-        "move": "Move the maintenance" if standing.status == SCHEDULED else "Extend it",
+        **dict.fromkeys(_NEXT[MaintenanceStatus(incident.status)], "Post the update"),
+        "move": "Move the maintenance" if incident.status == SCHEDULED else "Extend it",
         "cancel": "Call the maintenance off",
-        **({"in_progress": "Start the maintenance now"} if standing.status == SCHEDULED else {}),
-        **({"verifying": "Begin verifying"} if standing.status == IN_PROGRESS else {}),
+        **({"in_progress": "Start the maintenance now"} if incident.status == SCHEDULED else {}),
+        **({"verifying": "Begin verifying"} if incident.status == IN_PROGRESS else {}),
         "completed": "Complete the maintenance",
     }
 
@@ -120,21 +120,21 @@ class StepForm(TextsForm):
     )
     seen_version = HiddenField()
 
-    def status(self, standing: Incident) -> MaintenanceStatus:
+    def status(self, incident: Incident) -> MaintenanceStatus:
         """The status that the post will carry."""
         if self.do.data == "cancel":
             return COMPLETED
         if self.do.data in set(MaintenanceStatus):
             return MaintenanceStatus(self.do.data)
-        return MaintenanceStatus(standing.status)
+        return MaintenanceStatus(incident.status)
 
-    def window(self, standing: Incident) -> MaintenanceWindow:
+    def window(self, incident: Incident) -> MaintenanceWindow:
         """The window as typed; a time that is empty stays as it was."""
-        begins = self.scheduled_for.data or standing.scheduled_for or standing.started_at
-        ends = self.scheduled_until.data or standing.scheduled_until or begins
+        begins = self.scheduled_for.data or incident.scheduled_for or incident.started_at
+        ends = self.scheduled_until.data or incident.scheduled_until or begins
         # While it verifies, that has its end already and is not asked about.
-        verifies = standing.status == VERIFYING
-        minutes = standing.verify_minutes if verifies else self.verify_minutes.data
+        verifies = incident.status == VERIFYING
+        minutes = incident.verify_minutes if verifies else self.verify_minutes.data
         return MaintenanceWindow(begins, ends, minutes)
 
 
@@ -277,8 +277,8 @@ def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
         update = maintenance.move(incident.code, form.window(incident), submission)
     else:
         update = maintenance.advance(incident.code, form.status(incident), submission)
-    said = "Called off" if update.incident.cancelled_at else update.step.label
-    return done(f"Posted: {said}.", "admin.maintenance_desk", code=incident.code)
+    notice = "Called off" if update.incident.cancelled_at else update.step.label
+    return done(f"Posted: {notice}.", "admin.maintenance_desk", code=incident.code)
 
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:

@@ -25,8 +25,8 @@ def merge_incident(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
-        said = "Somebody else posted meanwhile, so nothing was merged. Read it first."
-        return refused(said, "admin.incident", code=code)
+        notice = "Somebody else posted meanwhile, so nothing was merged. Read it first."
+        return refused(notice, "admin.incident", code=code)
     return done(
         "Merged. This incident tells of both from now on.", "admin.incident", code=into.code
     )

@@ -82,12 +82,12 @@ def quiet(incident: Incident) -> tuple[str, str]:
         made = drafts(of_update(incident, update))
     except Invalid:
         return "", ""
-    said = made[0]
+    first = made[0]
     if any(draft.missing or blocking(draft.findings) for draft in made):
         return "", ""
     if not update.next_update_at:
         return "", ""
-    return richtext.to_text(said.text.body), clock.show_time(update.next_update_at, zone())
+    return richtext.to_text(first.text.body), clock.show_time(update.next_update_at, zone())
 
 
 @admin.post("/incidents/<code>/no-change")
@@ -130,8 +130,8 @@ def close_incident(code: str) -> ResponseReturnValue:
         return refused(error.reason, "admin.incident", code=code)
     closing = checklist.closing_of(current_session(), incident)
     left = closing.left if closing else 0
-    said = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
-    return done(said if left else "Noted. Nothing remains.", "admin.incident", code=code)
+    first = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
+    return done(first if left else "Noted. Nothing remains.", "admin.incident", code=code)
 
 
 def _found(code: str) -> Incident:
@@ -151,8 +151,8 @@ def _was_just_said(incident: Incident) -> bool:
     """Whether the last post says the very same, which a second press would say once more."""
     newest = max(incident.updates, key=lambda update: update.id)
     made = drafts(of_update(incident, _no_change(incident))) if incident.is_open else []
-    said = made[0].finished if made else None
-    return said is not None and said.body == newest.body
+    first = made[0].finished if made else None
+    return first is not None and first.body == newest.body
 
 
 def _resolve_by(incident: Incident, minutes: int | None) -> datetime | None:
@@ -161,13 +161,13 @@ def _resolve_by(incident: Incident, minutes: int | None) -> datetime | None:
 
 def _calls(incident: Incident) -> list[Call]:
     return [
-        Call(rung.at, ", ".join(_who(to, rung) for to in rung.to))
-        for rung in escalation.escalation(current_session(), incident).rungs
+        Call(step.at, ", ".join(_who(to, step) for to in step.to))
+        for step in escalation.escalation(current_session(), incident).steps
     ]
 
 
-def _who(to: str, rung: escalation.EscalationStep) -> str:
-    names = ", ".join(contact.name for contact in rung.people)
+def _who(to: str, step: escalation.EscalationStep) -> str:
+    names = ", ".join(contact.name for contact in step.people)
     return f"{severity.ESCALATED_TO.get(to, to)} ({names or 'nobody named'})"
 
 
@@ -178,7 +178,7 @@ def _hints(incident: Incident) -> dict[str, str]:
         for row in incident.affected
         if row.component.status is not ComponentStatus.OPERATIONAL
     ]
-    told = [
+    sentences = [
         in_words(counts)
         for message, counts in report.tallies(current_session(), incident.id)
         if message.audience is Audience.CUSTOMER
@@ -187,6 +187,6 @@ def _hints(incident: Incident) -> dict[str, str]:
         "components": f"Not operational: {', '.join(troubled)}"
         if troubled
         else "The page shows all of them as operational.",
-        "customers": told[0] if told else "No mail reached anybody.",
+        "customers": sentences[0] if sentences else "No mail reached anybody.",
         "channel": incident.chat_channel or "The chat that this service posts to.",
     }

@@ -122,11 +122,11 @@ def maintenance_series(code: str) -> ResponseReturnValue:
         try:
             with form.refusals():
                 recurring.change_series(code, form.plan(), actor=actor(), seen_version=seen_version)
-                said = "The series is changed, and what is announced of it."
-                return done(said, _SERIES, code=code)
+                notice = "The series is changed, and what is announced of it."
+                return done(notice, _SERIES, code=code)
         except Conflict:
-            said = "Somebody else changed this series meanwhile. Look at it anew."
-            form.refuse("series", said)
+            notice = "Somebody else changed this series meanwhile. Look at it anew."
+            form.refuse("series", notice)
     return _show(form, kept)
 
 
@@ -179,8 +179,8 @@ def take_back(code: str, stamp: str) -> ResponseReturnValue:
         recurring.take_back(code, moment, actor=actor())
     except Invalid as error:
         return refused(error.reason, _SERIES, code=code)
-    said = f"Back in the series: {_shown(kept, moment)}. It is announced when its turn comes."
-    return done(said, _SERIES, code=code)
+    notice = f"Back in the series: {_shown(kept, moment)}. It is announced when its turn comes."
+    return done(notice, _SERIES, code=code)
 
 
 @admin.post("/maintenances/series/<code>/stop")
@@ -217,7 +217,9 @@ def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnVal
     dates: list[datetime] = []
     if request.method == "POST" and not form.is_refused:
         with form.refusals():
-            dates = recurring.preview_dates(form.plan(), most=DATES_SHOWN, **_standing(form, kept))
+            dates = recurring.preview_dates(
+                form.plan(), most=DATES_SHOWN, **_zone_and_exdates(form, kept)
+            )
     return page(
         "admin/series.html",
         form=form,
@@ -225,13 +227,13 @@ def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnVal
         rule=in_words(kept) if kept else "",
         zone_name=form.zone.key,
         dates=[clock.show(at, form.zone) for at in dates],
-        coming=_coming(kept) if kept else [],
+        coming=_occurrences(kept) if kept else [],
         components=form.component_ids.rows(),
         **_texts(form, kept),
     )
 
 
-def _coming(kept: MaintenanceSeries) -> list[dict[str, Any]]:
+def _occurrences(kept: MaintenanceSeries) -> list[dict[str, Any]]:
     """What is to come of a series, as its screen lists it."""
     found = recurring.coming(current_session(), kept, most=DATES_SHOWN)
     return [
@@ -262,7 +264,7 @@ def _texts(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
     """What the next announcement says, and whom it reaches."""
     try:
         form.check_lengths()
-        plan = recurring.next_plan(form.plan(), **_standing(form, kept))
+        plan = recurring.next_plan(form.plan(), **_zone_and_exdates(form, kept))
         announcement = maintenance.announcement_of_plan(plan)
         sheets, reason = form.announce(announcement, drafts(announcement)), ""
     except Invalid as error:
@@ -277,7 +279,7 @@ def _texts_of_calling_off(form: LeaveOutForm, incident: Incident) -> dict[str, A
     return {"sheets": form.announce(announcement, drafts(announcement, form.edited_texts()))}
 
 
-def _standing(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
+def _zone_and_exdates(form: SeriesForm, kept: MaintenanceSeries | None) -> dict[str, Any]:
     return {"time_zone": form.zone.key, "exdates": kept.exdates if kept else ()}
 
 

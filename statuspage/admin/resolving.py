@@ -98,7 +98,7 @@ def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
     announced = (posting.announcement, posting.drafts) if sheets else None
     ended = update.happened_at or clock.now()
     return {
-        "checked": gate.look(
+        "checked": gate.inspect(
             current_session(),
             incident,
             update,

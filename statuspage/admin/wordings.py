@@ -44,7 +44,7 @@ COPY_POLICY: Final = (
 )
 SAMPLE_NAME: Final = "Robin Sample"
 
-_HEARD: Final = {
+_READERS: Final = {
     Audience.PUBLIC: "On the page and in the feeds, for everybody.",
     Audience.CUSTOMER: "By mail, to the customers of what is affected.",
     Audience.SUBSCRIBER: "By mail, about the subscription itself. News they get as it is posted.",
@@ -91,7 +91,7 @@ def wordings() -> ResponseReturnValue:
     for info in wording.names():
         stored = wording.current_wording(current_session(), info.name)
         groups.setdefault(info.audience, []).append((info, stored))
-    return page("admin/wordings.html", groups=groups, heard=_HEARD)
+    return page("admin/wordings.html", groups=groups, heard=_READERS)
 
 
 @admin.route("/templates/<audience>/<step>", endpoint="wording", methods=["GET", "POST"])
@@ -126,7 +126,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
         mistakes=mistakes,
         incidents=_incidents(info),
         versions=len(wording.history(current_session(), info.name)),
-        heard=_HEARD[info.audience],
+        heard=_READERS[info.audience],
         samples=_samples(info),
     )
 
@@ -252,8 +252,8 @@ def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
     """The text with a plain mark where the incident does not yet know what belongs there."""
     subject, body = text.subject, text.body
     for name in gaps:
-        mark = f"({name.replace('_', ' ')}: not known yet)"
-        subject, body = (part.replace(f"[[{name}]]", mark) for part in (subject, body))
+        placeholder = f"({name.replace('_', ' ')}: not known yet)"
+        subject, body = (part.replace(f"[[{name}]]", placeholder) for part in (subject, body))
     return Text(subject, body)
 
 

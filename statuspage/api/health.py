@@ -51,7 +51,7 @@ def readyz() -> ResponseReturnValue:
     admin: here alarms are told by their keys.
     """
     checks = _checks()
-    well = all(said == "ok" for said in checks.values())
+    well = all(state == "ok" for state in checks.values())
     answer = jsonify({"status": "ok" if well else "not ready", "checks": checks})
     answer.status_code = 200 if well else 503
     return _uncached(answer)
@@ -60,8 +60,8 @@ def readyz() -> ResponseReturnValue:
 @health.get("/metrics")
 def metrics() -> ResponseReturnValue:
     """The numbers in Prometheus's text format, some seconds old at most."""
-    kept: KeptNumbers = current_app.extensions["metrics"]
-    return _uncached(Response(kept.get(), content_type=CONTENT_TYPE_LATEST))
+    snapshot: KeptNumbers = current_app.extensions["metrics"]
+    return _uncached(Response(snapshot.get(), content_type=CONTENT_TYPE_LATEST))
 
 
 def refresher() -> Refresher | None:

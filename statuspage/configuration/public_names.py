@@ -31,7 +31,7 @@ def let_name_pass(
         )  # fmt: skip
 
 
-def worth_a_look(session: Session, *texts: str) -> str:
+def name_warning(session: Session, *texts: str) -> str:
     """What else the checks remark on names, as a sentence; empty where it is nothing."""
     own = blocked_terms_of(session)
     remarks = {

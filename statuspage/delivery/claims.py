@@ -271,12 +271,12 @@ def follow_clock(jump: timedelta) -> None:
     waits = or_(in_state(DeliveryState.PENDING), in_state(DeliveryState.UNCERTAIN))
     with writing() as session:
         for column in (Delivery.expires_at, Delivery.due_at):
-            marks = {}
+            stamps = {}
             if jump < timedelta(0):
                 reached = and_(Delivery.changed_at > moment, column.is_not(None))
             elif column is Delivery.due_at:
                 reached = and_(column > moment - jump, Delivery.changed_at <= moment - jump)
-                marks = {Delivery.changed_at: moment}
+                stamps = {Delivery.changed_at: moment}
             else:
                 reached = and_(column > moment - jump, column <= moment)
             # Few: those of one message, or of one second's retries, share theirs.  In order, so
@@ -286,7 +286,7 @@ def follow_clock(jump: timedelta) -> None:
                 session.execute(
                     update(Delivery)
                     .where(waits, reached, column == old)
-                    .values({column: old + jump, **marks})
+                    .values({column: old + jump, **stamps})
                     .execution_options(synchronize_session=False)
                 )
         session.execute(

@@ -255,11 +255,13 @@ def _open(session: Session, channel: Channel, result: Result) -> None:
     breaker.open_until = clock.now() + rest
     is_refused = result.fault is Fault.CREDENTIALS
     if is_refused or (breaker.failures >= FAILURES_BEFORE_ALARM and result.fault is not Fault.RATE):
-        look = f"Look at {_settings_of(channel)} in the service's settings. " if is_refused else ""
+        advice = (
+            f"Look at {_settings_of(channel)} in the service's settings. " if is_refused else ""
+        )
         alarms.raise_alarm(
             session,
             f"channel.{channel.value}",
-            f"{channel.label} cannot be sent: {result.reason.removesuffix('.')}. {look}"
+            f"{channel.label} cannot be sent: {result.reason.removesuffix('.')}. {advice}"
             "Nothing is lost; waiting messages go out when it works again.",
         )
 

@@ -17,7 +17,7 @@ from statuspage.core.db import count_written
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, close_waiting, insert_chosen, new_row
 from statuspage.models import Delivery, Message
-from statuspage.models.delivery import in_state, was_told
+from statuspage.models.delivery import in_state, was_sent
 from statuspage.recipients.suppression import (
     bars,
     is_suppressed,
@@ -33,24 +33,24 @@ WHY = "Was sent the text that is corrected"
 _NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)
 
 
-def count_told(session: Session, message_id: int) -> tuple[int, int, int]:
+def count_sent(session: Session, message_id: int) -> tuple[int, int, int]:
     """How many a correction would go to, how many of them are kept from mail, how many wait."""
-    told, suppressed = was_told(), is_suppressed(Delivery.address)
-    waiting = and_(Delivery.state.in_(_NOT_GONE), ~told)
+    sent, suppressed = was_sent(), is_suppressed(Delivery.address)
+    waiting = and_(Delivery.state.in_(_NOT_GONE), ~sent)
     row = session.execute(
         select(
-            func.count().filter(told, ~suppressed),
-            func.count().filter(told, suppressed),
+            func.count().filter(sent, ~suppressed),
+            func.count().filter(sent, suppressed),
             func.count().filter(waiting),
         ).where(_mails_of(message_id))
     ).one()
     return row[0], row[1], row[2]
 
 
-def first_reader(session: Session, message_id: int, *, told: bool) -> Delivery | None:
+def first_reader(session: Session, message_id: int, *, sent: bool) -> Delivery | None:
     """One of those who were sent it, or of those who wait, so that their mail can be looked at."""
-    who = was_told() if told else Delivery.state.in_(_NOT_GONE)
-    chosen = select(Delivery).where(_mails_of(message_id), who).order_by(Delivery.id)
+    condition = was_sent() if sent else Delivery.state.in_(_NOT_GONE)
+    chosen = select(Delivery).where(_mails_of(message_id), condition).order_by(Delivery.id)
     return session.scalars(chosen.limit(1)).one_or_none()
 
 
@@ -71,7 +71,7 @@ def queue_correction(session: Session, *, wrong: Message, correction: Message) -
         .where(Delivery.message_id == wrong.id, Delivery.state.in_(_NOT_GONE))
         .with_for_update()
     ).all()
-    added = insert_chosen(session, correction, *_to_told(wrong.id, correction.id))
+    added = insert_chosen(session, correction, *_for_recipients(wrong.id, correction.id))
     return added, redirect(session, wrong.id) or 0
 
 
@@ -120,7 +120,7 @@ def _rows_of_correction(message_id: int) -> Select[Any]:
     )
 
 
-def _to_told(message_id: int, correction_id: int) -> tuple[dict[str, Any], Any]:
+def _for_recipients(message_id: int, correction_id: int) -> tuple[dict[str, Any], Any]:
     """The columns of the corrections, and who gets one."""
     moment = clock.now()
     columns = new_row(
@@ -139,8 +139,8 @@ def _to_told(message_id: int, correction_id: int) -> tuple[dict[str, Any], Any]:
     }
 
     def choose(chosen: Select[Any]) -> Select[Any]:
-        told = chosen.select_from(Delivery).where(_mails_of(message_id), was_told())
-        told = told.order_by(Delivery.language, Delivery.address)
-        return with_suppression(told, Delivery.address)
+        sent = chosen.select_from(Delivery).where(_mails_of(message_id), was_sent())
+        sent = sent.order_by(Delivery.language, Delivery.address)
+        return with_suppression(sent, Delivery.address)
 
     return columns, choose

@@ -269,12 +269,12 @@ class Dispatcher:
             # A claim that was taken away while the database was away is not ours any more.
             if not self._patiently(partial(claims.begin_call, claim.attempt_id)):
                 return False
-            word = self._patiently(
-                lambda: superseded.last_word(current_session(), claim.message_id)
+            newest = self._patiently(
+                lambda: superseded.newest_message(current_session(), claim.message_id)
             )
-            if self._stopping.is_set() or known not in (None, word):
+            if self._stopping.is_set() or known not in (None, newest):
                 return False
-            known = word
+            known = newest
             checked_at = time.monotonic()
             return True
 
@@ -306,14 +306,14 @@ class Dispatcher:
         )
         fill = _Values(message.moments, language, page.time_zone)
         before = prefix(language, own=page.language)
-        sealed = drill_recipients_of(current_session(), message)
+        drill = drill_recipients_of(current_session(), message)
         firsts = first_mails(current_session(), message, [one.id for one in claim.deliveries])
         allowed: list[Recipient] = []
         barred: list[Recipient] = []
         for delivery in claim.deliveries:
-            may_go = sealed is None or sealed.lets(claim.channel, delivery.address)
+            may_go = drill is None or drill.lets(claim.channel, delivery.address)
             recipient = self._recipient(
-                delivery, claim, fill, message, before, sealed=sealed is not None
+                delivery, claim, fill, message, before, drill=drill is not None
             )
             if first := firsts.get(delivery.address):
                 recipient = replace(recipient, first_message_id=self._message_id(first))
@@ -329,7 +329,7 @@ class Dispatcher:
         message: Message,
         before: str,
         *,
-        sealed: bool,
+        drill: bool,
     ) -> Recipient:
         key = delivery_token(self._settings.secret_key, delivery.id)
         values = fill.of(delivery)
@@ -341,8 +341,8 @@ class Dispatcher:
                 account_token(self._settings.secret_key, delivery.id)
             )
         # Who has not confirmed yet has nothing to leave, nor has who only looks at a test.
-        is_news = message.step not in {Step.CONFIRM, Step.TEST}
-        may_leave = not sealed and message.audience is not Audience.INTERNAL and is_news
+        is_mailed = message.step not in {Step.CONFIRM, Step.TEST}
+        may_leave = not drill and message.audience is not Audience.INTERNAL and is_mailed
         if message.step is Step.TEST:
             values["manage_url"] = self._links.subscription("preview")
             values["unsubscribe_url"] = self._links.unsubscribe("preview")

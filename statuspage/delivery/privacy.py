@@ -282,14 +282,14 @@ def _forget(session: Session, rows: Sequence[_Row]) -> None:
             for row in rows
         ],
     )  # fmt: skip
-    for kept, owner in ((DeliveryEvent, DeliveryEvent.delivery_id), (Delivery, Delivery.id)):
-        said = session.execute(
-            select(kept.id, owner, kept.reason).where(owner.in_(ids), kept.reason.contains("@"))
+    for model, owner in ((DeliveryEvent, DeliveryEvent.delivery_id), (Delivery, Delivery.id)):
+        reasons = session.execute(
+            select(model.id, owner, model.reason).where(owner.in_(ids), model.reason.contains("@"))
         )
-        for id_, delivery_id, reason in said.all():
+        for id_, delivery_id, reason in reasons.all():
             session.execute(
-                update(kept)
-                .where(kept.id == id_)
+                update(model)
+                .where(model.id == id_)
                 .values(reason=_without(reason, known[delivery_id]))
                 .execution_options(synchronize_session=False)
             )
@@ -318,12 +318,12 @@ def _take_off_drills(session: Session, address: str) -> None:
 
 def _forget_entries(session: Session, address: str, known: Iterable[str]) -> None:
     """Take an address, and what was told of its owner, out of the audit trail."""
-    told = [
+    conditions = [
         column.contains(address, autoescape=True)
         for column in (cast(AuditEntry.before, String), cast(AuditEntry.after, String))
     ]
     for entry in session.scalars(
-        select(AuditEntry).where(or_(AuditEntry.subject == address, *told))
+        select(AuditEntry).where(or_(AuditEntry.subject == address, *conditions))
     ):
         is_theirs = entry.subject == address
         entry.subject = pseudonymize(address) if is_theirs else entry.subject

@@ -81,8 +81,8 @@ def queue_customers(
     by their ids, the customer uses.
     A drill's message goes to the drill's list in their place.
     """
-    if (sealed := drill_recipients_of(session, message)) is not None:
-        return queue_listed(session, message, sealed, step_key=step_key)
+    if (drill := drill_recipients_of(session, message)) is not None:
+        return queue_listed(session, message, drill, step_key=step_key)
     reached = who_receives.reached_customers(rule, () if because else concerned)
     why = literal(because) if because else who_receives.customer_because(reached, concerned)
     return queue_reached(
@@ -99,7 +99,7 @@ def queue_chat(session: Session, message: Message, *, step_key: str, rooms: Iter
 
 
 def queue_listed(
-    session: Session, message: Message, sealed: DrillRecipients, *, step_key: str
+    session: Session, message: Message, drill: DrillRecipients, *, step_key: str
 ) -> int:
     """Queue a drill's message to the drill's list; returns how many rows that added."""
     moment = clock.now()
@@ -112,7 +112,7 @@ def queue_listed(
             "due_at": may_go_at(message, moment),
             "expires_at": moment + CUSTOMER_MAIL_AGE,
         }
-        for mailbox, name in sealed.mailboxes
+        for mailbox, name in drill.mailboxes
     ]
     return _insert(session, message, rows)
 
@@ -162,9 +162,9 @@ def _urgent(
 
 def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
     """Write rows that are new, of a drill only what its seal lets through; returns how many."""
-    sealed = drill_recipients_of(session, message)
-    if sealed is not None:
-        rows = [row for row in rows if sealed.lets(row["channel"], row["address"])]
+    drill = drill_recipients_of(session, message)
+    if drill is not None:
+        rows = [row for row in rows if drill.lets(row["channel"], row["address"])]
     if not rows:
         return 0
     statement = insert_new(session, Delivery).values(rows).on_conflict_do_nothing()
@@ -211,8 +211,8 @@ def queue_again(
     The rows are the same ones, so nobody gets two.
     """
     moment = clock.now()
-    anew = {"attempts": 0, "attempt_id": None, "due_at": moment, "expires_at": moment + age}
-    return _move(session, condition, DeliveryState.PENDING, reason, **anew)
+    fresh = {"attempts": 0, "attempt_id": None, "due_at": moment, "expires_at": moment + age}
+    return _move(session, condition, DeliveryState.PENDING, reason, **fresh)
 
 
 def _move(
@@ -313,8 +313,8 @@ def insert_chosen(
         for name, value in columns.items()
     ]
     chosen = choose(select(*expressions))
-    sealed = drill_recipients_of(session, message)
-    if sealed is not None:
+    drill = drill_recipients_of(session, message)
+    if drill is not None:
         rows = [dict(zip(columns, row, strict=True)) for row in session.execute(chosen)]
         return _insert(session, message, rows)
     statement = (

@@ -115,7 +115,7 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
     with writing() as session:
         subscriber = _locked(session, address)
         sent = sign_ups(session, address.identity)
-        step = Step.SUBSCRIBED if _is_heard(session, subscriber) else Step.CONFIRM
+        step = Step.SUBSCRIBED if _is_subscribed(session, subscriber) else Step.CONFIRM
         # Made before it is known whether it is sent, so that the time it takes tells nothing.
         message = _sign_up_message(session, step, preferences)
         if not _may_write(sent, subscriber):
@@ -270,7 +270,7 @@ def _may_write(sent: list[datetime], subscriber: Subscriber) -> bool:
     return len(today) < MAILS_A_DAY and len(unanswered) < MAILS_UNTIL_CONFIRMED
 
 
-def _is_heard(session: Session, subscriber: Subscriber) -> bool:
+def _is_subscribed(session: Session, subscriber: Subscriber) -> bool:
     confirmed = subscriber.state is SubscriberState.CONFIRMED
     return confirmed and suppressed_as(session, subscriber.address) != UNSUBSCRIBED
 
@@ -295,9 +295,9 @@ def _sign_up_message(session: Session, step: Step, preferences: SubscriptionPref
         subject=made.subject,
         text=made.text, html=made.html,
     ).where(Message.created_at > clock.now() - SHARED_FOR)  # fmt: skip
-    kept = session.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
-    if kept is not None:
-        return kept
+    earlier = session.scalars(same.order_by(Message.id.desc()).limit(1)).one_or_none()
+    if earlier is not None:
+        return earlier
     message = Message(
         step=step, audience=Audience.SUBSCRIBER, language=language, subject=made.subject,
         body=made.body, text=made.text, html=made.html,
@@ -312,7 +312,7 @@ def _scenario(session: Session, subscriber: Subscriber, token: str) -> Scenario:
         expires = subscriber.token_expires_at or clock.EPOCH
         is_newest = subscriber.token_hash == hash_token(token)
         return Scenario.TO_CONFIRM if is_newest and clock.now() < expires else Scenario.OVER
-    return Scenario.CONFIRMED if _is_heard(session, subscriber) else Scenario.UNSUBSCRIBED
+    return Scenario.CONFIRMED if _is_subscribed(session, subscriber) else Scenario.UNSUBSCRIBED
 
 
 def _delivery_of(session: Session, token: str) -> int:

@@ -34,12 +34,12 @@ _SIGN_UP = "signup:"
 
 
 def queue_subscribers(
-    session: Session, message: Message, news: who_receives.News, *, step_key: str
+    session: Session, message: Message, topic: who_receives.Topic, *, step_key: str
 ) -> int:
     """Queue a message to the subscribers whom it concerns; returns how many rows that added."""
-    if (sealed := drill_recipients_of(session, message)) is not None:
-        return queue_listed(session, message, sealed, step_key=step_key)
-    reached = who_receives.reached_subscribers(news)
+    if (drill := drill_recipients_of(session, message)) is not None:
+        return queue_listed(session, message, drill, step_key=step_key)
+    reached = who_receives.reached_subscribers(topic)
     return queue_reached(session, message, reached, step_key=step_key, why=reached.c.why)
 
 

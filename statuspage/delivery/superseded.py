@@ -160,7 +160,7 @@ def keep_back(session: Session, message_id: int, ids: Sequence[int]) -> frozense
     return frozenset(ended)
 
 
-def last_word(session: Session, message_id: int) -> tuple[int | None, bool]:
+def newest_message(session: Session, message_id: int) -> tuple[int | None, bool]:
     """Something that changes with each message about the same incident, and when this is
     cancelled.
     """

@@ -18,8 +18,8 @@ from statuspage.core.enums import CLOSED, ComponentStatus, MaintenanceStatus, Vi
 from statuspage.incidents.component_log import (
     OPERATIONAL,
     StatusClaim,
-    is_told,
-    read_said,
+    counts_for_log,
+    read_claims,
     settle_log,
 )
 from statuspage.models import Component, ComponentChange, Incident, IncidentComponent
@@ -44,10 +44,10 @@ def log_changes(
     about = (
         select(Incident.id)
         .join(IncidentComponent)
-        .where(IncidentComponent.component_id.in_(component_ids), is_told())
+        .where(IncidentComponent.component_id.in_(component_ids), counts_for_log())
     )
     incidents = sorted({*incident_ids, *session.scalars(about)})
-    said: dict[int, list[StatusClaim]] = defaultdict(list)
+    claims: dict[int, list[StatusClaim]] = defaultdict(list)
     for start in range(0, len(incidents), _CHUNK):
         chunk = incidents[start : start + _CHUNK]
         session.execute(
@@ -57,8 +57,8 @@ def log_changes(
             ),
             execution_options={"synchronize_session": False},
         )
-        for component_id, words in read_said(session, codes, chunk).items():
-            said[component_id] += words
+        for component_id, words in read_claims(session, codes, chunk).items():
+            claims[component_id] += words
     rows = [
         {
             "component_id": component_id,
@@ -67,14 +67,14 @@ def log_changes(
             "incident_id": change.incident_id,
             "update_id": change.update_id,
         }
-        for component_id, told in said.items()
-        for change in settle_log(told)
+        for component_id, claims_of_one in claims.items()
+        for change in settle_log(claims_of_one)
     ]
     if rows:
         session.execute(insert(ComponentChange), rows)
 
 
-def show_standing(session: Session, component_ids: Collection[int]) -> None:
+def show_current_states(session: Session, component_ids: Collection[int]) -> None:
     """Have each component show the worst of what the open public incidents say of it."""
     worst = dict.fromkeys(component_ids, OPERATIONAL)
     states = session.execute(

@@ -90,7 +90,7 @@ class Components:
         """The id of the component that an effect names."""
         return self._known(effect)[0]
 
-    def told(self, effect: Effect) -> dict[str, str]:
+    def stored_form(self, effect: Effect) -> dict[str, str]:
         """An effect as a post's ``affected`` has it."""
         return {
             "code": self._known(effect)[1],

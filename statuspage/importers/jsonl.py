@@ -36,7 +36,7 @@ from statuspage.importers.published import (
     read_status,
     read_time,
     read_title,
-    settle_posts,
+    settle_updates,
     watched_from,
 )
 from statuspage.importers.store import IncidentImportReport, Progress, is_code, store_incidents
@@ -62,13 +62,13 @@ def import_history(
     problems: list[ImportProblem] = []
     incidents: dict[tuple[str, str], PublishedIncident] = {}
     for line, row in _read_lines(data):
-        said: list[str] = []
+        reasons: list[str] = []
         try:
-            incident = _read_incident(f"line {line}", row, said)
+            incident = _read_incident(f"line {line}", row, reasons)
         except Wrong as wrong:
             problems.append(ImportProblem(f"line {line}", str(wrong)))
             continue
-        notes.extend(ImportProblem(incident.where, reason) for reason in said)
+        notes.extend(ImportProblem(incident.where, reason) for reason in reasons)
         twin = incidents.pop((incident.origin, incident.code), None)
         if twin is not None:
             notes.append(
@@ -124,9 +124,9 @@ def _read_incident(where: str, row: Mapping[str, Any], notes: list[str]) -> Publ
     raw = row.get("updates") or []
     if not isinstance(raw, list) or not all(isinstance(update, dict) for update in raw):
         raise Wrong("its updates are no list of objects")
-    updates = [_read_post(update, place) for place, update in enumerate(raw, start=1)]
+    updates = [_read_update(update, place) for place, update in enumerate(raw, start=1)]
     kind = read_kind(impact, (published.status for published in updates))
-    settled = settle_posts(updates, kind=kind, notes=notes)
+    settled = settle_updates(updates, kind=kind, notes=notes)
     names = [(name, None) for name in _read_names(row)]
     settled = derive_effects(settled, impact=impact, names=names)
     window = _read_window(row, settled, kind, notes)
@@ -186,7 +186,7 @@ def _read_entry_id(row: Mapping[str, Any]) -> str | None:
     return entry_id or None
 
 
-def _read_post(update: Mapping[str, Any], place: int) -> PublishedUpdate:
+def _read_update(update: Mapping[str, Any], place: int) -> PublishedUpdate:
     at = read_time(update.get("at"), f"the time of update {place}")
     return PublishedUpdate(
         at=at,

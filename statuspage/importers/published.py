@@ -177,7 +177,7 @@ def read_status(value: Any) -> str:
     return re.sub(r"[\s-]+", "_", str(value or "").strip().lower())
 
 
-def settle_posts(
+def settle_updates(
     updates: Sequence[PublishedUpdate], *, kind: Kind, notes: list[str]
 ) -> tuple[PublishedUpdate, ...]:
     """The posts in order of time, each with a status of its own; :class:`Wrong` for an unknown one.
@@ -186,11 +186,11 @@ def settle_posts(
     """
     if not updates:
         raise Wrong("it has no updates")
-    told = list(updates)
-    if told[0].at > told[-1].at:
-        told.reverse()
-    ordered = sorted(told, key=lambda update: update.at)
-    if ordered != told:
+    sequence = list(updates)
+    if sequence[0].at > sequence[-1].at:
+        sequence.reverse()
+    ordered = sorted(sequence, key=lambda update: update.at)
+    if ordered != sequence:
         notes.append("its updates were out of order and were put in order of time")
     words: type[Term] = IncidentStatus if kind is Kind.INCIDENT else MaintenanceStatus
     known = {word.value for word in words}
@@ -216,13 +216,13 @@ def derive_effects(
     """
     idle = CLOSED | {MaintenanceStatus.SCHEDULED.value}
     before = ComponentStatus.OPERATIONAL
-    told = []
+    sequence = []
     for update in updates:
         after = ComponentStatus.OPERATIONAL if update.status in idle else FELT_AS[impact]
         effects = tuple(Effect(name, before, after, code) for name, code in names)
-        told.append(replace(update, effects=effects))
+        sequence.append(replace(update, effects=effects))
         before = after
-    return tuple(told)
+    return tuple(sequence)
 
 
 def ended_at(updates: Sequence[PublishedUpdate]) -> datetime | None:

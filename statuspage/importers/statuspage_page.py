@@ -47,7 +47,7 @@ from statuspage.importers.published import (
     read_status,
     read_time,
     read_title,
-    settle_posts,
+    settle_updates,
     watched_from,
 )
 from statuspage.importers.store import (
@@ -190,12 +190,12 @@ def import_page(
     problems: list[ImportProblem] = []
     incidents = []
     for where, row in published.incidents.values():
-        said: list[str] = []
+        reasons: list[str] = []
         try:
-            incidents.append(_read_incident(where, row, origin, published, said))
+            incidents.append(_read_incident(where, row, origin, published, reasons))
         except Wrong as wrong:
             problems.append(ImportProblem(where, str(wrong)))
-        notes.extend(ImportProblem(where, reason) for reason in said)
+        notes.extend(ImportProblem(where, reason) for reason in reasons)
     parts = _read_parts(published, origin, problems)
     if problems and not skip_bad:
         raise UnusableHistory(problems)
@@ -313,10 +313,10 @@ def _read_incident(
     title = read_title(row.get("name"), notes)
     impact = read_impact(row.get("impact"))
     updates = [
-        _read_post(update, origin, notes) for update in reversed(_rows(row, "incident_updates"))
+        _read_update(update, origin, notes) for update in reversed(_rows(row, "incident_updates"))
     ]
     kind = read_kind(impact, (published.status for published in updates))
-    settled = settle_posts(updates, kind=kind, notes=notes)
+    settled = settle_updates(updates, kind=kind, notes=notes)
     if not any(published.effects for published in settled):
         names = [
             (_read_name(part), _read_code(part.get("id"), "a component", origin))
@@ -367,7 +367,7 @@ def _read_window(row: Mapping[str, Any], kind: Kind, notes: list[str]) -> Planne
     return settle_window(begins, ends, notes)
 
 
-def _read_post(update: Mapping[str, Any], origin: str, notes: list[str]) -> PublishedUpdate:
+def _read_update(update: Mapping[str, Any], origin: str, notes: list[str]) -> PublishedUpdate:
     code = _read_code(update.get("id"), "an update", origin)
     told_at = update.get("display_at") or update.get("created_at")
     at = read_time(told_at, f"the time of update {code}")

@@ -25,7 +25,7 @@ from statuspage.core import clock
 from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visibility
 from statuspage.core.links import Links, current_links
-from statuspage.importers.component_changes import log_changes, show_standing
+from statuspage.importers.component_changes import log_changes, show_current_states
 from statuspage.importers.component_names import Components
 from statuspage.importers.published import ImportProblem, PublishedIncident, UnusableHistory
 from statuspage.models import (
@@ -46,7 +46,7 @@ _UNFINISHED = {"finished": False}
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _CODE = re.compile(f"[{_ALPHABET}]{{{CODE_LENGTH}}}")
 _incidents = cast(Table, Incident.__table__)
-_posts = cast(Table, IncidentUpdate.__table__)
+_updates = cast(Table, IncidentUpdate.__table__)
 _T = TypeVar("_T")
 
 Progress = Callable[[int, int], None]
@@ -281,14 +281,14 @@ class _Keeper:
         updates = []
         for incident_id, code in ids:
             incident = codes[code]
-            updates += self._new_posts(self._told(incident), incident_id, code)
+            updates += self._new_updates(self._columns_by_code(incident), incident_id, code)
             self._affect(incident, incident_id)
         self._current.execute(insert(IncidentUpdate), updates)
 
-    def _told(self, incident: PublishedIncident) -> dict[str, dict[str, Any]]:
+    def _columns_by_code(self, incident: PublishedIncident) -> dict[str, dict[str, Any]]:
         """The posts' columns by their codes: published ones, or made from time, status and turn."""
         turns: dict[tuple[datetime, str], int] = defaultdict(int)
-        told = {}
+        stored_form = {}
         before = ""
         for update in incident.updates:
             turn = turns[update.at, update.status]
@@ -296,32 +296,32 @@ class _Keeper:
             made = named_code(
                 incident.origin, incident.code, update.at.isoformat(), update.status, str(turn)
             )
-            told[update.code or made] = {
+            stored_form[update.code or made] = {
                 "status": update.status,
                 "body": update.body,
                 "happened_at": update.at,
                 "posted_at": update.posted_at,
                 "edited_at": update.edited_at,
                 "reopens": before in CLOSED and update.status not in CLOSED,
-                "affected": [self._components.told(effect) for effect in update.effects],
+                "affected": [self._components.stored_form(effect) for effect in update.effects],
             }
             before = update.status
-        return told
+        return stored_form
 
-    def _new_posts(
-        self, told: Mapping[str, Mapping[str, Any]], incident_id: int, code: str
+    def _new_updates(
+        self, stored_form: Mapping[str, Mapping[str, Any]], incident_id: int, code: str
     ) -> list[dict[str, Any]]:
         return [
             {
                 **columns,
-                "code": post_code,
+                "code": update_code,
                 "incident_id": incident_id,
                 "visibility": Visibility.PUBLIC,
                 # Whoever was notified then was notified from elsewhere.
                 "notifies": False,
-                "entry_id": self._links.update(code, post_code),
+                "entry_id": self._links.update(code, update_code),
             }
-            for post_code, columns in told.items()
+            for update_code, columns in stored_form.items()
         ]
 
     def _affect(self, incident: PublishedIncident, incident_id: int) -> None:
@@ -346,9 +346,9 @@ class _Keeper:
         continued = self._continued(ids)
         updates: dict[int, list[Any]] = defaultdict(list)
         for update in self._current.execute(
-            select(_posts)
-            .where(_posts.c.incident_id.in_(ids))
-            .order_by(_posts.c.happened_at, _posts.c.id)
+            select(_updates)
+            .where(_updates.c.incident_id.in_(ids))
+            .order_by(_updates.c.happened_at, _updates.c.id)
         ):
             updates[update.incident_id].append(update)
         updated = 0
@@ -369,7 +369,7 @@ class _Keeper:
         if incident.entry_id:
             wanted["entry_id"] = incident.entry_id
         differing = _differing(row, wanted)
-        if not self._update_posts(incident, row, updates) and not differing:
+        if not self._change_updates(incident, row, updates) and not differing:
             return False
         # Components may be others now: all are noted anew, and the old ones' log is written anew.
         owned = IncidentComponent.incident_id == row.id
@@ -398,14 +398,14 @@ class _Keeper:
         )
         return {*self._current.scalars(posted), *self._current.scalars(corrected)}
 
-    def _update_posts(self, incident: PublishedIncident, row: Any, stored: Sequence[Any]) -> bool:
+    def _change_updates(self, incident: PublishedIncident, row: Any, stored: Sequence[Any]) -> bool:
         """Bring the posts of a stored incident up to date; whether anything differed."""
-        pairs, new, gone = _match(stored, self._told(incident))
+        pairs, new, gone = _match(stored, self._columns_by_code(incident))
         changed = [pair for pair in pairs if self._change(*pair)]
         for update in gone:
             self._forget(update.id)
         if new:
-            rows = self._new_posts(new, row.id, row.code)
+            rows = self._new_updates(new, row.id, row.code)
             self._current.execute(insert(IncidentUpdate), rows)
         return bool(changed or new or gone)
 
@@ -423,7 +423,9 @@ class _Keeper:
                 UpdateRevision(update_id=stored.id, body=stored.body, replaced_at=now)
             )
             differing["edited_at"] = wanted["edited_at"] or now
-        self._current.execute(_posts.update().where(_posts.c.id == stored.id).values(**differing))
+        self._current.execute(
+            _updates.update().where(_updates.c.id == stored.id).values(**differing)
+        )
         return True
 
     def _forget(self, update_id: int) -> None:
@@ -469,11 +471,11 @@ class _Keeper:
         )
         ids = list(self._current.scalars(logged))
         log_changes(self._current, ids, component_ids=component_ids)
-        show_standing(self._current, component_ids)
+        show_current_states(self._current, component_ids)
 
 
 def _match(
-    stored: Sequence[Any], told: Mapping[str, Mapping[str, Any]]
+    stored: Sequence[Any], stored_form: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[tuple[Any, Mapping[str, Any]]], dict[str, Mapping[str, Any]], list[Any]]:
     """Which stored post is which: pairs, posts that are new, and rows that are gone.
 
@@ -481,7 +483,7 @@ def _match(
     incident may give no codes, and rounds its times.
     """
     left = {row.code: row for row in stored}
-    new = dict(told)
+    new = dict(stored_form)
     pairs = []
     for is_same in (_same_code, _same_minute, _same_body):
         for code, columns in list(new.items()):

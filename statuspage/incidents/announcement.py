@@ -20,12 +20,12 @@ from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
 from statuspage.core.links import current_links
-from statuspage.incidents.apply_update import apply_post, declared, detached_copy, step_of
+from statuspage.incidents.apply_update import apply_update_to, declared, detached_copy, step_of
 from statuspage.incidents.inputs import (
     Declaration,
     NewUpdate,
     check_declaration,
-    check_post,
+    check_update,
 )
 from statuspage.messages.facts import Facts, TimelineEntry, facts_of
 from statuspage.models import (
@@ -37,16 +37,16 @@ from statuspage.models import (
     Message,
     Page,
 )
-from statuspage.models.delivery import was_told
+from statuspage.models.delivery import was_sent
 from statuspage.recipients import who_receives
 from statuspage.recipients.drill_recipients import DrillRecipients, drill_recipients_on
 from statuspage.recipients.who_receives import (
     EVERYBODY,
     AudienceChoice,
     CustomerRule,
-    News,
     Reach,
     Reader,
+    Topic,
     asks_why,
     why_left_out,
 )
@@ -109,7 +109,7 @@ class Announcement:
         """Whether the step is to be mailed to customers: the scheme says so, or it answers."""
         if self.answers:
             # A customer who was told what turns out to be wrong must be told that it is.
-            return self._told_count > 0
+            return self._sent_count > 0
         return severity.writes_to_customers(self.session, self.incident, self.incident.status)
 
     @cached_property
@@ -201,7 +201,7 @@ class Announcement:
     def customers(self) -> CustomerRule:
         """Which customers it is mailed to, where it is mailed to customers at all."""
         if self.answers and self.saved is not None:
-            condition = who_receives.told_customers(self._answered)
+            condition = who_receives.customers_sent(self._answered)
         else:
             condition = who_receives.concerned_customers(self.concerned)
         return CustomerRule(condition, self.concerned, self.drill)
@@ -214,10 +214,10 @@ class Announcement:
         return who_receives.count_customers(self.session, self.customers)
 
     @property
-    def news(self) -> News:
+    def topic(self) -> Topic:
         """What it is about, as far as it decides which subscribers receive it."""
         saved_id = self.saved.id if self.saved is not None else None
-        return News(self.incident.kind, self.step, self.concerned, saved_id, self.drill)
+        return Topic(self.incident.kind, self.step, self.concerned, saved_id, self.drill)
 
     @cached_property
     def subscribers(self) -> Reach:
@@ -225,7 +225,7 @@ class Announcement:
         customers = None
         if self.incident.kind is Kind.INCIDENT and self.mails_customers:
             customers = self.customers
-        return who_receives.count_subscribers(self.session, self.news, customers=customers)
+        return who_receives.count_subscribers(self.session, self.topic, customers=customers)
 
     def reach(self, audience: Audience) -> tuple[int, int, str]:
         """How many of an audience receive it, how many are suppressed, and the rule in a phrase."""
@@ -236,7 +236,7 @@ class Announcement:
         if audience is Audience.INTERNAL:
             return len(current_settings().chat_urls), 0, "Colleagues, in chat"
         if self.answers and self.saved is not None:
-            return self._told_count, 0, f"Every customer who was told that {self.taken_back}"
+            return self._sent_count, 0, f"Every customer who was told that {self.taken_back}"
         concerned = set(self.concerned)
         names = [component.name for component, _ in self.components if component.id in concerned]
         reached, suppressed = self.customer_count or (0, 0)
@@ -252,12 +252,12 @@ class Announcement:
         return who_receives.first_readers(self.session, self.customers, most=FIRST_READERS)
 
     @cached_property
-    def _told_count(self) -> int:
+    def _sent_count(self) -> int:
         """How many customers received what it takes back."""
-        told = select(func.count(func.distinct(Delivery.address))).where(
-            Delivery.message_id.in_(self._answered), was_told()
+        number = select(func.count(func.distinct(Delivery.address))).where(
+            Delivery.message_id.in_(self._answered), was_sent()
         )
-        return self.session.scalar(told) or 0
+        return self.session.scalar(number) or 0
 
     @cached_property
     def _answered(self) -> list[int]:
@@ -288,14 +288,14 @@ def of_update(
     incident: Incident, update: NewUpdate, *, reopens: bool = False, publishes: bool = False
 ) -> Announcement:
     """The step that posting this would be; changes nothing and raises as the verb does."""
-    check_post(incident, update, reopens=reopens)
+    check_update(incident, update, reopens=reopens)
     session, moment = current_session(), clock.now()
     states = {row.component_id: row.status for row in incident.affected} | dict(update.components)
     copy = detached_copy(incident)
     if publishes:
         copy.visibility = Visibility.PUBLIC
     still = copy.status == update.status
-    apply_post(session, copy, update, moment, reopens=reopens)
+    apply_update_to(session, copy, update, moment, reopens=reopens)
     return Announcement(
         session,
         copy,

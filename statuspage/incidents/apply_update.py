@@ -18,7 +18,7 @@ from statuspage.incidents.idempotency import code_for
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, new_code
-from statuspage.recipients.drill_recipients import as_kept
+from statuspage.recipients.drill_recipients import as_stored
 
 
 def permission_to_change(incident: Incident) -> Permission:
@@ -72,13 +72,13 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
         resolutions=0,
         closing={},
         is_drill=drill is not None,
-        drill_list=as_kept(drill.people, drill.rooms) if drill else [],
+        drill_list=as_stored(drill.people, drill.rooms) if drill else [],
         entry_id=current_links().incident_entry(code, moment),
         **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
     )
 
 
-def apply_post(
+def apply_update_to(
     session: Session, incident: Incident, update: NewUpdate, moment: datetime, *, reopens: bool
 ) -> None:
     """Change the columns of an incident, saved or a copy, to what a post says."""

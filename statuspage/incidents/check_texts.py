@@ -111,12 +111,12 @@ def let_pass(
         return {}
     if not reason:
         raise Invalid(field or f"text_{audience.value}", in_words(held))
-    kept = {
+    override = {
         "reason": reason[:LONGEST_REASON],
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],
     }
     audit.record(
         session, actor, "message.override", subject_kind=incident.kind.value, subject=incident.code,
-        after={"audience": audience, **kept},
+        after={"audience": audience, **override},
     )  # fmt: skip
-    return kept
+    return override

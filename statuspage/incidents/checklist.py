@@ -103,7 +103,7 @@ def untick(code: str, name: str, *, actor: Actor) -> Incident:
         incident = _over(session, code)
         if name not in incident.closing:
             return incident
-        incident.closing = {key: kept for key, kept in incident.closing.items() if key != name}
+        incident.closing = {key: entry for key, entry in incident.closing.items() if key != name}
         if name == REVIEW:
             incident.review_owner_id = None
         _record(session, actor, incident, {ITEMS.get(name, name): "not done after all"})
@@ -124,11 +124,11 @@ def _asked(session: Session, incident: Incident) -> list[str]:
     return [name for name in ITEMS if applies[name]]
 
 
-def _item(name: str, kept: Mapping[str, Any] | None) -> Item:
-    if not kept:
+def _item(name: str, entry: Mapping[str, Any] | None) -> Item:
+    if not entry:
         return Item(name, ITEMS[name])
-    done_at = clock.as_utc(datetime.fromisoformat(kept["at"]))
-    return Item(name, ITEMS[name], done_at, kept["by"])
+    done_at = clock.as_utc(datetime.fromisoformat(entry["at"]))
+    return Item(name, ITEMS[name], done_at, entry["by"])
 
 
 def _over(session: Session, code: str) -> Incident:

@@ -42,17 +42,17 @@ class StatusClaim:
     update_id: int | None
 
 
-def settle_log(said: Sequence[StatusClaim]) -> Iterator[StatusClaim]:
+def settle_log(claims: Sequence[StatusClaim]) -> Iterator[StatusClaim]:
     """The changes of one component: the worst of what its incidents say, whenever that changes."""
-    standing: dict[int, ComponentStatus] = {}
+    current: dict[int, ComponentStatus] = {}
     shown = OPERATIONAL
-    for _, moment in groupby(sorted(said, key=attrgetter("at")), key=attrgetter("at")):
+    for _, moment in groupby(sorted(claims, key=attrgetter("at")), key=attrgetter("at")):
         together = list(moment)
-        for word in together:
-            standing.pop(word.incident_id, None)
-            if word.status is not OPERATIONAL:
-                standing[word.incident_id] = word.status
-        worst = ComponentStatus.worst(standing.values(), OPERATIONAL)
+        for claim in together:
+            current.pop(claim.incident_id, None)
+            if claim.status is not OPERATIONAL:
+                current[claim.incident_id] = claim.status
+        worst = ComponentStatus.worst(current.values(), OPERATIONAL)
         if worst is not shown:
             last = together[-1]
             yield StatusClaim(last.at, worst, last.incident_id, last.update_id)
@@ -80,7 +80,7 @@ def goes_on_after(session: Session, component_id: int, at: datetime) -> bool:
     return any(session.scalar(found.limit(1)) is not None for found in (changed, ended))
 
 
-def write_anew(session: Session, component_ids: Iterable[int], *, since: datetime) -> None:
+def rewrite(session: Session, component_ids: Iterable[int], *, since: datetime) -> None:
     """Make these components' logs again from the public incidents, as far as ``since`` touches
     them.
 
@@ -89,15 +89,15 @@ def write_anew(session: Session, component_ids: Iterable[int], *, since: datetim
     """
     session.flush()
     for component_id in sorted(component_ids):
-        _write_anew(session, component_id, since)
+        _rewrite(session, component_id, since)
     session.flush()
 
 
-def _write_anew(session: Session, component_id: int, since: datetime) -> None:
+def _rewrite(session: Session, component_id: int, since: datetime) -> None:
     component = session.get_one(Component, component_id)
     start, incidents = _touched(session, component_id, since)
-    said = read_said(session, {component.code: component_id}, incidents)
-    changes = list(settle_log(said.get(component_id, [])))
+    claims = read_claims(session, {component.code: component_id}, incidents)
+    changes = list(settle_log(claims.get(component_id, [])))
     _forget(session, component_id, start, changes)
     shown = changes[-1].status if changes else OPERATIONAL
     if shown is not component.status:
@@ -123,7 +123,7 @@ def _touched(
         rows = session.scalars(
             select(Incident)
             .join(IncidentComponent)
-            .where(IncidentComponent.component_id == component_id, is_told(), _lasts(start))
+            .where(IncidentComponent.component_id == component_id, counts_for_log(), _lasts(start))
         )
         incidents = {incident.id: incident for incident in rows}
         first = min([start, *(_begin(incident) for incident in incidents.values())])
@@ -132,8 +132,8 @@ def _touched(
         start = first
 
 
-def is_told() -> ColumnElement[bool]:
-    """Whether an incident says anything of components: of a false alarm nothing was true."""
+def counts_for_log() -> ColumnElement[bool]:
+    """The condition that an incident counts for components: it is public and no false alarm."""
     is_true = or_(Incident.kind != Kind.INCIDENT, Incident.cancelled_at.is_(None))
     return (Incident.visibility == Visibility.PUBLIC) & is_true
 
@@ -146,7 +146,7 @@ def _begin(incident: Incident) -> datetime:
     return min(incident.started_at, incident.scheduled_for or incident.started_at)
 
 
-def read_said(
+def read_claims(
     session: Session, codes: Mapping[str, int], incidents: Collection[int]
 ) -> dict[int, list[StatusClaim]]:
     """What the public posts of these incidents say of components, and that the incidents ended.
@@ -169,52 +169,54 @@ def read_said(
         )
         .join(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
         .where(
-            Incident.id.in_(incidents), IncidentUpdate.visibility == Visibility.PUBLIC, is_told()
+            Incident.id.in_(incidents),
+            IncidentUpdate.visibility == Visibility.PUBLIC,
+            counts_for_log(),
         )
         .order_by(IncidentUpdate.happened_at, IncidentUpdate.id)
     )
-    said: dict[tuple[int, int], list[StatusClaim]] = defaultdict(list)
+    claims: dict[tuple[int, int], list[StatusClaim]] = defaultdict(list)
     ends: dict[int, datetime] = {}
     for row in rows:
-        # An incident is declared after it began, and held from its start.
-        told_late = row.is_first and row.kind is Kind.INCIDENT and row.origin is None
-        at = row.started_at if told_late else row.happened_at
+        # An incident is declared after it began, and counts from its start.
+        is_late = row.is_first and row.kind is Kind.INCIDENT and row.origin is None
+        at = row.started_at if is_late else row.happened_at
         for effect in row.affected:
             if effect["code"] in codes:
                 status = ComponentStatus(effect["new_status"])
-                word = StatusClaim(at, status, row.id, row.post_id)
-                said[codes[effect["code"]], row.id].append(word)
+                claim = StatusClaim(at, status, row.id, row.post_id)
+                claims[codes[effect["code"]], row.id].append(claim)
         if row.status in CLOSED and row.resolved_at is not None:
             ends[row.id] = row.resolved_at
-    told: dict[int, list[StatusClaim]] = defaultdict(list)
-    for (component_id, incident_id), words in said.items():
-        told[component_id] += words
-        last = words[-1]
+    found: dict[int, list[StatusClaim]] = defaultdict(list)
+    for (component_id, incident_id), made in claims.items():
+        found[component_id] += made
+        last = made[-1]
         if incident_id in ends and last.status is not OPERATIONAL:
-            # An incident that is over says nothing any more, even where no post told of its end.
+            # A resolved incident counts no longer, even where none of its updates said so.
             end = max(ends[incident_id], last.at)
-            told[component_id].append(StatusClaim(end, OPERATIONAL, incident_id, None))
-    return told
+            found[component_id].append(StatusClaim(end, OPERATIONAL, incident_id, None))
+    return found
 
 
 def _forget(
     session: Session, component_id: int, start: datetime, changes: Sequence[StatusClaim]
 ) -> None:
     """Take out what is told anew; that a component was there stays where it contradicts nothing."""
-    told = select(ComponentChange).where(
+    claims = select(ComponentChange).where(
         ComponentChange.component_id == component_id,
         ComponentChange.at >= start,
         ComponentChange.incident_id.is_(None),
     )
-    kept = [0]
-    for row in session.scalars(told):
+    stored_ids = [0]
+    for row in session.scalars(claims):
         before = [change.status for change in changes if change.at <= row.at]
         if row.status is (before[-1] if before else OPERATIONAL):
-            kept.append(row.id)
+            stored_ids.append(row.id)
     session.execute(
         delete(ComponentChange).where(
             ComponentChange.component_id == component_id,
             ComponentChange.at >= start,
-            ComponentChange.id.not_in(kept),
+            ComponentChange.id.not_in(stored_ids),
         ),
     )

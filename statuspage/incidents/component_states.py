@@ -58,7 +58,7 @@ def affect(
         }
         for row in rows
     ]
-    component_log.write_anew(session, late, since=at)
+    component_log.rewrite(session, late, since=at)
     return update.affected
 
 
@@ -76,7 +76,7 @@ def settle(
     still holds.  Returns the components whose log tells of a later time already: theirs is for the
     caller to write anew, once all that is said is kept.
     """
-    told_late: list[int] = []
+    late: list[int] = []
     for component_id, status in sorted(states.items()):
         component = session.get_one(Component, component_id)
         is_late = component_log.goes_on_after(session, component_id, at)
@@ -84,7 +84,7 @@ def settle(
             [status, *_states_by_open_incidents(session, component_id)], OPERATIONAL
         )
         if is_late:
-            told_late.append(component_id)
+            late.append(component_id)
         if component.status is settled:
             continue
         component.status = settled
@@ -100,7 +100,7 @@ def settle(
                 update_id=update.id if update else None,
             )
         )
-    return told_late
+    return late
 
 
 def at_the_end(

@@ -74,7 +74,7 @@ def change_details(
         if "started_at" in changed and not incident.is_internal:
             since = min(before["started_at"], incident.started_at)
             affected = [row.component_id for row in incident.affected]
-            component_log.write_anew(session, affected, since=since)
+            component_log.rewrite(session, affected, since=since)
         incident.updated_at = clock.now()
         names = _names(session.scalars(select(Contact)).all())
         audit.record(

@@ -31,8 +31,8 @@ class Score:
     ``overridden`` are the reasons why something went on although a check held it back.
     """
 
-    first_post: timedelta
-    first_post_allowed: timedelta | None
+    first_update: timedelta
+    first_update_allowed: timedelta | None
     record: Record
     covered: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -48,13 +48,13 @@ def score_of(session: Session, drill: Incident) -> Score:
     reached = _reached(session, drill)
     overrides = session.scalars(select(Message.override).filter_by(incident_id=drill.id))
     return Score(
-        first_post=updates[0].posted_at - drill.started_at,
-        first_post_allowed=timedelta(minutes=respond) if respond else None,
+        first_update=updates[0].posted_at - drill.started_at,
+        first_update_allowed=timedelta(minutes=respond) if respond else None,
         record=record_of(drill, clock.now()),
         covered=tuple(name for one, name in AUDIENCES.items() if one in reached),
         left_out=tuple(name for one, name in AUDIENCES.items() if one not in reached),
         overridden=(
-            *(kept["reason"] for kept in overrides if kept),
+            *(one["reason"] for one in overrides if one),
             *(why for each in updates for why in each.gate.values() if why),
         ),
         resolved_after=drill.resolved_at - drill.started_at if drill.resolved_at else None,

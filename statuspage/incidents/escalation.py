@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.configuration import severity
 from statuspage.core.enums import Role, Step
-from statuspage.incidents.notify_staff import newest_post
+from statuspage.incidents.notify_staff import newest_update
 from statuspage.models import Contact, Incident, SeverityLevel
 
 SHARE: Final = 5
@@ -50,7 +50,7 @@ class Ladder:
     """Rungs in the order of their time; ``key`` names the promise, or the time it is open."""
 
     key: str
-    rungs: Sequence[EscalationStep]
+    steps: Sequence[EscalationStep]
 
 
 def ladders(session: Session, incident: Incident) -> list[Ladder]:
@@ -59,7 +59,7 @@ def ladders(session: Session, incident: Incident) -> list[Ladder]:
     found = [escalation(session, incident)]
     if incident.next_update_at is not None:
         found.insert(0, _promise(session, incident, level, incident.next_update_at))
-    return [ladder for ladder in found if ladder.rungs]
+    return [ladder for ladder in found if ladder.steps]
 
 
 def opened_at(incident: Incident) -> datetime:
@@ -77,7 +77,7 @@ def steps_of(level: SeverityLevel | None) -> list[tuple[int, str]]:
 def _promise(
     session: Session, incident: Incident, level: SeverityLevel | None, due_at: datetime
 ) -> Ladder:
-    update = newest_post(incident)
+    update = newest_update(incident)
     ahead = min(MOST, max(LEAST, (due_at - update.posted_at) / SHARE))
     commander, comms_lead = Role.COMMANDER.value, Role.COMMS_LEAD.value
     # Where nobody leads the communication, the commander does.
@@ -133,10 +133,12 @@ def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Co
     found: list[Contact] = []
     for one in to:
         if one in _OUTSIDE:
-            standing = session.scalars(
+            candidates = session.scalars(
                 select(Contact).where(Contact.removed_at.is_(None)).order_by(Contact.id)
             )
-            found += [who for who in standing if _OUTSIDE[one].search(who.role.lower())]
+            found += [
+                contact for contact in candidates if _OUTSIDE[one].search(contact.role.lower())
+            ]
         elif (holder := incident.person(Role(one))) is not None:
             found.append(holder)
     return tuple(dict.fromkeys(found))

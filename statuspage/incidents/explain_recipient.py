@@ -113,7 +113,7 @@ def _as_subscriber(announcement: Announcement, address: str) -> tuple[bool, str]
         return False, "They ended their subscription."
     if Audience.SUBSCRIBER in announcement.left_out:
         return False, "They are a subscriber, and subscribers are left out of this update."
-    reached = who_receives.find_subscriber(session, announcement.news, address)
+    reached = who_receives.find_subscriber(session, announcement.topic, address)
     if reached is None:
         return False, "They subscribed to other components or other kinds of news."
     if reached.suppressed:

@@ -138,7 +138,7 @@ def check_declaration(declaration: Declaration) -> None:
     _check_promise(declaration.next_update_at, declaration.no_promise_because)
 
 
-def check_post(incident: Incident, update: NewUpdate, *, reopens: bool) -> None:
+def check_update(incident: Incident, update: NewUpdate, *, reopens: bool) -> None:
     """Raise :class:`Invalid` for the first thing that is wrong with a post on this incident."""
     if reopens and incident.is_open:
         raise Invalid("status", "This incident is still open; post an update instead.")

@@ -23,7 +23,7 @@ from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import (
-    apply_post,
+    apply_update_to,
     declared,
     locked,
     permission_to_change,
@@ -37,7 +37,7 @@ from statuspage.incidents.inputs import (
     NewUpdate,
     check_body,
     check_declaration,
-    check_post,
+    check_update,
 )
 from statuspage.incidents.publish import Publication, Submission, begin, publish
 from statuspage.incidents.resolution import gate
@@ -88,7 +88,7 @@ def post_update(incident_code: str, update: NewUpdate, submission: Submission) -
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _post(incident_code, update, submission, action="incident.update")
+    return _publish_update(incident_code, update, submission, action="incident.update")
 
 
 @needs(Permission.DRAFT)
@@ -97,7 +97,9 @@ def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> Inc
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _post(incident_code, update, submission, action="incident.reopen", reopens=True)
+    return _publish_update(
+        incident_code, update, submission, action="incident.reopen", reopens=True
+    )
 
 
 @needs(Permission.PUBLISH)
@@ -107,7 +109,9 @@ def make_public(incident_code: str, update: NewUpdate, submission: Submission) -
     What was posted before stays internal.  Raises :class:`Invalid`,
     :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _post(incident_code, update, submission, action="incident.publish", publishes=True)
+    return _publish_update(
+        incident_code, update, submission, action="incident.publish", publishes=True
+    )
 
 
 @needs(Permission.PUBLISH)
@@ -124,7 +128,7 @@ def hide(incident_code: str, *, actor: Actor) -> Incident:
         if incident.is_open:
             settle(session, given_back, incident=incident, update=None, at=clock.now())
         # What is not public any more is not counted any more.
-        component_log.write_anew(session, given_back, since=incident.started_at)
+        component_log.rewrite(session, given_back, since=incident.started_at)
         audit.record(
             session, actor, "incident.hide", subject_kind="incident", subject=incident.code,
             before={"visibility": Visibility.PUBLIC}, after={"visibility": Visibility.INTERNAL},
@@ -203,7 +207,7 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
     update.edited_at = update.incident.updated_at = moment
 
 
-def _post(
+def _publish_update(
     incident_code: str,
     new_update: NewUpdate,
     submission: Submission,
@@ -216,11 +220,11 @@ def _post(
         incident, earlier = begin(session, incident_code, submission, kind=Kind.INCIDENT)
         if earlier is not None:
             return earlier
-        check_post(incident, new_update, reopens=reopens)
+        check_update(incident, new_update, reopens=reopens)
         although: dict[str, str] = {}
         if new_update.status is IncidentStatus.RESOLVED:
             choice = submission.choice
-            checked = gate.look(session, incident, new_update, submission.texts, choice=choice)
+            checked = gate.inspect(session, incident, new_update, submission.texts, choice=choice)
             although = gate.let_through(checked, new_update)
             because = choice.because or although.get("customer_mail", "")
             submission = replace(submission, choice=replace(choice, because=because))
@@ -236,8 +240,8 @@ def _post(
             still=incident.status == new_update.status,
             no_change=new_update.no_change,
         )
-        counts_anew = new_update.false_alarm or incident.cancelled_at is not None
-        apply_post(session, incident, new_update, clock.now(), reopens=reopens)
+        recounts = new_update.false_alarm or incident.cancelled_at is not None
+        apply_update_to(session, incident, new_update, clock.now(), reopens=reopens)
         states = _states_after(incident, new_update, publishes=publishes)
         update = publish(
             session, incident, submission, replace(publication, states=states), before=before,
@@ -253,9 +257,9 @@ def _post(
             },
         )  # fmt: skip
         update.gate = although
-        if counts_anew and not incident.is_internal:
+        if recounts and not incident.is_internal:
             named = [row.component_id for row in incident.affected]
-            component_log.write_anew(session, named, since=incident.started_at)
+            component_log.rewrite(session, named, since=incident.started_at)
         return update
 
 

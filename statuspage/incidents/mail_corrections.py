@@ -45,14 +45,14 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionDraft:
-    """What a correction would send: ``mail`` to ``told``, the right text to ``waiting``.
+    """What a correction would send: ``mail`` to ``sent``, the right text to ``waiting``.
 
     ``suppressed`` of those who were told must not be written to any more.  Where nobody was told
     yet, ``mail`` is the right text.  ``reader`` is one of those who get it.
     """
 
     mail: Composed
-    told: int
+    sent: int
     suppressed: int
     waiting: int
     reader: Reader | None
@@ -64,7 +64,7 @@ def may_be_corrected(session: Session, message: Message) -> bool:
         return False
     if corrections.correction_of(session, message.id) is not None:
         return False
-    return any(corrections.count_told(session, message.id))
+    return any(corrections.count_sent(session, message.id))
 
 
 def correctable(session: Session, update_id: int) -> list[Message]:
@@ -96,12 +96,12 @@ def preview_correction(message: Message, correction: Correction) -> CorrectionDr
     """What this would send, and to how many; changes nothing.  Raises :class:`Invalid`."""
     session = current_session()
     incident = _check(session, message, correction)
-    told, suppressed, waiting = corrections.count_told(session, message.id)
-    first = corrections.first_reader(session, message.id, told=told > 0)
+    sent, suppressed, waiting = corrections.count_sent(session, message.id)
+    first = corrections.first_reader(session, message.id, sent=sent > 0)
     plain = Text(correction.subject, correction.body)
     return CorrectionDraft(
-        mail=_finish(message, incident, _with_note(message, correction) if told else plain),
-        told=told,
+        mail=_finish(message, incident, _with_note(message, correction) if sent else plain),
+        sent=sent,
         suppressed=suppressed,
         waiting=waiting,
         reader=Reader(first.email, first.name, first.time_zone, first.language) if first else None,
@@ -130,21 +130,21 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
         others = who_receives.languages_read(session, own=wrong.language)
         plain = Text(correction.subject, correction.body)
         right = _message(wrong, _finish(wrong, incident, plain, others))
-        told = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction), others))
-        right.override = told.override = override
+        sent = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction), others))
+        right.override = sent.override = override
         # Cancelled stays cancelled: the right text goes only if it is sent after all.
         right.cancelled_at = wrong.cancelled_at
-        right.replaces_id = told.corrects_id = wrong.id
-        session.add_all([right, told])
+        right.replaces_id = sent.corrects_id = wrong.id
+        session.add_all([right, sent])
         session.flush()
-        added, redirected = corrections.queue_correction(session, wrong=wrong, correction=told)
+        added, redirected = corrections.queue_correction(session, wrong=wrong, correction=sent)
         audit.record(
             session, actor, "message.correct", subject_kind="incident", subject=incident.code,
             before={"subject": wrong.subject, "body": wrong.body},
-            after={"subject": told.subject, "body": told.body, "sent to": added,
+            after={"subject": sent.subject, "body": sent.body, "sent to": added,
                    "given the right text": redirected},
         )  # fmt: skip
-        return told
+        return sent
 
 
 def _check(session: Session, message: Message, correction: Correction) -> Incident:

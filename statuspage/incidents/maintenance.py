@@ -226,10 +226,12 @@ def cancel(code: str, submission: Submission) -> IncidentUpdate:
             return earlier
         if maintenance.status != MaintenanceStatus.SCHEDULED:
             raise Invalid("status", "Only a maintenance that has not started can be called off.")
-        return call_off(session, maintenance, submission)
+        return cancel_scheduled(session, maintenance, submission)
 
 
-def call_off(session: Session, maintenance: Incident, submission: Submission) -> IncidentUpdate:
+def cancel_scheduled(
+    session: Session, maintenance: Incident, submission: Submission
+) -> IncidentUpdate:
     """What :func:`cancel` does to one that has not started, within its caller's transaction."""
     maintenance.cancelled_at = clock.now()
     return _advance(
@@ -394,10 +396,10 @@ def _advance(
     if action == "maintenance.cancel":
         return publish(session, maintenance, submission, publication)
     # The worker posts in nobody's words: its trail has no text.
-    said = submission.actor is not SYSTEM
+    is_by_hand = submission.actor is not SYSTEM
     return publish(
         session, maintenance, submission, publication, before={"status": before},
-        after=lambda update: {"status": status, **({"body": update.body} if said else {})},
+        after=lambda update: {"status": status, **({"body": update.body} if is_by_hand else {})},
     )  # fmt: skip
 
 

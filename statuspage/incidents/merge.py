@@ -39,7 +39,7 @@ def merge(incident_code: str, into_code: str, submission: Submission) -> Inciden
             return into
         check_unchanged(submission.seen_version, merged.version, merged)
         _check(merged, into)
-        _hand_over(session, merged, into)
+        _transfer(session, merged, into)
         moment = clock.now()
         _end(merged, into, moment)
         there, here = (current_links().incident(code) for code in (into.code, merged.code))
@@ -106,7 +106,7 @@ def _check(merged: Incident, into: Incident) -> None:
         raise Invalid("into", "Both must be public, or both internal. Make them so first.")
 
 
-def _hand_over(session: Session, merged: Incident, into: Incident) -> None:
+def _transfer(session: Session, merged: Incident, into: Incident) -> None:
     """What decides who hears of it: the worse severity, everybody, and who follows it."""
     if merged.severity_rank is not None and (
         into.severity_rank is None or merged.severity_rank < into.severity_rank
@@ -136,10 +136,10 @@ def _end(merged: Incident, into: Incident, moment: datetime) -> None:
 
 def _states(merged: Incident, into: Incident) -> dict[int, ComponentStatus]:
     """What the other says of components from now on: the worse of what the two said."""
-    told = {row.component_id: row.status for row in into.affected}
+    states = {row.component_id: row.status for row in into.affected}
     return {
         row.component_id: ComponentStatus.worst(
-            [row.status, told.get(row.component_id, ComponentStatus.OPERATIONAL)],
+            [row.status, states.get(row.component_id, ComponentStatus.OPERATIONAL)],
             ComponentStatus.OPERATIONAL,
         )
         for row in merged.affected

@@ -28,7 +28,7 @@ def call_colleagues(
     finished = finish_for_colleagues(text, step=step, facts=facts)
     message = Message(
         incident_id=incident.id,
-        update_id=newest_post(incident).id,
+        update_id=newest_update(incident).id,
         step=step,
         audience=Audience.INTERNAL,
         subject=finished.subject,
@@ -44,6 +44,6 @@ def call_colleagues(
     return message
 
 
-def newest_post(incident: Incident) -> IncidentUpdate:
+def newest_update(incident: Incident) -> IncidentUpdate:
     """The post that was made last, which is the one whose promise stands."""
     return max(incident.updates, key=lambda update: (update.posted_at, update.id))

@@ -59,11 +59,11 @@ class Record:
         if not total:
             return "No update was promised."
         by = f"{'by' if self.late == 1 else 'by up to'} {clock.show_duration(self.latest)}"
-        coming = total - self.kept - self.late
+        pending = total - self.kept - self.late
         parts = [
-            f"{self.kept} kept" if self.kept or not coming else "",
+            f"{self.kept} kept" if self.kept or not pending else "",
             f"{self.late} late {by}" if self.late else "",
-            f"{coming} still to come" if coming else "",
+            f"{pending} still to come" if pending else "",
         ]
         return f"{total} promise{'' if total == 1 else 's'}: {', '.join(filter(None, parts))}"
 

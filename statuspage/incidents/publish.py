@@ -322,5 +322,5 @@ def _announce_to_subscribers(
         others=others,
     )
     message = _keep(announcement, update, mail, Audience.SUBSCRIBER, announcement.step)
-    subscriber_queue.queue_subscribers(session, message, announcement.news, step_key=step_key)
+    subscriber_queue.queue_subscribers(session, message, announcement.topic, step_key=step_key)
     superseded.supersede(session, message, step_key=step_key)

@@ -189,7 +189,7 @@ def leave_out(
         if incident is not None:
             reasons = {**_reasons(series, actor), **(overrides or {})}
             submission = Submission(actor, uuid4().hex, texts=texts or {}, overrides=reasons)
-            maintenance.call_off(session, incident, submission)
+            maintenance.cancel_scheduled(session, incident, submission)
         audit.record(
             session, actor, "maintenance_series.leave_out", subject_kind="maintenance_series",
             subject=code, after={"starts_at": moment, "was_announced": incident is not None},
@@ -320,13 +320,13 @@ def _announce_ahead(session: Session, series: MaintenanceSeries, actor: Actor) -
         plan = _occurrence(series, moment)
         if actor is SYSTEM:
             # A component may have gone since it was planned: the others are announced.
-            plan = replace(plan, component_ids=_standing(session, plan.component_ids))
+            plan = replace(plan, component_ids=_existing(session, plan.component_ids))
         maintenance.publish_plan(session, plan, _submission(series, actor), series_id=series.id)
         count += 1
     return count
 
 
-def _standing(session: Session, component_ids: Collection[int]) -> Sequence[int]:
+def _existing(session: Session, component_ids: Collection[int]) -> Sequence[int]:
     chosen = Component.id.in_(component_ids) & Component.removed_at.is_(None)
     return session.scalars(select(Component.id).where(chosen).order_by(Component.id)).all()
 
@@ -376,7 +376,7 @@ def _realign(session: Session, series: MaintenanceSeries, actor: Actor) -> None:
     for incident, moment in zip_longest(incidents, moments):
         incident.occurs_at = moment
         if moment is None:
-            maintenance.call_off(session, incident, _submission(series, actor))
+            maintenance.cancel_scheduled(session, incident, _submission(series, actor))
         elif _differs(incident, plan := _occurrence(series, moment)):
             maintenance.replan(session, incident, plan, _submission(series, actor))
 

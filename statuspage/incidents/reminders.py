@@ -38,20 +38,20 @@ class Notice:
     """The rungs that have been reached and not been told, as one; the last says what to write."""
 
     ladder: str
-    rungs: tuple[EscalationStep, ...]
+    steps: tuple[EscalationStep, ...]
 
     @property
     def key(self) -> str:
         """What its deliveries carry, so that it is told once."""
-        return f"{self.ladder}{self.rungs[-1].place}"
+        return f"{self.ladder}{self.steps[-1].place}"
 
     @property
     def people(self) -> dict[Contact, str]:
         """Whom it asks, each once, and as what."""
         found: dict[Contact, str] = {}
-        for rung in self.rungs:
-            why = ", ".join(ESCALATED_TO.get(to, to) for to in rung.to)
-            for contact in rung.people:
+        for step in self.steps:
+            why = ", ".join(ESCALATED_TO.get(to, to) for to in step.to)
+            for contact in step.people:
                 found.setdefault(contact, why)
         return found
 
@@ -88,10 +88,10 @@ def _notify(code: str) -> int:
 
 
 def _due(session: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
-    told = _told(session, incident)
+    notified = _notified(session, incident)
     for ladder in ladders(session, incident):
-        last = max((place for key, place in told if key == ladder.key), default=-1)
-        reached = tuple(rung for rung in ladder.rungs if rung.at <= moment and rung.place > last)
+        last = max((place for key, place in notified if key == ladder.key), default=-1)
+        reached = tuple(step for step in ladder.steps if step.at <= moment and step.place > last)
         notice = Notice(ladder.key, reached) if reached else None
         if notice and _reaches_anybody(incident, notice):
             yield notice
@@ -104,11 +104,11 @@ def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
         *((Channel.CHAT, room) for room in current_settings().chat_rooms),
         *((Channel.EMAIL, mailbox.identity) for mailbox in found),
     ]
-    sealed = drill_recipients_on(incident)
-    return any(sealed is None or sealed.lets(*where) for where in reached)
+    drill = drill_recipients_on(incident)
+    return any(drill is None or drill.lets(*where) for where in reached)
 
 
-def _told(session: Session, incident: Incident) -> set[tuple[str, int]]:
+def _notified(session: Session, incident: Incident) -> set[tuple[str, int]]:
     """The ladders and places that notices of an incident were queued for."""
     keys = session.scalars(
         select(Delivery.step_key)
@@ -121,7 +121,7 @@ def _told(session: Session, incident: Incident) -> set[tuple[str, int]]:
 
 
 def _queue(session: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
-    step, facts = notice.rungs[-1].step, _facts(incident, notice, moment)
+    step, facts = notice.steps[-1].step, _facts(incident, notice, moment)
     message = call_colleagues(
         session, incident, facts, step=step, step_key=notice.key, people=notice.people
     )
@@ -133,7 +133,7 @@ def _queue(session: Session, incident: Incident, notice: Notice, moment: datetim
 
 
 def _facts(incident: Incident, notice: Notice, moment: datetime) -> Facts:
-    facts = incident_facts(incident, notice.rungs[-1].step)
+    facts = incident_facts(incident, notice.steps[-1].step)
     due_at = incident.next_update_at
     asked = [
         f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle

@@ -15,8 +15,8 @@ def repeats(incident: Incident, update: NewUpdate, drafts: Sequence[Draft]) -> b
 
     A form that comes back after a post differs in nothing: that is what a second press sends.
     """
-    said = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
-    if any(draft.before and draft.before.body == draft.as_sent.body for draft in said):
+    compared = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
+    if any(draft.before and draft.before.body == draft.as_sent.body for draft in compared):
         return True
     return not any(draft.edited for draft in drafts) and _changes_nothing(incident, update)
 
@@ -34,5 +34,5 @@ def _changes_nothing(incident: Incident, update: NewUpdate) -> bool:
     )
 
 
-def _adds_nothing(kept: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
-    return all((kept.get(name) or "") == (value or "") for name, value in told.items())
+def _adds_nothing(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
+    return all((stored.get(name) or "") == (value or "") for name, value in typed.items())

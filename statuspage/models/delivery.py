@@ -108,7 +108,7 @@ def was_uncertain() -> ColumnElement[bool]:
     )
 
 
-def was_told() -> ColumnElement[bool]:
+def was_sent() -> ColumnElement[bool]:
     """The condition that its recipient was sent a delivery, or may have been.
 
     That may be so too where it waits to be sent once more, or was given up since.

@@ -254,10 +254,10 @@ def describe(customer: Customer) -> dict[str, Any]:
 
 
 def _set_components(customer: Customer, wanted: Iterable[int]) -> None:
-    kept = [link for link in customer.components if link.component_id in set(wanted)]
-    new = set(wanted) - {link.component_id for link in kept}
+    unchanged = [link for link in customer.components if link.component_id in set(wanted)]
+    new = set(wanted) - {link.component_id for link in unchanged}
     customer.components = [
-        *kept,
+        *unchanged,
         *(CustomerComponent(component_id=component_id) for component_id in sorted(new)),
     ]
 

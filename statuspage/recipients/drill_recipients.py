@@ -48,14 +48,14 @@ def drill_recipients_on(incident: Incident) -> DrillRecipients | None:
     """The seal on an incident; None where it is no drill."""
     if not incident.is_drill:
         return None
-    kept = incident.drill_list
+    stored = incident.drill_list
     return DrillRecipients(
-        tuple((read_address(one["email"]), one["name"]) for one in kept if "email" in one),
-        frozenset(one["room"] for one in kept if "room" in one),
+        tuple((read_address(one["email"]), one["name"]) for one in stored if "email" in one),
+        frozenset(one["room"] for one in stored if "room" in one),
     )
 
 
-def as_kept(people: Iterable[tuple[str, str]], rooms: Iterable[str]) -> list[dict[str, Any]]:
+def as_stored(people: Iterable[tuple[str, str]], rooms: Iterable[str]) -> list[dict[str, Any]]:
     """A drill's list as an incident keeps it, each address once; ``ValueError`` for none."""
     once = {read_address(email).identity: (email, name) for email, name in people}
     return [

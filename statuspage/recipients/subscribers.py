@@ -229,12 +229,15 @@ def _codes(session: Session, subscribers: Iterable[Subscriber]) -> dict[int, str
 
 
 def _set_components(subscriber: Subscriber, wanted: frozenset[int]) -> None:
-    kept = [link for link in subscriber.components if link.component_id in wanted]
-    new = wanted - {link.component_id for link in kept}
-    subscriber.components = [*kept, *(SubscriberComponent(component_id=id_) for id_ in sorted(new))]
+    unchanged = [link for link in subscriber.components if link.component_id in wanted]
+    new = wanted - {link.component_id for link in unchanged}
+    subscriber.components = [
+        *unchanged,
+        *(SubscriberComponent(component_id=id_) for id_ in sorted(new)),
+    ]
 
 
 def _set_followed(subscriber: Subscriber, wanted: frozenset[int]) -> None:
-    kept = [link for link in subscriber.followed if link.incident_id in wanted]
-    new = wanted - {link.incident_id for link in kept}
-    subscriber.followed = [*kept, *(FollowedIncident(incident_id=id_) for id_ in sorted(new))]
+    unchanged = [link for link in subscriber.followed if link.incident_id in wanted]
+    new = wanted - {link.incident_id for link in unchanged}
+    subscriber.followed = [*unchanged, *(FollowedIncident(incident_id=id_) for id_ in sorted(new))]

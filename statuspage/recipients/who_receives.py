@@ -41,7 +41,7 @@ from statuspage.models import (
     Subscriber,
     SubscriberComponent,
 )
-from statuspage.models.delivery import was_told
+from statuspage.models.delivery import was_sent
 from statuspage.recipients.drill_recipients import WHY as ON_DRILL_LIST
 from statuspage.recipients.drill_recipients import DrillRecipients
 from statuspage.recipients.suppression import bars, suppression_reason, with_suppression
@@ -81,8 +81,8 @@ def asks_why(audience: Audience, *, changes_status: bool) -> bool:
 
 def languages_read(session: Session, *, own: str) -> list[str]:
     """The languages other than the page's own in which somebody is written to."""
-    kept = union(select(Customer.language), select(Subscriber.language))
-    return sorted({nearest(code, default=own) for code in session.scalars(kept)} - {own})
+    codes = union(select(Customer.language), select(Subscriber.language))
+    return sorted({nearest(code, default=own) for code in session.scalars(codes)} - {own})
 
 
 # --- customers ------------------------------------------------------------------------------------
@@ -99,14 +99,14 @@ def concerned_customers(component_ids: Collection[int]) -> ColumnElement[bool]:
     return or_(Customer.all_components, uses_one)
 
 
-def told_customers(message_ids: Collection[int]) -> ColumnElement[bool]:
+def customers_sent(message_ids: Collection[int]) -> ColumnElement[bool]:
     """The rule of a reopening: customers who were sent one of these messages."""
     # As a list made once: asked for each customer, SQLite may go through the whole message again.
     return Customer.address.in_(
         select(Delivery.address).where(
             Delivery.message_id.in_(message_ids),
             Delivery.channel == Channel.EMAIL,
-            was_told(),
+            was_sent(),
         )
     )
 
@@ -238,7 +238,7 @@ def find_customer(session: Session, rule: CustomerRule, address: str) -> Reached
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Topic:
     """What a post is about, as far as it decides who hears of it.
 
     ``incident_id`` is None for an incident that is not saved yet.  A ``drill`` reaches its own
@@ -280,17 +280,17 @@ def any_subscribers(session: Session) -> bool:
     return session.scalar(confirmed.limit(1)) is not None
 
 
-def count_subscribers(session: Session, news: News, *, customers: CustomerRule | None) -> Reach:
+def count_subscribers(session: Session, topic: Topic, *, customers: CustomerRule | None) -> Reach:
     """How many subscribers the mail about a step reaches, and why.
 
     ``customers`` is the rule of the customers' mail where there is one.
     """
-    if news.drill is not None:
-        listed = len(news.drill.mailboxes)
+    if topic.drill is not None:
+        listed = len(topic.drill.mailboxes)
         if customers is not None:
             return Reach(as_customers=listed)
         return Reach(((ON_DRILL_LIST, listed),) if listed else ())
-    reached = reached_subscribers(news)
+    reached = reached_subscribers(topic)
     as_customer = false() if customers is None else _is_customer(reached, customers.condition)
     each = select(reached.c.why, reached.c.suppressed, as_customer.label("as_customer")).subquery()
     rows = session.execute(select(each, func.count()).group_by(*each.c)).all()
@@ -305,23 +305,23 @@ def count_subscribers(session: Session, news: News, *, customers: CustomerRule |
     )
 
 
-def find_subscriber(session: Session, news: News, address: str) -> Reached | None:
+def find_subscriber(session: Session, topic: Topic, address: str) -> Reached | None:
     """The subscriber with that normalised address, as news reaches them; None where it does not."""
-    of = reached_subscribers(news).c
+    of = reached_subscribers(topic).c
     chosen = select(of.why, of.suppressed, of.reason).where(of.address == address)
     row = session.execute(chosen).one_or_none()
     return None if row is None else Reached(row.why, bool(row.suppressed), row.reason)
 
 
-def reached_subscribers(news: News) -> Subquery:
+def reached_subscribers(topic: Topic) -> Subquery:
     """The rule: who confirmed, and follows this incident or asked for this kind and component.
 
     Where an incident names no component it concerns everybody.  The tables are joined as wholes:
     asked for each subscriber, PostgreSQL takes several times as long.
     """
-    named, followers = _by_component(news), _followers(news)
-    has_named = named.c.owner_id.is_not(None) if news.component_ids else true()
-    by_rule = and_(_wants(news), or_(Subscriber.all_components, has_named))
+    named, followers = _by_component(topic), _followers(topic)
+    has_named = named.c.owner_id.is_not(None) if topic.component_ids else true()
+    by_rule = and_(_wants(topic), or_(Subscriber.all_components, has_named))
     suppressed = bars(owed=false())
     chosen = (
         select(
@@ -348,22 +348,22 @@ def reached_subscribers(news: News) -> Subquery:
     return with_suppression(chosen, Subscriber.address).subquery()
 
 
-def _by_component(news: News) -> Subquery:
+def _by_component(topic: Topic) -> Subquery:
     """Who named a component, of the affected ones where there are any, and the first of these."""
     return _first_components(
-        SubscriberComponent.subscriber_id, SubscriberComponent.component_id, news.component_ids
+        SubscriberComponent.subscriber_id, SubscriberComponent.component_id, topic.component_ids
     )
 
 
-def _followers(news: News) -> Subquery:
+def _followers(topic: Topic) -> Subquery:
     followers = select(FollowedIncident.subscriber_id)
-    return followers.where(FollowedIncident.incident_id == news.incident_id).subquery()
+    return followers.where(FollowedIncident.incident_id == topic.incident_id).subquery()
 
 
-def _wants(news: News) -> ColumnElement[bool]:
-    if news.kind is Kind.MAINTENANCE:
+def _wants(topic: Topic) -> ColumnElement[bool]:
+    if topic.kind is Kind.MAINTENANCE:
         return and_(Subscriber.maintenance)
-    if news.step in _ENDS:
+    if topic.step in _ENDS:
         return and_(Subscriber.incidents)
     return and_(Subscriber.incidents, ~Subscriber.resolved_only)
 

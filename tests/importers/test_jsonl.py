@@ -17,7 +17,7 @@ from statuspage.core.enums import (
     Kind,
 )
 from statuspage.importers.published import UnusableHistory
-from statuspage.incidents.component_log import write_anew
+from statuspage.incidents.component_log import rewrite
 from statuspage.models import (
     AuditEntry,
     Component,
@@ -177,7 +177,7 @@ def test_incidents_from_elsewhere_and_from_here_make_one_log(session: Session) -
     assert log_of(session, "Search") == expected
     # Written anew for an incident that is told late here, it is the same.
     with writing() as session:
-        write_anew(session, [search.id], since=moment(0))
+        rewrite(session, [search.id], since=moment(0))
     assert log_of(session, "Search") == expected
 
 

@@ -115,7 +115,7 @@ def test_no_component_is_shown_as_back_in_between(
     assert current_session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
     # Told anew from the posts alone, it is the same.
     with writing() as session:
-        component_log.write_anew(session, [scenario.checkout], since=NOON)
+        component_log.rewrite(session, [scenario.checkout], since=NOON)
     assert current_session().scalars(in_order).all() == [DOWN, ComponentStatus.OPERATIONAL]
 
 

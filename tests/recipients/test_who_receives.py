@@ -14,7 +14,7 @@ from statuspage.models import Customer
 from statuspage.recipients import suppression, who_receives
 from statuspage.recipients.drill_recipients import DrillRecipients
 from statuspage.recipients.suppression import REASONS, SuppressionKind
-from statuspage.recipients.who_receives import CustomerRule, News, Reach, Reached
+from statuspage.recipients.who_receives import CustomerRule, Reach, Reached, Topic
 from tests.announcing import Scenario, set_up_scenario
 
 
@@ -89,12 +89,12 @@ def test_a_drill_reaches_its_list_in_the_place_of_customers_and_of_subscribers(
 ) -> None:
     drill = DrillRecipients(((read_address("kim@example.com"), "Kim"),), frozenset())
     rule = CustomerRule(true(), [scenario.checkout], drill)
-    news = News(Kind.INCIDENT, Step.RESOLVED, [scenario.checkout], drill=drill)
+    topic = Topic(Kind.INCIDENT, Step.RESOLVED, [scenario.checkout], drill=drill)
     assert who_receives.count_customers(session, rule) == (1, 0)
     assert who_receives.group_customers(session, rule) == ([("on the drill's list", 1)], [])
     assert [one.name for one in who_receives.first_readers(session, rule, most=2)] == ["Kim"]
-    assert who_receives.count_subscribers(session, news, customers=rule) == Reach(as_customers=1)
-    assert who_receives.count_subscribers(session, news, customers=None).total == 1
+    assert who_receives.count_subscribers(session, topic, customers=rule) == Reach(as_customers=1)
+    assert who_receives.count_subscribers(session, topic, customers=None).total == 1
 
 
 def test_one_address_is_explained_by_the_rows_that_the_queue_would_write(

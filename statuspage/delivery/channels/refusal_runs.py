@@ -57,7 +57,7 @@ class Trial:
 
     def __init__(self, refusals: RefusalRun) -> None:
         self._refusals = refusals
-        self._kept: list[Result] = []
+        self._held: list[Result] = []
 
     @property
     def is_hopeless(self) -> bool:
@@ -70,7 +70,7 @@ class Trial:
             self._refusals.note_accepted()
             return [*map(_about_the_recipient, self._take_kept()), *results]
         refused = [result for result in results if result.outcome is Outcome.REFUSED]
-        self._kept += refused
+        self._held += refused
         for result in refused:
             self._refusals.note_refused(result.recipient.address)
         others = [result for result in results if result.outcome is not Outcome.REFUSED]
@@ -82,8 +82,8 @@ class Trial:
         return [_conclude(result, refused=count) for result in self._take_kept()]
 
     def _take_kept(self) -> list[Result]:
-        kept, self._kept = self._kept, []
-        return kept
+        held, self._held = self._held, []
+        return held
 
 
 def describe_run(reason: str) -> str:

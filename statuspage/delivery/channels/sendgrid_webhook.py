@@ -153,8 +153,8 @@ def _read_moment(value: Any) -> datetime:
 
 
 def _read_reason(entry: Mapping[str, Any]) -> str:
-    said = entry.get("reason") or entry.get("response") or ""
-    return brief(said) if isinstance(said, str) else ""
+    answer = entry.get("reason") or entry.get("response") or ""
+    return brief(answer) if isinstance(answer, str) else ""
 
 
 def _text(entry: Mapping[str, Any], key: str, *, limit: int = _MAX_ID) -> str:

@@ -90,11 +90,11 @@ def _say(client: WebClient, room: str, text: str, *, thread_ts: str | None = Non
 
     Web addresses become links all the same; ``parse="none"`` would end that.
     """
-    said = client.chat_postMessage(
+    answer = client.chat_postMessage(
         channel=room, text=text, mrkdwn=False, link_names=False, unfurl_links=False,
         unfurl_media=False, thread_ts=thread_ts,
     )  # fmt: skip
-    return str(said.get("ts") or "")
+    return str(answer.get("ts") or "")
 
 
 def _code(error: SlackApiError) -> str:

@@ -486,7 +486,7 @@ def _whose(error: Exception) -> Fault:
 
 def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error
-        text = said.decode(errors="replace") if isinstance(said, bytes) else said
+        answer = error.smtp_error
+        text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
         return f"the mail server answered {error.smtp_code} {text}"
     return f"the mail server cannot be used: {error}"

@@ -35,7 +35,7 @@ from statuspage.core.enums import (
 from statuspage.core.links import current_links
 from statuspage.importers.store import named_code
 from statuspage.incidents.announcement import Announcement, affected_components
-from statuspage.incidents.apply_update import apply_post, declared
+from statuspage.incidents.apply_update import apply_update_to, declared
 from statuspage.incidents.component_states import affect, at_the_end, set_state
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission, announce
@@ -173,8 +173,8 @@ class Loader:
         war_room: str = "",
     ) -> None:
         started_at = self._moment(started)
-        told = [self._read_update(started_at, **entry) for entry in updates]
-        declared_at, first = told[0]
+        entries = [self._read_update(started_at, **entry) for entry in updates]
+        declared_at, first = entries[0]
         declaration = Declaration(
             title=title, severity_rank=severity, users_notice=users_notice,
             components=first.components, started_at=started_at, status=first.status,
@@ -186,7 +186,7 @@ class Loader:
         incident = declared(self._current, declaration, declared_at)
         self._save_incident(incident)
         timeline: list[tuple[datetime, NewUpdate | str]] = [
-            *((_after(started_at, note["minute"]), note["text"]) for note in notes), *told,
+            *((_after(started_at, note["minute"]), note["text"]) for note in notes), *entries,
         ]  # fmt: skip
         for moment, entry in sorted(timeline, key=lambda found: found[0]):
             if isinstance(entry, str):
@@ -194,7 +194,7 @@ class Loader:
             elif entry is first:
                 self._publish(incident, first.components, moment, at=started_at, declares=True)
             else:
-                self._post(incident, entry, moment)
+                self._publish_entry(incident, entry, moment)
 
     def _read_update(
         self,
@@ -220,9 +220,9 @@ class Loader:
             **more,
         )
 
-    def _post(self, incident: Incident, update: NewUpdate, moment: datetime) -> None:
+    def _publish_entry(self, incident: Incident, update: NewUpdate, moment: datetime) -> None:
         still = incident.status == update.status
-        apply_post(self._current, incident, update, moment, reopens=False)
+        apply_update_to(self._current, incident, update, moment, reopens=False)
         states = update.components
         if update.status is IncidentStatus.RESOLVED:
             states = at_the_end(incident, states)

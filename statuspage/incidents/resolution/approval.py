@@ -47,7 +47,7 @@ def state(
     incident: Incident, update: NewUpdate, announcement: Announcement, made: Sequence[Draft]
 ) -> Statement:
     """What posting this would tell outsiders, by the drafts of its announcement."""
-    told = {
+    contents = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
         for one in made
         if one.audience in OUTSIDE
@@ -65,8 +65,8 @@ def state(
         sorted((id_, status.value) for id_, status in update.components.items()),
         sorted(announcement.left_out),
     ]
-    said = json.dumps([told, facts], sort_keys=True, default=str)
-    return Statement(told, sha256(said.encode()).hexdigest())
+    canonical = json.dumps([contents, facts], sort_keys=True, default=str)
+    return Statement(contents, sha256(canonical.encode()).hexdigest())
 
 
 def approval_of(session: Session, incident: Incident, fingerprint: str) -> Approval | None:

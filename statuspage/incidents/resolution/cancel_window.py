@@ -44,9 +44,9 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
         kept_back = cancellation.cancel(session, messages, reason=reason)
         if not kept_back:
             raise Invalid("form", "There is nothing to cancel: no mail waits any more.")
-        standing = cancellation.stand(session, messages)
+        found = cancellation.stand(session, messages)
         # What waits even now may have been sent once already.
-        gone = standing.gone + standing.waiting
+        gone = found.gone + found.waiting
         audit.record(
             session, actor, "message.cancel", subject_kind="incident", subject=incident.code,
             after={"kept back": kept_back, "gone already": gone},

@@ -68,7 +68,7 @@ class Gate:
         return tuple(name for name, does in holds.items() if not does)
 
 
-def look(
+def inspect(
     session: Session,
     incident: Incident,
     update: NewUpdate,
@@ -98,8 +98,8 @@ def look(
                 announced[0] if announced else replace(of_update(incident, update), choice=choice)
             )
             made = announced[1] if announced else drafts(announcement, texts)
-            said = state(incident, update, announcement, made)
-            approval = approval_of(session, incident, said.fingerprint)
+            statement = state(incident, update, announcement, made)
+            approval = approval_of(session, incident, statement.fingerprint)
     return Gate(
         watched=None if since is None else max(ended - since, timedelta()),
         watch_for=None if minutes is None else timedelta(minutes=minutes),
@@ -125,11 +125,11 @@ def watched_since(incident: Incident) -> datetime | None:
 
 def let_through(gate: Gate, update: NewUpdate) -> dict[str, str]:
     """The reasons that are kept; :class:`Invalid` on ``because_…`` where one is missing."""
-    kept = {name: update.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
-    for name, reason in kept.items():
+    reasons = {name: update.although.get(name, "").strip()[:LONGEST_REASON] for name in gate.lacks}
+    for name, reason in reasons.items():
         if not reason:
             raise Invalid(f"because_{name}", WHY_NOT[name])
-    return kept
+    return reasons
 
 
 def _not_back(session: Session, incident: Incident, update: NewUpdate) -> tuple[str, ...]:
