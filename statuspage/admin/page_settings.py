@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
+from wtforms import SelectField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
@@ -33,6 +34,18 @@ class PageForm(EditForm):
     support_url = WebAddressField("Support page")
     sign_off = LineField("Sign-off of mails")
     incident_channel = LineField("Incident channel")
+    no_change_email_minutes = SelectField(
+        "Email “No change yet” to subscribers",
+        choices={
+            "0": "With every update",
+            "30": "At most every 30 minutes",
+            "60": "At most every hour",
+            "120": "At most every 2 hours",
+            "240": "At most every 4 hours",
+        },
+        coerce=int,
+        default=60,
+    )
 
 
 @admin.route("/settings", methods=["GET", "POST"])

@@ -75,19 +75,22 @@ def of(incident: Incident) -> dict[str, Any]:
     }
 
 
-def quiet(incident: Incident) -> tuple[str, str]:
-    """What the one press says and when it promises the next update; empty where it cannot."""
+def quiet(incident: Incident) -> tuple[str, str, str]:
+    """What the one press says, when it promises the next update, and why subscribers get no email.
+
+    Empty where it cannot, and where they do.
+    """
     update = _no_change(incident)
     try:
         made = drafts(of_update(incident, update))
     except Invalid:
-        return "", ""
+        return "", "", ""
     first = made[0]
-    if any(draft.missing or blocking(draft.findings) for draft in made):
-        return "", ""
-    if not update.next_update_at:
-        return "", ""
-    return richtext.to_text(first.text.body), clock.show_time(update.next_update_at, zone())
+    is_held = any(draft.missing or blocking(draft.findings) for draft in made)
+    if is_held or not update.next_update_at:
+        return "", "", ""
+    promised = clock.show_time(update.next_update_at, zone())
+    return richtext.to_text(first.text.body), promised, first.left_out or ""
 
 
 @admin.post("/incidents/<code>/no-change")

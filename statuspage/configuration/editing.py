@@ -29,6 +29,7 @@ class PageSettings:
     support_url: str = ""
     sign_off: str = ""
     incident_channel: str = ""
+    no_change_email_minutes: int = 60
 
 
 def first_settings(name: str, *, time_zone: str, support_email: str = "") -> PageSettings:

@@ -224,6 +224,14 @@ class AccountRole(Term):
     ADMIN = "admin"
 
 
+class SubscribedUpdates(Term):
+    """Which updates of an incident a subscriber is emailed."""
+
+    EVERY = "every"
+    FIRST_AND_LAST = "first_and_last"
+    LAST = "last"
+
+
 class Role(Term):
     """A colleague's part in an incident."""
 
@@ -246,6 +254,8 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Step, Step.UPDATE): "Update",
     (Step, Step.OVERDUE): "Update overdue",
     (Step, Step.APPROVAL): "Approval asked",
+    (SubscribedUpdates, SubscribedUpdates.EVERY): "Every update",
+    (SubscribedUpdates, SubscribedUpdates.LAST): "Only the end",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",
 }
 

@@ -20,7 +20,7 @@ from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, insert_new, writing
-from statuspage.core.enums import Audience, Step, SubscriberState
+from statuspage.core.enums import Audience, Impact, Step, SubscribedUpdates, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links, read_subscription_token, subscription_token
@@ -253,7 +253,7 @@ def _locked(session: Session, address: Address) -> Subscriber:
         .values(
             email=address.email, address=address.identity, state=SubscriberState.PENDING,
             language="en", all_components=True, incidents=True, maintenance=True,
-            resolved_only=False, asked_at=clock.now(),
+            updates=SubscribedUpdates.EVERY, least_impact=Impact.NONE, asked_at=clock.now(),
         )
         .on_conflict_do_nothing()
     )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy import func, select
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
-from statuspage.core.db import current_session
-from statuspage.core.enums import Audience, ComponentStatus, Kind, Role, Step, Visibility
+from statuspage.core.db import current_session, read_once
+from statuspage.core.enums import Audience, ComponentStatus, Impact, Kind, Role, Step, Visibility
 from statuspage.core.links import current_links
 from statuspage.incidents.apply_update import apply_update_to, declared, detached_copy, step_of
 from statuspage.incidents.inputs import (
@@ -75,6 +75,7 @@ class Announcement:
     still: bool = False
     late: bool = False
     no_change: bool = False
+    impact_before: Impact | None = None
     choice: AudienceChoice = EVERYBODY
 
     @property
@@ -120,7 +121,14 @@ class Announcement:
     @cached_property
     def left_out(self) -> dict[Audience, str]:
         """The audiences that are not notified although they could be, each with why."""
-        found = {one: why_left_out(one, self.choice) for one in self.could_be_notified}
+        since_last, at_most_every = None, timedelta()
+        if self.no_change and self.last_mailed is not None:
+            since_last = clock.now() - self.last_mailed
+            at_most_every = timedelta(minutes=self.page.no_change_email_minutes)
+        found = {
+            one: why_left_out(one, self.choice, since_last=since_last, at_most_every=at_most_every)
+            for one in self.could_be_notified
+        }
         return {audience: why for audience, why in found.items() if why is not None}
 
     @cached_property
@@ -217,7 +225,27 @@ class Announcement:
     def topic(self) -> Topic:
         """What it is about, as far as it decides which subscribers receive it."""
         saved_id = self.saved.id if self.saved is not None else None
-        return Topic(self.incident.kind, self.step, self.concerned, saved_id, self.drill)
+        return Topic(
+            self.incident.kind,
+            self.step,
+            self.concerned,
+            saved_id,
+            self.drill,
+            impact=worst_impact(self.session, self.incident),
+            impact_before=self.impact_before,
+            is_first=self.last_mailed is None,
+        )
+
+    @cached_property
+    def last_mailed(self) -> datetime | None:
+        """When subscribers were last emailed about the incident; None where they never were."""
+        if self.saved is None or self.incident.kind is Kind.MAINTENANCE:
+            return None
+        newest = select(func.max(Message.created_at)).where(
+            Message.incident_id == self.saved.id, Message.audience == Audience.SUBSCRIBER
+        )
+        name = f"when subscribers were last mailed about {self.saved.id}"
+        return read_once(self.session, name, lambda: self.session.scalar(newest))
 
     @cached_property
     def subscribers(self) -> Reach:
@@ -294,7 +322,7 @@ def of_update(
     copy = detached_copy(incident)
     if publishes:
         copy.visibility = Visibility.PUBLIC
-    still = copy.status == update.status
+    still, impact_before = copy.status == update.status, worst_impact(session, incident)
     apply_update_to(session, copy, update, moment, reopens=reopens)
     return Announcement(
         session,
@@ -306,6 +334,7 @@ def of_update(
         reopens=reopens,
         still=still,
         no_change=update.no_change,
+        impact_before=impact_before,
     )
 
 
@@ -326,6 +355,12 @@ def of_step(incident: Incident, step: Step) -> Announcement:
 def incident_facts(incident: Incident, step: Step) -> Facts:
     """What a message about that step would be made of, as the incident stands; changes nothing."""
     return of_step(incident, step).facts
+
+
+def worst_impact(session: Session, incident: Incident) -> Impact:
+    """The worst impact that an incident ever had, by the severities that it had."""
+    worst = severity.level_of(session, incident.worst_rank)
+    return Impact.worst([incident.impact, *([worst.impact] if worst else [])], Impact.NONE)
 
 
 def _reach_of_drill(drill: DrillRecipients, audience: Audience) -> tuple[int, int, str]:

@@ -21,7 +21,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
-from statuspage.incidents.announcement import incident_facts
+from statuspage.incidents.announcement import incident_facts, worst_impact
 from statuspage.incidents.apply_update import (
     apply_update_to,
     declared,
@@ -239,6 +239,7 @@ def _publish_update(
             reopens=reopens,
             still=incident.status == new_update.status,
             no_change=new_update.no_change,
+            impact_before=worst_impact(session, incident),
         )
         recounts = new_update.false_alarm or incident.cancelled_at is not None
         apply_update_to(session, incident, new_update, clock.now(), reopens=reopens)

@@ -17,7 +17,7 @@ from statuspage.access.audit import Actor
 from statuspage.access.permissions import require
 from statuspage.core.config import current_settings
 from statuspage.core.conflict import check_unchanged
-from statuspage.core.enums import Audience, ComponentStatus, Kind, Step
+from statuspage.core.enums import Audience, ComponentStatus, Impact, Kind, Step
 from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, subscriber_queue, superseded
 from statuspage.incidents.announcement import Announcement, affected_components
@@ -77,6 +77,7 @@ class Publication:
     still: bool = False
     late: bool = False
     no_change: bool = False
+    impact_before: Impact | None = None
     body: str | None = None
 
 
@@ -167,6 +168,7 @@ def _announcement(
         still=publication.still,
         late=publication.late,
         no_change=publication.no_change,
+        impact_before=publication.impact_before,
         choice=choice,
     )
 
@@ -190,8 +192,8 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
     overrides.
     """
     session, incident = announcement.session, announcement.incident
-    # The facts count customers as they stand before anything is ended.
-    _ = announcement.facts
+    # The facts count customers as they stand before anything is ended, and so with what was mailed.
+    _ = announcement.facts, announcement.last_mailed
     superseded.end_untrue(session, incident.id, announcement.step)
     update.left_out = {one.value: why for one, why in announcement.left_out.items()}
     update.notifies = announcement.notifies

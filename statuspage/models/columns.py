@@ -22,6 +22,7 @@ from statuspage.core.enums import (
     Impact,
     Kind,
     Step,
+    SubscribedUpdates,
     SubscriberState,
     Visibility,
 )
@@ -91,7 +92,7 @@ Base.registry.update_type_annotation_map(
             words: _stored(words)
             for words in (
                 AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
-                Impact, Kind, Step, SubscriberState, Visibility,
+                Impact, Kind, Step, SubscribedUpdates, SubscriberState, Visibility,
             )
         },
         dict[str, Any]: JSON,

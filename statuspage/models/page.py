@@ -29,6 +29,8 @@ class Page(Base):
     support_url: Mapped[Line]
     sign_off: Mapped[Line]
     incident_channel: Mapped[Line]
+    # "No change yet" is emailed to subscribers at most once in so many minutes; 0 for no limit.
+    no_change_email_minutes: Mapped[int] = mapped_column(default=60)
     look: Mapped[Facts] = mapped_column(default=dict)
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
     blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)

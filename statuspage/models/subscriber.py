@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
-from statuspage.core.enums import SubscriberState
+from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState
 from statuspage.models.columns import Address, Key
 
 
@@ -32,8 +32,9 @@ class Subscriber(Base):
     all_components: Mapped[bool] = mapped_column(default=True)
     incidents: Mapped[bool] = mapped_column(default=True)
     maintenance: Mapped[bool] = mapped_column(default=True)
-    # Of incidents only that they are over (and, where one was opened again, that it is not).
-    resolved_only: Mapped[bool] = mapped_column(default=False)
+    # Of incidents: which updates, and from which impact on.
+    updates: Mapped[SubscribedUpdates] = mapped_column(default=SubscribedUpdates.EVERY)
+    least_impact: Mapped[Impact] = mapped_column(default=Impact.NONE)
     token_hash: Mapped[str | None] = mapped_column(String(64))
     token_expires_at: Mapped[datetime | None]
     asked_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -34,6 +34,7 @@ from statuspage.public import (
 )
 from statuspage.public.document import HTML, TEXT, XML, DocumentDraft
 from statuspage.public.feeds import Feed
+from statuspage.public.mail_form import Tree
 from statuspage.public.queries import Site
 from statuspage.public.search import Asked, SearchResult
 from statuspage.public.snapshot import (
@@ -122,7 +123,7 @@ class RecentIncidents(NamedTuple):
 class SearchPage(NamedTuple):
     """What was searched for in the history, and what was found."""
 
-    tree: html_pages.Tree
+    tree: Tree
     asked: Asked
     found: SearchResult
 

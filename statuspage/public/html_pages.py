@@ -17,24 +17,23 @@ from itertools import groupby
 from typing import Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
 
-from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from statuspage.core import clock, richtext
 from statuspage.core.enums import ComponentStatus, Impact, Term, indicator_of
-from statuspage.core.languages import ENGLISH, OFFERED, Language, locale_name, prefix, translations
+from statuspage.core.languages import ENGLISH, OFFERED, Language, prefix
 from statuspage.core.links import Links
 from statuspage.core.paths import TEMPLATES
 from statuspage.public import template_rows
 from statuspage.public.assets import asset
 from statuspage.public.choices import draw_choices
+from statuspage.public.mail_form import MailForm, Tree, wishes
 from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, SearchResult
 from statuspage.public.snapshot import (
     ComponentPageView,
     ComponentView,
     Frame,
-    GroupView,
     IncidentView,
     MonthView,
     Snapshot,
@@ -75,8 +74,6 @@ class FeedLink:
     path: str
     content_type: str
 
-
-Tree = tuple[GroupView | ComponentView, ...]
 
 FEEDS: Final = (
     FeedLink("RSS", "/updates.rss", "application/rss+xml"),
@@ -254,36 +251,6 @@ def render_leaving(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class FollowedIncidentChoice:
-    """An incident of which somebody hears every update, or may."""
-
-    code: str
-    title: str
-    is_ticked: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class MailForm:
-    """What a form about mail holds: as it was sent, or as it is kept; components by their codes.
-
-    ``removed`` are components that were chosen and are listed no more.  ``reason`` is what is wrong
-    with ``field``, empty where nothing is.
-    """
-
-    email: str = ""
-    incidents: bool = True
-    maintenance: bool = True
-    resolved_only: bool = False
-    components: frozenset[str] = frozenset()
-    removed: tuple[ComponentView, ...] = ()
-    followed: tuple[FollowedIncidentChoice, ...] = ()
-    time_zone: str = ""
-    language: str = ""
-    field: str = ""
-    reason: str = ""
-
-
 def render_subscribe(
     frame: Frame, tree: Tree, links: Links, *, form: MailForm | None = None
 ) -> str:
@@ -332,36 +299,10 @@ def render_subscription(
         suppressed=suppressed,
         acted=acted,
         here=here,
-        wishes=_wishes(frame, tree, form),
+        wishes=wishes(frame.language, tree, form),
         zones=clock.zones_by_area().items(),
         languages=OFFERED,
     )
-
-
-def _wishes(frame: Frame, tree: Tree, form: MailForm) -> list[str | Markup]:
-    """What a form asks for, as lines of a list."""
-    words = translations(frame.language)
-    own = Markup("<bdi>{}</bdi>").format
-    lines: list[str | Markup] = []
-    if form.incidents and form.resolved_only:
-        lines.append(words.gettext("incidents, only when they’re resolved"))
-    elif form.incidents:
-        lines.append(words.gettext("incidents"))
-    if form.maintenance:
-        lines.append(words.gettext("scheduled maintenance"))
-    listed = [
-        each
-        for item in tree
-        for each in (item.components if isinstance(item, GroupView) else (item,))
-    ]
-    names = [own(each.full_name) for each in listed if each.code in form.components]
-    if lines and names:
-        lines = [Markup(words.gettext("%(what)s of %(names)s")) % {
-            "what": format_list(lines, locale=locale_name(frame.language)),
-            "names": Markup(words.gettext(", ")).join(names),
-        }]  # fmt: skip
-    every = Markup(words.gettext("every update on “%(title)s”"))
-    return lines + [every % {"title": own(incident.title)} for incident in form.followed]
 
 
 def incident_path(code: str) -> str:

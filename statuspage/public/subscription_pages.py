@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from flask import Blueprint, Flask, Response, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -18,7 +19,7 @@ from werkzeug.exceptions import NotFound
 
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, db
-from statuspage.core.enums import Visibility
+from statuspage.core.enums import Impact, SubscribedUpdates, Term, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_, nearest, split_path, translations
 from statuspage.core.links import current_links, read_delivery_token
@@ -32,7 +33,7 @@ from statuspage.delivery.unsubscribe import AddressState
 from statuspage.models import Component, Incident
 from statuspage.models.columns import CODE
 from statuspage.public import html_pages, http
-from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
+from statuspage.public.mail_form import FollowedIncidentChoice, MailForm
 from statuspage.public.page_language import (
     IN_A_LANGUAGE,
     address_in,
@@ -43,6 +44,8 @@ from statuspage.public.page_language import (
 from statuspage.public.queries import Site, open_site
 from statuspage.public.times import Times
 from statuspage.recipients.subscribers import SubscriptionPreferences
+
+AnyTerm = TypeVar("AnyTerm", bound=Term)
 
 leaving = Blueprint("leaving", __name__)
 
@@ -146,7 +149,8 @@ def _sent_form() -> MailForm:
         email=request.form.get("email", "")[:320],
         incidents="incidents" in kinds and not incidents,
         maintenance="maintenance" in kinds and not incidents,
-        resolved_only="resolved_only" in kinds,
+        updates=request.form.get("updates", SubscribedUpdates.EVERY)[:32],
+        least_impact=request.form.get("least_impact", Impact.NONE)[:32],
         components=frozenset(request.form.getlist("components")[:_MOST_TICKS]),
         followed=tuple(
             FollowedIncidentChoice(incident.code, incident.title) for incident in incidents
@@ -166,12 +170,20 @@ def _preferences(form: MailForm) -> SubscriptionPreferences:
     return SubscriptionPreferences(
         incidents=form.incidents,
         maintenance=form.maintenance,
-        resolved_only=form.resolved_only,
+        updates=_term(SubscribedUpdates, "updates", form.updates),
+        least_impact=_term(Impact, "least_impact", form.least_impact),
         components=frozenset(by_code[code] for code in form.components),
         follows=frozenset(incident.id for incident in _incidents(ticked)),
         time_zone=form.time_zone or None,
         language=form.language or asked_language() or own_language(),
     )
+
+
+def _term(words: type[AnyTerm], field: str, value: str) -> AnyTerm:
+    try:
+        return words(value)
+    except ValueError:
+        raise Invalid(field, N_("Choose one from the list.")) from None
 
 
 def _incidents(codes: Iterable[str]) -> list[Incident]:
@@ -276,7 +288,8 @@ def _kept_form(found: Subscription, site: Site, offered: str) -> MailForm:
         email=found.email,
         incidents=found.preferences.incidents,
         maintenance=found.preferences.maintenance,
-        resolved_only=found.preferences.resolved_only,
+        updates=found.preferences.updates.value,
+        least_impact=found.preferences.least_impact.value,
         components=frozenset(view.code for view in chosen),
         removed=tuple(view for view in chosen if view.is_removed),
         followed=tuple(

@@ -14,7 +14,7 @@ from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
-from statuspage.core.enums import SubscriberState, Visibility
+from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
 from statuspage.models import (
@@ -30,8 +30,8 @@ from statuspage.recipients.customers import check_language, check_zone
 
 PAGE_SIZE = 50
 COLUMNS = (
-    "email", "state", "components", "incidents", "maintenance", "follows", "language", "time_zone",
-    "asked_at", "confirmed_at", "left_at",
+    "email", "state", "components", "incidents", "least_impact", "maintenance", "follows",
+    "language", "time_zone", "asked_at", "confirmed_at", "left_at",
 )  # fmt: skip
 _CHUNK = 1_000
 
@@ -40,13 +40,14 @@ _CHUNK = 1_000
 class SubscriptionPreferences:
     """What somebody wants to hear of; no components means all of them.
 
-    ``resolved_only`` leaves of incidents only their end.  ``follows`` are incidents (ids) of which
-    every update is wanted, whatever the rest says.
+    Of incidents they are sent the ``updates`` of that kind, from ``least_impact`` on.  ``follows``
+    are incidents (ids) of which every update is wanted, whatever the rest says.
     """
 
     incidents: bool = True
     maintenance: bool = True
-    resolved_only: bool = False
+    updates: SubscribedUpdates = SubscribedUpdates.EVERY
+    least_impact: Impact = Impact.NONE
     components: frozenset[int] = frozenset()
     follows: frozenset[int] = frozenset()
     language: str = "en"
@@ -85,7 +86,8 @@ def check_preferences(session: Session, preferences: SubscriptionPreferences) ->
 def apply_preferences(subscriber: Subscriber, preferences: SubscriptionPreferences) -> None:
     """Have a subscriber hear of what was wished for, and of nothing else."""
     subscriber.incidents, subscriber.maintenance = preferences.incidents, preferences.maintenance
-    subscriber.resolved_only = preferences.resolved_only
+    subscriber.updates = preferences.updates
+    subscriber.least_impact = preferences.least_impact
     subscriber.all_components = not preferences.components
     subscriber.language, subscriber.time_zone = preferences.language, preferences.time_zone
     _set_components(subscriber, preferences.components)
@@ -97,7 +99,8 @@ def preferences_of(subscriber: Subscriber) -> SubscriptionPreferences:
     return SubscriptionPreferences(
         incidents=subscriber.incidents,
         maintenance=subscriber.maintenance,
-        resolved_only=subscriber.resolved_only,
+        updates=subscriber.updates,
+        least_impact=subscriber.least_impact,
         components=frozenset(link.component_id for link in subscriber.components),
         follows=frozenset(link.incident_id for link in subscriber.followed),
         language=subscriber.language,
@@ -198,7 +201,8 @@ def describe(subscriber: Subscriber) -> dict[str, Any]:
         "state": subscriber.state,
         "incidents": subscriber.incidents,
         "maintenance": subscriber.maintenance,
-        "resolved_only": subscriber.resolved_only,
+        "updates": subscriber.updates,
+        "least_impact": subscriber.least_impact,
         "components": sorted(link.component_id for link in subscriber.components),
         "follows": sorted(link.incident_id for link in subscriber.followed),
         "language": subscriber.language,
@@ -207,13 +211,13 @@ def describe(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def _cells(one: Subscriber, labels: dict[int, str], codes: dict[int, str]) -> list[str]:
-    incidents = "resolved only" if one.resolved_only else "yes"
     moments = (one.asked_at, one.confirmed_at, one.left_at)
     return [
         one.email,
         one.state.value,
         "; ".join(sorted(labels.get(link.component_id, "?") for link in one.components)),
-        incidents if one.incidents else "",
+        one.updates.label if one.incidents else "",
+        one.least_impact.value if one.incidents else "",
         "yes" if one.maintenance else "",
         "; ".join(codes[link.incident_id] for link in one.followed),
         one.language,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import (
@@ -30,7 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from statuspage.core.enums import Audience, Channel, Kind, Step, SubscriberState
+from statuspage.core import clock
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    Impact,
+    Kind,
+    Step,
+    SubscribedUpdates,
+    SubscriberState,
+)
 from statuspage.core.languages import nearest
 from statuspage.models import (
     Component,
@@ -46,6 +56,7 @@ from statuspage.recipients.drill_recipients import WHY as ON_DRILL_LIST
 from statuspage.recipients.drill_recipients import DrillRecipients
 from statuspage.recipients.suppression import bars, suppression_reason, with_suppression
 
+# That it is over and, where it was opened again, that it is not.
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
 _FOLLOWS = "Following this story"
 _EVERYTHING = "Subscribed to all components"
@@ -62,12 +73,24 @@ class AudienceChoice:
 EVERYBODY: Final = AudienceChoice()
 
 
-def why_left_out(audience: Audience, choice: AudienceChoice) -> str | None:
+def why_left_out(
+    audience: Audience,
+    choice: AudienceChoice,
+    *,
+    since_last: timedelta | None = None,
+    at_most_every: timedelta = timedelta(),
+) -> str | None:
     """Why an audience that could be notified of an update is not; None where it is.
 
-    The reason is empty where nobody had to give one (:func:`asks_why`).
+    The reason is empty where nobody had to give one (:func:`asks_why`).  Of an update that only
+    says that nothing has changed, ``since_last`` is how long ago subscribers were last emailed
+    about the incident: they are not again before ``at_most_every`` has passed.
     """
-    return choice.because if audience in choice.left_out else None
+    if audience in choice.left_out:
+        return choice.because
+    if audience is Audience.SUBSCRIBER and since_last is not None and since_last < at_most_every:
+        return f"“No change yet” is emailed at most once in {clock.show_duration(at_most_every)}"
+    return None
 
 
 def asks_why(audience: Audience, *, changes_status: bool) -> bool:
@@ -242,7 +265,8 @@ class Topic:
     """What a post is about, as far as it decides who hears of it.
 
     ``incident_id`` is None for an incident that is not saved yet.  A ``drill`` reaches its own
-    list in the place of subscribers.
+    list in the place of subscribers.  ``impact`` is the worst so far, ``impact_before`` what that
+    was before this post; ``is_first`` where subscribers were emailed nothing about it yet.
     """
 
     kind: Kind
@@ -250,6 +274,9 @@ class Topic:
     component_ids: Collection[int]
     incident_id: int | None = None
     drill: DrillRecipients | None = None
+    impact: Impact = Impact.CRITICAL
+    impact_before: Impact | None = None
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,9 +390,27 @@ def _followers(topic: Topic) -> Subquery:
 def _wants(topic: Topic) -> ColumnElement[bool]:
     if topic.kind is Kind.MAINTENANCE:
         return and_(Subscriber.maintenance)
+    grave_enough = Subscriber.least_impact.in_(_up_to(topic.impact))
+    return and_(Subscriber.incidents, grave_enough, _wants_update(topic))
+
+
+def _wants_update(topic: Topic) -> ColumnElement[bool]:
+    """Who asked for updates of that kind: every one, the first and the last, or the end alone."""
     if topic.step in _ENDS:
-        return and_(Subscriber.incidents)
-    return and_(Subscriber.incidents, ~Subscriber.resolved_only)
+        return true()
+    every = Subscriber.updates == SubscribedUpdates.EVERY
+    ends = Subscriber.updates == SubscribedUpdates.FIRST_AND_LAST
+    if topic.is_first or topic.step is Step.FALSE_ALARM:
+        return or_(every, ends)
+    if topic.impact_before is None:
+        return every
+    # Whoever asked for that impact and worse hears of the incident now for the first time.
+    worse = [one for one in _up_to(topic.impact) if one not in _up_to(topic.impact_before)]
+    return or_(every, and_(ends, Subscriber.least_impact.in_(worse)))
+
+
+def _up_to(impact: Impact) -> list[Impact]:
+    return [one for one in Impact if one.gravity <= impact.gravity]
 
 
 def _is_customer(reached: Subquery, rule: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ GLOBEX = {
     "support_url": "https://globex.example/help",
     "sign_off": "The Globex team",
     "incident_channel": "#fire",
+    "no_change_email_minutes": "120",
 }
 
 
@@ -34,7 +35,7 @@ def standing(app: Flask) -> PageSettings:
 def test_all_settings_are_saved(admin: Browser, app: Flask) -> None:
     answer = admin.send_shown("/admin/settings", GLOBEX)
     assert answer.headers["Location"] == "/admin/settings"
-    assert asdict(standing(app)) == GLOBEX
+    assert asdict(standing(app)) == GLOBEX | {"no_change_email_minutes": 120}
     assert said(admin.get("/admin/settings")) == ["The page's settings are saved."]
     shown = fields(admin.get("/admin/settings").text)
     assert {name: shown[name] for name in GLOBEX} == GLOBEX

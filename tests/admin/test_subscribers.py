@@ -26,7 +26,7 @@ def people(app: Flask, kim: object) -> None:
             checkout = make_component(session, "Checkout").id
             incident = make_incident(session, "Payments fail").id
             session.add(Suppression(address="gone@example.com", kind="bounced", reason="no user"))
-        add_subscriber(SAM, components=[checkout], resolved_only=True, time_zone="Asia/Tokyo")
+        add_subscriber(SAM, components=[checkout], updates="last", time_zone="Asia/Tokyo")
         add_subscriber("fan@example.com", incidents=False, maintenance=False, follows=[incident])
         add_subscriber("gone@example.com")
         add_subscriber("left@example.com", state=SubscriberState.UNSUBSCRIBED)
@@ -88,14 +88,14 @@ def test_the_export_holds_everybody_and_no_formula(
     assert rows[0]["email"] == "'=cmd@example.com"
     sam = next(row for row in rows if row["email"] == SAM)
     assert (sam["state"], sam["components"], sam["incidents"], sam["time_zone"]) == (
-        "confirmed", "Checkout", "resolved only", "Asia/Tokyo",
+        "confirmed", "Checkout", "Only the end", "Asia/Tokyo",
     )  # fmt: skip
     assert len(rows) == 6
 
 
 def test_one_of_them_is_seen_whole(admin: Browser, app: Flask, people: None) -> None:
     page = admin.get(f"/admin/subscribers/{key(app)}").text
-    for told in ("Incidents, once over; maintenance", "Checkout", "Asia/Tokyo"):
+    for told in ("Incidents, only the end; maintenance", "Checkout", "Asia/Tokyo"):
         assert told in page
     assert "Payments fail" in admin.get(f"/admin/subscribers/{key(app, 'fan@example.com')}").text
 

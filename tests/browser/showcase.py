@@ -12,7 +12,7 @@ from statuspage.core.enums import Kind
 from statuspage.public import html_pages
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import PAGE_POLICY
-from statuspage.public.html_pages import FollowedIncidentChoice, MailForm
+from statuspage.public.mail_form import FollowedIncidentChoice, MailForm
 from statuspage.public.search import Asked, Search, SearchResult
 from statuspage.public.snapshot import Frame
 from tests.public import samples

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
 from statuspage.core.db import writing
-from statuspage.core.enums import DeliveryState, SubscriberState, Visibility
+from statuspage.core.enums import DeliveryState, SubscribedUpdates, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.delivery import subscribe
 from statuspage.delivery.subscribe import Scenario as Step
@@ -277,7 +277,9 @@ def test_the_mail_to_who_wants_to_follow_names_the_incident(
 def test_what_is_heard_is_changed_by_a_link_and_noted(session: Session, scenario: Scenario) -> None:
     token = join()
     preferences = SubscriptionPreferences(
-        resolved_only=True, components=frozenset({scenario.catalog}), time_zone="Asia/Tokyo"
+        updates=SubscribedUpdates.LAST,
+        components=frozenset({scenario.catalog}),
+        time_zone="Asia/Tokyo",
     )
     assert subscribe.change(token, preferences).preferences == preferences
     subscribe.change(token, preferences)

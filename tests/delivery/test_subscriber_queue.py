@@ -10,11 +10,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from time_machine import Traveller
 
 from statuspage.core.db import writing
 from statuspage.core.enums import (
     Audience,
     Channel,
+    CustomerMail,
     DeliveryState,
     IncidentStatus,
     MaintenanceStatus,
@@ -28,7 +30,16 @@ from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.maintenance import Plan
 from statuspage.incidents.publish import Submission
-from statuspage.models import Delivery, Incident, Message, Suppression
+from statuspage.models import (
+    Delivery,
+    Incident,
+    IncidentUpdate,
+    Message,
+    Page,
+    SeverityLevel,
+    Suppression,
+)
+from statuspage.recipients.who_receives import AudienceChoice
 from tests.announcing import ACTOR, Scenario, declaration, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
 from tests.subscribing import SAM, add_subscriber
@@ -133,13 +144,156 @@ def test_incidents_and_maintenance_are_chosen_apart(session: Session, scenario: 
 def test_who_wants_only_the_end_hears_that_it_is_over_and_that_it_is_not(
     session: Session, scenario: Scenario
 ) -> None:
-    add_subscriber(resolved_only=True)
+    add_subscriber(updates="last")
     code = declare(scenario, severity_rank=3).code
     post(code, "identified")
     resolve(code)
     lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
     post(code, "identified")
     assert [step for _, step, _ in told(session)] == ["resolved", "reopened"]
+
+
+def test_who_wants_the_first_and_the_last_gets_no_update_between(
+    session: Session, scenario: Scenario
+) -> None:
+    add_subscriber(updates="first_and_last")
+    code = declare(scenario, severity_rank=3).code
+    post(code, "identified")
+    post(code, "monitoring")
+    resolve(code)
+    lifecycle.reopen(code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, uuid4().hex))
+    post(code, "identified")
+    post(code, "resolved", false_alarm=True)
+    assert [step for _, step, _ in told(session)] == [
+        "investigating", "resolved", "reopened", "false_alarm"
+    ]  # fmt: skip
+
+
+def test_the_first_update_that_is_emailed_is_the_first_after_a_quiet_one(
+    session: Session, scenario: Scenario
+) -> None:
+    add_subscriber(updates="first_and_last")
+    quiet = AudienceChoice(frozenset({Audience.SUBSCRIBER}), "A test of the page")
+    submission = Submission(ACTOR, uuid4().hex, choice=quiet)
+    code = lifecycle.declare(declaration(scenario, severity_rank=3), submission).code
+    post(code, "identified")
+    post(code, "monitoring")
+    assert [step for _, step, _ in told(session)] == ["identified"]
+
+
+def test_an_impact_that_is_too_small_is_not_emailed_until_it_grows(
+    session: Session, scenario: Scenario
+) -> None:
+    add_subscriber("any@example.com")
+    add_subscriber("major@example.com", least_impact="major")
+    add_subscriber("ends@example.com", least_impact="major", updates="first_and_last")
+    code = declare(scenario, severity_rank=3).code
+    post(code, "identified")
+    post(code, "identified", severity_rank=2)
+    post(code, "monitoring", severity_rank=3)
+    resolve(code)
+    heard: dict[str, list[str]] = {}
+    for address, step, _ in told(session):
+        heard.setdefault(address, []).append(step)
+    assert heard == {
+        "any@example.com": [
+            "investigating", "identified", "identified", "monitoring", "resolved"
+        ],
+        "major@example.com": ["identified", "monitoring", "resolved"],
+        "ends@example.com": ["identified", "resolved"],
+    }  # fmt: skip
+
+
+def test_who_asked_for_less_is_not_counted_either(session: Session, scenario: Scenario) -> None:
+    add_subscriber("all@example.com")
+    add_subscriber("ends@example.com", updates="first_and_last")
+    add_subscriber("critical@example.com", least_impact="critical")
+    incident = declare(scenario, severity_rank=2)
+    reach = drafts(of_update(incident, NewUpdate(IncidentStatus.IDENTIFIED)))[0].by_mail
+    assert reach is not None
+    assert reach.total == 1
+    post(incident.code, "identified")
+    assert [one for one in told(session) if one[1] == "identified"] == [
+        ("all@example.com", "identified", "Subscribed to all components")
+    ]
+
+
+def test_who_follows_an_incident_hears_all_of_it_however_small(
+    session: Session, scenario: Scenario
+) -> None:
+    followed = declare(scenario, severity_rank=3)
+    add_subscriber(updates="last", least_impact="critical", follows=[followed.id])
+    post(followed.code, "identified")
+    assert [step for _, step, _ in told(session)] == ["identified"]
+
+
+# --- nothing has changed --------------------------------------------------------------------------
+
+
+def say_no_change(code: str) -> IncidentUpdate:
+    quiet = NewUpdate(IncidentStatus.INVESTIGATING, no_change=True)
+    return lifecycle.post_update(code, quiet, Submission(ACTOR, uuid4().hex))
+
+
+def test_no_change_is_emailed_at_most_once_an_hour_and_posted_every_time(
+    session: Session, scenario: Scenario, frozen: Traveller
+) -> None:
+    add_subscriber()
+    code = declare(scenario, severity_rank=2).code
+    emailed = []
+    for minutes in (30, 29, 1, 30, 30):
+        frozen.shift(timedelta(minutes=minutes))
+        update = say_no_change(code)
+        emailed.append(not update.left_out)
+        assert update.body
+        rooms = select(Delivery.address).where(
+            Delivery.step_key == f"update:{update.id}", Delivery.channel == "chat"
+        )
+        assert session.scalars(rooms).all() == ["file"]
+    assert emailed == [False, False, True, False, True]
+    assert update.left_out == {}
+    assert len(told(session)) == 3
+
+
+def test_each_incident_has_its_own_hour_and_any_email_begins_it(
+    session: Session, scenario: Scenario, frozen: Traveller
+) -> None:
+    add_subscriber()
+    first, second = (declare(scenario, severity_rank=2).code for _ in range(2))
+    frozen.shift(timedelta(minutes=50))
+    post(first, "investigating", users_notice="More of them fail.")
+    frozen.shift(timedelta(minutes=10))
+    assert say_no_change(first).left_out == {
+        "subscriber": "“No change yet” is emailed at most once in 1 hour"
+    }
+    assert say_no_change(second).left_out == {}
+
+
+def test_the_page_says_how_often_no_change_is_emailed(
+    session: Session, scenario: Scenario, frozen: Traveller
+) -> None:
+    add_subscriber()
+    with writing() as session:
+        session.get_one(Page, 1).no_change_email_minutes = 0
+    code = declare(scenario, severity_rank=2).code
+    frozen.shift(timedelta(minutes=1))
+    assert say_no_change(code).left_out == {}
+
+
+def test_customers_get_no_change_as_their_scheme_says(
+    session: Session, scenario: Scenario, frozen: Traveller
+) -> None:
+    add_subscriber()
+    with writing() as session:
+        for level in session.scalars(select(SeverityLevel)):
+            level.customer_mail = CustomerMail.EVERY_UPDATE
+    code = declare(scenario, severity_rank=2).code
+    frozen.shift(timedelta(minutes=20))
+    update = say_no_change(code)
+    mailed = select(Delivery.address).where(
+        Delivery.step_key == f"update:{update.id}", Delivery.channel == "email"
+    )
+    assert set(session.scalars(mailed)) == {"c1@example.com", SHOPPER}
 
 
 def test_who_follows_one_incident_hears_all_of_it_and_of_no_other(

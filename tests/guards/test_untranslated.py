@@ -13,7 +13,7 @@ import pytest
 
 from statuspage.core import languages
 from statuspage.core.languages import Language
-from statuspage.public import badges, feeds, html_pages, times, widget
+from statuspage.public import badges, feeds, html_pages, mail_form, times, widget
 from tests.browser.showcase import shots
 
 # Names, which are the same in every language.
@@ -48,7 +48,7 @@ def muted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def translations(code: str) -> gettext.NullTranslations:
         return Muted() if code == "ja" else plain(code)
 
-    for module in (languages, badges, feeds, html_pages, times, widget):
+    for module in (languages, badges, feeds, mail_form, times, widget):
         monkeypatch.setattr(module, "translations", translations)
     monkeypatch.setattr(languages, "OFFERED", (Language("en", "English", "", ""),))
     kept = (

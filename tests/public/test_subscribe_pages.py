@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import SubscriberState
+from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState
 from statuspage.models import Component, Subscriber, Suppression
 from statuspage.recipients.subscribers import SubscriptionPreferences, preferences_of
 from tests.announcing import Scenario, declare, set_up_scenario
@@ -101,9 +101,13 @@ def test_whoever_asks_is_answered_the_same(
 def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, scenario: Scenario) -> None:
     with app.app_context():
         code = current_session().get_one(Component, scenario.catalog).code
-    send(client, {"email": SAM, "kinds": ["incidents", "resolved_only"], "components": [code]})
+    send(client, {"email": SAM, "kinds": ["incidents"], "updates": "last", "least_impact": "major",
+                  "components": [code]})  # fmt: skip
     assert preferences(app) == SubscriptionPreferences(
-        maintenance=False, resolved_only=True, components=frozenset({scenario.catalog})
+        maintenance=False,
+        updates=SubscribedUpdates.LAST,
+        least_impact=Impact.MAJOR,
+        components=frozenset({scenario.catalog}),
     )
 
 
@@ -113,6 +117,8 @@ def test_the_wish_is_what_was_ticked(client: FlaskClient, app: Flask, scenario: 
         ({"email": "nobody"}, "email", "Enter an email address, like name@example.com."),
         ({"email": ""}, "email", "Enter an email address, like name@example.com."),
         ({"email": f"{SAM}\r\nBcc: x@example.com"}, "email", "Enter an email address"),
+        ({"updates": "some"}, "updates", "Choose one from the list."),
+        ({"least_impact": "\0"}, "least_impact", "Choose one from the list."),
         ({"kinds": []}, "kinds", "Choose incidents, maintenance or both."),
         ({"components": ["gone"]}, "components", "no longer exists"),
     ],
@@ -226,7 +232,9 @@ def test_the_button_confirms_and_the_link_then_manages(
     assert preferences(app) == SubscriptionPreferences(incidents=False, time_zone="Asia/Tokyo")
     shown = lxml.html.fromstring(client.get(link).text)
     assert shown.xpath("//input[@name='kinds' and @checked]/@value") == ["maintenance"]
-    assert shown.xpath("//option[@selected]/text()") == ["Asia/Tokyo", "English"]
+    assert shown.xpath("//option[@selected]/text()") == [
+        "Every update", "Any impact", "Asia/Tokyo", "English"
+    ]  # fmt: skip
 
 
 def test_a_change_with_a_mistake_says_so_and_saves_nothing(
