@@ -23,6 +23,7 @@ from werkzeug.exceptions import (
 from statuspage.access import permissions
 from statuspage.admin import auth, body_limits
 from statuspage.api.problems import problem
+from statuspage.api.v1_requests import error_answer
 from statuspage.core.links import current_links
 from statuspage.public import html_pages, routes
 from statuspage.public.page_language import asked_language, own_language
@@ -92,6 +93,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
     """A page for a person, JSON for a tool; redirects go on their way."""
     if error.code is None or error.code < 400:
         return error
+    if request.path.startswith("/v1/"):
+        reason = _DETAILS.get(error.code, error.name)
+        return error_answer(error.code, reason, headers=_own_headers(error))
     if request.path.startswith("/api/v1/"):
         return problem(error.code, _DETAILS.get(error.code, ""), headers=_own_headers(error))
     answer = make_response(_body(error), error.code)

@@ -21,7 +21,7 @@ from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
-from statuspage.messages.checks import blocking, find_in_name, in_words
+from statuspage.messages.checks import Blocked, blocking, find_in_name
 from statuspage.messages.facts import PUBLIC, Use
 from statuspage.models import Component, IncidentTemplate
 from statuspage.models.columns import new_code
@@ -260,7 +260,7 @@ def _check(session: Session, details: TemplateDetails, *, because: str) -> None:
     for field in CHECKED:
         held = blocking(find_in_name(getattr(details, field), own=own))
         if held:
-            raise Invalid(field, in_words(held))
+            raise Blocked(field, held)
 
 
 def _rows(session: Session) -> dict[str, IncidentTemplate]:

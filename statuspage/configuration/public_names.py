@@ -7,8 +7,7 @@ from sqlalchemy.orm import Session
 from statuspage.access.audit import Actor
 from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.configuration.editing import record
-from statuspage.core.errors import Invalid
-from statuspage.messages.checks import blocking, find_in_name, in_words
+from statuspage.messages.checks import Blocked, blocking, find_in_name
 
 
 def let_name_pass(
@@ -24,7 +23,7 @@ def let_name_pass(
         if not held:
             continue
         if not reason:
-            raise Invalid(field, in_words(held))
+            raise Blocked(field, held)
         record(
             session, actor, f"{kind}.override", name,
             after={"reason": reason, "findings": [one.excerpt for one in held]},

@@ -113,28 +113,54 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
     check_preferences(current_session(), preferences)
     _count_sign_up(client)
     with writing() as session:
-        subscriber = _locked(session, address)
-        sent = sign_ups(session, address.identity)
-        step = Step.SUBSCRIBED if _is_subscribed(session, subscriber) else Step.CONFIRM
-        # Made before it is known whether it is sent, so that the time it takes tells nothing.
-        message = _sign_up_message(session, step, preferences)
-        if not _may_write(sent, subscriber):
-            return
-        if step is Step.CONFIRM:
-            subscriber.email, subscriber.asked_at = address.email, clock.now()
-            subscriber.state = SubscriberState.PENDING
-            apply_preferences(subscriber, preferences)
-        delivery_id = queue_sign_up(
-            session,
-            message,
-            subscriber,
-            number=len(sent) + 1,
-            lasts=LINK_LASTS,
-        )
-        if step is Step.CONFIRM:
-            token = subscription_token(current_settings().secret_key, delivery_id)
-            subscriber.token_hash = hash_token(token)
-            subscriber.token_expires_at = clock.now() + LINK_LASTS
+        _ask_to_confirm(session, address, preferences)
+
+
+def invite_subscriber(
+    email: str, preferences: SubscriptionPreferences, *, actor: Actor
+) -> Subscriber:
+    """Ask the owner of an address, for a tool of the company's own, to confirm a subscription.
+
+    As :func:`subscribe` does, and with its limits for one address.  A confirmed subscriber stays as
+    they are.  Raises :class:`Invalid`.
+    """
+    address = check_email(email)
+    check_preferences(current_session(), preferences)
+    with writing() as session:
+        subscriber = _ask_to_confirm(session, address, preferences)
+        audit.record(
+            session, actor, "subscriber.invite", subject_kind="subscriber",
+            subject=subscriber.address, after=describe(subscriber),
+        )  # fmt: skip
+        return subscriber
+
+
+def _ask_to_confirm(
+    session: Session, address: Address, preferences: SubscriptionPreferences
+) -> Subscriber:
+    subscriber = _locked(session, address)
+    sent = sign_ups(session, address.identity)
+    step = Step.SUBSCRIBED if _is_subscribed(session, subscriber) else Step.CONFIRM
+    # Made before it is known whether it is sent, so that the time it takes tells nothing.
+    message = _sign_up_message(session, step, preferences)
+    if not _may_write(sent, subscriber):
+        return subscriber
+    if step is Step.CONFIRM:
+        subscriber.email, subscriber.asked_at = address.email, clock.now()
+        subscriber.state = SubscriberState.PENDING
+        apply_preferences(subscriber, preferences)
+    delivery_id = queue_sign_up(
+        session,
+        message,
+        subscriber,
+        number=len(sent) + 1,
+        lasts=LINK_LASTS,
+    )
+    if step is Step.CONFIRM:
+        token = subscription_token(current_settings().secret_key, delivery_id)
+        subscriber.token_hash = hash_token(token)
+        subscriber.token_expires_at = clock.now() + LINK_LASTS
+    return subscriber
 
 
 def find_subscription(session: Session, token: str) -> Subscription | None:

@@ -49,7 +49,9 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
         kind=Kind.INCIDENT,
         title=declaration.title,
         status=declaration.status.value,
-        impact=level.impact if level else severity.FALLBACK_IMPACT,
+        impact=declaration.impact or (level.impact if level else severity.FALLBACK_IMPACT),
+        impact_override=declaration.impact,
+        tool_data=dict(declaration.tool_data),
         visibility=Visibility.INTERNAL if drill else declaration.visibility,
         severity_rank=declaration.severity_rank,
         severity_name=level.name if level else None,
@@ -85,10 +87,15 @@ def apply_update_to(
     happened_at = update.happened_at or moment
     if update.severity_rank is not None:
         set_severity(session, incident, update.severity_rank)
+    if update.title is not None:
+        incident.title = update.title
+    if update.impact is not None:
+        incident.impact = incident.impact_override = update.impact
     if update.users_notice is not None:
         incident.users_notice = update.users_notice
     incident.public_facts = {**incident.public_facts, **update.public_facts}
     incident.internal_facts = {**incident.internal_facts, **update.internal_facts}
+    incident.tool_data = {**incident.tool_data, **update.tool_data}
     incident.status = update.status.value
     incident.updated_at = moment
     level = severity.level_of(session, incident.severity_rank)
@@ -133,7 +140,7 @@ def set_severity(session: Session, incident: Incident, rank: int) -> None:
         return
     incident.severity_rank = rank
     incident.severity_name = level.name
-    incident.impact = level.impact
+    incident.impact = incident.impact_override or level.impact
     incident.worst_rank = min(rank, incident.worst_rank or rank)
 
 

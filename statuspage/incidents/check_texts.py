@@ -11,9 +11,8 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.configuration import blocked_terms
 from statuspage.core.enums import Audience, Step
-from statuspage.core.errors import Invalid
 from statuspage.messages import checks
-from statuspage.messages.checks import Finding, blocking, in_words
+from statuspage.messages.checks import Blocked, Finding, blocking
 from statuspage.messages.compose import Text
 from statuspage.messages.facts import Facts
 from statuspage.models import Incident
@@ -72,7 +71,7 @@ def hold_title_back(
         checks.find_in_name(incident.title, own=blocked_terms.blocked_terms_of(session))
     )
     if held:
-        raise Invalid(field, in_words(held))
+        raise Blocked(field, held)
 
 
 def let_title_pass(
@@ -110,7 +109,7 @@ def let_pass(
     if not held:
         return {}
     if not reason:
-        raise Invalid(field or f"text_{audience.value}", in_words(held))
+        raise Blocked(field or f"text_{audience.value}", held)
     override = {
         "reason": reason[:LONGEST_REASON],
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],

@@ -13,6 +13,7 @@ from statuspage.core.enums import (
     CLOSED,
     Audience,
     ComponentStatus,
+    Impact,
     IncidentStatus,
     Role,
     Step,
@@ -43,6 +44,7 @@ class Declaration:
 
     A ``drill`` is internal whatever ``visibility`` says, for good.  ``form_key`` is the key of the
     form that it is typed into: with it, previews know the code that the incident will have.
+    ``impact`` replaces that of the severity; ``tool_data`` is kept for the tool that declares it.
     """
 
     title: str
@@ -61,6 +63,8 @@ class Declaration:
     public_facts: Mapping[str, Any] = field(default_factory=dict)
     internal_facts: Mapping[str, Any] = field(default_factory=dict)
     form_key: str = ""
+    impact: Impact | None = None
+    tool_data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class NewUpdate:
     incident although something does not hold, by the names of
     :mod:`~statuspage.incidents.resolution.gate`. A ``false_alarm`` ends it as something that was
     none. With ``no_change`` it says to the public that there is nothing new, in that template's
-    words.
+    words.  ``title``, ``impact`` (in the place of the severity's) and ``tool_data`` change with it.
     """
 
     status: IncidentStatus
@@ -87,6 +91,9 @@ class NewUpdate:
     although: Mapping[str, str] = field(default_factory=dict)
     false_alarm: bool = False
     no_change: bool = False
+    title: str | None = None
+    impact: Impact | None = None
+    tool_data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +162,8 @@ def check_update(incident: Incident, update: NewUpdate, *, reopens: bool) -> Non
         raise Invalid("status", "A post-mortem follows the resolution; resolve it first.")
     if update.no_change and incident.status != update.status:
         raise Invalid("status", "A new status is a change; say what has changed.")
+    if update.title is not None:
+        check_title(update.title)
     if update.users_notice is not None:
         check_body("users_notice", update.users_notice)
     _check_facts(update.public_facts, update.internal_facts)

@@ -230,6 +230,7 @@ def _publish_update(
             submission = replace(submission, choice=replace(choice, because=because))
         if publishes:
             _make_public(session, incident, submission)
+        is_renamed = new_update.title not in {None, incident.title}
         before = {"status": incident.status, "severity": incident.severity_name}
         publication = Publication(
             action,
@@ -243,6 +244,8 @@ def _publish_update(
         )
         recounts = new_update.false_alarm or incident.cancelled_at is not None
         apply_update_to(session, incident, new_update, clock.now(), reopens=reopens)
+        if is_renamed:
+            hold_title_back(session, incident, field="title", overrides=submission.overrides)
         states = _states_after(incident, new_update, publishes=publishes)
         update = publish(
             session, incident, submission, replace(publication, states=states), before=before,

@@ -9,8 +9,9 @@ is to be verified goes on for that long after its planned end, and then complete
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, select
@@ -65,6 +66,7 @@ class Plan:
 
     ``remind_minutes`` before it begins people are reminded, unless it is announced later than that.
     From its planned end on it verifies for ``verify_minutes``, if any, before it completes.
+    ``auto_starts`` and ``auto_ends`` say whether it takes these steps without anybody.
     ``form_key`` is the key of the form that it is typed into, as for a declaration.
     """
 
@@ -75,7 +77,10 @@ class Plan:
     component_ids: Collection[int] = ()
     remind_minutes: int | None = USUAL_REMINDER
     verify_minutes: int | None = None
+    auto_starts: bool = True
+    auto_ends: bool = True
     form_key: str = ""
+    tool_data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def announcement_of_plan(plan: Plan) -> Announcement:
@@ -275,10 +280,12 @@ def _due() -> ColumnElement[bool]:
     reminders = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
         Incident.remind_at <= moment
     )
-    starts = (Incident.status == MaintenanceStatus.SCHEDULED.value) & (
-        Incident.scheduled_for <= moment
+    starts = (
+        (Incident.status == MaintenanceStatus.SCHEDULED.value)
+        & (Incident.scheduled_for <= moment)
+        & Incident.auto_starts
     )
-    ends = Incident.status.in_(RUNNING) & (Incident.scheduled_until <= moment)
+    ends = Incident.status.in_(RUNNING) & (Incident.scheduled_until <= moment) & Incident.auto_ends
     return (
         (Incident.kind == Kind.MAINTENANCE)
         & Incident.resolved_at.is_(None)
@@ -291,8 +298,10 @@ def _due_status(maintenance: Incident) -> MaintenanceStatus | None:
     moment = clock.now()
     starts_at, ends_at = maintenance.scheduled_for, maintenance.scheduled_until
     if maintenance.status == MaintenanceStatus.SCHEDULED and starts_at and starts_at <= moment:
-        return MaintenanceStatus.IN_PROGRESS
+        return MaintenanceStatus.IN_PROGRESS if maintenance.auto_starts else None
     if maintenance.status not in RUNNING or ends_at is None or ends_at > moment:
+        return None
+    if not maintenance.auto_ends:
         return None
     # Noticed after the time to verify, it is over as well.
     verifies = maintenance.status == MaintenanceStatus.IN_PROGRESS and (
@@ -328,6 +337,9 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         remind_minutes=plan.remind_minutes,
         remind_at=_reminder_due(plan.scheduled_for, plan.remind_minutes),
         verify_minutes=plan.verify_minutes,
+        auto_starts=plan.auto_starts,
+        auto_ends=plan.auto_ends,
+        tool_data=dict(plan.tool_data),
         created_at=moment,
         updated_at=moment,
         entry_id=current_links().incident_entry(code, moment),

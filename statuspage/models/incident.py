@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Computed, ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
@@ -73,6 +73,9 @@ class Incident(Base):
     remind_at: Mapped[datetime | None]
     # How long it verifies from its planned end on; None where it completes then.
     verify_minutes: Mapped[int | None]
+    # Whether it begins and ends without anybody, when its time has come.
+    auto_starts: Mapped[bool] = mapped_column(default=True, server_default=true())
+    auto_ends: Mapped[bool] = mapped_column(default=True, server_default=true())
     # Which occurrence of which series it is: the time that the series had for it.
     series_id: Mapped[int | None]
     occurs_at: Mapped[datetime | None]
@@ -106,6 +109,10 @@ class Incident(Base):
     is_drill: Mapped[bool] = mapped_column(default=False)
     drill_list: Mapped[list[Any]] = mapped_column(default=list)
     entry_id: Mapped[str] = mapped_column(String(500))
+    # An impact that was chosen apart from the severity's, and stays when that changes.
+    impact_override: Mapped[Impact | None]
+    # What tools keep with it: {"metadata": {...}, "postmortem": {"body": "...", "at": "..."}}.
+    tool_data: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     origin: Mapped[str | None] = mapped_column(String(200))
     origin_id: Mapped[str | None] = mapped_column(String(200))
     version: Mapped[int] = mapped_column(default=1)

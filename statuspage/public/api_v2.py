@@ -89,7 +89,7 @@ def _write_incidents(incidents: Iterable[IncidentView], page: PageView, links: L
 @lru_cache(maxsize=512)
 def _write_incident(incident: IncidentView, page: PageView, links: Links) -> str:
     """An incident as text: it stands in several documents, and in the next edition again."""
-    return _write(_incident(incident, page, links))
+    return _write(incident_object(incident, page, links))
 
 
 def _page(page: PageView, updated_at: datetime, links: Links) -> Json:
@@ -111,7 +111,7 @@ def _write_tree(snapshot: Snapshot) -> str:
     rows: list[str] = []
     for item in snapshot.tree:
         if isinstance(item, GroupView):
-            rows.append(_write(_group(item, page)))
+            rows.append(_write(group_object(item, page)))
             rows += [_write_component(each, page.code, page.zone) for each in item.components]
         else:
             rows.append(_write_component(item, page.code, page.zone))
@@ -121,10 +121,11 @@ def _write_tree(snapshot: Snapshot) -> str:
 @lru_cache(maxsize=8192)
 def _write_component(component: ComponentView, page_code: str, zone: ZoneInfo) -> str:
     """A component as text: a post changes few of them."""
-    return _write(_component(component, page_code, zone))
+    return _write(component_object(component, page_code, zone))
 
 
-def _group(group: GroupView, page: PageView) -> Json:
+def group_object(group: GroupView, page: PageView) -> Json:
+    """A group, as it stands among the components."""
     return {
         "id": group.code,
         "name": group.name,
@@ -143,7 +144,8 @@ def _group(group: GroupView, page: PageView) -> Json:
     }
 
 
-def _component(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json:
+def component_object(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json:
+    """A component."""
     return {
         "id": component.code,
         "name": component.name,
@@ -161,7 +163,8 @@ def _component(component: ComponentView, page_code: str, zone: ZoneInfo) -> Json
     }
 
 
-def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
+def incident_object(incident: IncidentView, page: PageView, links: Links) -> Json:
+    """An incident or a maintenance with its updates, newest first."""
     # A maintenance has started, for Statuspage, when it was announced.
     started_at = (
         min(incident.started_at, incident.created_at)
@@ -182,7 +185,7 @@ def _incident(incident: IncidentView, page: PageView, links: Links) -> Json:
         "page_id": page.code,
         "incident_updates": [_post(update, incident, page) for update in incident.updates],
         "components": [
-            _component(component, page.code, page.zone) for component in incident.components
+            component_object(component, page.code, page.zone) for component in incident.components
         ],
     }
     if incident.is_maintenance:

@@ -9,7 +9,16 @@ from flask import Flask
 
 from statuspage import admin
 from statuspage.admin import body_limits
-from statuspage.api import customers_v1, error_pages, health, provider_hooks
+from statuspage.api import (
+    customers_v1,
+    error_pages,
+    health,
+    provider_hooks,
+    v1_components,
+    v1_incidents,
+    v1_requests,
+    v1_subscribers,
+)
 from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.core.db import db, engine_options, tune
 from statuspage.core.links import Links
@@ -55,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     provider_hooks.register(app)
     customers_v1.register(app)
+    v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
     subscription_pages.register(app)
     mount.register(app)
     commands.register(app)

@@ -26,6 +26,7 @@ from statuspage.messages.checks.internal_facts import (
     public_words,
 )
 from statuspage.messages.checks.rules import (
+    Blocked,
     BlockedTerms,
     CheckedText,
     Finding,
@@ -163,6 +164,7 @@ def _public_places(checked: CheckedText) -> bytearray:
 
 __all__ = [
     "RULES",
+    "Blocked",
     "BlockedTerms",
     "CheckedText",
     "Finding",

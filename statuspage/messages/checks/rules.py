@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from statuspage.core.enums import Audience, Step
+from statuspage.core.errors import Invalid
 from statuspage.messages.facts import Facts
 
 
@@ -105,6 +106,14 @@ class Finding:
 def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Those that keep a text from going out."""
     return tuple(finding for finding in findings if finding.blocks)
+
+
+class Blocked(Invalid):
+    """A text that would leak and goes nowhere; ``findings`` are the places in it."""
+
+    def __init__(self, field: str, findings: Sequence[Finding]) -> None:
+        super().__init__(field, in_words(findings))
+        self.findings = tuple(findings)
 
 
 def in_words(held: Sequence[Finding]) -> str:
