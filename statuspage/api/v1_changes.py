@@ -9,7 +9,7 @@ that one will come.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission
 from statuspage.api.v1_values import (
     read_codes,
     read_flag,
@@ -65,7 +66,7 @@ _NOBODY_OUTSIDE: Final = AudienceChoice(
     frozenset({Audience.SUBSCRIBER, Audience.CUSTOMER}),
     because="A tool sent it without notifications",
 )
-_GATE_ANSWERED: Final = ("watched", "components")
+_GATE_ANSWERED: Final = ("watched", "components", "customer_mail")
 _STATUSES: Final = {*(one.value for one in IncidentStatus if one != IncidentStatus.POSTMORTEM)}
 
 
@@ -273,7 +274,8 @@ def _record(body: IncidentBody, at: datetime, actor: Actor) -> str:
                 resolved_at=at,
             )
         ],
-        actor=actor,
+        # Whoever may publish what goes on may record what is over.
+        actor=replace(actor, permissions=actor.permissions | {Permission.IMPORT}),
         source=ORIGIN,
     )
     return code

@@ -36,7 +36,7 @@ from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle, maintenance
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
-from statuspage.incidents.tool_data import change_quietly
+from statuspage.incidents.tool_data import keep_for_tool
 from statuspage.messages.compose import Text
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.public import queries
@@ -176,7 +176,7 @@ def draft_postmortem(code: str) -> ResponseReturnValue:
     if body is None:
         raise Invalid("body_draft", "Send the text")
     kept = {"postmortem": {"body": body, "at": clock.now().isoformat()}}
-    change_quietly(code, actor=callers.caller().actor, tool_data=kept)
+    keep_for_tool(code, kept, actor=callers.caller().actor)
     return get_postmortem(code)
 
 
@@ -185,7 +185,7 @@ def discard_postmortem(code: str) -> ResponseReturnValue:
     """Discard the draft; what is published stays."""
     if not _incident(code).tool_data.get("postmortem"):
         raise MissingRecord("draft of a post-mortem")
-    change_quietly(code, actor=callers.caller().actor, tool_data={"postmortem": None})
+    keep_for_tool(code, {"postmortem": None}, actor=callers.caller().actor)
     return Response(status=204)
 
 

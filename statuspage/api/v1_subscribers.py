@@ -23,7 +23,7 @@ from statuspage.api.v1_values import read_codes, read_flag, read_line
 from statuspage.core.db import current_session
 from statuspage.core.enums import KeyScope, SubscriberState
 from statuspage.core.errors import Invalid
-from statuspage.delivery.subscriptions import invite_subscriber
+from statuspage.delivery.subscribe import invite_subscriber
 from statuspage.models import FollowedIncident, Incident, Subscriber
 from statuspage.public import queries
 from statuspage.recipients import subscribers as verbs

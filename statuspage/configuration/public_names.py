@@ -15,7 +15,7 @@ def let_name_pass(
 ) -> None:
     """Hold back a name or a description that would leak; a ``reason`` lets it pass, and is kept.
 
-    Raises :class:`Invalid` on the field that would.
+    Raises :class:`Blocked` on the field that would.
     """
     own = blocked_terms_of(session)
     for field, text in (("name", name), ("description", description)):

@@ -15,7 +15,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms, audit, throttle
-from statuspage.access.permissions import open_to_everybody
+from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs, open_to_everybody
 from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.config import current_settings
@@ -116,6 +117,7 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
         _ask_to_confirm(session, address, preferences)
 
 
+@needs(Permission.SUBSCRIBERS)
 def invite_subscriber(
     email: str, preferences: SubscriptionPreferences, *, actor: Actor
 ) -> Subscriber:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Impact
@@ -17,6 +19,14 @@ from statuspage.incidents.inputs import check_title
 from statuspage.models import Incident, revision
 
 
+@needs(Permission.DRAFT)
+def keep_for_tool(code: str, tool_data: Mapping[str, Any], *, actor: Actor) -> None:
+    """Keep what a tool sends with an incident; raises ``NoResultFound`` where there is none."""
+    with writing() as session:
+        _change(session, _locked(session, code), actor, {"tool_data": tool_data})
+
+
+@needs(Permission.PUBLISH)
 def change_quietly(
     code: str,
     *,
@@ -33,26 +43,38 @@ def change_quietly(
     if title is not None:
         check_title(title)
     with writing() as session:
-        chosen = select(Incident).filter_by(code=code).with_for_update()
-        incident = session.scalars(chosen.execution_options(populate_existing=True)).one()
-        wanted: dict[str, Any] = {
+        incident = _locked(session, code)
+        if title not in {None, incident.title} and not incident.is_internal:
+            let_title_pass(session, incident, title or "", reason="", actor=actor)
+        wanted = {
             **({"title": title} if title is not None else {}),
             **({"impact": impact, "impact_override": impact} if impact is not None else {}),
-            **({"tool_data": {**incident.tool_data, **tool_data}} if tool_data else {}),
+            **({"tool_data": tool_data} if tool_data else {}),
         }
-        before = {name: getattr(incident, name) for name in wanted}
-        after = {name: value for name, value in wanted.items() if value != before[name]}
-        if not after:
-            return incident
-        if "title" in after and not incident.is_internal:
-            let_title_pass(session, incident, after["title"], reason="", actor=actor)
-        for name, value in after.items():
-            setattr(incident, name, value)
-        incident.updated_at = clock.now()
-        audit.record(
-            session, actor, "incident.change", subject_kind=incident.kind.value,
-            subject=incident.code, before={name: before[name] for name in after}, after=after,
-        )  # fmt: skip
-        if not incident.is_internal:
-            revision.bump(session)
+        _change(session, incident, actor, wanted)
         return incident
+
+
+def _locked(session: Session, code: str) -> Incident:
+    chosen = select(Incident).filter_by(code=code).with_for_update()
+    return session.scalars(chosen.execution_options(populate_existing=True)).one()
+
+
+def _change(
+    session: Session, incident: Incident, actor: Actor, wanted: Mapping[str, Any]
+) -> None:
+    if "tool_data" in wanted:
+        wanted = {**wanted, "tool_data": {**incident.tool_data, **wanted["tool_data"]}}
+    before = {name: getattr(incident, name) for name in wanted}
+    after = {name: value for name, value in wanted.items() if value != before[name]}
+    if not after:
+        return
+    for name, value in after.items():
+        setattr(incident, name, value)
+    incident.updated_at = clock.now()
+    audit.record(
+        session, actor, "incident.change", subject_kind=incident.kind.value,
+        subject=incident.code, before={name: before[name] for name in after}, after=after,
+    )  # fmt: skip
+    if not incident.is_internal:
+        revision.bump(session)

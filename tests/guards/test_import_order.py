@@ -12,7 +12,8 @@ ORDER = (
     *("core", "models", "access", "messages", "recipients", "configuration", "delivery"),
     *("incidents", "public", "importers", "admin", "api", "runtime", "__init__", "__main__"),
 )
-MOST_ARROWS = 65
+# The management API calls the verbs of most rooms.
+MOST_ARROWS = 68
 
 
 def rooms_imported(source: Source) -> Iterator[tuple[int, str]]:
