@@ -60,9 +60,7 @@ def _locked(session: Session, code: str) -> Incident:
     return session.scalars(chosen.execution_options(populate_existing=True)).one()
 
 
-def _change(
-    session: Session, incident: Incident, actor: Actor, wanted: Mapping[str, Any]
-) -> None:
+def _change(session: Session, incident: Incident, actor: Actor, wanted: Mapping[str, Any]) -> None:
     if "tool_data" in wanted:
         wanted = {**wanted, "tool_data": {**incident.tool_data, **wanted["tool_data"]}}
     before = {name: getattr(incident, name) for name in wanted}

@@ -11,11 +11,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
-from statuspage.access.audit import Actor
 from statuspage.core.db import current_session
 from statuspage.core.enums import KeyScope
 from statuspage.models import Component
-from tests.announcing import Scenario
+from tests.announcing import ACTOR, Scenario
 
 PAGE = "/v1/pages/page00000000"
 
@@ -27,7 +26,7 @@ class StatuspageTool:
         self.app, self.scenario = app, scenario
         self.client = app.test_client()
         with app.app_context():
-            _, self.token = api_keys.make_key("CI", actor=Actor("Ada"), scopes=scopes)
+            _, self.token = api_keys.make_key("CI", actor=ACTOR, scopes=scopes)
             session = current_session()
             self.checkout = session.get_one(Component, scenario.checkout).code
             self.catalog = session.get_one(Component, scenario.catalog).code
