@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
-from statuspage.access.permissions import Permission
+from statuspage.access.permissions import Permission, needs
 from statuspage.api.v1_values import (
     read_codes,
     read_flag,
@@ -136,6 +136,7 @@ def read_incident_body(session: Session, sent: Mapping[str, Any]) -> IncidentBod
     )
 
 
+@needs(Permission.PUBLISH)
 def create(body: IncidentBody, *, actor: Actor) -> str:
     """Declare, schedule or record an incident; its code.  Raises :class:`Invalid`."""
     if body.backfilled_at is not None:
@@ -159,6 +160,7 @@ def create(body: IncidentBody, *, actor: Actor) -> str:
     return lifecycle.declare(declaration, _submission(body, actor)).code
 
 
+@needs(Permission.PUBLISH)
 def update(incident: Incident, body: IncidentBody, *, actor: Actor) -> None:
     """Do to an incident what a tool sent; raises :class:`Invalid`, and ``Conflict``."""
     if incident.kind is Kind.MAINTENANCE:
