@@ -10,8 +10,10 @@ from flask import Flask
 
 from statuspage.core import clock
 from statuspage.core.db import db
+from statuspage.core.languages import BY_SEGMENT
 from statuspage.core.links import Links
 from statuspage.models.revision import current_number
+from statuspage.public.document import Document
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import build_edition, mark_stale
 from statuspage.public.middleware import EditionMiddleware
@@ -84,3 +86,14 @@ def serve_at_once(app: Flask) -> AtOnce:
     app.extensions["refresher"] = site
     app.wsgi_app = make_front(app, Aside)  # type: ignore[method-assign]
     return site
+
+
+def own_documents(edition: Edition) -> dict[str, Document]:
+    """All documents of an edition in the page's own language: those that wait are asked for."""
+    found = dict(edition.documents)
+    for path in edition.versions.paths:
+        if path.split("/")[1] not in BY_SEGMENT:
+            document = edition.find(path)
+            assert document is not None
+            found[path] = document
+    return found

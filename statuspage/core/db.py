@@ -212,6 +212,26 @@ def _members_on_postgresql(element: _Members, compiler: SQLCompiler, **options: 
     return f"(SELECT value::bigint FROM json_array_elements_text({ids}::json))"
 
 
+class JsonArray(FunctionElement[str]):
+    """Some columns of a row as the text of a JSON array; times are texts, as the database has them.
+
+    So that rows which belong to another row come with it, as one text that can be compared.
+    """
+
+    inherit_cache = True
+    type = String()
+
+
+@compiles(JsonArray, "sqlite")
+def _json_array_on_sqlite(element: JsonArray, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **options)})"
+
+
+@compiles(JsonArray, "postgresql")
+def _json_array_on_postgresql(element: JsonArray, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_build_array({compiler.process(element.clauses, **options)})::text"
+
+
 def among(
     column: ColumnElement[int] | InstrumentedAttribute[int], ids: Sequence[int] | str
 ) -> ColumnElement[bool]:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import Enum, auto
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -49,6 +48,9 @@ from statuspage.public.snapshot import (
 from statuspage.public.statements import FEED_INCIDENTS, FEED_UPDATES, RECENT_INCIDENTS
 from statuspage.public.view_store import Views
 
+# Beside those that are open.
+MOST_INCIDENTS_READY: Final = 5
+
 T = TypeVar("T")
 Drafter = Callable[[Frame, T, Links], DocumentDraft]
 """Makes the document of a subject, in the language of the frame."""
@@ -79,6 +81,18 @@ class Content:
         by_code = {incident.code: incident for incident in found}
         return sorted(by_code.values(), key=attrgetter("begins_at"), reverse=True)
 
+    @property
+    def current_incidents(self) -> list[IncidentView]:
+        """Those that many read: the newest few, and whatever is open."""
+        newest, older = self.incidents[:MOST_INCIDENTS_READY], self.incidents[MOST_INCIDENTS_READY:]
+        return [*newest, *(incident for incident in older if incident.is_open)]
+
+    @property
+    def earlier_incidents(self) -> list[IncidentView]:
+        """The others."""
+        older = self.incidents[MOST_INCIDENTS_READY:]
+        return [incident for incident in older if not incident.is_open]
+
     @cached_property
     def api(self) -> dict[str, bytes]:
         """The documents of ``/api/v2`` by their paths."""
@@ -103,13 +117,15 @@ class Subject(Generic[T]):
     ``name`` is what stands in the address in place of the rule's placeholder; names that do not
     match ``names`` are unknown without a look at the database.  ``read`` finds the subject of a
     name, or None; without it the subject is only ever part of an edition.  ``ready`` are those
-    whose documents belong to an edition, ``known`` those of which its views tell everything.
+    whose documents are made with an edition, ``later`` those whose documents are made of its views
+    when somebody first asks, and ``known`` those of which its views tell everything.
     """
 
     name: Callable[[T], str]
     names: re.Pattern[str]
     read: Callable[[Site, str], T | None] | None = None
     ready: Callable[[Content], Iterable[T]] = lambda content: ()
+    later: Callable[[Content], Iterable[T]] = lambda content: ()
     known: Callable[[Content], Iterable[T]] = lambda content: ()
 
 
@@ -188,24 +204,29 @@ def _branding_files(page: PageView) -> dict[str, DocumentDraft]:
 SITE: Final[Subject[Content]] = Subject(
     name=lambda content: "", names=re.compile(""), ready=lambda content: (content,)
 )
+# What few ask for, or what takes long to make.
+SITE_LATER: Final[Subject[Content]] = Subject(
+    name=lambda content: "", names=re.compile(""), later=lambda content: (content,)
+)
 INCIDENT: Final[Subject[IncidentView]] = Subject(
     name=attrgetter("code"),
     names=CODE,
     read=queries.read_incident,
-    ready=lambda content: content.incidents,
+    ready=lambda content: content.current_incidents,
+    later=lambda content: content.earlier_incidents,
     known=_known_incidents,
 )
 MONTH: Final[Subject[MonthView]] = Subject(
     name=lambda month: month_name(month.month, month.number),
     names=re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])(/(?!1$)[1-9]\d{0,4})?", re.ASCII),
     read=_read_month,
-    ready=lambda content: content.months,
+    later=lambda content: content.months,
 )
 COMPONENT: Final[Subject[ComponentView]] = Subject(
     name=attrgetter("code"),
     names=CODE,
     read=_find_component,
-    ready=lambda content: content.snapshot.components,
+    later=lambda content: content.snapshot.components,
 )
 COMPONENT_PAGE: Final[Subject[ComponentPageView]] = Subject(
     name=attrgetter("component.code"),
@@ -326,30 +347,20 @@ def _feed(make: Callable[[PageView, T, Links], Feed], form: str) -> Drafter[T]:
 # The table.
 
 
-class Made(Enum):
-    """When the document of an address is made."""
-
-    WITH_EDITION = auto()
-    # Of the edition's views, when somebody first asks.
-    OF_VIEWS = auto()
-    # Of the database, when somebody asks; while that is away, of the edition's views.
-    ON_DEMAND = auto()
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class PublicAddress(Generic[T]):
     """One kind of public address; ``rule`` is Werkzeug's, with a placeholder at most.
 
-    A document that ``has_languages`` is a page, and has an address in every language.  ``made``
-    says when its document in the page's own language is made; a page of an edition is made in
-    other languages when somebody first asks.
+    A document that ``has_languages`` is a page, and has an address in every language; what its
+    subject has ready is made in other languages when somebody first asks.  What is ``on_demand``
+    is made of the database; while that is away, of the edition's views.
     """
 
     rule: str
     subject: Subject[T]
     draft: Drafter[T]
-    made: Made = Made.WITH_EDITION
     has_languages: bool = False
+    on_demand: bool = False
 
     def path(self, name: str = "") -> str:
         """The address of the subject of that name, in the page's own language."""
@@ -389,11 +400,11 @@ def _recent_history_feed(page: PageView, recent: RecentIncidents, links: Links) 
     return feeds.history_feed(page, incidents, links, part=recent.part)
 
 
-def _api(rule: str) -> PublicAddress[Content]:
+def _api(rule: str, subject: Subject[Content] = SITE) -> PublicAddress[Content]:
     def draft(_frame: Frame, content: Content, _links: Links) -> DocumentDraft:
         return DocumentDraft(content.api[rule], api_v2.CONTENT_TYPE, cors=True)
 
-    return PublicAddress(rule, SITE, draft)
+    return PublicAddress(rule, subject, draft)
 
 
 INCIDENT_PAGE: Final = PublicAddress(
@@ -412,7 +423,7 @@ INCIDENT_FEEDS: Final = tuple(
         f"/incidents/<name>/updates.{form}",
         INCIDENT,
         _feed(feeds.incident_feed, form),
-        Made.ON_DEMAND,
+        on_demand=True,
     )
     for form in ("atom", "rss", "json")
 )
@@ -422,12 +433,12 @@ COMPONENT_PAGES: Final = PublicAddress(
     "/components/<name>",
     COMPONENT_PAGE,
     _page(html_pages.render_component),
-    Made.ON_DEMAND,
     has_languages=True,
+    on_demand=True,
 )
 RECENT_FEEDS: Final = tuple(
     PublicAddress(
-        f"/components/<name>/{rule}", COMPONENT_OR_GROUP, _feed(make, form), Made.ON_DEMAND
+        f"/components/<name>/{rule}", COMPONENT_OR_GROUP, _feed(make, form), on_demand=True
     )
     for rule, make, form in (
         ("updates.atom", _recent_updates_feed, "atom"),
@@ -438,7 +449,7 @@ RECENT_FEEDS: Final = tuple(
     )
 )
 SEARCH_PAGE: Final = PublicAddress(
-    "/search", SEARCH, _page(_render_search), Made.ON_DEMAND, has_languages=True
+    "/search", SEARCH, _page(_render_search), has_languages=True, on_demand=True
 )
 
 ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
@@ -452,13 +463,13 @@ ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
     MONTH_PAGE,
     PublicAddress(
         "/subscribe",
-        SITE,
+        SITE_LATER,
         lambda frame, content, links: _draft_subscribe(frame, content.snapshot.tree, links),
         has_languages=True,
     ),
     PublicAddress(
         "/subscribe/sent",
-        SITE,
+        SITE_LATER,
         lambda frame, _, links: _draft_sign_up_sent(frame, None, links),
         has_languages=True,
     ),
@@ -467,9 +478,9 @@ ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
     _api("/api/v2/summary.json"),
     _api("/api/v2/status.json"),
     _api("/api/v2/components.json"),
-    _api("/api/v2/incidents.json"),
+    _api("/api/v2/incidents.json", SITE_LATER),
     _api("/api/v2/incidents/unresolved.json"),
-    _api("/api/v2/scheduled-maintenances.json"),
+    _api("/api/v2/scheduled-maintenances.json", SITE_LATER),
     _api("/api/v2/scheduled-maintenances/upcoming.json"),
     _api("/api/v2/scheduled-maintenances/active.json"),
     PublicAddress("/api/openapi.json", SITE, lambda frame, content, links: _openapi(links)),
@@ -494,11 +505,8 @@ ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
         SITE,
         lambda frame, content, links: DocumentDraft(sitemap.write_robots(links), TEXT),
     ),
-    PublicAddress("/sitemap.xml", SITE, _sitemap),
-    # All components, which may be thousands: made when somebody asks, in the page's language too.
-    PublicAddress(
-        "/components", SITE, _page(_render_components), Made.OF_VIEWS, has_languages=True
-    ),
+    PublicAddress("/sitemap.xml", SITE_LATER, _sitemap),
+    PublicAddress("/components", SITE_LATER, _page(_render_components), has_languages=True),
     COMPONENT_PAGES,
     *RECENT_FEEDS,
     *INCIDENT_FEEDS,

@@ -107,14 +107,14 @@ def _status(frame: Frame) -> Json:
 
 
 def _write_tree(snapshot: Snapshot) -> str:
-    page = snapshot.page
+    page, zone = snapshot.page, snapshot.page.zone
     rows: list[str] = []
     for item in snapshot.tree:
         if isinstance(item, GroupView):
             rows.append(_write(group_object(item, page)))
-            rows += [_write_component(each, page.code, page.zone) for each in item.components]
+            rows += [_write_component(each, page.code, zone) for each in item.components]
         else:
-            rows.append(_write_component(item, page.code, page.zone))
+            rows.append(_write_component(item, page.code, zone))
     return f"[{','.join(rows)}]"
 
 

@@ -35,9 +35,9 @@ PAGE_POLICY = (
 # one byte in fifty; Brotli below 5 makes larger bytes than gzip.
 GZIP_LEVEL = 5
 BROTLI_QUALITY = 5
-# Lists of thousands of components are compressed at a third of the cost, to a sixth more bytes:
-# each post changes them, and waits for them.
-LARGE_BYTES = 200_000
+# Long lists of components are compressed at a third of the cost, to a sixth more bytes: each post
+# changes them, and waits for them.
+LARGE_BYTES = 80_000
 GZIP_LEVEL_LARGE = 3
 BROTLI_QUALITY_LARGE = 2
 

@@ -65,6 +65,10 @@ class Edition:
         """The document at exactly this path; None where the edition has none."""
         return self.documents.get(path) or self.versions.get(path)
 
+    def peek(self, path: str) -> Document | None:
+        """The same, but nothing is made: None where nobody has asked for it before."""
+        return self.documents.get(path) or self.versions.peek(path)
+
 
 def save(edition: Edition, path: Path) -> None:
     """Write the edition to ``path``, whole or not at all, as confirmed when it was built.

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from statuspage.core.links import Links
 from statuspage.models.revision import read_revision
 from statuspage.public import badges, html_pages, og_image
-from statuspage.public.addresses import ADDRESSES, FRONT_PAGE, Content, Made, PublicAddress
+from statuspage.public.addresses import ADDRESSES, FRONT_PAGE, Content, PublicAddress
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import HTML, Document, DocumentDraft, make_document
 from statuspage.public.edition import Edition
@@ -126,23 +126,25 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
 def _draft_ready(content: Content) -> Iterator[tuple[str, DocumentDraft]]:
     """All documents that are ready in an edition, by path."""
     for address in ADDRESSES:
-        if address.made is Made.WITH_EDITION:
+        if not address.on_demand:
             for subject in address.subject.ready(content):
                 draft = address.draft(content.frame, subject, content.links)
                 yield address.path_of(subject), draft
 
 
 def _versions(content: Content, former: Versions | None) -> Versions:
-    """The edition's pages in the other languages, of the same views, and what else waits."""
+    """What else is made of the edition's views: its pages in other languages, and what waits."""
     others = list(content.frames())
-    own = [("", content.frame)]
+    own = ("", content.frame)
     makers: dict[str, Make] = {}
     for address in ADDRESSES:
-        if address.made is Made.ON_DEMAND or not address.has_languages:
+        if address.on_demand:
             continue
-        frames = [*own, *others] if address.made is Made.OF_VIEWS else others
-        for subject in address.subject.ready(content):
+        frames = others if address.has_languages else []
+        for subject in address.subject.ready(content) if frames else ():
             makers.update(_makers(content, address, subject, frames))
+        for subject in address.subject.later(content):
+            makers.update(_makers(content, address, subject, [own, *frames]))
     front = frozenset(before + FRONT_PAGE.path() for before, _ in others)
     return Versions(makers, front=front, former=former)
 

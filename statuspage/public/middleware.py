@@ -27,6 +27,7 @@ from statuspage.core.languages import BY_SEGMENT, ENGLISH, direction, split_path
 from statuspage.public.addresses import PUBLIC
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import BROTLI, GZIP, PAGE_POLICY, Document, EncodedForm, HeaderList
+from statuspage.public.edition import Edition
 from statuspage.public.mount import mount
 from statuspage.public.refresher import Refresher
 
@@ -83,12 +84,12 @@ class EditionMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory, or let the application answer."""
-        answer = self.ready(environ)
+        answer = self._find(environ, Edition.find)
         if answer is None:
             return self._app(environ, start_response)
         status, headers, body = answer
         # A copy, because a server or another layer may add to the list that it is handed.
-        start_response(status, list(headers))
+        start_response(status, list(self._settle(headers)))
         # A list of one: servers send it as it is, with its length known.
         return [body]
 
@@ -97,11 +98,16 @@ class EditionMiddleware:
         self._edition()
 
     def ready(self, environ: WSGIEnvironment) -> Answer | None:
-        """The answer that is in memory; its headers are shared and not to be changed."""
-        answer = self._find(environ)
+        """The answer that is in memory; its headers are shared and not to be changed.
+
+        Nothing is made for it, so that an event loop may ask.
+        """
+        answer = self._find(environ, Edition.peek)
         return (answer[0], self._settle(answer[1]), answer[2]) if answer else None
 
-    def _find(self, environ: WSGIEnvironment) -> Answer | None:
+    def _find(
+        self, environ: WSGIEnvironment, find: Callable[[Edition, str], Document | None]
+    ) -> Answer | None:
         mount(environ, self._prefix)
         path = environ["PATH_INFO"]
         if not path and self._prefix:
@@ -111,7 +117,7 @@ class EditionMiddleware:
         if path in FORMS and environ["REQUEST_METHOD"] == "POST":
             return None
         edition = self._edition()
-        document = edition.find(path) if edition is not None else None
+        document = find(edition, path) if edition is not None else None
         # A copy on disk may be older than this program: what is made now asks for present styles.
         document = document or asset_documents().get(path)
         if document is not None:

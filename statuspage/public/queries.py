@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
@@ -216,47 +216,58 @@ def read_recent_incidents(site: Site, part: ComponentView | GroupView) -> tuple[
     return tuple(read_incidents(site, keys).values())
 
 
-def read_uptimes(site: Site, only: ComponentView | None = None) -> dict[str, Uptime]:
-    """The last days of every listed component, or of one, by its code."""
-    views = {
-        key: view
-        for key, view in site.by_key.items()
-        if not view.is_removed and (only is None or view is only)
-    }
+def read_uptimes(site: Site) -> dict[str, Uptime]:
+    """The last days of every listed component, by its code."""
+    return _read_uptimes(site, statements.STATE_LOGS, {})
+
+
+def read_uptime(site: Site, component: ComponentView) -> Uptime:
+    """The last days of one component."""
+    name = {"code": component.code}
+    return _read_uptimes(site, statements.STATE_LOG, name)[component.code]
+
+
+def _read_uptimes(
+    site: Site, statement: Select[*tuple[Any, ...]], name: Mapping[str, str]
+) -> dict[str, Uptime]:
     today, _ = _today(site)
     since = since_when(today, site.zone)
-    span = {"keys": list(views), "since": since, "until": site.at}
-    told: dict[int, list[str]] = defaultdict(list)
-    for statement in (statements.STOOD, statements.CHANGES):
-        for key, log in site.connection.execute(statement, span):
-            told[key].append(log)
     reckoned = max(moment for moment in [today, *_reckonings(site)] if moment <= site.at)
-    uptimes = {}
-    for key, view in views.items():
-        # Time alone changes the figures of a component that is not well, and only of that.
-        at = today if view.status is ComponentStatus.OPERATIONAL else reckoned
-        changes = _read_log(",".join(told[key]), since)
-        until = max(at, changes[-1].at) if changes else at
-        uptimes[view.code] = _count_days(changes, zone=site.zone, until=until)
-    return uptimes
+    # Time alone changes the figures of a component that is not well, and only of that.
+    well = {
+        view.code
+        for view in site.by_key.values()
+        if view.status is ComponentStatus.OPERATIONAL and not view.is_removed
+    }
+    span = {"since": since, "until": site.at}
+    zone = site.zone
+    return {
+        code: _uptime(before or "", log or "", since, today if code in well else reckoned, zone)
+        for code, before, log in site.connection.execute(statement, {**span, **name})
+    }
 
 
 # As many as one page is likely to have: with fewer places than components each would push out the
 # one that is asked for next.
+@lru_cache(maxsize=8192)
+def _uptime(before: str, log: str, since: datetime, at: datetime, zone: ZoneInfo) -> Uptime:
+    changes = _read_log(before, log, since)
+    return _count_days(changes, zone=zone, until=max(at, changes[-1].at) if changes else at)
+
+
 _count_days = lru_cache(maxsize=8192)(count_days)
 
 
-@lru_cache(maxsize=8192)
-def _read_log(log: str, since: datetime) -> tuple[Change, ...]:
+def _read_log(before: str, log: str, since: datetime) -> tuple[Change, ...]:
     """The changes of a log, in order; what stood before ``since`` is dated then.
 
     So components whose days were alike have equal changes, and their days are counted once.
     """
-    words = (entry.split("|") for entry in log.split(",") if entry)
+    words = (entry.split("|") for entry in f"{before},{log}".split(",") if entry)
     rows = sorted((read_moment(moment), int(key), status) for moment, key, status in words)
     changes = [Change(max(at, since), ComponentStatus(status)) for at, _, status in rows]
-    before = sum(at <= since for at, *_ in rows)
-    return tuple(changes[max(0, before - 1) :])
+    begun = sum(at <= since for at, *_ in rows)
+    return tuple(changes[max(0, begun - 1) :])
 
 
 def read_component_page(site: Site, component: ComponentView) -> ComponentPageView:
@@ -266,7 +277,7 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
     return component_page(
         site,
         component,
-        uptime=read_uptimes(site, component)[component.code],
+        uptime=read_uptime(site, component),
         behind=[tuple(row[1:]) for row in behind],
         incidents=read_recent_incidents(site, component),
     )
@@ -305,7 +316,7 @@ def component_page(
     return ComponentPageView(component=component, uptime=uptime, days=days, incidents=incidents)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _told_days(
     uptime: Uptime, zone: ZoneInfo, behind: tuple[tuple[Any, ...], ...]
 ) -> tuple[ToldDay, ...]:
@@ -402,32 +413,18 @@ def read_incidents(
 
     Those that are not read as a ``whole`` have their newest post alone.
     """
-    rows = site.connection.execute(statements.INCIDENTS, {"keys": list(keys)}).all()
-    seen = {"keys": [row.id for row in rows]}
-    earlier: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for code, *columns in site.connection.execute(statements.EARLIER, seen) if whole else ():
-        earlier[code].append(tuple(columns))
-    updates: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    told = site.connection.execute(statements.POSTS if whole else statements.NEWEST_POSTS, seen)
-    for key, code, *columns in told:
-        updates[key].append((code, *columns, tuple(earlier[code])))
-    affected: dict[int, list[int]] = defaultdict(list)
-    for key, component in site.connection.execute(statements.AFFECTED, seen):
-        affected[key].append(component)
-    run = () if whole else site.connection.execute(statements.BEGUN, seen).all()
-    begun = {row[0]: row[1] for row in run}
-    incidents = {
-        row.id: _incident(
-            tuple(row[1:]),
-            tuple(updates[row.id]),
-            tuple(
-                site.by_key[key] for key in sorted(affected[row.id], key=site.places.__getitem__)
-            ),
+    statement = statements.INCIDENTS if whole else statements.INCIDENTS_WITH_NEWEST
+    incidents, places = {}, site.places.__getitem__
+    for row in site.connection.execute(statement, {"keys": list(keys)}):
+        key, *columns, updates, affected, begun_at = row
+        components = sorted(map(int, affected.split(",") if affected else ()), key=places)
+        incidents[key] = _incident(
+            tuple(columns),
+            updates or "",
+            tuple(site.by_key[each] for each in components),
             is_overdue=_is_overdue(row, site.at),
-            begun_at=begun.get(row.id),
+            begun_at=begun_at,
         )
-        for row in rows
-    }
     newest_first = sorted(incidents.items(), key=lambda item: (item[1].begins_at, item[0]))
     return dict(reversed(newest_first))
 
@@ -441,10 +438,10 @@ def _is_overdue(row: AnyRow, at: datetime) -> bool:
     return promised is not None and promised <= at and row.status not in CLOSED
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _incident(
     columns: tuple[Any, ...],
-    updates: tuple[tuple[Any, ...], ...],
+    updates: str,
     components: tuple[ComponentView, ...],
     *,
     is_overdue: bool,
@@ -455,7 +452,7 @@ def _incident(
         resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
         entry_id, merged_into,
     ) = columns  # fmt: skip
-    views = tuple(_post(Kind(kind), *update) for update in updates)
+    views = _updates(Kind(kind), updates)
     is_open = status not in CLOSED
     told = [view.changed_at for view in views]
     return IncidentView(
@@ -486,26 +483,35 @@ def _incident(
 
 
 @lru_cache(maxsize=8192)
-def _post(
+def _updates(kind: Kind, text: str) -> tuple[UpdateView, ...]:
+    """An incident's updates, the newest first."""
+    rows = [(read_moment(moment), *columns) for moment, *columns in json.loads(f"[{text}]")]
+    newest_first = sorted(rows, key=itemgetter(0, 1), reverse=True)
+    return tuple(_update(kind, *row) for row in newest_first)
+
+
+def _update(
     kind: Kind,
+    happened_at: datetime,
+    _key: int,
     code: str,
     status: str,
     body: str,
-    happened_at: str | datetime,
-    posted_at: str | datetime,
-    edited_at: str | datetime | None,
+    posted_at: str,
+    edited_at: str | None,
     reopens: int | bool,
-    next_update_at: str | datetime | None,
+    next_update_at: str | None,
     entry_id: str,
     notifies: int | bool,
     affected: str,
-    earlier: tuple[tuple[str, str | datetime], ...],
+    earlier: str | None,
 ) -> UpdateView:
+    revisions = sorted(json.loads(f"[{earlier or ''}]"), key=itemgetter(0), reverse=True)
     return UpdateView(
         code=code,
         status=status_of(kind, status),
         body=body,
-        happened_at=read_moment(happened_at),
+        happened_at=happened_at,
         posted_at=read_moment(posted_at),
         edited_at=_moment(edited_at),
         reopens=bool(reopens),
@@ -521,7 +527,7 @@ def _post(
         ),
         entry_id=entry_id,
         notifies=bool(notifies),
-        earlier=tuple(EarlierText(text, read_moment(moment)) for text, moment in earlier),
+        earlier=tuple(EarlierText(text, read_moment(moment)) for _, text, moment in revisions),
     )
 
 

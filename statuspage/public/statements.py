@@ -16,13 +16,14 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    null,
     select,
     type_coerce,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType
 
-from statuspage.core.db import UtcDateTime
+from statuspage.core.db import JsonArray, UtcDateTime, among
 from statuspage.core.enums import CLOSED, RUNNING, Kind, MaintenanceStatus, Visibility
 from statuspage.models import (
     Component,
@@ -178,97 +179,88 @@ _SHOWN = tuple(_raw(column) for column in (
     Incident.cancelled_at, Incident.created_at, Incident.next_update_at, Incident.entry_id,
     Incident.merged_into,
 ))  # fmt: skip
-INCIDENTS = select(Incident.id, *_SHOWN).where(
-    _gate_of_rows(Incident), Incident.id.in_(bindparam("keys", expanding=True))
-)
-_POSTS = select(
-    IncidentUpdate.incident_id,
-    *(_raw(column) for column in (
-        IncidentUpdate.code, IncidentUpdate.status, IncidentUpdate.body,
-        IncidentUpdate.happened_at, IncidentUpdate.posted_at, IncidentUpdate.edited_at,
-        IncidentUpdate.reopens, IncidentUpdate.next_update_at, IncidentUpdate.entry_id,
-        IncidentUpdate.notifies,
-    )),
-    cast(IncidentUpdate.affected, Text).label("affected"),
-)  # fmt: skip
-POSTS = _POSTS.where(
-    _gate_of_rows(IncidentUpdate),
-    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
-).order_by(IncidentUpdate.happened_at.desc(), IncidentUpdate.id.desc())
-_OTHER = aliased(IncidentUpdate)
-NEWEST_POSTS = _POSTS.join(
-    Incident,
-    select(_OTHER.id)
-    .where(_OTHER.incident_id == Incident.id, _gate_of_rows(_OTHER))
-    .order_by(_OTHER.happened_at.desc(), _OTHER.id.desc())
-    .limit(1)
+# What belongs to an incident comes in its own row, as text: the same text is the same view again.
+_EARLIER = (
+    select(
+        func.aggregate_strings(
+            JsonArray(
+                UpdateRevision.id,
+                # What was taken off never leaves the database.
+                case((UpdateRevision.taken_off_because == "", UpdateRevision.body), else_=""),
+                UpdateRevision.replaced_at,
+            ),
+            ",",
+        )
+    )
+    .where(UpdateRevision.update_id == IncidentUpdate.id)
     .scalar_subquery()
-    == IncidentUpdate.id,
-).where(Incident.id.in_(bindparam("keys", expanding=True)))
-# When maintenances really began, for incidents that have their newest post alone.
-BEGUN = (
-    select(
-        IncidentUpdate.incident_id, type_coerce(func.min(IncidentUpdate.happened_at), NullType())
-    )
-    .where(
-        _gate_of_rows(IncidentUpdate),
-        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
-        IncidentUpdate.status.in_(RUNNING),
-    )
-    .group_by(IncidentUpdate.incident_id)
-)
-BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
-    _gate_of_rows(IncidentUpdate),
-    IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
-)
-EARLIER = (
-    select(
-        IncidentUpdate.code,
-        # What was taken off never leaves the database.
-        case((UpdateRevision.taken_off_because == "", UpdateRevision.body), else_=""),
-        _raw(UpdateRevision.replaced_at),
-    )
-    .join(IncidentUpdate, UpdateRevision.update_id == IncidentUpdate.id)
-    .where(
-        _gate_of_rows(IncidentUpdate),
-        IncidentUpdate.incident_id.in_(bindparam("keys", expanding=True)),
-    )
-    .order_by(UpdateRevision.id.desc())
-)
-AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id).where(
-    IncidentComponent.incident_id.in_(bindparam("keys", expanding=True))
 )
 
-# The log of states: what changed in the days that are counted, and what stood when they began.
-# A component's is one text, `at|id|status,…` in any order: rows would cost five times as much, and
+
+def _update(earlier: ColumnElement[str]) -> JsonArray:
+    return JsonArray(
+        IncidentUpdate.happened_at, IncidentUpdate.id, IncidentUpdate.code,
+        IncidentUpdate.status, IncidentUpdate.body, IncidentUpdate.posted_at,
+        IncidentUpdate.edited_at, IncidentUpdate.reopens, IncidentUpdate.next_update_at,
+        IncidentUpdate.entry_id, IncidentUpdate.notifies, cast(IncidentUpdate.affected, Text),
+        earlier,
+    )  # fmt: skip
+
+
+_OF_INCIDENT = (IncidentUpdate.incident_id == Incident.id, _gate_of_rows(IncidentUpdate))
+_UPDATES = select(func.aggregate_strings(_update(_EARLIER), ",")).where(*_OF_INCIDENT)
+_NEWEST_UPDATE = (
+    select(_update(cast(null(), Text)))
+    .where(*_OF_INCIDENT)
+    .order_by(IncidentUpdate.happened_at.desc(), IncidentUpdate.id.desc())
+    .limit(1)
+)
+# When a maintenance really began, for incidents that have their newest post alone.
+_BEGUN = select(type_coerce(func.min(IncidentUpdate.happened_at), NullType())).where(
+    *_OF_INCIDENT, IncidentUpdate.status.in_(RUNNING)
+)
+_AFFECTED = (
+    select(func.aggregate_strings(cast(IncidentComponent.component_id, Text), ","))
+    .where(IncidentComponent.incident_id == Incident.id)
+    .scalar_subquery()
+)
+_BY_KEYS = (_gate_of_rows(Incident), among(Incident.id, "keys"))
+# The columns of a view, its updates, the keys of its components, and when it began.
+INCIDENTS = select(Incident.id, *_SHOWN, _UPDATES.scalar_subquery(), _AFFECTED, null()).where(
+    *_BY_KEYS
+)
+INCIDENTS_WITH_NEWEST = select(
+    Incident.id, *_SHOWN, _NEWEST_UPDATE.scalar_subquery(), _AFFECTED, _BEGUN.scalar_subquery()
+).where(*_BY_KEYS)
+BODIES = select(IncidentUpdate.incident_id, IncidentUpdate.body).where(
+    _gate_of_rows(IncidentUpdate), among(IncidentUpdate.incident_id, "keys")
+)
+
+# The log of a component's states: what stood when the days that are counted began, and what changed
+# in them.  Each is one text, `at|id|status,…` in any order: rows would cost five times as much, and
 # mostly they say what they said before.
-_LOGGED = select(
-    ComponentChange.component_id,
-    func.aggregate_strings(
-        cast(ComponentChange.at, Text)
-        + "|"
-        + cast(ComponentChange.id, Text)
-        + "|"
-        + cast(ComponentChange.status, Text),
-        ",",
-    ),
-).group_by(ComponentChange.component_id)
-CHANGES = _LOGGED.where(
-    # Named one by one, so that the index serves: most of the log is older.
-    ComponentChange.component_id.in_(bindparam("keys", expanding=True)),
+_CHANGE = (
+    cast(ComponentChange.at, Text)
+    + "|"
+    + cast(ComponentChange.id, Text)
+    + "|"
+    + cast(ComponentChange.status, Text)
+)
+_STATE_BEFORE = (
+    select(_CHANGE)
+    .where(ComponentChange.component_id == Component.id, ComponentChange.at < bindparam("since"))
+    .order_by(ComponentChange.at.desc(), ComponentChange.id.desc())
+    .limit(1)
+)
+_CHANGES = select(func.aggregate_strings(_CHANGE, ",")).where(
+    ComponentChange.component_id == Component.id,
     ComponentChange.at >= bindparam("since"),
     ComponentChange.at <= bindparam("until"),
 )
-_BEFORE = aliased(ComponentChange)
-STOOD = _LOGGED.join(
-    Component,
-    select(_BEFORE.id)
-    .where(_BEFORE.component_id == Component.id, _BEFORE.at < bindparam("since"))
-    .order_by(_BEFORE.at.desc(), _BEFORE.id.desc())
-    .limit(1)
-    .scalar_subquery()
-    == ComponentChange.id,
-).where(Component.id.in_(bindparam("keys", expanding=True)))
+STATE_LOGS = select(
+    Component.code, _STATE_BEFORE.scalar_subquery(), _CHANGES.scalar_subquery()
+).where(Component.removed_at.is_(None))
+STATE_LOG = STATE_LOGS.where(Component.code == bindparam("code"))
 # Incidents that went on at some time in the days that are counted, the newest first.
 ALL_BEHIND = (
     select(

@@ -44,6 +44,10 @@ class Versions:
                 self._made[path] = self._makers[path](self._former.get(path))
             return self._made[path]
 
+    def peek(self, path: str) -> Document | None:
+        """The document at ``path`` if somebody has asked for it before."""
+        return self._made.get(path)
+
     @property
     def paths(self) -> KeysView[str]:
         """Where there are any."""

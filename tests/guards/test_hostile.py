@@ -28,6 +28,7 @@ from statuspage.public.archive import draft_parts, survey
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
 from statuspage.public.queries import open_site
+from tests.editions import own_documents
 from tests.factories import (
     LINKS,
     NOON,
@@ -86,7 +87,7 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
         with writing() as session:
             write(session)
             bump(session)
-        made = dict(build_edition(db.engine, LINKS).documents)
+        made = own_documents(build_edition(db.engine, LINKS))
         with open_site(db.engine) as site:
             for path, draft in draft_parts(site, survey(site), LINKS):
                 made[path] = draft.finish(NOON)

@@ -46,6 +46,7 @@ from statuspage.public.search import Search, find_incidents
 from tests.admin.conftest import NEW, Desk, desk
 from tests.announcing import ACTOR, Scenario, declaration, make_customer, post, set_up_scenario
 from tests.browsing import fields
+from tests.editions import own_documents
 from tests.factories import NOON
 from tests.guards.leaks import CODE_NAMES, NAMES, VENDORS, planted
 from tests.subscribing import add_subscriber
@@ -281,7 +282,9 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
         on_demand = [path for part in survey(site) for path in part.paths]
         for mark in facts.all():
             assert find_incidents(site, Search(mark.decode())).incidents == ()
-    pages = [path for path in {*edition.documents, *on_demand} if not path.startswith("/static/")]
+    pages = [
+        path for path in {*own_documents(edition), *on_demand} if not path.startswith("/static/")
+    ]
     others = [f"/{segment}{path}" for segment in BY_SEGMENT for path in pages if "." not in path]
     asked = [*pages, *others, *_addresses(company), "/search?q=payments", "/search?kind=incident"]
     statuses = set()

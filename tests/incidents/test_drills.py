@@ -48,6 +48,7 @@ from statuspage.public.edition_builder import build_edition
 from statuspage.recipients.who_receives import Reader
 from tests.announcing import ACTOR, Scenario, declare, post, set_up_scenario
 from tests.delivery.test_dispatch import Provider
+from tests.editions import own_documents
 from tests.factories import NOON
 
 LISTED = ["eve@drill.example", "c1@example.com"]
@@ -105,8 +106,8 @@ def reopen(code: str) -> None:
 def published(engine: Engine, app: Flask) -> dict[str, bytes]:
     """Every document of the public site."""
     with app.app_context():
-        edition = build_edition(engine, current_links())
-    return {path: document.body for path, document in edition.documents.items()}
+        documents = own_documents(build_edition(engine, current_links()))
+    return {path: document.body for path, document in documents.items()}
 
 
 def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(

@@ -16,8 +16,14 @@ from statuspage.models.revision import bump, current_number, read_revision
 from statuspage.public import api_v2, assets, badges, page_rows, queries
 from statuspage.public.document import HTML
 from statuspage.public.edition import Edition
-from statuspage.public.edition_builder import build_edition, mark_document, mark_stale
+from statuspage.public.edition_builder import (
+    build_edition,
+    complete_edition,
+    mark_document,
+    mark_stale,
+)
 from statuspage.public.middleware import respond
+from tests.editions import own_documents
 from tests.factories import (
     LINKS,
     NOON,
@@ -28,6 +34,7 @@ from tests.factories import (
     make_page,
     minutes,
 )
+from tests.statements import noted
 
 DAY = timedelta(days=1)
 INTERNAL = {"visibility": Visibility.INTERNAL}
@@ -50,14 +57,13 @@ def change(act: Callable[[Session], object]) -> None:
 
 
 def body(edition: Edition, path: str) -> str:
-    return edition.documents[path].body.decode()
+    return own_documents(edition)[path].body.decode()
 
 
 def changed(before: Edition, after: Edition) -> set[str]:
+    former = own_documents(before)
     return {
-        path
-        for path, document in after.documents.items()
-        if before.documents.get(path) is not document
+        path for path, document in own_documents(after).items() if former.get(path) is not document
     }
 
 
@@ -67,12 +73,12 @@ def changed(before: Edition, after: Edition) -> set[str]:
 def test_it_holds_every_address_that_clients_know(engine: Engine) -> None:
     made = build_edition(engine, LINKS)
     static = set(assets.asset_documents())
-    assert set(made.documents) - static == {
+    assert set(own_documents(made)) - static == {
         "/", "/history", "/history/2026-03",
         "/history.atom", "/history.rss", "/updates.atom", "/updates.rss", "/updates.json",
         "/maintenances.ics", "/robots.txt", "/sitemap.xml", "/api/openapi.json", "/badge.svg",
         "/widget.js", "/preview.png", "/preview-unconfirmed.png",
-        "/subscribe", "/subscribe/sent",
+        "/subscribe", "/subscribe/sent", "/components",
         "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json",
         "/api/v2/incidents.json", "/api/v2/incidents/unresolved.json",
         "/api/v2/scheduled-maintenances.json", "/api/v2/scheduled-maintenances/upcoming.json",
@@ -94,7 +100,7 @@ def test_it_holds_open_and_recent_incidents_and_the_newest_months(engine: Engine
             )
 
     change(write)
-    paths = set(build_edition(engine, LINKS).documents)
+    paths = set(own_documents(build_edition(engine, LINKS)))
     assert {"/incidents/open00000000", "/incidents/coming000000"} <= paths
     assert {f"/incidents/old{number:09d}" for number in range(24)} <= paths
     assert "/incidents/old000000059" not in paths
@@ -160,7 +166,7 @@ def test_nothing_internal_is_in_any_document(engine: Engine) -> None:
     change(write)
     made = build_edition(engine, LINKS)
     assert [
-        path for path, document in made.documents.items() if b"zebra" in document.body.lower()
+        path for path, document in own_documents(made).items() if b"zebra" in document.body.lower()
     ] == []
     assert "Shown" in body(made, "/")
 
@@ -176,8 +182,9 @@ def test_a_incident_that_becomes_internal_is_gone_everywhere(engine: Engine) -> 
 
     change(hide)
     after = build_edition(engine, LINKS, before)
-    assert [p for p, document in after.documents.items() if b"zebra" in document.body] == []
-    assert "/incidents/zebra0000000" not in after.documents
+    documents = own_documents(after)
+    assert [path for path, document in documents.items() if b"zebra" in document.body] == []
+    assert "/incidents/zebra0000000" not in documents
 
 
 # What is kept.
@@ -186,13 +193,14 @@ def test_a_incident_that_becomes_internal_is_gone_everywhere(engine: Engine) -> 
 def test_an_edition_of_the_same_is_the_same_documents(engine: Engine) -> None:
     change(lambda session: make_incident(session))
     first = build_edition(engine, LINKS)
+    own_documents(first)
     assert changed(first, build_edition(engine, LINKS, first)) == set()
 
 
 def test_two_builds_from_nothing_agree_in_bytes_and_dates(engine: Engine) -> None:
     change(lambda session: make_incident(session))
     first, second = build_edition(engine, LINKS), build_edition(engine, LINKS)
-    assert first.documents == second.documents
+    assert own_documents(first) == own_documents(second)
 
 
 def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> None:
@@ -203,6 +211,7 @@ def test_a_post_changes_only_the_documents_that_tell_of_it(engine: Engine) -> No
 
     change(write)
     before = build_edition(engine, LINKS)
+    own_documents(before)
 
     def announce(session: Session) -> None:
         incident = session.query(Incident).filter_by(title="New").one()
@@ -231,7 +240,7 @@ def test_the_sitemap_lists_more_incidents_than_are_ready_and_the_newest_months(
             )  # fmt: skip
 
     change(announce)
-    sitemap = build_edition(engine, LINKS).documents["/sitemap.xml"].body.decode()
+    sitemap = body(build_edition(engine, LINKS), "/sitemap.xml")
     assert sitemap.count("/incidents/") == 50
     assert f"<loc>{LINKS.base}/history/2026-02</loc>" in sitemap
     assert f"<loc>{LINKS.base}/history/2026-02/2</loc>" in sitemap
@@ -247,6 +256,7 @@ def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine:
     for maker in makers:
         maker.cache_clear()
     before = build_edition(engine, LINKS)
+    own_documents(before)
     made = [maker.cache_info().misses for maker in makers]
 
     def fail(session: Session) -> None:
@@ -255,10 +265,11 @@ def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine:
 
     change(fail)
     after = build_edition(engine, LINKS, before)
+    paths = [path for path in changed(before, after) if path.startswith("/components/")]
     again = [maker.cache_info().misses - former for maker, former in zip(makers, made, strict=True)]
     # The page's own badge is drawn as well; a component without a log in trouble counts anew.
     assert again == [2, 1, 1, 1]
-    assert len([path for path in changed(before, after) if path.startswith("/components/")]) == 1
+    assert len(paths) == 1
 
 
 def test_the_page_of_all_components_is_there_in_every_language(engine: Engine) -> None:
@@ -303,8 +314,9 @@ def test_a_withdrawn_incident_makes_its_documents_newer_not_older(
     frozen.shift(60)
     change(lambda session: session.query(Incident).update({"visibility": Visibility.INTERNAL}))
     after = build_edition(engine, LINKS, before)
+    former, documents = own_documents(before), own_documents(after)
     for path in ("/", "/updates.atom", "/api/v2/incidents.json"):
-        assert after.documents[path].last_modified > before.documents[path].last_modified
+        assert documents[path].last_modified > former[path].last_modified
 
 
 # Time, and absence.
@@ -331,9 +343,10 @@ def test_a_stale_edition_says_so_on_every_page_and_badge_and_leaves_the_rest(
     change(write)
     good = build_edition(engine, LINKS)
     stale = mark_stale(good, NOON)
-    pages = {path for path, made in good.documents.items() if made.content_type == HTML}
+    documents = own_documents(good)
+    pages = {path for path, made in documents.items() if made.content_type == HTML}
     assert {"/", "/history", "/incidents/calm00000000"} <= pages
-    badges = {path for path in good.documents if path.endswith("/badge.svg")}
+    badges = {path for path in documents if path.endswith("/badge.svg")}
     assert len(badges) == 2
     assert changed(good, stale) == pages | badges | {"/preview.png"}
     assert stale.documents["/preview.png"] is good.documents["/preview-unconfirmed.png"]
@@ -405,3 +418,66 @@ def test_a_component_that_fails_turns_the_page(engine: Engine) -> None:
     status = [json.loads(body(made, "/api/v2/status.json"))["status"] for made in (before, after)]
     assert [found["indicator"] for found in status] == ["none", "critical"]
     assert "Major System Outage" in body(after, "/")
+
+
+def test_what_few_ask_for_is_made_when_somebody_does(engine: Engine) -> None:
+    def write(session: Session) -> None:
+        make_component(session, code="part00000000")
+        make_incident(session, "Open", code="open00000000", started_at=NOON - 9 * DAY)
+        for number in range(7):
+            make_incident(
+                session, code=f"old{number:09d}", started_at=NOON - number * DAY,
+                updates=("resolved",),
+            )  # fmt: skip
+
+    change(write)
+    made = build_edition(engine, LINKS)
+    newest = {f"/incidents/old{number:09d}" for number in range(5)}
+    ready = {path for path in made.documents if path.startswith("/incidents/")}
+    assert ready == newest | {"/incidents/open00000000"}
+    for path in (
+        "/incidents/old000000006", "/history/2026-03", "/subscribe", "/subscribe/sent",
+        "/components", "/components/part00000000/badge.svg", "/sitemap.xml",
+        "/api/v2/incidents.json", "/api/v2/incidents/old000000006.json",
+    ):  # fmt: skip
+        assert made.peek(path) is None
+        assert made.find(path) is not None
+        assert made.peek(path) is made.find(path)
+
+
+def test_what_was_asked_for_before_keeps_its_date_where_it_says_the_same(
+    engine: Engine, frozen: time_machine.Traveller
+) -> None:
+    change(lambda session: make_component(session, code="part00000000"))
+    before = build_edition(engine, LINKS)
+    badge = before.find("/components/part00000000/badge.svg")
+    frozen.shift(60)
+    change(lambda session: make_incident(session))
+    unasked = build_edition(engine, LINKS, before)
+    after = build_edition(engine, LINKS, unasked)
+    assert after.find("/components/part00000000/badge.svg") is badge
+
+
+@pytest.mark.only_on("sqlite")
+def test_of_a_long_history_only_the_incident_that_was_updated_is_read_again(
+    engine: Engine,
+) -> None:
+    def write(session: Session) -> None:
+        part = make_component(session)
+        for number in range(60):
+            make_incident(
+                session, code=f"old{number:09d}", started_at=NOON - number * DAY,
+                updates=("investigating", "resolved"), components=[part],
+            )  # fmt: skip
+
+    change(write)
+    before = build_edition(engine, LINKS)
+    list(complete_edition(engine, before))
+    read = [maker.cache_info().misses for maker in (queries._incident, queries._updates)]
+    change(lambda session: add_update(session, session.query(Incident).first(), happened_at=NOON))
+    with noted(engine) as statements:
+        after = build_edition(engine, LINKS, before)
+        list(complete_edition(engine, after))
+    again = [maker.cache_info().misses for maker in (queries._incident, queries._updates)]
+    assert [now - former for now, former in zip(again, read, strict=True)] == [1, 1]
+    assert len(statements) == 60

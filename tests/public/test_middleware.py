@@ -2,6 +2,7 @@ import gzip
 import json
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,6 +20,7 @@ from statuspage.public.assets import asset, asset_documents
 from statuspage.public.document import Document, make_document
 from statuspage.public.edition import Edition
 from statuspage.public.middleware import EditionMiddleware, OnDemand, document_response, tidy_path
+from statuspage.public.translated_pages import Versions
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 NOON_HTTP = "Wed, 04 Mar 2026 12:00:00 GMT"
@@ -643,3 +645,12 @@ def test_many_threads_keep_the_count_of_bytes_right():
     kept = [cache.peek(f"/{number}") for number in range(11)]
     assert len(cache) == 5
     assert cache._bytes == sum(len(each[1].body) for each in kept if each)
+
+
+def test_nothing_is_made_for_whoever_asks_only_for_what_is_ready():
+    edition = replace(EDITION, versions=Versions({"/subscribe": lambda _former: PAGE}))
+    front = layer(edition)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/subscribe", "QUERY_STRING": ""}
+    assert front.ready(dict(environ)) is None
+    assert ask("/subscribe", edition=edition).data == PAGE.body
+    assert front.ready(dict(environ)) is not None

@@ -18,6 +18,7 @@ from statuspage.core.enums import ComponentStatus
 from statuspage.models import IncidentUpdate
 from statuspage.models.revision import bump
 from statuspage.public.edition_builder import build_edition
+from tests.editions import own_documents
 from tests.factories import (
     LINKS,
     make_component,
@@ -104,7 +105,7 @@ def told(app: Flask) -> dict[str, object]:
         with writing() as session:
             write(session)
             bump(session)
-        made = build_edition(db.engine, LINKS).documents
+        made = own_documents(build_edition(db.engine, LINKS))
         return {name: json.loads(made[f"/api/v2/{name}.json"].body) for name in DOCUMENTS}
 
 

@@ -51,6 +51,22 @@ def test_views_come_back_as_they_were(app: Flask, edition: Edition) -> None:
     assert thaw(freeze(views)) == views
 
 
+def test_only_the_parts_that_changed_are_written_again(app: Flask, edition: Edition) -> None:
+    assert edition.views is not None
+    with app.app_context():
+        list(complete_edition(db.engine, edition))
+        freeze(edition.views)
+        written = module._freeze_part.cache_info().misses
+        with writing() as session:
+            make_component(session, "Search")
+            bump(session)
+        after = build_edition(db.engine, LINKS, edition)
+        list(complete_edition(db.engine, after))
+    assert after.views is not None
+    freeze(after.views)
+    assert module._freeze_part.cache_info().misses - written == 1
+
+
 def test_components_join_an_edition_whole_and_only_once(app: Flask, edition: Edition) -> None:
     assert edition.views is not None
     with app.app_context():
