@@ -98,7 +98,7 @@ def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
     [reminder] = session.scalars(select(Message).filter_by(step=Step.UPDATE_DUE))
     assert reminder.subject == "Update due by Mar 4, 2026, 12:30 UTC: Payments fail"
     assert "Asked: Charlie (@charlie)" in reminder.text
-    assert "Open its desk" in reminder.html
+    assert "Open incident" in reminder.html
 
 
 def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
