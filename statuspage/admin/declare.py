@@ -12,7 +12,6 @@ from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin, done, page, the_page, zone
-from statuspage.admin.fact_notes import unused_facts
 from statuspage.admin.forms import (
     LineField,
     MomentField,
@@ -28,6 +27,7 @@ from statuspage.admin.incident_form import (
     what_follows,
 )
 from statuspage.admin.previews import Sheet
+from statuspage.admin.update_form import unused_facts
 from statuspage.configuration import contacts, incident_templates, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
@@ -36,8 +36,7 @@ from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role,
 from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle
 from statuspage.incidents.announcement import of_declaration
-from statuspage.incidents.copy_texts import copy_texts
-from statuspage.incidents.drafts import drafts
+from statuspage.incidents.drafts import copy_texts, drafts
 from statuspage.incidents.inputs import Declaration, Drill
 from statuspage.models import Account, Incident, SeverityLevel
 

@@ -12,22 +12,29 @@ from wtforms import HiddenField
 from statuspage.admin import promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
-from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.deliveries import advise, in_words
-from statuspage.admin.fact_notes import carried_over, stored_facts, unused_facts
 from statuspage.admin.forms import (
     Form,
     LineField,
     MomentField,
     NameField,
+    PostForm,
     ProseField,
     RowField,
     read_number,
 )
 from statuspage.admin.incident_form import AFFECTED, facts_as_shown
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
-from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
+from statuspage.admin.update_form import (
+    OPEN_STATUSES,
+    Posting,
+    UpdateForm,
+    carried_over,
+    stored_facts,
+    unused_facts,
+)
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
@@ -37,9 +44,10 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
-from statuspage.incidents import lifecycle, mail_corrections, merge, repeating
-from statuspage.incidents.copy_texts import copy_texts
+from statuspage.incidents import drafts, lifecycle, mail_corrections, merge
 from statuspage.incidents.details import Details, change_details
+from statuspage.incidents.drafts import copy_texts
+from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import approval, cancel_window, test_mail
 from statuspage.models import Account, Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
@@ -287,7 +295,7 @@ def _only_repeats(posting: Posting) -> bool:
     # An author who read an older state than there is now is shown the new one instead.
     if read_number(form.seen_version.data) != incident.version:
         return False
-    return repeating.repeats(incident, posting.update, posting.drafts)
+    return drafts.repeats(incident, posting.update, posting.drafts)
 
 
 def _publish(posting: Posting) -> ResponseReturnValue:
@@ -432,3 +440,21 @@ def _writers(incident: Incident) -> dict[int | None, str]:
     ids = {update.account_id for update in incident.updates}
     rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
     return {row[0]: row[1] for row in rows}
+
+
+@admin.post("/incidents/<code>/merge")
+def merge_incident(code: str) -> ResponseReturnValue:
+    """End this one as a part of the chosen one, and go on there."""
+    form = PostForm.read()
+    try:
+        seen = read_number(request.form.get("seen_version")) or None
+        submission = Submission(actor(), form.form_key.data or "", seen)
+        into = merge.merge(code, request.form.get("into", ""), submission)
+    except Invalid as error:
+        return refused(error.reason, "admin.incident", code=code)
+    except Conflict:
+        notice = "Somebody else posted meanwhile, so nothing was merged. Read it first."
+        return refused(notice, "admin.incident", code=code)
+    return done(
+        "Merged. This incident tells of both from now on.", "admin.incident", code=into.code
+    )

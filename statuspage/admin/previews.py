@@ -34,7 +34,7 @@ from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
 from statuspage.incidents.announcement import Announcement
-from statuspage.incidents.copy_texts import CopyText
+from statuspage.incidents.drafts import CopyText
 from statuspage.incidents.explain_recipient import RecipientExplanation, explain
 from statuspage.incidents.inputs import Draft
 from statuspage.incidents.publish import Submission

@@ -1,4 +1,4 @@
-"""The last step: what holds before an incident is resolved, and exactly what goes out, to whom."""
+"""The last step: what holds before an incident is resolved, who approved it, and what goes out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from statuspage.admin.audiences import OFFERED
-from statuspage.admin.base import page, zone
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.previews import TITLES, Sheet
 from statuspage.admin.update_form import Posting, UpdateForm
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, ComponentStatus
+from statuspage.core.errors import Invalid
+from statuspage.core.richtext import to_html
 from statuspage.incidents import explain_recipient
+from statuspage.incidents.resolution import approval as approval_resolution
 from statuspage.incidents.resolution import gate
+from statuspage.incidents.resolution.approval import is_current
 from statuspage.messages import facts
 from statuspage.messages.facts import Use
+from statuspage.models import Approval
 
 # Buttons, and what the last step shows itself: the rest of the form rides along unseen.
 _SHOWN_AT_THE_END: Final = frozenset(
@@ -129,3 +135,32 @@ def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
         if sheets and incident.tells_outsiders
         else None,
     }
+
+
+@admin.get("/approvals/<int:approval_id>")
+def approval(approval_id: int) -> ResponseReturnValue:
+    """Exactly what is to be approved; whoever asked goes on from here once it is."""
+    found = current_session().get_one(Approval, approval_id)
+    return page(
+        "admin/approval.html",
+        approval=found,
+        incident=found.incident,
+        is_own=found.asked_by_id == actor().account_id,
+        is_current=is_current(found),
+        texts=[
+            (TITLES[Audience(name)], text["subject"] if name == Audience.CUSTOMER else "",
+             to_html(text["body"], top=3))
+            for name, text in found.texts.items()
+        ],
+    )  # fmt: skip
+
+
+@admin.post("/approvals/<int:approval_id>/approve")
+def approve(approval_id: int) -> ResponseReturnValue:
+    """Approve what was shown."""
+    try:
+        approval_resolution.approve(approval_id, actor=actor())
+    except Invalid as error:
+        return refused(error.reason, "admin.approval", approval_id=approval_id)
+    notice = "Approved. It goes out once somebody presses the button of the last step."
+    return done(notice, "admin.approval", approval_id=approval_id)

@@ -25,8 +25,7 @@ from statuspage.core import clock
 from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Visibility
 from statuspage.core.links import Links, current_links
-from statuspage.importers.component_changes import log_changes, show_current_states
-from statuspage.importers.component_names import Components
+from statuspage.importers.imported_components import Components, log_changes, show_current_states
 from statuspage.importers.published import ImportProblem, PublishedIncident, UnusableHistory
 from statuspage.models import (
     AuditEntry,

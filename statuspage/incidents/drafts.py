@@ -1,19 +1,34 @@
-"""The texts of an announcement before they go: what each says, to whom, and what it lacks."""
+"""The texts of an announcement before they go: what each says, to whom, and what it lacks.
+
+Beside them are texts to copy, which are sent nowhere, and whether an update only repeats the last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.core import richtext
 from statuspage.core.db import read_once
-from statuspage.core.enums import Audience, Step
+from statuspage.core.enums import CLOSED, Audience, Step
 from statuspage.core.languages import nearest
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.check_texts import check_text
-from statuspage.incidents.inputs import Draft
-from statuspage.messages.compose import Composed, Text, Unfinished, compose, finish, unfilled
+from statuspage.incidents.inputs import Draft, NewUpdate
+from statuspage.messages.checks import Finding
+from statuspage.messages.compose import (
+    Composed,
+    Text,
+    Unfinished,
+    as_drill,
+    compose,
+    finish,
+    unfilled,
+)
 from statuspage.models import Incident, Message
 from statuspage.recipients.who_receives import Reader
 
@@ -99,3 +114,61 @@ def _last_message(session: Session, incident: Incident | None, audience: Audienc
     name = f"last message of incident {incident.id} to {audience}"
     row = read_once(session, name, lambda: session.execute(chosen).one_or_none())
     return Text(row.subject, row.body) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyText:
+    """A plain text for somebody to copy; ``findings`` are what the checks say of it."""
+
+    audience: Audience
+    text: Text
+    findings: tuple[Finding, ...]
+
+
+def copy_texts(announcement: Announcement) -> tuple[CopyText, ...]:
+    """What could be handed out once this is published."""
+    # Support answers customers, who are told nothing of what is internal.
+    wanted = [Audience.EXECUTIVE]
+    if announcement.incident.tells_outsiders:
+        wanted.append(Audience.SUPPORT)
+    return tuple(_copy_text(announcement, audience) for audience in wanted)
+
+
+def _copy_text(announcement: Announcement, audience: Audience) -> CopyText:
+    session, facts = announcement.session, announcement.facts
+    step = Step.CLOSED if announcement.incident.status in CLOSED else Step.UPDATE
+    text = compose(session, facts, audience=audience, step=step)
+    if audience is Audience.EXECUTIVE:
+        text = Text(text.subject, richtext.clean_line(text.body))
+    findings = check_text(session, text, audience=audience, step=announcement.step, facts=facts)
+    if announcement.incident.is_drill:
+        text = as_drill(text, audience)
+    return CopyText(audience, text, findings)
+
+
+def repeats(incident: Incident, update: NewUpdate, drafts: Sequence[Draft]) -> bool:
+    """Whether visitors would read the same words again, or nothing at all differs from before.
+
+    A form that comes back after a post differs in nothing: that is what a second press sends.
+    """
+    compared = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
+    if any(draft.before and draft.before.body == draft.as_sent.body for draft in compared):
+        return True
+    return not any(draft.edited for draft in drafts) and _changes_nothing(incident, update)
+
+
+def _changes_nothing(incident: Incident, update: NewUpdate) -> bool:
+    if update.status.value != incident.status or update.severity_rank or update.happened_at:
+        return False
+    if update.users_notice is not None and update.users_notice != incident.users_notice:
+        return False
+    present = {row.component_id: row.status for row in incident.affected}
+    if any(present.get(key) is not status for key, status in update.components.items()):
+        return False
+    return _adds_nothing(incident.public_facts, update.public_facts) and _adds_nothing(
+        incident.internal_facts, update.internal_facts
+    )
+
+
+def _adds_nothing(stored: Mapping[str, Any], typed: Mapping[str, Any]) -> bool:
+    return all((stored.get(name) or "") == (value or "") for name, value in typed.items())
