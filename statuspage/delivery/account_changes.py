@@ -48,7 +48,7 @@ def change_password(account_id: int, *, present: str, new: str, address: str, ac
 def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     """Give an account a random password, end its sign-ins and enable it; returns the password.
 
-    Counted tries are forgotten, so whoever runs the service always gets in.  The owner gets
+    Counted tries are forgotten, so the operator always gets in.  The owner gets
     notice by mail.
     """
     email, password = accounts.read_address(email), passwords.random_password()

@@ -83,6 +83,6 @@ def apply_event(
         return
     delivery.state = state
     delivery.reason = event.reason[:500]
-    # Whoever still has it in hand has lost it: its outcome is known.
+    # A worker that still has it has lost it: its outcome is known.
     delivery.attempt_id = None
     delivery.changed_at = clock.now()

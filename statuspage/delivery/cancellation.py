@@ -1,7 +1,7 @@
-"""Cancelling: a resolution's mails wait a moment, and what still waits can be kept back.
+"""Cancelling: a resolution's mails wait a moment, and what still waits can be ended.
 
 What may have been sent is never called cancelled.  A row that was being sent when its message was
-cancelled, and comes back unsent, is kept back by the next claim.
+cancelled, and comes back unsent, is ended by the next claim.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def stand(session: Session, messages: Sequence[Message]) -> CancellationState:
 
 
 def cancel(session: Session, messages: Sequence[Message], *, reason: str) -> int:
-    """Keep back what waits of these messages, and what comes back to wait; how many so far.
+    """End what waits of these messages, and what comes back to wait; how many so far.
 
     The messages were read ``for_update``.
     """
@@ -122,8 +122,8 @@ def keep_back(
 def send_after_all(session: Session, messages: Sequence[Message], *, reason: str) -> int:
     """Have what was cancelled of these messages go out at once; how many.
 
-    The rows are the same ones, so nobody gets two.  Left out is whoever must not be written to any
-    more.  The messages were read ``for_update``.
+    The rows are the same ones, so nobody gets two.  Suppressed addresses are left
+    out.  The messages were read ``for_update``.
     """
     for message in messages:
         message.cancelled_at = None

@@ -1,4 +1,4 @@
-"""Threads: where in a chat room an incident is told, where the room has threads.
+"""Threads: where in a chat room an incident is shown, where the room has threads.
 
 The first message about an incident in a room opens its thread; all later ones answer in it, and the
 first one's headline is kept to the incident's present status.  What is known of it is written with
@@ -87,7 +87,7 @@ def headline_of(incident: Incident) -> str:
 def note_threads(session: Session, message: Message, results: Iterable[Result]) -> None:
     """Write down how the threads stand after these results about one message.
 
-    A thread that somebody else opened or opened anew meanwhile is left to them.
+    A thread that somebody else opened or reopened meanwhile is left to them.
     """
     for result in results:
         known, now = result.recipient.thread, result.thread

@@ -60,7 +60,7 @@ class Claimed:
 class Claim:
     """A batch in hand: deliveries of one message in one language over one channel.
 
-    They stand under one attempt id.
+    They have one attempt id.
     """
 
     attempt_id: str
@@ -240,7 +240,7 @@ def rescue(
     """Take back what dead workers had in hand; returns how many deliveries.
 
     What had certainly not been sent is due at once.  What may have been sent is uncertain, and due
-    again after ``uncertain_wait`` seconds, in which the provider's events may still tell.
+    again after ``uncertain_wait`` seconds, in which the provider's events may still come.
     """
     session = current_session()
     attempts = session.execute(

@@ -30,7 +30,7 @@ from statuspage.recipients.suppression import is_suppressed
 EVERYTHING = "all"
 LONGEST_REST = timedelta(seconds=30)
 FAILURES_BEFORE_ALARM = 3
-# Troubles that say nothing of the provider.
+# Faults that are not the provider's.
 _NOT_THE_PROVIDERS = {Fault.NONE, Fault.RECIPIENT, Fault.ROOM}
 _ROOM = "room."
 SKIPPED = 100_000_000
@@ -86,7 +86,7 @@ def skip_numbers(session: Session) -> None:
     """Give no delivery from now on a number that one had which this database does not know of.
 
     After a restore there may be such: links and Message-IDs in mail that was sent since the backup,
-    and the provider's news of it, carry their numbers, and must not mean another delivery.
+    and the provider's events about it, carry their numbers, and must not mean another delivery.
     """
     highest = session.scalar(select(func.max(Delivery.id))) or 0
     if session.get_bind().dialect.name == "postgresql":
@@ -127,7 +127,7 @@ def count_failed(session: Session, message_id: int) -> int:
 def resend_failed(message_id: int, *, actor: Actor) -> int:
     """Queue what failed or came too late of a message once more; how many.
 
-    Left out is whoever must not be written to any more, and whoever has a newer message of the same
+    Left out are suppressed addresses, and those that have a newer message of the same
     incident: nobody reads "investigating" after "resolved".  What bounced has no address to go to.
     """
     with writing() as session:

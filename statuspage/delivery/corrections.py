@@ -1,4 +1,4 @@
-"""Putting a mail right: who was sent the wrong text, and what becomes of whoever still waits.
+"""Correcting a mail: who was sent the wrong text, and what becomes of those who still wait.
 
 A message that was wrong gets two others.  Its replacement has the right text and goes to those who
 still waited; its correction says that something was wrong and goes to exactly those who were sent

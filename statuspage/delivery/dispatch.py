@@ -63,7 +63,7 @@ RECHECK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A channel's door, how many batches may be in hand at a time, and how large one is."""
+    """A channel's provider, how many batches may be in hand at a time, and how large one is."""
 
     provider: Provider
     parallel: int
@@ -73,7 +73,7 @@ class Lane:
 def open_lanes(settings: Settings) -> dict[Channel, Lane]:
     """The doors that the settings name; :class:`ConfigError` for one that cannot be used.
 
-    Without SendGrid's event webhook nothing can tell the fate of a request that was cut off, so
+    Without SendGrid's event webhook nothing reports the fate of a request that was cut off, so
     only one is under way at a time: a crash then doubles one batch at most.
     """
     mail = _open_mail(settings)
@@ -228,13 +228,13 @@ class Dispatcher:
             self._in_hand.discard(claim.attempt_id)
 
     def clear_faults(self) -> None:
-        """A worker that starts anew may have the cure: alarms about faults end until they recur."""
+        """A restarted worker may have the cure: alarms about faults end until they recur."""
         with self._app.app_context(), writing() as session:
             for channel in self._lanes:
                 alarms.clear_alarm(session, _fault_key(channel))
 
     def _alarm(self, channel: Channel, error: Exception) -> None:
-        """Tell people of a fault of our own: a line in a log is read by nobody."""
+        """Raise an alarm about a fault of our own: a line in a log is read by nobody."""
         self._faults[channel] = time.monotonic()
         text = (
             f"{channel.label} could not be sent because of a fault of this service "
@@ -252,10 +252,10 @@ class Dispatcher:
             alarms.clear_alarm(session, _fault_key(channel))
 
     def _guard(self, claim: Claim) -> Callable[[], bool]:
-        """What a door asks before each write: is the claim still ours, and are we not stopping.
+        """What a provider asks before each write: is the claim still ours, and are we not stopping.
 
-        And has nothing been posted, corrected, cancelled or stopped since: then what is left goes
-        back, and the next claim looks what of it is still true.
+        And has nothing been published, corrected, cancelled or stopped since: else what is left
+        goes back, and the next claim looks what of it is still true.
         """
         checked_at = float("-inf")
         known: object = None
@@ -287,9 +287,9 @@ class Dispatcher:
                 note_threads(session, session.get_one(Message, claim.message_id), results)
 
     def _prepare(self, claim: Claim) -> tuple[OutgoingMessage, list[Recipient], list[Result]]:
-        """The letter and its recipients, as plain values: the session is closed before the call.
+        """The message and its recipients, as plain values: the session is closed before the call.
 
-        And the results of those whom a drill's seal bars: no door ever sees them.
+        And the results of those who are not on a drill's list: no provider ever sees them.
         """
         message = current_session().get_one(Message, claim.message_id)
         page = current_session().get_one(Page, 1)

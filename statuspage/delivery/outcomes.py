@@ -26,7 +26,8 @@ from statuspage.models.delivery import in_state
 _ATTEMPTS = "attempts"
 _PROVIDER_ERRORS = "provider_errors"
 
-# The conditions are the token: who lost the claim, or heard the end from an event, is skipped.
+# The conditions are the token: a worker that lost the claim, or a delivery that an event ended, is
+# skipped.
 _OURS = (
     among(Delivery.id, "ids"),
     Delivery.attempt_id == bindparam("attempt"),

@@ -1,7 +1,7 @@
 """What is held on one address, and erasing it; forgetting addresses that nobody needs any more.
 
 An erased delivery keeps its state, times and a keyed hash of the address
-(:mod:`statuspage.recipients.pseudonyms`), so "was this address told?" can still be answered to
+(:mod:`statuspage.recipients.pseudonyms`), so "was this address sent it?" can still be answered to
 whoever names the address.  The list entries go.  What stays is that the address must not be written
 to again, as the same hash, so that the next import does not bring its owner back.
 """
@@ -70,7 +70,7 @@ _REASON: Final = REASONS[SuppressionKind.ERASED]
 _UNKNOWN: Final = "erased at their own request, before it was known whether it arrived"
 _SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
 _BLANK: Final = "[erased]"
-# What an entry of the audit trail tells of a person.
+# What an entry of the audit trail holds about a person.
 _PERSONAL: Final = frozenset({"email", "name", "company", "key", "tags"})
 
 
@@ -79,7 +79,7 @@ class Holdings:
     """Everything that is held on an address.
 
     ``deliveries`` are the latest of ``total``; those that were forgotten hold only its hash.
-    ``colleague`` tells that an account or a contact has it too, which no erasure touches.
+    ``colleague``: an account or a contact has it too, which no erasure touches.
     """
 
     address: str
@@ -317,7 +317,7 @@ def _take_off_drills(session: Session, address: str) -> None:
 
 
 def _forget_entries(session: Session, address: str, known: Iterable[str]) -> None:
-    """Take an address, and what was told of its owner, out of the audit trail."""
+    """Take an address, and what stands about its owner, out of the audit trail."""
     conditions = [
         column.contains(address, autoescape=True)
         for column in (cast(AuditEntry.before, String), cast(AuditEntry.after, String))

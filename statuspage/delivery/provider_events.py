@@ -133,8 +133,8 @@ def _is_about(
     """Whether an event is about that very mail, and not one of another system on the account.
 
     A staging system numbers its mails from 1 too, and may write to the same addresses; the ids of
-    its attempts are its own.  Nor is it one that was told long ago and may have been forgotten
-    since: whoever recorded it then changes nothing by telling it again.
+    its attempts are its own.  Nor is it one that came long ago and may have been forgotten
+    since: whoever recorded it then changes nothing by sending it again.
     """
     if event.attempt != delivery.attempt_id and (delivery.id, event.attempt) not in made:
         return False

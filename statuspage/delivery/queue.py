@@ -49,7 +49,7 @@ CUSTOMER_MAIL_AGE = timedelta(days=3)
 """After this long a mail that could not be sent is worth nothing any more."""
 CHAT_AGE = timedelta(hours=12)
 MAILED = (Audience.CUSTOMER, Audience.SUBSCRIBER)
-"""Whom news is mailed to."""
+"""The audiences that updates are mailed to."""
 
 
 def may_go_at(message: Message, moment: datetime) -> datetime:
@@ -61,7 +61,7 @@ def may_go_at(message: Message, moment: datetime) -> datetime:
 def page_zone() -> ScalarSelect[str]:
     """The page's time zone as it is when a row is written.
 
-    Rows keep it, so that a mail can be shown later with the very times that it told.
+    Rows keep it, so that a mail can be shown later with the very times that it named.
     """
     return select(Page.time_zone).where(Page.id == 1).scalar_subquery()
 
@@ -122,7 +122,7 @@ def queue_colleagues(
 ) -> None:
     """Queue the mail of an internal message to contacts, each with why; ahead of customers' mail.
 
-    Who left the customers' mail is written to nonetheless; whose mail bounced or was erased is not.
+    An address that unsubscribed is mailed nonetheless; one that bounced or was erased is not.
     """
     rows = []
     for contact, why in people:
@@ -161,7 +161,7 @@ def _urgent(
 
 
 def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
-    """Write rows that are new, of a drill only what its seal lets through; returns how many."""
+    """Write rows that are new, of a drill only what goes to its list; returns how many."""
     drill = drill_recipients_of(session, message)
     if drill is not None:
         rows = [row for row in rows if drill.lets(row["channel"], row["address"])]
@@ -236,7 +236,7 @@ def _move(
         .with_for_update(of=Delivery)
     )
     if session.get_bind().dialect.name == "postgresql":
-        # In the order in which news is folded in, so that neither waits for the other for ever.
+        # In the order in which events are folded in, so that neither waits for the other for ever.
         noted = noted.order_by(Delivery.id)
     columns = ["delivery_id", "at", "state", "reason", "attempt"]
     session.execute(insert(DeliveryEvent).from_select(columns, noted))

@@ -1,4 +1,4 @@
-"""Who was told what, and when: counts, search, and each delivery's whole incident."""
+"""Who was sent what, and when: counts, search, and the whole history of each delivery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_PROGRESS = OUTBOX | {DeliveryState.DELIVERED, DeliveryState.BOUNCED}
 class Tally:
     """How the deliveries of a message, or of several, stand.
 
-    ``in_files`` of the accepted were kept in a file because no chat is set: nobody was told.
+    ``in_files`` of the accepted were kept in a file because no chat is set: nobody was notified.
     """
 
     counts: Mapping[DeliveryState, int] = field(default_factory=dict)
@@ -195,7 +195,7 @@ def incident(session: Session, delivery: Delivery) -> list[DeliveryEvent]:
 class Pace:
     """How fast a message goes out: deliveries a second just now, and the seconds that are left.
 
-    ``left`` is None where nothing goes out now, so that nobody can tell.
+    ``left`` is None where nothing goes out now, so that it is unknown.
     """
 
     rate: float = 0.0
@@ -205,8 +205,8 @@ class Pace:
 def pace(session: Session, message_id: int, counts: Tally) -> Pace:
     """How fast a message goes out, from what became of the latest deliveries in the last seconds.
 
-    What the provider tells afterwards of what it took is no progress.  The cost does not grow with
-    the message nor with history.
+    What the provider reports afterwards of what it took is no progress.  The cost does not grow
+    with the message nor with history.
     """
     latest = (
         select(DeliveryEvent.delivery_id, DeliveryEvent.at, DeliveryEvent.state)

@@ -56,7 +56,7 @@ UNCONFIRMED_KEPT = timedelta(days=7)
 # Addresses are forgotten by the age of their message, so it must not be much older than they are.
 SHARED_FOR = timedelta(days=1)
 
-# Against sign-up bombing.  The count of mails to one address begins anew when it confirms; it is
+# Against sign-up bombing.  The count of mails to one address begins again when it confirms; it is
 # taken over as long as a person who overlooked three of them may wait before trying again.
 MAILS_A_DAY = 1
 MAILS_UNTIL_CONFIRMED = 3
@@ -73,7 +73,7 @@ class SubscribingThrottled(Invalid):
     """Too many sign-ups; ``wait`` is how long until the next one counts."""
 
     def __init__(self, wait: timedelta, *, everybody: bool) -> None:
-        # Rounded up: who comes back when told must not be told to wait again.
+        # Rounded up: who comes back in time must not be asked to wait again.
         shown = clock.show_duration(wait + timedelta(seconds=59))
         whose = "at present" if everybody else "from your network"
         super().__init__("form", f"Too many sign-ups {whose}. Try again in {shown}.")
@@ -143,7 +143,7 @@ def _ask_to_confirm(
     subscriber = _locked(session, address)
     sent = sign_ups(session, address.identity)
     step = Step.SUBSCRIBED if _is_subscribed(session, subscriber) else Step.CONFIRM
-    # Made before it is known whether it is sent, so that the time it takes tells nothing.
+    # Made before it is known whether it is sent, so that the time it takes gives nothing away.
     message = _sign_up_message(session, step, preferences)
     if not _may_write(sent, subscriber):
         return subscriber
@@ -203,7 +203,7 @@ def confirm(token: str) -> Subscription:
 
 @open_to_everybody
 def change(token: str, preferences: SubscriptionPreferences) -> Subscription:
-    """Have a confirmed subscriber hear of something else.
+    """Change what a confirmed subscriber is notified of.
 
     Raises :class:`Invalid`, and ``LookupError`` as :func:`confirm` does.
     """
@@ -256,7 +256,7 @@ def _count_sign_up(client: str) -> None:
             session, "sign-up client", throttle.network(client),
             limit=SIGN_UPS_BY_CLIENT, window=SIGN_UP_WINDOW,
         )  # fmt: skip
-        # Whoever is held back already must not use up what is left for the others.
+        # A client that is refused already must not use up what is left for the others.
         by_all = None if by_client else throttle.count_try(
             session, "sign-up", "everybody", limit=SIGN_UPS_BY_ALL, window=SIGN_UP_WINDOW
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Queueing for subscribers: whom a public post reaches by mail, and why; and their sign-ups.
+"""Queueing for subscribers: whom a public update reaches by mail, and why; and their sign-ups.
 
 Customers are queued first: the unique key of step, channel and address then gives somebody who is
 both one mail, the customers'.
@@ -59,7 +59,7 @@ def sign_ups(session: Session, address: str) -> list[datetime]:
 def queue_sign_up(
     session: Session, message: Message, subscriber: Subscriber, *, number: int, lasts: timedelta
 ) -> int:
-    """Queue the ``number``th mail about an address's own subscription, ahead of all news; its id.
+    """Queue the ``number``th mail about an own subscription, ahead of all updates; its id.
 
     Who only left may be asked; to an address that bounced or complained it is not sent.
     """

@@ -32,10 +32,10 @@ RECIPIENT = Actor("the recipient, by the link in a mail")
 
 @dataclass(frozen=True, slots=True)
 class AddressState:
-    """How it stands with the address that a delivery went to.
+    """The state of the address that a delivery went to.
 
     ``suppressed`` is why nothing is sent to it (``unsubscribed``, ``bounced``, ``complained``), or
-    empty.  ``is_owed`` tells that notices owed by contract reach it even where its owner has left.
+    empty.  ``is_owed``: notices owed by contract reach it even after unsubscribing.
     """
 
     email: str
@@ -49,7 +49,7 @@ class AddressState:
 
 
 def find_address_state(session: Session, delivery_id: int) -> AddressState | None:
-    """How it stands with a mail's recipient; None where no such mail was ever queued."""
+    """The state of a mail's recipient; None where no such mail was ever queued."""
     delivery = find_mail(session, delivery_id)
     return _address_state(session, delivery) if delivery else None
 

@@ -1,7 +1,7 @@
 """How an incident of somebody else ends, and when: one rule for everything that is imported.
 
 What its publisher says of the incident itself counts before what the last update says, because an
-update is easily posted with a status that nobody looked at.  What nobody spoke of for long is over:
+update is easily published with a status that nobody checked.  What had no update for long is over:
 a past that was forgotten must not open a page.
 """
 
@@ -24,7 +24,7 @@ ABANDONED_AFTER = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
-    """When a maintenance was to begin and to end; an end never stands without a later beginning."""
+    """When a maintenance was to begin and to end; there is no end without an earlier beginning."""
 
     begins: datetime | None = None
     ends: datetime | None = None
@@ -59,7 +59,7 @@ def settle_end(
     window: PlannedWindow,
     notes: list[str],
 ) -> Ending:
-    """How an incident with these posts ends.
+    """How an incident with these updates ends.
 
     ``status`` and ``resolved_at`` are what its publisher says of the incident itself, empty and
     None where nothing is said.  ``notes`` get a line wherever the sources contradict each other.

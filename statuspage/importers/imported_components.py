@@ -104,7 +104,7 @@ class Components:
         return self._known(effect)[0]
 
     def stored_form(self, effect: Effect) -> dict[str, str]:
-        """An effect as a post's ``affected`` has it."""
+        """An effect as an update's ``affected`` has it."""
         return {
             "code": self._known(effect)[1],
             "name": effect.name,
@@ -130,10 +130,10 @@ _CHUNK = 2_000
 def log_changes(
     session: Session, incident_ids: Collection[int], *, component_ids: Collection[int]
 ) -> None:
-    """Write the log of components anew; what nobody told in an incident stays.
+    """Rewrite the log of components; what comes of no incident stays.
 
     A component shows the worst of all incidents about it, so beside those of ``incident_ids`` the
-    ones that were told here count too.
+    ones that were published here count too.
     """
     codes = {
         row.code: row.id

@@ -27,7 +27,7 @@ BODY_END = 100_000
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
 UPDATE = "update"
-"""A post that changes nothing: it has the status of the one before it."""
+"""An update that changes nothing: it has the status of the one before it."""
 
 FELT_AS: Mapping[Impact, ComponentStatus] = {
     Impact.NONE: ComponentStatus.OPERATIONAL,
@@ -64,7 +64,7 @@ class Wrong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a post did to a component, which is known by its code, or by its name alone."""
+    """What an update did to a component, which is known by its code, or by its name alone."""
 
     name: str
     old_status: ComponentStatus
@@ -74,7 +74,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class PublishedUpdate:
-    """One post: ``at`` is the time it tells of, ``posted_at`` when it was made.
+    """One update: ``at`` is the time it is about, ``posted_at`` when it was published.
 
     ``edited_at`` is when it was corrected, None where it was not or nobody says.
     """
@@ -90,10 +90,10 @@ class PublishedUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PublishedIncident:
-    """A checked incident; its posts stand in order, and the last one that sets a status settles it.
+    """A checked incident; its updates are in order, and the last one that sets a status settles it.
 
     ``origin`` and ``code`` are who it is: the host that published it, and its code there.
-    ``created_at`` is when it was first told of, where that is not its first post's time.
+    ``created_at`` is when it was first published, where that is not its first update's time.
     """
 
     where: str
@@ -145,7 +145,7 @@ def read_title(value: Any, notes: list[str]) -> str:
 
 
 def read_body(value: Any) -> str:
-    """A post's text as Markdown; :class:`Wrong` where it is no text or has no end."""
+    """An update's text as Markdown; :class:`Wrong` where it is no text or has no end."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -180,7 +180,7 @@ def read_status(value: Any) -> str:
 def settle_updates(
     updates: Sequence[PublishedUpdate], *, kind: Kind, notes: list[str]
 ) -> tuple[PublishedUpdate, ...]:
-    """The posts in order of time, each with a status of its own; :class:`Wrong` for an unknown one.
+    """The updates in order of time, each with its status; :class:`Wrong` for an unknown one.
 
     Newest first is a way to publish, and is turned round; any other disorder is noted.
     """
@@ -209,9 +209,9 @@ def settle_updates(
 def derive_effects(
     updates: Sequence[PublishedUpdate], *, impact: Impact, names: Sequence[tuple[str, str | None]]
 ) -> tuple[PublishedUpdate, ...]:
-    """Posts with what they did to the components, where only names and codes were published.
+    """Updates with what they did to the components, where only names and codes were published.
 
-    From the first open step to the last a component is in the state that the impact stands for
+    From the first open step to the last a component is in the state that the impact means
     (:data:`FELT_AS`); a maintenance that is only scheduled changes nothing yet.
     """
     idle = CLOSED | {MaintenanceStatus.SCHEDULED.value}
@@ -226,7 +226,7 @@ def derive_effects(
 
 
 def ended_at(updates: Sequence[PublishedUpdate]) -> datetime | None:
-    """When the last resolution or completion was posted; None while an incident is open."""
+    """When the last resolution or completion was published; None while an incident is open."""
     if updates[-1].status not in CLOSED:
         return None
     end = updates[-1].at
@@ -257,7 +257,7 @@ _MARKUP = re.compile(
 
 
 def to_markdown(text: str) -> str:
-    """``text`` with the few HTML tags that posts elsewhere are written with as Markdown.
+    """``text`` with the few HTML tags that updates elsewhere are written with as Markdown.
 
     A text without them is left as it is: ``<1% of users`` is no tag.
     """

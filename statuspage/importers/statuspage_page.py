@@ -568,7 +568,7 @@ def _take_component(
 
 
 def _recode(session: Session, component: Component, code: str) -> None:
-    """Give a component another code, in the posts that name it too."""
+    """Give a component another code, in the updates that name it too."""
     updates = session.scalars(
         select(IncidentUpdate)
         .join(IncidentComponent, IncidentComponent.incident_id == IncidentUpdate.incident_id)

@@ -1,8 +1,9 @@
 """Keeping imported incidents: new ones added, changed ones brought up to date, the rest left alone.
 
-An incident is known by its origin and its code there, a post by its code.  A post without one gets
-a code made from what it is, so the same file gives the same codes.  Entry ids are made once and
-stored.  No message and no delivery is written: nobody hears of an incident that is long told.
+An incident is known by its origin and its code there, an update by its code.  An update without one
+gets a code made from what it is, so the same file gives the same codes.  Entry ids are made once
+and stored.  No message and no delivery is written: nobody is notified of an incident that is long
+over.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class _Keeper:
     def begin(self, incidents: Sequence[PublishedIncident], components_added: int) -> None:
         """Make the components that are missing; ``components_added`` were made before."""
         if _was_cut_off(self._current):
-            # Its incidents may be here without the log that they tell.
+            # Its incidents may be here without the log that they make.
             imported = select(IncidentComponent.component_id).join(Incident)
             self._touched |= set(
                 self._current.scalars(imported.where(Incident.origin.is_not(None)).distinct())
@@ -285,7 +286,7 @@ class _Keeper:
         self._current.execute(insert(IncidentUpdate), updates)
 
     def _columns_by_code(self, incident: PublishedIncident) -> dict[str, dict[str, Any]]:
-        """The posts' columns by their codes: published ones, or made from time, status and turn."""
+        """The updates' columns by code: a published one, or made from time, status and turn."""
         turns: dict[tuple[datetime, str], int] = defaultdict(int)
         stored_form = {}
         before = ""
@@ -370,7 +371,7 @@ class _Keeper:
         differing = _differing(row, wanted)
         if not self._change_updates(incident, row, updates) and not differing:
             return False
-        # Components may be others now: all are noted anew, and the old ones' log is written anew.
+        # Components may be others now: all are noted again, and the old ones' log is rewritten.
         owned = IncidentComponent.incident_id == row.id
         self._touched |= set(
             self._current.scalars(select(IncidentComponent.component_id).where(owned))
@@ -385,7 +386,7 @@ class _Keeper:
         return True
 
     def _continued(self, incident_ids: Sequence[int]) -> set[int]:
-        """Which incidents people have posted on or corrected since they were imported."""
+        """Which incidents people have updated or corrected since they were imported."""
         own = IncidentUpdate.incident_id.in_(incident_ids)
         posted = select(IncidentUpdate.incident_id).where(
             own, or_(IncidentUpdate.form_key.is_not(None), IncidentUpdate.account_id.is_not(None))
@@ -398,7 +399,7 @@ class _Keeper:
         return {*self._current.scalars(posted), *self._current.scalars(corrected)}
 
     def _change_updates(self, incident: PublishedIncident, row: Any, stored: Sequence[Any]) -> bool:
-        """Bring the posts of a stored incident up to date; whether anything differed."""
+        """Bring the updates of a stored incident up to date; whether anything differed."""
         pairs, new, gone = _match(stored, self._columns_by_code(incident))
         changed = [pair for pair in pairs if self._change(*pair)]
         for update in gone:
@@ -416,7 +417,7 @@ class _Keeper:
         if not differing:
             return False
         if "body" in differing and stored.body.split() != differing["body"].split():
-            # A corrected post keeps its entry and its date, and says that it was corrected.
+            # A corrected update keeps its entry and its date, and says that it was corrected.
             now = clock.now()
             self._current.add(
                 UpdateRevision(update_id=stored.id, body=stored.body, replaced_at=now)
@@ -428,7 +429,7 @@ class _Keeper:
         return True
 
     def _forget(self, update_id: int) -> None:
-        """Remove a post that its publisher took back."""
+        """Remove an update that its publisher took back."""
         for table, column in (
             (ComponentChange, ComponentChange.update_id),
             (UpdateRevision, UpdateRevision.update_id),
@@ -437,7 +438,7 @@ class _Keeper:
             self._current.execute(delete(table).where(column == update_id))
 
     def to_log(self) -> list[list[int]]:
-        """The components whose log has to be written anew, in parts that take about as long."""
+        """The components whose log has to be rewritten, in parts that take about as long."""
         counted = self._current.execute(
             select(IncidentComponent.component_id, func.count())
             .where(IncidentComponent.component_id.in_(self._touched))
@@ -455,7 +456,7 @@ class _Keeper:
         return parts or [[]]
 
     def log(self, component_ids: Sequence[int]) -> None:
-        """Write the log of components, from all incidents that tell of them, and how they stand."""
+        """Write the log of components, from all incidents about them, and their present state."""
         if not component_ids:
             return
         logged = (
@@ -476,7 +477,7 @@ class _Keeper:
 def _match(
     stored: Sequence[Any], stored_form: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[tuple[Any, Mapping[str, Any]]], dict[str, Mapping[str, Any]], list[Any]]:
-    """Which stored post is which: pairs, posts that are new, and rows that are gone.
+    """Which stored update is which: pairs, updates that are new, and rows that are gone.
 
     By code; else by status and minute, else by the text, because another document of the same
     incident may give no codes, and rounds its times.

@@ -109,7 +109,7 @@ class Announcement:
     def promises_customers(self) -> bool:
         """Whether the step is to be mailed to customers: the scheme says so, or it answers."""
         if self.answers:
-            # A customer who was told what turns out to be wrong must be told that it is.
+            # A customer who was sent what turns out to be wrong must be sent that it is.
             return self._sent_count > 0
         return severity.writes_to_customers(self.session, self.incident, self.incident.status)
 

@@ -83,7 +83,7 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
 def apply_update_to(
     session: Session, incident: Incident, update: NewUpdate, moment: datetime, *, reopens: bool
 ) -> None:
-    """Change the columns of an incident, saved or a copy, to what a post says."""
+    """Change the columns of an incident, saved or a copy, to what an update says."""
     happened_at = update.happened_at or moment
     if update.severity_rank is not None:
         set_severity(session, incident, update.severity_rank)
@@ -127,7 +127,7 @@ def apply_update_to(
 
 
 def step_of(update: NewUpdate, *, reopens: bool) -> Step:
-    """The step that a post is, in the words of the templates."""
+    """The step that an update is, as the templates name it."""
     if update.false_alarm:
         return Step.FALSE_ALARM
     return Step.REOPENED if reopens else Step(update.status.value)
@@ -166,7 +166,7 @@ def add_update(
     reopens: bool = False,
     no_promise_because: str | None = None,
 ) -> IncidentUpdate:
-    """A new post, dated now and still without its text; its feed id is made here, for ever."""
+    """A new update, dated now and still without its text; its feed id is made here, for ever."""
     moment = clock.now()
     code = new_code()
     update = IncidentUpdate(

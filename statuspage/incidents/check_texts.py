@@ -61,9 +61,9 @@ def let_correction_pass(
 def hold_title_back(
     session: Session, incident: Incident, *, field: str, overrides: Overrides
 ) -> None:
-    """Refuse, on ``field``, a title that would leak with the first public post.
+    """Refuse, on ``field``, a title that would leak with the first public update.
 
-    Whoever says why the post goes out says it of its title too, and it is kept with the post.
+    Whoever says why the update goes out says it of its title too, and it is kept with the update.
     """
     if incident.is_internal or overrides.get(Audience.PUBLIC):
         return
@@ -77,7 +77,7 @@ def hold_title_back(
 def let_title_pass(
     session: Session, incident: Incident, title: str, *, reason: str, actor: Actor
 ) -> None:
-    """As :func:`let_pass`, for a title that becomes public without a post; refused on ``title``."""
+    """As :func:`let_pass`, for a title that gets public without an update; on ``title``."""
     found = checks.find_in_name(title, own=blocked_terms.blocked_terms_of(session))
     let_pass(
         session,

@@ -1,9 +1,9 @@
-"""The log of a component's states, and writing it anew where the past is told otherwise.
+"""The log of a component's states, and rewriting it where the past is changed.
 
 A component shows the worst of what the public incidents about it say at a time.  Mostly each change
-follows the last one and is simply added.  An incident that is told late, gets another start or is
-taken back changes what was shown before, and with it what follows: then the part that it touches is
-made again from the posts, so that what is counted from the log is what the incidents say.
+follows the last one and is simply added.  An incident that is declared late, gets another start or
+is taken back changes what was shown before, and with it what follows: then the part that it touches
+is made again from the updates, so that the log always agrees with the incidents.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def settle_log(claims: Sequence[StatusClaim]) -> Iterator[StatusClaim]:
 
 
 def goes_on_after(session: Session, component_id: int, at: datetime) -> bool:
-    """Whether the component's log, or an incident about it that is over, tells of a time after
+    """Whether the component's log, or an incident about it that is over, has a change after
     ``at``.
 
     The log alone would not do: a graver incident may have covered another one's end.
@@ -149,7 +149,7 @@ def _begin(incident: Incident) -> datetime:
 def read_claims(
     session: Session, codes: Mapping[str, int], incidents: Collection[int]
 ) -> dict[int, list[StatusClaim]]:
-    """What the public posts of these incidents say of components, and that the incidents ended.
+    """What the public updates of these incidents say of components, and that the incidents ended.
 
     ``codes`` are the components' keys by their codes; what is said is given by their keys.
     """
@@ -202,7 +202,7 @@ def read_claims(
 def _forget(
     session: Session, component_id: int, start: datetime, changes: Sequence[StatusClaim]
 ) -> None:
-    """Take out what is told anew; that a component was there stays where it contradicts nothing."""
+    """Take out what is rewritten; that a component was there stays where it contradicts nothing."""
     claims = select(ComponentChange).where(
         ComponentChange.component_id == component_id,
         ComponentChange.at >= start,

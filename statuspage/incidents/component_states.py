@@ -31,10 +31,10 @@ def affect(
     update: IncidentUpdate,
     at: datetime,
 ) -> list[dict[str, Any]]:
-    """Set what a post says of components, settle what the page shows, and log each change.
+    """Set what an update says of components, settle what the page shows, and log each change.
 
-    Returns the post's ``affected`` list for every component of the incident, as the public JSON has
-    it.  An internal incident keeps its states to itself.
+    Returns the update's ``affected`` list for every component of the incident, as the public JSON
+    has it.  An internal incident keeps its states to itself.
     """
     before = {row.component_id: row.status for row in incident.affected}
     for component_id, status in states.items():
@@ -73,8 +73,8 @@ def settle(
     """Have each component show the worst of what is said here and by any open public incident.
 
     So a resolution may leave a component degraded, and never turns one green that another incident
-    still holds.  Returns the components whose log tells of a later time already: theirs is for the
-    caller to write anew, once all that is said is kept.
+    still holds.  Returns the components whose log has a later change already: that log is for the
+    caller to rewrite, once everything is saved.
     """
     late: list[int] = []
     for component_id, status in sorted(states.items()):

@@ -1,4 +1,4 @@
-"""What an incident is called, when it began and who does what: changed without telling anybody."""
+"""An incident's title, start and roles: changed without notifying anybody."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from statuspage.models import Contact, Incident, revision
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The part of an incident that is no news; roles are contacts by their ids."""
+    """The part of an incident that nobody is notified of; roles are contacts by their ids."""
 
     title: str
     started_at: datetime
@@ -44,7 +44,7 @@ def change_details(
     seen_version: int | None = None,
     because: str = "",
 ) -> Incident:
-    """Put an incident's details right; the page shows a new title or start, nobody is told.
+    """Correct an incident's details; the page shows a new title or start, nobody is notified.
 
     ``because`` says why a title that everybody can read stays although it would leak.
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.

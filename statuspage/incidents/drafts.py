@@ -102,7 +102,7 @@ def _finish_if_whole(
 
 
 def _last_message(session: Session, incident: Incident | None, audience: Audience) -> Text | None:
-    """What that audience was told last about an incident, if anything."""
+    """What that audience was sent last about an incident, if anything."""
     if incident is None or incident.id is None:
         return None
     chosen = (
@@ -127,7 +127,7 @@ class CopyText:
 
 def copy_texts(announcement: Announcement) -> tuple[CopyText, ...]:
     """What could be handed out once this is published."""
-    # Support answers customers, who are told nothing of what is internal.
+    # Support answers customers, who learn nothing of what is internal.
     wanted = [Audience.EXECUTIVE]
     if announcement.incident.tells_outsiders:
         wanted.append(Audience.SUPPORT)
@@ -149,7 +149,7 @@ def _copy_text(announcement: Announcement, audience: Audience) -> CopyText:
 def repeats(incident: Incident, update: NewUpdate, drafts: Sequence[Draft]) -> bool:
     """Whether visitors would read the same words again, or nothing at all differs from before.
 
-    A form that comes back after a post differs in nothing: that is what a second press sends.
+    A form that comes back after an update differs in nothing: that is what a second click sends.
     """
     compared = [draft for draft in drafts if draft.audience is Audience.PUBLIC] or list(drafts)
     if any(draft.before and draft.before.body == draft.as_sent.body for draft in compared):

@@ -1,4 +1,4 @@
-"""How a drill went, in a few figures: read from what was posted and queued, nothing else."""
+"""How a drill went, in a few figures: read from what was published and queued, nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Score:
 
 
 def score_of(session: Session, drill: Incident) -> Score:
-    """The score of a drill as it stands now."""
+    """The score of a drill so far."""
     updates = sorted(drill.updates, key=lambda update: (update.posted_at, update.id))
     level = severity.level_of(session, drill.worst_rank)
     respond = level.respond_minutes if level else None
@@ -62,7 +62,7 @@ def score_of(session: Session, drill: Incident) -> Score:
 
 
 def _reached(session: Session, drill: Incident) -> set[Audience]:
-    """Whom something was written to; a public post reaches whoever would look."""
+    """Who was sent something; a public update reaches everybody who looks."""
     was_queued = exists().where(Delivery.message_id == Message.id)
     return set(
         session.scalars(

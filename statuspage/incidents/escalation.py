@@ -1,10 +1,10 @@
-"""The clocks of an incident: whom which moment calls, worked out from the scheme and the posts.
+"""Escalation of an incident: who is asked at which moment, by the scheme and the updates.
 
-Two ladders are climbed while an incident is open, each from its lowest rung up:
+Two ladders of steps run while an incident is open, each from its first step:
 
-- the promised update: the comms lead is reminded before it is due, the commander hears when it
-  passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised time
-  ahead, at least one minute and at most ten; the next in line hears as long after it was due.
+- the promised update: the comms lead is reminded before it is due, the commander is notified when
+  it passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised time
+  ahead, at least one minute and at most ten; the next in line is notified as long after it was due.
 - the level's escalation: whoever it names, so long after the declaration or the last reopening.
 """
 
@@ -27,7 +27,7 @@ from statuspage.models import Contact, Incident, SeverityLevel
 SHARE: Final = 5
 LEAST, MOST = timedelta(minutes=1), timedelta(minutes=10)
 NEAR, MISSED, STILL_MISSED = 1, 2, 3
-# Who stands outside the roles of an incident: contacts whose own role says so.
+# Those outside the roles of an incident: contacts whose own role says so.
 _OUTSIDE: Final = {
     "on_call": re.compile(r"\bon[ -]?call\b"),
     "management": re.compile("management"),

@@ -1,4 +1,4 @@
-"""Whether one address hears of a step, by which rule, or why not: asked before it is published."""
+"""Whether one address receives a step, by which rule, or why not: asked before publishing."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class NewUpdate:
-    """An update as it is posted; what is None or absent stays as it was.
+    """An update as it is published; what is None or absent stays as it was.
 
     Without ``next_update_at`` it promises what the severity level does, unless
     ``no_promise_because`` says why it promises nothing.  ``although`` says why it resolves the
@@ -100,13 +100,13 @@ class NewUpdate:
 class Draft:
     """One text that would go out: for whom, how many that is, and by which rule.
 
-    ``by_mail`` tells of a public post whom it reaches as subscribers, and why.
-    ``made`` is what the facts alone make; ``finished`` is what would be sent, None while something
-    is missing; ``readers`` are the first few customers.  ``missing`` facts keep it from going out;
-    ``wanted`` ones would make it say more; ``findings`` are what the checks say of it; ``before``
-    is what that audience was told last; ``fell_back`` tells that an edited wording failed and the
-    shipped one was used.  ``left_out`` is why it is not sent, or of a public post, why subscribers
-    are not notified of it; None where that happens.
+    ``by_mail`` is whom a public update reaches as subscribers, and why.  ``made`` is what the facts
+    alone make; ``finished`` is what would be sent, None while something is missing; ``readers`` are
+    the first few customers.  ``missing`` facts keep it from going out; ``wanted`` ones would make
+    it say more; ``findings`` are what the checks say of it; ``before`` is what that audience was
+    sent last; ``fell_back``: an edited wording failed and the shipped one was used.  ``left_out``
+    is why it is not sent, or of a public update, why subscribers are not notified of it; None where
+    that happens.
     """
 
     audience: Audience
@@ -130,7 +130,7 @@ class Draft:
 
     @property
     def as_sent(self) -> Text:
-        """The text as it goes out: a drill's says what it is."""
+        """The text as it is sent: a drill's says that it is a drill."""
         return as_drill(self.text, self.audience) if self.is_drill else self.text
 
 
@@ -146,7 +146,7 @@ def check_declaration(declaration: Declaration) -> None:
 
 
 def check_update(incident: Incident, update: NewUpdate, *, reopens: bool) -> None:
-    """Raise :class:`Invalid` for the first thing that is wrong with a post on this incident."""
+    """Raise :class:`Invalid` for the first thing that is wrong with an update on this incident."""
     if reopens and incident.is_open:
         raise Invalid("status", "This incident is still open; post an update instead.")
     if reopens and update.status in CLOSED:

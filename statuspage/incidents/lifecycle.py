@@ -1,7 +1,7 @@
-"""The verbs: declare, post, reopen, publish, hide, correct.
+"""The verbs: declare, update, reopen, publish, hide, correct.
 
-The same form sent twice makes one post (``form_key``); two editors at once make one post and one
-:class:`~statuspage.core.conflict.Conflict` (``seen_version``).
+The same form sent twice makes one update (``form_key``); two editors at once make one update and
+one :class:`~statuspage.core.conflict.Conflict` (``seen_version``).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
 
 @needs(Permission.DRAFT)
 def post_update(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
-    """Post an update on an open incident.
+    """Publish an update on an open incident.
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
@@ -93,7 +93,7 @@ def post_update(incident_code: str, update: NewUpdate, submission: Submission) -
 
 @needs(Permission.DRAFT)
 def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
-    """Open a resolved incident again, and say so to those who were told that it is over.
+    """Open a resolved incident again, and say so to those who were sent that it is over.
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
@@ -106,7 +106,7 @@ def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> Inc
 def make_public(incident_code: str, update: NewUpdate, submission: Submission) -> IncidentUpdate:
     """Make an internal incident public with its first public update.
 
-    What was posted before stays internal.  Raises :class:`Invalid`,
+    What was published before stays internal.  Raises :class:`Invalid`,
     :class:`~statuspage.core.conflict.Conflict`.
     """
     return _publish_update(
@@ -147,11 +147,11 @@ def correct_update(
     because: str = "",
     taken_off_because: str = "",
 ) -> IncidentUpdate:
-    """Correct the text of a post: it keeps its id, place and date, and says that it was edited.
+    """Correct the text of an update: it keeps its id, place and date, and says that it was edited.
 
-    ``because`` says why it stands there although something in it would leak;
+    ``because`` says why it stays although something in it would leak;
     ``taken_off_because`` why visitors shall not read what it said before.  Nobody is notified.
-    ``seen_revisions`` tells how often it had been corrected when it was read.
+    ``seen_revisions`` is how often it had been corrected when it was read.
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
     check_body("body", body, needed=True)
@@ -203,7 +203,7 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
     for earlier in update.revisions:
         earlier.taken_off_because = earlier.taken_off_because or taken_off_because
     update.body = body
-    # Also where nothing but an earlier text went: copies of the page are made anew by this time.
+    # Also where nothing but an earlier text went: copies of the page are made again by this time.
     update.edited_at = update.incident.updated_at = moment
 
 

@@ -47,7 +47,7 @@ class Correction:
 class CorrectionDraft:
     """What a correction would send: ``mail`` to ``sent``, the right text to ``waiting``.
 
-    ``suppressed`` of those who were told must not be written to any more.  Where nobody was told
+    ``suppressed`` of those who were sent it get no mail any more.  Where nobody was sent it
     yet, ``mail`` is the right text.  ``reader`` is one of those who get it.
     """
 
@@ -68,7 +68,7 @@ def may_be_corrected(session: Session, message: Message) -> bool:
 
 
 def correctable(session: Session, update_id: int) -> list[Message]:
-    """The mails about a post, as it was first sent, that may be corrected."""
+    """The mails about an update, as it was first sent, that may be corrected."""
     found = session.scalars(
         select(Message)
         .where(
@@ -83,7 +83,7 @@ def correctable(session: Session, update_id: int) -> list[Message]:
 
 
 def as_sent(session: Session, message: Message) -> Correction:
-    """What was sent, to begin a correction with; a post that was corrected since, as it is now."""
+    """What was sent, to begin a correction with; a corrected update as it is now."""
     if message.audience is not Audience.SUBSCRIBER:
         return Correction(message.subject, message.body, NOTE)
     # The frame of the subscribers' mail adds it again.

@@ -99,7 +99,7 @@ def announcement_of_step(
     window: MaintenanceWindow | None = None,
     cancels: bool = False,
 ) -> Announcement:
-    """The next step, perhaps in another window or called off; changes nothing.
+    """The next step, perhaps in another window or cancelled; changes nothing.
 
     Raises :class:`Invalid` as the verb does.
     """
@@ -355,7 +355,7 @@ def _as_record(maintenance: Incident) -> dict[str, object]:
 
 
 def _is_still(maintenance: Incident, status: MaintenanceStatus) -> bool:
-    """Whether a post repeats the status of work that has begun."""
+    """Whether an update repeats the status of work that has begun."""
     return status is not MaintenanceStatus.SCHEDULED and maintenance.status == status
 
 
@@ -407,7 +407,7 @@ def _advance(
     maintenance.status, maintenance.updated_at = status.value, moment
     if action == "maintenance.cancel":
         return publish(session, maintenance, submission, publication)
-    # The worker posts in nobody's words: its trail has no text.
+    # The worker writes no text of its own: its audit entry has none.
     is_by_hand = submission.actor is not SYSTEM
     return publish(
         session, maintenance, submission, publication, before={"status": before},

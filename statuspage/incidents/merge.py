@@ -1,7 +1,7 @@
 """Merging: two incidents that turn out to be one go on as one.
 
 The merged one ends, says so and points to the other.  What it affected and who follows it move
-over, so that whoever would have heard the end of either hears it once.  Nobody is mailed.
+over, so that whoever follows either is notified of its end once.  Nobody is mailed.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _check(merged: Incident, into: Incident) -> None:
 
 
 def _transfer(session: Session, merged: Incident, into: Incident) -> None:
-    """What decides who hears of it: the worse severity, everybody, and who follows it."""
+    """What decides who receives it: the worse severity, everybody, and who follows it."""
     if merged.severity_rank is not None and (
         into.severity_rank is None or merged.severity_rank < into.severity_rank
     ):

@@ -45,5 +45,5 @@ def call_colleagues(
 
 
 def newest_update(incident: Incident) -> IncidentUpdate:
-    """The post that was made last, which is the one whose promise stands."""
+    """The newest update, which is the one whose promise counts."""
     return max(incident.updates, key=lambda update: (update.posted_at, update.id))

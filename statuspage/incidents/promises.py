@@ -1,7 +1,7 @@
-"""Which promised updates came in time: read from the posts alone, so it cannot be told otherwise.
+"""Which promised updates came in time: read from the updates alone, so nobody can change it.
 
-A post promises the next one by a moment; the next post keeps the promise if it comes by then, and
-is late by what it comes later.  Moments of posting count, never those that a post tells of.
+An update promises the next one by a moment; the next one keeps the promise if it comes by then, and
+is late by what it comes later.  Moments of publishing count, never those that an update is about.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Record:
 
 
 def record_of(incident: Incident, moment: datetime) -> Record:
-    """What an incident promised and how that was kept, as it stands at ``moment``."""
+    """What an incident promised and whether it kept it, as of ``moment``."""
     updates = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
     kept = [
         Promise(each.posted_at, each.next_update_at, after.posted_at,

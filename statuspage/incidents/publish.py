@@ -46,7 +46,7 @@ class Submission:
 
     ``form_key`` names that sheet of the form, so that sent twice it makes one update.
     ``seen_version`` is the incident's version that its author had read.  ``texts`` are those that
-    were edited by hand; ``overrides`` say why one goes out although the checks hold it back;
+    were edited by hand; ``overrides`` say why one goes out although the checks block it;
     ``choice`` leaves audiences out.
     """
 
@@ -63,7 +63,7 @@ class Publication:
     """What is published: the step, what it says of components, and what the row cannot know.
 
     ``happened_at`` is None for now; ``states_at`` where components changed at another time than
-    that.  A ``body`` is posted as it is, and no message is made.
+    that.  A ``body`` is published as it is, and no message is made.
     """
 
     action: str
@@ -105,7 +105,7 @@ def publish(
     before: Mapping[str, Any] | None = None,
     after: Callable[[IncidentUpdate], Mapping[str, Any]] | None = None,
 ) -> IncidentUpdate:
-    """Add the update, settle components, announce it, record it, and have the page built anew.
+    """Add the update, settle components, announce it, record it, and have the page built again.
 
     The incident has the status that the update says.  ``after`` makes what the audit trail keeps of
     the finished update.  Raises :class:`Invalid`, and
@@ -185,14 +185,14 @@ def _not_notified(update: IncidentUpdate) -> dict[str, Any]:
 
 
 def announce(announcement: Announcement, update: IncidentUpdate, submission: Submission) -> str:
-    """Keep each audience's message and queue its deliveries; returns the public post's body.
+    """Keep each audience's message and queue its deliveries; returns the public update's body.
 
     For an internal incident the body is the internal text.  An audience that is left out has no
     message.  Raises :class:`Invalid` for a text that would leak and has no reason among the
     overrides.
     """
     session, incident = announcement.session, announcement.incident
-    # The facts count customers as they stand before anything is ended, and so with what was mailed.
+    # The facts count customers before anything is ended, and so with what was mailed.
     _ = announcement.facts, announcement.last_mailed
     superseded.end_untrue(session, incident.id, announcement.step)
     update.left_out = {one.value: why for one, why in announcement.left_out.items()}

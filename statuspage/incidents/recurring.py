@@ -1,7 +1,7 @@
 """Recurring maintenance: a rule, and the occurrences that it has announced.
 
 A series is a first start on the wall clock of its zone and an RRULE (RFC 5545, section 3.3.10).
-Every occurrence is a maintenance of its own, with its own code, posts and mails: the worker
+Every occurrence is a maintenance of its own, with its own code, updates and mails: the worker
 announces the next :data:`AHEAD` of them.  Single ones can be left out (EXDATE, section 3.8.5.1).
 Wall times stay as they are when the clocks change; one that a change skips is taken by the offset
 before it, one that comes twice the first time.
@@ -166,7 +166,7 @@ def leave_out(
     texts: Texts | None = None,
     overrides: Overrides | None = None,
 ) -> None:
-    """Have no occurrence begin at that time; one that is announced is called off, with notice.
+    """Have no occurrence begin at that time; one that is announced is cancelled, with notice.
 
     Doing it again changes nothing.  Raises :class:`Invalid` for a time that the series does not
     have, or that is past.
@@ -198,7 +198,7 @@ def leave_out(
 
 @needs(Permission.PUBLISH)
 def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
-    """Have the occurrence that was left out after all, announced anew like any other.
+    """Have the occurrence that was left out after all, announced again like any other.
 
     Doing it again changes nothing.  Raises :class:`Invalid` once its time is past.
     """
@@ -214,7 +214,7 @@ def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
         series.updated_at = clock.now()
         incident = _incident_at(session, series, moment)
         if incident is not None:
-            # It was called off for good, and said so: the new one is an incident of its own.
+            # It was cancelled for good, and said so: the new one is an incident of its own.
             incident.occurs_at = None
         audit.record(
             session, actor, "maintenance_series.take_back", subject_kind="maintenance_series",
@@ -229,7 +229,7 @@ def left_out(series: MaintenanceSeries) -> list[datetime]:
 
 
 def coming(session: Session, series: MaintenanceSeries, *, most: int) -> list[Occurrence]:
-    """Its next occurrences, those among them that are announced or called off, or left out."""
+    """Its next occurrences, those among them that are announced or cancelled, or left out."""
     moment = clock.now()
     found = select(Incident).where(Incident.series_id == series.id, Incident.occurs_at > moment)
     incidents = {incident.occurs_at: incident for incident in session.scalars(found)}
@@ -276,7 +276,7 @@ def _moment_of(series: MaintenanceSeries, wall: str) -> datetime:
 
 
 def plan_of(series: MaintenanceSeries) -> SeriesPlan:
-    """The plan that a series stands for."""
+    """The plan of a series."""
     parts = dict(part.split("=") for part in series.rule.split(";"))
     unit = Unit.WEEKS
     if parts["FREQ"] == "MONTHLY":
@@ -336,7 +336,7 @@ def _submission(series: MaintenanceSeries, actor: Actor) -> Submission:
 
 
 def _reasons(series: MaintenanceSeries, actor: Actor) -> Overrides:
-    """Why its texts go out although they would be held back."""
+    """Why its texts are sent although the checks block them."""
     if series.because:
         return {Audience.PUBLIC: series.because}
     # A person planned it and its text was checked then; the worker cannot give reasons.
@@ -352,7 +352,7 @@ def _next_to_announce(session: Session, series: MaintenanceSeries) -> datetime |
 
 
 def _free_starts(session: Session, series: MaintenanceSeries) -> Iterator[datetime]:
-    """The starts to come that no incident has, not even one that was called off or
+    """The starts to come that no incident has, not even one that was cancelled or
     started early.
     """
     moment = clock.now()

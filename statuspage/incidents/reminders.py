@@ -1,8 +1,8 @@
 """Calling colleagues when a clock of an incident runs out: by chat and mail, through the outbox.
 
-Each rung of a ladder (:mod:`statuspage.incidents.escalation`) is told once, whoever ticks and
+Each step of a ladder (:mod:`statuspage.incidents.escalation`) notifies once, whoever ticks and
 however often: the incident is locked while it is looked at what was queued for it already.  Where
-several rungs have been reached since, as after a pause of the worker, one notice tells them all how
+several steps have been reached since, as after a pause of the worker, one notice says to all how
 late it is by now.
 """
 
@@ -35,14 +35,14 @@ from statuspage.recipients.drill_recipients import drill_recipients_on
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The rungs that have been reached and not been told, as one; the last says what to write."""
+    """The steps that have been reached and not been notified, as one; the last decides the text."""
 
     ladder: str
     steps: tuple[EscalationStep, ...]
 
     @property
     def key(self) -> str:
-        """What its deliveries carry, so that it is told once."""
+        """What its deliveries carry, so that it is sent once."""
         return f"{self.ladder}{self.steps[-1].place}"
 
     @property
@@ -57,7 +57,7 @@ class Notice:
 
 
 def notify_due() -> int:
-    """Tell colleagues of every clock that has run out; how many notices.  The worker's duty."""
+    """Notify colleagues of every deadline that has passed; how many notices.  The worker's duty."""
     session = current_session()
     if session.scalar(select(Page.is_demo)):
         # The demo's people are made up.

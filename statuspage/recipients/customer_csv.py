@@ -62,7 +62,7 @@ _BLANK = asdict(CustomerValues(email=""))
 _T = TypeVar("_T")
 
 Progress = Callable[[int, int], None]
-"""Told again and again how much is done, and of how much."""
+"""Called again and again with how much is done, and of how much."""
 
 
 @dataclass(frozen=True, slots=True)

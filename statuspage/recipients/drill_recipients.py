@@ -1,7 +1,7 @@
-"""A drill's seal: what belongs to a drill goes to the drill's own list, and to nobody else.
+"""A drill's recipients: what belongs to a drill goes to the drill's own list, and to nobody else.
 
 It is asked twice, each time at the lowest place: where delivery rows are written
-(:mod:`statuspage.delivery.queue`), and again at the channel's door
+(:mod:`statuspage.delivery.queue`), and again before the provider is called
 (:mod:`statuspage.delivery.dispatch`), whatever put the row there.
 """
 
@@ -38,14 +38,14 @@ class DrillRecipients:
 
 
 def drill_recipients_of(session: Session, message: Message) -> DrillRecipients | None:
-    """The seal on a message; None where it belongs to no drill."""
+    """The only recipients of a message; None where it belongs to no drill."""
     if message.incident_id is None:
         return None
     return drill_recipients_on(session.get_one(Incident, message.incident_id))
 
 
 def drill_recipients_on(incident: Incident) -> DrillRecipients | None:
-    """The seal on an incident; None where it is no drill."""
+    """The only recipients of an incident; None where it is no drill."""
     if not incident.is_drill:
         return None
     stored = incident.drill_list

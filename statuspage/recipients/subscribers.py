@@ -1,4 +1,4 @@
-"""Subscribers: what somebody may ask to hear of, and the list of who asked."""
+"""Subscribers: what somebody may ask to be notified of, and the list of who asked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPreferences:
-    """What somebody wants to hear of; no components means all of them.
+    """What somebody wants to be notified of; no components means all of them.
 
     Of incidents they are sent the ``updates`` of that kind, from ``least_impact`` on.  ``follows``
     are incidents (ids) of which every update is wanted, whatever the rest says.
@@ -84,7 +84,7 @@ def check_preferences(session: Session, preferences: SubscriptionPreferences) ->
 
 
 def apply_preferences(subscriber: Subscriber, preferences: SubscriptionPreferences) -> None:
-    """Have a subscriber hear of what was wished for, and of nothing else."""
+    """Notify a subscriber of what was asked for, and of nothing else."""
     subscriber.incidents, subscriber.maintenance = preferences.incidents, preferences.maintenance
     subscriber.updates = preferences.updates
     subscriber.least_impact = preferences.least_impact
@@ -95,7 +95,7 @@ def apply_preferences(subscriber: Subscriber, preferences: SubscriptionPreferenc
 
 
 def preferences_of(subscriber: Subscriber) -> SubscriptionPreferences:
-    """What a subscriber hears of."""
+    """What a subscriber is notified of."""
     return SubscriptionPreferences(
         incidents=subscriber.incidents,
         maintenance=subscriber.maintenance,

@@ -114,7 +114,8 @@ def barring_reason(
 ) -> str | None:
     """Why mail must not be sent to a normalised address; None where it may be.
 
-    ``owed`` as in :func:`bars`.  ``though_erased`` is for mail that the erased owner asks for anew.
+    ``owed`` as in :func:`bars`.  ``though_erased`` is for mail that the erased owner asks for
+    again.
     """
     names = [address] if though_erased else [address, pseudonymize(address)]
     condition = bars(true() if owed else false())

@@ -1,10 +1,10 @@
 """Who receives the mail about a step, and by which rule.
 
 Which audiences an update has is :func:`why_left_out`.  Within them there are two rules: one for
-customers (:func:`reached_customers`) and one for subscribers
-(:func:`reached_subscribers`).  Each is one subquery of recipients with the reason why it reaches
-them and whether they are suppressed.  The queue inserts its rows, the desk counts them, the preview
-takes the first, and an explanation looks for one address in it: so all of them say the same.
+customers (:func:`reached_customers`) and one for subscribers (:func:`reached_subscribers`).  Each
+is one subquery of recipients with the reason why it reaches them and whether they are suppressed.
+The queue inserts its rows, the incident screen counts them, the preview takes the first, and an
+explanation looks for one address in it: so all of them say the same.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ def find_customer(session: Session, rule: CustomerRule, address: str) -> Reached
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a post is about, as far as it decides who hears of it.
+    """What an update is about, as far as it decides who receives it.
 
     ``incident_id`` is None for an incident that is not saved yet.  A ``drill`` reaches its own
     list in the place of subscribers.  ``impact`` is the worst so far, ``impact_before`` what that
@@ -281,7 +281,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom a post reaches: how many by each reason, how many are suppressed.
+    """Whom an update reaches: how many by each reason, how many are suppressed.
 
     ``as_customers`` counts those who get the customers' mail instead.
     """
@@ -333,7 +333,7 @@ def count_subscribers(session: Session, topic: Topic, *, customers: CustomerRule
 
 
 def find_subscriber(session: Session, topic: Topic, address: str) -> Reached | None:
-    """The subscriber with that normalised address, as news reaches them; None where it does not."""
+    """The subscriber with that normalised address, as an update reaches them, or None."""
     of = reached_subscribers(topic).c
     chosen = select(of.why, of.suppressed, of.reason).where(of.address == address)
     row = session.execute(chosen).one_or_none()

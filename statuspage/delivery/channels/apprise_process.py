@@ -1,4 +1,4 @@
-"""The process that posts to chat: holds Apprise, reads orders, answers what became of each.
+"""The process that posts to chat: loads Apprise, reads orders, answers with the outcome of each.
 
 Run by its path, isolated, by :mod:`statuspage.delivery.channels.chat`; it imports nothing of this
 package. Apprise itself says only yes or no, so the HTTP client underneath is watched for what

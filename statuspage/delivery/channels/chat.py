@@ -3,7 +3,7 @@
 Apprise costs about 50 MB and two seconds to load, and its timeouts count each read.  So it works in
 a process of its own (:mod:`statuspage.delivery.channels.apprise_process`), which lives for as long
 as one batch and is ended at the deadline, whatever it waits for.  So does what posts as a bot
-(:mod:`statuspage.delivery.channels.slack_process`); it tells each incident in a thread.  A room
+(:mod:`statuspage.delivery.channels.slack_process`); it shows each incident in a thread.  A room
 without an address is a folder under ``DATA_DIR/chat``.
 """
 
@@ -73,7 +73,7 @@ class SlackBot:
 
 
 class Chat:
-    """Posts letters to rooms; a recipient's ``address`` is the name of its room.
+    """Posts messages to rooms; a recipient's ``address`` is the name of its room.
 
     ``rooms`` are Apprise addresses by name; an empty one stands for files under ``data_dir``.
     What is among ``slack.rooms`` is posted by the bot.  ``timeout`` is in seconds of wall clock for
@@ -190,7 +190,7 @@ def calm(text: str) -> str:
 
 
 def _cut_mark(outgoing: OutgoingMessage) -> str:
-    """What stands at the end of a text that had to be cut."""
+    """The end of a text that had to be cut."""
     return f"…\n\nThe whole text: {outgoing.more_url}" if outgoing.more_url else "…"
 
 

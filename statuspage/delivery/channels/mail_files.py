@@ -103,7 +103,7 @@ class StoredMail:
 
 
 class MailFiles:
-    """Writes each letter to a file."""
+    """Writes each mail to a file."""
 
     max_batch = 500
 

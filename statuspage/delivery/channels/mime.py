@@ -1,8 +1,8 @@
-"""A letter as an Internet message (RFC 5322, RFC 2045 to 2047).
+"""A mail as an Internet message (RFC 5322, RFC 2045 to 2047).
 
 Building an ``EmailMessage`` for each recipient costs about a hundred times more than sending it,
 and the standard library of Python 3.11 lets an encoded word in a subject open a new header.  So the
-headers that all recipients share are written once for each letter, and the few that differ are put
+headers that all recipients share are written once for each mail, and the few that differ are put
 together here, each from parts that cannot hold a line break.
 """
 
@@ -57,7 +57,7 @@ def mailbox(address: str) -> str:
 
 
 def check_senders(outgoing: OutgoingMessage) -> None:
-    """``ValueError`` with a sentence for people where the letter's own addresses are none."""
+    """``ValueError`` with a sentence for people where the mail's own addresses are none."""
     for address in filter(None, (outgoing.sender, outgoing.reply_to)):
         try:
             mailbox(address)
@@ -66,7 +66,7 @@ def check_senders(outgoing: OutgoingMessage) -> None:
 
 
 class MessageForm:
-    """One letter, ready to be written for each of its recipients.
+    """One mail, ready to be written for each of its recipients.
 
     ``date`` is the moment of sending, aware.  Raises ``ValueError`` as :func:`check_senders`
     does.

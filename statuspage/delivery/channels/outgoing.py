@@ -1,4 +1,4 @@
-"""What goes through a door, and what came of it.
+"""What is handed to a provider, and what came of it.
 
 A :class:`OutgoingMessage` is one text for many people.  It holds tokens such as ``[[name]]`` that
 each :class:`Recipient` fills with values of their own; in HTML the same token is written
@@ -65,11 +65,11 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where an incident is told in a chat room that has threads.
+    """Where an incident is shown in a chat room that has threads.
 
     ``first`` is the provider's name of its first message, empty while there is none.  That message
     says the ``headline``, the incident's present status in one line, above the ``opening`` text
-    that it was posted with; ``is_current`` tells that it does so already.
+    that it was posted with; ``is_current``: it does so already.
     """
 
     headline: str
@@ -80,7 +80,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One delivery: to whom, under which ids, and with which values for the letter's tokens.
+    """One delivery: to whom, under which ids, and with which values for the message's tokens.
 
     ``message_id`` is written ``<uuid@host>`` and stays the same when a delivery is tried again.
     ``first_message_id`` is that of the first mail about the same incident to the same address,
@@ -124,7 +124,7 @@ class Result:
 
 
 class Provider(Protocol):
-    """A door out.  One object serves several threads at once."""
+    """A provider.  One object serves several threads at once."""
 
     max_batch: int
 

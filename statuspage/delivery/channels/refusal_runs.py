@@ -1,10 +1,10 @@
 """Refusals: whether a mail was refused for its recipient, or because the server takes none of ours.
 
-One reply does not tell.  A server that has reached our daily limit, or distrusts our domain, often
-answers as it does for an address that does not exist.  What tells is what it says to others: an
-acceptance afterwards means that the refusal was about that recipient; a run of refusals without
-one means that it is about us.  So a refusal is written down once it is known which of the two it
-is, and until then nobody's delivery ends.
+One reply does not show whose fault it is.  A server that has reached our daily limit, or distrusts
+our domain, often answers as it does for an address that does not exist.  What tells is what it says
+to others: an acceptance afterwards means that the refusal was about that recipient; a run of
+refusals without one means that it is about us.  So a refusal is written down once it is known which
+of the two it is, and until then nobody's delivery ends.
 """
 
 from __future__ import annotations

@@ -326,7 +326,7 @@ class SendGrid:
         if status in {401, 403} or (status == 400 and fields and fields <= {"from"}):
             return _Verdict(Outcome.NOT_SENT, Fault.CREDENTIALS, reason)
         if status == 400 and fields and "personalizations" not in fields:
-            # About the letter, so about nobody who is to read it: a person must look.
+            # About the mail and not about a recipient: a person must look.
             return _Verdict(Outcome.NOT_SENT, Fault.PROVIDER, reason)
         if status == 413:
             # A batch may be too large.  One mail is not: something in between refuses everything.
@@ -421,7 +421,7 @@ class _Tags:
     """The tags of one request, and what each recipient puts in their place.
 
     SendGrid replaces one tag after the other, so a value that holds a later tag would be filled
-    again.  The letter's tokens are therefore exchanged for tags with a seal that is drawn anew for
+    again.  The mail's tokens are therefore exchanged for tags with a random part that is drawn for
     each request and that no value can know.
     """
 

@@ -1,6 +1,6 @@
 """Sockets with a deadline.
 
-A socket's own timeout starts anew with every byte, so a server that trickles can hold a caller for
+A socket's own timeout starts again with every byte, so a server that trickles can hold a caller for
 ever.  Here each wait lasts at most until one moment on the monotonic clock, however many reads and
 writes it takes to get there.
 """
@@ -79,7 +79,7 @@ class DeadlineSocket:
             self._sock.close()
 
     def reader_closed(self) -> None:
-        """Tell that a reader made by ``makefile`` needs the socket no more."""
+        """Count that a reader made by ``makefile`` needs the socket no more."""
         self._readers -= 1
         if self._closing:
             self.close()

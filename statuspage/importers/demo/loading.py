@@ -1,4 +1,4 @@
-"""Reads the demo's files and adds what they describe as if it had been posted and mailed then.
+"""Reads the demo's files and adds what they describe as if it had been published and mailed then.
 
 Texts come from the shipped templates and the facts, deliveries from the same rules, so the demo
 shows what the service does.  Only the times differ: each row gets that of its update.  A name in a

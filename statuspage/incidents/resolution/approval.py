@@ -46,7 +46,7 @@ class Statement:
 def state(
     incident: Incident, update: NewUpdate, announcement: Announcement, made: Sequence[Draft]
 ) -> Statement:
-    """What posting this would tell outsiders, by the drafts of its announcement."""
+    """What outsiders would read of this, by the drafts of its announcement."""
     contents = {
         one.audience.value: {"subject": one.text.subject, "body": one.text.body}
         for one in made
@@ -109,7 +109,7 @@ def ask_approval(
 ) -> Approval:
     """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
-    Everybody else who can sign in hears of it.  Asking for the same again adds nothing.  Raises
+    Everybody else who can sign in is notified.  Asking for the same again adds nothing.  Raises
     :class:`Invalid`.
     """
     with writing() as session:

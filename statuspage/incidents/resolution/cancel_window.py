@@ -1,4 +1,4 @@
-"""Keeping back the mails about a resolution, and sending them after all; the post stays."""
+"""Cancelling the mails about a resolution, and sending them after all; the update stays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from statuspage.models import Incident
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """How many mails were kept back, and how many had gone already."""
+    """How many mails were cancelled, and how many had gone already."""
 
     kept_back: int
     gone: int
@@ -33,7 +33,7 @@ def mails_of_resolution(session: Session, incident: Incident) -> CancellationSta
 
 @needs(Permission.PUBLISH)
 def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
-    """Keep back the mails about the newest resolution that still wait; :class:`Invalid` for none.
+    """Cancel the mails about the newest resolution that still wait; :class:`Invalid` for none.
 
     No mail is both cancelled and sent: what a worker has in hand counts as gone.
     """

@@ -77,7 +77,7 @@ def inspect(
     choice: AudienceChoice = EVERYBODY,
     announced: tuple[Announcement, Sequence[Draft]] | None = None,
 ) -> Gate:
-    """What would hold if this post, with these edited texts, resolved the incident.
+    """What would hold if this update, with these edited texts, resolved the incident.
 
     ``choice`` leaves audiences out: of the worst severity's resolution, the customers only with a
     reason of its own.
@@ -92,7 +92,7 @@ def inspect(
     needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
     approval = None
     if needs_approval:
-        # A post that cannot be made at all is refused where it is made.
+        # An update that cannot be made at all is refused where it is made.
         with suppress(Invalid):
             announcement = (
                 announced[0] if announced else replace(of_update(incident, update), choice=choice)
@@ -133,7 +133,7 @@ def let_through(gate: Gate, update: NewUpdate) -> dict[str, str]:
 
 
 def _not_back(session: Session, incident: Incident, update: NewUpdate) -> tuple[str, ...]:
-    """The components that the post leaves impaired; all others are operational after it."""
+    """The components that the update leaves impaired; all others are operational after it."""
     impaired = [
         id_
         for id_, status in update.components.items()

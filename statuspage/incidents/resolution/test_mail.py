@@ -1,4 +1,4 @@
-"""A test of the mail that is about to go: the very mail, to whoever is at the desk alone."""
+"""A test of the mail that is about to go: the very mail, to the signed-in account alone."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def send_test(
         )
         if queue.was_queued(session, step_key, to.email):
             return False
-        # A drill's mails are sealed by their incident, the tests among them.
+        # A drill's mails go to its own list alone, the tests among them.
         sealed_by = incident.id if incident.is_drill else None
         if not _queue(session, mail, audience, to, step_key, language, incident_id=sealed_by):
             raise Invalid("form", "This is a drill, and you are not on its list.")
