@@ -155,7 +155,7 @@ def remember(response: Response, token: str) -> None:
 
 
 def remember_browser(response: Response, email: str) -> None:
-    """Give the browser what tells it from strangers; it outlasts signing out."""
+    """Give the browser what identifies it; it outlasts signing out."""
     response.set_cookie(
         BROWSER_COOKIE,
         sign_in_limits.browser_token(email),
@@ -168,7 +168,7 @@ def remember_browser(response: Response, email: str) -> None:
 
 
 def watch_proxy() -> None:
-    """Raise an alarm where a proxy stands in front that the settings do not count.
+    """Raise an alarm where a proxy is in front that the settings do not count.
 
     Asked for people who are signed in alone: a stranger may send the header where no proxy is.
     """

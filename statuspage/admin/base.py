@@ -1,4 +1,4 @@
-"""The frame that every screen of the admin stands in: who may come in, what surrounds a screen.
+"""The frame of every screen of the admin: who may come in, what surrounds a screen.
 
 A screen is a view on :data:`admin` that ends in :func:`page` or :func:`done`::
 
@@ -88,7 +88,7 @@ class MenuItem:
 
     label: str
     endpoint: str
-    # Where what belongs to it stands under other addresses.
+    # Where its screens have other addresses.
     also: tuple[str, ...] = ()
 
 
@@ -235,7 +235,7 @@ def local_target(target: str) -> str:
 
 
 def page(template: str, *, form: Form | None = None, **values: Any) -> Response:
-    """A screen; 422 where its form has something to put right."""
+    """A screen; 422 where its form has something to correct."""
     status = 422 if form is not None and form.is_refused else 200
     return make_response(render_template(template, form=form, **values), status)
 
@@ -280,7 +280,7 @@ def the_page() -> Page | None:
 
 
 def as_it_is_now(address: str) -> str:
-    """A public address as an admin opens it: no copy that the browser kept stands in for it.
+    """A public address as an admin opens it: and not a copy that the browser kept.
 
     Browsers may show a page for seconds after it has changed (``public/document.py``).  The service
     answers the same whatever the number is, and the page takes it out of the address.

@@ -1,7 +1,7 @@
 """How large a request may be, by what it asks for and who sends it.
 
 Strangers may send what a long form holds, signed-in people a sheet, the customers' file and the
-company's tools what they need.  Whoever sends more is answered 413 before anything is parsed.
+company's tools what they need.  A larger body is answered 413 before anything is parsed.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def with_webhook_key(most: int, header: str) -> Rule:
 
 
 def with_api_key(most: int) -> Rule:
-    """The limit for whoever sends an API key that works."""
+    """The limit for a request with an API key that works."""
 
     def rule(asked: Request) -> int:
         kind, _, token = asked.headers.get("Authorization", "").partition(" ")

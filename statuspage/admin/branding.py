@@ -71,7 +71,7 @@ def edit_branding() -> ResponseReturnValue:
 def preview_branding() -> ResponseReturnValue:
     """The public page for a frame, in the branding that was typed, or in its own; stores nothing.
 
-    What cannot be taken is left out, and the reason stands before the page.
+    What cannot be taken is left out, and the reason is shown before the page.
     """
     form = BrandingForm.read(branding.branding_choices(current_session()))
     if request.method == "POST":

@@ -16,7 +16,7 @@ from statuspage.models import Incident
 
 @admin.post("/incidents/<code>/mails/cancel")
 def cancel_mails(code: str) -> ResponseReturnValue:
-    """Keep back the mails about the resolution that have not gone yet; the post stays."""
+    """Cancel the mails about the resolution that have not gone yet; the update stays."""
     try:
         cancelled = cancel_window.cancel_mails(code, actor=actor())
     except Invalid as error:
@@ -40,7 +40,7 @@ def send_after_all(code: str) -> ResponseReturnValue:
 
 
 def describe_cancel_window(code: str) -> str:
-    """What is said once a resolution is posted whose mails wait; empty where none does."""
+    """What is said once a resolution is published whose mails wait; empty where none does."""
     incident = current_session().scalars(select(Incident).filter_by(code=code)).one()
     mails = cancel_window.mails_of_resolution(current_session(), incident)
     if mails.due_at is None or mails.due_at <= clock.now():

@@ -1,4 +1,4 @@
-"""Components and the groups that they stand in."""
+"""Components and their groups."""
 
 from __future__ import annotations
 
@@ -187,14 +187,14 @@ def group(group_id: int) -> ResponseReturnValue:
 
 @admin.post("/groups/<int:group_id>/move")
 def move_group(group_id: int) -> ResponseReturnValue:
-    """Move a heading, and what stands under it, one place."""
+    """Move a heading, and what is under it, one place."""
     components.move_group(group_id, direction=_direction(), actor=actor())
     return done("Moved.", "admin.components", _anchor=f"group-{group_id}")
 
 
 @admin.post("/groups/<int:group_id>/remove")
 def remove_group(group_id: int) -> ResponseReturnValue:
-    """Remove a heading, and keep what stands under it."""
+    """Remove a heading, and keep what is under it."""
     components.remove_group(group_id, actor=actor())
     return done("The group is removed; its components stay on the page.", "admin.components")
 

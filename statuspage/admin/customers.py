@@ -151,7 +151,7 @@ def new_customer() -> ResponseReturnValue:
 
 @admin.route("/customers/<int:customer_id>", methods=["GET", "POST"])
 def customer(customer_id: int) -> ResponseReturnValue:
-    """Change one, and see whether they are written to."""
+    """Change one, and see whether they are mailed."""
     session = current_session()
     found = session.get_one(Customer, customer_id)
     stored = _values(found)

@@ -160,7 +160,7 @@ class DeclareForm(IncidentForm):
 
 @admin.route("/incidents/new", methods=["GET", "POST"])
 def new_incident() -> ResponseReturnValue:
-    """Declare an incident and publish its first post; or only look at the texts."""
+    """Declare an incident and publish its first update; or only look at the texts."""
     form, levels = _form()
     is_whole = "publish" in request.form and form.is_accepted()
     if is_whole and not form.ask_for_parts(_level(form, levels)):

@@ -1,4 +1,4 @@
-"""Who was told: a message's deliveries, each one's incident, and the very mail that it was."""
+"""Who was sent what: a message's deliveries, the history of each, and the very mail."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _progress(counts: Tally, message: Message) -> dict[str, Any]:
         _hindrance(message, is_moving=speed.rate > 0) if counts.waiting and not waits else ""
     )
     if hindrance:
-        # What went out in the last seconds tells nothing of what comes.
+        # The speed of the last seconds says nothing about what comes.
         speed = report.Pace()
     return {
         "message": message,
@@ -165,7 +165,7 @@ def _window(message: Message) -> str:
 
 
 def _why_not(message: Message, address: str) -> RecipientExplanation | None:
-    """Why a whole address is not among those whom a mail went to, as the lists stand now."""
+    """Why a whole address is not among those whom a mail went to, by the present lists."""
     if message.audience not in MAILED or message.incident is None:
         return None
     try:
@@ -252,7 +252,7 @@ def _values(found: Delivery) -> dict[str, str]:
     language, *_ = message.read_in(found.language)
     values = token_values(message.moments, zone=zone, locale=language, name=found.name)
     if message.step is Step.ACCOUNT:
-        # Not shown: whoever has the real one could sign in as its owner.
+        # Not shown: with the real one anybody could sign in as its owner.
         values["account_url"] = current_links().account("theirs-alone")
     if message.audience is Audience.INTERNAL:
         return values
@@ -261,7 +261,7 @@ def _values(found: Delivery) -> dict[str, str]:
     before = prefix(language, own=site.language if site else language)
     values["unsubscribe_url"] = current_links().unsubscribe(token, before)
     if message.audience is Audience.SUBSCRIBER:
-        # Not even shown: whoever has this one could confirm in their name.
+        # Not even shown: with it anybody could confirm in their name.
         values["manage_url"] = current_links().subscription("theirs-alone")
     return values
 

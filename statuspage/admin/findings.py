@@ -1,4 +1,4 @@
-"""What the checks and the last message tell about a text: marked places, and what has changed."""
+"""What the checks and the last message say about a text: marked places, and what has changed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 
 @dataclass(frozen=True, slots=True)
 class MarkedPlace:
-    """An excerpt with what stands around it."""
+    """An excerpt with the text around it."""
 
     before: str
     excerpt: str
@@ -81,7 +81,7 @@ def _as_line(text: str) -> str:
 def show_marked(body: str, findings: Sequence[Finding], render: Callable[[str], Markup]) -> Markup:
     """What ``render`` makes of a body, with its found places as ``<mark>``.
 
-    A mark that would change how the text reads, or stand across others of its tags, is left out.
+    A mark that would change how the text reads, or cross others of its tags, is left out.
     """
     plain = render(body)
     found = [one for one in findings if one.field == "body" and one.start < one.end][:MOST_MARKS]

@@ -111,7 +111,7 @@ class Form(PlainForm):
 
     @property
     def is_refused(self) -> bool:
-        """Whether something has to be put right before it can be taken."""
+        """Whether something has to be corrected before it can be taken."""
         return bool(self.errors)
 
     def typed(self) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class EditForm(Form):
             self.seen.data = fingerprint(stored)
 
     def show_change(self, stored: Editable | CustomerValues) -> None:
-        """Tell what somebody else saved meanwhile; sent again, the form goes over it."""
+        """Show what somebody else saved meanwhile; sent again, the form goes over it."""
         typed = self.typed()
         self.form_errors.append(
             "Somebody else saved this while you were at it. What you typed is kept; "
@@ -356,7 +356,7 @@ class RowField(SelectField):
 
 
 class _TextualField(StringField):
-    """A field whose text stands for a value of another type; what was typed is shown again."""
+    """A field whose text means a value of another type; what was typed is shown again."""
 
     data: Any
 

@@ -1,4 +1,4 @@
-"""An incident's desk: what is promised, what to post next, what was said and who was told."""
+"""The screen of an incident: what is promised, the next update, the past ones, and who got them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class DetailsForm(Form):
 
 
 class CorrectionForm(Form):
-    """What a post should have said."""
+    """What an update should have said."""
 
     body = ProseField("What it says", needed="Write what people should read")
     because = LineField("Publish anyway because")
@@ -97,7 +97,7 @@ class CorrectionForm(Form):
 
 @admin.route("/incidents/<code>", methods=["GET", "POST"])
 def incident(code: str) -> ResponseReturnValue:
-    """The desk; posting an update, resolving and reopening are its one form."""
+    """The screen; publishing an update, resolving and reopening are its one form."""
     incident = _found(code)
     if incident.kind is Kind.MAINTENANCE:
         return redirect(url_for("admin.maintenance_desk", code=code), 303)
@@ -115,7 +115,7 @@ def incident(code: str) -> ResponseReturnValue:
         except Conflict:
             incident = _found(code)
             _show_what_changed(incident, form)
-        # What others wrote meanwhile, and what was rolled back, is read anew.
+        # What others wrote meanwhile, and what was rolled back, is read again.
         posting = Posting(incident, form)
     if form.at_the_end.data and "back" not in request.form:
         if "test" in request.form and form.is_accepted():
@@ -150,7 +150,7 @@ def hide_incident(code: str) -> ResponseReturnValue:
 
 @admin.get("/incidents/<code>/deliveries")
 def incident_deliveries(code: str) -> ResponseReturnValue:
-    """Who was told so far, for the script that looks again."""
+    """Who was notified so far, for the script that asks again."""
     incident = _found(code)
     told = report.tallies(current_session(), incident.id, most=_most())
     quiet = not_notified(incident)
@@ -159,7 +159,7 @@ def incident_deliveries(code: str) -> ResponseReturnValue:
 
 @admin.route("/incidents/<code>/details", methods=["GET", "POST"])
 def incident_details(code: str) -> ResponseReturnValue:
-    """Change what is no news."""
+    """Change what nobody is notified of."""
     incident = _found(code)
     form = DetailsForm.read(incident, zone=zone())
     people = [(contact.id, contact.name) for contact in contacts.contacts(current_session())]
@@ -193,7 +193,7 @@ def incident_details(code: str) -> ResponseReturnValue:
 
 @admin.route("/incidents/<code>/posts/<update_code>", methods=["GET", "POST"])
 def correct_post(code: str, update_code: str) -> ResponseReturnValue:
-    """Correct what a post says."""
+    """Correct what an update says."""
     incident = _found(code)
     update = (
         current_session()
@@ -314,7 +314,7 @@ def _publish(posting: Posting) -> ResponseReturnValue:
 
 
 def _send_test(posting: Posting) -> None:
-    """Send the mail to whoever is at the desk; the screen stays, and says so."""
+    """Send the mail to the signed-in account; the screen stays, and says so."""
     person, form = signed_in(), posting.form
     if person is None:
         return
@@ -350,7 +350,7 @@ def _ask_approval(posting: Posting) -> ResponseReturnValue:
 
 
 def _show_what_changed(incident: Incident, form: UpdateForm) -> None:
-    """Tell what somebody else did meanwhile; sent again, the form comes after it."""
+    """Show what somebody else did meanwhile; sent again, the form comes after it."""
     form.form_errors.append(
         "Somebody else changed this incident while you were at it. Nothing was sent, and what you "
         "typed is kept. Read what is new below, then publish again."
@@ -424,7 +424,7 @@ def _last_step(posting: Posting) -> ResponseReturnValue:
 
 
 def _customers_know_it_is_over(incident: Incident) -> list[Message]:
-    """The mails about the newest resolution that can be corrected, for whoever reopens it."""
+    """The mails about the newest resolution that can be corrected, to show when it is reopened."""
     ends = [update.id for update in incident.updates if update.status == IncidentStatus.RESOLVED]
     if incident.is_open or not ends:
         return []
@@ -432,7 +432,7 @@ def _customers_know_it_is_over(incident: Incident) -> list[Message]:
 
 
 def _most() -> int | None:
-    """How many posts and messages are shown: the newest, or all that there are."""
+    """How many updates and messages are shown: the newest, or all that there are."""
     return None if "all" in request.args else NEWEST
 
 

@@ -30,7 +30,7 @@ from statuspage.models import ComponentGroup, SeverityLevel
 
 AnyForm = TypeVar("AnyForm", bound=Form)
 
-# What an incident can do to a component; maintenance is told by maintenances.
+# What an incident can do to a component; maintenance is for maintenances.
 AFFECTED: Final = (
     ComponentStatus.DEGRADED_PERFORMANCE,
     ComponentStatus.PARTIAL_OUTAGE,
@@ -155,7 +155,7 @@ def asks_for(*wanted: facts.Fact) -> Callable[[type[AnyForm]], type[AnyForm]]:
 
 @asks_for(*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
 class IncidentForm(TextsForm):
-    """The part of an incident that each post may change."""
+    """The part of an incident that each update may change."""
 
     can_ask = True
 
@@ -191,7 +191,7 @@ class IncidentForm(TextsForm):
 
     @property
     def promises(self) -> bool:
-        """Whether what is posted could promise a next update at all."""
+        """Whether what is published could promise a next update at all."""
         return True
 
     def no_promise(self) -> str | None:
@@ -237,7 +237,7 @@ class IncidentForm(TextsForm):
         return [fact.name for fact in facts.ASKED_PUBLIC if Use.FOLDED in fact.use]
 
     def is_filled(self, names: Iterable[str]) -> bool:
-        """Whether any of these fields is filled in or to be put right: folded, it opens."""
+        """Whether any of these fields is filled in or to be corrected: then the fold is open."""
         return any(self[name].errors or self[name].data for name in names)
 
 

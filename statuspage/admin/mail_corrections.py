@@ -21,7 +21,7 @@ from statuspage.models import Message
 
 
 class MailCorrectionForm(Form):
-    """What a mail should have said; ``shown`` is a mark of the text that was shown last."""
+    """What a mail should have said; ``shown`` identifies the text that was shown last."""
 
     note = ProseField("What was wrong", needed="Say that something was wrong")
     subject = NameField("Subject", needed="Give the mail a subject")
@@ -41,7 +41,7 @@ class MailCorrectionForm(Form):
 
 @admin.route("/messages/<int:message_id>/correct", methods=["GET", "POST"])
 def correct_message(message_id: int) -> ResponseReturnValue:
-    """Write the correction of a mail, look at it, and send it; nothing goes out unseen."""
+    """Write the correction of a mail, look at it, and send it; nothing is sent unseen."""
     session = current_session()
     wrong = session.get_one(Message, message_id)
     if not mail_corrections.may_be_corrected(session, wrong):

@@ -121,7 +121,7 @@ class StepForm(TextsForm):
     seen_version = HiddenField()
 
     def status(self, incident: Incident) -> MaintenanceStatus:
-        """The status that the post will carry."""
+        """The status that the update will carry."""
         if self.do.data == "cancel":
             return COMPLETED
         if self.do.data in set(MaintenanceStatus):
@@ -197,7 +197,7 @@ def new_maintenance_texts() -> ResponseReturnValue:
 
 @admin.route("/maintenances/<code>", methods=["GET", "POST"])
 def maintenance_desk(code: str) -> ResponseReturnValue:
-    """Its desk: start, verify, complete, post, move or call off, all by one form."""
+    """Its screen: start, verify, complete, update, reschedule or cancel, all by one form."""
     incident = _found(code)
     if incident.kind is Kind.INCIDENT:
         return redirect(url_for("admin.incident", code=code), 303)
@@ -248,7 +248,7 @@ def _found(code: str) -> Incident:
 
 
 def _form(incident: Incident) -> StepForm:
-    # Nothing is chosen beforehand: each choice is posted, and may begin or end something.
+    # Nothing is chosen beforehand: each choice is published, and may begin or end something.
     form = StepForm.read(
         zone=zone(),
         scheduled_for=incident.scheduled_for,
@@ -261,7 +261,7 @@ def _form(incident: Incident) -> StepForm:
 
 
 def _repeats(incident: Incident, form: StepForm) -> bool:
-    """Whether an update would say, word for word, what was posted last."""
+    """Whether an update would say, word for word, what was published last."""
     if form.do.data != incident.status or read_number(form.seen_version.data) != incident.version:
         return False
     announcement = maintenance.announcement_of_step(incident, form.status(incident))

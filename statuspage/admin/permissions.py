@@ -1,4 +1,4 @@
-"""What each address of the admin needs; one that stands in neither table is refused to everybody.
+"""What each address of the admin needs; one that is in neither table is refused to everybody.
 
 The verbs behind them ask again: what a table here promises, a verb may still refuse.
 """

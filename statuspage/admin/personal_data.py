@@ -34,7 +34,7 @@ def personal_data() -> ResponseReturnValue:
 
 @admin.post("/personal-data/erase")
 def erase_person() -> ResponseReturnValue:
-    """Erase what is held on an address; asks to be told that it is meant."""
+    """Erase what is held on an address; asks for a confirmation first."""
     address = request.form.get("address", "")
     if not request.form.get("sure"):
         return refused(

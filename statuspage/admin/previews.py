@@ -1,9 +1,9 @@
 """The texts beside a form: what would go out, to whom, as it reads, and what was edited by hand.
 
-A form that tells somebody something inherits from :class:`TextsForm`.  Each audience's text stands
-in it as it would go out, with a mark of what the facts made of it: a text that still carries its
-mark is made anew from the facts when the form is sent, any other was edited by hand and goes out as
-it stands.  So nothing here needs a script, and nothing that was typed is overwritten.
+A form that publishes something inherits from :class:`TextsForm`.  Each audience's text stands in it
+as it would go out, with a mark of what the facts made of it: a text that still carries its mark is
+made again from the facts when the form is sent, any other was edited by hand and goes out as it
+stands.  So nothing here needs a script, and nothing that was typed is overwritten.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class TextsForm(PostForm):
     ask = LineField("Who hears this? Ask for one address")
     # Whether the texts can be edited by hand, or are made from the facts each time.
     can_edit = True
-    # Whether a form can tell, and what it told.
+    # Whether a form can explain who receives it, and what it answered.
     can_ask = False
     # Whether audiences can be left out.
     can_choose = True
@@ -104,7 +104,7 @@ class TextsForm(PostForm):
     audiences: Sequence[AudienceRow] = ()
 
     def ask_to_repeat(self) -> None:
-        """Ask before the same is posted again; a second press of the button is asked as well."""
+        """Ask before the same is published again; a second click is asked about as well."""
         self.refuse("again", "Nothing differs from the last post. Tick this if you mean it.")
 
     def hand_out(self, copies_to_paste: Sequence[CopyText]) -> None:
@@ -125,13 +125,13 @@ class TextsForm(PostForm):
         try:
             self.hearing = explain(announcement, self.ask.data)
         except Invalid as refused:
-            # Not an error of the form: what is posted does not depend on it.
+            # Not an error of the form: what is published does not depend on it.
             self.hearing = RecipientExplanation(self.ask.data, False, (f"{refused.reason}.",))
 
     def announce(self, announcement: Announcement, drafts: Sequence[Draft]) -> list[Sheet]:
         """Show an announcement's drafts, and say whether the address that is asked for is mailed.
 
-        Returns what stands around the texts.
+        Returns what belongs to the texts.
         """
         sheets = [self._show(draft) for draft in drafts]
         self.audiences = audience_rows(announcement, drafts)
@@ -160,7 +160,7 @@ class TextsForm(PostForm):
         return AudienceChoice(self.tell.data, self.because_left_out.data or "")
 
     def overrides(self) -> dict[Audience, str]:
-        """Why a text goes out although the checks hold it back, where somebody says so."""
+        """Why a text is sent although the checks block it, where somebody says so."""
         typed = {
             Audience.PUBLIC: self.because_public.data,
             Audience.CUSTOMER: self.because_customer.data,
@@ -241,12 +241,12 @@ class Sheet:
 
     @property
     def mailed(self) -> int:
-        """How many subscribers are mailed a public post."""
+        """How many subscribers are mailed a public update."""
         return self.by_mail.total if self.by_mail and self.left_out is None else 0
 
     @property
     def is_sent(self) -> bool:
-        """Whether it is sent; a public post always is."""
+        """Whether it is sent; a public update always is."""
         return self.name == Audience.PUBLIC or self.left_out is None
 
 
@@ -257,7 +257,7 @@ def mark(text: Text, audience: Audience) -> str:
 
 
 def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
-    """What stands around a text; its reading is the first customer's where it is a mail."""
+    """What belongs to a text; its reading is the first customer's where it is a mail."""
     subject, _ = _as_read(draft, draft.as_sent)
     is_plain = draft.audience is Audience.INTERNAL
     return Sheet(
@@ -297,7 +297,7 @@ def _reading(draft: Draft) -> Markup:
 
 
 def _changes(draft: Draft) -> Markup | None:
-    """What differs from what this audience was told last; None where it was told nothing."""
+    """What differs from what this audience was sent last; None where it was sent nothing."""
     if draft.before is None:
         return None
     if draft.audience is not Audience.CUSTOMER:

@@ -1,4 +1,4 @@
-"""The clocks on an incident's desk: what is promised, what the scheme asks for, what remains."""
+"""The deadlines of an incident: what is promised, what the scheme asks for, what remains."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Call:
 
 
 def of(incident: Incident) -> dict[str, Any]:
-    """What a desk shows of its clocks."""
+    """What the incident screen shows of its deadlines."""
     session, moment = current_session(), clock.now()
     updates = sorted(incident.updates, key=lambda update: (update.posted_at, update.id))
     level = severity.level_of(session, incident.severity_rank)
@@ -95,7 +95,7 @@ def quiet(incident: Incident) -> tuple[str, str, str]:
 
 @admin.post("/incidents/<code>/no-change")
 def no_change(code: str) -> ResponseReturnValue:
-    """Say honestly that there is no news yet, and when the next update comes."""
+    """Say honestly that there is no progress yet, and when the next update comes."""
     incident = _found(code)
     form = PostForm.read()
     if _was_just_said(incident):
@@ -151,7 +151,7 @@ def _no_change(incident: Incident) -> NewUpdate:
 
 
 def _was_just_said(incident: Incident) -> bool:
-    """Whether the last post says the very same, which a second press would say once more."""
+    """Whether the last update says the very same, which a second click would repeat."""
     newest = max(incident.updates, key=lambda update: update.id)
     made = drafts(of_update(incident, _no_change(incident))) if incident.is_open else []
     first = made[0].finished if made else None

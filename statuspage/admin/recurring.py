@@ -78,7 +78,7 @@ class SeriesForm(TextsForm):
     seen_version = HiddenField()
 
     def refuse(self, name: str, reason: str) -> None:
-        """Show why a text is held back beside the field that asks for a reason to let it go."""
+        """Show why a text is blocked beside the field that asks for a reason to let it go."""
         super().refuse("because_public" if name == "text_public" else name, reason)
 
     def plan(self) -> SeriesPlan:

@@ -1,4 +1,4 @@
-"""The last step: what holds before an incident is resolved, who approved it, and what goes out."""
+"""The last step: what holds before an incident is resolved, who approved it, and what is sent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def begin_last_step(form: UpdateForm) -> None:
 
 
 def show_last_step(posting: Posting, texts: dict[str, Any]) -> ResponseReturnValue:
-    """Resolving asks once more: since when, for how long, what comes back, and who is told."""
+    """Resolving asks once more: since when, for how long, what comes back, and who is notified."""
     # Whom it reaches by name is what somebody wants to check last.
     texts["sheets"].sort(key=lambda sheet: sheet.name != Audience.CUSTOMER)
     return page(
@@ -99,7 +99,7 @@ def what_was_typed() -> list[tuple[str, str]]:
 
 
 def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
-    """What stands before the button, each with its answer."""
+    """The questions before the button, each with its answer."""
     incident, form, update = posting.incident, posting.form, posting.update
     announced = (posting.announcement, posting.drafts) if sheets else None
     ended = update.happened_at or clock.now()

@@ -151,7 +151,7 @@ def _escalation_fields(rules: LevelRules) -> dict[str, Any]:
 
 
 def _always_tell_customers(form: LevelForm) -> None:
-    """The end of an incident of the worst level is always told: never is no choice there."""
+    """The end of an incident of the worst level is always mailed: never is no choice there."""
     form.customer_mail.choices = {
         term.value: term.label for term in CustomerMail if term is not CustomerMail.NEVER
     }

@@ -85,7 +85,7 @@ def invitation(token: str) -> ResponseReturnValue:
         with form.refusals():
             invitations.accept_invitation(token, name=form.name.data, password=form.password.data)
             with form.refusals():
-                # Whoever had the link is no stranger, whatever others try from this address.
+                # The owner of the link is no stranger, whatever others try from this address.
                 fresh, _ = sign_ins.sign_in(
                     email,
                     form.password.data,

@@ -1,4 +1,4 @@
-"""Subscribers: who asked on the page to hear, what they hear of, and how it stands with each."""
+"""Subscribers: who asked on the page, what they are notified of, and the state of each."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def subscribers() -> ResponseReturnValue:
 
 @admin.get("/subscribers/<int:subscriber_id>")
 def subscriber(subscriber_id: int) -> ResponseReturnValue:
-    """One of them: what they hear of, and what was sent."""
+    """One of them: what they are notified of, and what was sent."""
     session = current_session()
     found = session.get_one(Subscriber, subscriber_id)
     latest = select(Delivery).where(Delivery.address == found.address)

@@ -32,7 +32,7 @@ OPEN_STATUSES: Final = (
 
 
 class UpdateForm(IncidentForm):
-    """The next post on an incident."""
+    """The next update of an incident."""
 
     status = TermRadioField("Status", IncidentStatus)
     severity_rank = RowField("Severity", none="As it is")
@@ -54,12 +54,12 @@ class UpdateForm(IncidentForm):
 
     @property
     def resolves(self) -> bool:
-        """Whether this post ends the incident."""
+        """Whether this update ends the incident."""
         return self.status.data is IncidentStatus.RESOLVED
 
     @property
     def promises(self) -> bool:
-        """Whether what is posted could promise a next update at all."""
+        """Whether what is published could promise a next update at all."""
         return self.status.data not in CLOSED
 
     def moment(self) -> datetime | None:
@@ -72,7 +72,7 @@ class UpdateForm(IncidentForm):
         return exact if is_of_that_minute else typed
 
     def post(self, incident: Incident, level: SeverityLevel | None) -> NewUpdate:
-        """The post as typed."""
+        """The update as typed."""
         status = self.status.data or IncidentStatus(incident.status)
         return NewUpdate(
             status=status,
@@ -96,7 +96,7 @@ class UpdateForm(IncidentForm):
 
 @dataclass(eq=False)
 class Posting:
-    """What the form on the desk would post: each part of it is worked out once a request."""
+    """What the form would publish: each part of it is worked out once a request."""
 
     incident: Incident
     form: UpdateForm
@@ -145,7 +145,7 @@ _TAG: Final = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 def unused_facts() -> dict[str, list[str]]:
     """For each public fact the statuses at which nobody outside reads it, by the present wording.
 
-    A post says only what its template asks for, so a filled field may reach nobody.
+    An update says only what its template asks for, so a filled field may reach nobody.
     """
     variables = {status: _variables_used(status) for status in IncidentStatus}
     return {
@@ -171,9 +171,9 @@ def _variables_used(status: IncidentStatus) -> set[str]:
 
 
 def stored_facts(incident: Incident) -> dict[str, datetime]:
-    """The facts that go out of date, each with the post that it stands unchanged since, or longer.
+    """The facts that go out of date, each with the time since which it is unchanged, or longer.
 
-    Each post keeps all facts of its form, so none is newer than the last post.
+    Each update keeps all facts of its form, so none is newer than the last update.
     """
     if not incident.updates:
         return {}
@@ -187,7 +187,7 @@ def stored_facts(incident: Incident) -> dict[str, datetime]:
 
 
 def carried_over(incident: Incident, form: UpdateForm) -> list[str]:
-    """The labels of facts that a post of another status would say as they were said before."""
+    """The labels of facts that an update of another status would repeat."""
     if form.status.data is None or form.status.data.value == incident.status:
         return []
     typed = {**form.public_facts(), **form.internal_facts()}

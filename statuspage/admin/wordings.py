@@ -249,7 +249,7 @@ def _facts(info: TemplateInfo, code: str) -> Facts:
 
 
 def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
-    """The text with a plain mark where the incident does not yet know what belongs there."""
+    """The text with a plain placeholder where the incident does not yet know what belongs there."""
     subject, body = text.subject, text.body
     for name in gaps:
         placeholder = f"({name.replace('_', ' ')}: not known yet)"

@@ -31,7 +31,7 @@ from statuspage.public.page_language import asked_language, own_language
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 10
-# What a visitor meets while the service is well: these stand in the page's own frame.
+# What a visitor meets while the service is well: these are in the page's own frame.
 _FRAMED: Final = frozenset({404, 405, 410})
 
 
@@ -60,7 +60,7 @@ _EXPLANATIONS: Final = {
         "was last known. Check whether what you sent was saved before you send it again.",
     ),
 }
-# What a tool is told, beside the name of the error.
+# What a tool is answered, beside the name of the error.
 _DETAILS: Final = {
     403: "The API key lacks the scope for this.",
     404: "There is nothing at this address.",
@@ -166,7 +166,7 @@ def _body(error: HTTPException) -> str | Response:
     code = error.code or 500
     if _wants_json():
         return make_response({"error": error.name})
-    # A wrong host is the operator's to put right, whatever was asked for.
+    # A wrong host is the operator's to correct, whatever was asked for.
     if not request.path.startswith("/admin") and not isinstance(error, SecurityError):
         framed = routes.error_page(code) if code in _FRAMED else None
         return framed or html_pages.render_error(

@@ -48,7 +48,7 @@ def readyz() -> ResponseReturnValue:
     """Whether database, worker and outbox are well: 200 or 503, and each in words of our own.
 
     Whoever reaches the page can ask, so what a provider answered or a person wrote stays in the
-    admin: here alarms are told by their keys.
+    admin: here alarms are named by their keys.
     """
     checks = _checks()
     well = all(state == "ok" for state in checks.values())
@@ -110,7 +110,7 @@ class KeptNumbers:
         self._text = b""
 
     def get(self) -> bytes:
-        """The numbers, read anew where they are older than `METRICS_SECONDS`; by one at a time."""
+        """The numbers, read again where they are older than `METRICS_SECONDS`; by one at a time."""
         with self._lock:
             if time.monotonic() >= self._until:
                 registry = CollectorRegistry(auto_describe=False)

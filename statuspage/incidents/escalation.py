@@ -3,8 +3,9 @@
 Two ladders of steps run while an incident is open, each from its first step:
 
 - the promised update: the comms lead is reminded before it is due, the commander is notified when
-  it passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised time
-  ahead, at least one minute and at most ten; the next in line is notified as long after it was due.
+  it passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised
+  time ahead, at least one minute and at most ten; the next in line is notified as long after it
+  was due.
 - the level's escalation: whoever it names, so long after the declaration or the last reopening.
 """
 

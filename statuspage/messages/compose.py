@@ -1,8 +1,8 @@
-"""Facts become a text that people may edit, and an edited text becomes what goes out.
+"""Facts become a text that people may edit, and an edited text becomes what is sent.
 
 :func:`compose` gives the text; :func:`finish` gives what is sent.  Whatever a text still lacks
 stands in it as a token such as ``[[users_notice]]``: :func:`unfilled` names them, and
-:func:`finish` refuses a text that has any, so nothing goes out with a gap.
+:func:`finish` refuses a text that has any, so nothing is sent with a gap.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DRILL_BANNER = "This is a drill. Nothing is wrong, and nothing needs to be done 
 class Text:
     """A message as people edit it: a subject, and Markdown (plain text for chat), with tokens.
 
-    ``wanted`` are facts that the wording would say if they were known; ``fell_back`` tells that an
+    ``wanted`` are facts that the wording would say if they were known; ``fell_back``: an
     edited wording failed and the shipped one was used.  Neither counts when texts are compared.
     """
 
@@ -66,9 +66,9 @@ class Composed:
     """What is kept and sent: ``body`` is the Markdown that was published.
 
     ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.delivery.channels.outgoing`
-    fills them, or for colleagues the chat message; a public post has neither.  ``moments`` are the
-    times behind the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the frames
-    of other languages, by language: what the company wrote is the same in all of them.
+    fills them, or for colleagues the chat message; a public update has neither.  ``moments`` are
+    the times behind the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the
+    frames of other languages, by language: what the company wrote is the same in all of them.
     """
 
     subject: str
@@ -124,7 +124,7 @@ def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -
 
 
 def preview_sample(name: str) -> Facts:
-    """A made-up incident at that template's step, with every fact told."""
+    """A made-up incident at that template's step, with every fact filled in."""
     return sample_facts(*parts_of(name))
 
 
@@ -157,7 +157,7 @@ def finish(
     others: Iterable[str] = (),
     own: str | None = None,
 ) -> Composed:
-    """What goes out: a mail as text and HTML, or for colleagues a chat message.
+    """What is sent: a mail as text and HTML, or for colleagues a chat message.
 
     A mail's frame is in ``language``, and in ``others`` too; ``own`` is the page's own language,
     where that is another one.
@@ -193,7 +193,7 @@ def finish_for_subscribers(
     language: str = ENGLISH,
     others: Iterable[str] = (),
 ) -> Composed:
-    """A finished public post as the mail to subscribers: the same words, in a mail's frame.
+    """A finished public update as the mail to subscribers: the same words, in a mail's frame.
 
     The times in it that the facts know become tokens, so that each reads them in their own zone.
     """
@@ -214,7 +214,7 @@ def finish_for_subscribers(
 def finish_for_colleagues(
     text: Text, *, step: Step, facts: Facts, language: str = "en"
 ) -> Composed:
-    """A text for colleagues as it goes out by chat and by mail: the same words, and a mail's frame.
+    """A text for colleagues as it is sent by chat and by mail: the same words, and a mail's frame.
 
     Raises :class:`Unfinished` where the text still lacks something.
     """
@@ -244,7 +244,7 @@ def finish_for_account(text: Text, *, facts: Facts, has_link: bool) -> Composed:
         "admin_url": link,
     }
     html = _inliner.inline(_layouts(ENGLISH).get_template("layout.html").render(frame))
-    # A mark in an address is written in percent signs by whoever inlines the styles.
+    # A token in an address is written in percent signs by whoever inlines the styles.
     html = _MARKED_IN_LINK.sub(rf"{_OPEN}\1{_CLOSE}", html)
     plain = f"{body}\n\n{link}".strip() + "\n"
     return Composed(subject, body, text=_as_tokens(plain), html=_as_html_tokens(html))
@@ -301,7 +301,7 @@ def _mail(
 def _frame(
     audience: Audience, step: Step, facts: PublicFacts, language: str, *, own: str
 ) -> dict[str, object]:
-    """What stands around the text of a mail; the text itself is in the page's ``own`` language."""
+    """The frame around the text of a mail; the text itself is in the page's ``own`` language."""
     home = facts.page_url.rstrip("/")
     before = home + prefix(language, own=own)
     names = [name for name, _ in facts.components]

@@ -435,8 +435,8 @@ def facts_of(
     """The facts of an incident, saved or not: only plain columns are read, no relation.
 
     What a row cannot know comes as arguments: the affected ``components`` with their states, who
-    holds the roles, the ``timeline`` so far, ``last_update`` (when the post before this one went
-    out), how many customers are written to.  ``again`` is taken from the count of resolutions
+    holds the roles, the ``timeline`` so far, ``last_update`` (when the update before this one was
+    published), how many customers are mailed.  ``again`` is taken from the count of resolutions
     unless it is given.  ``language`` names the locale that times are written in.
     """
     return Facts(
@@ -548,7 +548,7 @@ def _read(kind: FactKind, value: Any) -> Any:
 
 
 def _address(incident: Incident, links: Links) -> str:
-    """Where people read of it; a drill stands on no page."""
+    """Where people read of it; a drill is on no page."""
     if not incident.code:
         return links.home
     return (

@@ -160,7 +160,7 @@ def _autolink(value: str) -> str:
 
 
 class _Writer:
-    """Writes parsed Markdown again, in one form that stands by itself."""
+    """Writes parsed Markdown again, in one form that needs nothing around it."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _inline(tokens: Sequence[Token]) -> str:
-    """What stands within a paragraph; each line safe at its start."""
+    """The inside of a paragraph; each line safe at its start."""
     out: list[str] = []
     link: tuple[str, int] | None = None
     for token in tokens:

@@ -135,7 +135,7 @@ _NOTHING_WRONG = "A test of our alarms had reached the page. We now keep such te
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
-    """The incident as it stands at that step, with every fact told."""
+    """The incident as it stands at that step, with every fact filled in."""
     public = _MAINTENANCE if step in _PLANNED else _INCIDENT
     status = _PLANNED.get(step) or _STATUS.get(step)
     public = replace(
@@ -144,7 +144,7 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         again=step is Step.REOPENED,
     )
     if audience is Audience.SUBSCRIBER:
-        # They asked about the incident; what it affects is not told them yet.
+        # They asked about the incident; what it affects is not part of that mail.
         public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED

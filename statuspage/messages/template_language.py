@@ -88,11 +88,11 @@ class TemplateProblem:
 
 
 class TemplateFault(Exception):
-    """A template did not render; the text says why, for the log and the desk."""
+    """A template did not render; the text says why, for the log and the incident screen."""
 
 
 class Gap(Undefined):
-    """A fact that nobody has told yet.
+    """A fact that nobody has entered yet.
 
     Written into a text it leaves its name as a token that nothing fills, so that the text cannot go
     out; asked about in an ``if`` it is false, and the question is kept in ``asked``.
@@ -141,7 +141,7 @@ def render(
     """The text of a checked template, and the empty words that it asked about and did without.
 
     Raises :class:`TemplateFault` where it fails or grows past ``limit`` characters; None is for
-    wording that is shipped, which must not fail because an incident has many posts.
+    wording that is shipped, which must not fail because an incident has many updates.
     """
     asked: list[str] = []
     context: dict[str, Any] = {
@@ -230,7 +230,7 @@ _TEXT = {"data", "whitespace", "raw_begin", "raw_end", "comment"}
 
 
 class _Places:
-    """Where signs stand in a source: line by line, each found once, in reading order."""
+    """Where signs are in a source: line by line, each found once, in reading order."""
 
     def __init__(self, source: str) -> None:
         self._by_line: dict[int, list[tuple[str, int]]] = {}

@@ -32,7 +32,7 @@ _JOINER = "\u2060"
 
 
 def token(name: str) -> str:
-    """The token of that name, as it stands in a text."""
+    """The token of that name, as it is written in a text."""
     return f"[[{name}]]"
 
 

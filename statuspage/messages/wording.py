@@ -57,7 +57,7 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),
 }  # fmt: skip
-"""Every template there is.  What subscribers hear of an incident is its public post."""
+"""Every template there is.  Subscribers get the public update."""
 
 _KINDS = {
     Audience.PUBLIC: "Public post",
@@ -112,7 +112,7 @@ class TemplateInfo:
 
 
 def template_name(audience: Audience, step: Step) -> str:
-    """``customer/resolved``; :class:`UnknownTemplate` where that audience hears of no such step."""
+    """``customer/resolved``; :class:`UnknownTemplate` where that audience gets no such step."""
     if step not in STEPS[audience]:
         raise UnknownTemplate(f"{audience}/{step}")
     return f"{audience}/{step}"

@@ -91,7 +91,7 @@ RULES: Final = (
     Rule("jargon", TONE, "Not everybody knows this word.", find_jargon),
     Rule("shouting", TONE, "Capitals and rows of exclamation marks shout.", find_shouting),
 )  # fmt: skip
-"""Every rule, in the order of gravity: where two mark the same place, the first one tells."""
+"""Every rule, in the order of gravity: where two mark the same place, the first one counts."""
 
 MOST_PLACES: Final = 100
 """How many places one rule marks: more would help nobody."""
@@ -116,7 +116,7 @@ def find(
 
 
 def find_in_name(name: str, *, own: BlockedTerms | None = None) -> tuple[Finding, ...]:
-    """What is wrong with the public name of something that no incident is told of yet."""
+    """What is wrong with the public name of something that no incident names yet."""
     facts = Facts(PublicFacts(service="", page_url="", title=""))
     found = find(
         subject=name, body="", audience=Audience.PUBLIC, step=Step.UPDATE, facts=facts, own=own

@@ -42,7 +42,7 @@ def find_people(checked: CheckedText) -> Iterator[Span]:
 
 
 def _is_role(name: str) -> bool:
-    """Whether a contact is a desk and no person: “Support team”."""
+    """Whether a contact is a team and no person: “Support team”."""
     return all(word.casefold() in _ROLES for word in _WORD.findall(name))
 
 
@@ -205,7 +205,7 @@ def _is_distinctive(value: str) -> bool:
 
 def _find_whole(text: str, values: Iterable[str]) -> Iterator[Span]:
     low = text.casefold()
-    if len(low) != len(text):  # a letter that grows when folded: then places would be off
+    if len(low) != len(text):  # a character that grows when folded: then places would be off
         low = text.lower() if len(text.lower()) == len(text) else text
     for value in values:
         # "Ada Chen (@ada)" is a name and a handle.

@@ -59,7 +59,7 @@ class CheckedText:
 
     @property
     def is_maintenance(self) -> bool:
-        """Whether it tells of planned work."""
+        """Whether it is about planned work."""
         return self.facts.public.scheduled_for is not None
 
 

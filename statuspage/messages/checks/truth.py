@@ -160,7 +160,7 @@ def find_no_apology(checked: CheckedText) -> Iterator[Span]:
 
 
 def find_no_next_update(checked: CheckedText) -> Iterator[Span]:
-    """It goes on, and nobody knows when they hear more."""
+    """It goes on, and nobody knows when the next update comes."""
     if checked.step not in OPEN or checked.is_maintenance:
         return
     if checked.audience is Audience.SUPPORT:
@@ -238,7 +238,7 @@ def _clock(found: re.Match[str]) -> tuple[int, int]:
 
 
 def _line(text: str, at: int) -> tuple[str, int]:
-    """What stands around a place on its line, at most 160 characters to a side."""
+    """The text around a place on its line, at most 160 characters to a side."""
     start = max(text.rfind("\n", max(0, at - 160), at) + 1, at - 160, 0)
     end = text.find("\n", at, at + 160)
     return text[start : end if end >= 0 else at + 160], at - start

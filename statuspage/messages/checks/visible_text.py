@@ -24,13 +24,13 @@ _FOLDED = {"\u2010": "-", "\u2011": "-", "\u3002": "."}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``places[i]`` is where character ``i`` of ``text`` begins; one more tells where it ends."""
+    """``places[i]`` is where character ``i`` of ``text`` begins; one more is where it ends."""
 
     text: str
     places: tuple[int, ...]
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where that part of the reading stands in what was written."""
+        """Where that part of the reading is in what was written."""
         return self.places[start], max(self.places[start], self.places[end])
 
 
