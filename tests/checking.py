@@ -23,6 +23,7 @@ OWN = BlockedTerms(
     vendors=("Brightpay",),
     code_names=("Blue Harvest",),
     contacts=("Mark Stone", "Support desk", "Kim"),
+    customers=("Umbrella AG",),
 )
 INTERNAL = InternalFacts(
     severity="SEV1",

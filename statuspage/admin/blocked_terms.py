@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page
+from statuspage.admin.base import admin, done, page, the_page
 from statuspage.admin.forms import EditForm, ProseField
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import current_session
 from statuspage.messages.checks import RULES
+from statuspage.messages.checks.phrases import unlisted
 
 MOST_TYPED = 50_000
 
@@ -35,4 +36,5 @@ def edit_blocked_terms() -> ResponseReturnValue:
             return done(
                 "The words are saved. Every text is held against them.", "admin.edit_blocked_terms"
             )
-    return page("admin/blocked_terms.html", form=form, rules=RULES)
+    off = unlisted(stored.language) if (stored := the_page()) else frozenset()
+    return page("admin/blocked_terms.html", form=form, rules=RULES, off=off)

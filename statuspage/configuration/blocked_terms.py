@@ -1,4 +1,4 @@
-"""What a company keeps inside: names of people, vendors and code names that no outsider reads."""
+"""The terms that a company blocks in its texts, and those that it always allows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
@@ -17,8 +17,9 @@ from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import read_once, writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
-from statuspage.messages.checks import BlockedTerms
-from statuspage.models import Contact, Page
+from statuspage.messages.checks import Allowed, BlockedTerms
+from statuspage.messages.checks.allowed import refusal
+from statuspage.models import Account, Contact, Page
 
 LONGEST: Final = 100
 SHORTEST: Final = 2
@@ -32,6 +33,7 @@ class TermLists:
     people: str = ""
     vendors: str = ""
     code_names: str = ""
+    allowed: str = ""
 
 
 def term_lists(session: Session) -> TermLists:
@@ -41,21 +43,25 @@ def term_lists(session: Session) -> TermLists:
 
 
 def blocked_terms_of(session: Session) -> BlockedTerms:
-    """What texts for outsiders are held against: the lists, and the contacts' names."""
+    """What texts for outsiders are held against: the lists, and who works here."""
     return read_once(session, "blocked terms", lambda: _read_blocked_terms(session))
 
 
 def _read_blocked_terms(session: Session) -> BlockedTerms:
     stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
     return BlockedTerms(
-        **{name: tuple(stored.get(name, ())) for name in asdict(TermLists())},
-        contacts=tuple(session.scalars(select(Contact.name).order_by(Contact.id))),
+        people=tuple(stored.get("people", ())),
+        vendors=tuple(stored.get("vendors", ())),
+        code_names=tuple(stored.get("code_names", ())),
+        contacts=tuple(session.scalars(union(select(Contact.name), select(Account.name)))),
+        allowed=Allowed(tuple(stored.get("allowed", ()))),
     )
 
 
 @needs(Permission.SETTINGS)
 def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = None) -> None:
-    """Replace the lists; :class:`Invalid` for a word that is too short, too long or one too many.
+    """Replace the lists; :class:`Invalid` for a word that is too short, too long or one too many,
+    and for a pattern that is malformed or would allow nearly everything.
 
     :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
     """
@@ -72,8 +78,27 @@ def change_blocked_terms(lists: TermLists, *, actor: Actor, seen: str | None = N
         record(session, actor, "words.change", page.name, before=before, after=wanted)
 
 
+@needs(Permission.SETTINGS)
+def always_allow(term: str, *, actor: Actor) -> None:
+    """Add a term to those that are always allowed; :class:`Invalid` where it cannot be one."""
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        before = list((page.blocked_terms or {}).get("allowed", ()))
+        after = _read("allowed", "\n".join((*before, clean_line(term))))
+        if after == before:
+            return
+        page.blocked_terms = {**(page.blocked_terms or {}), "allowed": after}
+        page.updated_at = clock.now()
+        record(
+            session, actor, "words.change", page.name,
+            before={"allowed": before}, after={"allowed": after},
+        )  # fmt: skip
+
+
 def _read(name: str, text: str) -> list[str]:
     words = _once(clean_line(line) for line in text.splitlines())
+    if name == "allowed" and (reason := next(filter(None, map(refusal, words)), "")):
+        raise Invalid(name, reason)
     for word in words:
         if not SHORTEST <= len(word) <= LONGEST:
             raise Invalid(name, f"“{word[:40]}” has not {SHORTEST} to {LONGEST} characters")

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.configuration import blocked_terms
+from statuspage.core.db import read_once
 from statuspage.core.enums import Audience, Step
 from statuspage.messages import checks
-from statuspage.messages.checks import Blocked, Finding, blocking
+from statuspage.messages.checks import Blocked, BlockedTerms, Finding, blocking
 from statuspage.messages.compose import Text
 from statuspage.messages.facts import Facts
-from statuspage.models import Incident
+from statuspage.models import AuditEntry, Incident
 
 OUTSIDE: Final = frozenset(audience for audience in Audience if not audience.is_inside)
 LONGEST_REASON: Final = 500
+OVERRIDE: Final = "message.override"
 
 Overrides = Mapping[Audience, str]
 """Why a text goes out although something in it would leak, by audience."""
 
 
 def check_text(
-    session: Session, text: Text, *, audience: Audience, step: Step, facts: Facts
+    session: Session,
+    incident: Incident,
+    text: Text,
+    *,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
 ) -> tuple[Finding, ...]:
-    """What is wrong with a text as it would go out; nothing ever is with one for colleagues."""
+    """What is wrong with a text as it would go out; nothing ever is with one for colleagues.
+
+    What was let through in the incident's title is let through in all its texts.
+    """
     if audience not in OUTSIDE:
         return ()
     return checks.find(
@@ -36,7 +49,28 @@ def check_text(
         audience=audience,
         step=step,
         facts=facts,
-        own=blocked_terms.blocked_terms_of(session),
+        own=_terms_for(session, incident),
+    )
+
+
+def _terms_for(session: Session, incident: Incident) -> BlockedTerms:
+    own = blocked_terms.blocked_terms_of(session)
+    passed = read_once(session, f"passed {incident.code}", lambda: _passed(session, incident))
+    words = tuple(one for one in passed if one in incident.title)
+    return replace(own, allowed=replace(own.allowed, words=words)) if words else own
+
+
+def _passed(session: Session, incident: Incident) -> tuple[str, ...]:
+    """What was marked in this incident's texts and published with a reason."""
+    if not incident.code:
+        return ()
+    kept = session.scalars(
+        select(AuditEntry.after).filter_by(
+            action=OVERRIDE, subject_kind=incident.kind.value, subject=incident.code
+        )
+    )
+    return tuple(
+        dict.fromkeys(one["excerpt"] for after in kept if after for one in after["findings"])
     )
 
 
@@ -52,7 +86,7 @@ def let_correction_pass(
     actor: Actor,
 ) -> dict[str, Any]:
     """As :func:`let_pass`, for what puts a text right; refused on its ``body``."""
-    findings = check_text(session, text, audience=audience, step=step, facts=facts)
+    findings = check_text(session, incident, text, audience=audience, step=step, facts=facts)
     return let_pass(
         session, incident, findings, audience=audience, reason=reason, actor=actor, field="body"
     )
@@ -67,9 +101,7 @@ def hold_title_back(
     """
     if incident.is_internal or overrides.get(Audience.PUBLIC):
         return
-    held = blocking(
-        checks.find_in_name(incident.title, own=blocked_terms.blocked_terms_of(session))
-    )
+    held = blocking(checks.find_in_name(incident.title, own=_terms_for(session, incident)))
     if held:
         raise Blocked(field, held)
 
@@ -115,7 +147,7 @@ def let_pass(
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],
     }
     audit.record(
-        session, actor, "message.override", subject_kind=incident.kind.value, subject=incident.code,
+        session, actor, OVERRIDE, subject_kind=incident.kind.value, subject=incident.code,
         after={"audience": audience, **override},
     )  # fmt: skip
     return override

@@ -63,7 +63,9 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
         edited=text != composed,
         missing=unfilled(text, audience=audience, facts=facts),
         wanted=composed.wanted,
-        findings=check_text(session, text, audience=audience, step=step, facts=facts),
+        findings=check_text(
+            session, announcement.incident, text, audience=audience, step=step, facts=facts
+        ),
         before=_last_message(session, announcement.saved, audience),
         fell_back=composed.fell_back,
         is_drill=announcement.incident.is_drill,
@@ -140,7 +142,14 @@ def _copy_text(announcement: Announcement, audience: Audience) -> CopyText:
     text = compose(session, facts, audience=audience, step=step)
     if audience is Audience.EXECUTIVE:
         text = Text(text.subject, richtext.clean_line(text.body))
-    findings = check_text(session, text, audience=audience, step=announcement.step, facts=facts)
+    findings = check_text(
+        session,
+        announcement.incident,
+        text,
+        audience=audience,
+        step=announcement.step,
+        facts=facts,
+    )
     if announcement.incident.is_drill:
         text = as_drill(text, audience)
     return CopyText(audience, text, findings)

@@ -235,7 +235,7 @@ def _write(
     override = let_pass(
         session,
         announcement.incident,
-        check_text(session, text, audience=audience, step=step, facts=facts),
+        check_text(session, announcement.incident, text, audience=audience, step=step, facts=facts),
         audience=audience,
         reason=submission.overrides.get(audience, ""),
         actor=submission.actor,

@@ -35,7 +35,7 @@ def look(desk: Desk, **values: str) -> TestResponse:
 def test_a_finding_tells_why_and_marks_its_place(desk: Desk) -> None:
     public = sheet(look(desk, users_notice=LEAKY), "public")
     assert said(public, ".remarks .holds") == [
-        "Held back. This is the name of a machine. Payments fail on db-01. The next update …"
+        "Held back. This is the name of a server. Payments fail on db-01. The next update …"
     ]
     assert "This is vague." in said(public, ".remarks .warns")[0]
     assert said(public, ".reading mark.held") == ["db-01"]

@@ -49,7 +49,7 @@ def test_every_check_is_documented_as_it_is() -> None:
         re.MULTILINE,
     )
     assert rows == [
-        (rule.id, rule.kind.value, "holds back" if rule.blocks else "warns", rule.reason)
+        (rule.id, rule.kind.value, "blocks" if rule.blocks else "warns", rule.reason)
         for rule in RULES
     ]
 

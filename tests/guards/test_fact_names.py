@@ -13,7 +13,7 @@ TYPED = {fact.name for fact in (*ASKED_PUBLIC, *ASKED_INTERNAL)}
 ELSEWHERE = {
     "messages/facts.py": "declares them",
     "importers/demo/loading.py": "writes rows of a made-up company as they are kept",
-    "messages/checks/tone.py": "“cause” is the plain word for “root cause”",
+    "messages/checks/phrases/__init__.py": "names a list of phrases",
 }
 
 

@@ -131,7 +131,12 @@ def test_word_lists_are_kept_once_and_never_blindly(scenario: Scenario, session:
     with pytest.raises(Invalid, match="“x” has not 2 to 100 characters"):
         blocked_terms.change_blocked_terms(TermLists(people="x"), actor=ACTOR)
     (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
-    assert entry.after == {"people": [], "vendors": [], "code_names": ["FALCON", "Otter"]}
+    assert entry.after == {
+        "people": [],
+        "vendors": [],
+        "code_names": ["FALCON", "Otter"],
+        "allowed": [],
+    }
     assert session.get_one(Page, 1).blocked_terms == entry.after
 
 
@@ -140,7 +145,7 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
 ) -> None:
     plan = Plan(
         title="Upgrade of db-01",
-        what="Nothing is felt of it.",
+        what="We replace the disk of db-07.",
         scheduled_for=NOON,
         scheduled_until=NOON + timedelta(days=1),
     )
@@ -150,6 +155,29 @@ def test_a_maintenance_that_was_let_through_goes_on_by_itself(
     assert maintenance.advance_due() == 1
     reasons = [one.override["reason"] for one in messages(Audience.PUBLIC)]
     assert reasons == [BECAUSE[Audience.PUBLIC], AS_ANNOUNCED]
+
+
+def test_what_was_let_through_in_a_title_is_let_through_in_the_whole_incident(
+    scenario: Scenario, session: Session
+) -> None:
+    told = Submission(ACTOR, uuid4().hex, overrides=BECAUSE)
+    code = lifecycle.declare(declaration(scenario, title="db-01 is down"), told).code
+    update = NewUpdate(IncidentStatus.IDENTIFIED)
+    about = {Audience.PUBLIC: Text("", "We replace db-01.")}
+    lifecycle.post_update(code, update, Submission(ACTOR, uuid4().hex, texts=about))
+    about = {Audience.PUBLIC: Text("", "We replace db-01 and db-02.")}
+    with pytest.raises(Invalid, match="“db-02”"):
+        lifecycle.post_update(code, update, Submission(ACTOR, uuid4().hex, texts=about))
+
+
+def test_what_is_always_allowed_is_not_blocked(scenario: Scenario, session: Session) -> None:
+    blocked_terms.change_blocked_terms(TermLists(allowed="db-0?"), actor=ACTOR)
+    blocked_terms.always_allow("web-7", actor=ACTOR)
+    blocked_terms.always_allow("WEB-7", actor=ACTOR)
+    assert blocked_terms.term_lists(session).allowed == "db-0?\nWEB-7"
+    assert declare(scenario, title="db-01 and web-7 are down").title == "db-01 and web-7 are down"
+    with pytest.raises(Invalid, match="would allow nearly everything"):
+        blocked_terms.change_blocked_terms(TermLists(allowed="**"), actor=ACTOR)
 
 
 def test_the_texts_tell_what_was_said_before(scenario: Scenario, session: Session) -> None:

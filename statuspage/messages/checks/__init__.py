@@ -11,19 +11,25 @@ from itertools import islice
 from typing import Final
 
 from statuspage.core.enums import Audience, Step
-from statuspage.messages.checks.hosts import (
-    find_files,
-    find_hosts,
-    find_private_addresses,
-    find_public_addresses,
-    find_tools,
-)
+from statuspage.messages.checks.allowed import Allowed
+from statuspage.messages.checks.file_paths import find_files
+from statuspage.messages.checks.hosts import find_hosts, find_tools
+from statuspage.messages.checks.identifiers import find_identifiers, find_windows_accounts
 from statuspage.messages.checks.internal_facts import (
     find_code_names,
+    find_customers,
     find_internal_facts,
     find_people,
     find_vendors,
     public_words,
+)
+from statuspage.messages.checks.ip_addresses import find_private_addresses, find_public_addresses
+from statuspage.messages.checks.personal_numbers import find_personal_data, find_telephones
+from statuspage.messages.checks.references import (
+    find_handles,
+    find_public_issues,
+    find_source,
+    find_tickets,
 )
 from statuspage.messages.checks.rules import (
     Blocked,
@@ -35,8 +41,9 @@ from statuspage.messages.checks.rules import (
     blocking,
     in_words,
 )
-from statuspage.messages.checks.secrets import find_handles, find_secrets, find_tickets, find_traces
+from statuspage.messages.checks.secrets import find_secrets
 from statuspage.messages.checks.tone import find_blame, find_hedges, find_jargon, find_shouting
+from statuspage.messages.checks.traces import find_error_messages, find_traces
 from statuspage.messages.checks.truth import (
     find_contradictions,
     find_dead_links,
@@ -54,19 +61,42 @@ LEAK, TRUTH, TONE = FindingKind.LEAK, FindingKind.TRUTH, FindingKind.TONE
 
 RULES: Final = (
     Rule("secret", LEAK, "This looks like a key, a token or a password.", find_secrets),
-    Rule("trace", LEAK, "This is what a program says to programmers.", find_traces),
-    Rule("tool", LEAK, "This address is for colleagues only.", find_tools),
-    Rule("file", LEAK, "This is a file or a folder of ours.", find_files),
-    Rule("host", LEAK, "This is the name of a machine.", find_hosts),
-    Rule("private-address", LEAK, "This is an address inside our network.", find_private_addresses),
-    Rule("ticket", LEAK, "This leads to a ticket or a change.", find_tickets),
-    Rule("handle", LEAK, "This names a colleague or a room of ours.", find_handles),
-    Rule("person", LEAK, "This is the name of a colleague.", find_people),
-    Rule("vendor", LEAK, "This vendor is on the list of words to keep inside.", find_vendors),
-    Rule("code-name", LEAK, "This is on the list of words to keep inside.", find_code_names),
-    Rule("internal-fact", LEAK, "This stands in the internal facts.", find_internal_facts),
     Rule(
-        "public-address", TRUTH, "This is the address of a machine: is it meant for everybody?",
+        "personal-data", LEAK, "This is somebody's personal data, such as a card or an account.",
+        find_personal_data,
+    ),
+    Rule("trace", LEAK, "This looks like an error or log message.", find_traces),
+    Rule("tool", LEAK, "This link is for colleagues only.", find_tools),
+    Rule("file", LEAK, "This is a file or folder on our side.", find_files),
+    Rule("host", LEAK, "This is the name of a server.", find_hosts),
+    Rule("private-address", LEAK, "This is an address in our network.", find_private_addresses),
+    Rule("account", LEAK, "This is a Windows account.", find_windows_accounts),
+    Rule("ticket", LEAK, "This refers to a ticket, an alert or a change.", find_tickets),
+    Rule("source", LEAK, "This refers to our source code or a release.", find_source),
+    Rule("handle", LEAK, "This names a colleague or one of our chat channels.", find_handles),
+    Rule("person", LEAK, "This is the name of a colleague.", find_people),
+    Rule("customer", LEAK, "This is the name of a customer.", find_customers),
+    Rule("vendor", LEAK, "This vendor is on the list of blocked terms.", find_vendors),
+    Rule("code-name", LEAK, "This is on the list of blocked terms.", find_code_names),
+    Rule("internal-fact", LEAK, "This is in the internal notes.", find_internal_facts),
+    Rule(
+        "issue", LEAK, "This link leads to an issue or a change: is the repository public?",
+        find_public_issues, is_mild=True,
+    ),
+    Rule(
+        "phone", LEAK, "This is a phone number: is it a public one?", find_telephones,
+        is_mild=True,
+    ),
+    Rule(
+        "error-message", LEAK, "Say it in other words, unless customers see this message.",
+        find_error_messages, is_mild=True,
+    ),
+    Rule(
+        "identifier", LEAK, "This looks like the name of an internal system or setting.",
+        find_identifiers, is_mild=True,
+    ),
+    Rule(
+        "public-address", TRUTH, "This is the address of a server: is it meant to be public?",
         find_public_addresses,
     ),
     Rule(
@@ -129,41 +159,72 @@ def _check(
 ) -> Iterator[Finding]:
     reading = read(written)
     checked = CheckedText(reading.text, audience, step, facts, own)
-    ours = _public_places(checked)
-    # One byte for each character: 1 where something marked it already.
-    marked, leaking = bytearray(len(checked.text)), bytearray(ours)
+    masks = _Masks(checked)
     for rule in RULES:
         if rule.body_only and field != "body":
             continue
-        taken = leaking if rule.blocks else marked
         places = set(islice(rule.find(checked), MOST_PLACES))
         for start, end, hint in sorted(places, key=lambda one: (one.start, -one.end)):
-            if start != end and taken.find(0, start, end) < 0:
+            if start != end and not masks.take(rule, start, end):
                 continue
-            for mask in (marked, leaking):
-                mask[start:end] = b"\1" * (end - start)
             first, last = reading.place(start, end) if start != end else (0, 0)
             reason = f"{rule.reason} {hint}".strip()
             excerpt = checked.text[start:end]
             yield Finding(rule.id, rule.blocks, reason, field, first, last, excerpt)
 
 
-def _public_places(checked: CheckedText) -> bytearray:
-    """Where the page's own public names stand: what lies inside them is no leak."""
-    places = bytearray(len(checked.text))
+class _Masks:
+    """One byte for each character of a text: 1 where nothing is to be marked any more.
+
+    A leak is no leak inside the page's own public names and inside what is always allowed; a
+    pattern allows neither secrets nor personal data.
+    """
+
+    def __init__(self, checked: CheckedText) -> None:
+        """Cover what is public already."""
+        length = len(checked.text)
+        self._strict, self._leaks, self._rest = (bytearray(length) for _ in range(3))
+        for start, end in _public_places(checked):
+            self._cover(start, end, self._strict, self._leaks)
+        for start, end, is_exact in checked.own.allowed.places(checked.text):
+            self._cover(start, end, self._leaks, self._rest)
+            if is_exact:
+                self._cover(start, end, self._strict)
+
+    def take(self, rule: Rule, start: int, end: int) -> bool:
+        """Whether a rule may mark a place; it is covered then."""
+        mask = self._strict if rule.id in _STRICT else self._leaks
+        if rule.kind is not FindingKind.LEAK:
+            mask = self._rest
+        if mask.find(0, start, end) < 0:
+            return False
+        self._cover(start, end, self._strict, self._leaks, self._rest)
+        return True
+
+    @staticmethod
+    def _cover(start: int, end: int, *masks: bytearray) -> None:
+        for mask in masks:
+            mask[start:end] = b"\1" * (end - start)
+
+
+_STRICT: Final = frozenset({"secret", "personal-data"})
+
+
+def _public_places(checked: CheckedText) -> Iterator[tuple[int, int]]:
+    """Where the page's own public names stand, and the names of systems inside them."""
     low = checked.text.lower()
     if len(low) != len(checked.text):
-        return places
+        return
     for word in public_words(checked.facts.public):
         at = low.find(word.lower())
         while at >= 0:
-            places[at : at + len(word)] = b"\1" * len(word)
+            yield at, at + len(word)
             at = low.find(word.lower(), at + len(word))
-    return places
 
 
 __all__ = [
     "RULES",
+    "Allowed",
     "Blocked",
     "BlockedTerms",
     "CheckedText",

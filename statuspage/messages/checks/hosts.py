@@ -1,13 +1,12 @@
-"""Names of machines, files and inner tools, and addresses that only the inside knows."""
+"""Names of machines and of inner tools, and links that lead to either."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import AddressValueError, ip_address, ip_network
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named
+from statuspage.messages.checks.rules import CheckedText, Span, named, spans
 
 # https://www.rfc-editor.org/rfc/rfc6762#appendix-G, RFC 6761, ICANN's reservation of .internal
 _INNER_ZONES: Final = named(
@@ -23,8 +22,15 @@ _CLOUD: Final = (
 _TOOLS: Final = named(
     "grafana kibana jenkins jira confluence gitlab gitea vault consul argocd argo prometheus "
     "alertmanager sentry splunk rundeck nexus artifactory sonarqube sonar airflow nagios zabbix "
-    "icinga rancher spinnaker teamcity bamboo bitbucket phabricator backstage wiki intranet vpn "
-    "ldap keycloak okta pgadmin phpmyadmin adminer metabase looker superset"
+    "icinga rancher spinnaker teamcity bamboo bitbucket phabricator backstage wiki intranet "
+    "ldap keycloak okta pgadmin phpmyadmin adminer metabase looker superset opensearch kiali "
+    "jaeger zipkin flower rabbitmq kafka-ui akhq redash harbor thanos mimir loki tempo"
+)
+# Makers of such tools: their own sites are for everybody.
+_MAKERS: Final = named(
+    "atlassian.com grafana.com gitlab.com sentry.io okta.com elastic.co splunk.com metabase.com "
+    "hashicorp.com jetbrains.com wikipedia.org wikimedia.org mediawiki.org github.com github.io "
+    "readthedocs.io fandom.com archlinux.org atlassian.net grafana.net"
 )
 _STAGES: Final = named(
     "prod production staging stage stg preprod uat qa dev test int internal corp dmz mgmt infra "
@@ -35,16 +41,21 @@ _PARTS: Final = named(
     "memcache kafka zookeeper zk rabbit rabbitmq mq amqp nats elastic elasticsearch es solr "
     "cassandra clickhouse influx etcd consul vault nginx haproxy envoy traefik varnish squid lb "
     "elb alb nlb gw fw vpn bastion jumpbox jumphost jump k8s kube kubelet vm srv svr svc esx esxi "
-    "nas san nfs rtr sw tor pdu idrac ilo hv hypervisor pgbouncer proxysql sidekiq celery cron "
-    "etl prd prod stg preprod uat"
+    "nas san nfs rtr pdu idrac ilo hv hypervisor pgbouncer proxysql sidekiq celery cron etl"
 )
 # Names of machines only beside a number: ``node7``, ``web-03``.
 _NUMBERED: Final = _PARTS | named(
-    "app web api host node worker server srvr box master slave primary secondary replica standby "
-    "leader shard pod rack router switch proxy cache queue broker search index mail mx smtp imap "
-    "ns dns ntp ad dc build runner ci agent db backend frontend edge front back core batch job "
-    "scheduler gateway firewall storage backup log logs metrics monitor ip ec2 exch auth login "
-    "sso pay payments checkout billing orders catalog session media stream"
+    "app web host node worker server srvr box slave replica pod rack router switch proxy cache "
+    "queue broker search mail mx smtp imap ns dns ntp ad dc build runner ci agent db backend "
+    "frontend front back batch scheduler gateway firewall storage backup ip ec2 exch "
+    "auth api"
+)
+# Between a word and its number such a part says where the machine stands.
+_WHERE: Final = named("prod prd stg staging live dev test preprod uat")
+# What customers connect to, directly below a company's own domain.
+_FOR_CUSTOMERS: Final = named(
+    "mq vpn sftp ftp smtp imap pop mail mx es ns dns gw lb sql db-proxy nfs test dev sso wiki "
+    "okta int qa vault search api app web auth"
 )
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
 _DOMAIN = re.compile(rf"(?<![\w.-])(?:{_LABEL}\.){{1,8}}(?:[A-Za-z][A-Za-z0-9-]{{1,62}})(?![\w-])")
@@ -52,21 +63,53 @@ _BARE = re.compile(
     r"(?<![\w./:@#-])[A-Za-z][A-Za-z0-9]{0,30}(?:[-_][A-Za-z0-9]{1,30}){0,8}(?![\w-]|\.\w)"
 )
 _REGION = re.compile(r"(?:us|eu|ap|sa|ca|me|af|il)-?(?:gov-)?(?:north|south|east|west|central)")
-_POD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,6}-[a-f0-9]{7,10}-[a-z0-9]{5}")
+_REGIONAL_API = re.compile(
+    r"(?:api|app|www|portal|console|ingest|otlp|login|auth|cdn|s3|docs|eu|us)\d{0,2}"
+)
+_POD = re.compile(
+    r"[a-z0-9]{1,40}(?:-[a-z0-9]{1,40}){0,6}-(?=[a-f0-9]{0,9}\d)[a-f0-9]{7,10}-[a-z0-9]{5}"
+)
 _RESOURCE = re.compile(
-    r"(?<![\w-])(?:(?:i|vol|vpc|subnet|sg|ami|eni|snap|rtb|igw|nat|lt|asg)-[0-9a-f]{8,17}"
-    r"|arn:aws[\w-]{0,8}:[^\s,;]{4,200})(?![\w-])"
+    r"(?<![\w-])(?:i|vol|vpc|subnet|sg|ami|eni|snap|rtb|igw|nat|lt|asg|acl|eipalloc|fs|db|pcx)-"
+    r"(?=[0-9a-f]{0,16}\d)[0-9a-f]{8,17}(?![\w-])"
+)
+# One word after http://, or this machine itself.
+_LOCAL_LINK = re.compile(
+    r"(?<!\w)https?://(?:localhost|[A-Za-z0-9-]{2,63})(?::\d{2,5})?(?=[/\s,;)]|\.?\s|\.?$)[^\s<>)]{0,200}"
+    r"|(?<![\w.])(?:localhost|[a-z][a-z0-9-]{2,40}):\d{4,5}(?![\w:])",
+    re.IGNORECASE,
 )
 _TOOL_LINK = re.compile(
     r"(?<![\w.-])(?:[\w-]{1,63}\.){0,3}(?:"
     r"slack\.com/(?:archives|messages|client)|zoom\.us/[jw]/|meet\.google\.com/|"
     r"teams\.microsoft\.com/|docs\.google\.com/|drive\.google\.com/|notion\.so/|"
-    r"atlassian\.net|pagerduty\.com/incidents|opsgenie\.com/|datadoghq\.(?:com|eu)/|sentry\.io/|"
-    r"linear\.app/|trello\.com/|app\.asana\.com/|grafana\.net|newrelic\.com/|"
-    r"console\.aws\.amazon\.com|portal\.azure\.com|console\.cloud\.google\.com|"
-    r"app\.shortcut\.com/|monday\.com/boards)[^\s<>)\]]{0,200}"
+    r"atlassian\.net/(?:browse|wiki|jira|secure|servicedesk)|"
+    r"pagerduty\.com/(?:incidents|alerts|services)|opsgenie\.com/(?:alert|incident)|"
+    r"app\.opsgenie\.com|app\.datadoghq\.(?:com|eu)/|sentry\.io/(?:issues|organizations)|"
+    r"linear\.app/|trello\.com/[bc]/|app\.asana\.com/|grafana\.net/(?:d|explore|a)/|"
+    r"one\.newrelic\.com/|rpm\.newrelic\.com/|"
+    r"console\.aws\.amazon\.com/\S{0,80}[?#]|portal\.azure\.com/#|"
+    r"console\.cloud\.google\.com/\S{2,80}[?]|"
+    r"app\.incident\.io/|app\.firehydrant\.io/|rootly\.com/account|"
+    r"app\.shortcut\.com/|monday\.com/boards|miro\.com/app|figma\.com/(?:file|board)/|"
+    r"clickup\.com/t/|app\.honeycomb\.io|ui\.honeycomb\.io|webex\.com/(?:meet|join)|"
+    r"whereby\.com/|sharepoint\.com/|onedrive\.live\.com|dropbox\.com/scl)[^\s<>)\]]{0,200}"
 )
-_NAME_AND_DIGITS = re.compile(r"([a-z]+)(\d*)")
+# A dashboard is known by its path, whoever's domain it is on.
+_DASHBOARD = re.compile(
+    r"(?<!\w)(?:https?://)?[\w.-]{3,120}(?::\d{2,5})?/(?:[\w-]{1,30}/){0,2}(?:"
+    r"d(?:-solo)?/(?=[\w-]{0,40}[\d_-])[\w-]{5,40}(?:/|\?|(?=[\s,.;)]|$))|explore\?|"
+    r"dashboard/(?:db|snapshot)/|app/(?:kibana|discover|dashboards|visualize|apm|logs|lens)|"
+    r"_plugin/kibana|_dashboards/|goto/[0-9a-f]{8,64}|graph\?g0|alerts\?|"
+    r"job/[\w.-]{2,80}/(?:job/|\d|build|lastBuild|console)|blue/organizations|"
+    r"applications/argocd|_cat/|_cluster/|haproxy\?stats|server-status|actuator|"
+    r"wp-admin|phpmyadmin|adminer|rabbitmq|flower/|sidekiq(?!\w)|admin/(?:queues|sidekiq|jobs)|"
+    r"en-US/app/search|search\?q=index|pages/viewpage\.action|display/[A-Z]{2,10}/|"
+    r"secure/RapidBoard|projects/[A-Z]{2,10}/(?:queues|boards)|browse/[A-Z]{2,10}-\d|"
+    r"-/(?:pipelines|jobs|merge_requests|issues)/|monitors/\d|logs\?query|apm/(?:traces|services)|"
+    r"nr1/|kiali/|jaeger/|prometheus/|consul/ui|ui/vault)[^\s<>)\]]{0,200}"
+)
+_NAME_AND_DIGITS = re.compile(r"([a-z]{1,63})(\d{0,63})")
 
 
 def find_hosts(checked: CheckedText) -> Iterator[Span]:
@@ -77,22 +120,32 @@ def find_hosts(checked: CheckedText) -> Iterator[Span]:
     for found in _BARE.finditer(checked.text):
         if _is_machine(found[0]):
             yield Span(*found.span())
-    for found in _RESOURCE.finditer(checked.text):
-        yield Span(*found.span())
+    yield from spans(_RESOURCE, checked.text)
+    yield from spans(_LOCAL_LINK, checked.text)
 
 
 def find_tools(checked: CheckedText) -> Iterator[Span]:
     """Addresses of what colleagues alone use: chats, calls, documents, trackers, dashboards."""
-    for found in _TOOL_LINK.finditer(checked.text):
-        yield Span(*found.span())
+    yield from spans(_TOOL_LINK, checked.text)
+    yield from spans(_DASHBOARD, checked.text)
 
 
 def _is_inner_domain(domain: str) -> bool:
     labels = domain.split(".")
+    if domain.endswith(".googleapis.com") and len(labels) == 3:
+        return False  # an API that all of Google's customers call
     if labels[-1] in _INNER_ZONES or any(domain.endswith(end) for end in _CLOUD):
-        return True
+        return len(labels) > 1
     registered = 3 if labels[-2] in {"co", "com", "org", "net", "ac", "gov"} else 2
-    return any(_is_inner_label(label) for label in labels[:-registered])
+    if ".".join(labels[-registered:]) in _MAKERS:
+        return False
+    inner = labels[:-registered]
+    if len(inner) == 1 and inner[0] in _FOR_CUSTOMERS:
+        return False
+    # "api.us-east-1.acme.com" is where customers connect.
+    if _REGIONAL_API.fullmatch(labels[0]) and all(map(_REGION.match, inner[1:])):
+        return False
+    return any(_is_inner_label(label) for label in inner)
 
 
 def _is_inner_label(label: str) -> bool:
@@ -110,96 +163,25 @@ def _is_machine(name: str) -> bool:
         return True
     parts = [part for part in re.split(r"[-_]", low) if part]
     read = [_NAME_AND_DIGITS.fullmatch(part) for part in parts]
-    words = [found[1] for found in read if found]
-    numbered = any(found[2] for found in read if found) or any(map(str.isdecimal, parts))
-    if numbered:
-        return any(word in _NUMBERED for word in words) and not _is_product(parts)
-    return len(parts) > 1 and any(word in _PARTS for word in words)
+    words = [found[1] if found else "" for found in read]
+    if not any(found[2] for found in read if found) and not any(map(str.isdecimal, parts)):
+        return len(parts) > 1 and any(word in _PARTS for word in words) and _has_place(words)
+    if _is_product(parts):
+        return False
+    if any(word in _NUMBERED for word in words) and set(words) & _WHERE:
+        return True
+    return any(
+        word in _NUMBERED and (found[2] != "" or "".join(parts[at + 1 : at + 2]).isdecimal())
+        for at, (word, found) in enumerate(zip(words, read, strict=True))
+        if found
+    )
+
+
+def _has_place(words: list[str]) -> bool:
+    """Whether a name without a number says more than a kind: “prod-db”, not “db-proxy”."""
+    return bool(set(words) & _WHERE) or (len(words) == 2 and words[-1] in _PARTS)
 
 
 def _is_product(parts: list[str]) -> bool:
     """``node20`` and ``es2015`` are versions of what customers use."""
     return len(parts) == 1 and parts[0].startswith(("node", "es20", "web3", "ip", "api"))
-
-
-# --- files ---------------------------------------------------------------------------------------
-
-_ROOTS = (
-    "etc|var|usr|opt|home|root|srv|mnt|tmp|data|proc|dev|bin|sbin|lib|app|apps|run|sys|boot|Users|"
-    "Library|private|export|nfs|code|workspace|www|logs"
-)
-_PATH = re.compile(
-    rf"(?<![\w./:-])(?:/(?:{_ROOTS})/[\w.@/+-]{{1,200}}|~/[\w.@/+-]{{2,200}})"
-    r"|(?<![\w\\])[A-Za-z]:\\[^\s\"<>|]{1,200}"
-    r"|(?<![\w\\])\\{1,2}[\w.$-]{2,60}\\[^\s\"<>|]{2,200}"
-)
-_ENDINGS = (
-    "py|pyc|rb|erb|java|kt|kts|scala|go|rs|sh|bash|zsh|bat|cmd|ps1|psm1|yml|yaml|toml|ini|conf|cfg|"
-    "cnf|config|env|properties|log|sql|sqlite3?|tf|tfvars|tfstate|hcl|jar|war|ear|class|php|pl|lua|"
-    "ex|exs|erl|hs|clj|cs|csproj|sln|vb|cpp|cc|hpp|swift|ts|tsx|jsx|vue|pem|key|crt|cer|p12|pfx|"
-    "jks|keystore|gradle|pom|lock|exe|dll|so|dylib|service|socket|unit|dmp|core|hprof|pcap|bak|"
-    "dump|tgz|tar\\.gz|sql\\.gz|gz|rpm|deb|out|err|pid|sock|ipynb|proto|cron|inc|xml|js|mjs|json"
-)
-_FILE = re.compile(
-    rf"(?<![\w@/.:-])[\w./-]{{1,160}}\.(?:{_ENDINGS})(?![\w-])(?:[:(]\d{{1,6}}\)?)?"
-    r"|(?<![\w./-])(?:Dockerfile|Makefile|Jenkinsfile|docker-compose|crontab|my\.cnf)(?![\w-])"
-    r"|(?<![\w./-])\.(?:env|bashrc|ssh|npmrc|netrc|pgpass|htaccess|htpasswd|gitlab-ci)(?![\w-])"
-)
-# What is called like a file and is none, or is one of the reader's own.
-_NO_FILES: Final = named(
-    "node.js next.js vue.js nuxt.js react.js express.js three.js d3.js angular.js ember.js "
-    "asp.net package.json package-lock.json tsconfig.json composer.json backbone.js alpine.js "
-    "chart.js bower.json tar.gz pom.xml yarn.lock gemfile.lock dependabot.yml action.yml "
-    "workflow.yml"
-)
-
-
-def find_files(checked: CheckedText) -> Iterator[Span]:
-    """Files and folders: ``/var/log/app.log``, ``C:\\\\Services``, ``checkout.py:142``."""
-    for found in _PATH.finditer(checked.text):
-        yield Span(*found.span())
-    for found in _FILE.finditer(checked.text):
-        if found[0].lower() not in _NO_FILES:
-            yield Span(*found.span())
-
-
-# --- addresses -----------------------------------------------------------------------------------
-
-_DOT = r"(?:\.|\[\.\])"
-_V4 = re.compile(
-    rf"(?<![\w.-])\d{{1,3}}(?:{_DOT}(?:\d{{1,3}}|[xX])){{3}}(?:/\d{{1,2}})?(?![\w-])(?!\.\d)"
-)
-_V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{2,39}(?:%\w{1,15})?(?:/\d{1,3})?(?![\w:])")
-_MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])")
-_SHARED: Final = ip_network("100.64.0.0/10")
-
-
-def find_private_addresses(checked: CheckedText) -> Iterator[Span]:
-    """Addresses of inner networks: RFC 1918, 4193, 6598, link-local, and MAC addresses."""
-    for span, is_private in _addresses(checked.text):
-        if is_private:
-            yield span
-    for found in _MAC.finditer(checked.text):
-        yield Span(*found.span())
-
-
-def find_public_addresses(checked: CheckedText) -> Iterator[Span]:
-    """Addresses that anybody could reach."""
-    for span, is_private in _addresses(checked.text):
-        if not is_private:
-            yield span
-
-
-def _addresses(text: str) -> Iterator[tuple[Span, bool]]:
-    for found in (*_V4.finditer(text), *_V6.finditer(text)):
-        plain = found[0].replace("[.]", ".").partition("/")[0].partition("%")[0]
-        if ":" in plain and plain.count(":") < 2:
-            continue
-        try:
-            address = ip_address(plain.lower().replace("x", "0"))
-        except (AddressValueError, ValueError):
-            continue
-        if plain == "::":
-            continue
-        is_shared = address.version == 4 and address in _SHARED
-        yield Span(*found.span()), address.is_private or address.is_link_local or is_shared

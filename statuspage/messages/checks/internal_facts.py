@@ -13,7 +13,7 @@ from statuspage.messages.checks.rules import CheckedText, Span, named
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.facts import FactKind, InternalFacts, PublicFacts, Secrecy
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]{1,3})?")
+_WORD = re.compile(r"[^\W_]{1,200}(?:['’][^\W_]{1,3})?")
 _MOST_WORDS: Final = 12
 
 # What a contact may be called that is no name.
@@ -35,15 +35,24 @@ Index = Mapping[str, Sequence[tuple[str, ...]]]
 
 def find_people(checked: CheckedText) -> Iterator[Span]:
     """Names of colleagues: whole ones in any case, first and last names as names are written."""
-    named = (name for name in checked.own.contacts if not _is_role(name))
-    names = (*checked.own.people, *named)
+    names = _names_of_people(checked.own.people, checked.own.contacts)
     yield from _find_listed(checked.text, names)
     yield from _find_parts(checked.text, names)
+
+
+@lru_cache(maxsize=4)
+def _names_of_people(people: tuple[str, ...], colleagues: tuple[str, ...]) -> tuple[str, ...]:
+    return (*people, *(name for name in colleagues if not _is_role(name)))
 
 
 def _is_role(name: str) -> bool:
     """Whether a contact is a team and no person: “Support team”."""
     return all(word.casefold() in _ROLES for word in _WORD.findall(name))
+
+
+def find_customers(checked: CheckedText) -> Iterator[Span]:
+    """Customers by their names and companies."""
+    return _find_listed(checked.text, checked.own.customers)
 
 
 def find_vendors(checked: CheckedText) -> Iterator[Span]:
@@ -58,15 +67,21 @@ def find_code_names(checked: CheckedText) -> Iterator[Span]:
 
 def public_words(public: PublicFacts) -> tuple[str, ...]:
     """What the page itself says by these names: no rule of leaks counts a place inside them."""
+    names = [name for name, _ in public.components]
+    # A component called "US East (prod-us-east-0)" makes "prod-us-east-0" public too.
+    parts = [part for name in names for part in _SYSTEM_NAME.findall(name)]
     return tuple(
         filter(
             None,
             (
                 public.service, public.sign_off, public.support_email, public.support_url,
-                public.incident_url, public.page_url, *(name for name, _ in public.components),
+                public.incident_url, public.page_url, *names, *parts,
             ),
         )
     )  # fmt: skip
+
+
+_SYSTEM_NAME = re.compile(r"(?=[\w.-]{0,60}\d)(?=[\w.-]{0,60}[A-Za-z])[\w.-]{3,60}")
 
 
 def _find_listed(text: str, names: tuple[str, ...]) -> Iterator[Span]:
@@ -85,8 +100,12 @@ def _find_listed(text: str, names: tuple[str, ...]) -> Iterator[Span]:
 @lru_cache(maxsize=4)
 def _words_of(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """The words of a text, folded, and their places: every list is held against the same ones."""
-    found = list(_WORD.finditer(text))
-    return tuple(_bare(one[0].casefold()) for one in found), tuple(one.span() for one in found)
+    folded = text.casefold()
+    if len(folded) != len(text):  # a letter that grows when folded: places would be off
+        folded = text.lower() if len(text.lower()) == len(text) else text
+    places = tuple(one.span() for one in _WORD.finditer(text))
+    words = [folded[start:end] for start, end in places]
+    return tuple(_bare(word) if not word.isalnum() else word for word in words), places
 
 
 def _is_one(text: str, start: int, end: int) -> bool:
@@ -113,13 +132,13 @@ def _find_parts(text: str, names: tuple[str, ...]) -> Iterator[Span]:
     parts = _parts(names)
     if not parts:
         return
-    for found in _WORD.finditer(text):
-        word = _bare(found[0])
-        if word not in parts:
+    words, places = _words_of(text)
+    folded = {part.casefold() for part in parts}
+    for word, (start, end) in zip(words, places, strict=True):
+        if word not in folded or _bare(text[start:end]) not in parts:
             continue
-        if word.lower() in _ALSO_WORDS and _begins_sentence(text, found.start()):
-            continue
-        yield Span(*found.span())
+        if word not in _ALSO_WORDS or not _begins_sentence(text, start):
+            yield Span(start, end)
 
 
 @lru_cache(maxsize=16)
@@ -152,11 +171,11 @@ _PROSE: Final = tuple(
     fact.name for fact in facts.PUBLIC if fact.kind is FactKind.PROSE and fact.name != facts.CAUSE
 )
 _RUN: Final = 5
-_TOKEN = re.compile(r"[^\W_](?:[\w.:/@#$%&+-]*[^\W_])?")
+_TOKEN = re.compile(r"[^\W_](?:[\w.:/@#$%&+-]{0,200}[^\W_])?")
 _PLAIN: Final = named("critical high medium low major minor none zoom phone teams")
 # Times, years, lengths and zones are said on both sides.
 _USUAL: Final = re.compile(
-    r"\d{1,2}:\d\d\S{0,6}|(?:19|20)\d\d|(?:UTC|GMT)\S{0,6}|\d+(?:min|mins|h|hrs|s|ms|%|x|th|st|"
+    r"\d{1,2}:\d\d\S{0,6}|(?:19|20)\d\d|(?:UTC|GMT)\S{0,6}|\d{1,9}(?:min|mins|h|hrs|s|ms|%|x|th|st|"
     r"nd|rd)"
     r"|\d{4}-\d\d-\d\d\S{0,15}|i\.e|e\.g|a\.m|p\.m"
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from statuspage.core.enums import Audience, Step
 from statuspage.core.errors import Invalid
+from statuspage.messages.checks.allowed import Allowed
 from statuspage.messages.facts import Facts
 
 
@@ -33,15 +35,18 @@ WHOLE = Span(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class BlockedTerms:
-    """What a company keeps to itself: people, vendors and code names, as they are written.
+    """What a company keeps to itself, as it is written, and what it lets everybody read.
 
-    ``contacts`` are the names of colleagues in the admin; they count as people.
+    ``contacts`` are the names of colleagues in the admin, accounts too; they count as people.
+    ``customers`` are the names and companies of customers that the text was seen to hold.
     """
 
     people: tuple[str, ...] = ()
     vendors: tuple[str, ...] = ()
     code_names: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    allowed: Allowed = field(default_factory=Allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +73,32 @@ def named(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """Every place that a pattern marks."""
+    return (Span(*found.span()) for found in pattern.finditer(text))
+
+
 Find = Callable[[CheckedText], Iterable[Span]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that a text is checked for; ``reason`` is a sentence for who wrote it."""
+    """One thing that a text is checked for; ``reason`` is a sentence for who wrote it.
+
+    ``is_mild`` marks a leak that often has a harmless reading: it warns.
+    """
 
     id: str
     kind: FindingKind
     reason: str
     find: Find
     body_only: bool = False
+    is_mild: bool = False
 
     @property
     def blocks(self) -> bool:
         """What would leak blocks; all else warns."""
-        return self.kind is FindingKind.LEAK
+        return self.kind is FindingKind.LEAK and not self.is_mild
 
 
 @dataclass(frozen=True, slots=True)
