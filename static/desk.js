@@ -42,9 +42,12 @@ function follow(form) {
       old.replaceWith(document.adoptNode(next));
     }
     showGate(fresh);
-    const reach = form.querySelector(".bar-below [data-part=reach]");
-    const said = fresh.querySelector("body > [data-part=reach]").textContent.trim();
-    if (reach && reach.textContent.trim() !== said) reach.textContent = said;
+    for (const part of ["reach", "press"]) {
+      const mine = form.querySelector(`.bar-below [data-part=${part}]`);
+      const said = fresh.querySelector(`body > [data-part=${part}]`)?.textContent.trim();
+      if (mine && said && mine.textContent.trim() !== said) mine.textContent = said;
+    }
+    light();
   }
 
   // What stands before the last button; whoever is writing in it is not disturbed.
@@ -57,8 +60,6 @@ function follow(form) {
       const mine = gate.querySelector(`[data-live=${part.dataset.live}]`);
       if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
     }
-    const press = form.querySelector(".bar-below [data-part=press]");
-    press.textContent = fresh.querySelector("body > [data-part=press]").textContent;
   }
 
   function exchange(next, remake) {
@@ -116,19 +117,139 @@ function follow(form) {
     form.addEventListener("change", name);
   }
 
-  // A fact that the chosen status does not use, or that is older than it, says so.
+  // The fields follow the chosen status: what it says, in its order; the rest is kept for later.
+  const said = form.querySelector(".said-facts");
+  const later = form.querySelector(".later-facts");
+  const byStatus = said ? JSON.parse(said.dataset.facts) : {};
+  const filled = (name) => Boolean(form.elements[name]?.value.trim());
+
+  function sort() {
+    const chosen = byStatus[form.querySelector("[name=status]:checked")?.value];
+    if (!chosen) return;
+    const counts = chosen.said.filter((name) => {
+      const main = chosen.spares[name];
+      return !main || (filled(name) && !filled(main));
+    });
+    const blocks = Object.fromEntries(
+      [...form.querySelectorAll("[data-fact]")].map((one) => [one.dataset.fact, one]),
+    );
+    const others = [...chosen.said, ...Object.keys(chosen.other)].filter((name) => !counts.includes(name));
+    place(said, counts.map((name) => blocks[name]));
+    place(later, others.map((name) => blocks[name]));
+    for (const [name, channels] of Object.entries(chosen.goes)) {
+      for (const chip of blocks[name].querySelectorAll("[data-channel]")) {
+        const is = chip.dataset.channel;
+        chip.hidden = is === "nobody" ? channels.length > 0 : !channels.includes(is);
+      }
+    }
+  }
+
+  // Whoever is writing in a field keeps it where it is.
+  function place(into, blocks) {
+    if (into.contains(document.activeElement) || later.contains(document.activeElement)) return;
+    if ([...into.children].some((one, n) => one !== blocks[n]) || into.children.length < blocks.length) {
+      into.append(...blocks);
+    }
+  }
+
+  // A fact that is older than the status is kept or rewritten, each with one press.
   function note() {
     const chosen = form.querySelector("[name=status]:checked")?.value;
-    for (const one of form.querySelectorAll("[data-unused]")) {
-      one.hidden = !one.dataset.unused.split(" ").includes(chosen);
-    }
     for (const one of form.querySelectorAll("[data-kept]")) {
       const field = form.elements[one.dataset.kept];
       one.hidden = chosen === form.dataset.status || field.value !== field.defaultValue;
     }
   }
+  function settle() {
+    sort();
+    note();
+  }
+  if (said) settle();
   form.addEventListener("input", note);
-  form.addEventListener("change", note);
+  form.addEventListener("change", settle);
+  for (const button of form.querySelectorAll("[data-rewrite]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const field = form.elements[button.dataset.rewrite];
+      field.value = "";
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
+
+  // The sentence that a field makes is lit in the texts while somebody writes in it.
+  function light() {
+    if (!CSS.highlights) return;
+    const field = document.activeElement?.closest("[data-fact] :is(textarea, input)");
+    const words = field ? spoken(field) : "";
+    CSS.highlights.delete("written");
+    if (words.length < 2) return;
+    const ranges = [...form.querySelectorAll(".texts .reading")].flatMap((one) => find(one, words));
+    if (ranges.length) CSS.highlights.set("written", new Highlight(...ranges));
+  }
+
+  // A moment is told by its time of day, prose by its first line.
+  function spoken(field) {
+    const moment = field.value.match(/^\d{4}-\d\d-\d\d[T ](\d\d:\d\d)$/);
+    return moment ? moment[1] : field.value.trim().split("\n")[0];
+  }
+
+  function find(root, words) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const nodes = [];
+    let whole = "";
+    while (walker.nextNode()) {
+      nodes.push([whole.length, walker.currentNode]);
+      whole += walker.currentNode.data;
+    }
+    const start = whole.indexOf(words);
+    if (start < 0) return [];
+    const at = (place) => {
+      const [begins, node] = nodes.findLast(([offset]) => offset <= place);
+      return [node, Math.min(place - begins, node.data.length)];
+    };
+    const range = new Range();
+    range.setStart(...at(start));
+    range.setEnd(...at(start + words.length - 1));
+    range.setEnd(range.endContainer, Math.min(range.endOffset + 1, range.endContainer.data.length));
+    return [range];
+  }
+  form.addEventListener("focusin", light);
+  form.addEventListener("focusout", light);
+
+  // Where the texts do not fit beside the form, the press first opens what will be posted.
+  const narrow = matchMedia("(max-width: 63.99rem)");
+  const edit = form.querySelector("[data-edit]");
+  const press = form.querySelector("[data-part=press]");
+  const SETTLES = 1500; // a second press of the same finger is not taken for a press on Post
+
+  function review(isOpen) {
+    document.body.classList.toggle("is-reviewing", isOpen);
+    edit.hidden = !isOpen;
+    scrollTo(0, 0);
+    if (!isOpen) return;
+    panel().focus();
+    press.setAttribute("aria-disabled", "true");
+    setTimeout(() => press.removeAttribute("aria-disabled"), SETTLES);
+  }
+  if (edit) {
+    form.addEventListener("submit", (event) => {
+      if (event.submitter?.name !== "publish" || !narrow.matches || resolves()) return;
+      const isOpen = document.body.classList.contains("is-reviewing");
+      if (isOpen && !press.matches("[aria-disabled]")) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!isOpen) refresh().then(() => review(true));
+    }, true);
+    edit.addEventListener("click", () => {
+      review(false);
+      form.scrollIntoView();
+    });
+    if (form.querySelector(".texts .wrong") && narrow.matches) review(true);
+  }
+  function resolves() {
+    return form.querySelector("[name=status]:checked")?.value === "resolved";
+  }
 
   // A text to copy is taken whole.
   form.addEventListener("focusin", (event) => {
@@ -143,6 +264,59 @@ function follow(form) {
     event.preventDefault();
     field.closest("details")?.setAttribute("open", "");
     field.focus();
+  });
+}
+
+// A template fills in what is empty, and can be undone.
+const begin = document.querySelector("form[data-template]");
+
+if (begin && form) startFrom(begin, form);
+
+function startFrom(begin, form) {
+  const said = begin.querySelector("[data-filled]");
+  let before = [];
+  begin.classList.add("is-live");
+
+  begin.elements.template.addEventListener("change", async (event) => {
+    const answer = await fetch(`${location.pathname}?${new URLSearchParams(new FormData(begin))}`);
+    if (!answer.ok || answer.redirected || !event.target.value) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const theirs = fresh.querySelector("form[data-texts]");
+    before = [];
+    for (const field of theirs.elements) fill(field);
+    said.hidden = !before.length;
+    form.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  function fill(theirs) {
+    if (!theirs.name || ["hidden", "submit", "button"].includes(theirs.type)) return;
+    const mine = theirs.type === "radio"
+      ? form.querySelector(`[name="${theirs.name}"][value="${theirs.value}"]`)
+      : form.elements[theirs.name];
+    if (!mine || theirs.name.startsWith("text_")) return;
+    if (theirs.type === "radio" || theirs.type === "checkbox") {
+      const chosen = form.querySelector(`[name="${theirs.name}"]:checked`);
+      if (!theirs.checked || mine.checked || (chosen && !chosen.defaultChecked)) return;
+      before.push(() => {
+        mine.checked = false;
+        if (chosen) chosen.checked = true;
+      });
+      mine.checked = true;
+    } else if (theirs.value && !mine.value) {
+      mine.value = theirs.value;
+      before.push(() => {
+        mine.value = "";
+      });
+    } else return;
+    mine.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  said.querySelector("button").addEventListener("click", () => {
+    for (const undo of before.reverse()) undo();
+    before = [];
+    said.hidden = true;
+    begin.elements.template.value = "";
+    form.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
 

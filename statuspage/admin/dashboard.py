@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from statuspage.admin import promises
 from statuspage.admin.base import admin, page
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -17,6 +19,8 @@ from statuspage.delivery import control
 from statuspage.models import Component, Delivery, Incident, Message
 
 SOON = timedelta(days=14)
+# Of the components in one state, so many are named; the rest is one link away.
+MOST_NAMES = 5
 
 _FAILED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.EXPIRED)
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
@@ -41,8 +45,11 @@ def dashboard() -> ResponseReturnValue:
     return page(
         "admin/dashboard.html",
         incidents=_open_incidents(session),
+        promised_by_no_change=promises.promised_by_no_change,
+        form_key=lambda: secrets.token_urlsafe(16),
         maintenances=_coming_maintenances(session, until=moment + SOON),
-        components=_components_in_trouble(session),
+        troubled=_by_state(_components_in_trouble(session)),
+        most_names=MOST_NAMES,
         component_count=session.scalar(
             select(func.count()).select_from(Component).where(Component.removed_at.is_(None))
         ),
@@ -85,6 +92,13 @@ def _components_in_trouble(session: Session) -> list[Component]:
             .order_by(Component.position, Component.id)
         )
     )
+
+
+def _by_state(components: list[Component]) -> list[tuple[ComponentStatus, list[Component]]]:
+    """Components by their state, the worst state first."""
+    worst_first = reversed(ComponentStatus)
+    found = [(state, [one for one in components if one.status is state]) for state in worst_first]
+    return [(state, members) for state, members in found if members]
 
 
 def _outbox_state(session: Session, *, since: datetime) -> OutboxState:

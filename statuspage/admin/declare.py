@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin, done, page, the_page, zone
+from statuspage.admin.fact_notes import Told, facts_by_status, fields_of_facts
 from statuspage.admin.forms import (
     LineField,
     MomentField,
@@ -24,15 +26,21 @@ from statuspage.admin.incident_form import (
     AFFECTED,
     ChosenRadioField,
     IncidentForm,
+    usual_states,
     what_follows,
 )
-from statuspage.admin.previews import Sheet
-from statuspage.admin.update_form import unused_facts
+from statuspage.admin.previews import Sheet, name_targets
 from statuspage.configuration import contacts, incident_templates, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
-from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Role, Visibility
+from statuspage.core.enums import (
+    ComponentStatus,
+    CustomerMail,
+    IncidentStatus,
+    Role,
+    Visibility,
+)
 from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle
 from statuspage.incidents.announcement import of_declaration
@@ -49,10 +57,6 @@ FIRST_STATUSES = (
 
 # Down to this rank an incident is an outage or close to one, by every preset of the schemes.
 GRAVE_RANK = 2
-_USUAL_STATES = {
-    Impact.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
-    Impact.MAJOR: ComponentStatus.PARTIAL_OUTAGE,
-}
 
 
 def _read_rank(text: Any) -> int | None:
@@ -63,12 +67,12 @@ class DeclareForm(IncidentForm):
     """An incident as it is declared."""
 
     breadth = ChosenRadioField(
-        "How much of it is affected",
-        "Say how much of it is affected",
+        "How many are affected",
+        "Choose how many are affected",
         choices={
-            "some": "What is chosen here",
-            "all": "All of them",
-            "unknown": "I cannot say yet",
+            "some": "These",
+            "all": "All components",
+            "unknown": "Cannot say yet",
         },
         default="some",
     )
@@ -93,16 +97,16 @@ class DeclareForm(IncidentForm):
     drill_chat = BooleanField("The chat rooms too")
 
     def ask_for_parts(self, level: SeverityLevel | None) -> bool:
-        """Whether a grave incident names no part, and nobody said why; then that is asked.
+        """Whether a grave incident names no component, and nobody said why; then that is asked.
 
-        Without a part, the page would show everything as operational below the incident.
+        Without one, the page would show everything as operational below the incident.
         """
         is_grave = level is not None and level.rank <= GRAVE_RANK
         is_open = self.breadth.data == "some" and not self.components.data
         if is_grave and is_open and self.components.rows():
             self.refuse(
                 "components",
-                "Choose which parts are affected, or below that all are, or that you cannot say",
+                "Choose the affected components, “All components” or “Cannot say yet”",
             )
             return True
         return False
@@ -112,7 +116,7 @@ class DeclareForm(IncidentForm):
         chosen = self.components.data
         if self.breadth.data != "all" or level is None:
             return chosen
-        usual = _USUAL_STATES.get(level.impact, ComponentStatus.DEGRADED_PERFORMANCE)
+        usual = usual_states([level])[level.rank]
         every = [row.id for group in self.components.rows() for row in group.rows]
         return {**dict.fromkeys(every, usual), **chosen}
 
@@ -174,14 +178,16 @@ def new_incident() -> ResponseReturnValue:
         drill_contacts=form.drill_contacts.choices,
         components=form.components.rows(),
         states=AFFECTED,
+        proposed=usual_states(levels),
         templates=incident_templates.incident_templates(current_session()),
         chosen=request.args.get("template", ""),
-        unused=unused_facts(),
+        **fields_of_facts(form, facts_by_status(FIRST_STATUSES, _told(levels), declares=True)),
         levels={level.rank: what_follows(level) for level in levels},
         zone_label=clock.zone_label(clock.now(), zone()),
         sheets=sheets,
         reason=reason,
         promised=form.promise_by(_level(form, levels)),
+        press=_press(form, sheets),
     )
 
 
@@ -198,7 +204,25 @@ def new_incident_texts() -> ResponseReturnValue:
         reason=reason,
         promised=form.promise_by(_level(form, levels)),
         mails=False,
+        press=_press(form, sheets),
     )
+
+
+def _press(form: DeclareForm, sheets: Sequence[Sheet]) -> str:
+    """What the button says: what it does, and to whom."""
+    found = the_page()
+    targets = name_targets(sheets, found.incident_channel if found else "")
+    if form.is_drill.data:
+        return f"Start the drill with {targets}" if targets else "Start the drill"
+    if form.visibility.data is Visibility.INTERNAL:
+        return f"Declare to {targets}" if targets else "Declare internally"
+    return f"Publish to {targets}" if targets else "Publish"
+
+
+def _told(levels: Sequence[SeverityLevel]) -> Told:
+    """Customers, where any severity has them emailed with each update."""
+    each = any(level.customer_mail is CustomerMail.EVERY_UPDATE for level in levels)
+    return Told(outside=True, customers=each)
 
 
 def _notice(incident: Incident) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import redirect, request, url_for
@@ -12,9 +13,16 @@ from wtforms import HiddenField
 from statuspage.admin import promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, refused, the_page, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.fact_notes import (
+    Told,
+    carried_over,
+    facts_by_status,
+    fields_of_facts,
+    stored_facts,
+)
 from statuspage.admin.forms import (
     Form,
     LineField,
@@ -25,21 +33,22 @@ from statuspage.admin.forms import (
     RowField,
     read_number,
 )
-from statuspage.admin.incident_form import AFFECTED, facts_as_shown
+from statuspage.admin.incident_form import AFFECTED, facts_as_shown, usual_states
+from statuspage.admin.previews import Sheet, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
-from statuspage.admin.update_form import (
-    OPEN_STATUSES,
-    Posting,
-    UpdateForm,
-    carried_over,
-    stored_facts,
-    unused_facts,
-)
+from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
-from statuspage.core.enums import CLOSED, ComponentStatus, IncidentStatus, Kind, Role
+from statuspage.core.enums import (
+    CLOSED,
+    ComponentStatus,
+    CustomerMail,
+    IncidentStatus,
+    Kind,
+    Role,
+)
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
@@ -106,6 +115,8 @@ def incident(code: str) -> ResponseReturnValue:
     if "publish" in request.form and form.is_accepted():
         if posting.resolves and not form.at_the_end.data:
             return _last_step(posting)
+        if _asks_about_older_facts(posting):
+            return _screen(posting)
         try:
             with form.refusals():
                 if _only_repeats(posting):
@@ -252,6 +263,7 @@ def _form(incident: Incident) -> UpdateForm:
         seen_version=incident.version,
         seen_update=newest,
         components=_states_before_the_end(incident),
+        false_alarm=request.args.get("do") == "false_alarm",
         **facts_as_shown({**incident.public_facts, **incident.internal_facts}),
     )
     offered = _offered(incident)
@@ -282,9 +294,11 @@ def _offered(incident: Incident) -> tuple[IncidentStatus, ...]:
 
 def _likely_status(incident: Incident) -> IncidentStatus:
     """What the form begins with: the present status, or what the chosen button asks for."""
-    if incident.is_open:
-        return IncidentStatus(incident.status)
     asked = request.args.get("do")
+    if incident.is_open:
+        return (
+            IncidentStatus.RESOLVED if asked == "false_alarm" else IncidentStatus(incident.status)
+        )
     return IncidentStatus.POSTMORTEM if asked == "review" else IncidentStatus.INVESTIGATING
 
 
@@ -296,6 +310,27 @@ def _only_repeats(posting: Posting) -> bool:
     if read_number(form.seen_version.data) != incident.version:
         return False
     return drafts.repeats(incident, posting.update, posting.drafts)
+
+
+def _asks_about_older_facts(posting: Posting) -> bool:
+    """Have somebody keep or rewrite what was said at another status, before it is said again.
+
+    The last step of a resolution shows its texts whole, and asks for what they say.
+    """
+    if posting.form.resolves:
+        return False
+    older = carried_over(posting.incident, posting.form, _told(posting))
+    since = stored_facts(posting.incident)
+    for fact in older:
+        said_at = clock.show_time(since[fact.name], zone())
+        posting.form.refuse(fact.name, f"This is from {said_at}. Keep it or rewrite it")
+    return bool(older)
+
+
+def _told(posting: Posting) -> Told:
+    mail = posting.level.customer_mail if posting.level else None
+    is_each = mail is CustomerMail.EVERY_UPDATE
+    return Told(posting.incident.tells_outsiders or posting.publishes, customers=is_each)
 
 
 def _publish(posting: Posting) -> ResponseReturnValue:
@@ -364,7 +399,7 @@ def _texts(posting: Posting) -> dict[str, Any]:
     promised = form.promise_by(posting.level)
     try:
         form.check_lengths()
-        form.carried = carried_over(posting.incident, form)
+        form.carried = [fact.label for fact in carried_over(posting.incident, form, _told(posting))]
         sheets, reason = form.announce(posting.announcement, posting.drafts), ""
         form.hand_out(copy_texts(posting.announcement))
     except Invalid as error:
@@ -374,7 +409,18 @@ def _texts(posting: Posting) -> dict[str, Any]:
         "reason": reason,
         "promised": None if form.status.data in CLOSED else promised,
         "mails": bool(form.at_the_end.data),
+        "press": _press(posting, sheets),
     }
+
+
+def _press(posting: Posting, sheets: Sequence[Sheet]) -> str:
+    """What the button says: what it does, and to whom."""
+    if posting.resolves:
+        return "Continue to resolve"
+    verb = "Reopen and post" if posting.reopens else "Post"
+    found = the_page()
+    targets = name_targets(sheets, found.incident_channel if found else "")
+    return f"{verb} to {targets}" if targets else verb
 
 
 # --- the screens ---------------------------------------------------------------------------------
@@ -392,9 +438,10 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
         zone_label=clock.zone_label(clock.now(), zone()),
         states=STATES,
+        proposed=usual_states(severity.severity_levels(session)),
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
-        unused=unused_facts(),
+        **fields_of_facts(form, facts_by_status(_offered(incident), _told(posting))),
         kept_since=stored_facts(incident),
         updates=list(reversed(incident.updates))[: _most()],
         post_count=len(incident.updates),

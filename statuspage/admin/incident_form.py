@@ -23,9 +23,9 @@ from statuspage.configuration import components, severity
 from statuspage.configuration.components import top_level
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.core.enums import ComponentStatus, CustomerMail
+from statuspage.core.enums import ComponentStatus, CustomerMail, Impact
 from statuspage.messages import facts
-from statuspage.messages.facts import FactKind, Use
+from statuspage.messages.facts import FactKind
 from statuspage.models import ComponentGroup, SeverityLevel
 
 AnyForm = TypeVar("AnyForm", bound=Form)
@@ -37,6 +37,10 @@ AFFECTED: Final = (
     ComponentStatus.MAJOR_OUTAGE,
 )
 PRESETS: Final = (15, 30, 60)
+_USUAL_STATES: Final = {
+    Impact.CRITICAL: ComponentStatus.MAJOR_OUTAGE,
+    Impact.MAJOR: ComponentStatus.PARTIAL_OUTAGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +169,10 @@ class IncidentForm(TextsForm):
         "Next update",
         "Choose when the next update comes",
         choices={
-            "level": "As the severity promises",
-            **{str(minutes): f"In {minutes} minutes" for minutes in PRESETS},
+            "level": "By severity",
+            **{str(minutes): f"{minutes} minutes" for minutes in PRESETS},
             "at": "At a time",
-            "none": "No promise",
+            "none": "None",
         },
         default="level",
     )
@@ -231,14 +235,17 @@ class IncidentForm(TextsForm):
         """The internal facts as they are kept."""
         return {fact.name: _stored(self[fact.name].data) for fact in facts.ASKED_INTERNAL}
 
-    @property
-    def folded_facts(self) -> list[str]:
-        """The names of the public facts that are asked for below the first ones."""
-        return [fact.name for fact in facts.ASKED_PUBLIC if Use.FOLDED in fact.use]
-
     def is_filled(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is filled in or to be corrected: then the fold is open."""
         return any(self[name].errors or self[name].data for name in names)
+
+    def has_errors(self, names: Iterable[str]) -> bool:
+        """Whether any of these fields is refused: folded, it opens."""
+        return any(self[name].errors for name in names)
+
+    def count_filled(self, names: Iterable[str]) -> int:
+        """How many of these fields are filled in, for what is folded over them."""
+        return sum(bool(self[name].data) for name in names)
 
 
 def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,21 +257,28 @@ def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value not in {"", None}}
 
 
-def what_follows(level: SeverityLevel) -> str:
-    """What choosing a severity sets going, in sentences."""
+def what_follows(level: SeverityLevel) -> tuple[str, str]:
+    """What a severity is, and what choosing it sets going, in sentences."""
     seen = "no impact" if level.impact == "none" else f"{level.impact.label.lower()} impact"
-    sentences = [f"{level.description}." if level.description else ""]
-    sentences.append(f"The page shows {seen}{' and a banner' if level.rank == 1 else ''}.")
+    sentences = [f"The page shows {seen}{' and a banner' if level.rank == 1 else ''}."]
     if level.cadence_minutes:
         length = clock.show_duration(timedelta(minutes=level.cadence_minutes))
         sentences.append(f"An update every {length}.")
     if level.customer_mail is CustomerMail.EVERY_UPDATE:
-        sentences.append("Customers get a mail with every update.")
+        sentences.append("Customers get an email with every update.")
     elif level.customer_mail is CustomerMail.RESOLVED or level.rank == 1:
-        sentences.append("Customers get a mail when it is resolved.")
+        sentences.append("Customers get an email when it is resolved.")
     else:
-        sentences.append("Customers get no mail.")
-    return " ".join(filter(None, sentences))
+        sentences.append("Customers get no email.")
+    return f"{level.description}." if level.description else "", " ".join(sentences)
+
+
+def usual_states(levels: Iterable[SeverityLevel]) -> dict[int, ComponentStatus]:
+    """The state that a component has by the incident's severity, where nobody says another."""
+    return {
+        level.rank: _USUAL_STATES.get(level.impact, ComponentStatus.DEGRADED_PERFORMANCE)
+        for level in levels
+    }
 
 
 def _stored(value: Any) -> Any:

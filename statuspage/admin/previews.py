@@ -250,6 +250,39 @@ class Sheet:
         return self.name == Audience.PUBLIC or self.left_out is None
 
 
+def name_targets(sheets: Sequence[Sheet], channel: str) -> str:
+    """Whom the texts reach, for the button that sends them: ``page, 212 subscribers and #help``.
+
+    ``channel`` is what colleagues call their chat room; empty where nobody will hear of it.
+    """
+    named = [target for sheet in sheets for target in _targets(sheet, channel)]
+    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+
+
+def _targets(sheet: Sheet, channel: str) -> list[str]:
+    if sheet.name == Audience.PUBLIC:
+        return _public_targets(sheet)
+    if not sheet.recipients or not sheet.is_sent:
+        return []
+    if sheet.name == Audience.INTERNAL:
+        is_named = sheet.recipients == 1 and channel
+        return [channel if is_named else _count(sheet.recipients, "chat room", "chat rooms")]
+    if sheet.is_drill:
+        return [_count(sheet.recipients, "drill address", "drill addresses")]
+    return [_count(sheet.recipients, "customer", "customers")]
+
+
+def _public_targets(sheet: Sheet) -> list[str]:
+    if sheet.is_drill:
+        return [_count(sheet.mailed, "drill address", "drill addresses")] if sheet.mailed else []
+    mailed = _count(sheet.mailed, "subscriber", "subscribers") if sheet.mailed else ""
+    return ["page", *filter(None, [mailed])]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def mark(text: Text, audience: Audience) -> str:
     """A short name for a text, equal as long as it is the same; a subject counts in mails only."""
     subject = richtext.clean_line(text.subject) if audience is Audience.CUSTOMER else ""

@@ -93,18 +93,30 @@ def quiet(incident: Incident) -> tuple[str, str, str]:
     return richtext.to_text(first.text.body), promised, first.left_out or ""
 
 
+def promised_by_no_change(incident: Incident) -> str:
+    """When “No change yet” promises the next update, as a time of day."""
+    return clock.show_time(_next_promise(incident), zone())
+
+
 @admin.post("/incidents/<code>/no-change")
 def no_change(code: str) -> ResponseReturnValue:
-    """Say honestly that there is no progress yet, and when the next update comes."""
+    """Say honestly that there is no progress yet, and when the next update comes.
+
+    Pressed on the dashboard, it leads back there.
+    """
     incident = _found(code)
     form = PostForm.read()
+    is_on_dashboard = "dashboard" in request.form
+    endpoint = "admin.dashboard" if is_on_dashboard else "admin.incident"
+    values = {} if is_on_dashboard else {"code": code}
     if _was_just_said(incident):
-        return refused("That went out a moment ago. Nothing was sent.", "admin.incident", code=code)
+        return refused("That went out a moment ago. Nothing was sent.", endpoint, **values)
     try:
         seen = read_number(request.form.get("seen_version")) or None
         submission = Submission(actor(), form.form_key.data or "", seen)
         lifecycle.post_update(code, _no_change(incident), submission)
     except Invalid as error:
+        # What it lacks is filled in at the incident.
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
         return refused(
@@ -112,7 +124,7 @@ def no_change(code: str) -> ResponseReturnValue:
             "admin.incident",
             code=code,
         )
-    return done("Posted that there is no change yet.", "admin.incident", code=code)
+    return done(f"{incident.title}: posted that there is no change yet.", endpoint, **values)
 
 
 @admin.post("/incidents/<code>/closing")
@@ -142,12 +154,16 @@ def _found(code: str) -> Incident:
 
 
 def _no_change(incident: Incident) -> NewUpdate:
+    status = IncidentStatus(incident.status)
+    return NewUpdate(status, next_update_at=_next_promise(incident), no_change=True)
+
+
+def _next_promise(incident: Incident) -> datetime:
     level = severity.level_of(current_session(), incident.severity_rank)
     moment = clock.now()
-    promised = severity.promise_next_update(level, moment) or (
+    return severity.promise_next_update(level, moment) or (
         moment + timedelta(minutes=USUAL_PROMISE_MINUTES)
     ).replace(second=0, microsecond=0)
-    return NewUpdate(IncidentStatus(incident.status), next_update_at=promised, no_change=True)
 
 
 def _was_just_said(incident: Incident) -> bool:

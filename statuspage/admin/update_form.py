@@ -1,27 +1,23 @@
-"""The form of the incident screen: the next update, its end included, and notes on its facts."""
+"""The form of the incident screen: the next update, its end included."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from wtforms import BooleanField, HiddenField
+from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage.admin.forms import LineField, MomentField, RowField, TermRadioField
 from statuspage.admin.incident_form import IncidentForm
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.core.enums import CLOSED, Audience, IncidentStatus, Step
+from statuspage.core.enums import CLOSED, IncidentStatus
 from statuspage.incidents.announcement import Announcement, of_update
 from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
-from statuspage.messages import facts
-from statuspage.messages.facts import Use
-from statuspage.messages.wording import STEPS, current_wording, template_name
 from statuspage.models import Incident, SeverityLevel
 
 OPEN_STATUSES: Final = (
@@ -43,6 +39,8 @@ class UpdateForm(IncidentForm):
     seen_version = HiddenField()
     seen_update = HiddenField()
     at_the_end = HiddenField()
+    # The facts, by name, that somebody keeps although they are older than the status.
+    still_true = SelectMultipleField("Still true", validate_choice=False, default=())
     because_watched = LineField("Resolve although it was not watched that long, because")
     because_components = LineField("Resolve although not everything is back, because")
 
@@ -137,66 +135,3 @@ class Posting:
     def drafts(self) -> list[Draft]:
         """Every text of it; raises as :func:`of_update` does."""
         return drafts(self.announcement, self.form.edited_texts())
-
-
-_TAG: Final = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
-
-
-def unused_facts() -> dict[str, list[str]]:
-    """For each public fact the statuses at which nobody outside reads it, by the present wording.
-
-    An update says only what its template asks for, so a filled field may reach nobody.
-    """
-    variables = {status: _variables_used(status) for status in IncidentStatus}
-    return {
-        fact.name: [
-            status.value
-            for status, variables_then in variables.items()
-            if fact.variable not in variables_then
-        ]
-        for fact in facts.ASKED_PUBLIC
-        if fact.meaning
-    }
-
-
-def _variables_used(status: IncidentStatus) -> set[str]:
-    step = Step(status.value)
-    sources = [
-        current_wording(current_session(), template_name(audience, step)).body
-        for audience in (Audience.PUBLIC, Audience.CUSTOMER)
-        if step in STEPS[audience]
-    ]
-    tags = " ".join(" ".join(_TAG.findall(source)) for source in sources)
-    return set(re.findall(r"\w+", tags))
-
-
-def stored_facts(incident: Incident) -> dict[str, datetime]:
-    """The facts that go out of date, each with the time since which it is unchanged, or longer.
-
-    Each update keeps all facts of its form, so none is newer than the last update.
-    """
-    if not incident.updates:
-        return {}
-    newest = max(update.posted_at for update in incident.updates)
-    stored = {**incident.public_facts, **incident.internal_facts}
-    return {
-        fact.name: newest
-        for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
-        if Use.AGES in fact.use and stored.get(fact.name)
-    }
-
-
-def carried_over(incident: Incident, form: UpdateForm) -> list[str]:
-    """The labels of facts that an update of another status would repeat."""
-    if form.status.data is None or form.status.data.value == incident.status:
-        return []
-    typed = {**form.public_facts(), **form.internal_facts()}
-    stored = {**incident.public_facts, **incident.internal_facts}
-    variables = _variables_used(form.status.data)
-    ageing = stored_facts(incident)
-    return [
-        fact.label
-        for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
-        if fact.name in ageing and typed[fact.name] == stored[fact.name]
-        if fact.internal or fact.variable in variables
-    ]

@@ -44,7 +44,6 @@ class Use(Flag):
     """Where and for how long a fact that people type is used."""
 
     AGES = auto()  # goes out of date when the incident moves on
-    FOLDED = auto()  # asked for below what is asked first
     AT_THE_END = auto()  # asked for again when the incident is resolved
     TEMPLATES = auto()  # filled in by incident templates
 
@@ -87,7 +86,7 @@ class Fact:
 
 _LINE, _PROSE, _ADDRESS = FactKind.LINE, FactKind.PROSE, FactKind.ADDRESS
 _FLAG, _MOMENT, _MINUTES = FactKind.FLAG, FactKind.MOMENT, FactKind.MINUTES
-_AGES, _FOLDED, _AT_THE_END, _TEMPLATES = Use.AGES, Use.FOLDED, Use.AT_THE_END, Use.TEMPLATES
+_AGES, _AT_THE_END, _TEMPLATES = Use.AGES, Use.AT_THE_END, Use.TEMPLATES
 _NAME, _TEXT, _WORK = Secrecy.NAME, Secrecy.TEXT, Secrecy.WORK
 
 
@@ -142,7 +141,7 @@ class PublicFacts:
     ] = ()
     users_notice: Annotated[str, Fact("What users notice", _PROSE, use=_TEMPLATES)] = ""
     workaround: Annotated[
-        str, Fact("What users can do meanwhile", _PROSE, place=4, use=_AGES | _FOLDED | _TEMPLATES)
+        str, Fact("What users can do meanwhile", _PROSE, place=4, use=_AGES | _TEMPLATES)
     ] = ""
     action: Annotated[str, Fact("What is being done", _PROSE, place=1, use=_AGES | _TEMPLATES)] = ""
     cause: Annotated[
@@ -157,7 +156,7 @@ class PublicFacts:
         ),
     ] = ""
     resolution: Annotated[
-        str, Fact("What was done about it", _PROSE, place=7, use=_AGES | _FOLDED | _AT_THE_END)
+        str, Fact("What was done about it", _PROSE, place=7, use=_AGES | _AT_THE_END)
     ] = ""
     prevention: Annotated[
         str,
@@ -166,7 +165,7 @@ class PublicFacts:
             _PROSE,
             place=8,
             label="How it is kept from happening again",
-            use=_FOLDED | _AT_THE_END,
+            use=_AT_THE_END,
         ),
     ] = ""
     watch_minutes: Annotated[
@@ -178,7 +177,7 @@ class PublicFacts:
             place=6,
             label="How long the fix is watched",
             hint="Like “30 minutes”.",
-            use=_AGES | _FOLDED,
+            use=_AGES,
         ),
     ] = None
     started: Annotated[datetime | None, Fact("When it started", _MOMENT, is_token=True)] = None
@@ -203,7 +202,7 @@ class PublicFacts:
             place=5,
             label="Expected back",
             hint="Empty: you cannot say yet.",
-            use=_AGES | _FOLDED,
+            use=_AGES,
         ),
     ] = None
     next_update: Annotated[
@@ -375,6 +374,9 @@ CONFIRMED: Final = Fact(
 def _asked(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted((fact for fact in facts if fact.place), key=lambda fact: fact.place))
 
+
+STAND_INS: Final = {"resolution": "action", "progress": "action", "suspected_cause": "cause"}
+"""The fact that a text says instead, by the variable whose own fact is not known."""
 
 ASKED_PUBLIC: Final = _asked((*PUBLIC, CONFIRMED))
 """The public facts that forms ask for, in the order of the form."""

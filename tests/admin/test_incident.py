@@ -586,7 +586,7 @@ def test_the_list_shows_who_leads(desk: Desk) -> None:
 def test_roles_stand_on_the_desk(desk: Desk) -> None:
     ids: dict[str, Any] = {role.value: str(desk.add_contact(role.label)) for role in Role}
     code = desk.declare(**ids)
-    shown = texts(desk.get(path(code)), "besides", "//dd")
+    shown = texts(desk.get(path(code)), "rail", "//dd")
     assert [name for name in shown if name in {role.label for role in Role}] == [
         role.label for role in Role
     ]
@@ -599,7 +599,7 @@ def test_of_a_long_incident_the_newest_posts_are_shown_first(desk: Desk) -> None
             update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
             lifecycle.post_update(code, update, Submission(ACTOR, f"sheet {number}"))
     assert len(texts(desk.get(path(code)), "posts", "/li")) == 20
-    assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 posts"]
+    assert texts(desk.get(path(code)), "pager", "/a") == ["Show all 25 updates"]
     assert len(texts(desk.get(f"{path(code)}?all=1"), "posts", "/li")) == 25
 
 
@@ -731,18 +731,78 @@ def test_reopening_offers_the_states_from_before_the_end(desk: Desk) -> None:
     assert state_of(desk, desk.checkout) is ComponentStatus.MAJOR_OUTAGE
 
 
-def notes(shown: TestResponse, kind: str) -> dict[str, bool]:
-    """What the fields say of themselves, each with whether it is shown."""
-    found = lxml.html.fromstring(shown.text).xpath(f"//*[@data-{kind}]")
-    return {one.text_content().strip(): "hidden" not in one.attrib for one in found}
+def asked_first(shown: TestResponse) -> list[str]:
+    """The facts that are asked for among those that count, in the order of the form."""
+    found = lxml.html.fromstring(shown.text)
+    return [str(one) for one in found.xpath("//*[@class='said-facts']//@data-fact")]
 
 
-def test_a_field_that_no_visitor_reads_at_the_chosen_status_says_so(desk: Desk) -> None:
+def goes(shown: TestResponse, fact: str) -> list[str]:
+    """Where a fact goes, as its field says."""
+    found = lxml.html.fromstring(shown.text).xpath(f"//*[@data-fact='{fact}']//*[@data-channel]")
+    return [str(one.text) for one in found if "hidden" not in one.attrib]
+
+
+def test_the_form_asks_first_for_what_the_status_says_in_the_order_of_the_text(desk: Desk) -> None:
     code = desk.declare()
-    said = "no visitor reads it at this status. It is kept for later."
-    for status, is_kept in (("identified", False), ("monitoring", True)):
-        shown = desk.browser.send_shown(path(code), {"status": status, "preview": "1"})
-        assert notes(shown, "unused")[f"What is being done: {said}"] is is_kept
+    order = {
+        status: asked_first(desk.browser.send_shown(path(code), {"status": status, "preview": "1"}))
+        for status in ("investigating", "identified", "monitoring")
+    }
+    assert order == {
+        "investigating": ["users_notice", "workaround"],
+        "identified": ["cause", "action", "workaround", "expected_back"],
+        "monitoring": ["resolution", "watch_minutes"],
+    }
+
+
+def test_each_field_says_where_it_goes(desk: Desk) -> None:
+    shown = desk.get(path(desk.declare()))
+    assert {name: goes(shown, name) for name in ("users_notice", "workaround", "prevention")} == {
+        "users_notice": ["Page", "Email", "Chat"],
+        "workaround": ["Page", "Email"],
+        "prevention": ["Not sent"],
+    }
+
+
+def test_of_an_internal_incident_nothing_goes_to_the_page(desk: Desk) -> None:
+    shown = desk.get(path(desk.declare(visibility="internal")))
+    assert goes(shown, "users_notice") == ["Chat"]
+
+
+def test_what_stands_in_for_an_empty_fact_is_asked_for_with_it(desk: Desk) -> None:
+    code = desk.declare(action="We are switching to another provider.")
+    first = {"status": "monitoring", "preview": "1"}
+    assert asked_first(desk.browser.send_shown(path(code), first)) == [
+        "resolution", "action", "watch_minutes",
+    ]  # fmt: skip
+    told = {**first, "resolution": "We switched."}
+    assert asked_first(desk.browser.send_shown(path(code), told)) == ["resolution", "watch_minutes"]
+
+
+def kept(shown: TestResponse) -> dict[str, bool]:
+    """What the fields say of older facts, each with whether it is shown."""
+    found = lxml.html.fromstring(shown.text).xpath("//*[@data-kept]")
+    return {
+        " ".join(one.text_content().split()).partition("?")[0]: "hidden" not in one.attrib
+        for one in found
+    }
+
+
+def test_an_older_fact_is_kept_or_rewritten_before_it_is_said_at_another_status(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare(workaround="Pay by invoice.")
+    frozen.shift(timedelta(minutes=20))
+    refused = desk.post(code, "identified")
+    assert (refused.status_code, reasons(refused)) == (
+        422, ["What users can do meanwhile: This is from 12:00 UTC. Keep it or rewrite it"],
+    )  # fmt: skip
+    assert desk.post(code, "identified", still_true="workaround").status_code == 303
+    frozen.shift(timedelta(minutes=20))
+    # At the same status it was said already, and one that is rewritten is new.
+    assert desk.post(code, "identified", action="We restart it.").status_code == 303
+    assert desk.post(code, "investigating", workaround="Pay in cash.").status_code == 303
 
 
 def test_a_fact_from_before_the_chosen_status_says_its_time_and_warns(
@@ -750,10 +810,10 @@ def test_a_fact_from_before_the_chosen_status_says_its_time_and_warns(
 ) -> None:
     code = desk.declare(workaround="Pay by invoice.")
     frozen.shift(timedelta(minutes=20))
-    asks = "What users can do meanwhile: as of Mar 4, 2026, 12:00 UTC, or longer. Is it still true?"
-    assert notes(desk.get(path(code)), "kept") == {asks: False}
+    asks = "From Mar 4, 2026, 12:00 UTC. Still true"
+    assert kept(desk.get(path(code))) == {asks: False}
     warned = desk.browser.send_shown(path(code), {"status": "identified", "preview": "1"})
-    assert notes(warned, "kept") == {asks: True}
+    assert kept(warned) == {asks: True}
     said_again = "Said before, and said again below: what users can do meanwhile."
     assert f"{said_again} Check that it is still true." in texts(warned, "notice")
     changed = {"status": "identified", "workaround": "Pay in cash.", "preview": "1"}

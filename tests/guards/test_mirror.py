@@ -14,10 +14,10 @@ from tests.guards.source import ROOT, Source, sources
 TESTED_ELSEWHERE = {
     "statuspage/admin/api_keys.py",
     "statuspage/admin/blocked_terms.py",
+    "statuspage/admin/fact_notes.py",
     "statuspage/admin/first_steps.py",
     "statuspage/admin/incident_form.py",
     "statuspage/admin/incidents.py",
-    "statuspage/admin/previews.py",
     "statuspage/admin/sign_in.py",
     "statuspage/admin/update_form.py",
     "statuspage/api/problems.py",
