@@ -113,15 +113,13 @@ function tell(element) {
   return gap > 0 ? `in ${words(gap + MINUTE / 2)}` : `${words(-gap)} ago`;
 }
 
-const countdowns = [...document.querySelectorAll("[data-countdown]")];
-if (countdowns.length) {
-  setInterval(() => {
-    for (const element of countdowns) {
-      const text = tell(element);
-      if (element.textContent !== text) element.textContent = text;
-    }
-  }, 5000);
-}
+// Screens that follow what colleagues do exchange such elements.
+setInterval(() => {
+  for (const element of document.querySelectorAll("[data-countdown]")) {
+    const text = tell(element);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 5000);
 
 // A link that is shown once can be copied with one press.
 for (const button of document.querySelectorAll("[data-copy]")) {

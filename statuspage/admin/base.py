@@ -285,9 +285,13 @@ def as_it_is_now(address: str) -> str:
     Browsers may show a page for seconds after it has changed (``public/document.py``).  The service
     answers the same whatever the number is, and the page takes it out of the address.
     """
+    return f"{address}?v={revision_number()}"
+
+
+def revision_number() -> int:
+    """The number of the public site's revision, read once a request."""
     session = current_session()
-    number = read_once(session, "revision", lambda: revision.current_number(session))
-    return f"{address}?v={number}"
+    return read_once(session, "revision", lambda: revision.current_number(session))
 
 
 def zone() -> ZoneInfo:

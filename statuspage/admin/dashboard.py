@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage.admin import promises
-from statuspage.admin.base import admin, page
+from statuspage.admin import live, promises
+from statuspage.admin.base import admin, page, revision_number
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import OUTBOX, ComponentStatus, DeliveryState, Kind
@@ -42,9 +42,12 @@ def dashboard() -> ResponseReturnValue:
     """All that somebody who is woken at three needs to see first."""
     session = current_session()
     moment = clock.now()
+    as_of = revision_number()
+    incidents = _open_incidents(session)
     return page(
         "admin/dashboard.html",
-        incidents=_open_incidents(session),
+        incidents=incidents,
+        number=live.number_of_all(as_of, incidents),
         promised_by_no_change=promises.promised_by_no_change,
         form_key=lambda: secrets.token_urlsafe(16),
         maintenances=_coming_maintenances(session, until=moment + SOON),

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import HiddenField
 
-from statuspage.admin import promises
+from statuspage.admin import live, promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, refused, the_page, zone
@@ -438,6 +438,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
         zone_label=clock.zone_label(clock.now(), zone()),
         states=STATES,
+        number=live.number_of(incident),
         proposed=usual_states(severity.severity_levels(session)),
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),

@@ -12,8 +12,8 @@ from statuspage.access.permissions import Permission
 
 _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
-        approval dashboard incident incident_deliveries incidents mail_sheet maintenance_desk
-        maintenance_series maintenances""",
+        approval dashboard incident incident_deliveries incident_live incidents live mail_sheet
+        maintenance_desk maintenance_series maintenances""",
     Permission.OWN_ACCOUNT: "me",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
@@ -35,6 +35,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.AUDIT: "audit_trail",
 }
 _SENDING: Final[Mapping[Permission, str]] = {
+    Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: "change_password me sign_out sign_out_everywhere",
     Permission.DRAFT: """
         close_incident correct_post incident incident_details incident_texts new_incident

@@ -25,6 +25,7 @@ from statuspage.models.incident import (
 from statuspage.models.message import Message, Wording
 from statuspage.models.operations import Alarm, AuditEntry, Counter, Revision, Throttle, Worker
 from statuspage.models.page import Page
+from statuspage.models.presence import Presence
 from statuspage.models.severity_level import SeverityLevel
 from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
@@ -56,6 +57,7 @@ __all__ = [
     "MaintenanceSeries",
     "Message",
     "Page",
+    "Presence",
     "Revision",
     "SeverityLevel",
     "SignIn",

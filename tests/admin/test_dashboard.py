@@ -72,11 +72,16 @@ def test_components_in_trouble_and_coming_work_are_listed(admin: Browser, app: F
     with app.app_context(), writing() as session:
         make_component(session, "Fine")
         make_component(session, "Slow", status=ComponentStatus.DEGRADED_PERFORMANCE)
+        for number in range(7):
+            name = f"Down {number + 1}"
+            make_component(session, name, position=number, status=ComponentStatus.MAJOR_OUTAGE)
         make_maintenance(session, "Soon")
         make_maintenance(session, "Much later", scheduled_for=NOON + timedelta(days=15))
-    assert texts(admin.get("/admin/"), "list", "/li") == [
-        "SlowDegraded performance",
-        "SoonMar 6, 2026, 12:00 UTC Scheduled",
+    page = admin.get("/admin/")
+    assert texts(page, "list", "/li") == ["SoonMar 6, 2026, 12:00 UTC Scheduled"]
+    assert texts(page, "troubled", "/li") == [
+        "Major outage: 7 Down 1, Down 2, Down 3, Down 4, Down 5 and 2 more",
+        "Degraded performance Slow",
     ]
 
 

@@ -338,8 +338,7 @@ def test_a_grave_incident_without_a_part_asks_how_much_is_affected(desk: Desk) -
     nothing = {f"components-{desk.checkout}": ""}
     asked = desk.browser.send_shown(NEW, {**desk.filled(), **nothing, "publish": "1"})
     assert reasons(asked) == [
-        "Affected components: Choose which parts are affected, or below that all are, or that you "
-        "cannot say"
+        "Affected components: Choose the affected components, “All components” or “Cannot say yet”"
     ]
     code = desk.declare(**nothing, breadth="unknown")
     assert desk.incident(code).affected == []

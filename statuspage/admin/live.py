@@ -1,0 +1,91 @@
+"""What an open screen asks every second or two: whether something changed, and who else is there.
+
+Each answer is a few small reads.  The number that it holds is the one that the screen was drawn
+with, until somebody changes something that it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from statuspage.access import presence
+from statuspage.admin.auth import signed_in
+from statuspage.admin.base import admin
+from statuspage.core.db import current_session
+from statuspage.core.enums import Kind, status_of
+from statuspage.models import Account, Incident, IncidentUpdate, revision
+
+
+@admin.get("/live")
+def live() -> ResponseReturnValue:
+    """The number of the dashboard."""
+    session = current_session()
+    open_ones = select(func.count(), func.sum(Incident.version)).where(
+        Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT
+    )
+    count, versions = session.execute(open_ones).one()
+    return jsonify(number=_of_all(revision.current_number(session), count, versions or 0))
+
+
+@admin.get("/incidents/<code>/live")
+def incident_live(code: str) -> ResponseReturnValue:
+    """The number of an incident's screen, its newest update, and who else looks at it."""
+    return jsonify(_of_one(code))
+
+
+@admin.post("/incidents/<code>/present")
+def incident_present(code: str) -> ResponseReturnValue:
+    """The same, after noting that somebody looks at it, or writes."""
+    person = signed_in()
+    found = select(Incident.id).where(Incident.code == code)
+    incident_id = current_session().scalars(found).one()
+    if person is not None:
+        presence.report(incident_id, person.account_id, writes="writes" in request.form)
+    return jsonify(_of_one(code))
+
+
+def number_of_all(number: int, incidents: Iterable[Incident]) -> str:
+    """The number of a dashboard that shows these open incidents at a revision of the page."""
+    versions = [incident.version for incident in incidents]
+    return _of_all(number, len(versions), sum(versions))
+
+
+def number_of(incident: Incident) -> str:
+    """The number of an incident's screen."""
+    newest = max((update.id for update in incident.updates), default=0)
+    return f"{incident.version}-{newest}"
+
+
+def _of_all(number: int, count: int, versions: int) -> str:
+    return f"{number}-{count}-{versions}"
+
+
+def _of_one(code: str) -> dict[str, Any]:
+    session, person = current_session(), signed_in()
+    row = session.execute(
+        select(
+            Incident.id,
+            Incident.version,
+            Incident.kind,
+            IncidentUpdate.id.label("update_id"),
+            IncidentUpdate.status,
+            Account.name,
+        )
+        .outerjoin(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
+        .outerjoin(Account, Account.id == IncidentUpdate.account_id)
+        .where(Incident.code == code)
+        .order_by(IncidentUpdate.id.desc())
+        .limit(1)
+    ).one()
+    present = presence.others(session, row.id, but=person.account_id if person else 0)
+    return {
+        "number": f"{row.version}-{row.update_id or 0}",
+        "newest": status_of(row.kind, row.status).label if row.status else "",
+        "by": row.name or "",
+        "others": [{"name": one.name, "writes": one.writes} for one in present],
+    }
