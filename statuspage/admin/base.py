@@ -94,30 +94,45 @@ class MenuItem:
 
 MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
     (
-        "Work",
+        "",
         (
             MenuItem("Dashboard", "admin.dashboard"),
             MenuItem("Incidents", "admin.incidents"),
             MenuItem("Maintenance", "admin.maintenances"),
-            MenuItem("Customers", "admin.customers"),
-            MenuItem("Subscribers", "admin.subscribers"),
-            MenuItem("Outbox", "admin.outbox"),
         ),
     ),
     (
-        "Set-up",
+        "Page",
         (
             MenuItem("Components", "admin.components", also=("/admin/groups/",)),
+            MenuItem("Appearance", "admin.edit_branding"),
+            MenuItem("Page settings", "admin.page_settings"),
+        ),
+    ),
+    (
+        "Messages",
+        (
+            MenuItem("Outbox", "admin.outbox"),
             MenuItem("Message templates", "admin.wordings"),
             MenuItem("Incident templates", "admin.incident_templates"),
-            MenuItem("Words kept inside", "admin.edit_blocked_terms"),
-            MenuItem("Severity scheme", "admin.scheme"),
+            MenuItem("Blocked terms", "admin.edit_blocked_terms"),
+        ),
+    ),
+    (
+        "People",
+        (
+            MenuItem("Customers", "admin.customers"),
+            MenuItem("Subscribers", "admin.subscribers"),
             MenuItem("Contacts", "admin.contacts"),
             MenuItem("Accounts", "admin.accounts"),
+            MenuItem("Privacy requests", "admin.personal_data"),
+        ),
+    ),
+    (
+        "System",
+        (
+            MenuItem("Severity scheme", "admin.scheme"),
             MenuItem("API keys", "admin.api_keys"),
-            MenuItem("Personal data", "admin.personal_data"),
-            MenuItem("Page settings", "admin.page_settings"),
-            MenuItem("Look", "admin.edit_branding"),
             MenuItem("Audit trail", "admin.audit_trail"),
         ),
     ),

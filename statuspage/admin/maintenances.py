@@ -44,7 +44,7 @@ _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
         "in_progress": "Start now",
         "move": "Move",
         "scheduled": "Post an update",
-        "cancel": "Call it off",
+        "cancel": "Cancel maintenance",
     },
     IN_PROGRESS: {
         "in_progress": "Post an update",

@@ -112,7 +112,7 @@ def test_the_screens_are_sound_html(desk: Desk, html_errors: HtmlChecker) -> Non
 def test_one_occurrence_is_left_out_and_taken_back(desk: Desk, html_errors: HtmlChecker) -> None:
     where = plan(desk)
     rows = texts(desk.get(where), "list", "/li")
-    assert rows[1] == "Mar 17, 2026, 21:00 UTCAnnounced Leave out: Mar 17, 2026, 21:00 UTC"
+    assert rows[1] == "Mar 17, 2026, 21:00 UTCAnnounced Skip: Mar 17, 2026, 21:00 UTC"
     assert rows[2].startswith("Mar 24, 2026, 21:00 UTCNot announced yet")
     asked = desk.get(f"{where}/20260317T210000Z/leave-out")
     assert "This maintenance has been called off." in texts(asked, "reading")[0]

@@ -168,7 +168,9 @@ def test_the_fields_follow_the_status_and_light_their_sentence(
     expect(older).to_contain_text("Still true?")
     workaround = page.get_by_label("What users can do meanwhile", exact=True)
     workaround.focus()
-    expect(page.locator("[data-sheet=public] .reading")).to_contain_text(workaround.input_value())
+    expect(page.locator("[data-sheet=public] [data-part=reading]")).to_contain_text(
+        workaround.input_value()
+    )
     page.wait_for_function("[...CSS.highlights.get('written') ?? []].length >= 1")
     page.get_by_role("button", name="Post to page").click()
     expect(page.locator(".problems")).to_contain_text("Keep it or rewrite it")
