@@ -124,7 +124,7 @@ def read_incident_body(session: Session, sent: Mapping[str, Any]) -> IncidentBod
         # The older form of v1, which many tools still send, says "message".
         body=read_text(sent, "body") or read_text(sent, "message"),
         impact=term_of(impact, "impact_override", Impact) if impact else None,
-        states=_read_components(session, sent),
+        states=read_components(session, sent),
         notifies=read_flag(sent, "deliver_notifications", default=True),
         metadata=_read_metadata(sent),
         backfilled_at=backfilled_at if is_backfilled else None,
@@ -297,7 +297,7 @@ def _read_metadata(sent: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return value
 
 
-def _read_components(session: Session, sent: Mapping[str, Any]) -> dict[int, ComponentStatus]:
+def read_components(session: Session, sent: Mapping[str, Any]) -> dict[int, ComponentStatus]:
     """Components with their states; one that is only named keeps the state that it has."""
     states = read_states(sent, "components")
     for code in read_codes(sent, "component_ids") or ():

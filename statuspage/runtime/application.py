@@ -13,6 +13,7 @@ from statuspage.api import (
     customers_v1,
     error_pages,
     health,
+    incidents_v1,
     provider_hooks,
     v1_components,
     v1_incidents,
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     provider_hooks.register(app)
     customers_v1.register(app)
     v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
+    incidents_v1.register(app)
     subscription_pages.register(app)
     mount.register(app)
     commands.register(app)

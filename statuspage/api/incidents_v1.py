@@ -1,0 +1,393 @@
+"""The company's own API for incidents, where Statuspage's v1 cannot say it.
+
+Internal incidents and facts, who is left out and why, what is promised, and what became of each
+message.  Errors are problem documents (:mod:`.problems`); what a key may do is asked by the verbs.
+``incidents.json`` beside the other descriptions says what all of it takes and gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+from flask import Blueprint, Flask, Response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from statuspage.admin import body_limits
+from statuspage.api import callers
+from statuspage.api.problems import problem
+from statuspage.api.v1_changes import read_components
+from statuspage.api.v1_values import (
+    read_codes,
+    read_flag,
+    read_line,
+    read_moment,
+    read_term,
+    read_text,
+)
+from statuspage.configuration import severity
+from statuspage.core import clock
+from statuspage.core.conflict import Conflict
+from statuspage.core.db import current_session
+from statuspage.core.enums import (
+    CLOSED,
+    Audience,
+    IncidentStatus,
+    KeyScope,
+    Kind,
+    Visibility,
+)
+from statuspage.core.errors import Invalid
+from statuspage.core.links import current_links
+from statuspage.delivery import report
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Declaration, NewUpdate
+from statuspage.incidents.publish import Submission
+from statuspage.incidents.resolution import gate
+from statuspage.messages.checks import Blocked
+from statuspage.messages.compose import Text
+from statuspage.messages.facts import INTERNAL, PUBLIC, FactKind
+from statuspage.models import Incident, IncidentUpdate
+from statuspage.public import openapi
+from statuspage.recipients.who_receives import AudienceChoice
+
+MOST_BYTES: Final = 256 * 1024
+PAGE_SIZE: Final = 50
+LONGEST_KEY: Final = 200
+
+_TEXTS: Final = frozenset({FactKind.LINE, FactKind.PROSE, FactKind.ADDRESS})
+_TAKES: Final = body_limits.takes_up_to(body_limits.with_api_key(MOST_BYTES))
+_NOTIFIED: Final = {audience.value: audience for audience in Audience if audience != "public"}
+
+incidents = Blueprint("incidents_v1", __name__, url_prefix="/api/v1/incidents")
+
+
+class UnreadableRequest(Exception):
+    """The request cannot be read; ``answer`` says why."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.answer = problem(status, detail)
+
+
+def register(app: Flask) -> None:
+    """Hang the addresses on the app."""
+    app.register_blueprint(incidents)
+
+
+@incidents.before_request
+def admit() -> None:
+    """Only with a key that works; only the description is for everybody."""
+    if request.endpoint != "incidents_v1.description":
+        callers.admit("incidents")
+
+
+@incidents.after_request
+def set_headers(answer: Response) -> Response:
+    """What a key may read must stay behind nowhere on the way."""
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@incidents.get("/openapi.json")
+def description() -> ResponseReturnValue:
+    """What all of this takes and gives, as OpenAPI."""
+    return _answer(openapi.describe("incidents", current_links()))
+
+
+@incidents.get("")
+def list_incidents() -> ResponseReturnValue:
+    """Incidents and maintenances, newest first, fifty at a time; ``next`` goes on."""
+    callers.need(KeyScope.READ)
+    session = current_session()
+    chosen = select(Incident).order_by(Incident.id.desc()).limit(PAGE_SIZE + 1)
+    if "after" in request.args:
+        last = _found(request.args["after"])
+        chosen = chosen.where(Incident.id < last.id)
+    if read_flag(request.args, "open", default=False):
+        chosen = chosen.where(Incident.status.not_in(CLOSED))
+    rows = session.scalars(chosen).all()
+    shown, is_more = rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
+    path = f"/api/v1/incidents?after={shown[-1].code}" if is_more else ""
+    return _answer(
+        {
+            "incidents": [_object(one) for one in shown],
+            "next": current_links().to(path) if path else None,
+        }
+    )
+
+
+@incidents.get("/<id:code>")
+def get_incident(code: str) -> ResponseReturnValue:
+    """One incident whole; its ETag is its version."""
+    callers.need(KeyScope.READ)
+    return _shown(_found(code))
+
+
+@incidents.post("")
+@_TAKES
+def declare_incident() -> ResponseReturnValue:
+    """Declare an incident, public or internal."""
+    sent, session = _body(), current_session()
+    texts = read_text(sent, "text")
+    declaration = Declaration(
+        title=read_line(sent, "title") or "",
+        severity_rank=_rank(session, sent) or 0,
+        users_notice=read_text(sent, "users_notice") or texts or "",
+        components=read_components(session, sent),
+        started_at=read_moment(sent, "started_at"),
+        status=read_term(sent, "status", IncidentStatus) or IncidentStatus.INVESTIGATING,
+        visibility=read_term(sent, "visibility", Visibility) or Visibility.PUBLIC,
+        next_update_at=read_moment(sent, "next_update_at"),
+        no_promise_because=read_line(sent, "no_promise_because"),
+        public_facts=_facts(sent, "public_facts"),
+        internal_facts=_facts(sent, "internal_facts"),
+    )
+    if declaration.severity_rank == 0:
+        raise Invalid("severity", _levels(session))
+    if declaration.status in CLOSED:
+        raise Invalid("status", "An incident is declared while it is open.")
+    made = lifecycle.declare(declaration, _submission(sent))
+    return _shown(_found(made.code), 201)
+
+
+@incidents.post("/<id:code>/updates")
+@_TAKES
+def post_update(code: str) -> ResponseReturnValue:
+    """Post an update: resolve, reopen, or only say more.  ``If-Match`` is the version seen."""
+    incident, sent, session = _found(code), _body(), current_session()
+    if incident.kind is not Kind.INCIDENT:
+        raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
+    status = read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status)
+    update = NewUpdate(
+        status,
+        components=read_components(session, sent),
+        next_update_at=read_moment(sent, "next_update_at"),
+        no_promise_because=read_line(sent, "no_promise_because"),
+        severity_rank=_rank(session, sent),
+        users_notice=read_text(sent, "users_notice"),
+        public_facts=_facts(sent, "public_facts"),
+        internal_facts=_facts(sent, "internal_facts"),
+        happened_at=read_moment(sent, "happened_at"),
+        although=_although(sent),
+        false_alarm=read_flag(sent, "false_alarm", default=False),
+        no_change=read_flag(sent, "no_change", default=False),
+        title=read_line(sent, "title"),
+    )
+    reopens = not incident.is_open and status not in CLOSED
+    verb = lifecycle.reopen if reopens else lifecycle.post_update
+    verb(code, update, _submission(sent, seen=_seen_version()))
+    return _shown(_found(code), 201)
+
+
+@incidents.get("/<id:code>/deliveries")
+def list_deliveries(code: str) -> ResponseReturnValue:
+    """What became of each message about an incident, counted by state; newest first."""
+    callers.need(KeyScope.READ)
+    tallies = report.tallies(current_session(), _found(code).id)
+    return _answer(
+        {
+            "messages": [
+                {
+                    "audience": message.audience.value,
+                    "step": message.step.value,
+                    "subject": message.subject,
+                    "created_at": _moment(message.created_at),
+                    "deliveries": {state.value: n for state, n in tally.counts.items()},
+                }
+                for message, tally in tallies
+            ]
+        }
+    )
+
+
+# --- what is sent --------------------------------------------------------------------------------
+
+
+def _body() -> Mapping[str, Any]:
+    if request.mimetype != "application/json":
+        raise UnreadableRequest(415, "Send the body as application/json.")
+    try:
+        sent = orjson.loads(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        raise UnreadableRequest(413, f"Send at most {MOST_BYTES:,} bytes.") from None
+    except orjson.JSONDecodeError as error:
+        raise UnreadableRequest(400, f"This is not JSON: {error}.") from None
+    if not isinstance(sent, dict):
+        raise UnreadableRequest(422, "Send one object.")
+    return sent
+
+
+def _submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submission:
+    text = read_text(sent, "text")
+    names = read_codes(sent, "leave_out") or []
+    for name in names:
+        if name not in _NOTIFIED:
+            raise Invalid("leave_out", f"Send some of: {', '.join(_NOTIFIED)}")
+    return Submission(
+        callers.caller().actor,
+        _form_key(),
+        seen_version=seen,
+        texts={Audience.PUBLIC: Text("", text)} if text else {},
+        choice=AudienceChoice(
+            frozenset(_NOTIFIED[name] for name in names), read_line(sent, "because") or ""
+        ),
+    )
+
+
+def _form_key() -> str:
+    """Of the ``Idempotency-Key``: the same key sent again with the same API key posts once."""
+    given = request.headers.get("Idempotency-Key", "").strip()
+    if not given:
+        return uuid4().hex
+    if len(given) > LONGEST_KEY:
+        raise Invalid("Idempotency-Key", f"Use at most {LONGEST_KEY} characters")
+    whole = f"{callers.caller().key_id} {request.path} {given}"
+    return blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=24).hexdigest()
+
+
+def _seen_version() -> int | None:
+    given = request.headers.get("If-Match", "").strip().strip('"')
+    if given in {"", "*"}:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise Conflict(None)
+    return int(given)
+
+
+def _rank(session: Session, sent: Mapping[str, Any]) -> int | None:
+    name = read_line(sent, "severity")
+    if name is None:
+        return None
+    for level in severity.severity_levels(session):
+        if level.name.casefold() == name.casefold():
+            return level.rank
+    raise Invalid("severity", _levels(session))
+
+
+def _levels(session: Session) -> str:
+    return f"Send one of: {', '.join(one.name for one in severity.severity_levels(session))}"
+
+
+def _facts(sent: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Facts by their names; the text of each."""
+    value = sent.get(name)
+    if value is None:
+        return {}
+    declared = INTERNAL if name == "internal_facts" else PUBLIC
+    typed = {fact.name for fact in declared if fact.place and fact.kind in _TEXTS}
+    if not isinstance(value, dict):
+        raise Invalid(name, "Send an object of facts")
+    for fact in value:
+        if fact not in typed:
+            raise Invalid(name, f"There is no fact “{fact[:40]}”: {', '.join(sorted(typed))}")
+    return {fact: read_text(value, fact) or "" for fact in value}
+
+
+def _although(sent: Mapping[str, Any]) -> dict[str, str]:
+    value = sent.get("although")
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not value.keys() <= gate.WHY_NOT.keys():
+        raise Invalid("although", f"Send reasons for some of: {', '.join(gate.WHY_NOT)}")
+    return {name: read_line(value, name) or "" for name in value}
+
+
+# --- what is answered ----------------------------------------------------------------------------
+
+
+def _answer(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, mimetype="application/json")
+
+
+def _shown(incident: Incident, status: int = 200) -> Response:
+    made = _answer(_object(incident), status)
+    made.set_etag(str(incident.version))
+    return made
+
+
+def _found(code: str) -> Incident:
+    chosen = select(Incident).filter_by(code=code[:64])
+    return current_session().scalars(chosen).one()
+
+
+def _object(incident: Incident) -> dict[str, Any]:
+    links = current_links()
+    return {
+        "id": incident.code,
+        "kind": incident.kind.value,
+        "title": incident.title,
+        "status": incident.status,
+        "impact": incident.impact.value,
+        "severity": incident.severity_name,
+        "visibility": incident.visibility.value,
+        "is_drill": incident.is_drill,
+        "version": incident.version,
+        "started_at": _moment(incident.started_at),
+        "resolved_at": _moment(incident.resolved_at),
+        "scheduled_for": _moment(incident.scheduled_for),
+        "scheduled_until": _moment(incident.scheduled_until),
+        "next_update_at": _moment(incident.next_update_at),
+        "users_notice": incident.users_notice,
+        "public_facts": incident.public_facts,
+        "internal_facts": incident.internal_facts,
+        "components": [
+            {"id": row.component.code, "name": row.component.name, "status": row.status.value}
+            for row in incident.affected
+        ],
+        "updates": [_update(update) for update in reversed(incident.updates)],
+        "url": None if incident.is_internal else links.incident(incident.code),
+        "admin_url": links.admin_incident(incident.code),
+    }
+
+
+def _update(update: IncidentUpdate) -> dict[str, Any]:
+    return {
+        "id": update.code,
+        "status": update.status,
+        "visibility": update.visibility.value,
+        "text": update.body,
+        "happened_at": _moment(update.happened_at),
+        "posted_at": _moment(update.posted_at),
+        "next_update_at": _moment(update.next_update_at),
+        "no_promise_because": update.no_promise_because,
+        "left_out": update.left_out,
+        "although": update.gate,
+    }
+
+
+def _moment(moment: Any) -> str | None:
+    return clock.as_utc(moment).isoformat() if moment else None
+
+
+@incidents.errorhandler(callers.KeyRefused)
+def show_refused_key(error: callers.KeyRefused) -> ResponseReturnValue:
+    """401, 403 or 429."""
+    return problem(error.status, error.reason, headers=error.headers)
+
+
+@incidents.errorhandler(UnreadableRequest)
+def show_unreadable(error: UnreadableRequest) -> ResponseReturnValue:
+    """What :func:`_body` could not read."""
+    return error.answer
+
+
+@incidents.errorhandler(Conflict)
+def show_conflict(_: Conflict) -> ResponseReturnValue:
+    """412: the incident is no longer as ``If-Match`` says."""
+    return problem(412, "Somebody else changed this incident meanwhile. Read it again.")
+
+
+@incidents.errorhandler(Invalid)
+def show_invalid(error: Invalid) -> ResponseReturnValue:
+    """422: the field and why; for a text that would leak, each rule and the place that broke it."""
+    more: dict[str, Any] = {"errors": [{"field": error.field, "reason": error.reason}]}
+    if isinstance(error, Blocked):
+        more["findings"] = [{"rule": one.rule, "excerpt": one.excerpt} for one in error.findings]
+    return problem(422, error.reason, **more)
