@@ -9,36 +9,57 @@ import logging
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from statuspage.access import accounts, passwords, sign_in_limits, throttle
 from statuspage.access.audit import Actor
+from statuspage.access.devices import name_device
 from statuspage.access.permissions import Permission, needs, open_to_everybody, require
 from statuspage.core import address as addresses
 from statuspage.core import clock
+from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Invalid
 from statuspage.models import Account, SignIn
-from statuspage.models.columns import hash_token
+from statuspage.models.columns import TITLE_LIMIT, hash_token
 
 log = logging.getLogger(__name__)
 
-SIGN_IN_LASTS = timedelta(hours=12)
+_SEEN_AGAIN = timedelta(minutes=1)
 _KEEP_ENDED = timedelta(days=30)
 
 
 def find_sign_in(session: Session, token: str) -> SignIn | None:
-    """The sign-in that the browser's token belongs to, while it lasts."""
+    """The sign-in that the browser's token belongs to, while it lasts and is in use."""
     return session.scalars(
         select(SignIn)
         .join(SignIn.account)
-        .where(
-            SignIn.token_hash == hash_token(token),
-            SignIn.ends_at > clock.now(),
-            Account.disabled_at.is_(None),
-        )
+        .where(SignIn.token_hash == hash_token(token), *_lasts(), Account.disabled_at.is_(None))
     ).one_or_none()
+
+
+def open_sign_ins(session: Session, account_id: int) -> list[SignIn]:
+    """The browsers that are signed in to an account, the last used one first."""
+    theirs = select(SignIn).where(SignIn.account_id == account_id, *_lasts())
+    return list(session.scalars(theirs.order_by(SignIn.seen_at.desc(), SignIn.id.desc())))
+
+
+def note_use(found: SignIn) -> None:
+    """Keep when a sign-in was used; not more often than once a minute."""
+    if found.seen_at > clock.now() - _SEEN_AGAIN:
+        return
+    with writing() as session:
+        session.execute(
+            update(SignIn)
+            .where(SignIn.id == found.id, SignIn.seen_at < clock.now() - _SEEN_AGAIN)
+            .values(seen_at=clock.now())
+        )
+
+
+def _lasts() -> tuple[ColumnElement[bool], ...]:
+    moment, idle = clock.now(), timedelta(minutes=current_settings().session_idle_minutes)
+    return SignIn.ends_at > moment, SignIn.seen_at > moment - idle
 
 
 def last_sign_ins(session: Session) -> dict[int, SignIn]:
@@ -50,13 +71,16 @@ def last_sign_ins(session: Session) -> dict[int, SignIn]:
 
 
 @open_to_everybody
-def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tuple[str, Account]:
+def sign_in(
+    email: str, password: str, *, address: str, browser: str = "", user_agent: str = ""
+) -> tuple[str, Account]:
     """Sign a browser in; returns the token for its cookie, and whose it is.
 
     ``address`` is the client's, ``browser`` what :func:`~.sign_in_limits.browser_token` gave this
-    browser before.  Raises :class:`~.sign_in_limits.SignInThrottled` after too many tries from that
-    address or on that account, and :class:`Invalid` otherwise, without saying which half was wrong;
-    an unknown account takes as long as a known one.
+    browser before, ``user_agent`` what it calls itself.  Raises
+    :class:`~.sign_in_limits.SignInThrottled` after too many tries from that address or on that
+    account, and :class:`Invalid` otherwise, without saying which half was wrong; an unknown account
+    takes as long as a known one.
     """
     email = addresses.identity_of(email)
     limits = sign_in_limits.limits_of_sign_in(email, address=address, browser=browser)
@@ -83,7 +107,7 @@ def sign_in(email: str, password: str, *, address: str, browser: str = "") -> tu
         sign_in_limits.take_back(session, limits)
         throttle.forget_old_tries(session)
         session.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
-        token = begin(session, account)
+        token = begin(session, account, address=address, user_agent=user_agent)
         accounts.record(
             session, accounts.as_actor(account), "account.sign_in", email, after={"from": address}
         )
@@ -112,14 +136,53 @@ def sign_out_everywhere(account_id: int, *, actor: Actor) -> None:
         accounts.record(session, actor, "account.sign_out_everywhere", account.email)
 
 
-def begin(session: Session, account: Account) -> str:
+@needs(Permission.OWN_ACCOUNT)
+def end_sign_in(sign_in_id: int, *, actor: Actor) -> None:
+    """End one sign-in of the actor's own account; nothing happens for one that is not theirs."""
+    with writing() as session:
+        found = session.get(SignIn, sign_in_id)
+        if found is None or found.account_id != actor.account_id or found.ends_at <= clock.now():
+            return
+        found.ends_at = clock.now()
+        accounts.record(
+            session, actor, "account.end_session", found.account.email,
+            before={"browser": found.browser, "from": found.address},
+        )  # fmt: skip
+
+
+@needs(Permission.OWN_ACCOUNT)
+def prove(token: str, password: str, *, address: str, actor: Actor) -> str:
+    """Take the password once more for a sign-in; returns the token that replaces the one before.
+
+    Raises :class:`~.sign_in_limits.SignInThrottled` and :class:`Invalid`.
+    """
+    found = find_sign_in(current_session(), token)
+    if found is None:
+        raise Invalid("password", "Your sign-in has ended. Sign in again")
+    sign_in_id, email, hashed = found.id, found.account.email, found.account.password_hash
+    limits = sign_in_limits.limits_of_change(email)
+    sign_in_limits.count_try(limits, address=address)
+    if not passwords.matches(hashed, password):
+        raise Invalid("password", "This is not your password")
+    fresh = secrets.token_urlsafe(32)
+    with writing() as session:
+        sign_in_limits.take_back(session, limits)
+        kept = session.get_one(SignIn, sign_in_id)
+        kept.token_hash, kept.proved_at, kept.seen_at = hash_token(fresh), clock.now(), clock.now()
+        accounts.record(session, actor, "account.prove", email, after={"from": address})
+    return fresh
+
+
+def begin(session: Session, account: Account, *, address: str = "", user_agent: str = "") -> str:
     """Begin a sign-in within the caller's transaction; returns the token for the cookie."""
     token = secrets.token_urlsafe(32)
     session.add(
         SignIn(
             account_id=account.id,
             token_hash=hash_token(token),
-            ends_at=clock.now() + SIGN_IN_LASTS,
+            ends_at=clock.now() + timedelta(hours=current_settings().session_hours),
+            address=address[:TITLE_LIMIT],
+            browser=name_device(user_agent),
         )
     )
     return token

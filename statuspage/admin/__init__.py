@@ -32,6 +32,7 @@ from statuspage.admin import (
     resolving,
     scheme,
     sign_in,
+    step_up,
     subscribers,
     wordings,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "resolving",
     "scheme",
     "sign_in",
+    "step_up",
     "subscribers",
     "wordings",
 ]

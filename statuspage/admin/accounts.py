@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from statuspage.access import accounts as verbs
@@ -130,6 +131,13 @@ def disable_account(account_id: int) -> ResponseReturnValue:
     return done("The account is disabled and signed out everywhere.", "admin.accounts")
 
 
+@admin.post("/accounts/<int:account_id>/sign-out")
+def sign_out_account(account_id: int) -> ResponseReturnValue:
+    """End every session of somebody."""
+    sign_ins.sign_out_everywhere(account_id, actor=actor())
+    return done("The account is signed out everywhere.", "admin.accounts")
+
+
 @admin.post("/accounts/<int:account_id>/enable")
 def enable_account(account_id: int) -> ResponseReturnValue:
     """Let somebody in again."""
@@ -145,7 +153,7 @@ def me() -> ResponseReturnValue:
         with name_form.refusals():
             verbs.rename(_my_id(), name=name_form.name.data, actor=actor())
             return done("Your name is saved.", "admin.me")
-    return page("admin/me.html", form=name_form, password_form=PasswordForm(None))
+    return _my_page(name_form, PasswordForm(None))
 
 
 @admin.post("/me/password")
@@ -159,14 +167,20 @@ def change_password() -> ResponseReturnValue:
                 present=form.present.data,
                 new=form.new.data,
                 address=http.present_address(),
+                user_agent=request.headers.get("User-Agent", ""),
                 actor=actor(),
             )
             answer = done("Your password is changed; other browsers are signed out.", "admin.me")
             auth.remember(answer, token)
             return answer
-    answer = page("admin/me.html", form=NameForm(None, _me()), password_form=form)
+    answer = _my_page(NameForm(None, _me()), form)
     answer.status_code = 422
     return answer
+
+
+def _my_page(name_form: NameForm, password_form: PasswordForm) -> Response:
+    sessions = sign_ins.open_sign_ins(current_session(), _my_id())
+    return page("admin/me.html", form=name_form, password_form=password_form, sessions=sessions)
 
 
 def _me() -> Account:

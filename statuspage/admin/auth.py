@@ -1,7 +1,7 @@
 """Who is signed in, from where, and that a form is our own.
 
-A sign-in is a row of ours; the browser holds its token in a cookie that only the admin's addresses
-receive.  The public page never reads a cookie and never sets one.
+A sign-in is a row of ours; the browser holds its token in a cookie.  The public page never reads a
+cookie and never sets one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from statuspage.access import alarms, sign_in_limits, sign_ins
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Forbidden, Permission, of_role
-from statuspage.admin.permissions import needed
+from statuspage.admin.permissions import asks_for_proof, needed
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
@@ -28,6 +28,7 @@ from statuspage.models import Alarm
 
 COOKIE: Final = "admin_sign_in"
 BROWSER_COOKIE: Final = "admin_browser"
+SESSION_COOKIE: Final = "admin_session"
 BROWSER_KEPT: Final = timedelta(days=180)
 
 PROXY_ALARM: Final = "proxy"
@@ -48,6 +49,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 _open_views: set[Callable[..., Any]] = set()
 
 
+class ProofNeeded(Exception):
+    """What was asked for needs the password again."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Who sits at this browser, and until when."""
@@ -59,6 +64,8 @@ class SignedIn:
     token: str
     password_is_temporary: bool
     role: AccountRole
+    sign_in_id: int
+    proved_at: datetime
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has a permission."""
@@ -67,11 +74,12 @@ class SignedIn:
 
 def register(app: Flask) -> None:
     """Settle the cookies, and the check against forgery: made by the admin alone."""
+    links: Links = app.extensions["links"]
     app.config.update(
-        SESSION_COOKIE_NAME="admin_session",
-        SESSION_COOKIE_PATH=_cookie_path(app.extensions["links"]),
+        SESSION_COOKIE_NAME=cookie_name(SESSION_COOKIE, links),
+        SESSION_COOKIE_PATH=cookie_path(links),
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=_is_secure(app.extensions["settings"].public_url),
+        SESSION_COOKIE_SECURE=_is_secure(links),
         WTF_CSRF_CHECK_DEFAULT=False,
         # A form may lie open for a whole incident; its token lasts as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
@@ -105,6 +113,15 @@ def require(endpoint: str, method: str) -> None:
     permission, person = needed(endpoint, method), signed_in()
     if person is None or permission is None or not person.may(permission):
         raise Forbidden(permission)
+
+
+def require_proof(endpoint: str, method: str) -> None:
+    """Raise :class:`ProofNeeded` where the password is needed again: it was given too long ago."""
+    person, settings = signed_in(), current_settings()
+    limit = clock.now() - timedelta(minutes=settings.step_up_minutes)
+    is_stale = person is not None and person.proved_at <= limit
+    if is_stale and asks_for_proof(endpoint, method, publishing=settings.step_up_to_publish):
+        raise ProofNeeded
 
 
 def may_send(address: str) -> bool:
@@ -143,25 +160,27 @@ def refuse_forgery() -> None:
 
 def remember(response: Response, token: str) -> None:
     """Give the browser its sign-in."""
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=sign_ins.SIGN_IN_LASTS,
-        path=_cookie_path(current_links()),
-        secure=_is_secure(current_settings().public_url),
-        httponly=True,
-        samesite="Lax",
-    )
+    _give(response, COOKIE, token, kept=timedelta(hours=current_settings().session_hours))
 
 
 def remember_browser(response: Response, email: str) -> None:
     """Give the browser what identifies it; it outlasts signing out."""
+    _give(response, BROWSER_COOKIE, sign_in_limits.browser_token(email), kept=BROWSER_KEPT)
+
+
+def known_browser() -> str:
+    """What :func:`remember_browser` gave the browser that asks; empty for a stranger."""
+    return request.cookies.get(cookie_name(BROWSER_COOKIE, current_links()), "")
+
+
+def _give(response: Response, name: str, value: str, *, kept: timedelta) -> None:
+    links = current_links()
     response.set_cookie(
-        BROWSER_COOKIE,
-        sign_in_limits.browser_token(email),
-        max_age=BROWSER_KEPT,
-        path=_cookie_path(current_links()),
-        secure=_is_secure(current_settings().public_url),
+        cookie_name(name, links),
+        value,
+        max_age=kept,
+        path=cookie_path(links),
+        secure=_is_secure(links),
         httponly=True,
         samesite="Lax",
     )
@@ -186,22 +205,23 @@ def watch_proxy() -> None:
 
 def forget(response: Response) -> None:
     """Take the sign-in from the browser."""
+    links = current_links()
     response.delete_cookie(
-        COOKIE,
-        path=_cookie_path(current_links()),
-        secure=_is_secure(current_settings().public_url),
+        cookie_name(COOKIE, links),
+        path=cookie_path(links),
+        secure=_is_secure(links),
         httponly=True,
         samesite="Lax",
     )
 
 
 def _find() -> SignedIn | None:
-    token = request.cookies.get(COOKIE, "")
+    token = request.cookies.get(cookie_name(COOKIE, current_links()), "")
     found = sign_ins.find_sign_in(current_session(), token) if token else None
     if found is None:
         return None
     account = found.account
-    return SignedIn(
+    person = SignedIn(
         account.id,
         account.name,
         account.email,
@@ -209,13 +229,29 @@ def _find() -> SignedIn | None:
         token,
         account.password_is_temporary,
         account.role,
+        found.id,
+        found.proved_at,
     )
+    sign_ins.note_use(found)
+    return person
 
 
-def _cookie_path(links: Links) -> str:
-    """Where a browser sends the admin's cookies: there alone."""
-    return f"{links.prefix}/admin"
+def cookie_name(name: str, links: Links) -> str:
+    """A cookie's name as browsers know it.
+
+    Under TLS it has a prefix by which they refuse one that another host, or a page without TLS,
+    planted (RFC 6265bis, 4.1.3): ``__Host-``, which is for the whole host, so ``__Secure-`` where
+    PUBLIC_URL has a path.
+    """
+    if not _is_secure(links):
+        return name
+    return f"{'__Secure-' if links.prefix else '__Host-'}{name}"
 
 
-def _is_secure(public_url: str) -> bool:
-    return public_url.startswith("https://")
+def cookie_path(links: Links) -> str:
+    """Where a browser sends the admin's cookies; the public page never looks at them."""
+    return (links.prefix or "/") if _is_secure(links) else f"{links.prefix}/admin"
+
+
+def _is_secure(links: Links) -> bool:
+    return links.base.startswith("https://")

@@ -199,6 +199,7 @@ def guard() -> ResponseReturnValue | None:
     auth.watch_proxy()
     if not auth.is_open_to_strangers(view):
         auth.require(request.endpoint or "", request.method)
+        auth.require_proof(request.endpoint or "", request.method)
     if must_change_password(person):
         if request.endpoint in _BEFORE_OWN_PASSWORD:
             return None

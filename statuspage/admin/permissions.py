@@ -14,7 +14,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         approval dashboard incident incident_deliveries incident_live incidents live mail_sheet
         maintenance_desk maintenance_series maintenances""",
-    Permission.OWN_ACCOUNT: "me",
+    Permission.OWN_ACCOUNT: "confirm_identity me",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
     Permission.SEND: """
@@ -36,7 +36,8 @@ _READING: Final[Mapping[Permission, str]] = {
 }
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
-    Permission.OWN_ACCOUNT: "change_password me sign_out sign_out_everywhere",
+    Permission.OWN_ACCOUNT: """
+        change_password confirm_identity end_session me sign_out sign_out_everywhere""",
     Permission.DRAFT: """
         close_incident correct_post incident incident_details incident_texts new_incident
         new_incident_texts no_change""",
@@ -61,7 +62,7 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.PERSONAL_DATA: "allow_person erase_person personal_data",
     Permission.PEOPLE: """
         accounts change_role disable_account enable_account request_new_password
-        withdraw_invitation""",
+        sign_out_account withdraw_invitation""",
     Permission.KEYS: "api_keys withdraw_api_key",
 }
 
@@ -81,3 +82,20 @@ SENDING: Final = _by_endpoint(_SENDING)
 def needed(endpoint: str, method: str) -> Permission | None:
     """What a request of the admin needs; None where no table names it."""
     return (READING if method in {"GET", "HEAD", "OPTIONS"} else SENDING).get(endpoint)
+
+
+_PROVED: Final = frozenset({Permission.PEOPLE, Permission.PERSONAL_DATA, Permission.KEYS})
+_EXPORTS: Final = frozenset(
+    {"admin.export_all_subscribers", "admin.export_customers", "admin.export_deliveries"}
+)
+
+
+def asks_for_proof(endpoint: str, method: str, *, publishing: bool) -> bool:
+    """Whether a request of the admin asks for a fresh proof of who sits there.
+
+    Exporting and erasing data and changing people do; publishing only where it was switched on.
+    """
+    if method in {"GET", "HEAD", "OPTIONS"}:
+        return endpoint in _EXPORTS
+    permission = SENDING.get(endpoint)
+    return permission in _PROVED or (publishing and permission is Permission.PUBLISH)

@@ -52,7 +52,8 @@ def sign_in() -> ResponseReturnValue:
                     form.email.data,
                     form.password.data,
                     address=http.present_address(),
-                    browser=request.cookies.get(auth.BROWSER_COOKIE, ""),
+                    browser=auth.known_browser(),
+                    user_agent=request.headers.get("User-Agent", ""),
                 )
             except sign_in_limits.SignInThrottled as error:
                 return _throttled(form, error)
@@ -91,6 +92,7 @@ def invitation(token: str) -> ResponseReturnValue:
                     form.password.data,
                     address=http.present_address(),
                     browser=sign_in_limits.browser_token(email),
+                    user_agent=request.headers.get("User-Agent", ""),
                 )
                 return _let_in(fresh, email, url_for("admin.dashboard"))
             return refused("Your account is ready: sign in with it.", "admin.sign_in")
@@ -107,6 +109,13 @@ def sign_out_everywhere() -> ResponseReturnValue:
     answer = done("You are signed out everywhere.", "admin.sign_in")
     auth.forget(answer)
     return answer
+
+
+@admin.post("/me/sessions/<int:sign_in_id>/end")
+def end_session(sign_in_id: int) -> ResponseReturnValue:
+    """End one of one's own sign-ins, on a lost phone, say."""
+    sign_ins.end_sign_in(sign_in_id, actor=auth.actor())
+    return done("That session has ended.", "admin.me")
 
 
 def _link_does_not_work() -> Response:

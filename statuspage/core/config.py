@@ -339,6 +339,26 @@ SETTINGS: tuple[Setting, ...] = (
         _integer(0, 10),
     ),
     Setting(
+        "SESSION_HOURS",
+        "12",
+        "Hours after which a sign-in to the admin ends, however much it is used.",
+        _integer(1, 720),
+    ),
+    Setting(
+        "SESSION_IDLE_MINUTES",
+        "120",
+        "Minutes without a request after which a sign-in to the admin ends.",
+        _integer(5, 43_200),
+    ),
+    Setting(
+        "STEP_UP_MINUTES",
+        "15",
+        "Exporting or erasing personal data, changing people and making API keys ask for the "
+        "password again where it was last given longer ago than this.",
+        _integer(1, 1_440),
+    ),
+    Setting("STEP_UP_TO_PUBLISH", "no", "Has publishing ask for it too.", _boolean),
+    Setting(
         "UNCERTAIN_WAIT",
         "",
         "Seconds that a mail whose fate is unknown waits for the provider's event before it is "
@@ -406,6 +426,10 @@ class Settings:
     frame_ancestors: str
     time_zone: ZoneInfo
     trusted_proxies: int
+    session_hours: int
+    session_idle_minutes: int
+    step_up_minutes: int
+    step_up_to_publish: bool
     uncertain_wait: int
     cancel_window: int
     delivery_batch: int

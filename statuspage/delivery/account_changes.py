@@ -16,7 +16,15 @@ from statuspage.models import Account
 
 
 @needs(Permission.OWN_ACCOUNT)
-def change_password(account_id: int, *, present: str, new: str, address: str, actor: Actor) -> str:
+def change_password(
+    account_id: int,
+    *,
+    present: str,
+    new: str,
+    address: str,
+    actor: Actor,
+    user_agent: str = "",
+) -> str:
     """Replace a password by its owner; ends every sign-in and returns a fresh token for this one.
 
     Raises :class:`~statuspage.access.sign_in_limits.SignInThrottled` and :class:`Invalid`.
@@ -36,7 +44,7 @@ def change_password(account_id: int, *, present: str, new: str, address: str, ac
         sign_in_limits.take_back(session, limits)
         sign_ins.end_all(session, account.id)
         invitations.withdraw_open(session, email)
-        token = sign_ins.begin(session, account)
+        token = sign_ins.begin(session, account, address=address, user_agent=user_agent)
         account_mail.queue_change_notice(
             session, email, how="by whoever was signed in and knew the one before"
         )

@@ -61,6 +61,12 @@ class SignIn(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     ends_at: Mapped[datetime]
+    # Written down at most once a minute.
+    seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # When somebody last showed the password or another factor.
+    proved_at: Mapped[datetime] = mapped_column(default=clock.now)
+    address: Mapped[Name] = mapped_column(default="")
+    browser: Mapped[Name] = mapped_column(default="")
 
     account: Mapped[Account] = relationship()
 

@@ -30,6 +30,10 @@ from tests.accounts import (
     refusal,
     trail,
 )
+from tests.actors import acting
+from tests.factories import NOON
+
+UNKNOWN = "Unknown browser"
 
 
 @pytest.fixture
@@ -40,13 +44,80 @@ def kim(session: Session) -> int:
 
 def test_a_sign_in_lasts_twelve_hours(session: Session, kim: int, frozen: Traveller) -> None:
     token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
-    frozen.shift(timedelta(hours=12) - timedelta(seconds=1))
+    use_for(session, token, timedelta(hours=12) - timedelta(seconds=1), frozen)
     found = sign_ins.find_sign_in(session, token)
     assert found is not None
     assert found.account_id == kim
     session.rollback()
     frozen.shift(timedelta(seconds=1))
     assert sign_ins.find_sign_in(session, token) is None
+
+
+def use_for(session: Session, token: str, time: timedelta, frozen: Traveller) -> None:
+    """Let time pass in which a browser asks once an hour."""
+    while time > timedelta():
+        step = min(time, timedelta(hours=1))
+        frozen.shift(step)
+        time -= step
+        found = sign_ins.find_sign_in(session, token)
+        assert found is not None
+        sign_ins.note_use(found)
+
+
+def test_a_sign_in_that_nobody_uses_ends_earlier(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    frozen.shift(timedelta(hours=2) - timedelta(seconds=1))
+    found = sign_ins.find_sign_in(session, token)
+    assert found is not None
+    session.rollback()
+    frozen.shift(timedelta(seconds=1))
+    assert sign_ins.find_sign_in(session, token) is None
+
+
+def test_use_is_kept_at_most_once_a_minute(session: Session, kim: int, frozen: Traveller) -> None:
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    seen = []
+    for _ in range(3):
+        frozen.shift(timedelta(seconds=40))
+        found = sign_ins.find_sign_in(session, token)
+        assert found is not None
+        sign_ins.note_use(found)
+        seen.append(found.seen_at)
+    assert seen == [NOON, NOON + timedelta(seconds=80), NOON + timedelta(seconds=80)]
+
+
+def test_a_session_says_where_it_is_and_can_be_ended_by_its_owner_alone(
+    session: Session, kim: int
+) -> None:
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+    lost, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS, user_agent=agent)
+    sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    [first] = [one for one in sign_ins.open_sign_ins(session, kim) if one.browser != UNKNOWN]
+    assert (first.address, first.browser) == (ADDRESS, "Firefox on Linux")
+    sign_ins.end_sign_in(first.id, actor=acting("Sam", account_id=kim + 1))
+    assert sign_ins.find_sign_in(session, lost) is not None
+    sign_ins.end_sign_in(first.id, actor=acting("Kim", account_id=kim))
+    assert sign_ins.find_sign_in(session, lost) is None
+    assert [one.browser for one in sign_ins.open_sign_ins(session, kim)] == [UNKNOWN]
+
+
+def test_the_password_once_more_gives_the_session_another_token(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    before, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    frozen.shift(timedelta(minutes=20))
+    actor = acting("Kim", account_id=kim)
+    after = sign_ins.prove(before, PASSWORD, address=ADDRESS, actor=actor)
+    assert sign_ins.find_sign_in(session, before) is None
+    found = sign_ins.find_sign_in(session, after)
+    assert found is not None
+    assert found.proved_at == NOON + timedelta(minutes=20)
+    with refusal(field="password", reason="This is not your password"):
+        sign_ins.prove(after, "wrong", address=ADDRESS, actor=actor)
+    with refusal(field="password", reason="Your sign-in has ended. Sign in again"):
+        sign_ins.prove(before, PASSWORD, address=ADDRESS, actor=actor)
 
 
 def test_the_token_itself_is_kept_nowhere(session: Session, kim: int) -> None:

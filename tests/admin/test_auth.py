@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import lxml.html
 import pytest
 from flask import Flask, Request
 from time_machine import Traveller
@@ -10,12 +11,22 @@ from werkzeug.test import EnvironBuilder, TestResponse
 
 from statuspage.access import alarms, sign_in_limits
 from statuspage.access.audit import Actor
+from statuspage.admin import auth
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
+from statuspage.core.links import Links
 from statuspage.delivery import account_changes, invitations
 from statuspage.public.http import client_address
 from tests.actors import acting
-from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said
+from tests.browsing import (
+    KIM,
+    PASSWORD,
+    Browser,
+    actions,
+    make_account,
+    reasons,
+    said,
+)
 
 
 def cookie(response: TestResponse, name: str) -> list[str]:
@@ -156,10 +167,10 @@ def test_who_is_signed_in_is_not_asked_again(admin: Browser) -> None:
 
 
 def test_the_cookies_are_for_the_admin_alone_and_for_no_script(stranger: Browser) -> None:
-    attributes = ["HttpOnly", "Path=/admin", "SameSite=Lax", "Secure"]
-    assert cookie(stranger.get("/admin/login"), "admin_session") == attributes
+    attributes = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
+    assert cookie(stranger.get("/admin/login"), "__Host-admin_session") == attributes
     answer = stranger.sign_in()
-    given = cookie(answer, "admin_sign_in")
+    given = cookie(answer, "__Host-admin_sign_in")
     assert [part for part in given if not part.startswith(("Expires", "Max-Age"))] == attributes
     assert "Max-Age=43200" in given
 
@@ -217,17 +228,60 @@ def test_where_there_is_no_account_the_door_says_how_to_make_one(app: Flask) -> 
 
 def test_a_sign_in_ends_by_itself(admin: Browser, frozen: Traveller) -> None:
     admin.sign_in()
-    frozen.shift(timedelta(hours=12, seconds=-1))
+    work(admin, timedelta(hours=12, seconds=-1), frozen)
     assert admin.get("/admin/").status_code == 200
     frozen.shift(timedelta(seconds=1))
     assert admin.get("/admin/").status_code == 303
+
+
+def work(admin: Browser, time: timedelta, frozen: Traveller) -> None:
+    """Let time pass in which the browser asks once an hour."""
+    while time > timedelta():
+        step = min(time, timedelta(hours=1))
+        frozen.shift(step)
+        time -= step
+        admin.get("/admin/contacts")
+
+
+def test_a_session_that_nobody_uses_ends(admin: Browser, frozen: Traveller) -> None:
+    admin.sign_in()
+    frozen.shift(timedelta(hours=2))
+    assert admin.get("/admin/").status_code == 303
+
+
+def test_sessions_are_listed_and_ended(admin: Browser, app: Flask) -> None:
+    other = Browser(app)
+    other.sign_in()
+    page = lxml.html.fromstring(admin.get("/admin/me").text)
+    [address] = page.xpath("//form[contains(@action, '/admin/me/sessions/')]/@action")
+    admin.send(address)
+    assert other.get("/admin/").status_code == 303
+    assert said(admin.get("/admin/me")) == ["That session has ended."]
+
+
+# --- cookies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("public_url", "name", "path"),
+    [
+        ("https://status.example.com", "__Host-admin_sign_in", "/"),
+        ("https://example.com/status", "__Secure-admin_sign_in", "/status"),
+        ("http://127.0.0.1:8000", "admin_sign_in", "/admin"),
+    ],
+)
+def test_under_tls_a_cookie_has_a_name_that_no_other_host_can_plant(
+    public_url: str, name: str, path: str
+) -> None:
+    links = Links(public_url)
+    assert (auth.cookie_name(auth.COOKIE, links), auth.cookie_path(links)) == (name, path)
 
 
 def test_a_sign_in_that_ends_soon_is_told_before_anything_long_is_begun(
     admin: Browser, frozen: Traveller
 ) -> None:
     admin.sign_in()
-    frozen.shift(timedelta(hours=11, minutes=14))
+    work(admin, timedelta(hours=11, minutes=14), frozen)
     assert said(admin.get("/admin/")) == []
     frozen.shift(timedelta(minutes=6))
     assert said(admin.get("/admin/")) == [
@@ -238,7 +292,7 @@ def test_a_sign_in_that_ends_soon_is_told_before_anything_long_is_begun(
 
 def test_a_token_that_nobody_was_given_signs_nobody_in(stranger: Browser) -> None:
     stranger.client.set_cookie(
-        "admin_sign_in", "made up", domain="status.example.com", path="/admin"
+        "__Host-admin_sign_in", "made up", domain="status.example.com", path="/"
     )
     assert stranger.get("/admin/").status_code == 303
 
@@ -249,16 +303,18 @@ def test_a_token_that_nobody_was_given_signs_nobody_in(stranger: Browser) -> Non
 def test_signing_out_closes_the_door(admin: Browser, app: Flask) -> None:
     answer = admin.send("/admin/logout")
     assert answer.headers["Location"] == "/admin/login"
-    assert "Max-Age=0" in cookie(answer, "admin_sign_in")
+    assert "Max-Age=0" in cookie(answer, "__Host-admin_sign_in")
     assert admin.get("/admin/").status_code == 303
     assert actions(app) == ["account.sign_in", "account.sign_out"]
 
 
 def test_a_kept_cookie_is_worth_nothing_after_signing_out(admin: Browser) -> None:
-    kept = admin.client.get_cookie("admin_sign_in", "status.example.com", "/admin")
+    kept = admin.client.get_cookie("__Host-admin_sign_in", "status.example.com", "/")
     assert kept is not None
     admin.send("/admin/logout")
-    admin.client.set_cookie("admin_sign_in", kept.value, domain="status.example.com", path="/admin")
+    admin.client.set_cookie(
+        "__Host-admin_sign_in", kept.value, domain="status.example.com", path="/"
+    )
     assert admin.get("/admin/").status_code == 303
 
 

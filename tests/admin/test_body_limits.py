@@ -7,7 +7,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from statuspage.admin import auth, body_limits
+from statuspage.admin import body_limits
 from statuspage.admin.customers import MOST_BYTES
 from tests.browsing import Browser
 
@@ -65,9 +65,9 @@ def test_whoever_is_signed_in_may_send_a_sheet(admin: Browser) -> None:
 def test_the_customers_file_may_be_larger_than_any_sheet(app: Flask, admin: Browser) -> None:
     with app.test_request_context("/admin/customers/import", method="POST"):
         assert body_limits.body_limit(request) == body_limits.STRANGERS
-    cookie = admin.client.get_cookie(auth.COOKIE, "status.example.com", "/admin")
+    cookie = admin.client.get_cookie("__Host-admin_sign_in", "status.example.com", "/")
     assert cookie is not None
-    cookies = {"Cookie": f"{auth.COOKIE}={cookie.value}"}
+    cookies = {"Cookie": f"__Host-admin_sign_in={cookie.value}"}
     with app.test_request_context("/admin/customers/import", method="POST", headers=cookies):
         assert body_limits.body_limit(request) >= MOST_BYTES
 

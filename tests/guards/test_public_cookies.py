@@ -56,6 +56,8 @@ def test_not_even_to_who_is_signed_in(admin: Browser, app: Flask) -> None:
         assert "Set-Cookie" not in admin.get(path).headers, path
 
 
-def test_the_admin_s_cookies_are_not_sent_to_public_addresses(admin: Browser) -> None:
-    assert admin.client.get_cookie("admin_sign_in", "status.example.com", "/") is None
-    assert admin.client.get_cookie("admin_sign_in", "status.example.com", "/admin") is not None
+def test_the_admin_s_cookies_change_no_public_answer(admin: Browser, app: Flask) -> None:
+    stranger = app.test_client()
+    for path in ("/", "/history", "/subscribe", "/nothing", "/api/v2/summary.json"):
+        theirs, ours = stranger.get(path), admin.get(path)
+        assert (theirs.status_code, theirs.data) == (ours.status_code, ours.data), path

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import EnvironBuilder
 
-from statuspage.admin import auth, body_limits
+from statuspage.admin import body_limits
 from statuspage.runtime import gateway
 from statuspage.runtime.gateway import Gateway
 from tests.browsing import OWN_FORM, Browser
@@ -63,8 +63,8 @@ def customers_file(admin: Browser, size: int) -> Client:
     lines = ["email,name\n", *[line.format(n) for n in range(size // len(line.format(0)))]]
     csrf_token = admin.token()
     cookies = [
-        admin.client.get_cookie(name, "status.example.com", "/admin")
-        for name in (admin.client.application.config["SESSION_COOKIE_NAME"], auth.COOKIE)
+        admin.client.get_cookie(name, "status.example.com", "/")
+        for name in (admin.client.application.config["SESSION_COOKIE_NAME"], "__Host-admin_sign_in")
     ]
     form = EnvironBuilder(
         method="POST",
