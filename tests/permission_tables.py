@@ -104,7 +104,11 @@ def document(app: Flask) -> str:
             if one is not None
         ),
         "\n## Open to everybody\n\nTheir proof is a password or a link.\n",
-        *(f"- `{name}`" for name, one in sorted(VERBS.items()) if one is None),
+        *(
+            f"- `{name}`"
+            for name, one in sorted(VERBS.items())
+            if one is None and not name.startswith("tests.")
+        ),
     ]
     return "\n".join(parts) + "\n"
 

@@ -139,7 +139,12 @@ def use_key(token: str, *, address: str) -> KeyHolder | None:
         return None
     # Read before the use is noted: that ends the transaction.
     scopes = frozenset(KeyScope(scope) for scope in key.scopes)
-    actor = Actor(f"API key “{key.name}”"[:NAME_LIMIT], permissions=of_scopes(scopes))
+    actor = Actor(
+        f"API key “{key.name}”"[:NAME_LIMIT],
+        permissions=of_scopes(scopes),
+        origin=f"API key {key.id}",
+        address=address,
+    )
     holder = KeyHolder(key.id, actor, scopes)
     if key.used_at is None or key.used_at < clock.now() - _USED_AGAIN:
         _note_use(key.id)

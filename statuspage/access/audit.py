@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from statuspage.access import audit_chain
 from statuspage.access.permissions import EVERYTHING, Forbidden, Permission, is_let_through
 from statuspage.models import AuditEntry
 
 # Halves of surrogate pairs: what Python makes of bytes in a name that are not UTF-8 (PEP 383).
 _HALF = re.compile("[\ud800-\udfff]")
+
+# What no trail may hold, by its name.
+_SECRET = re.compile("password|secret|token|credential", re.IGNORECASE)
+_MASK = "•••"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,13 @@ class Actor:
     name: str
     account_id: int | None = None
     permissions: frozenset[Permission] = frozenset()
+    # With what they act, and from where: no part of who they are.
+    origin: str = field(default="", compare=False)
+    address: str = field(default="", compare=False)
 
 
-SYSTEM = Actor("system", permissions=EVERYTHING)
-COMMAND_LINE = Actor("command line", permissions=EVERYTHING)
+SYSTEM = Actor("system", permissions=EVERYTHING, origin="worker")
+COMMAND_LINE = Actor("command line", permissions=EVERYTHING, origin="command line")
 
 
 def record(
@@ -39,8 +47,10 @@ def record(
     subject: str,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> AuditEntry:
-    """Add an entry; ``action`` is a verb such as ``incident.declare``, values become plain JSON.
+) -> None:
+    """Add an entry, chained when the transaction commits.
+
+    ``action`` is a verb such as ``incident.declare``, values become plain JSON.
 
     Names of files may hold bytes that are no text, which no database takes: they become U+FFFD.
     Raises :class:`~.permissions.Forbidden` where the verb never asked whether its actor may.
@@ -55,9 +65,10 @@ def record(
         subject=_whole(subject),
         before=_plain(before),
         after=_plain(after),
+        origin=_whole(actor.origin),
+        address=_whole(actor.address),
     )
-    session.add(entry)
-    return entry
+    audit_chain.append(session, entry)
 
 
 def _whole(text: str) -> str:
@@ -67,7 +78,10 @@ def _whole(text: str) -> str:
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if values is None:
         return None
-    return {key: _plain_value(value) for key, value in values.items()}
+    return {
+        key: _MASK if _SECRET.search(key) and value else _plain_value(value)
+        for key, value in values.items()
+    }
 
 
 def _plain_value(value: Any) -> Any:

@@ -25,6 +25,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.links import Links, current_links
 from statuspage.models import Alarm
+from statuspage.public import http
 
 COOKIE: Final = "admin_sign_in"
 BROWSER_COOKIE: Final = "admin_browser"
@@ -42,6 +43,11 @@ _PROXY_GONE: Final = timedelta(hours=1)
 # What browsers say of a form of this very site, and of one that its person sends again by hand
 # (https://www.w3.org/TR/fetch-metadata/).
 _OWN_FORMS: Final = frozenset({"same-origin", "none"})
+
+# A page that lies open asks for these by itself: that is no use of a session.
+_ASKED_BY_SCRIPTS: Final = frozenset(
+    {"admin.incident_live", "admin.incident_present", "admin.live", "admin.message_progress"}
+)
 
 csrf = CSRFProtect()
 
@@ -147,7 +153,13 @@ def actor() -> Actor:
     person = signed_in()
     if person is None:
         raise RuntimeError("nobody is signed in")
-    return Actor(person.name, person.account_id, of_role(person.role))
+    return Actor(
+        person.name,
+        person.account_id,
+        of_role(person.role),
+        origin=f"session {person.sign_in_id}",
+        address=http.present_address(),
+    )
 
 
 def refuse_forgery() -> None:
@@ -232,7 +244,8 @@ def _find() -> SignedIn | None:
         found.id,
         found.proved_at,
     )
-    sign_ins.note_use(found)
+    if request.endpoint not in _ASKED_BY_SCRIPTS:
+        sign_ins.note_use(found)
     return person
 
 

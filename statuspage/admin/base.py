@@ -262,8 +262,10 @@ def done(message: str, endpoint: str, **values: Any) -> Response:
     return make_response(redirect(url_for(endpoint, **values), 303))
 
 
-def download_csv(name: str, make_lines: Callable[[], Iterator[str]]) -> Response:
-    """A CSV file that is sent while it is made.
+def download(
+    name: str, make_lines: Callable[[], Iterator[str]], *, mimetype: str = "text/csv"
+) -> Response:
+    """A file of lines, CSV or other, that is sent while it is made.
 
     ``make_lines`` is called while it is sent: the session of the request itself has ended by then.
     """
@@ -275,7 +277,7 @@ def download_csv(name: str, make_lines: Callable[[], Iterator[str]]) -> Response
 
     return Response(
         stream_with_context(chunks()),
-        mimetype="text/csv",
+        mimetype=mimetype,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -15,7 +15,7 @@ from wtforms import BooleanField, FileField, HiddenField, SelectMultipleField, S
 
 from statuspage.admin import body_limits
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download_csv, page, refused, the_page, zone
+from statuspage.admin.base import admin, done, download, page, refused, the_page, zone
 from statuspage.admin.forms import (
     EditForm,
     Form,
@@ -190,7 +190,7 @@ def write_again(customer_id: int) -> ResponseReturnValue:
 @admin.get("/customers.csv")
 def export_customers() -> ResponseReturnValue:
     """All of them as the file that the import reads."""
-    return download_csv("customers.csv", lambda: customer_csv.export_customers(current_session()))
+    return download("customers.csv", lambda: customer_csv.export_customers(current_session()))
 
 
 @admin.route("/customers/import", methods=["GET", "POST"])

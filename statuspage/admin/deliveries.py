@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download_csv, page, the_page, zone
+from statuspage.admin.base import admin, done, download, page, the_page, zone
 from statuspage.admin.forms import read_number
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
@@ -82,7 +82,7 @@ def export_deliveries(message_id: int) -> ResponseReturnValue:
     """The deliveries of a message as CSV, those that were asked for; no cell runs as a formula."""
     current_session().get_one(Message, message_id)
     state, address = _asked()
-    return download_csv(
+    return download(
         f"message-{message_id}.csv", lambda: csv_lines(_rows(message_id, state, address))
     )
 

@@ -32,7 +32,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.PERSONAL_DATA: "personal_data",
     Permission.PEOPLE: "accounts",
     Permission.KEYS: "api_keys",
-    Permission.AUDIT: "audit_trail",
+    Permission.AUDIT: "audit_trail export_audit_csv export_audit_json",
 }
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
@@ -86,7 +86,13 @@ def needed(endpoint: str, method: str) -> Permission | None:
 
 _PROVED: Final = frozenset({Permission.PEOPLE, Permission.PERSONAL_DATA, Permission.KEYS})
 _EXPORTS: Final = frozenset(
-    {"admin.export_all_subscribers", "admin.export_customers", "admin.export_deliveries"}
+    {
+        "admin.export_all_subscribers",
+        "admin.export_audit_csv",
+        "admin.export_audit_json",
+        "admin.export_customers",
+        "admin.export_deliveries",
+    }
 )
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download_csv, page
+from statuspage.admin.base import admin, done, download, page
 from statuspage.core.db import current_session
 from statuspage.core.enums import SubscriberState
 from statuspage.core.richtext import clean_line
@@ -93,7 +93,7 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
 @admin.get("/subscribers.csv")
 def export_all_subscribers() -> ResponseReturnValue:
     """All of them as CSV, streamed."""
-    return download_csv("subscribers.csv", lambda: export_subscribers(current_session()))
+    return download("subscribers.csv", lambda: export_subscribers(current_session()))
 
 
 def _asked(name: str) -> str:

@@ -395,6 +395,13 @@ SETTINGS: tuple[Setting, ...] = (
         _optional_integer(30, 36_500),
     ),
     Setting(
+        "AUDIT_RETENTION_DAYS",
+        "",
+        "Days after which entries of the audit trail are removed; a signed checkpoint takes their "
+        "place. Kept where unset.",
+        _optional_integer(90, 36_500),
+    ),
+    Setting(
         "LOG_FORMAT",
         "text",
         "`text` for people, `json` for machines: one object a line, tracebacks within.",
@@ -435,6 +442,7 @@ class Settings:
     delivery_batch: int
     address_retention_days: int | None
     export_to: str | None
+    audit_retention_days: int | None
     log_format: str
 
     @property

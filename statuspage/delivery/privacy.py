@@ -9,7 +9,7 @@ to again, as the same hash, so that the next import does not bring its owner bac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, joinedload
 
-from statuspage.access import audit
+from statuspage.access import audit, audit_chain
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
@@ -68,10 +68,8 @@ AT_ONCE: Final = 500
 
 _REASON: Final = REASONS[SuppressionKind.ERASED]
 _UNKNOWN: Final = "erased at their own request, before it was known whether it arrived"
-_SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
 _BLANK: Final = "[erased]"
-# What an entry of the audit trail holds about a person.
-_PERSONAL: Final = frozenset({"email", "name", "company", "key", "tags"})
+_SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,31 +323,7 @@ def _forget_entries(session: Session, address: str, known: Iterable[str]) -> Non
     for entry in session.scalars(
         select(AuditEntry).where(or_(AuditEntry.subject == address, *conditions))
     ):
-        is_theirs = entry.subject == address
-        entry.subject = pseudonymize(address) if is_theirs else entry.subject
-        entry.before = _cleared(entry.before, known, whole=is_theirs)
-        entry.after = _cleared(entry.after, known, whole=is_theirs)
-
-
-def _cleared(
-    values: Mapping[str, Any] | None, known: Iterable[str], *, whole: bool
-) -> dict[str, Any] | None:
-    if values is None:
-        return None
-    return {
-        name: _BLANK if whole and name in _PERSONAL and value else _cleared_value(value, known)
-        for name, value in values.items()
-    }
-
-
-def _cleared_value(value: Any, known: Iterable[str]) -> Any:
-    if isinstance(value, str):
-        return _without(value, known)
-    if isinstance(value, Mapping):
-        return {name: _cleared_value(inner, known) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_cleared_value(inner, known) for inner in value]
-    return value
+        audit_chain.redact(entry, address, frozenset(known))
 
 
 def _without(text: str, known: Iterable[str]) -> str:

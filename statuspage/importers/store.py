@@ -42,7 +42,7 @@ from statuspage.models.columns import CODE_LENGTH
 _CHUNK = 100
 # Incidents whose log is written in one step, unless one component has more.
 _LOGGED_INCIDENTS = 100
-_UNFINISHED = {"finished": False}
+_BEGUN, _ENDED = "history.import_begin", "history.import"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _CODE = re.compile(f"[{_ALPHABET}]{{{CODE_LENGTH}}}")
 _incidents = cast(Table, Incident.__table__)
@@ -87,7 +87,7 @@ def store_incidents(
     keeper.refuse_taken(incidents)
     with writing() as session:
         keeper.begin(incidents, prepare(session) if prepare else 0)
-        entry_id = _note_begin(session, actor, source)
+        _note_begin(session, actor, source)
     done = 0
     for batch in in_slices(incidents, _CHUNK):
         with writing():
@@ -100,35 +100,29 @@ def store_incidents(
         if finish:
             finish(session)
         report = keeper.report()
-        session.get_one(AuditEntry, entry_id).after = {
-            "added": report.added,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "components_added": report.components_added,
-        }
+        audit.record(
+            session, actor, _ENDED, subject_kind="history", subject=source[:500],
+            after={
+                "added": report.added,
+                "updated": report.updated,
+                "unchanged": report.unchanged,
+                "components_added": report.components_added,
+            },
+        )  # fmt: skip
         revision.bump(session)
     return report
 
 
-def _note_begin(session: Session, actor: Actor, source: str) -> int:
-    """Write down that an import has begun; the id of its entry, which its last step completes."""
-    entry = audit.record(
-        session,
-        actor,
-        "history.import",
-        subject_kind="history",
-        subject=source[:500],
-        after=_UNFINISHED,
-    )
-    session.flush()
-    return entry.id
+def _note_begin(session: Session, actor: Actor, source: str) -> None:
+    """Write down that an import has begun; its last step writes down that it has ended."""
+    audit.record(session, actor, _BEGUN, subject_kind="history", subject=source[:500])
 
 
 def _was_cut_off(session: Session) -> bool:
     """Whether the import before this one never came to its end."""
-    before = select(AuditEntry.after).where(AuditEntry.action == "history.import")
+    before = select(AuditEntry.action).where(AuditEntry.action.in_((_BEGUN, _ENDED)))
     newest = session.scalars(before.order_by(AuditEntry.id.desc()).limit(1)).first()
-    return newest == _UNFINISHED
+    return newest == _BEGUN
 
 
 def is_code(text: str) -> bool:

@@ -23,7 +23,15 @@ from statuspage.models.incident import (
     UpdateRevision,
 )
 from statuspage.models.message import Message, Wording
-from statuspage.models.operations import Alarm, AuditEntry, Counter, Revision, Throttle, Worker
+from statuspage.models.operations import (
+    Alarm,
+    AuditCheckpoint,
+    AuditEntry,
+    Counter,
+    Revision,
+    Throttle,
+    Worker,
+)
 from statuspage.models.page import Page
 from statuspage.models.presence import Presence
 from statuspage.models.severity_level import SeverityLevel
@@ -35,6 +43,7 @@ __all__ = [
     "ApiKey",
     "Approval",
     "Attempt",
+    "AuditCheckpoint",
     "AuditEntry",
     "Breaker",
     "ChatThread",

@@ -69,7 +69,12 @@ class Throttle(Base):
 
 
 class AuditEntry(Base):
-    """Who did what, when, and how things stood before and after."""
+    """Who did what, when, from where and with what, and how things stood before and after.
+
+    Append-only: triggers refuse changes, except that an erasure redacts, and removals, except up to
+    a checkpoint.  Each is chained to the one before (:mod:`statuspage.access.audit_chain`); entries
+    from before there was a chain have no hash.
+    """
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -86,3 +91,21 @@ class AuditEntry(Base):
     subject: Mapped[Line]
     before: Mapped[Facts | None]
     after: Mapped[Facts | None]
+    # With what: a session, a key, a command, the worker.
+    origin: Mapped[Name] = mapped_column(default="")
+    address: Mapped[Name] = mapped_column(default="")
+    previous: Mapped[str] = mapped_column(String(64), default="")
+    hash: Mapped[str] = mapped_column(String(64), default="")
+    redacted_at: Mapped[datetime | None]
+
+
+class AuditCheckpoint(Base):
+    """Where the audit trail begins, after older entries were removed: signed with SECRET_KEY."""
+
+    __tablename__ = "audit_checkpoints"
+
+    until_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    entries: Mapped[int] = mapped_column(BigInteger)
+    signature: Mapped[str] = mapped_column(String(64))

@@ -27,7 +27,7 @@ from statuspage.core import clock
 from statuspage.core.address import Address
 from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.errors import Invalid
-from statuspage.models import AuditEntry, Customer, CustomerComponent, Page
+from statuspage.models import Customer, CustomerComponent, Page
 from statuspage.recipients.customer_csv_rows import (
     COLUMNS,
     Cells,
@@ -129,39 +129,31 @@ def import_customers(
     if preview:
         intake.take(current_session(), intake.parsed)
         return intake.report()
-    entry_id: int | None = None
+    done = 0
     for batch in in_slices(intake.parsed, _SLICE):
         with writing() as session:
             keep_others_out(session)
             intake.take(session, batch)
             intake.write(session)
-            entry_id = _note(session, intake.report(), entry_id, actor=actor, source=source)
+            begins, done = not done, done + len(batch)
+            ends = done == len(intake.parsed)
+            if begins or ends:
+                _note(session, intake.report(), actor=actor, source=source, ends=ends)
     return intake.report()
 
 
-def _note(
-    session: Session, report: ImportReport, entry_id: int | None, *, actor: Actor, source: str
-) -> int:
-    """Write down what an import has done so far, in one entry of the audit trail; its id."""
+def _note(session: Session, report: ImportReport, *, actor: Actor, source: str, ends: bool) -> None:
+    """Write into the audit trail what an import has done: at its end, and where it has begun."""
     counts = {
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
         "refused": report.refused,
     }
-    if entry_id is not None:
-        session.get_one(AuditEntry, entry_id).after = counts
-        return entry_id
-    entry = audit.record(
-        session,
-        actor,
-        "customers.import",
-        subject_kind="customers",
-        subject=source[:500],
-        after=counts,
+    action = "customers.import" if ends else "customers.import_begin"
+    audit.record(
+        session, actor, action, subject_kind="customers", subject=source[:500], after=counts
     )
-    session.flush()
-    return entry.id
 
 
 class Intake:

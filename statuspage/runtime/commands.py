@@ -14,6 +14,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
+from statuspage.access import audit_chain
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.config import ConfigError, current_settings
 from statuspage.core.db import current_session, db
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
         restored,
         reset_password,
         held_on,
+        verify_audit,
         erase,
         outbox,
         load_demo,
@@ -156,6 +158,21 @@ def reset_password(email: str) -> None:
     except Invalid as refused:
         fail(refused.reason)
     click.echo(f"{email}\n{password}")
+
+
+@click.command("verify-audit")
+@click.option("--head", default="", help="A head that was printed before; says if it is gone.")
+@with_appcontext
+def verify_audit(head: str) -> None:
+    """Check that the audit trail is whole; names the first entry that is not."""
+    verdict = audit_chain.verify(current_session(), expected=head)
+    if verdict.broken_at is not None:
+        where = f"entry {verdict.broken_at}: " if verdict.broken_at else ""
+        fail(f"the audit trail is broken: {where}{verdict.reason}")
+    click.echo(f"{verdict.entries:,} entries, whole.")
+    if verdict.unchained:
+        click.echo(f"{verdict.unchained:,} older entries are from before the chain.")
+    click.echo(f"head {verdict.head}")
 
 
 @click.command("held-on")

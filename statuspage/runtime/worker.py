@@ -26,7 +26,7 @@ from flask import Flask
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from statuspage.access import alarms, throttle
+from statuspage.access import alarms, audit_chain, throttle
 from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import db, insert_new, sqlite_path, writing
@@ -252,6 +252,7 @@ class WorkerProcess:
         with self._app.app_context():
             subscribe.forget_unconfirmed()
             throttle.forget_tries_of_yesterday()
+            audit_chain.remove_old()
             while provider_events.forget_folded() and not self._stopping.is_set():
                 pass
 
