@@ -150,8 +150,8 @@ def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
     SQLite has one lock for all who write, and who waits for it is not woken but looks again after
     a tenth of a second: between two slices it is left free for longer than that.  After a slice
-    that took longer than `SLICE_SECONDS` the next has half as many items, else up to twice as many,
-    and never more than ``size``.
+    that took longer than `SLICE_SECONDS` the next has as many items as would have fitted into that,
+    else up to twice as many, and never more than ``size``.
     """
     is_sqlite = current_session().get_bind().dialect.name == "sqlite"
     start, most = 0, size
@@ -161,9 +161,9 @@ def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         start += most
         if start >= len(items):
             return
-        most = (
-            max(1, most // 2) if time.monotonic() - began > SLICE_SECONDS else min(2 * most, size)
-        )
+        took = time.monotonic() - began
+        fits = int(most * SLICE_SECONDS / took) if took > SLICE_SECONDS else 2 * most
+        most = max(1, min(fits, size))
         if is_sqlite:
             time.sleep(PAUSE_SECONDS)
 

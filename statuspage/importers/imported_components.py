@@ -8,10 +8,11 @@ them changes, so it does not matter in which order or how often they come in.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
@@ -25,15 +26,16 @@ from statuspage.incidents.component_log import (
     settle_log,
 )
 from statuspage.models import Component, ComponentChange, Incident, IncidentComponent
+from statuspage.models.columns import new_code
 
 
 class Components:
-    """The components that incidents name, by code or by name; missing ones are made."""
+    """The components that incidents name, by code or by name; ``added`` are those made for them."""
 
     def __init__(self) -> None:
         self._by_code: dict[str, tuple[int, str]] = {}
         self._by_name: dict[str, tuple[int, str]] = {}
-        self.added_ids: list[int] = []
+        self.added = 0
 
     def load(self, session: Session) -> None:
         """Read those that are there."""
@@ -46,11 +48,6 @@ class Components:
             # Of several with one name the oldest that is not removed is meant.
             self._by_code[row.code] = (row.id, row.code)
             self._by_name[row.name.casefold()] = (row.id, row.code)
-
-    @property
-    def added(self) -> int:
-        """How many were made."""
-        return len(self.added_ids)
 
     def add_missing(self, session: Session, incidents: Sequence[PublishedIncident]) -> None:
         """Make the components that are named and not there, since the first incident about them."""
@@ -65,39 +62,44 @@ class Components:
             select(func.max(Component.position)).where(Component.group_id.is_(None))
         )
         position = -1 if highest is None else highest
-        made: list[Component] = []
+        # By their codes, so that all are written in a few statements: one by one, two hundred would
+        # hold the database's lock for long.
+        rows: dict[str, dict[str, Any]] = {}
         named: set[str] = set()
         for (code, name), at in sorted(since.items(), key=lambda item: item[0][1].casefold()):
             if (code or name.casefold()) in named:
                 continue
             named |= {code or "", name.casefold()}
             position += 1
-            # A code that nobody lists any more is a component that is gone.
-            made.append(
-                Component(
-                    name=name,
-                    position=position,
-                    created_at=at,
-                    updated_at=at,
-                    removed_at=clock.now() if code else None,
-                    **({"code": code} if code else {}),
-                )
+            own_code = code or new_code()
+            rows[own_code] = {
+                "code": own_code,
+                "name": name,
+                "position": position,
+                "created_at": at,
+                "updated_at": at,
+                # A code that nobody lists any more is a component that is gone.
+                "removed_at": clock.now() if code else None,
+            }
+        if rows:
+            self._insert(session, rows)
+
+    def _insert(self, session: Session, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        session.execute(insert(cast(Table, Component.__table__)), list(rows.values()))
+        made = select(Component.id, Component.code).where(Component.code.in_(rows))
+        changes = []
+        for key, code in session.execute(made.order_by(Component.position)):
+            self.added += 1
+            self._by_code[code] = (key, code)
+            self._by_name.setdefault(rows[code]["name"].casefold(), (key, code))
+            changes.append(
+                {
+                    "component_id": key,
+                    "at": rows[code]["created_at"],
+                    "status": ComponentStatus.OPERATIONAL,
+                }
             )
-        # Saved together: one by one, two hundred would hold the database's lock for long.
-        session.add_all(made)
-        session.flush()
-        for component in made:
-            self.added_ids.append(component.id)
-            self._by_code[component.code] = (component.id, component.code)
-            self._by_name.setdefault(component.name.casefold(), (component.id, component.code))
-        session.add_all(
-            ComponentChange(
-                component_id=component.id,
-                at=component.created_at,
-                status=ComponentStatus.OPERATIONAL,
-            )
-            for component in made
-        )
+        session.execute(insert(ComponentChange), changes)
 
     def id_of(self, effect: Effect) -> int:
         """The id of the component that an effect names."""

@@ -40,8 +40,9 @@ from statuspage.models import (
 from statuspage.models.columns import CODE_LENGTH
 
 _CHUNK = 100
-# Incidents whose log is written in one step, unless one component has more.
-_LOGGED_INCIDENTS = 100
+# Incidents in a part of the log, unless one component has more, and such parts in one step.
+_LOGGED_INCIDENTS = 25
+_LOGGED_PARTS = 2
 _BEGUN, _ENDED = "history.import_begin", "history.import"
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _CODE = re.compile(f"[{_ALPHABET}]{{{CODE_LENGTH}}}")
@@ -93,9 +94,9 @@ def store_incidents(
         with writing():
             keeper.keep(batch)
         (progress or _silent)(done := done + len(batch), len(incidents))
-    for [component_ids] in in_slices(keeper.to_log(), 1):
+    for parts in in_slices(keeper.to_log(), _LOGGED_PARTS):
         with writing():
-            keeper.log(component_ids)
+            keeper.log([component_id for part in parts for component_id in part])
     with writing() as session:
         if finish:
             finish(session)
@@ -153,6 +154,7 @@ class _Keeper:
 
     def refuse_taken(self, incidents: Sequence[PublishedIncident]) -> None:
         """Raise :class:`UnusableHistory` where a code belongs to an incident of somebody else."""
+        self._refuse_twins(incidents)
         for batch in _chunks(incidents):
             self._refuse_taken(batch)
 
@@ -187,6 +189,21 @@ class _Keeper:
             components_added=self._components_added,
             notes=tuple(self._notes),
         )
+
+    def _refuse_twins(self, incidents: Sequence[PublishedIncident]) -> None:
+        """Refuse updates of different incidents that have one code."""
+        owners: dict[str, PublishedIncident] = {}
+        twins = [
+            ImportProblem(
+                incident.where,
+                f"the update {update.code} has the same code as one of {owner.where}",
+            )
+            for incident in incidents
+            for update in incident.updates
+            if update.code and (owner := owners.setdefault(update.code, incident)) is not incident
+        ]
+        if twins:
+            raise UnusableHistory(twins)
 
     def _refuse_taken(self, batch: Sequence[PublishedIncident]) -> None:
         codes = {self._code(incident): incident for incident in batch}
@@ -447,7 +464,7 @@ class _Keeper:
                 room = _LOGGED_INCIDENTS
             parts[-1].append(component_id)
             room -= incidents + 1
-        return parts or [[]]
+        return parts
 
     def log(self, component_ids: Sequence[int]) -> None:
         """Write the log of components, from all incidents about them, and their present state."""

@@ -36,7 +36,6 @@ TESTED_ELSEWHERE = {
     "statuspage/delivery/queue.py",
     "statuspage/delivery/sent_copy.py",
     "statuspage/importers/demo/loading.py",
-    "statuspage/importers/imported_components.py",
     "statuspage/incidents/apply_update.py",
     "statuspage/incidents/checklist.py",
     "statuspage/incidents/component_states.py",

@@ -254,6 +254,21 @@ def test_documents_that_are_wrong_say_where_and_nothing_is_imported(
     assert session.scalars(select(Component)).all() == []
 
 
+def test_updates_of_two_incidents_with_one_code_are_named_and_nothing_is_imported(
+    session: Session, tmp_path: Path
+) -> None:
+    given = documents(tmp_path, summary([published(), published(id="jjjjjjjjjjjj")]))
+    with pytest.raises(UnusableHistory) as unusable:
+        statuspage_page.import_page(given, actor=ACTOR)
+    name = given[0].name
+    assert problems(unusable) == [
+        f"{name}, incident jjjjjjjjjjjj: the update uuuuuuuuuuu{number} has the same code as one of"
+        f" {name}, incident iiiiiiiiiiii"
+        for number in (1, 2)
+    ]
+    assert session.scalars(select(Incident)).all() == []
+
+
 def test_what_cannot_be_taken_may_be_left_out_and_is_named(
     session: Session, tmp_path: Path
 ) -> None:

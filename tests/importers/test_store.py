@@ -155,6 +155,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("statuspage.core.db.SLICE_SECONDS", math.inf)
     monkeypatch.setattr("statuspage.importers.store._CHUNK", 2)
     monkeypatch.setattr("statuspage.importers.store._LOGGED_INCIDENTS", 2)
+    monkeypatch.setattr("statuspage.importers.store._LOGGED_PARTS", 1)
 
 
 @pytest.mark.only_on("sqlite")
