@@ -28,7 +28,7 @@ from statuspage.importers import demo, jsonl, published, statuspage_page, store
 from statuspage.public import routes
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv
-from statuspage.runtime import backup, server
+from statuspage.runtime import backup, incident_commands, server
 from statuspage.runtime.worker import AlreadyRunning, WorkerProcess
 
 WRONG_SETTING = 2
@@ -51,6 +51,7 @@ def register(app: Flask) -> None:
         verify_audit,
         erase,
         outbox,
+        incident_commands.incident,
         load_demo,
         import_customers,
         export_customers,
