@@ -9,6 +9,7 @@ import lxml.html
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
+from werkzeug.http import parse_cookie
 from werkzeug.test import TestResponse
 
 from statuspage.access import passwords
@@ -109,3 +110,11 @@ def make_account(name: str = "Kim", email: str = KIM, **columns: Any) -> Account
             **columns,
         }
     )
+
+
+def cookie(response: TestResponse, name: str) -> list[str]:
+    """The attributes of a cookie that an answer sets, its value left out."""
+    for header in response.headers.getlist("Set-Cookie"):
+        if name in parse_cookie(header):
+            return sorted(part.strip() for part in header.split(";")[1:])
+    return []

@@ -15,8 +15,14 @@ from statuspage.access.audit import Actor
 from statuspage.configuration import contacts, severity
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import Audience, Channel, DeliveryState, Step
-from statuspage.models import Delivery, Incident, IncidentUpdate, Message
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    ComponentStatus,
+    DeliveryState,
+    Step,
+)
+from statuspage.models import Component, Delivery, Incident, IncidentUpdate, Message
 from tests.announcing import ACTOR, make_customer
 from tests.browsing import Browser, fields
 from tests.factories import make_component
@@ -110,3 +116,43 @@ def desk(app: Flask, frozen: Traveller, admin: Browser, kim: Actor) -> Desk:
         session.flush()
         ids = (checkout.id, catalog.id)
     return Desk(admin, app, *ids)
+
+
+NOTICE = "Payments are declined at checkout."
+
+
+FIRST_POST = f"""{NOTICE}
+
+We are investigating and working to get things back to normal.
+
+The next update comes by Mar 4, 2026, 12:30 UTC, or sooner if there is news."""
+
+
+def look(desk: Desk, **values: Any) -> Any:
+    """Press “Show the texts”."""
+    return desk.browser.send_shown(NEW, {**desk.filled(), **values, "preview": "1"})
+
+
+def publish_after(desk: Desk, shown: Any, **values: Any) -> Any:
+    """Publish the form as it was shown, with changes."""
+    return desk.browser.send(NEW, {**fields(shown.text), **values, "publish": "1"})
+
+
+def messages(desk: Desk) -> dict[Audience, Message]:
+    with desk.app.app_context():
+        return {message.audience: message for message in current_session().query(Message)}
+
+
+def path(code: str) -> str:
+    return f"/admin/incidents/{code}"
+
+
+def state_of(desk: Desk, component_id: int) -> ComponentStatus:
+    with desk.app.app_context():
+        return current_session().get_one(Component, component_id).status
+
+
+def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
+    with desk.app.app_context():
+        found = current_session().query(Message).filter_by(audience=audience).order_by(Message.id)
+        return [(message.step, message.body) for message in found]

@@ -10,8 +10,7 @@ from werkzeug.test import TestResponse
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import current_session
-from statuspage.messages.checks import RULES
-from statuspage.models import AuditEntry, Page
+from statuspage.models import AuditEntry
 from tests.admin.conftest import NEW, Desk
 from tests.announcing import ACTOR
 from tests.browsing import fields
@@ -106,25 +105,6 @@ def test_what_differs_from_the_last_text_is_shown_by_word(desk: Desk) -> None:
 
 def test_a_first_text_differs_from_nothing(desk: Desk) -> None:
     assert sheet(look(desk), "public").cssselect(".changed") == []
-
-
-def test_the_lists_are_edited_and_the_rules_are_shown(desk: Desk) -> None:
-    answer = desk.browser.send_shown("/admin/words", {"vendors": "Brightpay\r\nNimbus"})
-    assert answer.status_code == 303
-    shown = desk.get("/admin/words").text
-    assert fields(shown)["vendors"].split() == ["Brightpay", "Nimbus"]
-    assert all(rule.reason in html.fromstring(shown).text_content() for rule in RULES)
-    with desk.app.app_context():
-        assert current_session().get_one(Page, 1).blocked_terms["vendors"] == [
-            "Brightpay",
-            "Nimbus",
-        ]
-
-
-def test_a_word_that_is_too_short_is_refused_beside_its_list(desk: Desk) -> None:
-    answer = desk.browser.send_shown("/admin/words", {"people": "x"})
-    assert answer.status_code == 422
-    assert "“x” has not 2 to 100 characters" in answer.text
 
 
 def test_texts_to_copy_stand_beside_and_are_no_part_of_the_form(desk: Desk) -> None:

@@ -12,57 +12,22 @@ from sqlalchemy import update
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
-from statuspage.core.db import current_session, writing
+from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.publish import Submission
-from statuspage.models import Component, Customer, Message
-from tests.admin.conftest import Desk
+from statuspage.models import Customer
+from tests.admin.conftest import Desk, path, sent, state_of
 from tests.announcing import ACTOR
 from tests.browsing import actions, fields, reasons, said, texts
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
 
 
-def path(code: str) -> str:
-    return f"/admin/incidents/{code}"
-
-
-def state_of(desk: Desk, component_id: int) -> ComponentStatus:
-    with desk.app.app_context():
-        return current_session().get_one(Component, component_id).status
-
-
-def sent(desk: Desk, audience: Audience) -> list[tuple[Step, str]]:
-    with desk.app.app_context():
-        found = current_session().query(Message).filter_by(audience=audience).order_by(Message.id)
-        return [(message.step, message.body) for message in found]
-
-
 def somebody_else_posts(desk: Desk, code: str) -> None:
     with desk.app.app_context():
         update = inputs.NewUpdate(IncidentStatus.IDENTIFIED)
         lifecycle.post_update(code, update, Submission(ACTOR, "another sheet"))
-
-
-@pytest.mark.parametrize("exactly", ["garbage", "2026-03-04T12:00", "9999-12-31T23:59-14:00"])
-def test_a_hidden_moment_that_nobody_could_have_sent_is_left_out(
-    desk: Desk, frozen: Traveller, exactly: str
-) -> None:
-    code = desk.declare()
-    frozen.shift(timedelta(minutes=10))
-    answer = desk.post(code, "identified", happened_at="2026-03-04T12:05", exactly=exactly)
-    assert answer.status_code == 303
-    assert desk.posts(code)[-1].happened_at == NOON + timedelta(minutes=5)
-
-
-def test_facts_that_are_long_together_are_posted_whole(desk: Desk) -> None:
-    code = desk.declare()
-    names = ("progress", "current_actions", "next_steps", "technical_cause", "references")
-    long = "word " * 1_999
-    answer = desk.post(code, "identified", users_notice=long, **dict.fromkeys(names, long))
-    assert answer.status_code == 303
-    assert len(sent(desk, Audience.INTERNAL)[-1][1]) > 50_000
 
 
 def test_updates_are_posted_with_states_and_promises(desk: Desk, frozen: Traveller) -> None:
@@ -405,13 +370,6 @@ def test_a_resolved_incident_takes_no_update_but_its_review(desk: Desk) -> None:
     assert desk.incident(code).status == "postmortem"
 
 
-def test_severity_can_change_with_a_post(desk: Desk) -> None:
-    code = desk.declare()
-    desk.post(code, "identified", severity_rank="3")
-    incident = desk.incident(code)
-    assert (incident.severity_name, incident.worst_rank) == ("SEV3", 1)
-
-
 def test_an_incident_is_hidden_and_published_again(desk: Desk) -> None:
     code = desk.declare()
     assert desk.browser.send(f"{path(code)}/hide").status_code == 303
@@ -549,38 +507,6 @@ def test_the_last_steps_texts_keep_their_mail(desk: Desk) -> None:
     asked = desk.post(code, "resolved")
     answer = desk.browser.send(f"{path(code)}/texts", fields(asked.text))
     assert answer.text.count("<iframe") == 2
-
-
-def test_the_list_shows_the_open_ones_first(desk: Desk, frozen: Traveller) -> None:
-    desk.declare(title="Search is slow", severity_rank="2")
-    newer = desk.declare(title="Payments fail")
-    desk.resolve(newer)
-    desk.declare(title="A backup failed", visibility="internal")
-    frozen.shift(timedelta(hours=2))
-
-    def titles(query: str = "") -> list[str]:
-        return texts(desk.get(f"/admin/incidents{query}"), "stories", "//h2")
-
-    assert titles() == ["Search is slow", "A backup failed", "Payments fail"]
-    assert titles("?show=open") == ["Search is slow", "A backup failed"]
-    assert titles("?show=resolved") == ["Payments fail"]
-    assert titles("?show=internal") == ["A backup failed"]
-    assert titles("?show=nonsense") == titles()
-    assert titles("?page=2") == []
-    assert texts(desk.get("/admin/incidents"), "late") == [
-        "Overdue, promised 1 hour ago",
-        "Overdue, promised 1 hour 30 minutes ago",
-    ]
-
-
-def test_the_list_shows_who_leads(desk: Desk) -> None:
-    ada = desk.add_contact("Ada")
-    desk.declare(commander=str(ada))
-    desk.declare(title="Search is slow")
-    assert [texts(desk.get("/admin/incidents"), "how", "/p")[place] for place in (1, 3)] == [
-        "Ada",
-        "Nobody leads it yet",
-    ]
 
 
 def test_roles_stand_on_the_desk(desk: Desk) -> None:
@@ -721,16 +647,6 @@ def test_that_there_is_no_change_is_said_once_for_two_presses(desk: Desk) -> Non
     assert len(desk.posts(code)) == 2
 
 
-def test_reopening_offers_the_states_from_before_the_end(desk: Desk) -> None:
-    code = desk.declare()
-    desk.resolve(code, because_watched="It is a test.")
-    assert state_of(desk, desk.checkout) is ComponentStatus.OPERATIONAL
-    shown = desk.get(f"{path(code)}?do=reopen")
-    assert fields(shown.text)[f"components-{desk.checkout}"] == "major_outage"
-    desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
-    assert state_of(desk, desk.checkout) is ComponentStatus.MAJOR_OUTAGE
-
-
 def asked_first(shown: TestResponse) -> list[str]:
     """The facts that are asked for among those that count, in the order of the form."""
     found = lxml.html.fromstring(shown.text)
@@ -803,19 +719,3 @@ def test_an_older_fact_is_kept_or_rewritten_before_it_is_said_at_another_status(
     # At the same status it was said already, and one that is rewritten is new.
     assert desk.post(code, "identified", action="We restart it.").status_code == 303
     assert desk.post(code, "investigating", workaround="Pay in cash.").status_code == 303
-
-
-def test_a_fact_from_before_the_chosen_status_says_its_time_and_warns(
-    desk: Desk, frozen: Traveller
-) -> None:
-    code = desk.declare(workaround="Pay by invoice.")
-    frozen.shift(timedelta(minutes=20))
-    asks = "From Mar 4, 2026, 12:00 UTC. Still true"
-    assert kept(desk.get(path(code))) == {asks: False}
-    warned = desk.browser.send_shown(path(code), {"status": "identified", "preview": "1"})
-    assert kept(warned) == {asks: True}
-    said_again = "Said before, and said again below: what users can do meanwhile."
-    assert f"{said_again} Check that it is still true." in texts(warned, "notice")
-    changed = {"status": "identified", "workaround": "Pay in cash.", "preview": "1"}
-    fresh = desk.browser.send_shown(path(code), changed)
-    assert not any(said_again in notice for notice in texts(fresh, "notice"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from statuspage.admin.previews import Sheet, name_targets
+from statuspage.core.enums import Audience
 from statuspage.recipients.who_receives import Reach
-from tests.admin.conftest import Desk
-from tests.browsing import texts
+from tests.admin.conftest import FIRST_POST, NEW, Desk, look, messages, publish_after
+from tests.browsing import fields, said, texts
 
 
 def sheet(
@@ -46,3 +47,100 @@ def test_the_form_s_button_says_what_it_does(desk: Desk) -> None:
     assert texts(desk.get(path), "bar-below", "/button[@data-part='press']") == ["Post to page"]
     resolving = desk.browser.send_shown(path, {"status": "resolved", "preview": "1"})
     assert texts(resolving, "bar-below", "/button[@data-part='press']") == ["Continue to resolve"]
+
+
+def test_every_text_is_seen_before_it_goes_and_seeing_changes_nothing(desk: Desk) -> None:
+    shown = look(desk)
+    assert shown.status_code == 200
+    assert texts(shown, "sheet", "//h3") == ["Public post", "Message to colleagues"]
+    assert texts(shown, "reading")[0] == " ".join(FIRST_POST.split())
+    assert "SEV1 declared: Payments fail" in texts(shown, "reading")[1]
+    assert texts(shown, "who") == [
+        "Everybody who visits the page or reads its feeds",
+        "No chat is set: colleagues are not told",
+    ]
+    assert texts(shown, "mark") == ["made from the facts"] * 2
+    assert desk.incidents() == []
+
+
+def test_a_scheme_that_writes_to_customers_counts_them_and_shows_their_mail(desk: Desk) -> None:
+    shown = look(desk)
+    assert "Mail to customers" not in texts(shown, "sheet", "//h3")
+    desk.use_scheme("p1")
+    shown = look(desk)
+    assert texts(shown, "who")[2] == (
+        "2 customers: customers of Checkout, and those who use everything"
+    )
+    assert texts(shown, "reading")[2].startswith(
+        "Subject Investigating: Payments fail (Acme)Hello Ada,"
+    )
+    # Ada reads times in her own zone.
+    assert "Mar 4, 2026, 13:00 CET" in texts(shown, "reading")[2]
+
+
+def test_an_edited_text_goes_out_as_edited_and_the_others_as_made(desk: Desk) -> None:
+    shown = look(desk)
+    answer = publish_after(desk, shown, text_public="We know.\r\n\r\nWe are **on it**.")
+    assert answer.status_code == 303
+    told = messages(desk)
+    assert told[Audience.PUBLIC].body == "We know.\n\nWe are **on it**."
+    assert told[Audience.PUBLIC].subject == "Investigating: Payments fail"
+    assert (told[Audience.PUBLIC].edited, told[Audience.INTERNAL].edited) == (True, False)
+
+
+def test_a_text_that_nobody_touched_follows_the_facts(desk: Desk) -> None:
+    shown = look(desk)
+    publish_after(desk, shown, users_notice="Nobody can pay.")
+    assert messages(desk)[Audience.PUBLIC].body.startswith("Nobody can pay.")
+    assert messages(desk)[Audience.PUBLIC].edited is False
+
+
+def test_an_edited_text_is_kept_and_said_to_be_out_of_date_when_a_fact_changes(desk: Desk) -> None:
+    edited = desk.browser.send(
+        NEW, {**fields(look(desk).text), "text_public": "We know.", "preview": "1"}
+    )
+    assert texts(edited, "mark")[0] == "edited by hand"
+    assert said(edited) == []
+    changed = desk.browser.send(
+        NEW, {**fields(edited.text), "users_notice": "Nobody can pay.", "preview": "1"}
+    )
+    assert said(changed) == [
+        "A fact has changed since you edited this text. Check that it still holds."
+    ]
+    assert fields(changed.text)["text_public"] == "We know."
+
+
+def test_an_edited_text_can_be_made_from_the_facts_again(desk: Desk) -> None:
+    edited = {**fields(look(desk).text), "text_public": "We know."}
+    again = desk.browser.send(NEW, {**edited, "remake": "public"})
+    assert fields(again.text)["text_public"].replace("\r\n", "\n") == FIRST_POST
+    assert texts(again, "mark")[0] == "made from the facts"
+
+
+def test_an_emptied_text_is_made_from_the_facts(desk: Desk) -> None:
+    publish_after(desk, look(desk), text_public="")
+    assert messages(desk)[Audience.PUBLIC].body == FIRST_POST
+
+
+def test_typed_markup_and_tokens_stay_text(desk: Desk) -> None:
+    shown = look(
+        desk, title="<b>Pay</b> [[name]]", users_notice="<script>alert(1)</script> \u202e [[x]]"
+    )
+    assert "<script>alert" not in shown.text
+    assert "<b>Pay</b>" not in shown.text
+    assert texts(shown, "lacks") == []
+
+
+def test_the_script_gets_the_texts_alone(desk: Desk) -> None:
+    filled = {**fields(desk.get(NEW).text), **desk.filled()}
+    answer = desk.browser.send(f"{NEW}/texts", filled)
+    assert answer.status_code == 200
+    assert texts(answer, "reading")[0] == " ".join(FIRST_POST.split())
+    assert "<html" not in answer.text
+
+
+def test_without_a_title_the_texts_wait(desk: Desk) -> None:
+    assert said(desk.get(NEW)) == [
+        "The texts stand here once they can be made. "
+        "Give it a title that a customer would understand."
+    ]

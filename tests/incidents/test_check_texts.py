@@ -15,7 +15,6 @@ from time_machine import Traveller
 from statuspage.configuration import blocked_terms, contacts
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.configuration.editing import ContactDetails
-from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Audience, IncidentStatus, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.incidents import lifecycle, mail_corrections, maintenance
@@ -26,7 +25,7 @@ from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.maintenance import AS_ANNOUNCED, Plan
 from statuspage.incidents.publish import Submission
 from statuspage.messages.compose import Text
-from statuspage.models import AuditEntry, Incident, Message, Page
+from statuspage.models import AuditEntry, Incident, Message
 from tests.announcing import ACTOR, Scenario, declaration, declare, messages, post, set_up_scenario
 from tests.factories import NOON
 
@@ -118,26 +117,6 @@ def test_contacts_and_listed_words_are_kept_inside(scenario: Scenario, session: 
         ("person", "Priya"),
         ("vendor", "BrightPay"),
     ]
-
-
-def test_word_lists_are_kept_once_and_never_blindly(scenario: Scenario, session: Session) -> None:
-    before = blocked_terms.term_lists(session)
-    blocked_terms.change_blocked_terms(TermLists(code_names="Falcon\nFALCON\n\nOtter"), actor=ACTOR)
-    assert blocked_terms.term_lists(session) == TermLists(code_names="FALCON\nOtter")
-    with pytest.raises(Conflict):
-        blocked_terms.change_blocked_terms(
-            TermLists(people="Kim"), actor=ACTOR, seen=fingerprint(before)
-        )
-    with pytest.raises(Invalid, match="“x” has not 2 to 100 characters"):
-        blocked_terms.change_blocked_terms(TermLists(people="x"), actor=ACTOR)
-    (entry,) = session.scalars(select(AuditEntry).filter_by(action="words.change"))
-    assert entry.after == {
-        "people": [],
-        "vendors": [],
-        "code_names": ["FALCON", "Otter"],
-        "allowed": [],
-    }
-    assert session.get_one(Page, 1).blocked_terms == entry.after
 
 
 def test_a_maintenance_that_was_let_through_goes_on_by_itself(

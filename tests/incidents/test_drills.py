@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, select, true
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-import statuspage
 from statuspage.core.db import db, writing
 from statuspage.core.enums import (
     Audience,
@@ -27,7 +24,7 @@ from statuspage.core.enums import (
 )
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
-from statuspage.delivery import privacy, queue
+from statuspage.delivery import privacy
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.incidents import lifecycle, mail_corrections, reminders
 from statuspage.incidents.inputs import Drill, NewUpdate
@@ -207,24 +204,6 @@ def test_the_door_refuses_what_found_another_way_into_the_outbox(
     }
 
 
-def test_what_is_queued_for_somebody_else_is_not_queued(
-    scenario: Scenario, session: Session
-) -> None:
-    declare(scenario, drill=Drill())
-    with writing() as session:
-        message = session.scalars(select(Message)).first()
-        assert message is not None
-        queue.queue_chat(session, message, step_key="x", rooms=["file"])
-        queue.queue_colleagues(
-            session, message, step_key="x", people=[(Contact(email="a@acme.example"), "")]
-        )
-        queue.queue_customers(session, message, step_key="x", rule=true(), concerned=())
-        queue.queue_test(
-            session, message, step_key="x", email="a@acme.example", name="", time_zone=None
-        )
-    assert session.scalars(select(Delivery)).all() == []
-
-
 def test_a_drill_that_reaches_nobody_calls_nobody(
     scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
 ) -> None:
@@ -267,23 +246,3 @@ def test_a_drill_that_ends_as_a_false_alarm_reaches_its_list_alone(
     code = declare(scenario, drill=DRILL, roles=team).code
     announce(code, IncidentStatus.RESOLVED, false_alarm=True)
     assert set(session.scalars(select(Delivery.address))) == {*LISTED, "file"}
-
-
-def test_rows_of_the_outbox_are_written_where_the_seal_is_asked_and_for_sign_ups_alone() -> None:
-    writing_rows = re.compile(r"insert(?:_new)?\((?:session, )?Delivery\)|\bDelivery\(")
-    house = Path(statuspage.__file__).parent
-    found = {
-        str(file.relative_to(house)): len(
-            writing_rows.findall(file.read_text().replace("class Delivery(", ""))
-        )
-        for file in house.rglob("*.py")
-    }
-    places = {path: count for path, count in found.items() if count}
-    # Mail about an account goes to its owner, whatever incident there is.  The one in control
-    # belongs to no message and goes nowhere: it holds a number after a restore.
-    assert places == {
-        "delivery/account_mail.py": 1,
-        "delivery/queue.py": 2,
-        "delivery/subscriber_queue.py": 1,
-        "delivery/control.py": 1,
-    }

@@ -4,59 +4,21 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from email_validator import EmailNotValidError, validate_email
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from statuspage.core.address import read_address
 from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
-from statuspage.models import AuditEntry, Component, Customer, Suppression
+from statuspage.models import AuditEntry, Component, Customer
 from statuspage.recipients import customer_csv, customers
-from statuspage.recipients.customer_csv import ImportReport, Intake
+from statuspage.recipients.customer_csv import Intake
 from statuspage.recipients.customer_csv_rows import Cells
 from statuspage.recipients.customers import CustomerValues
-from tests.actors import acting
-from tests.factories import make_component, make_group, make_page
+from tests.recipients.conftest import ACTOR, counts, stored, take, the_customer
 
-ACTOR = acting("Ada")
 HEADER = "email,name,company,components,language,time_zone,key,contractual\n"
 EVERYTHING = HEADER.strip() + ",tags\n"
-
-
-@pytest.fixture
-def shop(session: Session) -> dict[str, int]:
-    """Three components in two groups, two of them with one name; their ids by short names."""
-    with writing() as session:
-        make_page(session)
-        shop, platform = make_group(session, "Shop"), make_group(session, "Platform")
-        rows = {
-            "checkout": make_component(session, "Checkout", group_id=shop.id),
-            "shop_api": make_component(session, "API", group_id=shop.id),
-            "platform_api": make_component(session, "API", group_id=platform.id),
-        }
-        return {name: component.id for name, component in rows.items()}
-
-
-def take(data: bytes | str, **options: bool) -> ImportReport:
-    return customer_csv.import_customers(data, actor=ACTOR, source="customers.csv", **options)
-
-
-def counts(report: ImportReport) -> tuple[int, int, int, int]:
-    return report.added, report.updated, report.unchanged, len(report.errors)
-
-
-def stored(session: Session) -> list[tuple[str, str]]:
-    session.expire_all()
-    return [(c.address, c.name) for c in session.scalars(select(Customer).order_by(Customer.id))]
-
-
-def the_customer(session: Session) -> Customer:
-    session.expire_all()
-    return session.scalars(select(Customer)).one()
 
 
 def export(session: Session) -> str:
@@ -64,63 +26,6 @@ def export(session: Session) -> str:
 
 
 # --- addresses -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given_text", "identity"),
-    [
-        ("ana@example.com", "ana@example.com"),
-        (" Ana.Li+News@EXAMPLE.com ", "ana.li+news@example.com"),
-        ("ana@bücher.example", "ana@xn--bcher-kva.example"),
-        ("Ana@BÜCHER.example", "ana@xn--bcher-kva.example"),
-        ("ana@xn--bcher-kva.example", "ana@xn--bcher-kva.example"),
-        ("ana@shop.test", "ana@shop.test"),
-    ],
-)
-def test_an_address_has_one_identity_however_it_is_written(given_text: str, identity: str) -> None:
-    address = read_address(given_text)
-
-    assert (address.email, address.identity) == (given_text.strip(), identity)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "ana", "ana@", "@example.com", "ana@example", "a b@example.com", "ana@example.com,",
-        "Ana <ana@example.com>", "ana@[192.0.2.1]", "ana@host.local", "ana@test", "ána@example.com",
-        "ana..li@example.com", f"{'a' * 65}@example.com", f"ana@{'a' * 64}.com", "ana@-a.com",
-    ],
-)  # fmt: skip
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        read_address(text)
-
-
-_LOCAL = st.text("abzAZ09.!#$%&'*+/=?^_`{|}~-", min_size=0, max_size=66)
-_LABEL = st.text("abzAZ09-", min_size=0, max_size=65)
-_TOPS = st.sampled_from(
-    ["com", "c", "local", "localhost", "invalid", "test", "onion", "arpa", "1a"]
-)
-
-
-@given(_LOCAL, st.lists(_LABEL, max_size=4), _TOPS)
-def test_the_short_way_to_an_address_says_what_the_validator_says(
-    local: str, labels: list[str], top: str
-) -> None:
-    email = f"{local}@{'.'.join([*labels, top])}"
-    try:
-        valid = validate_email(
-            email, check_deliverability=False, test_environment=True, strict=True
-        )
-        expected = valid.normalized.lower() if "." in valid.ascii_domain else None
-    except EmailNotValidError:
-        expected = None
-    try:
-        identity = read_address(email).identity
-    except ValueError:
-        identity = None
-
-    assert identity == expected
 
 
 # --- importing -----------------------------------------------------------------------------------
@@ -343,92 +248,6 @@ def test_rows_are_counted_once_however_much_is_wrong_with_them(shop: dict[str, i
     assert (len(report.errors), report.refused) == (5, 2)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        "Email Address,First Name,Last Name\nana@example.com,Ana,Ruiz\n",
-        "E-mail Address,Surname,Given name\nana@example.com,Ruiz,Ana\n",
-        "sep=;\r\nEmail;Name\r\nana@example.com;Ana Ruiz\r\n",
-        '\ufeff"sep=|"\nMail|Full Name\nana@example.com|Ana Ruiz\n',
-        '"email", "name"\n"ana@example.com", "Ana Ruiz"\n',
-        '"email" ; "name"\n"ana@example.com" ; "Ana Ruiz" \n',
-        "email,name,company\nana@example.com,Ana Ruiz\n",
-        "email,name\nana@example.com,Ana Ruiz,,\n",
-        "email,name,first_name\nana@example.com,Ana Ruiz,A.\n",
-    ],
-)
-def test_the_shapes_that_address_books_and_spreadsheets_write_are_read(
-    session: Session, shop: dict[str, int], data: str
-) -> None:
-    report = take(data)
-    assert counts(report) == (1, 0, 0, 0)
-    assert stored(session) == [("ana@example.com", "Ana Ruiz")]
-
-
-def test_a_row_that_ends_early_leaves_the_rest_alone(
-    session: Session, shop: dict[str, int]
-) -> None:
-    take("email,name,company\nana@example.com,Ana,Tea\n")
-    take("email,name,company\nana@example.com,Ana Ruiz\n")
-    assert (the_customer(session).name, the_customer(session).company) == ("Ana Ruiz", "Tea")
-
-
-def test_lines_are_numbered_as_in_the_file_under_a_sep_line_too(shop: dict[str, int]) -> None:
-    report = take("sep=;\nemail;name\nbad;Ana\n")
-    assert [error.line for error in report.errors] == [3]
-
-
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
-def test_the_file_may_come_from_any_spreadsheet(
-    session: Session, shop: dict[str, int], delimiter: str, encoding: str
-) -> None:
-    rows = (("E-Mail", "Name", "Components"), ("jo@example.com", "Jörg", '"Checkout;Shop/API"'))
-    data = "\r\n".join(delimiter.join(row) for row in rows).encode(encoding)
-    report = take(data)
-
-    assert (counts(report), report.notes) == ((1, 0, 0, 0), ())
-    assert stored(session) == [("jo@example.com", "Jörg")]
-    assert len(the_customer(session).components) == 2
-
-
-def test_a_row_that_is_not_utf_8_is_named(session: Session, shop: dict[str, int]) -> None:
-    report = take("email,name\njo@example.com,Jörg\n".encode("latin-1") + b"bo@example.com,Bo\n")
-
-    assert [str(error) for error in report.errors] == [
-        "line 2: name 'Jörg': This is not UTF-8; save the file as UTF-8"
-    ]
-    assert stored(session) == [("bo@example.com", "Bo")]
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        ("", "The first line must name the columns, email among them: "),
-        ("name,company\nAna,Tea\n", "The first line must name the columns, email among them: "),
-        ("email,Email\na@example.com,b@example.com\n", "This column is there twice"),
-    ],
-)
-def test_a_header_that_is_no_use_ends_the_import(
-    session: Session, shop: dict[str, int], data: str, reason: str
-) -> None:
-    report = take(data)
-
-    (error,) = report.errors
-    assert (error.line, error.field, error.reason.partition("email,")[0]) == (1, "header", reason)
-    assert stored(session) == []
-
-
-@pytest.mark.parametrize("begins", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
-def test_a_spreadsheets_own_file_is_named_as_such(
-    session: Session, shop: dict[str, int], begins: bytes
-) -> None:
-    (error,) = take(begins + bytes(range(256))).errors
-    assert str(error) == (
-        "line 1: This is a spreadsheet's own file; save it as CSV (UTF-8), and choose that one"
-    )
-
-
 def test_two_who_bring_the_same_customers_at_once_add_them_once(
     app: Flask, shop: dict[str, int]
 ) -> None:
@@ -458,13 +277,6 @@ def test_a_column_that_is_not_known_is_left_out_and_named(
 
     assert list(map(str, report.notes)) == ["line 1: The column 'phone' is not known: left out"]
     assert counts(report) == (1, 0, 0, 0)
-
-
-def test_lines_are_counted_as_an_editor_counts_them(session: Session, shop: dict[str, int]) -> None:
-    report = take('email,name\n\nana@example.com,"Ana\nMaria"\nbad,Bo\n')
-
-    assert [error.line for error in report.errors] == [5]
-    assert stored(session) == [("ana@example.com", "Ana Maria")]
 
 
 def test_a_preview_says_the_same_and_changes_nothing(
@@ -671,135 +483,4 @@ def test_a_component_that_was_removed_is_exported_by_its_code_and_comes_back(
 # --- one customer at a time ----------------------------------------------------------------------
 
 
-def test_a_customer_is_saved_changed_and_removed_with_an_entry_each(
-    session: Session, shop: dict[str, int]
-) -> None:
-    values = CustomerValues("Ana@example.com", components=frozenset({shop["checkout"]}))
-    customer_id = customers.save_customer(values, actor=ACTOR).id
-    customers.save_customer(
-        CustomerValues("ana@example.com", name="Ana"), actor=ACTOR, customer_id=customer_id
-    )
-    customers.remove_customer(customer_id, actor=ACTOR)
-
-    entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
-    assert [entry.action for entry in entries] == [
-        "customer.save", "customer.save", "customer.remove",
-    ]  # fmt: skip
-    assert entries[0].after is not None
-    assert entries[0].after["components"] == [shop["checkout"]]
-    assert entries[1].after is not None
-    assert entries[1].after["components"] == []
-    assert stored(session) == []
-
-
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        (CustomerValues("ANA@example.com"), "email"),
-        (CustomerValues("bo@example.com", key="K1"), "key"),
-        (CustomerValues("bo"), "email"),
-        (CustomerValues("bo@example.com", language="Klingon"), "language"),
-        (CustomerValues("bo@example.com", time_zone="Mars/Base"), "time_zone"),
-        (CustomerValues("bo@example.com", name="x" * 501), "name"),
-    ],
-)
-def test_a_value_that_cannot_be_saved_is_refused_by_its_field(
-    session: Session, shop: dict[str, int], values: CustomerValues, field: str
-) -> None:
-    customers.save_customer(CustomerValues("ana@example.com", key="K1"), actor=ACTOR)
-    with pytest.raises(Invalid) as refused:
-        customers.save_customer(values, actor=ACTOR)
-
-    assert refused.value.field == field
-    assert stored(session) == [("ana@example.com", "")]
-
-
-def test_nobody_is_changed_or_removed_who_is_not_there(
-    session: Session, shop: dict[str, int]
-) -> None:
-    with pytest.raises(LookupError):
-        customers.save_customer(CustomerValues("ana@example.com"), actor=ACTOR, customer_id=7)
-    with pytest.raises(LookupError):
-        customers.remove_customer(7, actor=ACTOR)
-
-
 # --- finding -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", ["ana@example.com", "bo@example.org"]),
-        ("ANA", ["ana@example.com"]),
-        ("tea", ["ana@example.com"]),
-        ("K-2", ["bo@example.org"]),
-        ("%", []),
-        ("example", ["ana@example.com", "bo@example.org"]),
-    ],
-)
-def test_customers_are_found_by_any_part_of_what_is_known(
-    session: Session, shop: dict[str, int], text: str, found: list[str]
-) -> None:
-    take("email,company,key\nana@example.com,Lima Tea,K-1\nbo@example.org,Books,K-2\n")
-
-    page = customers.search_customers(session, text=text)
-    assert [customer.address for customer in page.customers] == found
-
-
-def test_customers_are_found_by_the_component_that_concerns_them(
-    session: Session, shop: dict[str, int]
-) -> None:
-    take(
-        "email,components\n"
-        "all@example.com,\ncheckout@example.com,Checkout\nother@example.com,Shop/API\n"
-    )
-
-    page = customers.search_customers(session, component_id=shop["checkout"])
-    assert [customer.address for customer in page.customers] == [
-        "all@example.com",
-        "checkout@example.com",
-    ]
-
-
-def test_customers_are_found_by_a_whole_tag(session: Session, shop: dict[str, int]) -> None:
-    take("email,tags\nana@example.com,Gold;EU\nbo@example.com,golden\ncy@example.com,\n")
-
-    def found(text: str = "", tag: str = "") -> list[str]:
-        page = customers.search_customers(session, text=text, tag=tag)
-        return [one.address for one in page.customers]
-
-    assert found(tag=" GOLD ") == ["ana@example.com"]
-    assert found(tag="%") == []
-    assert found(text="gold") == ["ana@example.com", "bo@example.com"]
-
-
-def test_customers_come_in_pages_forwards_and_back(session: Session, shop: dict[str, int]) -> None:
-    take("email\n" + "".join(f"c{n}@example.com\n" for n in range(5)))
-
-    def page(**asked: str) -> tuple[list[str], str | None, str | None]:
-        found = customers.search_customers(session, page_size=2, **asked)  # type: ignore[arg-type]
-        return [customer.address[:2] for customer in found.customers], found.before, found.after
-
-    first, second, last = (
-        (["c0", "c1"], None, "c1@example.com"),
-        (["c2", "c3"], "c2@example.com", "c3@example.com"),
-        (["c4"], "c4@example.com", None),
-    )
-    assert [page(), page(after="c1@example.com"), page(after="c3@example.com")] == [
-        first,
-        second,
-        last,
-    ]
-    assert [page(before="c4@example.com"), page(before="c2@example.com")] == [second, first]
-    assert page(after="z") == ([], None, None)
-
-
-def test_customers_whom_nothing_is_sent_to_are_found(
-    session: Session, shop: dict[str, int]
-) -> None:
-    take("email\nana@example.com\nbo@example.com\n")
-    with writing() as session:
-        session.add(Suppression(address="bo@example.com", kind="bounced", reason=""))
-
-    page = customers.search_customers(session, suppressed=True)
-    assert [customer.address for customer in page.customers] == ["bo@example.com"]

@@ -11,14 +11,11 @@ from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from time_machine import travel
 
 from statuspage.core.enums import Audience, Step
 from statuspage.messages import checks
 from statuspage.messages.checks import RULES, FindingKind, blocking, find, phrases
-from statuspage.messages.checks.visible_text import read
 from statuspage.messages.compose import finish, render_text
 from statuspage.messages.facts import Facts, InternalFacts
 from statuspage.messages.sample_incident import sample_facts
@@ -312,31 +309,6 @@ LEAK_RULES = {rule.id for rule in RULES if rule.kind is FindingKind.LEAK}
 
 
 # --- places --------------------------------------------------------------------------------------
-
-WRITTEN = st.text(
-    st.one_of(
-        st.sampled_from("aAbB019.:/-_@#\\*`[]()&;<>! \n"), st.characters(exclude_categories=["Cs"])
-    ),
-    max_size=200,
-)
-LEAKY = st.sampled_from([leak.text for leak in planted(110, seed=7)])
-
-
-@given(st.lists(st.one_of(WRITTEN, LEAKY), max_size=4).map("".join))
-def test_a_place_lies_inside_the_text_that_was_written(text: str) -> None:
-    known = Facts(replace(INCIDENT, ended=NOON, next_update=NOON), INTERNAL)
-    for finding in check(text, subject=text[:80], known=known, step=Step.RESOLVED):
-        written = text if finding.field == "body" else text[:80]
-        assert 0 <= finding.start <= finding.end <= len(written)
-        assert (finding.start < finding.end) == bool(finding.excerpt)
-
-
-@given(WRITTEN)
-def test_a_reading_knows_where_each_character_came_from(text: str) -> None:
-    reading = read(text)
-    assert len(reading.places) == len(reading.text) + 1
-    assert list(reading.places) == sorted(reading.places)
-    assert reading.places[-1] == len(text)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[text[:12] for text in HOSTILE])
