@@ -34,6 +34,7 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.admin.incident_form import AFFECTED, facts_as_shown, usual_states
+from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import Sheet, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
 from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
@@ -461,7 +462,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         ending=None if incident.is_open else cancel_window.mails_of_resolution(session, incident),
         quiet=promises.quiet(incident) if incident.is_open else None,
         **promises.of(incident),
-        moment=clock.now(),
+        **shown_notes(incident),
         **(_texts(posting) if shows_form else {}),
     )
 

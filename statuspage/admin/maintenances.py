@@ -18,6 +18,7 @@ from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
+from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import Sheet, TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.core import clock
@@ -230,7 +231,7 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         not_notified=not_notified(incident),
         in_words=in_words,
         advise=advise,
-        moment=clock.now(),
+        **shown_notes(incident),
         **_step_texts(incident, form),
     )
 

@@ -12,8 +12,8 @@ from statuspage.access.permissions import Permission
 
 _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
-        approval dashboard incident incident_deliveries incident_live incidents live mail_sheet
-        maintenance_desk maintenance_series maintenances""",
+        approval dashboard incident incident_deliveries incident_live incident_notes incidents
+        live mail_sheet maintenance_desk maintenance_series maintenances""",
     Permission.OWN_ACCOUNT: "confirm_identity me",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
@@ -38,6 +38,7 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
         change_password confirm_identity end_session me sign_out sign_out_everywhere""",
+    Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
         close_incident correct_post incident incident_details incident_texts new_incident
         new_incident_texts no_change""",

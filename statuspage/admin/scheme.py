@@ -42,6 +42,7 @@ class LevelForm(EditForm):
     respond_minutes = DurationField("First response within")
     resolve_minutes = DurationField("Resolved within")
     cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
+    note_minutes = DurationField("Internal note every", most=timedelta(days=7))
     watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
     needs_approval = BooleanField("A second account approves what a resolution says")
     customer_mail = TermRadioField("Customers are written to", CustomerMail)
@@ -53,6 +54,9 @@ class LevelForm(EditForm):
         valid = super().validate(extra_validators)
         if self.cadence_minutes.data == 0:
             self.refuse("cadence_minutes", "Leave it empty where no update is promised")
+            valid = False
+        if self.note_minutes.data == 0:
+            self.refuse("note_minutes", "Leave it empty where no note is asked for")
             valid = False
         if self.review_hours.data is not None and self.review_business_days.data is not None:
             self.refuse("review_business_days", "Use hours or business days, not both")

@@ -84,6 +84,7 @@ class LevelRules:
     respond_minutes: int | None = None
     resolve_minutes: int | None = None
     cadence_minutes: int | None = None
+    note_minutes: int | None = None
     watch_minutes: int | None = None
     needs_approval: bool = False
     customer_mail: CustomerMail = CustomerMail.NEVER

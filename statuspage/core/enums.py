@@ -184,6 +184,7 @@ class Step(Term):
     OVERDUE = "overdue"
     ESCALATED = "escalated"
     APPROVAL = "approval"
+    NOTE = "note"
     SCHEDULED = "scheduled"
     REMINDER = "reminder"
     IN_PROGRESS = "in_progress"
@@ -230,6 +231,15 @@ class SubscribedUpdates(Term):
     EVERY = "every"
     FIRST_AND_LAST = "first_and_last"
     LAST = "last"
+
+
+class NoteKind(Term):
+    """What a note for colleagues records."""
+
+    PROGRESS = "progress"
+    DECISION = "decision"
+    HYPOTHESIS = "hypothesis"
+    OBSERVATION = "observation"
 
 
 class Role(Term):

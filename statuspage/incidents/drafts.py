@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage.core import richtext
@@ -104,18 +104,18 @@ def _finish_if_whole(
 
 
 def _last_message(session: Session, incident: Incident | None, audience: Audience) -> Text | None:
-    """What that audience was sent last about an incident, if anything."""
+    """What that audience was sent last about an incident with an update, if anything."""
     if incident is None or incident.id is None:
         return None
-    chosen = (
-        select(Message.subject, Message.body)
-        .where(Message.incident_id == incident.id, Message.audience == audience)
-        .order_by(Message.id.desc())
-        .limit(1)
+    newest = (
+        select(func.max(Message.id))
+        .where(Message.incident_id == incident.id, Message.update_id.is_not(None))
+        .group_by(Message.audience)
     )
-    name = f"last message of incident {incident.id} to {audience}"
-    row = read_once(session, name, lambda: session.execute(chosen).one_or_none())
-    return Text(row.subject, row.body) if row else None
+    chosen = select(Message.audience, Message.subject, Message.body).where(Message.id.in_(newest))
+    name = f"last messages of incident {incident.id}"
+    rows = read_once(session, name, lambda: session.execute(chosen).all())
+    return next((Text(row.subject, row.body) for row in rows if row.audience is audience), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from statuspage.models.incident import (
     UpdateRevision,
 )
 from statuspage.models.message import Message, Wording
+from statuspage.models.note import IncidentNote
 from statuspage.models.operations import (
     Alarm,
     AuditCheckpoint,
@@ -60,6 +61,7 @@ __all__ = [
     "Hold",
     "Incident",
     "IncidentComponent",
+    "IncidentNote",
     "IncidentTemplate",
     "IncidentUpdate",
     "Invitation",

@@ -21,6 +21,7 @@ from statuspage.core.enums import (
     DeliveryState,
     Impact,
     Kind,
+    NoteKind,
     Step,
     SubscribedUpdates,
     SubscriberState,
@@ -92,7 +93,7 @@ Base.registry.update_type_annotation_map(
             words: _stored(words)
             for words in (
                 AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
-                Impact, Kind, Step, SubscribedUpdates, SubscriberState, Visibility,
+                Impact, Kind, NoteKind, Step, SubscribedUpdates, SubscriberState, Visibility,
             )
         },
         dict[str, Any]: JSON,

@@ -24,6 +24,8 @@ class SeverityLevel(Base):
     respond_minutes: Mapped[int | None]
     resolve_minutes: Mapped[int | None]
     cadence_minutes: Mapped[int | None]
+    # How often colleagues are to note how it goes; None where that is not asked.
+    note_minutes: Mapped[int | None]
     # How long a fix is watched before it counts as resolved; None where that is not asked.
     watch_minutes: Mapped[int | None]
     # Whether a second account approves what a resolution says.

@@ -25,14 +25,15 @@ from statuspage.admin import declare
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import Base, current_session, db, writing
-from statuspage.core.enums import Audience, Channel, IncidentStatus, Role, Visibility
+from statuspage.core.enums import Audience, Channel, IncidentStatus, NoteKind, Role, Visibility
 from statuspage.core.languages import BY_SEGMENT
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.mail_files import MailFiles
 from statuspage.delivery.dispatch import Dispatcher, Lane
-from statuspage.incidents import lifecycle, maintenance, merge
+from statuspage.incidents import lifecycle, maintenance, merge, notes
 from statuspage.incidents.inputs import Declaration, Drill, NewUpdate
 from statuspage.incidents.maintenance import Plan
+from statuspage.incidents.notes import NewNote
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
 from statuspage.messages.compose import Text
@@ -208,6 +209,9 @@ def play(scenario: Scenario, facts: Facts) -> None:
             overrides={audience: facts.next() for audience in Audience},
         ),
     )
+    for kind in NoteKind:
+        note = NewNote(kind, facts.next(), in_chat=kind is NoteKind.DECISION)
+        notes.add_note(worst, note, form_key=uuid4().hex, actor=ACTOR)
     part, whole = begin(title="Carts are slow"), begin(title="Everything is slow")
     merge.merge(part, whole, Submission(ACTOR, "merge"))
     end(begin(title="No alarm at all"), false_alarm=True)

@@ -28,6 +28,7 @@ from statuspage.core.enums import (
     IncidentStatus,
     Kind,
     MaintenanceStatus,
+    NoteKind,
     Role,
     Step,
     Visibility,
@@ -49,6 +50,7 @@ from statuspage.models import (
     Delivery,
     DeliveryEvent,
     Incident,
+    IncidentNote,
     IncidentUpdate,
     Message,
     Page,
@@ -185,13 +187,18 @@ class Loader:
         )  # fmt: skip
         incident = declared(self._current, declaration, declared_at)
         self._save_incident(incident)
-        timeline: list[tuple[datetime, NewUpdate | str]] = [
-            *((_after(started_at, note["minute"]), note["text"]) for note in notes), *entries,
-        ]  # fmt: skip
-        for moment, entry in sorted(timeline, key=lambda found: found[0]):
-            if isinstance(entry, str):
-                self._add_update(incident, moment, Visibility.INTERNAL).body = entry
-            elif entry is first:
+        scribe = self._contacts[roles.get(Role.SCRIBE) or roles[Role.COMMANDER]]
+        author = self._current.get_one(Contact, scribe).name
+        for note in notes:
+            self._save(
+                IncidentNote(
+                    incident_id=incident.id, kind=NoteKind(note["kind"]), body=note["text"],
+                    author=author, happened_at=_after(started_at, note["minute"]),
+                    noted_at=_after(started_at, note["minute"]),
+                )
+            )  # fmt: skip
+        for moment, entry in entries:
+            if entry is first:
                 self._publish(incident, first.components, moment, at=started_at, declares=True)
             else:
                 self._publish_entry(incident, entry, moment)

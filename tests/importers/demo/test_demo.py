@@ -28,6 +28,7 @@ from statuspage.core.enums import (
 )
 from statuspage.importers import demo
 from statuspage.importers.demo.loading import Loader
+from statuspage.incidents.notes import notes_of
 from statuspage.models import (
     AuditEntry,
     Component,
@@ -149,13 +150,20 @@ def test_the_profile_slowdown_has_a_timeline_to_the_minute_that_only_colleagues_
 ) -> None:
     incident = find_incident(told, "Profile pages")
     timeline = [(local(update.happened_at), update.visibility.value) for update in incident.updates]
+    noted = [
+        (local(note.happened_at), note.kind.value, note.author)
+        for note in reversed(notes_of(told, incident))
+    ]
 
     assert incident.severity_name == "SEV1"
     assert timeline == [
-        ("14:30", "internal"), ("14:33", "internal"), ("14:35", "public"), ("14:45", "internal"),
-        ("14:52", "internal"), ("15:00", "public"), ("15:09", "internal"), ("15:25", "public"),
-        ("15:30", "internal"), ("16:00", "public"),
+        ("14:35", "public"), ("15:00", "public"), ("15:25", "public"), ("16:00", "public")
     ]  # fmt: skip
+    assert [(at, kind) for at, kind, _ in noted] == [
+        ("14:30", "observation"), ("14:33", "progress"), ("14:45", "hypothesis"),
+        ("14:52", "observation"), ("15:09", "decision"), ("15:30", "observation"),
+    ]  # fmt: skip
+    assert {author for _, _, author in noted} == {incident.scribe and incident.scribe.name}
 
 
 def test_signing_in_is_being_watched_and_an_update_is_promised(told: Session) -> None:

@@ -1,0 +1,77 @@
+"""Notes for colleagues on an incident: the internal timeline, and the form that adds to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import BooleanField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.forms import MomentField, PostForm, ProseField, TermRadioField
+from statuspage.core import clock
+from statuspage.core.db import current_session
+from statuspage.core.enums import NoteKind
+from statuspage.incidents import notes
+from statuspage.models import Incident
+
+NEWEST = 5
+
+
+class NoteForm(PostForm):
+    """What somebody notes for colleagues."""
+
+    kind = TermRadioField("Kind", NoteKind, default=NoteKind.PROGRESS)
+    body = ProseField("Note", needed="Write what colleagues should know")
+    happened_at = MomentField("When it happened", not_after_now=True)
+    in_chat = BooleanField("Post it to chat")
+
+
+@admin.route("/incidents/<code>/notes", methods=["GET", "POST"])
+def incident_notes(code: str) -> ResponseReturnValue:
+    """The internal timeline of an incident; adds a note."""
+    incident = current_session().scalars(select(Incident).filter_by(code=code)).one()
+    form = read_note_form()
+    if form.is_accepted():
+        with form.refusals():
+            notes.add_note(
+                code,
+                notes.NewNote(
+                    form.kind.data, form.body.data, form.happened_at.data, form.in_chat.data
+                ),
+                form_key=form.form_key.data or "",
+                actor=actor(),
+            )
+            return done("The note is kept.", "admin.incident", code=code, _anchor="notes")
+    return page(
+        "admin/incident_notes.html",
+        form=form,
+        incident=incident,
+        **shown_notes(incident, form=form, most=None),
+    )
+
+
+def shown_notes(
+    incident: Incident, *, form: NoteForm | None = None, most: int | None = NEWEST
+) -> dict[str, Any]:
+    """What a screen shows of an incident's notes: the newest, when the next is due, and a form."""
+    session = current_session()
+    found = notes.notes_of(session, incident, most=most)
+    return {
+        "notes": found,
+        "has_more_notes": most is not None and len(found) == most,
+        "note_due": notes.note_due_at(session, incident, found),
+        "note_form": form or read_note_form(),
+        "note_zone": clock.zone_label(clock.now(), zone()),
+        "moment": clock.now(),
+    }
+
+
+def read_note_form() -> NoteForm:
+    """The form, under names of its own: it stands on screens with another one."""
+    sent_here = request.endpoint == "admin.incident_notes"
+    read = NoteForm.read if sent_here else NoteForm
+    return read(zone=zone(), prefix="note-")

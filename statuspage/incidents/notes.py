@@ -1,0 +1,119 @@
+"""Notes for colleagues on an incident: progress, decisions, hypotheses and observations.
+
+A note is no update.  It changes nothing of the incident, so it conflicts with nobody who is writing
+one, and it has a table of its own that no public read knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from statuspage.access import audit
+from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
+from statuspage.configuration import severity
+from statuspage.core import clock
+from statuspage.core.config import current_settings
+from statuspage.core.db import writing
+from statuspage.core.enums import Audience, NoteKind, Step
+from statuspage.core.errors import Invalid
+from statuspage.delivery import queue
+from statuspage.incidents.announcement import incident_facts
+from statuspage.incidents.inputs import CLOCK_TOLERANCE, check_body
+from statuspage.messages.compose import Text, finish
+from statuspage.messages.tokens import disarm
+from statuspage.models import Incident, IncidentNote, Message
+
+
+@dataclass(frozen=True, slots=True)
+class NewNote:
+    """A note as it is typed; without ``happened_at`` it is of now."""
+
+    kind: NoteKind
+    body: str
+    happened_at: datetime | None = None
+    in_chat: bool = False
+
+
+@needs(Permission.NOTE)
+def add_note(incident_code: str, note: NewNote, *, form_key: str, actor: Actor) -> IncidentNote:
+    """Keep a note, and notify colleagues in chat where it says so; raises :class:`Invalid`."""
+    check_body("body", note.body, needed=True)
+    moment = clock.now()
+    if note.happened_at is not None and note.happened_at > moment + CLOCK_TOLERANCE:
+        raise Invalid("happened_at", "A note cannot be of the future.")
+    with writing() as session:
+        earlier = session.scalars(select(IncidentNote).filter_by(form_key=form_key)).one_or_none()
+        if earlier is not None:
+            return earlier
+        incident = session.scalars(select(Incident).filter_by(code=incident_code)).one_or_none()
+        if incident is None:
+            raise Invalid("incident", "This incident does not exist.")
+        kept = IncidentNote(
+            incident_id=incident.id,
+            kind=note.kind,
+            body=note.body,
+            author=actor.name,
+            account_id=actor.account_id,
+            happened_at=note.happened_at or moment,
+            noted_at=moment,
+            in_chat=note.in_chat,
+            form_key=form_key,
+        )
+        session.add(kept)
+        session.flush()
+        if note.in_chat:
+            _post_to_chat(session, incident, kept)
+        audit.record(
+            session, actor, "incident.note", subject_kind=incident.kind.value,
+            subject=incident.code, after={"kind": note.kind, "body": note.body},
+        )  # fmt: skip
+        return kept
+
+
+def notes_of(
+    session: Session, incident: Incident, *, most: int | None = None
+) -> list[IncidentNote]:
+    """The notes of an incident, the newest first."""
+    chosen = select(IncidentNote).filter_by(incident_id=incident.id)
+    order = IncidentNote.happened_at.desc(), IncidentNote.id.desc()
+    return list(session.scalars(chosen.order_by(*order).limit(most)))
+
+
+def note_due_at(
+    session: Session, incident: Incident, notes: Sequence[IncidentNote]
+) -> datetime | None:
+    """When colleagues are to note next how it goes; None where the severity does not ask for it.
+
+    An update is told to colleagues too, so it counts as a note.
+    """
+    level = severity.level_of(session, incident.severity_rank)
+    if not incident.is_open or level is None or level.note_minutes is None:
+        return None
+    told = [note.noted_at for note in notes] + [update.posted_at for update in incident.updates]
+    return max(told, default=incident.created_at) + timedelta(minutes=level.note_minutes)
+
+
+def _post_to_chat(session: Session, incident: Incident, note: IncidentNote) -> None:
+    facts = incident_facts(incident, Step.UPDATE)
+    about = f"{incident.severity_name or 'Incident'}: {incident.title}"
+    text = Text(about, disarm(f"{about}\n{note.kind.label} by {note.author}\n\n{note.body}"))
+    finished = finish(text, audience=Audience.INTERNAL, step=Step.NOTE, facts=facts)
+    message = Message(
+        incident_id=incident.id,
+        step=Step.NOTE,
+        audience=Audience.INTERNAL,
+        subject=finished.subject,
+        body=finished.body,
+        text=finished.text,
+        html=finished.html,
+    )
+    session.add(message)
+    session.flush()
+    rooms = current_settings().chat_rooms
+    queue.queue_chat(session, message, step_key=f"note:{note.id}", rooms=rooms)

@@ -1,0 +1,35 @@
+"""The internal timeline on the screen of an incident, and the form that adds to it."""
+
+from __future__ import annotations
+
+from tests.admin.conftest import Desk
+
+
+def test_a_note_is_added_and_shown_on_the_incident(desk: Desk) -> None:
+    code = desk.declare()
+    path = f"/admin/incidents/{code}/notes"
+    sent = {"note-body": "We roll back <now>.", "note-kind": "decision", "note-form_key": "a"}
+    answer = desk.browser.send(path, sent)
+    assert answer.headers["Location"] == f"/admin/incidents/{code}#notes"
+    for shown in (desk.get(f"/admin/incidents/{code}").text, desk.get(path).text):
+        assert "We roll back &lt;now&gt;." in shown
+        assert '<span class="mark">Decision</span>' in shown
+    assert "We roll back" not in desk.get(f"/incidents/{code}").text
+
+
+def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(desk: Desk) -> None:
+    path = f"/admin/incidents/{desk.declare()}/notes"
+    sent = {"note-body": "", "note-kind": "hypothesis", "note-happened_at": "2031-01-01T10:00"}
+    answer = desk.browser.send(path, sent)
+    assert answer.status_code == 422
+    assert "Write what colleagues should know" in answer.text
+    assert "This time is still to come" in answer.text
+    assert 'value="2031-01-01T10:00"' in answer.text
+
+
+def test_a_note_does_not_stand_in_the_way_of_an_update(desk: Desk) -> None:
+    code = desk.declare()
+    typed = desk.get(f"/admin/incidents/{code}")
+    desk.browser.send(f"/admin/incidents/{code}/notes", {"note-body": "Half of it is back."})
+    assert typed.status_code == 200
+    assert desk.post(code, "identified").status_code == 303
