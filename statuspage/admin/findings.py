@@ -42,6 +42,7 @@ class MarkedPlace:
 class Remark:
     """What one rule says of a text: why, and where; ``more`` counts places that are not shown."""
 
+    rule: str
     blocks: bool
     reason: str
     places: tuple[MarkedPlace, ...]
@@ -58,7 +59,9 @@ def remarks_on(text: Text, findings: Sequence[Finding]) -> tuple[Remark, ...]:
     for (is_warning, reason), group in groupby(sorted(findings, key=gravity), gravity):
         found = list({(one.field, one.excerpt): one for one in group}.values())
         places = tuple(_place(text, one) for one in found[:MOST_PLACES] if one.excerpt)
-        made.append(Remark(not is_warning, reason, places, max(0, len(found) - MOST_PLACES)))
+        made.append(
+            Remark(found[0].rule, not is_warning, reason, places, max(0, len(found) - MOST_PLACES))
+        )
     return tuple(made)
 
 

@@ -23,7 +23,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.COMPONENTS: "component components group new_component new_group",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding first_steps level
-        new_contact page_settings preview_branding scheme""",
+        new_contact page_settings preview_branding scheme try_text""",
     Permission.TEMPLATES: """
         incident_template incident_templates new_incident_template wording wording_preview
         wording_versions wordings""",
@@ -52,8 +52,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
         component group move_component move_group new_component new_group remove_component
         remove_group restore_component""",
     Permission.SETTINGS: """
-        choose_scheme contact edit_blocked_terms edit_branding first_steps level new_contact
-        page_settings preview_branding remove_contact remove_logo set_logo""",
+        allow_term choose_scheme contact edit_blocked_terms edit_branding first_steps level
+        new_contact page_settings preview_branding remove_contact remove_logo set_logo
+        try_text""",
     Permission.TEMPLATES: """
         incident_template new_incident_template remove_incident_template restore_incident_template
         restore_wording use_version wording wording_preview""",

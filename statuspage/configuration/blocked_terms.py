@@ -19,11 +19,14 @@ from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.messages.checks import Allowed, BlockedTerms
 from statuspage.messages.checks.allowed import refusal
-from statuspage.models import Account, Contact, Page
+from statuspage.models import Account, AuditEntry, Contact, Page
 
 LONGEST: Final = 100
 SHORTEST: Final = 2
 MOST: Final = 1_000
+MOST_LISTED: Final = 20
+# The entry of the audit trail about a text that was published although it was blocked.
+OVERRIDE: Final = "message.override"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,35 @@ def always_allow(term: str, *, actor: Actor) -> None:
             session, actor, "words.change", page.name,
             before={"allowed": before}, after={"allowed": after},
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A term that was blocked in a text, and the reason with which the text was published."""
+
+    term: str
+    rule: str
+    reason: str
+
+
+def published_anyway(session: Session) -> list[Published]:
+    """What was lately published with a reason and is not always allowed yet, newest first."""
+    kept = session.scalars(
+        select(AuditEntry.after)
+        .filter_by(action=OVERRIDE)
+        .order_by(AuditEntry.id.desc())
+        .limit(MOST_LISTED)
+    )
+    found = {
+        one["excerpt"].casefold(): Published(one["excerpt"], one["rule"], after["reason"])
+        for after in reversed(list(filter(None, kept)))
+        for one in after["findings"]
+    }
+    allowed = _read_blocked_terms(session).allowed
+    return [
+        one for one in reversed(found.values())
+        if not refusal(one.term) and not any(allowed.places(one.term))
+    ]  # fmt: skip
 
 
 def _read(name: str, text: str) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
 from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.configuration.editing import record
-from statuspage.messages.checks import Blocked, blocking, find_in_name
+from statuspage.core.config import current_settings
+from statuspage.core.enums import Audience, Step
+from statuspage.messages.checks import Blocked, Finding, blocking, find, find_in_name
+from statuspage.messages.facts import Facts, PublicFacts
+from statuspage.models import Component, Page
 
 
 def let_name_pass(
@@ -40,3 +45,24 @@ def name_warning(session: Session, *texts: str) -> str:
         if not one.blocks
     }
     return f" Worth a look: {' '.join(sorted(remarks))}" if remarks else ""
+
+
+def try_text(session: Session, title: str, text: str, *, step: Step) -> tuple[Finding, ...]:
+    """What the checks would say of a text for everybody, of an incident that has no facts yet."""
+    page = session.scalars(select(Page).order_by(Page.id).limit(1)).one()
+    names = session.scalars(select(Component.name).where(Component.removed_at.is_(None)))
+    public = PublicFacts(
+        service=page.name,
+        page_url=current_settings().public_url,
+        support_email=page.support_email,
+        support_url=page.support_url,
+        sign_off=page.sign_off,
+        title=title,
+        components=tuple((name, "") for name in names),
+        zone=page.zone,
+        language=page.language,
+    )
+    return find(
+        subject=title, body=text, audience=Audience.PUBLIC, step=step, facts=Facts(public),
+        own=blocked_terms_of(session),
+    )  # fmt: skip

@@ -22,7 +22,6 @@ from statuspage.models import AuditEntry, Incident
 
 OUTSIDE: Final = frozenset(audience for audience in Audience if not audience.is_inside)
 LONGEST_REASON: Final = 500
-OVERRIDE: Final = "message.override"
 
 Overrides = Mapping[Audience, str]
 """Why a text goes out although something in it would leak, by audience."""
@@ -66,7 +65,7 @@ def _passed(session: Session, incident: Incident) -> tuple[str, ...]:
         return ()
     kept = session.scalars(
         select(AuditEntry.after).filter_by(
-            action=OVERRIDE, subject_kind=incident.kind.value, subject=incident.code
+            action=blocked_terms.OVERRIDE, subject_kind=incident.kind.value, subject=incident.code
         )
     )
     return tuple(
@@ -147,7 +146,8 @@ def let_pass(
         "findings": [{"rule": one.rule, "excerpt": one.excerpt} for one in held],
     }
     audit.record(
-        session, actor, OVERRIDE, subject_kind=incident.kind.value, subject=incident.code,
+        session, actor, blocked_terms.OVERRIDE,
+        subject_kind=incident.kind.value, subject=incident.code,
         after={"audience": audience, **override},
     )  # fmt: skip
     return override

@@ -118,7 +118,8 @@ def _contradicted(checked: CheckedText, found: re.Match[str], before: str) -> It
         moment, what = public.ended, "it ended"
     else:
         return
-    known = _clocks(checked, *(at for at in (public.started, public.ended) if at))
+    promised = (public.next_update, public.expected_back)
+    known = _clocks(checked, public.started, public.ended, *promised)
     if _clock(found) not in known:
         shown = clock.show(moment, public.zone, public.language)
         yield Span(*found.span(), f"The facts say that {what} at {shown}.")
