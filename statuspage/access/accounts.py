@@ -28,7 +28,7 @@ def read_address(text: str) -> str:
     try:
         return addresses.read_address(text).identity
     except ValueError:
-        raise Invalid("email", "Enter a mail address, like name@example.com") from None
+        raise Invalid("email", "Enter an email address, like name@example.com") from None
 
 
 def read_name(text: str) -> str:
@@ -76,7 +76,7 @@ def create_first(email: str, *, name: str = "Administrator") -> tuple[str, str]:
     hashed = passwords.hash_password(password)
     with writing() as session:
         if session.scalar(select(Account.id).limit(1)) is not None:
-            raise Invalid("email", "There is an account already; it can invite others")
+            raise Invalid("email", "An account already exists; it can invite others")
         session.add(
             Account(
                 email=email,

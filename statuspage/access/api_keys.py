@@ -86,7 +86,7 @@ def make_key(
     lifetime: timedelta | None = None,
     owner_id: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key under a name that says who uses it; returns the key too, which is not kept.
+    """Create a key under a name that says who uses it; returns the key too, which is not kept.
 
     It works for ``lifetime``, or until it is revoked.  ``owner_id`` is the account of who is asked
     about it; whoever makes it, where none is given.  Raises :class:`Invalid`.
@@ -98,7 +98,7 @@ def make_key(
     with writing() as session:
         owner_id = actor.account_id if owner_id is None else owner_id
         if owner_id is not None and session.get(Account, owner_id) is None:
-            raise Invalid("owner_id", "This account is gone")
+            raise Invalid("owner_id", "This account no longer exists")
         made = ApiKey(
             name=name,
             beginning=token[:_SHOWN],

@@ -40,7 +40,7 @@ class SignInThrottled(Invalid):
     def __init__(self, wait: timedelta) -> None:
         # Rounded up: who comes back at that moment must not wait again.
         shown = clock.show_duration(wait + timedelta(seconds=59))
-        super().__init__("form", f"Too many tries. Wait {shown}, then try again.")
+        super().__init__("form", f"Too many attempts. Wait {shown}, then try again.")
         self.wait = wait
 
 

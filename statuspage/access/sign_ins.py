@@ -92,7 +92,7 @@ def sign_in(
     current_session().rollback()
     if not passwords.matches(hashed, password) or account_id is None:
         log.warning("a sign-in was refused, from %s", address)
-        raise Invalid("password", "That mail address and password do not belong together")
+        raise Invalid("password", "Wrong email or password")
     renewed = (
         passwords.hash_password(password) if passwords.HASHER.check_needs_rehash(hashed) else hashed
     )
@@ -102,7 +102,7 @@ def sign_in(
             select(Account).filter_by(id=account_id, password_hash=hashed, disabled_at=None)
         ).one_or_none()
         if account is None:
-            raise Invalid("password", "That mail address and password do not belong together")
+            raise Invalid("password", "Wrong email or password")
         account.password_hash = renewed
         sign_in_limits.take_back(session, limits)
         throttle.forget_old_tries(session)

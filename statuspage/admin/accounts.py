@@ -32,7 +32,9 @@ from statuspage.public import http
 class InviteForm(Form):
     """Whom to invite."""
 
-    email = MailField("Email address", needed="Enter the mail address of whom you invite")
+    email = MailField(
+        "Email address", needed="Enter the email address of the person you’re inviting"
+    )
     role = TermRadioField("Role", AccountRole, default=AccountRole.RESPONDER)
 
 
@@ -52,7 +54,7 @@ class PasswordForm(Form):
     """A new password, proven by the present one."""
 
     present = SecretField(
-        "Present password", needed="Enter your present password", autocomplete="current-password"
+        "Present password", needed="Enter your current password", autocomplete="current-password"
     )
     new = SecretField("New password", needed="Choose a new password", autocomplete="new-password")
 
@@ -72,7 +74,7 @@ def accounts() -> ResponseReturnValue:
                 form.email.data, AccountRole(form.role.data), actor=actor()
             )
             if current_settings().mail_channel != "file":
-                return done(f"{invitation.email} is invited by mail.", "admin.accounts")
+                return done(f"{invitation.email} was invited by email.", "admin.accounts")
             link = current_links().account(token)
     session = current_session()
     return page(
@@ -96,7 +98,7 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
         return refused(error.reason, "admin.accounts")
     notice = f"A link to choose a new password goes to {invitation.email} by mail."
     if current_settings().mail_channel == "file":
-        notice += f" No mail is set up: it lies in {current_settings().data_dir / 'mail'}."
+        notice += f" Email isn’t set up; the link is in {current_settings().data_dir / 'mail'}."
     return done(notice, "admin.accounts")
 
 
@@ -118,7 +120,7 @@ def change_role(account_id: int) -> ResponseReturnValue:
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     """Make an invitation's link stop working."""
     invitations.withdraw_invitation(invitation_id, actor=actor())
-    return done("The invitation's link does not work any more.", "admin.accounts")
+    return done("The invitation’s link no longer works.", "admin.accounts")
 
 
 @admin.post("/accounts/<int:account_id>/disable")
@@ -152,7 +154,7 @@ def me() -> ResponseReturnValue:
     if name_form.is_accepted():
         with name_form.refusals():
             verbs.rename(_my_id(), name=name_form.name.data, actor=actor())
-            return done("Your name is saved.", "admin.me")
+            return done("Your name was saved.", "admin.me")
     return _my_page(name_form, PasswordForm(None))
 
 
@@ -170,7 +172,7 @@ def change_password() -> ResponseReturnValue:
                 user_agent=request.headers.get("User-Agent", ""),
                 actor=actor(),
             )
-            answer = done("Your password is changed; other browsers are signed out.", "admin.me")
+            answer = done("Your password was changed; other browsers were signed out.", "admin.me")
             auth.remember(answer, token)
             return answer
     answer = _my_page(NameForm(None, _me()), form)

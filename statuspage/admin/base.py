@@ -203,7 +203,7 @@ def guard() -> ResponseReturnValue | None:
     if must_change_password(person):
         if request.endpoint in _BEFORE_OWN_PASSWORD:
             return None
-        return refused("Choose a password of your own first.", "admin.me")
+        return refused("Choose your own password first.", "admin.me")
     if request.endpoint not in _BEFORE_SET_UP and the_page() is None:
         return redirect(url_for("admin.first_steps"), 303)
     return None

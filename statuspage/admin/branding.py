@@ -38,7 +38,7 @@ class BrandingForm(EditForm):
     """Colours, links, footer and style sheet."""
 
     accent = LineField("Accent colour", limit=7)
-    accent_dark = LineField("Accent colour in the dark scheme", limit=7)
+    accent_dark = LineField("Accent color in the dark scheme", limit=7)
     links = ProseField("Links", limit=2_000, render_kw=_AT_THE_FOOT)
     footer = ProseField("Footer", limit=1_000, render_kw=_AT_THE_FOOT)
     css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
@@ -63,7 +63,7 @@ def edit_branding() -> ResponseReturnValue:
             branding.change_branding(
                 BrandingChoices(**form.typed()), actor=actor(), seen=form.seen.data
             )
-            return done("The page has its new look.", "admin.edit_branding")
+            return done("The branding was saved.", "admin.edit_branding")
     return _show(form, LogoForm())
 
 
@@ -106,7 +106,7 @@ def set_logo() -> ResponseReturnValue:
     else:
         with form.refusals():
             branding.set_logo(pictures, actor=actor())
-            return done("The logo stands on the page.", "admin.edit_branding")
+            return done("The logo is on the page.", "admin.edit_branding")
     return _show(BrandingForm(None, branding.branding_choices(current_session())), form)
 
 

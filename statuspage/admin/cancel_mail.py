@@ -22,9 +22,11 @@ def cancel_mails(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     kept, gone = cancelled.kept_back, cancelled.gone
-    notice = f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The post stays."
+    notice = (
+        f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The update stays published."
+    )
     if gone:
-        notice += f" {gone:,} had gone out already."
+        notice += f" {gone:,} had already been sent."
     return done(notice, "admin.incident", code=code)
 
 
@@ -46,4 +48,4 @@ def describe_cancel_window(code: str) -> str:
     if mails.due_at is None or mails.due_at <= clock.now():
         return ""
     until = clock.show_time(mails.due_at, zone(), seconds=True)
-    return f" The mails wait until {until}; until then you can cancel them."
+    return f" The emails wait until {until}; until then you can cancel them."

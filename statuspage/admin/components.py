@@ -36,7 +36,7 @@ class ComponentForm(EditForm):
     name = NameField("Name", needed="Enter the component's name")
     description = LineField("Description")
     group_id = RowField("Group", none="No group")
-    only_show_if_degraded = BooleanField("Show it only while something is wrong with it")
+    only_show_if_degraded = BooleanField("Show only while it isn’t operational")
     because = LineField("Show it anyway because")
 
     def details(self) -> ComponentDetails:
@@ -143,7 +143,7 @@ def move_component(component_id: int) -> ResponseReturnValue:
 def remove_component(component_id: int) -> ResponseReturnValue:
     """Take a component off the page."""
     components.remove_component(component_id, actor=actor())
-    return done("The component is off the page; its history stays.", "admin.components")
+    return done("The component was removed from the page; its history stays.", "admin.components")
 
 
 @admin.post("/components/<int:component_id>/restore")
@@ -196,7 +196,7 @@ def move_group(group_id: int) -> ResponseReturnValue:
 def remove_group(group_id: int) -> ResponseReturnValue:
     """Remove a heading, and keep what is under it."""
     components.remove_group(group_id, actor=actor())
-    return done("The group is removed; its components stay on the page.", "admin.components")
+    return done("The group was removed; its components stay on the page.", "admin.components")
 
 
 def _component_page(

@@ -67,4 +67,6 @@ def contact(contact_id: int) -> ResponseReturnValue:
 def remove_contact(contact_id: int) -> ResponseReturnValue:
     """Take somebody off the list."""
     contacts.remove_contact(contact_id, actor=actor())
-    return done("The contact is removed; incidents that name them keep the name.", "admin.contacts")
+    return done(
+        "The contact was removed; incidents that name them keep the name.", "admin.contacts"
+    )

@@ -70,7 +70,7 @@ class TheirZoneField(ZoneField):
 class CustomerForm(EditForm):
     """A customer."""
 
-    email = MailField("Email address", needed="Enter their mail address")
+    email = MailField("Email address", needed="Enter their email address")
     name = LineField("Name")
     company = LineField("Company")
     components = SelectMultipleField(
@@ -79,7 +79,7 @@ class CustomerForm(EditForm):
     language = LineField("Language", needed="Enter a language, like en")
     time_zone = TheirZoneField("Time zone")
     key = StringField("Key", validators=[Most(KEY_LIMIT)], filters=[_line_or_none])
-    contractual = BooleanField("Owed by contract")
+    contractual = BooleanField("Contractual notices")
     tags = LineField("Tags")
 
     def values(self) -> CustomerValues:
@@ -175,7 +175,7 @@ def remove_customer(customer_id: int) -> ResponseReturnValue:
     """Forget one."""
     current_session().get_one(Customer, customer_id)
     customers.remove_customer(customer_id, actor=actor())
-    return done("The customer is removed; what was sent stays on record.", "admin.customers")
+    return done("The customer was removed; the record of sent emails stays.", "admin.customers")
 
 
 @admin.post("/customers/<int:customer_id>/write-again")
@@ -184,7 +184,7 @@ def write_again(customer_id: int) -> ResponseReturnValue:
     found = current_session().get_one(Customer, customer_id)
     email = found.email
     suppression.write_again(found.address, actor=actor())
-    return done(f"{email} is written to again.", "admin.customer", customer_id=customer_id)
+    return done(f"{email} was resubscribed.", "admin.customer", customer_id=customer_id)
 
 
 @admin.get("/customers.csv")
@@ -215,7 +215,7 @@ def take_customers() -> ResponseReturnValue:
     form = TakenForm.read()
     file = _kept_file(form.upload.data or "")
     if file is None:
-        reason = "That file is not kept any more. Choose it again."
+        reason = "That file has expired. Choose it again."
         return refused(reason, "admin.import_customers")
     report = customer_csv.import_customers(
         file.read_bytes(), actor=actor(), source=(form.name.data or "")[:200]

@@ -80,13 +80,13 @@ class DeclareForm(IncidentForm):
     severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
     status = TermRadioField(
-        "Status of the first post", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
+        "Status of the first update", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
     )
     visibility = TermRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
-    commander = RowField(Role.COMMANDER.label, none="Nobody yet")
-    technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
-    comms_lead = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
-    scribe = RowField(Role.SCRIBE.label, none="Nobody yet")
+    commander = RowField(Role.COMMANDER.label, none="Unassigned")
+    technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Unassigned")
+    comms_lead = RowField(Role.COMMS_LEAD.label, none="Unassigned")
+    scribe = RowField(Role.SCRIBE.label, none="Unassigned")
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
 
@@ -94,7 +94,7 @@ class DeclareForm(IncidentForm):
     is_drill = HiddenField()
     drill_contacts = SelectMultipleField("Colleagues", coerce=int, default=())
     drill_addresses = ProseField("Other addresses")
-    drill_chat = BooleanField("The chat rooms too")
+    drill_chat = BooleanField("Chat rooms too")
 
     def ask_for_parts(self, level: SeverityLevel | None) -> bool:
         """Whether a grave incident names no component, and nobody said why; then that is asked.
@@ -126,7 +126,7 @@ class DeclareForm(IncidentForm):
         return field
 
     def drill(self) -> Drill | None:
-        """Whom the drill reaches; None for an incident that is none."""
+        """Drill recipients; None for an incident that is none."""
         if not self.is_drill.data:
             return None
         chosen = [
@@ -227,8 +227,8 @@ def _told(levels: Sequence[SeverityLevel]) -> Told:
 
 def _notice(incident: Incident) -> str:
     if incident.is_drill:
-        return "The drill has begun. It reaches only its list."
-    where = "Nobody outside sees it." if incident.is_internal else "It is on the page."
+        return "The drill has started. Only its recipients are notified."
+    where = "It’s internal." if incident.is_internal else "It’s on the page."
     return f"Declared. {where}"
 
 

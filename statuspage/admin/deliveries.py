@@ -39,7 +39,7 @@ _COLUMNS: Final = (
 
 
 # The count above it has those too of whom more is known.
-_SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no more known"}
+_SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no delivery report"}
 
 
 @admin.get("/messages/<int:message_id>")
@@ -92,7 +92,7 @@ def resend_failed(message_id: int) -> ResponseReturnValue:
     """Queue what failed or came too late once more."""
     current_session().get_one(Message, message_id)
     count = control.resend_failed(message_id, actor=actor())
-    notice = f"{count:,} go out again." if count else "There was nothing to send again."
+    notice = f"{count:,} queued again." if count else "Nothing to resend."
     return done(notice, "admin.message", message_id=message_id)
 
 
@@ -161,7 +161,7 @@ def _window(message: Message) -> str:
     if message.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
     until = clock.show_time(due_at, zone(), seconds=True)
-    return f"They wait until {until}. Until then they can be cancelled, at the incident."
+    return f"They wait until {until}. Until then they can be cancelled on the incident."
 
 
 def _why_not(message: Message, address: str) -> RecipientExplanation | None:
@@ -187,10 +187,10 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
     failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
     breaker = session.scalars(failing).first()
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
-        return f"It cannot be sent now: {breaker.reason}. It is tried again by itself."
+        return f"It cannot be sent now: {breaker.reason}. It’s retried automatically."
     silence = report.worker_silence(session)
     if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
-        return "No worker is running. Start it, and everything goes out."
+        return "No worker is running. Start it to send everything."
     return ""
 
 
@@ -203,7 +203,7 @@ def _parts(counts: Tally) -> list[tuple[str, DeliveryState | None]]:
     """How a message stands, piece by piece, each with the state to look for where it is one."""
     parts = [
         (counts.accepted, "accepted", None),
-        (counts.in_files, "kept in a file, nobody told", None),
+        (counts.in_files, "kept in a file, not sent", None),
         *((counts[state], state.label.lower(), state) for state in _TOLD_APART),
         (counts.waiting, "waiting", None),
     ]
@@ -233,13 +233,13 @@ def advise(message: Message, counts: Tally) -> str:
 def _advice(counts: Tally) -> str:
     sentences = []
     if counts.waiting:
-        sentences.append("They go out by themselves; you need not wait here.")
+        sentences.append("They’re sent automatically; you don’t need to wait here.")
     if counts[DeliveryState.UNCERTAIN]:
-        sentences.append("Whether some arrived is not known yet; they are looked after.")
+        sentences.append("Some deliveries aren’t confirmed yet; we’re checking.")
     if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
-        sentences.append("See why some failed; those that can be tried again go with one press.")
+        sentences.append("See why some failed; resend the rest with one click.")
     if counts[DeliveryState.BOUNCED]:
-        sentences.append("What bounced has an address that does not work any more.")
+        sentences.append("Bounced addresses no longer work.")
     return " ".join(sentences)
 
 

@@ -19,7 +19,7 @@ from statuspage.core.db import current_session
 class FirstStepsForm(Form):
     """What a page cannot do without."""
 
-    name = NameField("Name of the page", needed="Enter the name that visitors know you by")
+    name = NameField("Name of the page", needed="Enter the name visitors know")
     time_zone = ZoneField("Time zone")
     support_email = MailField("Support address")
     scheme = RadioField(

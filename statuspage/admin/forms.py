@@ -139,8 +139,8 @@ class EditForm(Form):
         """Show what somebody else saved meanwhile; sent again, the form goes over it."""
         typed = self.typed()
         self.form_errors.append(
-            "Somebody else saved this while you were at it. What you typed is kept; "
-            "send it again to have it replace theirs."
+            "Someone else saved this while you were editing. What you typed is kept; "
+            "save again to replace theirs."
         )
         for name, value in asdict(stored).items():
             if name in typed and typed[name] != value:
@@ -277,7 +277,7 @@ class MailField(LineField):
         try:
             read_address(self.data)
         except ValueError:
-            raise StopValidation("Enter a mail address, like name@example.com") from None
+            raise StopValidation("Enter an email address, like name@example.com") from None
 
 
 class WebAddressField(LineField):
@@ -494,7 +494,7 @@ class MomentField(_TextualField):
         moment = clock.read_local(text, self.zone, fold=self._fold)
         # The control counts whole minutes, so the present minute is not yet the future.
         if self._not_after_now and moment > clock.now() + timedelta(minutes=1):
-            raise ValueError("This time is still to come; enter one that has passed")
+            raise ValueError("This time is in the future; enter one that has passed")
         return moment
 
 
@@ -518,7 +518,7 @@ def read_length(text: str) -> timedelta:
     parts = re.findall(r"([0-9]{1,7})\s*([a-z]+)", lowered)
     rest = re.sub(r"([0-9]{1,7})\s*([a-z]+)|and|,|\s", "", lowered)
     if not parts or rest or any(unit not in _UNITS for _, unit in parts):
-        raise ValueError("Enter a length of time, like 30 minutes, 4 hours or 2 days")
+        raise ValueError("Enter a duration, like 30 minutes, 4 hours or 2 days")
     return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
 
 

@@ -72,10 +72,10 @@ class DetailsForm(Form):
     title = NameField("Title", needed="Give it a title that a customer would understand")
     because = LineField("Show it anyway because")
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
-    commander_id = RowField(Role.COMMANDER.label, none="Nobody yet")
-    technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Nobody yet")
-    comms_lead_id = RowField(Role.COMMS_LEAD.label, none="Nobody yet")
-    scribe_id = RowField(Role.SCRIBE.label, none="Nobody yet")
+    commander_id = RowField(Role.COMMANDER.label, none="Unassigned")
+    technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Unassigned")
+    comms_lead_id = RowField(Role.COMMS_LEAD.label, none="Unassigned")
+    scribe_id = RowField(Role.SCRIBE.label, none="Unassigned")
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
     version = HiddenField()
@@ -99,9 +99,9 @@ class DetailsForm(Form):
 class CorrectionForm(Form):
     """What an update should have said."""
 
-    body = ProseField("What it says", needed="Write what people should read")
+    body = ProseField("Text", needed="Write what people should read")
     because = LineField("Publish anyway because")
-    taken_off_because = LineField("Take what it said before off the page because")
+    taken_off_because = LineField("Remove the previous version from the page because")
     seen = HiddenField()
 
 
@@ -156,7 +156,7 @@ def hide_incident(code: str) -> ResponseReturnValue:
     _found(code)
     lifecycle.hide(code, actor=actor())
     return done(
-        "It is internal now: no public page, feed or tool shows it.", "admin.incident", code=code
+        "It’s internal now: it’s on no public page, feed or API.", "admin.incident", code=code
     )
 
 
@@ -195,8 +195,8 @@ def incident_details(code: str) -> ResponseReturnValue:
                 return done(f"The details are saved.{look}", "admin.incident", code=code)
         except Conflict:
             form.form_errors.append(
-                "Somebody else changed this incident while you were at it. What you typed is kept; "
-                "save it again to have it replace theirs."
+                "Someone else changed this incident while you were editing. What you "
+                "typed is kept; save again to replace theirs."
             )
             incident = _found(code)
             form.version.data = str(incident.version)
@@ -230,8 +230,8 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
             standing = update.body
             form.seen.data = str(len(update.revisions))
             form.form_errors.append(
-                "Somebody else corrected this post while you were at it. What you typed is kept; "
-                "save it again to have it replace theirs."
+                "Someone else corrected this update while you were editing. What you "
+                "typed is kept; save again to replace theirs."
             )
     return page(
         "admin/correct_post.html", form=form, incident=incident, update=update, standing=standing
@@ -240,11 +240,11 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
 
 def _corrected(incident: Incident, update: IncidentUpdate) -> ResponseReturnValue:
     """What comes after a correction: putting right what was mailed, where it was."""
-    notice = "The post is corrected, and says so."
+    notice = "The update was corrected and is marked as edited."
     mailed = mail_corrections.correctable(current_session(), update.id)
     if not mailed:
         return done(notice, "admin.incident", code=incident.code)
-    notice += " It was mailed as well: here you put that right too, or leave it."
+    notice += " It was also emailed: send a correction here, or leave it."
     return done(notice, "admin.correct_message", message_id=mailed[0].id)
 
 
@@ -367,9 +367,9 @@ def _send_test(posting: Posting) -> None:
         form.form_errors.append(error.reason)
         return
     form.tried = (
-        f"A test goes to {person.email}."
+        f"A test is being sent to {person.email}."
         if is_new
-        else (f"This very mail went to {person.email} already. Change something to try it again.")
+        else (f"This very mail went to {person.email} already. Change something to send another.")
     )
 
 
@@ -388,8 +388,8 @@ def _ask_approval(posting: Posting) -> ResponseReturnValue:
 def _show_what_changed(incident: Incident, form: UpdateForm) -> None:
     """Show what somebody else did meanwhile; sent again, the form comes after it."""
     form.form_errors.append(
-        "Somebody else changed this incident while you were at it. Nothing was sent, and what you "
-        "typed is kept. Read what is new below, then publish again."
+        "Someone else changed this incident while you were editing. Nothing was sent, "
+        "and what you typed is kept. Read what’s new below, then publish again."
     )
     form.seen_version.data = str(incident.version)
 
@@ -502,8 +502,6 @@ def merge_incident(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
-        notice = "Somebody else posted meanwhile, so nothing was merged. Read it first."
+        notice = "Someone else posted an update, so nothing was merged. Read it first."
         return refused(notice, "admin.incident", code=code)
-    return done(
-        "Merged. This incident tells of both from now on.", "admin.incident", code=into.code
-    )
+    return done("Merged. This incident covers both from now on.", "admin.incident", code=into.code)

@@ -167,7 +167,7 @@ class IncidentForm(TextsForm):
     components = ComponentsField("Affected components")
     promise = ChosenRadioField(
         "Next update",
-        "Choose when the next update comes",
+        "Choose when the next update is due",
         choices={
             "level": "By severity",
             **{str(minutes): f"{minutes} minutes" for minutes in PRESETS},
@@ -177,7 +177,7 @@ class IncidentForm(TextsForm):
         default="level",
     )
     next_update_at = MomentField("Time of the next update")
-    no_promise_because = LineField("Why no update is promised")
+    no_promise_because = LineField("Why no update is scheduled")
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
     promised = HiddenField()
 
@@ -185,11 +185,11 @@ class IncidentForm(TextsForm):
         """A promise 'at a time' needs its time, and no promise needs its reason."""
         is_valid = super().validate(extra_validators)
         if self.promises and self.promise.data == "none" and not self.no_promise_because.data:
-            self.refuse("no_promise_because", "Say why no next update is promised")
+            self.refuse("no_promise_because", "Say why no next update is scheduled")
             return False
         if self.promise.data == "at" and not self.next_update_at.data:
             if not self.next_update_at.errors:
-                self.refuse("next_update_at", "Enter when the next update comes")
+                self.refuse("next_update_at", "Enter when the next update is due")
             return False
         return is_valid
 

@@ -23,7 +23,7 @@ from statuspage.messages.facts import Use
 class TemplateForm(EditForm):
     """What a template fills in."""
 
-    label = NameField("Name of the template", needed="Give it a name that is found in a hurry")
+    label = NameField("Name of the template", needed="Give it a name that’s easy to find")
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = RowField("Severity", none="Chosen when it is declared")
     components = ProseField("Components")
@@ -67,14 +67,14 @@ def incident_template(key: str) -> ResponseReturnValue:
 def remove_incident_template(key: str) -> ResponseReturnValue:
     """Take one out of the choice."""
     incident_templates.remove_template(key, actor=actor())
-    return done("The template is removed.", "admin.incident_templates")
+    return done("The template was removed.", "admin.incident_templates")
 
 
 @admin.post("/incident-templates/<key>/restore")
 def restore_incident_template(key: str) -> ResponseReturnValue:
     """Have a shipped one say again what it was shipped with."""
     incident_templates.restore_template(key, actor=actor())
-    return done("The template is as it was shipped.", "admin.incident_templates")
+    return done("The template was restored.", "admin.incident_templates")
 
 
 def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:

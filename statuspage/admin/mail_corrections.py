@@ -24,8 +24,8 @@ class MailCorrectionForm(Form):
     """What a mail should have said; ``shown`` identifies the text that was shown last."""
 
     note = ProseField("What was wrong", needed="Say that something was wrong")
-    subject = NameField("Subject", needed="Give the mail a subject")
-    body = ProseField("What it should have said", needed="Write what people should read")
+    subject = NameField("Subject", needed="Enter a subject")
+    body = ProseField("Corrected text", needed="Write what people should read")
     because = LineField("Send anyway because")
     shown = HiddenField()
 
@@ -45,7 +45,7 @@ def correct_message(message_id: int) -> ResponseReturnValue:
     session = current_session()
     wrong = session.get_one(Message, message_id)
     if not mail_corrections.may_be_corrected(session, wrong):
-        reason = "There is nothing to correct: nobody was sent it, or it was corrected already."
+        reason = "There’s nothing to correct: no one got it, or it has been corrected already."
         return refused(reason, "admin.message", message_id=message_id)
     form = MailCorrectionForm.read(mail_corrections.as_sent(session, wrong))
     draft = None
@@ -77,9 +77,10 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
 
 def _notice(told: Tally, *, is_cancelled: bool) -> str:
     """What a correction has done, in words."""
-    sentences = ["The correction goes out."] if told.total else []
+    sentences = ["The correction is being sent."] if told.total else []
     if is_cancelled:
         sentences.append(
-            "The cancelled mails hold the right text now; they go only if you send them after all."
+            "The cancelled emails have the corrected text now; they’re sent only if you "
+            "send them after all."
         )
-    return " ".join(sentences) or "Whoever waits gets the right text."
+    return " ".join(sentences) or "Anyone still waiting gets the corrected text."

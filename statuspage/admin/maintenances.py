@@ -66,11 +66,11 @@ def _presses(incident: Incident) -> dict[str, str]:
     """What the button is called, by what is chosen."""
     return {
         **dict.fromkeys(_NEXT[MaintenanceStatus(incident.status)], "Post the update"),
-        "move": "Move the maintenance" if incident.status == SCHEDULED else "Extend it",
-        "cancel": "Call the maintenance off",
+        "move": "Reschedule" if incident.status == SCHEDULED else "Extend it",
+        "cancel": "Cancel maintenance",
         **({"in_progress": "Start the maintenance now"} if incident.status == SCHEDULED else {}),
         **({"verifying": "Begin verifying"} if incident.status == IN_PROGRESS else {}),
-        "completed": "Complete the maintenance",
+        "completed": "Complete maintenance",
     }
 
 
@@ -80,12 +80,14 @@ class PlanForm(TextsForm):
     can_ask = True
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
-    what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")
+    what = ProseField(
+        "What we’re doing and what users will notice", needed="Say what people will notice"
+    )
     components = TickedComponentsField("Components")
-    scheduled_for = MomentField("Begins", needed="Enter when it begins")
+    scheduled_for = MomentField("Begins", needed="Enter when it starts")
     scheduled_until = MomentField("Ends", needed="Enter when it ends")
     remind_minutes = DurationField(
-        "Remind people before it begins",
+        "Reminder before it starts",
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
     )
@@ -113,7 +115,7 @@ class StepForm(TextsForm):
 
     can_ask = True
 
-    do = ChosenRadioField("What happens now", "Choose what happens now")
+    do = ChosenRadioField("Next step", "Choose the next step")
     scheduled_for = MomentField("Begins")
     scheduled_until = MomentField("Ends")
     verify_minutes = DurationField(
@@ -174,7 +176,7 @@ def maintenances() -> ResponseReturnValue:
 
 @admin.route("/maintenances/new", methods=["GET", "POST"])
 def new_maintenance() -> ResponseReturnValue:
-    """Plan a maintenance and announce it; or only look at the text."""
+    """Schedule maintenance and announce it; or only look at the text."""
     form = PlanForm.read(zone=zone())
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
@@ -211,8 +213,8 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
                 form.ask_to_repeat()
         except Conflict:
             form.form_errors.append(
-                "Somebody else changed this maintenance while you were at it. Nothing was posted, "
-                "and what you typed is kept. Read what is new below, then publish again."
+                "Someone else changed this maintenance while you were editing. Nothing "
+                "was posted, and what you typed is kept. Read what’s new below, then publish again."
             )
             incident = _found(code)
             form.seen_version.data = str(incident.version)
@@ -278,7 +280,7 @@ def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
         update = maintenance.move(incident.code, form.window(incident), submission)
     else:
         update = maintenance.advance(incident.code, form.status(incident), submission)
-    notice = "Called off" if update.incident.cancelled_at else update.step.label
+    notice = "Cancelled" if update.incident.cancelled_at else update.step.label
     return done(f"Posted: {notice}.", "admin.maintenance_desk", code=incident.code)
 
 
@@ -295,7 +297,7 @@ def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
             cancels=form.do.data == "cancel",
         )
 
-    return _texts(form, announcement, reason="" if form.do.data else "Choose what happens now.")
+    return _texts(form, announcement, reason="" if form.do.data else "Choose the next step.")
 
 
 def _texts(

@@ -28,9 +28,9 @@ MOST_FILES: Final = 100
 MOST_MESSAGES: Final = 20
 
 _DOORS: Final = {
-    "sendgrid": "Mail leaves through SendGrid.",
-    "smtp": "Mail leaves through your SMTP server.",
-    "file": "No mail provider is set, so mail is written to files and can be read below.",
+    "sendgrid": "Emails are sent through SendGrid.",
+    "smtp": "Emails are sent through your SMTP server.",
+    "file": "No email provider is set up, so emails are written to files that you can read below.",
 }
 _STOPPABLE: Final = {
     control.EVERYTHING: "Everything",
@@ -43,7 +43,7 @@ class HoldForm(Form):
     """A stop, and why."""
 
     channel = SelectField("What to stop", choices=_STOPPABLE)
-    reason = LineField("Why", needed="Say why, for whoever finds it stopped")
+    reason = LineField("Why", needed="Say why, for anyone who finds sending paused")
 
 
 @admin.get("/outbox")
@@ -58,7 +58,7 @@ def hold_outbox() -> ResponseReturnValue:
     form = HoldForm.read()
     if form.is_accepted():
         control.hold(form.channel.data, reason=form.reason.data, actor=actor())
-        return done("Stopped. What waits is kept until you release it.", "admin.outbox")
+        return done("Paused. Waiting messages are kept until you resume.", "admin.outbox")
     return _show(form)
 
 
@@ -66,7 +66,7 @@ def hold_outbox() -> ResponseReturnValue:
 def release_outbox() -> ResponseReturnValue:
     """Let it go again."""
     control.release(_channel(request.form.get("channel", "")), actor=actor())
-    return done("Released. What waits goes out now.", "admin.outbox")
+    return done("Resumed. Waiting messages are being sent.", "admin.outbox")
 
 
 @admin.get("/outbox/mail/<delivery_id>")

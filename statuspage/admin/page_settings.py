@@ -26,13 +26,13 @@ from statuspage.core.db import current_session
 class PageForm(EditForm):
     """What the page says about itself, and where people turn."""
 
-    name = NameField("Name", needed="Enter the name that visitors know you by")
+    name = NameField("Name", needed="Enter the name visitors know")
     about = ProseField("About", limit=2_000, render_kw={"rows": 3})
     time_zone = ZoneField("Time zone")
     language = LanguageField("Language")
     support_email = MailField("Support address")
     support_url = WebAddressField("Support page")
-    sign_off = LineField("Sign-off of mails")
+    sign_off = LineField("Email sign-off")
     incident_channel = LineField("Incident channel")
     no_change_email_minutes = SelectField(
         "Email “No change yet” to subscribers",
@@ -56,5 +56,5 @@ def page_settings() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             change_page(PageSettings(**form.typed()), actor=actor(), seen=form.seen.data)
-            return done("The page's settings are saved.", "admin.page_settings")
+            return done("The page settings were saved.", "admin.page_settings")
     return page("admin/page_settings.html", form=form)

@@ -38,7 +38,7 @@ def erase_person() -> ResponseReturnValue:
     address = request.form.get("address", "")
     if not request.form.get("sure"):
         return refused(
-            "Nothing was erased: tick that you want it, then press Erase.", "admin.personal_data"
+            "Nothing was erased. Check the box, then click Erase.", "admin.personal_data"
         )
     try:
         gone = privacy.erase(address, actor=actor())
@@ -58,4 +58,4 @@ def allow_person() -> ResponseReturnValue:
         privacy.allow_again(request.form.get("address", ""), actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.personal_data")
-    return done("They may be put on a list again.", "admin.personal_data")
+    return done("The address is allowed again.", "admin.personal_data")

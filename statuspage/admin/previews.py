@@ -1,8 +1,8 @@
-"""The texts beside a form: what would go out, to whom, as it reads, and what was edited by hand.
+"""The texts beside a form: what would go out, to whom, as it reads, and what was edited.
 
 A form that publishes something inherits from :class:`TextsForm`.  Each audience's text stands in it
 as it would go out, with a mark of what the facts made of it: a text that still carries its mark is
-made again from the facts when the form is sent, any other was edited by hand and goes out as it
+made again from the facts when the form is sent, any other was edited and goes out as it
 stands.  So nothing here needs a script, and nothing that was typed is overwritten.
 """
 
@@ -53,13 +53,13 @@ MAIL_POLICY: Final = (
 _GAP: Final = re.compile(r"\[\[([a-z_]+)\]\]")
 TITLES: Final = {
     Audience.PUBLIC: "Public post",
-    Audience.INTERNAL: "Message to colleagues",
-    Audience.CUSTOMER: "Mail to customers",
+    Audience.INTERNAL: "Internal message",
+    Audience.CUSTOMER: "Customer email",
 }
 
 
 COPIED: Final = {
-    Audience.EXECUTIVE: "One line for executives",
+    Audience.EXECUTIVE: "Executive summary",
     Audience.SUPPORT: "Reply for support",
 }
 
@@ -78,9 +78,9 @@ class TextsForm(PostForm):
     """A form that ends in texts for several audiences."""
 
     text_public = ProseField("Public post")
-    text_internal = ProseField("Message to colleagues")
-    text_customer = ProseField("Mail to customers")
-    subject_customer = LineField("Subject of the mail")
+    text_internal = ProseField("Internal message")
+    text_customer = ProseField("Customer email")
+    subject_customer = LineField("Email subject")
     made_public = HiddenField()
     made_internal = HiddenField()
     made_customer = HiddenField()
@@ -88,9 +88,9 @@ class TextsForm(PostForm):
     because_customer = LineField("Send anyway because")
     tell = AudiencesField("Who is notified")
     because_left_out = LineField("Why they are not notified")
-    again = BooleanField("Post it again all the same")
-    ask = LineField("Who hears this? Ask for one address")
-    # Whether the texts can be edited by hand, or are made from the facts each time.
+    again = BooleanField("Post it again anyway")
+    ask = LineField("Who will receive this? Check an address")
+    # Whether the texts can be edited, or are generated each time.
     can_edit = True
     # Whether a form can explain who receives it, and what it answered.
     can_ask = False
@@ -105,7 +105,9 @@ class TextsForm(PostForm):
 
     def ask_to_repeat(self) -> None:
         """Ask before the same is published again; a second click is asked about as well."""
-        self.refuse("again", "Nothing differs from the last post. Tick this if you mean it.")
+        self.refuse(
+            "again", "Nothing has changed since the last update. Check this box to post it anyway."
+        )
 
     def hand_out(self, copies_to_paste: Sequence[CopyText]) -> None:
         """Put texts to copy beside those that go out."""
@@ -168,7 +170,7 @@ class TextsForm(PostForm):
         return {audience: reason for audience, reason in typed.items() if reason}
 
     def edited_texts(self) -> dict[Audience, Text]:
-        """What was edited by hand; asked to be made from the facts again, a text is not."""
+        """What was edited; asked to be generated again, a text is not."""
         again = request.form.get("remake")
         return {
             audience: text

@@ -110,7 +110,7 @@ def no_change(code: str) -> ResponseReturnValue:
     endpoint = "admin.dashboard" if is_on_dashboard else "admin.incident"
     values = {} if is_on_dashboard else {"code": code}
     if _was_just_said(incident):
-        return refused("That went out a moment ago. Nothing was sent.", endpoint, **values)
+        return refused("That was just posted. Nothing was sent.", endpoint, **values)
     try:
         seen = read_number(request.form.get("seen_version")) or None
         submission = Submission(actor(), form.form_key.data or "", seen)
@@ -120,7 +120,7 @@ def no_change(code: str) -> ResponseReturnValue:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
         return refused(
-            "Somebody else posted meanwhile, so nothing was sent. Read it first.",
+            "Someone else posted an update, so nothing was sent. Read it first.",
             "admin.incident",
             code=code,
         )
@@ -129,12 +129,12 @@ def no_change(code: str) -> ResponseReturnValue:
 
 @admin.post("/incidents/<code>/closing")
 def close_incident(code: str) -> ResponseReturnValue:
-    """Tick off some of what remains after the end, or say that it is not done after all."""
+    """Mark as done some of what remains after the end, or say that it is not done after all."""
     _found(code)
     try:
         if undone := request.form.get("undo"):
             checklist.untick(code, undone, actor=actor())
-            return done("It is not done after all.", "admin.incident", code=code)
+            return done("Marked as not done.", "admin.incident", code=code)
         incident = checklist.tick_off(
             code,
             request.form.getlist("done"),
@@ -146,7 +146,9 @@ def close_incident(code: str) -> ResponseReturnValue:
     closing = checklist.closing_of(current_session(), incident)
     left = closing.left if closing else 0
     first = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
-    return done(first if left else "Noted. Nothing remains.", "admin.incident", code=code)
+    return done(
+        first if left else "Noted. Closing checklist complete.", "admin.incident", code=code
+    )
 
 
 def _found(code: str) -> Incident:
@@ -206,6 +208,6 @@ def _hints(incident: Incident) -> dict[str, str]:
         "components": f"Not operational: {', '.join(troubled)}"
         if troubled
         else "The page shows all of them as operational.",
-        "customers": sentences[0] if sentences else "No mail reached anybody.",
+        "customers": sentences[0] if sentences else "No emails were delivered.",
         "channel": incident.chat_channel or "The chat that this service posts to.",
     }

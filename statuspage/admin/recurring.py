@@ -51,24 +51,26 @@ class LeaveOutForm(TextsForm):
 
 
 class SeriesForm(TextsForm):
-    """A series as it is planned; each announcement is made from the facts when its time comes."""
+    """A series as it is planned; each announcement is generated when its time comes."""
 
     can_ask = True
     can_edit = False
     can_choose = False
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
-    what = ProseField("What is done, and what is felt of it", needed="Say what people will notice")
+    what = ProseField(
+        "What we’re doing and what users will notice", needed="Say what people will notice"
+    )
     component_ids = TickedComponentsField("Components")
-    first_start = MomentField("First begins", needed="Enter when the first one begins")
+    first_start = MomentField("First begins", needed="Enter when the first one starts")
     length_minutes = DurationField(
-        "Lasts", most=timedelta(days=7), validators=[Needed("Enter how long it lasts")]
+        "Lasts", most=timedelta(days=7), validators=[Needed("Enter the duration")]
     )
     every = CountField("Every", least=1, most=recurring.MOST_EVERY, default=1)
     unit = TermField("Counted in", Unit, default=Unit.WEEKS)
     until = DayField("Last day")
     remind_minutes = DurationField(
-        "Remind people before each begins",
+        "Reminder before each starts",
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
     )
@@ -108,7 +110,7 @@ def new_series() -> ResponseReturnValue:
             kept = recurring.plan_series(
                 form.plan(), actor=actor(), form_key=form.form_key.data or ""
             )
-            return done("The series is planned.", _SERIES, code=kept.code)
+            return done("The series was scheduled.", _SERIES, code=kept.code)
     return _show(form, None)
 
 
@@ -122,10 +124,10 @@ def maintenance_series(code: str) -> ResponseReturnValue:
         try:
             with form.refusals():
                 recurring.change_series(code, form.plan(), actor=actor(), seen_version=seen_version)
-                notice = "The series is changed, and what is announced of it."
+                notice = "The series and its announced dates were changed."
                 return done(notice, _SERIES, code=code)
         except Conflict:
-            notice = "Somebody else changed this series meanwhile. Look at it anew."
+            notice = "Someone else changed this series. Reload it."
             form.refuse("series", notice)
     return _show(form, kept)
 
@@ -148,7 +150,7 @@ def leave_out(code: str, stamp: str) -> ResponseReturnValue:
     }
     one = found.get(moment)
     if one is None or kept.stopped_at is not None:
-        return refused("That one is past, or not of this series.", _SERIES, code=code)
+        return refused("That date has passed or isn’t part of this series.", _SERIES, code=code)
     form = LeaveOutForm.read()
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
@@ -187,7 +189,7 @@ def take_back(code: str, stamp: str) -> ResponseReturnValue:
 def stop_series(code: str) -> ResponseReturnValue:
     """Announce no more of it."""
     recurring.stop_series(_found(code).code, actor=actor())
-    return done("Stopped. No more of it is announced.", _SERIES, code=code)
+    return done("Stopped. No more dates will be announced.", _SERIES, code=code)
 
 
 def running_series() -> list[dict[str, Any]]:
@@ -234,7 +236,7 @@ def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnVal
 
 
 def _occurrences(kept: MaintenanceSeries) -> list[dict[str, Any]]:
-    """What is to come of a series, as its screen lists it."""
+    """Upcoming of a series, as its screen lists it."""
     found = recurring.coming(current_session(), kept, most=DATES_SHOWN)
     return [
         {

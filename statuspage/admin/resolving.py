@@ -162,5 +162,5 @@ def approve(approval_id: int) -> ResponseReturnValue:
         approval_resolution.approve(approval_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.approval", approval_id=approval_id)
-    notice = "Approved. It goes out once somebody presses the button of the last step."
+    notice = "Approved. It’s sent when someone resolves the incident in the last step."
     return done(notice, "admin.approval", approval_id=approval_id)

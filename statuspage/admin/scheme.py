@@ -37,15 +37,15 @@ class LevelForm(EditForm):
     """The texts and rules of a level."""
 
     name = NameField("Name", needed="Enter the level's name")
-    description = LineField("What it means", needed="Say when an incident is of this level")
+    description = LineField("What it means", needed="Describe when this level applies")
     impact = TermField("Impact shown to visitors", _IMPACTS)
     respond_minutes = DurationField("First response within")
     resolve_minutes = DurationField("Resolved within")
     cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
     note_minutes = DurationField("Internal note every", most=timedelta(days=7))
-    watch_minutes = DurationField("A fix is watched for", most=timedelta(days=7))
-    needs_approval = BooleanField("A second account approves what a resolution says")
-    customer_mail = TermRadioField("Customers are written to", CustomerMail)
+    watch_minutes = DurationField("Monitoring period for", most=timedelta(days=7))
+    needs_approval = BooleanField("Resolutions need a second person’s approval")
+    customer_mail = TermRadioField("Customer emails", CustomerMail)
     review_hours = DurationField("Review due within", unit=timedelta(hours=1))
     review_business_days = CountField("Or within business days", least=1, most=60)
 
@@ -53,7 +53,7 @@ class LevelForm(EditForm):
         """Check also what two fields say together."""
         valid = super().validate(extra_validators)
         if self.cadence_minutes.data == 0:
-            self.refuse("cadence_minutes", "Leave it empty where no update is promised")
+            self.refuse("cadence_minutes", "Leave it empty for no scheduled updates")
             valid = False
         if self.note_minutes.data == 0:
             self.refuse("note_minutes", "Leave it empty where no note is asked for")

@@ -22,7 +22,7 @@ class SignInForm(Form):
 
     email = LineField(
         "Email address",
-        needed="Enter your mail address",
+        needed="Enter your email address",
         render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
     )
     password = SecretField(
@@ -106,7 +106,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     if actor.account_id is not None:
         sign_ins.sign_out_everywhere(actor.account_id, actor=actor)
     session.clear()
-    answer = done("You are signed out everywhere.", "admin.sign_in")
+    answer = done("You’re signed out everywhere.", "admin.sign_in")
     auth.forget(answer)
     return answer
 

@@ -78,7 +78,7 @@ def forget_subscriber(subscriber_id: int) -> ResponseReturnValue:
     """Forget one."""
     current_session().get_one(Subscriber, subscriber_id)
     remove_subscriber(subscriber_id, actor=actor())
-    return done("The subscriber is removed; what was sent stays on record.", "admin.subscribers")
+    return done("The subscriber was removed; the record of sent emails stays.", "admin.subscribers")
 
 
 @admin.post("/subscribers/<int:subscriber_id>/write-again")
@@ -87,7 +87,7 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
     found = current_session().get_one(Subscriber, subscriber_id)
     email = found.email
     suppression.write_again(found.address, actor=actor())
-    return done(f"{email} is written to again.", "admin.subscriber", subscriber_id=subscriber_id)
+    return done(f"{email} was resubscribed.", "admin.subscriber", subscriber_id=subscriber_id)
 
 
 @admin.get("/subscribers.csv")

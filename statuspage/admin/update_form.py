@@ -35,18 +35,18 @@ class UpdateForm(IncidentForm):
     happened_at = MomentField("When it happened", not_after_now=True)
     # The moment that the last step offered, to the second: the field shows whole minutes.
     exactly = HiddenField()
-    publishes = BooleanField("Make this incident public with this post")
+    publishes = BooleanField("Make this incident public with this update")
     seen_version = HiddenField()
     seen_update = HiddenField()
     at_the_end = HiddenField()
     # The facts, by name, that somebody keeps although they are older than the status.
     still_true = SelectMultipleField("Still true", validate_choice=False, default=())
-    because_watched = LineField("Resolve although it was not watched that long, because")
-    because_components = LineField("Resolve although not everything is back, because")
+    because_watched = LineField("Resolve before the monitoring period ends, because")
+    because_components = LineField("Resolve before everything is restored, because")
 
     because_approval = LineField("Resolve without approval, because")
     because_customer_mail = LineField("Send customers no email, because")
-    false_alarm = BooleanField("It was a false alarm: nothing was wrong")
+    false_alarm = BooleanField("It was a false alarm: everything was working")
     # What became of the test mail that was asked for.
     tried = ""
 

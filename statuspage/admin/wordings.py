@@ -45,12 +45,13 @@ COPY_POLICY: Final = (
 SAMPLE_NAME: Final = "Robin Sample"
 
 _READERS: Final = {
-    Audience.PUBLIC: "On the page and in the feeds, for everybody.",
-    Audience.CUSTOMER: "By mail, to the customers of what is affected.",
-    Audience.SUBSCRIBER: "By mail, about the subscription itself. News they get as it is posted.",
-    Audience.INTERNAL: "In chat, for colleagues. Internal facts may be told.",
-    Audience.EXECUTIVE: "One line to copy from the desk. Internal facts may be told.",
-    Audience.SUPPORT: "To copy from the desk into an answer to a customer.",
+    Audience.PUBLIC: "On the page and in feeds. Public.",
+    Audience.CUSTOMER: "By email, to customers of the affected components.",
+    Audience.SUBSCRIBER: "By email, about the subscription itself. Updates are sent as "
+    "they’re posted.",
+    Audience.INTERNAL: "In chat, for colleagues. May contain internal facts.",
+    Audience.EXECUTIVE: "One line to copy. May contain internal facts.",
+    Audience.SUPPORT: "To copy into a reply to a customer.",
 }
 _PLANNED: Final = frozenset(Step(status.value) for status in MaintenanceStatus)
 _MOST_SHOWN: Final = 100  # characters of a line that has a problem
@@ -111,7 +112,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
                 actor=actor(),
                 seen=_read_version(form.seen.data),
             )
-            return done("Saved. The next message is written like this.", ".wording", **_of(info))
+            return done("Saved. The next message uses this wording.", ".wording", **_of(info))
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
         except Conflict as stale:
@@ -180,9 +181,9 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
         wording.save_wording(info.name, subject=row.subject, body=row.body, actor=actor())
     except Unfit as unfit:
         problem = unfit.problems[0]
-        reason = f"That version cannot be used any more: {problem.reason}."
+        reason = f"That version can’t be used any more: {problem.reason}."
         return refused(reason, ".wording_versions", **_of(info))
-    return done("That version counts again.", ".wording", **_of(info))
+    return done("That version is used again.", ".wording", **_of(info))
 
 
 @admin.post("/templates/<audience>/<step>/restore")
@@ -190,7 +191,7 @@ def restore_wording(audience: str, step: str) -> ResponseReturnValue:
     """Bring the shipped wording back."""
     info = _info(audience, step)
     wording.restore_wording(info.name, actor=actor())
-    return done("The shipped wording is back.", ".wording", **_of(info))
+    return done("The default wording was restored.", ".wording", **_of(info))
 
 
 def copy_page(template: str, **values: Any) -> Response:
@@ -302,8 +303,8 @@ def _mark(problem: TemplateProblem, source: str) -> Mistake:
 
 def _show_change(form: WordingForm, stored: Source, version: int) -> None:
     form.form_errors.append(
-        "Somebody else saved this while you were at it. What you typed is kept; compare it with "
-        "what is saved now, below, and send it again to have it count."
+        "Someone else saved this while you were editing. What you typed is kept; compare "
+        "it with the saved version below, and save again to replace it."
     )
     form.seen.data = str(version)
     if stored.subject != form.subject.data:

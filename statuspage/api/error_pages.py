@@ -46,18 +46,19 @@ class Explanation:
 _EXPLANATIONS: Final = {
     400: Explanation("That request could not be read", "Go back and try it again."),
     401: Explanation("Please sign in", "Your sign-in has ended, so nothing was saved."),
-    403: Explanation("You may not do that", "Ask somebody who administers the page."),
-    404: Explanation("There is nothing here", "It may have been removed, or the address is wrong."),
-    405: Explanation("That cannot be done here", "Go back and use the page's own buttons."),
-    413: Explanation("That is too large", "Send a smaller file or a shorter text."),
+    403: Explanation("You don’t have permission", "Ask an administrator of the page."),
+    404: Explanation("Page not found", "It may have been removed, or the address is wrong."),
+    405: Explanation("Not possible here", "Go back and use the page's own buttons."),
+    413: Explanation("Too large", "Send a smaller file or a shorter text."),
     500: Explanation(
         "Something went wrong on our side",
         "It has been logged. Check whether what you did was saved before you do it again.",
     ),
     503: Explanation(
         "The database cannot be reached",
-        "Nothing new can be shown or saved until it is back. The public page goes on showing what "
-        "was last known. Check whether what you sent was saved before you send it again.",
+        "Nothing new can be shown or saved until it’s back. The public page keeps "
+        "showing the last known status. Check whether what you sent was saved before you "
+        "send it again.",
     ),
 }
 # What a tool is answered, beside the name of the error.
@@ -67,7 +68,7 @@ _DETAILS: Final = {
     405: "This method cannot be used here.",
     413: "Send less at once, with a key that works.",
     500: "It has been logged. Check whether it was done before doing it again.",
-    503: "The database cannot be reached. Try again; putting a customer twice does no harm.",
+    503: "The database can’t be reached. Try again; putting a customer twice does no harm.",
 }
 _FORGED: Final = Explanation(
     "This form was too old to be accepted",
@@ -75,7 +76,7 @@ _FORGED: Final = Explanation(
 )
 _WRONG_HOST: Final = Explanation(
     "The service does not know this address",
-    "It answers under the host name in its PUBLIC_URL setting, and on the machine itself as "
+    "It answers to the host name in its PUBLIC_URL setting, and on the machine itself as "
     "localhost. Set PUBLIC_URL to the address that people use.",
 )
 

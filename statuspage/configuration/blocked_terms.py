@@ -31,7 +31,7 @@ OVERRIDE: Final = "message.override"
 
 @dataclass(frozen=True, slots=True)
 class TermLists:
-    """The lists as people edit them: one to a line."""
+    """The lists as people edit them: one per line."""
 
     people: str = ""
     vendors: str = ""

@@ -40,7 +40,7 @@ MOST_LOGO_PIXELS: Final = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class BrandingChoices:
-    """What is typed: colours as ``#rrggbb`` or empty, links one to a line, a footer in Markdown.
+    """What is typed: colours as ``#rrggbb`` or empty, links one per line, a footer in Markdown.
 
     ``css`` is a style sheet of the company's own, after the page's.
     """

@@ -320,7 +320,7 @@ def _let_pass(
 def _refuse_taken_group(session: Session, name: str, *, but: int | None) -> None:
     taken = session.execute(select(ComponentGroup.id, ComponentGroup.name)).all()
     if any(one.id != but and one.name.casefold() == name.casefold() for one in taken):
-        raise Invalid("name", "There is a group of that name already")
+        raise Invalid("name", "A group with that name already exists")
 
 
 def _refuse_taken_component(
@@ -334,4 +334,4 @@ def _refuse_taken_component(
         )
     ).all()
     if any(one.id != but and one.name.casefold() == details.name.casefold() for one in taken):
-        raise Invalid("name", "There is a component of that name already")
+        raise Invalid("name", "A component with that name already exists")

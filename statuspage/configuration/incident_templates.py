@@ -34,7 +34,7 @@ CHECKED: Final = ("title", *FACTS)
 
 @dataclass(frozen=True, slots=True)
 class TemplateDetails:
-    """What a template fills in; ``components`` are names, one to a line, taken where they exist."""
+    """What a template fills in; ``components`` are names, one per line, taken where they exist."""
 
     label: str
     title: str
@@ -74,88 +74,86 @@ _OUT, _PARTLY, _SLOW = (
 SHIPPED: Final[dict[str, TemplateDetails]] = {
     "database": TemplateDetails(
         "Database",
-        "Data cannot be loaded or saved",
+        "Data can’t be loaded or saved",
         "Some pages show errors instead of your data, and changes may not be saved.",
         1,
         "Database",
         _OUT,
-        "Please keep a copy of what you enter until this is over.",
-        "We are restoring access to the data, and will then check that it is complete.",
+        "Please keep a copy of what you enter until this is resolved.",
+        "We’re restoring access to the data and will then check that it’s complete.",
     ),
     "api": TemplateDetails(
         "API failures",
         "Requests to the API fail",
-        "Some requests to our API are answered with errors, or not at all. Applications that use "
-        "it do not work as usual.",
+        "Some requests to our API fail or time out. Applications that use it may not "
+        "work as usual.",
         2,
         "API",
         _PARTLY,
-        "Where your application can, let it repeat failed requests after a pause that grows.",
-        "We are finding out which requests are affected, and are restoring them.",
+        "Retry failed requests with exponential backoff.",
+        "We’re finding out which requests are affected and restoring them.",
     ),
     "slowness": TemplateDetails(
         "Slowness",
         "Pages load slowly",
-        "Pages take longer to load than usual, and some actions have to be tried again.",
+        "Pages take longer to load than usual, and some actions may need to be retried.",
         2,
         "Website\nStorefront\nApp",
         _SLOW,
         "",
-        "We are looking for what slows the service down.",
+        "We’re looking for the cause.",
     ),
     "security": TemplateDetails(
         "Security",
-        "We are looking into a security matter",
-        "We have noticed activity on our service that should not have happened. We are examining "
-        "what it was, and whom it concerns.",
+        "We’re investigating a security issue",
+        "We’ve noticed unexpected activity on our service. We’re investigating what "
+        "happened and who is affected.",
         1,
         "",
         _PARTLY,
-        "If you are asked for your password in a way that you do not know, do not enter it, and "
-        "tell us.",
-        "We are protecting accounts and data first. Whoever is affected hears from us directly.",
+        "If you get an unexpected request for your password, don’t enter it, and let us know.",
+        "We’re protecting accounts and data first. We’ll contact everyone affected directly.",
     ),
     "payments": TemplateDetails(
         "Payment provider",
         "Payments are declined or delayed",
-        "Some payments are declined, or take long to be confirmed.",
+        "Some payments are declined or take longer than usual to be confirmed.",
         1,
         "Payments\nPayment processing\nCheckout",
         _PARTLY,
-        "Please do not pay twice: a payment that is not confirmed yet may still go through.",
-        "We are in contact with the company that processes payments for us.",
+        "Please don’t pay twice: an unconfirmed payment may still go through.",
+        "We’re working with our payment provider.",
     ),
     "checkout": TemplateDetails(
         "Checkout",
-        "Orders cannot be completed",
-        "Orders cannot be completed: the last step ends with an error.",
+        "Orders can’t be completed",
+        "Orders can’t be completed: the last step ends with an error.",
         1,
         "Checkout",
         _OUT,
         "",
-        "We are restoring the checkout.",
+        "We’re restoring the checkout.",
     ),
     "mail": TemplateDetails(
         "E-mail",
-        "E-mails arrive late or not at all",
-        "E-mails that our service sends, such as confirmations and links to sign in, arrive late "
+        "Emails arrive late or not at all",
+        "Emails from our service, such as confirmations and sign-in links, arrive late "
         "or not at all.",
         3,
         "E-mail\nEmail\nNotifications",
         _SLOW,
-        "Please look into your folder for unwanted mail before you ask for another one.",
-        "We are restoring delivery.",
+        "Check your spam folder before requesting another.",
+        "We’re restoring delivery.",
     ),
     "third-party": TemplateDetails(
         "Third party",
-        "Some functions are not available",
-        "Some functions that depend on the service of another company do not work as usual.",
+        "Some features are unavailable",
+        "Some features that depend on another company’s service aren’t working as usual.",
         2,
         "",
         _PARTLY,
         "",
-        "We are in contact with that company, and are looking for a way to do without its service "
-        "meanwhile.",
+        "We’re in contact with that company and are working on a workaround.",
     ),
 }
 
@@ -212,7 +210,7 @@ def save_template(
     with writing() as session:
         saved = find_template(session, key) if key else None
         if key and saved is None:
-            raise Invalid("form", "This template was removed meanwhile.")
+            raise Invalid("form", "This template has been removed.")
         if saved:
             check_unchanged(seen, fingerprint(saved.details), saved.details)
         _check(session, details, because=because)

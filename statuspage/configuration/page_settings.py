@@ -109,7 +109,7 @@ def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None
 
 
 def read_outline(text: str) -> list[tuple[str | None, list[str]]]:
-    """Components written one to a line; a line that ends with a colon begins a group.
+    """Components written one per line; a line that ends with a colon begins a group.
 
     An empty line ends the group.  :class:`Invalid` for a name that is too long, or there twice.
     """

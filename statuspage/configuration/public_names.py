@@ -44,7 +44,7 @@ def name_warning(session: Session, *texts: str) -> str:
         for one in find_in_name(text, own=own)
         if not one.blocks
     }
-    return f" Worth a look: {' '.join(sorted(remarks))}" if remarks else ""
+    return f" Check: {' '.join(sorted(remarks))}" if remarks else ""
 
 
 def try_text(session: Session, title: str, text: str, *, step: Step) -> tuple[Finding, ...]:

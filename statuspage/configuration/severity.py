@@ -69,7 +69,7 @@ PRESETS: dict[str, Scheme] = {
                 ),
                 LevelRules(
                     "SEV3",
-                    "A minor fault with a workaround",
+                    "A minor issue with a workaround",
                     Impact.MINOR,
                     respond_minutes=_DAY,
                 ),
@@ -113,7 +113,7 @@ PRESETS: dict[str, Scheme] = {
                 ),
                 LevelRules(
                     "P3",
-                    "A small fault that few users meet",
+                    "A minor issue that affects few users",
                     Impact.NONE,
                     respond_minutes=_DAY,
                     resolve_minutes=14 * _DAY,
@@ -150,13 +150,13 @@ PRESETS: dict[str, Scheme] = {
                 ),
                 LevelRules(
                     "P3",
-                    "Slow, or partly out",
+                    "Degraded or partly unavailable",
                     Impact.MINOR,
                     respond_minutes=4 * _HOUR,
                 ),
                 LevelRules(
                     "P4",
-                    "A minor fault with a workaround",
+                    "A minor issue with a workaround",
                     Impact.NONE,
                     respond_minutes=_DAY,
                 ),
@@ -168,7 +168,7 @@ PRESETS: dict[str, Scheme] = {
             (
                 LevelRules(
                     "Critical",
-                    "A major effect on users; everybody on it at once",
+                    "Major impact on users; everyone responds at once",
                     Impact.CRITICAL,
                     respond_minutes=15,
                     cadence_minutes=30,
@@ -179,7 +179,7 @@ PRESETS: dict[str, Scheme] = {
                 ),
                 LevelRules(
                     "High",
-                    "A significant effect; perhaps a workaround",
+                    "Significant impact; there may be a workaround",
                     Impact.MAJOR,
                     respond_minutes=_HOUR,
                     cadence_minutes=60,
@@ -189,7 +189,7 @@ PRESETS: dict[str, Scheme] = {
                 ),
                 LevelRules(
                     "Medium",
-                    "A moderate effect; can be planned",
+                    "Moderate impact; can be scheduled",
                     Impact.MINOR,
                     respond_minutes=4 * _HOUR,
                 ),
@@ -253,7 +253,7 @@ def change_level(
             select(SeverityLevel.name).where(SeverityLevel.id != level_id)
         ).all()
         if rules.name.casefold() in {other.casefold() for other in others}:
-            raise Invalid("name", "Another level has that name")
+            raise Invalid("name", "Another level has this name")
         change_row(session, level, rules, actor=actor, action="level.change", seen=seen)
 
 

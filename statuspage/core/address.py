@@ -41,7 +41,7 @@ def read_address(text: str) -> Address:
     if email.isascii() and _PLAIN.match(lowered):
         return Address(email, lowered)
     if not email:
-        raise ValueError("There is no mail address.")
+        raise ValueError("There’s no email address.")
     try:
         # "test" is a reserved domain like "example", which is let through as well.
         valid = validate_email(

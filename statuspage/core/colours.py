@@ -102,7 +102,7 @@ def read_branding(kept: tuple[tuple[str, str], ...]) -> Branding:
 
 
 def read_links(text: str) -> tuple[tuple[str, str], ...]:
-    """Links written one to a line, a label and then a web address; other lines are none."""
+    """Links written one per line, a label and then a web address; other lines are none."""
     found = (LINK.fullmatch(line.strip()) for line in text.splitlines())
     return tuple((link["label"], link["address"]) for link in found if link)
 

@@ -13,7 +13,7 @@ class Conflict(Exception):
     """Somebody else saved the same thing meanwhile; ``current`` is how it is now."""
 
     def __init__(self, current: object) -> None:
-        super().__init__("somebody else saved this meanwhile")
+        super().__init__("someone else saved this in the meantime")
         self.current = current
 
 

@@ -263,7 +263,7 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Step, Step.SUBSCRIBED): "Subscribed already",
     (Step, Step.UPDATE): "Update",
     (Step, Step.OVERDUE): "Update overdue",
-    (Step, Step.APPROVAL): "Approval asked",
+    (Step, Step.APPROVAL): "Approval requested",
     (SubscribedUpdates, SubscribedUpdates.EVERY): "Every update",
     (SubscribedUpdates, SubscribedUpdates.LAST): "Only the end",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",

@@ -34,7 +34,7 @@ def change_password(
     limits = sign_in_limits.limits_of_change(email)
     sign_in_limits.count_try(limits, address=address)
     if not passwords.matches(hashed, present):
-        raise Invalid("present", "This is not your present password")
+        raise Invalid("present", "This isn’t your current password")
     new_hash = passwords.hash_password(passwords.read_password(new, email=email, field="new"))
     with writing() as session:
         account = session.get_one(Account, account_id)

@@ -49,8 +49,9 @@ def queue_password_link(session: Session, address: str, *, by: str, lasts: timed
     body = (
         f"{by} asked for a new password for your account {address} on the admin of the "
         f"{_service(session)} status page.\n\n"
-        f"Choose it here. The link works once, until {_shown(session, lasts)}; your present "
-        "password works until then. If you did not want this, do not open the link, and ask "
+        f"Choose it here. The link works once, until {_shown(session, lasts)}; your "
+        "current password works until then. If you did not want this, do not open the "
+        "link, and ask "
         f"{by} why."
     )
     text = Text("Choose a new password", body)

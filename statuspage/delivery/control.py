@@ -229,7 +229,7 @@ def _note_rooms(session: Session, results: Sequence[Result]) -> None:
             # Its name is a hash, since its address may hold a secret.
             text = (
                 f"Chat room {rooms.index(room) + 1} of CHAT_URLS takes no messages: "
-                f"{result.reason}. Nothing is lost; it is tried again, and the other rooms go on."
+                f"{result.reason}. Nothing is lost; it’s retried, and other rooms aren’t affected."
             )
             alarms.raise_alarm(session, _ROOM + room, text)
 
@@ -262,7 +262,7 @@ def _open(session: Session, channel: Channel, result: Result) -> None:
             session,
             f"channel.{channel.value}",
             f"{channel.label} cannot be sent: {result.reason.removesuffix('.')}. {advice}"
-            "Nothing is lost; waiting messages go out when it works again.",
+            "Nothing is lost; waiting messages are sent when it works again.",
         )
 
 

@@ -27,7 +27,7 @@ from statuspage.recipients.suppression import (
     with_suppression,
 )
 
-WHY = "Was sent the text that is corrected"
+WHY = "Got the text that is corrected"
 
 # What was cancelled may yet be sent after all, with the right text then.
 _NOT_GONE = (DeliveryState.PENDING, DeliveryState.CANCELLED)

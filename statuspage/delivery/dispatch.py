@@ -238,7 +238,7 @@ class Dispatcher:
         self._faults[channel] = time.monotonic()
         text = (
             f"{channel.label} could not be sent because of a fault of this service "
-            f"({type(error).__name__}; the worker's log has more). It is tried again by itself."
+            f"({type(error).__name__}; the worker's log has more). It’s retried automatically."
         )
         with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as session:
             alarms.raise_alarm(session, _fault_key(channel), text)

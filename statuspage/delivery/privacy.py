@@ -69,7 +69,7 @@ AT_ONCE: Final = 500
 _REASON: Final = REASONS[SuppressionKind.ERASED]
 _UNKNOWN: Final = "erased at their own request, before it was known whether it arrived"
 _BLANK: Final = "[erased]"
-_SENDING: Final = "A mail to this address is being sent right now. Try again in a minute."
+_SENDING: Final = "An email to this address is being sent right now. Try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def queue_test(
     time_zone: str | None,
 ) -> int:
     """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
-    why = "A test, to whoever asked for it"
+    why = "Test, to the person who requested it"
     row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
     return _insert(session, message, [row | {"name": name, "time_zone": time_zone}])
 

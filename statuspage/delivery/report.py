@@ -30,7 +30,7 @@ _NO_PROGRESS = OUTBOX | {DeliveryState.DELIVERED, DeliveryState.BOUNCED}
 class Tally:
     """How the deliveries of a message, or of several, stand.
 
-    ``in_files`` of the accepted were kept in a file because no chat is set: nobody was notified.
+    ``in_files`` of the accepted were kept in a file because chat isn’t set up: nobody was notified.
     """
 
     counts: Mapping[DeliveryState, int] = field(default_factory=dict)

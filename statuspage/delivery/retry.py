@@ -66,7 +66,7 @@ def settle_due(*, limit: int = 5000) -> int:
     if not current_session().scalar(select(or_(*found))):
         return 0
     with writing() as session:
-        reason = "it could not be sent while it was still news"
+        reason = "it couldn’t be sent in time"
         ended = [close_waiting(session, old, DeliveryState.EXPIRED, reason) for old in too_old]
         ids = list(
             session.scalars(
@@ -77,7 +77,7 @@ def settle_due(*, limit: int = 5000) -> int:
             session,
             ids,
             DeliveryState.PENDING,
-            "nothing was heard of it, so it is sent once more with the same Message-ID",
+            "no answer from the provider; sent once more with the same Message-ID",
             due_at=moment,
         )
         return sum(ended) + len(ids)

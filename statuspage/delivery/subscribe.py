@@ -265,7 +265,7 @@ def _count_sign_up(client: str) -> None:
                 session,
                 ALARM,
                 f"More than {SIGN_UPS_BY_ALL:,} sign-ups for mail came within an hour; "
-                "further ones are turned away until it is over.",
+                "further ones are rejected until then.",
             )
     if by_client is not None or by_all is not None:
         log.warning("a sign-up is held back, from %s", client)

@@ -71,7 +71,7 @@ def queue_sign_up(
         "email": subscriber.email,
         "time_zone": subscriber.time_zone,
         "language": message.language,
-        "why": "Asked on the page to subscribe",
+        "why": "Subscribed on the page",
         "state": state,
         "reason": barred or "",
         "lane": LANE_URGENT,

@@ -27,7 +27,7 @@ from statuspage.recipients.suppression import SuppressionKind
 
 UNSUBSCRIBED = SuppressionKind.UNSUBSCRIBED
 
-RECIPIENT = Actor("the recipient, by the link in a mail")
+RECIPIENT = Actor("the recipient, by the link in an email")
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,16 +260,16 @@ class Announcement:
         if self.drill is not None:
             return _reach_of_drill(self.drill, audience)
         if audience is Audience.PUBLIC:
-            return 0, 0, "Everybody who visits the page or reads its feeds"
+            return 0, 0, "All visitors and feed readers"
         if audience is Audience.INTERNAL:
             return len(current_settings().chat_urls), 0, "Colleagues, in chat"
         if self.answers and self.saved is not None:
-            return self._sent_count, 0, f"Every customer who was told that {self.taken_back}"
+            return self._sent_count, 0, f"Every customer who was notified that {self.taken_back}"
         concerned = set(self.concerned)
         names = [component.name for component, _ in self.components if component.id in concerned]
         reached, suppressed = self.customer_count or (0, 0)
         if names:
-            who = f"Customers of {', '.join(names)}, and those who use everything"
+            who = f"Customers using {', '.join(names)} or all components"
             return reached, suppressed, who
         return reached, suppressed, "Every customer"
 
@@ -365,10 +365,10 @@ def worst_impact(session: Session, incident: Incident) -> Impact:
 
 def _reach_of_drill(drill: DrillRecipients, audience: Audience) -> tuple[int, int, str]:
     if audience is Audience.PUBLIC:
-        return 0, 0, "Nobody: a drill is on no page and in no feed"
+        return 0, 0, "No one: a drill is on no page and in no feed"
     if audience is Audience.INTERNAL:
-        return len(drill.rooms - {NO_CHAT}), 0, "Chat, where the drill's list has it"
-    return len(drill.mailboxes), 0, "The drill's list, in the place of customers"
+        return len(drill.rooms - {NO_CHAT}), 0, "Chat, if among the drill’s recipients"
+    return len(drill.mailboxes), 0, "The drill’s recipients, instead of customers"
 
 
 def states_of(session: Session, states: Mapping[int, ComponentStatus]) -> Components:

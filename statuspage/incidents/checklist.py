@@ -25,10 +25,10 @@ CALM: Final = timedelta(hours=1)
 
 REVIEW: Final = "review"
 ITEMS: Final[dict[str, str]] = {
-    "components": "Everything that was affected is back",
-    "customers": "Customers were told that it is over",
+    "components": "All affected components are restored",
+    "customers": "Customers were notified of the resolution",
     REVIEW: "The review has an owner",
-    "channel": "The channel for colleagues was told",
+    "channel": "Colleagues were notified in chat",
 }
 
 
@@ -73,7 +73,7 @@ def closing_of(session: Session, incident: Incident) -> Closing | None:
 def tick_off(
     code: str, names: Collection[str], *, actor: Actor, review_owner_id: int | None = None
 ) -> Incident:
-    """Tick off some of what remains; naming who owns the review ticks that.
+    """Mark as done some of what remains; naming who owns the review ticks that.
 
     What is ticked already stays as it is, so sending it twice changes nothing.  Raises
     :class:`~statuspage.core.errors.Invalid`.
@@ -134,7 +134,7 @@ def _item(name: str, entry: Mapping[str, Any] | None) -> Item:
 def _over(session: Session, code: str) -> Incident:
     incident = locked(session, code, kind=Kind.INCIDENT)
     if incident.is_open:
-        raise Invalid("status", "This incident is open; it is closed after its end.")
+        raise Invalid("status", "This incident is still open.")
     return incident
 
 

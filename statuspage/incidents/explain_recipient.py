@@ -17,7 +17,7 @@ from statuspage.recipients.customers import check_email
 from statuspage.recipients.suppression import erased_at
 from statuspage.recipients.who_receives import Reached
 
-LISTED = {True: "They are on its list.", False: "They are not on its list."}
+LISTED = {True: "They’re a recipient of it.", False: "They aren’t a recipient of it."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _explain(announcement: Announcement, address: str) -> RecipientExplanation:
         return RecipientExplanation(address, is_listed, (f"This is a drill. {LISTED[is_listed]}",))
     if announcement.incident.is_internal:
         return RecipientExplanation(
-            address, False, ("Nobody outside is told of what is internal.",)
+            address, False, ("Internal incidents notify no customers or subscribers.",)
         )
     hears, as_customer = _as_customer(announcement, address)
     if hears:
@@ -73,7 +73,7 @@ def _explain(announcement: Announcement, address: str) -> RecipientExplanation:
         return RecipientExplanation(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
     if erased_at(session, address) is not None:
-        reasons.insert(0, "They were erased at their own request.")
+        reasons.insert(0, "Their data was erased at their request.")
     return RecipientExplanation(address, False, tuple(reasons))
 
 
@@ -81,24 +81,24 @@ def _as_customer(announcement: Announcement, address: str) -> tuple[bool, str]:
     session = announcement.session
     customer = session.scalars(select(Customer).filter_by(address=address)).one_or_none()
     if customer is None:
-        return False, "They are not on the list of customers."
+        return False, "They aren’t on the customer list."
     if announcement.incident.kind is not Kind.INCIDENT or not announcement.promises_customers:
-        return False, "They are a customer, and customers are not written to at this step."
+        return False, "They’re a customer, and customers aren’t emailed at this step."
     if Audience.CUSTOMER in announcement.left_out:
         return False, "They are a customer, and customers are left out of this update."
     reached = who_receives.find_customer(session, announcement.customers, address)
     if reached is None and announcement.answers:
-        return False, f"They are a customer who was not told that {announcement.taken_back}."
+        return False, f"They’re a customer who wasn’t notified that {announcement.taken_back}."
     if reached is None:
-        return False, f"They are a customer of other components: {_used(session, customer)}."
+        return False, f"They’re a customer of other components: {_used(session, customer)}."
     if reached.suppressed:
-        return False, f"They are a customer whom it concerns, but {_kept_away(reached)}"
+        return False, f"They’re an affected customer, but {_kept_away(reached)}"
     if reached.reason:
-        return True, "They left, but notices are owed to them by contract."
+        return True, "They unsubscribed, but contractual notices are still sent."
     if announcement.answers:
-        return True, f"They are a customer who was told that {announcement.taken_back}."
+        return True, f"They’re a customer who was notified that {announcement.taken_back}."
     if reached.why:
-        return True, "They are a customer, and it concerns them whatever they use."
+        return True, "They’re a customer, and all customers are affected."
     return True, f"They are a customer of {_used(session, customer, only=announcement.concerned)}."
 
 
@@ -106,16 +106,16 @@ def _as_subscriber(announcement: Announcement, address: str) -> tuple[bool, str]
     session = announcement.session
     subscriber = session.scalars(select(Subscriber).filter_by(address=address)).one_or_none()
     if subscriber is None:
-        return False, "They did not subscribe."
+        return False, "They didn’t subscribe."
     if subscriber.state is SubscriberState.PENDING:
-        return False, "They asked to subscribe and have not confirmed it."
+        return False, "They haven’t confirmed their subscription."
     if subscriber.state is SubscriberState.UNSUBSCRIBED:
-        return False, "They ended their subscription."
+        return False, "They unsubscribed."
     if Audience.SUBSCRIBER in announcement.left_out:
         return False, "They are a subscriber, and subscribers are left out of this update."
     reached = who_receives.find_subscriber(session, announcement.topic, address)
     if reached is None:
-        return False, "They subscribed to other components or other kinds of news."
+        return False, "They subscribed to other components or other kinds of updates."
     if reached.suppressed:
         return False, f"They subscribed to this, but {_kept_away(reached)}"
     return True, f"{reached.why}."

@@ -150,24 +150,24 @@ def check_update(incident: Incident, update: NewUpdate, *, reopens: bool) -> Non
     if reopens and incident.is_open:
         raise Invalid("status", "This incident is still open; post an update instead.")
     if reopens and update.status in CLOSED:
-        raise Invalid("status", "A reopened incident cannot be resolved in the same post.")
+        raise Invalid("status", "A reopened incident can’t be resolved in the same update.")
     if not reopens and not incident.is_open and update.status != IncidentStatus.POSTMORTEM:
         raise Invalid(
             "status",
-            "This incident is resolved. Correct a post, or reopen the incident to add one.",
+            "This incident is resolved. Correct an update, or reopen the incident to add one.",
         )
     if update.false_alarm and update.status is not IncidentStatus.RESOLVED:
-        raise Invalid("false_alarm", "Only what is resolved can have been a false alarm.")
+        raise Invalid("false_alarm", "Only a resolved incident can be a false alarm.")
     if incident.is_open and update.status == IncidentStatus.POSTMORTEM:
-        raise Invalid("status", "A post-mortem follows the resolution; resolve it first.")
+        raise Invalid("status", "Resolve the incident before publishing its postmortem.")
     if update.no_change and incident.status != update.status:
-        raise Invalid("status", "A new status is a change; say what has changed.")
+        raise Invalid("status", "A new status is a change; describe what changed.")
     if update.title is not None:
         check_title(update.title)
     if update.users_notice is not None:
         check_body("users_notice", update.users_notice)
     _check_facts(update.public_facts, update.internal_facts)
-    _check_past("happened_at", update.happened_at, "A post cannot tell of the future.")
+    _check_past("happened_at", update.happened_at, "An update can’t be in the future.")
     if update.happened_at is not None and update.happened_at < incident.started_at:
         raise Invalid("happened_at", "This is before the incident started.")
     if update.status not in CLOSED:
@@ -184,7 +184,7 @@ def _check_drill(drill: Drill) -> None:
 
 def check_start(moment: datetime | None) -> None:
     """What is wrong is wrong by now."""
-    _check_past("started_at", moment, "An incident cannot start in the future.")
+    _check_past("started_at", moment, "An incident can’t start in the future.")
 
 
 def check_title(title: str) -> None:
@@ -221,6 +221,6 @@ def _check_past(field: str, moment: datetime | None, reason: str) -> None:
 
 def _check_promise(moment: datetime | None, because: str | None) -> None:
     if moment is not None and moment <= clock.now():
-        raise Invalid("next_update_at", "The next update must be promised for a time to come.")
+        raise Invalid("next_update_at", "The next update must be due in the future.")
     if moment is None and because is not None and not because.strip():
-        raise Invalid("no_promise_because", "Say why no next update is promised.")
+        raise Invalid("no_promise_because", "Say why no next update is scheduled.")

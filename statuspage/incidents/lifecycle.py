@@ -160,12 +160,14 @@ def correct_update(
             select(IncidentUpdate).filter_by(code=update_code).with_for_update()
         ).one_or_none()
         if update is None:
-            raise Invalid("update", "This post does not exist.")
+            raise Invalid("update", "This update doesn’t exist.")
         require(actor, permission_to_change(update.incident))
         if update.body == body and not taken_off_because:
             return update
         if update.body == body and not update.revisions:
-            raise Invalid("taken_off_because", "It has always said this: nothing to take off.")
+            raise Invalid(
+                "taken_off_because", "It has only one version: there’s nothing to remove."
+            )
         check_unchanged(seen_revisions, len(update.revisions), update.incident)
         if update.visibility is Visibility.PUBLIC:
             step = Step(update.status)

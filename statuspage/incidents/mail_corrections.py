@@ -27,7 +27,7 @@ from statuspage.recipients import who_receives
 from statuspage.recipients.who_receives import Reader
 
 PREFIX = "Correction: "
-NOTE = "Part of what we last wrote to you about this was wrong. This is how it should have read."
+NOTE = "Part of our last message about this was wrong. Here’s the correct version."
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +150,17 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
 def _check(session: Session, message: Message, correction: Correction) -> Incident:
     """The incident of a message that this may correct; :class:`Invalid`."""
     if message.audience not in MAILED or message.incident is None or message.step is Step.TEST:
-        raise Invalid("form", "Only mail about an incident or a maintenance can be corrected.")
+        raise Invalid("form", "Only emails about incidents and maintenance can be corrected.")
     if corrections.correction_of(session, message.id) is not None:
-        raise Invalid("form", "This was corrected already. Correct the correction, if need be.")
+        raise Invalid("form", "This has been corrected already. Correct the correction if needed.")
     if not correction.subject:
-        raise Invalid("subject", "Give the mail a subject.")
+        raise Invalid("subject", "Enter a subject.")
     if len(correction.subject) > TITLE_LIMIT:
         raise Invalid("subject", f"Use at most {TITLE_LIMIT} characters.")
     check_body("body", correction.body, needed=True)
     check_body("note", correction.note, needed=True)
     if (correction.subject, correction.body) == (as_sent(session, message).subject, message.body):
-        raise Invalid("body", "This is what was sent. Put it right first.")
+        raise Invalid("body", "This is what was sent. Correct it first.")
     return message.incident
 
 

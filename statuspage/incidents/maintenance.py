@@ -48,7 +48,7 @@ LONGEST_REMINDER = 30 * 24 * 60
 LONGEST_VERIFYING = 24 * 60
 # A start noticed within this is on time for whoever reads of it.
 LATE_AFTER = timedelta(minutes=5)
-AS_ANNOUNCED = "It was announced like this, and goes on by itself."
+AS_ANNOUNCED = "It was announced like this and continues automatically."
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ def cancel(code: str, submission: Submission) -> IncidentUpdate:
         if earlier is not None:
             return earlier
         if maintenance.status != MaintenanceStatus.SCHEDULED:
-            raise Invalid("status", "Only a maintenance that has not started can be called off.")
+            raise Invalid("status", "Only maintenance that hasn’t started can be cancelled.")
         return cancel_scheduled(session, maintenance, submission)
 
 
@@ -417,9 +417,9 @@ def _advance(
 
 def _check_step(maintenance: Incident, status: MaintenanceStatus) -> None:
     if not maintenance.is_open:
-        raise Invalid("status", "This maintenance is over. Correct a post, or schedule another.")
+        raise Invalid("status", "This maintenance is over. Correct an update, or schedule another.")
     if status.gravity < MaintenanceStatus(maintenance.status).gravity:
-        raise Invalid("status", "A maintenance does not go back a step.")
+        raise Invalid("status", "Maintenance can’t go back a step.")
 
 
 def check_plan(plan: Plan) -> None:
@@ -438,9 +438,9 @@ def _check_verifying(minutes: int | None) -> None:
 
 def _check_window(scheduled_for: datetime, scheduled_until: datetime) -> None:
     if scheduled_until <= scheduled_for:
-        raise Invalid("scheduled_until", "It must end after it begins.")
+        raise Invalid("scheduled_until", "It must end after it starts.")
     if scheduled_until <= clock.now():
-        raise Invalid("scheduled_until", "This window is over already.")
+        raise Invalid("scheduled_until", "This window has already passed.")
 
 
 def _check_reminder(minutes: int | None) -> None:

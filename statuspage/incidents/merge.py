@@ -1,7 +1,7 @@
 """Merging: two incidents that turn out to be one go on as one.
 
 The merged one ends, says so and points to the other.  What it affected and who follows it move
-over, so that whoever follows either is notified of its end once.  Nobody is mailed.
+over, so that whoever follows either is notified of its end once.  No one is emailed.
 """
 
 from __future__ import annotations
@@ -47,14 +47,16 @@ def merge(incident_code: str, into_code: str, submission: Submission) -> Inciden
             "incident.merge",
             Step.RESOLVED,
             happened_at=moment,
-            body=f"This is part of [another incident]({there}). We tell of it there from now on.",
+            body=f"This is part of [another incident]({there}). We’ll post updates there "
+            "from now on.",
         )
         first = Publication(
             "incident.take_over",
             Step(into.status),
             _states(merged, into),
             happened_at=moment,
-            body=f"[Another incident]({here}) is part of this one. We tell of both here now.",
+            body=f"[Another incident]({here}) is part of this one. We’ll post updates on "
+            "both here.",
         )
         again = replace(submission, form_key=f"{submission.form_key[:59]}:into")
         for incident, sent, publication in ((merged, submission, last), (into, again, first)):
@@ -93,17 +95,17 @@ def _locked(session: Session, *codes: str) -> tuple[Incident, Incident]:
     )
     found = {row.code: row for row in rows}
     if len(found) != len(codes):
-        raise Invalid("into", "Choose another incident that it is part of.")
+        raise Invalid("into", "Choose the incident to merge it into.")
     return found[codes[0]], found[codes[1]]
 
 
 def _check(merged: Incident, into: Incident) -> None:
     if not (merged.is_open and into.is_open):
-        raise Invalid("into", "Both must be open: one of them has ended meanwhile.")
+        raise Invalid("into", "Both must be open: one of them has ended.")
     if merged.is_drill or into.is_drill:
-        raise Invalid("into", "A drill is not merged.")
+        raise Invalid("into", "A drill can’t be merged.")
     if merged.is_internal != into.is_internal:
-        raise Invalid("into", "Both must be public, or both internal. Make them so first.")
+        raise Invalid("into", "Both must be public or both internal.")
 
 
 def _transfer(session: Session, merged: Incident, into: Incident) -> None:

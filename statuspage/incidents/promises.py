@@ -57,7 +57,7 @@ class Record:
         """``6 promises: 4 kept, 1 late by 4 minutes, 1 still to come``."""
         total = len(self.promises)
         if not total:
-            return "No update was promised."
+            return "No updates were due."
         by = f"{'by' if self.late == 1 else 'by up to'} {clock.show_duration(self.latest)}"
         pending = total - self.kept - self.late
         parts = [

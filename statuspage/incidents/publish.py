@@ -46,7 +46,7 @@ class Submission:
 
     ``form_key`` names that sheet of the form, so that sent twice it makes one update.
     ``seen_version`` is the incident's version that its author had read.  ``texts`` are those that
-    were edited by hand; ``overrides`` say why one goes out although the checks block it;
+    were edited; ``overrides`` say why one goes out although the checks block it;
     ``choice`` leaves audiences out.
     """
 
@@ -257,7 +257,7 @@ def _finish(
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
-        raise Invalid(f"text_{audience.value}", f"This text still lacks: {lacking}.") from gap
+        raise Invalid(f"text_{audience.value}", f"This text is missing: {lacking}.") from gap
 
 
 def _keep(
@@ -296,7 +296,7 @@ def _queue(announcement: Announcement, message: Message, update: IncidentUpdate)
         return
     because = ""
     if announcement.answers:
-        because = f"Customer who was told that {announcement.taken_back}"
+        because = f"Customer who was notified that {announcement.taken_back}"
     queue.queue_customers(
         session,
         message,

@@ -129,7 +129,7 @@ def change_series(
     with writing() as session:
         series = _locked(session, code)
         if series.stopped_at is not None:
-            raise Invalid("series", "This series is stopped. Plan another.")
+            raise Invalid("series", "This series is stopped. Schedule another.")
         check_unchanged(seen_version, series.version, series)
         before = _as_record(series)
         _write(series, plan)
@@ -176,14 +176,16 @@ def leave_out(
         if moment in left_out(series):
             return
         if series.stopped_at is not None:
-            raise Invalid("series", "This series is stopped: what is announced has its own desk.")
+            raise Invalid(
+                "series", "This series is stopped; manage the announced dates one by one."
+            )
         incident = _incident_at(session, series, moment)
         is_over = incident is not None and incident.status != MaintenanceStatus.SCHEDULED
         if is_over or moment <= clock.now():
-            raise Invalid("series", "This one has begun, or is over.")
+            raise Invalid("series", "This one has started or is over.")
         wall, start = next(_starts(series, after=moment - timedelta(seconds=1)), ("", None))
         if start != moment:
-            raise Invalid("series", "The series has none that begins then.")
+            raise Invalid("series", "The series has no date then.")
         series.exdates = sorted([*series.exdates, wall])
         series.updated_at = clock.now()
         if incident is not None:
@@ -205,9 +207,9 @@ def take_back(code: str, moment: datetime, *, actor: Actor) -> None:
     with writing() as session:
         series = _locked(session, code)
         if moment <= clock.now():
-            raise Invalid("series", "Its time is past.")
+            raise Invalid("series", "Its time has passed.")
         if series.stopped_at is not None:
-            raise Invalid("series", "This series is stopped. Plan another.")
+            raise Invalid("series", "This series is stopped. Schedule another.")
         if moment not in left_out(series):
             return
         series.exdates = [wall for wall in series.exdates if _moment_of(series, wall) != moment]
@@ -439,12 +441,14 @@ def _write(series: MaintenanceSeries, plan: SeriesPlan) -> None:
     series.component_ids = sorted(set(plan.component_ids))
     start = next(occurrences(series, after=clock.now()), None)
     if start is None:
-        raise Invalid("until" if plan.until else "first_start", "None of its times is to come.")
+        raise Invalid(
+            "until" if plan.until else "first_start", "None of its dates is in the future."
+        )
     maintenance.check_plan(_occurrence(series, start))
     following = next(occurrences(series, after=start), None)
     busy = timedelta(minutes=plan.length_minutes + (plan.verify_minutes or 0))
     if following is not None and start + busy > following:
-        raise Invalid("length_minutes", "It would last until after the next one begins.")
+        raise Invalid("length_minutes", "It would last until after the next one starts.")
 
 
 def _kept_exdates(series: MaintenanceSeries) -> list[str]:

@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 _FOLDER = TEMPLATES / "email"
 
 DRILL = "[DRILL]"
-DRILL_BANNER = "This is a drill. Nothing is wrong, and nothing needs to be done outside of it."
+DRILL_BANNER = "This is a drill. Nothing is wrong, and no action is needed."
 
 
 @dataclass(frozen=True, slots=True)

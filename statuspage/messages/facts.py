@@ -164,7 +164,7 @@ class PublicFacts:
             "What is done so that it does not happen again",
             _PROSE,
             place=8,
-            label="How it is kept from happening again",
+            label="Status kept from happening again",
             use=_AT_THE_END,
         ),
     ] = ""
@@ -231,7 +231,7 @@ class PublicFacts:
     again: Annotated[bool, Fact("Whether it had been resolved before", _FLAG)] = False
     still: Annotated[bool, Fact("Whether this post repeats the status before it", _FLAG)] = False
     late: Annotated[bool, Fact("Whether a maintenance begins later than planned", _FLAG)] = False
-    cancelled: Annotated[bool, Fact("Whether a maintenance was called off", _FLAG)] = False
+    cancelled: Annotated[bool, Fact("Whether a maintenance was cancelled", _FLAG)] = False
     drill: bool = False
     incident_url: Annotated[str, Fact("Address of the incident's page", _ADDRESS)] = ""
     page_url: Annotated[str, Fact("Address of the status page", _ADDRESS)]
@@ -293,7 +293,7 @@ class InternalFacts:
             "What is being worked on now",
             _PROSE,
             place=12,
-            label="Who does what now",
+            label="Current actions",
             use=_AGES,
             secrecy=_WORK,
         ),

@@ -80,7 +80,7 @@ class Message(Base):
         """What it is and for whom, in the words of the admin."""
         kind = "Correction" if self.corrects_id is not None else "Mail"
         if self.audience is Audience.INTERNAL:
-            return "Message to colleagues"
+            return "Internal message"
         if self.audience is Audience.PUBLIC:
             return "Public post"
         return f"{kind} to {self.audience.value}s"

@@ -258,7 +258,7 @@ class IncidentView:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it is a maintenance that was called off."""
+        """Whether it is a maintenance that was cancelled."""
         return self.cancelled_at is not None
 
     @property

@@ -59,7 +59,7 @@ def _with_common_options(view: View) -> View:
         click.option("--json", "as_json", is_flag=True, help="Print the incident as JSON."),
         click.option("--yes", is_flag=True, help="Do not ask before people are emailed."),
         click.option("--quiet", is_flag=True, help="Email nobody outside."),
-        click.option("--text", default="", help="The public text; made from the facts without."),
+        click.option("--text", default="", help="The public text; generated without."),
         click.option(
             "--component", "components", multiple=True, metavar="NAME=STATE",
             help="A component and its state; may be repeated.",

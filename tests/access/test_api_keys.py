@@ -130,5 +130,5 @@ def test_a_key_has_an_owner(session: Session) -> None:
     api_keys.make_key("Hers", actor=maker)
     api_keys.make_key("His", actor=maker, owner_id=bo.id)
     assert [key.owner.name for key in api_keys.all_keys(session) if key.owner] == ["Bo", "Ada"]
-    with pytest.raises(Invalid, match="owner_id: This account is gone"):
+    with pytest.raises(Invalid, match="owner_id: This account no longer exists"):
         api_keys.make_key("Nobody's", actor=maker, owner_id=4711)

@@ -32,7 +32,7 @@ def test_one_address_is_throttled_whatever_account_it_tries(
     with pytest.raises(SignInThrottled) as caught:
         sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
     assert caught.value.wait == timedelta(minutes=11, seconds=30)
-    assert caught.value.reason == "Too many tries. Wait 12 minutes, then try again."
+    assert caught.value.reason == "Too many attempts. Wait 12 minutes, then try again."
     assert sign_ins.sign_in(KIM, PASSWORD, address="192.0.2.8")[1].id == kim
 
 

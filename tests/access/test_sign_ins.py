@@ -147,7 +147,7 @@ def test_a_mail_address_may_be_typed_as_it_comes(kim: int) -> None:
     [(KIM, "wrong"), ("nobody@example.com", PASSWORD), ("", ""), (KIM, ""), (KIM, "x" * 10_000)],
 )
 def test_a_refusal_does_not_say_which_half_was_wrong(kim: int, email: str, password: str) -> None:
-    with refusal(field="password", reason="That mail address and password do not belong together"):
+    with refusal(field="password", reason="Wrong email or password"):
         sign_ins.sign_in(email, password, address=ADDRESS)
 
 

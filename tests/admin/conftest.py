@@ -123,13 +123,13 @@ NOTICE = "Payments are declined at checkout."
 
 FIRST_POST = f"""{NOTICE}
 
-We are investigating and working to get things back to normal.
+We’re investigating and working to get things back to normal.
 
-The next update comes by Mar 4, 2026, 12:30 UTC, or sooner if there is news."""
+Next update by Mar 4, 2026, 12:30 UTC, or sooner if there’s news."""
 
 
 def look(desk: Desk, **values: Any) -> Any:
-    """Press “Show the texts”."""
+    """Press “Preview”."""
     return desk.browser.send_shown(NEW, {**desk.filled(), **values, "preview": "1"})
 
 

@@ -42,7 +42,7 @@ def test_who_has_an_account_is_not_invited_again(admin: Browser) -> None:
     answer = admin.send("/admin/accounts", {"email": KIM.upper()})
     assert reasons(answer) == ["Email address: There is an account with this address: see below"]
     assert reasons(admin.send("/admin/accounts", {"email": ""})) == [
-        "Email address: Enter the mail address of whom you invite"
+        "Email address: Enter the email address of the person you’re inviting"
     ]
 
 
@@ -52,7 +52,7 @@ def test_an_invitation_is_withdrawn(admin: Browser, app: Flask) -> None:
         key = current_session().scalars(select(Invitation.id)).one()
     admin.send(f"/admin/accounts/invitations/{key}/withdraw")
     page = admin.get("/admin/accounts")
-    assert said(page) == ["The invitation's link does not work any more."]
+    assert said(page) == ["The invitation’s link no longer works."]
     assert "dana@example.com" not in page.text
 
 
@@ -71,8 +71,8 @@ def test_a_new_password_is_chosen_over_a_link_that_its_owner_alone_is_sent(
     page = admin.get("/admin/accounts")
     folder = app.extensions["settings"].data_dir / "mail"
     assert said(page) == [
-        "A link to choose a new password goes to sam@example.com by mail. "
-        f"No mail is set up: it lies in {folder}."
+        "A link to choose a new password goes to sam@example.com by mail. Email isn’t "
+        "set up; the link is in {folder}."
     ]
     send_mail(app)
     [mail] = folder.rglob("*.eml")
@@ -115,7 +115,7 @@ class TestWithMail:
     def test_no_link_of_an_invitation_is_shown(self, admin: Browser) -> None:
         admin.send("/admin/accounts", {"email": "dana@example.com"})
         page = admin.get("/admin/accounts")
-        assert said(page) == ["dana@example.com is invited by mail."]
+        assert said(page) == ["dana@example.com was invited by email."]
         assert PREFIX not in page.text
 
     def test_a_printed_password_opens_nothing_but_the_form_for_a_better_one(
@@ -126,7 +126,7 @@ class TestWithMail:
         browser = Browser(app)
         browser.sign_in(KIM, password)
         assert browser.get("/admin/").headers["Location"] == "/admin/me"
-        assert said(browser.get("/admin/me"))[-1] == "Choose a password of your own first."
+        assert said(browser.get("/admin/me"))[-1] == "Choose your own password first."
         browser.send("/admin/me/password", {"present": password, "new": PASSWORD})
         assert browser.get("/admin/").status_code == 200
 

@@ -77,7 +77,7 @@ def test_acts_are_found_by_kind_subject_and_person(trail: Browser) -> None:
 
 def test_where_nothing_is_found_a_way_back_is_offered(trail: Browser) -> None:
     page = trail.get("/admin/audit?text=nobody")
-    assert texts(page, "empty", "//strong") == ["Nothing is found"]
+    assert texts(page, "empty", "//strong") == ["No matches"]
 
 
 def test_an_act_tells_before_and_after(trail: Browser) -> None:

@@ -46,7 +46,7 @@ def test_colour_links_and_footer_stand_on_the_page(desk: Desk, html_errors: Html
         },
     )
     assert answer.status_code == 303, answer.text
-    assert said(desk.get(LOOK)) == ["The page has its new look."]
+    assert said(desk.get(LOOK)) == ["The branding was saved."]
     shown = home(desk)
     assert '<a href="https://example.com/terms" dir="auto">Terms</a>' in shown
     assert "<strong>Acme</strong>" in shown

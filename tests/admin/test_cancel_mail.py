@@ -36,7 +36,7 @@ def shown(desk: Desk, code: str) -> str:
 def test_the_desk_says_until_when_the_mails_can_be_cancelled(desk: Desk, code: str) -> None:
     answer = desk.get(f"/admin/incidents/{code}")
     assert said(answer) == [
-        "Posted: Resolved. The mails wait until 12:01:00 UTC; until then you can cancel them."
+        "Posted: Resolved. The emails wait until 12:01:00 UTC; until then you can cancel them."
     ]
     assert "2 mails go out at 12:01:00 UTC" in shown(desk, code)
     assert "Cancel the mails" in shown(desk, code)
@@ -49,13 +49,13 @@ def test_one_press_cancels_them_and_one_sends_them_after_all(
     assert html_errors(desk.get(path).text) == []
     desk.browser.send(f"{path}/mails/cancel", {})
     answer = desk.get(path)
-    assert said(answer) == ["2 mails are cancelled. The post stays."]
+    assert said(answer) == ["2 mails are cancelled. The update stays published."]
     assert html_errors(answer.text) == []
-    assert "2 mails were cancelled. Nobody was mailed that it is over." in shown(desk, code)
+    assert "2 mails were cancelled. No resolution emails were sent." in shown(desk, code)
     desk.browser.send(f"{path}/mails/send", {})
     assert said(desk.get(path)) == ["2 mails go out now."]
     desk.browser.send(f"{path}/mails/send", {})
-    assert said(desk.get(path)) == ["There is nothing to send: none is cancelled any more."]
+    assert said(desk.get(path)) == ["There’s nothing to send: none are cancelled any more."]
 
 
 def test_after_the_window_what_still_waits_can_be_cancelled(
@@ -67,7 +67,7 @@ def test_after_the_window_what_still_waits_can_be_cancelled(
     assert shown(desk, code) == ""
     desk.browser.send(f"/admin/incidents/{code}/mails/cancel", {})
     assert said(desk.get(f"/admin/incidents/{code}")) == [
-        "There is nothing to cancel: no mail waits any more."
+        "There’s nothing to cancel: no emails are waiting."
     ]
 
 
@@ -76,22 +76,22 @@ def test_whoever_reopens_reads_who_was_mailed_and_is_offered_a_correction(
 ) -> None:
     path = f"/admin/incidents/{code}?do=reopen"
     assert said(desk.get(path))[-1] == (
-        "Nobody was mailed that it is over. 2 mails that say so still wait, and are not sent once "
+        "No resolution emails were sent. 2 mails that say so still wait, and are not sent once "
         "you post."
     )
     desk.deliver()
     offered = desk.get(path)
     assert said(offered)[-1] == (
         "2 people were mailed that it is over. With this post, the customers among them are mailed "
-        "that it is not, and so are the subscribers. Was the mail itself wrong? Send a correction "
-        "of the mail to customers, to exactly those who got it."
+        "that it is not, and so are the subscribers. Was the email itself wrong? Send a correction "
+        "of the mail to customers, to everyone who got it."
     )
     assert f"/admin/messages/{desk.resolved_mail().id}/correct" in offered.text
 
 
 def test_the_report_of_a_mail_says_that_it_waits(desk: Desk, code: str) -> None:
     assert (
-        "They wait until 12:01:00 UTC. Until then they can be cancelled, at the incident."
+        "They wait until 12:01:00 UTC. Until then they can be cancelled on the incident."
         in desk.get(f"/admin/messages/{desk.resolved_mail().id}").text
     )
 

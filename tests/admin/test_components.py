@@ -55,7 +55,7 @@ def test_a_component_needs_a_name_of_its_own(admin: Browser, api: int) -> None:
     assert 'value="kept"' in answer.text
     assert "<title>Error: Add a component" in answer.text
     answer = admin.send("/admin/components/new", {"name": "api"})
-    assert reasons(answer) == ["Name: There is a component of that name already"]
+    assert reasons(answer) == ["Name: A component with that name already exists"]
 
 
 def test_a_component_is_changed(admin: Browser, app: Flask, api: int, shop: int) -> None:
@@ -85,8 +85,8 @@ def test_what_somebody_else_changed_is_shown_and_can_be_overruled(
     assert (answer.status_code, reasons(answer)) == (
         422,
         [
-            "Somebody else saved this while you were at it. What you typed is kept; "
-            "send it again to have it replace theirs.",
+            "Someone else saved this while you were editing. What you typed is kept; "
+            "save again to replace theirs.",
             "Name: Now saved here: Theirs",
         ],
     )
@@ -131,13 +131,13 @@ def test_a_removed_component_can_be_brought_back(admin: Browser, app: Flask, api
     assert "Removed components (1)" in admin.get("/admin/components").text
     admin.send("/admin/components/new", {"name": "API"})
     admin.send(f"/admin/components/{api}/restore")
-    assert said(admin.get("/admin/components"))[-1] == "There is a component of that name already"
+    assert said(admin.get("/admin/components"))[-1] == "A component with that name already exists"
     assert component(app, api).removed_at is not None
 
 
 def test_a_group_is_added_changed_and_removed(admin: Browser, app: Flask, shop: int) -> None:
     answer = admin.send("/admin/groups/new", {"name": "SHOP"})
-    assert reasons(answer) == ["Name: There is a group of that name already"]
+    assert reasons(answer) == ["Name: A group with that name already exists"]
     admin.send("/admin/groups/new", {"name": "Platform", "description": "Below"})
     admin.send_shown(f"/admin/groups/{shop}", {"name": "Store"})
     with app.app_context():

@@ -16,7 +16,7 @@ ROBIN = {
 
 
 def test_a_page_without_contacts_says_what_to_do(admin: Browser) -> None:
-    assert texts(admin.get("/admin/contacts"), "empty", "//strong") == ["Nobody can be named yet"]
+    assert texts(admin.get("/admin/contacts"), "empty", "//strong") == ["No contacts yet"]
 
 
 def test_a_contact_is_added_changed_and_removed(admin: Browser, app: Flask) -> None:
@@ -40,7 +40,7 @@ def test_a_contact_needs_a_name_and_an_address_that_is_one(admin: Browser) -> No
     answer = admin.send("/admin/contacts/new", {"name": " ", "email": "robin@", "role": "kept"})
     assert reasons(answer) == [
         "Name: Enter their name",
-        "Email address: Enter a mail address, like name@example.com",
+        "Email address: Enter an email address, like name@example.com",
     ]
     assert 'value="robin@"' in answer.text
     assert 'value="kept"' in answer.text

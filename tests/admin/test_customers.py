@@ -143,8 +143,8 @@ def test_a_customer_is_added_by_hand(admin: Browser, app: Flask, checkout: int) 
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ({"email": ""}, "Email address: Enter their mail address"),
-        ({"email": "ana"}, "Email address: Enter a mail address, like name@example.com"),
+        ({"email": ""}, "Email address: Enter their email address"),
+        ({"email": "ana"}, "Email address: Enter an email address, like name@example.com"),
         ({"email": "bo@example.com"}, "Email address: This address belongs to another customer"),
         (
             {"language": "klingonish"},
@@ -210,7 +210,7 @@ def test_who_gets_no_mail_is_told_and_can_be_written_to_again(
     path = f"/admin/customers/{the_id(app)}"
     assert f"it {kind}" in admin.get(path).text
     answer = admin.send(f"{path}/write-again", follow_redirects=True)
-    assert said(answer) == ["ana@example.com is written to again."]
+    assert said(answer) == ["ana@example.com was resubscribed."]
     assert texts(admin.get("/admin/customers"), "state")[0] == "Written to"
     assert actions(app)[-1] == "suppression.lift"
 
@@ -242,15 +242,15 @@ def test_a_file_is_shown_before_it_is_taken_in(
 def test_a_file_that_was_shown_is_taken_in_once(admin: Browser, app: Flask, checkout: int) -> None:
     shown = upload(admin, FILE)
     take(admin, shown)
-    assert said(take(admin, shown)) == ["That file is not kept any more. Choose it again."]
+    assert said(take(admin, shown)) == ["That file has expired. Choose it again."]
     again = upload(admin, FILE)
-    assert "There is nothing in it to import." in again.text
+    assert "There’s nothing to import." in again.text
 
 
 @pytest.mark.parametrize("token", ["", "../statuspage.db", "x" * 22, "a/b"])
 def test_only_a_file_that_was_shown_can_be_taken_in(admin: Browser, token: str) -> None:
     answer = admin.send("/admin/customers/import/take", {"upload": token}, follow_redirects=True)
-    assert said(answer) == ["That file is not kept any more. Choose it again."]
+    assert said(answer) == ["That file has expired. Choose it again."]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_only_a_file_that_was_shown_can_be_taken_in(admin: Browser, token: str) 
 def test_a_file_that_is_no_use_says_why(admin: Browser, app: Flask, data: bytes) -> None:
     shown = upload(admin, data)
     assert shown.status_code == 200
-    assert "There is nothing in it to import." in shown.text
+    assert "There’s nothing to import." in shown.text
     assert len(texts(shown, "table", "/tbody/tr")) >= 1
     assert stored(app) == []
 

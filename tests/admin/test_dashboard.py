@@ -40,7 +40,7 @@ def test_when_all_is_well_it_says_so(admin: Browser, app: Flask) -> None:
         make_component(session)
         make_incident(session, "Over", updates=["resolved"])
     page = admin.get("/admin/")
-    assert texts(page, "calm", "//h2") == ["No incident is open"]
+    assert texts(page, "calm", "//h2") == ["No open incidents"]
     assert "All operational" in page.text
     assert "Over" not in page.text
     assert "Nothing in the next two weeks." in page.text

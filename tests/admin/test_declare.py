@@ -71,26 +71,26 @@ def test_the_same_form_sent_twice_makes_one_incident(desk: Desk) -> None:
         ({"severity_rank": "9"}, "Severity: Choose how severe it is"),
         (
             {"started_at": "2026-03-04T13:00"},
-            "When it started: This time is still to come; enter one that has passed",
+            "When it started: This time is in the future; enter one that has passed",
         ),
         (
             {"promise": "at"},
-            "Time of the next update: Enter when the next update comes",
+            "Time of the next update: Enter when the next update is due",
         ),
         (
             {"promise": "none"},
-            "Why no update is promised: Say why no next update is promised",
+            "Why no update is scheduled: Say why no next update is scheduled",
         ),
         (
             {"promise": "at", "next_update_at": "2026-03-04T11:00"},
-            "Time of the next update: The next update must be promised for a time to come.",
+            "Time of the next update: The next update must be due in the future.",
         ),
-        ({"users_notice": ""}, "Public post: This text still lacks: users notice."),
+        ({"users_notice": ""}, "Public post: This text is missing: users notice."),
         (
             {"users_notice": "x" * 10_001},
             "What users notice: Use at most 10,000 characters; this has 10,001",
         ),
-        ({"status": "resolved"}, "Status of the first post: Pick one from the list"),
+        ({"status": "resolved"}, "Status of the first update: Pick one from the list"),
         ({"components-1": "broken"}, "Affected components: Pick the states from the lists"),
         (
             {"components-4711": "major_outage"},
@@ -113,7 +113,7 @@ def test_what_cannot_be_taken_comes_back_with_its_reason_and_all_that_was_typed(
 def test_a_gap_is_named_and_leads_to_its_field(desk: Desk) -> None:
     shown = look(desk, users_notice="")
     assert texts(shown, "lacks", "//p[contains(@class, 'reason')]") == [
-        "Cannot go out yet. It lacks: what users notice"
+        "Can’t be sent yet. Missing: what users notice"
     ]
     assert '<mark class="gap">what users notice</mark>' in shown.text
 
@@ -135,7 +135,7 @@ def test_links_in_an_edited_or_copied_text_lead_to_the_incident(
     frozen.shift(timedelta(seconds=20))
     edited = {**fields(shown.text), "text_internal": f"{made}\nCall me."}
     again = desk.browser.send(NEW, {**edited, "preview": "1"})
-    assert texts(again, "mark") == ["made from the facts", "edited by hand"]
+    assert texts(again, "mark") == ["generated", "edited"]
     code = publish_after(desk, again).headers["Location"].rpartition("/")[2]
     assert f"/admin/incidents/{code}" in messages(desk)[Audience.INTERNAL].body
     assert f"/incidents/{code}" in reply

@@ -63,9 +63,7 @@ def test_the_report_says_in_words_how_it_stands(desk: Desk, message: str) -> Non
     set_state(desk, "bo@example.com", DeliveryState.BOUNCED, "no such mailbox")
     shown = desk.get(message)
     assert texts(shown, "counts") == ["2 accepted, 1 delivered, 1 bounced"]
-    assert texts(shown, "summary", "/div/p")[1] == (
-        "What bounced has an address that does not work any more."
-    )
+    assert texts(shown, "summary", "/div/p")[1] == ("Bounced addresses no longer work.")
     assert texts(shown, "table", "//tbody//th") == ["ada@example.comAda", "bo@example.comBo"]
 
 
@@ -74,15 +72,15 @@ def test_deliveries_are_found_by_state_and_by_address(desk: Desk, message: str) 
     by_state = texts(desk.get(f"{message}?state=failed"), "table", "//tbody//a")
     by_address = texts(desk.get(f"{message}?address=ADA@"), "table", "//tbody//a")
     assert (by_state, by_address) == (["bo@example.com"], ["ada@example.com"])
-    assert texts(desk.get(f"{message}?address=nobody"), "empty", "//strong") == ["Nobody is found"]
+    assert texts(desk.get(f"{message}?address=nobody"), "empty", "//strong") == ["No matches"]
     assert len(texts(desk.get(f"{message}?state=x&after=-1"), "table", "//tbody//a")) == 2
 
 
 def test_whoever_was_not_told_is_explained(desk: Desk, message: str) -> None:
     found = desk.get(f"{message}?address=Nobody@Example.com")
     assert texts(found, "empty", "/p")[1] == (
-        "This did not go to nobody@example.com. They are not on the list of customers. "
-        "They did not subscribe."
+        "This did not go to nobody@example.com. They aren’t on the customer list. "
+        "They didn’t subscribe."
     )
 
 
@@ -133,7 +131,7 @@ def test_a_chat_message_is_shown_as_text(desk: Desk) -> None:
     with desk.app.app_context():
         delivery_id = current_session().scalars(select(Delivery.id)).one()
     shown = desk.get(f"/admin/deliveries/{delivery_id}")
-    assert "SEV1 declared: Payments fail" in texts(shown, "reading")[0]
+    assert "Impact: " in texts(shown, "reading")[0]
     assert "<iframe" not in shown.text
 
 
@@ -145,7 +143,7 @@ def test_what_went_to_no_chat_is_not_called_accepted(desk: Desk) -> None:
         delivery_id, message_id = found.id, found.message_id
     assert texts(desk.get(f"/admin/deliveries/{delivery_id}"), "state") == ["Kept in a file"]
     report = desk.get(f"/admin/messages/{message_id}")
-    assert texts(report, "counts") == ["1 kept in a file, nobody told"]
+    assert texts(report, "counts") == ["1 kept in a file, not sent"]
 
 
 def test_the_export_holds_every_delivery_and_no_formula(desk: Desk, message: str) -> None:
@@ -186,7 +184,7 @@ def test_the_numbers_move_while_it_goes_out(desk: Desk, message: str, frozen: Tr
 
 def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> None:
     assert texts(desk.get(message), "reason") == [
-        "No worker is running. Start it, and everything goes out. Go to the outbox"
+        "No worker is running. Start it to send everything. Go to the outbox"
     ]
     desk.browser.send("/admin/outbox/hold", {"channel": "email", "reason": "wrong text"})
     assert texts(desk.get(message), "reason") == [
@@ -208,7 +206,7 @@ def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> No
         with desk.app.app_context(), writing() as session:
             session.add(Breaker(channel=channel, failures=3, reason=f"{channel} answered 401"))
     assert texts(desk.get(message), "reason") == [
-        "It cannot be sent now: email answered 401. It is tried again by itself. Go to the outbox"
+        "It cannot be sent now: email answered 401. It’s retried automatically. Go to the outbox"
     ]
 
 
@@ -231,7 +229,7 @@ def test_what_failed_is_sent_again_and_nothing_else(
     desk.browser.sign_in()
     assert "Send 1 again" in texts(desk.get(message), "act")
     assert desk.browser.send(f"{message}/resend").status_code == 303
-    assert said(desk.get(message)) == ["1 go out again."]
+    assert said(desk.get(message)) == ["1 queued again."]
     assert states(desk) == {
         "ada@example.com": DeliveryState.DELIVERED,
         "bo@example.com": DeliveryState.PENDING,
@@ -245,7 +243,7 @@ def test_what_failed_is_sent_again_and_nothing_else(
         assert again.expires_at > again.due_at
     assert actions(desk.app)[-1] == "outbox.resend"
     desk.browser.send(f"{message}/resend")
-    assert said(desk.get(message)) == ["There was nothing to send again."]
+    assert said(desk.get(message)) == ["Nothing to resend."]
 
 
 def test_nobody_is_sent_again_what_has_been_superseded(desk: Desk) -> None:
@@ -259,7 +257,7 @@ def test_nobody_is_sent_again_what_has_been_superseded(desk: Desk) -> None:
     desk.post(code, "identified")
     desk.browser.send(f"/admin/messages/{first}/resend")
     notices = said(desk.get(f"/admin/messages/{first}"))
-    assert notices == ["Posted: Identified.", "There was nothing to send again."]
+    assert notices == ["Posted: Identified.", "Nothing to resend."]
 
 
 def test_nobody_is_sent_again_who_must_not_be_written_to(desk: Desk, message: str) -> None:

@@ -47,7 +47,7 @@ def test_a_drill_is_begun_on_a_page_of_its_own_and_reaches_its_list_alone(
     )
     path = answer.headers["Location"]
     shown = desk.get(path)
-    assert said(shown) == ["The drill has begun. It reaches only its list."]
+    assert said(shown) == ["The drill has started. Only its recipients are notified."]
     assert html_errors(shown.text) == []
     assert texts(shown, "drill", "//li") == [
         "Olga, olga@acme.example",

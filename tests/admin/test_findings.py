@@ -112,5 +112,5 @@ def test_texts_to_copy_stand_beside_and_are_no_part_of_the_form(desk: Desk) -> N
     texts = shown.cssselect(".handout textarea[readonly]")
     assert [one.get("name") for one in texts] == [None, None]
     labels = [one.text for one in shown.cssselect(".handout label")]
-    assert labels == ["One line for executives", "Reply for support"]
+    assert labels == ["Executive summary", "Reply for support"]
     assert "SEV1, investigating: Payments fail." in texts[0].text

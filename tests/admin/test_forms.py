@@ -105,7 +105,7 @@ def test_lines_and_prose_are_cleaned(form_app: Flask) -> None:
         ("name", "x" * 201, "Use at most 200 characters; this has 201"),
         ("line", "x" * 501, "Use at most 500 characters; this has 501"),
         ("prose", "x" * 21, "Use at most 20 characters; this has 21"),
-        ("email", "kim", "Enter a mail address, like name@example.com"),
+        ("email", "kim", "Enter an email address, like name@example.com"),
         ("url", "javascript:alert(1)", "Enter a web address that begins with https://"),
         ("url", "https://", "Enter a web address that begins with https://"),
         (
@@ -116,7 +116,7 @@ def test_lines_and_prose_are_cleaned(form_app: Flask) -> None:
         ("impact", "terrible", "Pick one from the list"),
         ("row", "8", "Pick one from the list"),
         ("row", "x", "Pick one from the list"),
-        ("every", "soon", "Enter a length of time, like 30 minutes, 4 hours or 2 days"),
+        ("every", "soon", "Enter a duration, like 30 minutes, 4 hours or 2 days"),
         ("every", "3 days", "Use at most 48 hours"),
         ("hours", "90 minutes", "Use whole multiples of 1 hour"),
         ("count", "0", "Enter a whole number from 1 to 60"),
@@ -172,7 +172,7 @@ def test_the_present_minute_is_not_the_future(form_app: Flask, frozen: Traveller
     frozen.move_to(NOON + timedelta(seconds=40))
     assert errors(read(form_app, zone=ZoneInfo("UTC"), at="2026-03-04T12:01")) == {}
     assert errors(read(form_app, zone=ZoneInfo("UTC"), at="2026-03-04T12:02")) == {
-        "at": ["This time is still to come; enter one that has passed"]
+        "at": ["This time is in the future; enter one that has passed"]
     }
 
 
@@ -309,8 +309,8 @@ def test_what_somebody_else_saved_is_told_in_the_words_of_each_field(form_app: F
         "group_id": ["Now saved here: Shop"],
         "only_show_if_degraded": ["Now saved here: ticked"],
         "": [
-            "Somebody else saved this while you were at it. What you typed is kept; "
-            "send it again to have it replace theirs."
+            "Someone else saved this while you were editing. What you typed is kept; "
+            "save again to replace theirs."
         ],
     }
     assert (form.name.data, form.seen.data) == ("Mine", fingerprint(standing))

@@ -47,7 +47,7 @@ def test_updates_are_posted_with_states_and_promises(desk: Desk, frozen: Travell
     assert (incident.status, incident.next_update_at) == (
         "identified", NOON + timedelta(minutes=25),
     )  # fmt: skip
-    assert "We have found the cause. A certificate ran out." in incident.updates[-1].body
+    assert "We’ve found the cause. A certificate ran out." in incident.updates[-1].body
     assert state_of(desk, desk.checkout) is ComponentStatus.PARTIAL_OUTAGE
 
 
@@ -94,13 +94,13 @@ def test_a_fix_that_was_not_watched_long_enough_needs_a_reason(
     desk.post(code, "monitoring", users_notice="It seems to work.")
     frozen.shift(timedelta(minutes=9))
     asked = desk.post(code, "resolved")
-    assert "for 29 minutes; SEV1 asks for 30 minutes" in gate(asked)["The fix was watched"]
+    assert "for 29 minutes; SEV1 asks for 30 minutes" in gate(asked)["Monitored"]
     refused = desk.browser.send(path(code), {**fields(asked.text), "publish": "1"})
     assert refused.status_code == 422
     assert desk.incident(code).is_open
     frozen.shift(timedelta(minutes=1))
     held = desk.post(code, "resolved")
-    assert gate(held)["The fix was watched"] == ("Holds: for 30 minutes; SEV1 asks for 30 minutes")
+    assert gate(held)["Monitored"] == ("Holds: for 30 minutes; SEV1 asks for 30 minutes")
     because = {"because_watched": "The provider told us that it is over."}
     done = desk.browser.send(path(code), {**fields(refused.text), **because, "publish": "1"})
     assert done.status_code == 303
@@ -114,7 +114,7 @@ def test_the_watch_begins_anew_where_the_fix_did_not_hold(desk: Desk, frozen: Tr
     frozen.shift(timedelta(hours=1))
     desk.post(code, "identified")
     asked = desk.post(code, "resolved")
-    assert "It is “Identified”, not “Monitoring”" in gate(asked)["The fix was watched"]
+    assert "It is “Identified”, not “Monitoring”" in gate(asked)["Monitored"]
 
 
 def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) -> None:
@@ -126,13 +126,13 @@ def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) ->
     assert desk.mailed() == []
     assert gate(asked) == {
         "It lasted": "2 hours 30 minutesMar 4, 2026, 12:00 – 14:30 UTC",
-        "The fix was watched": "It is “Investigating”, not “Monitoring”",
+        "Monitored": "It is “Investigating”, not “Monitoring”",
         "Checkout": "Major outage →becomes Operational",
-        "Content checks": "Holds: nothing holds it back",
+        "Content checks": "Holds: no problems found",
         "Customers": "2 customers: 2 use everything",
-        "Visitors": "Everybody who visits the page or reads its feeds",
-        "Colleagues": "No chat is set: colleagues are not told",
-        "A test": "Send a test to myself",
+        "Visitors": "All visitors and feed readers",
+        "Colleagues": "Chat isn’t set up; colleagues are not notified",
+        "A test": "Send me a test",
     }
     assert texts(asked, "primary") == ["Resolve and mail 2 customers"]
     # One for each of the first recipients.
@@ -173,8 +173,8 @@ def test_a_component_that_is_not_back_stays_as_it_is_said_to_be(desk: Desk) -> N
     filled = {**fields(asked.text), "publish": "1"}
     refused = desk.browser.send(path(code), filled)
     assert reasons(refused) == [
-        "Resolve although not everything is back, because: Not everything is back. Say why it is "
-        "resolved all the same."
+        "Resolve before everything is restored, because: Not everything is restored. Say "
+        "why it’s resolved anyway."
     ]
     assert gate(refused)["Not back"].startswith("Does not hold: Checkout")
     desk.browser.send(path(code), {**filled, "because_components": "It is slow, as it was before."})
@@ -226,7 +226,7 @@ def test_a_mail_with_a_gap_is_refused_beside_its_text(desk: Desk) -> None:
         path(code), {**fields(asked.text), "text_customer": "Hello [[nmae]]", "publish": "1"}
     )
     assert answer.status_code == 422
-    assert reasons(answer) == ["Mail to customers: This text still lacks: nmae."]
+    assert reasons(answer) == ["Mail to customers: This text is missing: nmae."]
     assert desk.mailed() == []
 
 
@@ -280,11 +280,11 @@ def test_of_two_editors_the_second_is_shown_what_changed(desk: Desk) -> None:
     [
         ({"status": "postmortem"}, "Status: Pick one from the list"),
         ({"status": "wrong"}, "Status: Pick one from the list"),
-        ({"happened_at": "2026-03-04T13:00"}, "When it happened: This time is still to come; enter one that has passed"),  # noqa: E501
+        ({"happened_at": "2026-03-04T13:00"}, "When it happened: This time is in the future; enter one that has passed"),  # noqa: E501
         ({"expected_back": "soon"}, "Expected back: write the time as date and time, like 2026-03-04 12:00"),  # noqa: E501
-        ({"watch_minutes": "a while"}, "How long the fix is watched: Enter a length of time, like 30 minutes, 4 hours or 2 days"),  # noqa: E501
+        ({"watch_minutes": "a while"}, "How long the fix is watched: Enter a duration, like 30 minutes, 4 hours or 2 days"),  # noqa: E501
         ({"severity_rank": "9"}, "Severity: Pick one from the list"),
-        ({"promise": "never"}, "Next update: Choose when the next update comes"),
+        ({"promise": "never"}, "Next update: Choose when the next update is due"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_comes_back_with_its_reason_and_all_that_was_typed(
@@ -310,7 +310,7 @@ def test_no_change_yet_is_one_press_and_promises_anew(desk: Desk, frozen: Travel
     assert answer.status_code == 303
     incident = desk.incident(code)
     assert incident.next_update_at == NOON + timedelta(minutes=70)
-    assert "There is no change since our last update." in incident.updates[-1].body
+    assert "There’s no change since our last update." in incident.updates[-1].body
     again = desk.browser.send(
         f"{path(code)}/no-change", {"form_key": "k" * 20, "seen_version": "1"}
     )
@@ -334,7 +334,7 @@ def test_no_change_is_not_said_over_somebody_elses_news(desk: Desk) -> None:
     somebody_else_posts(desk, code)
     desk.browser.send(f"{path(code)}/no-change", {"form_key": "k" * 20, "seen_version": seen})
     assert said(desk.get(path(code))) == [
-        "Somebody else posted meanwhile, so nothing was sent. Read it first."
+        "Someone else posted an update, so nothing was sent. Read it first."
     ]
     assert len(desk.posts(code)) == 2
 
@@ -376,7 +376,7 @@ def test_an_incident_is_hidden_and_published_again(desk: Desk) -> None:
     assert desk.incident(code).visibility is Visibility.INTERNAL
     assert desk.get(f"/incidents/{code}").status_code == 404
     shown = desk.get(path(code))
-    assert texts(shown, "sheet", "//h3") == ["Message to colleagues"]
+    assert texts(shown, "sheet", "//h3") == ["Internal message"]
     desk.post(code, "identified", publishes="y")
     assert desk.incident(code).visibility is Visibility.PUBLIC
     assert actions(desk.app)[-2:] == ["incident.hide", "incident.publish"]
@@ -405,7 +405,7 @@ def test_details_change_and_nobody_is_told(desk: Desk) -> None:
         ({"title": ""}, "Title: Give it a title that a customer would understand"),
         (
             {"started_at": "2026-03-05T12:00"},
-            "When it started: This time is still to come; enter one that has passed",
+            "When it started: This time is in the future; enter one that has passed",
         ),
         ({"commander_id": "4711"}, "Incident commander: Pick one from the list"),
     ],
@@ -495,7 +495,7 @@ def test_the_script_gets_the_texts_and_the_report_alone(desk: Desk) -> None:
     code = desk.declare()
     filled = {**fields(desk.get(path(code)).text), "status": "identified"}
     answer = desk.browser.send(f"{path(code)}/texts", filled)
-    assert texts(answer, "sheet", "//h3") == ["Public post", "Message to colleagues"]
+    assert texts(answer, "sheet", "//h3") == ["Public post", "Internal message"]
     assert len(desk.posts(code)) == 1
     told = desk.get(f"{path(code)}/deliveries")
     assert texts(told, "counts") == ["1 waiting"]
@@ -535,8 +535,7 @@ def test_the_desk_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
     asked = {"status": "resolved", "ask": "Ada@Example.com", "preview": "1"}
     shown = desk.browser.send_shown(path, asked)
     assert texts(shown, "hears") == [
-        "Yes, ada@example.com is mailed. "
-        "They are a customer, and it concerns them whatever they use."
+        "Yes, ada@example.com is mailed. They’re a customer, and all customers are affected."
     ]
     assert texts(desk.browser.send_shown(f"{path}", {**asked, "ask": "x"}), "hears")[0].startswith(
         "No, x is not mailed."
@@ -557,13 +556,13 @@ def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:
     code = desk.declare()
     asked = desk.post(code, "resolved", resolution="We renewed the certificate.")
     tried = desk.browser.send(path(code), {**fields(asked.text), "test": "1"})
-    assert said(tried) == ["A test goes to kim@example.com."]
+    assert said(tried) == ["A test is being sent to kim@example.com."]
     assert fields(tried.text)["resolution"] == "We renewed the certificate."
     assert desk.mailed() == ["kim@example.com"]
     assert desk.incident(code).is_open
     again = desk.browser.send(path(code), {**fields(tried.text), "test": "1"})
     assert said(again) == [
-        "This very mail went to kim@example.com already. Change something to try it again."
+        "This very mail went to kim@example.com already. Change something to send another."
     ]
 
 
@@ -574,7 +573,7 @@ def test_a_false_alarm_is_told_as_one(desk: Desk) -> None:
     ticked = {**fields(asked.text), "false_alarm": "y"}
     shown = desk.browser.send(path(code), {**ticked, "preview": "1"})
     # Nothing was wrong, so nothing is watched and no customer was told.
-    assert gate(shown)["The fix was watched"] == "It is “Investigating”, not “Monitoring”"
+    assert gate(shown)["Monitored"] == "It is “Investigating”, not “Monitoring”"
     assert "What we reported here was a false alarm" in shown.text
     done = desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
     assert done.status_code == 303
@@ -594,7 +593,7 @@ def test_an_incident_is_merged_into_another(desk: Desk, html_errors: HtmlChecker
     answer = desk.browser.send(
         f"{path(code)}/merge", {**fields(shown.text), "into": other}, follow_redirects=True
     )
-    assert said(answer)[0] == "Merged. This incident tells of both from now on."
+    assert said(answer)[0] == "Merged. This incident covers both from now on."
     assert answer.request.path == path(other)
     assert "Merged into another" in texts(desk.get(path(code)), "standing")[0]
     public = desk.browser.client.get(f"/incidents/{code}").text
@@ -617,7 +616,8 @@ def test_each_of_the_first_recipients_mails_is_shown_in_their_language(desk: Des
 
 
 ASKED = [
-    "Post it again all the same: Nothing differs from the last post. Tick this if you mean it."
+    "Post it again anyway: Nothing has changed since the last update. Check this box to "
+    "post it anyway."
 ]
 
 

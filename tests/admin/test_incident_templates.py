@@ -17,13 +17,13 @@ def labels(desk: Desk) -> list[str]:
 def test_one_choice_fills_the_declaration_in(desk: Desk) -> None:
     shown = desk.get(f"{NEW}?template=checkout")
     filled = fields(shown.text)
-    assert (filled["title"], filled["severity_rank"]) == ("Orders cannot be completed", "1")
-    assert filled["action"] == "We are restoring the checkout."
+    assert (filled["title"], filled["severity_rank"]) == ("Orders can’t be completed", "1")
+    assert filled["action"] == "We’re restoring the checkout."
     assert filled[f"components-{desk.checkout}"] == "major_outage"
     assert filled[f"components-{desk.catalog}"] == ""
     answer = desk.browser.send(f"{NEW}?template=checkout", {**filled, "publish": "1"})
     assert answer.status_code == 303
-    assert desk.incidents()[0].title == "Orders cannot be completed"
+    assert desk.incidents()[0].title == "Orders can’t be completed"
 
 
 def test_what_was_typed_wins_over_the_template(desk: Desk) -> None:
@@ -54,7 +54,7 @@ def test_a_shipped_one_is_changed_and_restored(desk: Desk, html_errors: HtmlChec
 
 
 def test_one_of_your_own_is_added_and_removed(desk: Desk) -> None:
-    values = {"label": "Search", "title": "Search fails", "users_notice": "Nothing is found."}
+    values = {"label": "Search", "title": "Search fails", "users_notice": "No matches."}
     desk.browser.send_shown(f"{TEMPLATES}/new", values)
     assert said(desk.get(TEMPLATES)) == ["Search is saved."]
     assert labels(desk)[-1] == "Search"

@@ -38,5 +38,5 @@ def test_the_list_shows_who_leads(desk: Desk) -> None:
     desk.declare(title="Search is slow")
     assert [texts(desk.get("/admin/incidents"), "how", "/p")[place] for place in (1, 3)] == [
         "Ada",
-        "Nobody leads it yet",
+        "No lead assigned",
     ]

@@ -46,7 +46,7 @@ def test_a_correction_is_shown_before_it_can_be_sent(desk: Desk, wrong: str) -> 
     done = desk.browser.send(wrong, {**fields(asked.text), "send": "1"})
     assert done.status_code == 303
     assert corrections(desk) == [("ada@example.com", "pending"), ("bo@example.com", "pending")]
-    assert said(desk.get(done.headers["Location"])) == ["The correction goes out."]
+    assert said(desk.get(done.headers["Location"])) == ["The correction is being sent."]
     assert "Correction to customers" in desk.get(done.headers["Location"]).text
     assert actions(desk.app)[-1] == "message.correct"
 
@@ -65,16 +65,14 @@ def test_it_goes_once_however_often_it_is_sent(desk: Desk, wrong: str) -> None:
     desk.browser.send(wrong, values)
     assert len(corrections(desk)) == 2
     desk.get(wrong)
-    refusal = "There is nothing to correct: nobody was sent it, or it was corrected already."
+    refusal = "There’s nothing to correct: no one got it, or it has been corrected already."
     assert refusal in said(desk.get("/admin/"))
 
 
 def test_a_text_that_is_not_changed_is_refused(desk: Desk, wrong: str) -> None:
     refused = desk.browser.send_shown(wrong, {"preview": "1"})
     assert refused.status_code == 422
-    assert reasons(refused) == [
-        "What it should have said: This is what was sent. Put it right first."
-    ]
+    assert reasons(refused) == ["Corrected text: This is what was sent. Correct it first."]
 
 
 def test_correcting_a_post_leads_to_the_mail_that_said_the_same(desk: Desk) -> None:
@@ -151,7 +149,8 @@ def test_after_a_cancelled_mail_is_corrected_nothing_says_that_it_goes_out(desk:
     done = desk.browser.send(wrong, {**fields(shown.text), "send": "1"})
     assert done.headers["Location"] == f"/admin/incidents/{code}"
     assert said(desk.get(done.headers["Location"])) == [
-        "The cancelled mails hold the right text now; they go only if you send them after all."
+        "The cancelled emails have the corrected text now; they’re sent only if you send "
+        "them after all."
     ]
     with desk.app.app_context():
         told = (
@@ -161,8 +160,7 @@ def test_after_a_cancelled_mail_is_corrected_nothing_says_that_it_goes_out(desk:
             .id
         )
     assert texts(desk.get(f"/admin/messages/{told}"), "counts") == [
-        "It goes to nobody: nobody was sent what was wrong. "
-        "Whoever still waits, or is sent it after all, gets the right text."
+        "No recipients: no one got the wrong text. Anyone still waiting gets the corrected text."
     ]
     desk.browser.send(f"/admin/incidents/{code}/mails/send", {})
     desk.deliver()

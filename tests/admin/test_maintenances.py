@@ -1,4 +1,4 @@
-"""Planned work from the admin: announced, led, moved and called off."""
+"""Planned work from the admin: announced, led, moved and cancelled."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_it_is_started_verified_and_completed_by_hand(desk: Desk) -> None:
     ]
     updates = [update.body.partition("\n")[0] for update in incident(desk, where).updates]
     assert updates[1:3] == [
-        "The planned maintenance on Checkout has begun.",
-        "The planned maintenance on Checkout continues.",
+        "The scheduled maintenance on Checkout has started.",
+        "The scheduled maintenance on Checkout continues.",
     ]
 
 
@@ -137,7 +137,7 @@ def test_while_it_runs_it_is_extended(desk: Desk) -> None:
     assert (extended.status, extended.scheduled_until) == (
         "in_progress", NOON + timedelta(days=2, hours=13),
     )  # fmt: skip
-    assert "The planned maintenance on Checkout continues." in extended.updates[-1].body
+    assert "The scheduled maintenance on Checkout continues." in extended.updates[-1].body
 
 
 def test_it_is_called_off(desk: Desk) -> None:
@@ -146,7 +146,7 @@ def test_it_is_called_off(desk: Desk) -> None:
     assert said(desk.get(where)) == ["Posted: Called off."]
     off = incident(desk, where)
     assert (off.status, off.cancelled_at) == ("completed", NOON)
-    assert "This maintenance has been called off." in off.updates[-1].body
+    assert "This maintenance has been cancelled." in off.updates[-1].body
     assert texts(desk.get(where), "drafting") == []
 
 
@@ -182,12 +182,12 @@ def test_of_two_people_the_second_is_told(desk: Desk) -> None:
     ("changes", "reason"),
     [
         ({"title": ""}, "Title: Give it a title that a customer would understand"),
-        ({"what": ""}, "What is done, and what is felt of it: Say what people will notice"),
-        ({"scheduled_for": ""}, "Begins: Enter when it begins"),
-        ({"scheduled_until": "2026-03-06T21:00"}, "Ends: It must end after it begins."),
+        ({"what": ""}, "What we’re doing and what users will notice: Say what people will notice"),
+        ({"scheduled_for": ""}, "Begins: Enter when it starts"),
+        ({"scheduled_until": "2026-03-06T21:00"}, "Ends: It must end after it starts."),
         (
             {"scheduled_for": "2026-03-01T10:00", "scheduled_until": "2026-03-01T11:00"},
-            "Ends: This window is over already.",
+            "Ends: This window has already passed.",
         ),
         (
             {"components": "4711"},
@@ -266,7 +266,9 @@ def test_the_script_gets_the_text_alone(desk: Desk) -> None:
     answer = desk.browser.send(
         f"{where}/texts", {**fields(desk.get(where).text), "do": "in_progress"}
     )
-    assert texts(answer, "reading")[0].startswith("The planned maintenance on Checkout has begun.")
+    assert texts(answer, "reading")[0].startswith(
+        "The scheduled maintenance on Checkout has started."
+    )
     fresh = desk.browser.send(f"{NEW}/texts", {"title": "Work"})
     assert "<html" not in fresh.text
 
@@ -309,11 +311,11 @@ def test_nothing_is_chosen_beforehand_and_the_button_is_named_after_the_choice(d
     shown = lxml.html.fromstring(desk.get(where).text)
     assert shown.xpath("//input[@name='do' and @checked]") == []
     assert shown.xpath("//input[@name='do']/@data-press") == [
-        "Start the maintenance now", "Move the maintenance", "Post the update",
-        "Call the maintenance off",
+        "Start the maintenance now", "Reschedule", "Post the update",
+        "Cancel maintenance",
     ]  # fmt: skip
     refused = desk.browser.send_shown(where, {"publish": "1"})
-    assert reasons(refused) == ["What happens now: Choose what happens now"]
+    assert reasons(refused) == ["Next step: Choose the next step"]
     assert incident(desk, where).status == "scheduled"
 
 
@@ -323,6 +325,7 @@ def test_the_same_update_of_a_maintenance_is_asked_about(desk: Desk) -> None:
     assert take(desk, where, "scheduled", **said).status_code == 303
     asked = take(desk, where, "scheduled", **said)
     assert reasons(asked) == [
-        "Post it again all the same: Nothing differs from the last post. Tick this if you mean it."
+        "Post it again anyway: Nothing has changed since the last update. Check this box "
+        "to post it anyway."
     ]
     assert take(desk, where, "scheduled", **said, again="y").status_code == 303

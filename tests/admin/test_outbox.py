@@ -57,7 +57,7 @@ def send_all(app: Flask) -> None:
 
 def test_an_empty_outbox_says_so(admin: Browser) -> None:
     page = admin.get(OUTBOX)
-    assert texts(page, "calm", "//strong") == ["Nothing waits."]
+    assert texts(page, "calm", "//strong") == ["Nothing is waiting."]
     assert "No mail provider is set" in page.text
 
 
@@ -98,13 +98,13 @@ def test_sending_is_stopped_by_hand_and_released(
     answer = admin.send(
         f"{OUTBOX}/hold", {"channel": "email", "reason": "Wrong text"}, follow_redirects=True
     )
-    assert said(answer)[0] == "Stopped. What waits is kept until you release it."
+    assert said(answer)[0] == "Paused. Waiting messages are kept until you resume."
     assert "Email is stopped. Wrong text" in said(answer)[1]
     with app.app_context():
         assert control.may_send(current_session(), Channel.EMAIL) is False
         assert control.may_send(current_session(), Channel.CHAT) is True
     answer = admin.send(f"{OUTBOX}/release", {"channel": "email"}, follow_redirects=True)
-    assert said(answer) == ["Released. What waits goes out now."]
+    assert said(answer) == ["Resumed. Waiting messages are being sent."]
     with app.app_context():
         assert control.may_send(current_session(), Channel.EMAIL) is True
     assert actions(app)[-2:] == ["outbox.hold", "outbox.release"]
@@ -113,7 +113,7 @@ def test_sending_is_stopped_by_hand_and_released(
 def test_a_stop_needs_a_reason(admin: Browser, app: Flask) -> None:
     answer = admin.send(f"{OUTBOX}/hold", {"channel": "all", "reason": ""})
     assert answer.status_code == 422
-    assert reasons(answer) == ["Why: Say why, for whoever finds it stopped"]
+    assert reasons(answer) == ["Why: Say why, for anyone who finds sending paused"]
     with app.app_context():
         assert control.holds(current_session()) == []
 
@@ -171,7 +171,7 @@ def test_chat_without_a_room_can_be_read(
 
 def test_without_a_chat_nothing_says_that_colleagues_were_told(admin: Browser) -> None:
     page = admin.get(OUTBOX)
-    assert texts(page, "state minor") == ["No chat is set: colleagues are not told."]
+    assert texts(page, "state minor") == ["Chat isn’t set up; colleagues aren’t notified."]
     assert "Everything that was to be sent has been handed over" not in page.text
 
 

@@ -36,7 +36,7 @@ def test_all_settings_are_saved(admin: Browser, app: Flask) -> None:
     answer = admin.send_shown("/admin/settings", GLOBEX)
     assert answer.headers["Location"] == "/admin/settings"
     assert asdict(standing(app)) == GLOBEX | {"no_change_email_minutes": 120}
-    assert said(admin.get("/admin/settings")) == ["The page's settings are saved."]
+    assert said(admin.get("/admin/settings")) == ["The page settings were saved."]
     shown = fields(admin.get("/admin/settings").text)
     assert {name: shown[name] for name in GLOBEX} == GLOBEX
 
@@ -45,7 +45,7 @@ def test_what_is_wrong_is_told_and_everything_typed_is_kept(admin: Browser, app:
     typed = GLOBEX | {"name": " ", "time_zone": "Mars/Olympus", "support_url": "ftp://x"}
     answer = admin.send_shown("/admin/settings", typed)
     assert reasons(answer) == [
-        "Name: Enter the name that visitors know you by",
+        "Name: Enter the name visitors know",
         "Time zone: 'Mars/Olympus' is not a time zone; pick one like Europe/Berlin or UTC",
         "Support page: Enter a web address that begins with https://",
     ]
@@ -104,7 +104,7 @@ def test_the_first_account_is_led_through_set_up(app: Flask) -> None:
 def test_set_up_keeps_what_was_typed(app: Flask) -> None:
     browser = first_browser(app)
     answer = browser.send_shown("/admin/setup", {"name": "", "components": "API\napi"})
-    assert reasons(answer) == ["Name of the page: Enter the name that visitors know you by"]
+    assert reasons(answer) == ["Name of the page: Enter the name visitors know"]
     answer = browser.send_shown("/admin/setup", {"name": "Globex", "components": "API\napi"})
     assert reasons(answer) == ["Components: “api” is there twice"]
     assert fields(answer.text)["components"] == "API\napi"

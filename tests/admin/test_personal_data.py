@@ -40,12 +40,12 @@ def test_a_person_is_erased_and_may_come_back_when_they_ask(desk: Desk) -> None:
     desk.browser.send(f"{PATH}/erase", {"address": "ada@example.com", "sure": "yes"})
     assert said(desk.get(PATH))[0].startswith("Erased: 1 list entries")
     erased = desk.browser.send(PATH, ADA)
-    assert "There is nothing to erase." in erased.text
+    assert "Nothing to erase." in erased.text
     added = {"email": "ada@example.com", "language": "en"}
     again = desk.browser.send_shown("/admin/customers/new", added)
     assert "asked to be erased" in reasons(again)[0]
     desk.browser.send(f"{PATH}/allow", {"address": "ada@example.com"})
-    assert said(desk.get(PATH)) == ["They may be put on a list again."]
+    assert said(desk.get(PATH)) == ["The address is allowed again."]
     assert desk.browser.send_shown("/admin/customers/new", added).status_code == 303
 
 

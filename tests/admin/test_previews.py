@@ -52,25 +52,23 @@ def test_the_form_s_button_says_what_it_does(desk: Desk) -> None:
 def test_every_text_is_seen_before_it_goes_and_seeing_changes_nothing(desk: Desk) -> None:
     shown = look(desk)
     assert shown.status_code == 200
-    assert texts(shown, "sheet", "//h3") == ["Public post", "Message to colleagues"]
+    assert texts(shown, "sheet", "//h3") == ["Public post", "Internal message"]
     assert texts(shown, "reading")[0] == " ".join(FIRST_POST.split())
-    assert "SEV1 declared: Payments fail" in texts(shown, "reading")[1]
+    assert "Impact: " in texts(shown, "reading")[1]
     assert texts(shown, "who") == [
-        "Everybody who visits the page or reads its feeds",
-        "No chat is set: colleagues are not told",
+        "All visitors and feed readers",
+        "Chat isn’t set up; colleagues are not notified",
     ]
-    assert texts(shown, "mark") == ["made from the facts"] * 2
+    assert texts(shown, "mark") == ["generated"] * 2
     assert desk.incidents() == []
 
 
 def test_a_scheme_that_writes_to_customers_counts_them_and_shows_their_mail(desk: Desk) -> None:
     shown = look(desk)
-    assert "Mail to customers" not in texts(shown, "sheet", "//h3")
+    assert "Customer email" not in texts(shown, "sheet", "//h3")
     desk.use_scheme("p1")
     shown = look(desk)
-    assert texts(shown, "who")[2] == (
-        "2 customers: customers of Checkout, and those who use everything"
-    )
+    assert texts(shown, "who")[2] == ("2 customers: customers using Checkout or all components")
     assert texts(shown, "reading")[2].startswith(
         "Subject Investigating: Payments fail (Acme)Hello Ada,"
     )
@@ -99,13 +97,13 @@ def test_an_edited_text_is_kept_and_said_to_be_out_of_date_when_a_fact_changes(d
     edited = desk.browser.send(
         NEW, {**fields(look(desk).text), "text_public": "We know.", "preview": "1"}
     )
-    assert texts(edited, "mark")[0] == "edited by hand"
+    assert texts(edited, "mark")[0] == "edited"
     assert said(edited) == []
     changed = desk.browser.send(
         NEW, {**fields(edited.text), "users_notice": "Nobody can pay.", "preview": "1"}
     )
     assert said(changed) == [
-        "A fact has changed since you edited this text. Check that it still holds."
+        "A fact has changed since you edited this text. Check that it’s still correct."
     ]
     assert fields(changed.text)["text_public"] == "We know."
 
@@ -114,7 +112,7 @@ def test_an_edited_text_can_be_made_from_the_facts_again(desk: Desk) -> None:
     edited = {**fields(look(desk).text), "text_public": "We know."}
     again = desk.browser.send(NEW, {**edited, "remake": "public"})
     assert fields(again.text)["text_public"].replace("\r\n", "\n") == FIRST_POST
-    assert texts(again, "mark")[0] == "made from the facts"
+    assert texts(again, "mark")[0] == "generated"
 
 
 def test_an_emptied_text_is_made_from_the_facts(desk: Desk) -> None:
@@ -141,6 +139,6 @@ def test_the_script_gets_the_texts_alone(desk: Desk) -> None:
 
 def test_without_a_title_the_texts_wait(desk: Desk) -> None:
     assert said(desk.get(NEW)) == [
-        "The texts stand here once they can be made. "
+        "The messages appear here once they can be generated. "
         "Give it a title that a customer would understand."
     ]

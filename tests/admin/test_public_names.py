@@ -41,7 +41,7 @@ def test_what_is_only_worth_a_look_is_said_after_it_is_saved(desk: Desk) -> None
     path = f"/admin/incidents/{desk.declare()}/details"
     desk.browser.send_shown(path, {"title": "PAYMENTS FAIL EVERYWHERE NOW"})
     assert said(desk.get("/admin/incidents"))[0] == (
-        "The details are saved. Worth a look: “PAYMENTS FAIL EVERYWHERE NOW”: Capitals and rows of "
+        "The details are saved. Check: “PAYMENTS FAIL EVERYWHERE NOW”: Capitals and rows of "
         "exclamation marks shout."
     )
 

@@ -35,7 +35,7 @@ def plan(desk: Desk, **changes: Any) -> str:
 def test_a_series_is_planned_and_its_next_two_are_announced(desk: Desk) -> None:
     where = plan(desk, every="2")
     shown = desk.get(where)
-    assert said(shown) == ["The series is planned."]
+    assert said(shown) == ["The series was scheduled."]
     assert "Every 2 weeks on Tuesday, 21:00 for 2 hours, UTC" in shown.text
     assert [incident.title for incident in desk.incidents()] == ["Weekly upgrade"] * 2
     assert "Weekly upgrade" in desk.get("/admin/maintenances").text
@@ -85,10 +85,10 @@ def test_it_is_stopped(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"length_minutes": ""}, "Lasts: Enter how long it lasts"),
+        ({"length_minutes": ""}, "Lasts: Enter the duration"),
         ({"every": "0"}, "Every: Enter a whole number from 1 to 52"),
         ({"until": "2026-03-01"}, "Last day: This is before it begins."),
-        ({"first_start": ""}, "First begins: Enter when the first one begins"),
+        ({"first_start": ""}, "First begins: Enter when the first one starts"),
     ],
 )
 def test_what_cannot_be_planned_comes_back(
@@ -115,14 +115,14 @@ def test_one_occurrence_is_left_out_and_taken_back(desk: Desk, html_errors: Html
     assert rows[1] == "Mar 17, 2026, 21:00 UTCAnnounced Skip: Mar 17, 2026, 21:00 UTC"
     assert rows[2].startswith("Mar 24, 2026, 21:00 UTCNot announced yet")
     asked = desk.get(f"{where}/20260317T210000Z/leave-out")
-    assert "This maintenance has been called off." in texts(asked, "reading")[0]
+    assert "This maintenance has been cancelled." in texts(asked, "reading")[0]
     assert html_errors(asked.text) == []
     values = {**fields(asked.text), "publish": "1"}
     assert desk.browser.send(f"{where}/20260317T210000Z/leave-out", values).status_code == 303
     shown = desk.get(where)
     assert said(shown) == ["Left out: Mar 17, 2026, 21:00 UTC."]
     assert texts(shown, "list", "/li")[1].startswith(
-        "Mar 17, 2026, 21:00 UTCLeft out, and called off"
+        "Mar 17, 2026, 21:00 UTCLeft out, and cancelled"
     )
     assert html_errors(shown.text) == []
     desk.browser.send(f"{where}/20260317T210000Z/take-back", {})
@@ -159,7 +159,7 @@ def test_whoever_asks_learns_whom_the_next_announcement_reaches(desk: Desk) -> N
     shown = desk.browser.send_shown(plan(desk), {"ask": "nobody@example.com", "preview": "1"})
     assert texts(shown, "hears") == [
         "No, nobody@example.com is not mailed. "
-        "They are not on the list of customers. They did not subscribe."
+        "They aren’t on the customer list. They didn’t subscribe."
     ]
     assert texts(shown, "edit") == []
     asked = desk.browser.send(f"{NEW.removesuffix('/new')}/texts", {"title": "Work"})

@@ -32,7 +32,7 @@ def lee(desk: Desk, code: str) -> Browser:
 
 
 def ask(desk: Desk, code: str) -> str:
-    """Ask for approval; the address of what is to be approved."""
+    """Request approval; the address of what is to be approved."""
     shown = desk.post(code, "resolved")
     asked = desk.browser.send(
         f"/admin/incidents/{code}", {**fields(shown.text), "ask_approval": "1"}
@@ -42,7 +42,7 @@ def ask(desk: Desk, code: str) -> str:
 
 
 def go_on(desk: Desk, place: str, **changes: str) -> int:
-    """Go on with what was approved, and press the last button."""
+    """Continue with the approved texts, and press the last button."""
     code = desk.incidents()[0].code
     shown = desk.browser.send(
         f"/admin/incidents/{code}", {**fields(desk.get(place).text), "preview": "1"}
@@ -71,8 +71,8 @@ def test_without_approval_it_needs_a_reason(desk: Desk, code: str) -> None:
     shown = desk.post(code, "resolved")
     filled = {**fields(shown.text), "publish": "1"}
     assert reasons(desk.browser.send(f"/admin/incidents/{code}", filled)) == [
-        "Resolve without approval, because: Nobody else has approved exactly this. "
-        "Ask for approval, or say why it goes without."
+        "Resolve without approval, because: No one has approved exactly this. Request "
+        "approval, or say why it doesn’t need one."
     ]
     why = {"because_approval": "Nobody else is awake."}
     assert desk.browser.send(f"/admin/incidents/{code}", {**filled, **why}).status_code == 303
@@ -83,10 +83,10 @@ def test_what_a_colleague_approved_goes_out(
     desk: Desk, code: str, lee: Browser, html_errors: HtmlChecker
 ) -> None:
     place = ask(desk, code)
-    assert "Approval of the end is asked for" in desk.get(f"/admin/incidents/{code}").text
+    assert "Approval requested" in desk.get(f"/admin/incidents/{code}").text
     seen = lee.get(place)
     assert html_errors(seen.text) == []
-    assert texts(seen, "sheet", "//h2") == ["Public post", "Mail to customers"]
+    assert texts(seen, "sheet", "//h2") == ["Public post", "Customer email"]
     lee.send(f"{place}/approve", {})
     assert html_errors(desk.get(place).text) == []
     assert go_on(desk, place) == 303
@@ -99,7 +99,7 @@ def test_what_a_colleague_approved_goes_out(
 def test_an_account_cannot_approve_its_own(desk: Desk, code: str) -> None:
     place = ask(desk, code)
     desk.browser.send(f"{place}/approve", {})
-    assert said(desk.get(place))[0] == "An account cannot approve what it asked for itself."
+    assert said(desk.get(place))[0] == "You can’t approve your own request."
     with desk.app.app_context():
         assert current_session().scalars(select(Approval.approved_at)).one() is None
 
@@ -127,6 +127,4 @@ def test_what_changed_meanwhile_cannot_be_approved(desk: Desk, code: str, lee: B
     desk.post(code, "identified")
     assert "The incident has changed since" in lee.get(place).text
     lee.send(f"{place}/approve", {})
-    assert said(lee.get(place))[0] == (
-        "The incident has changed since. Approval must be asked anew."
-    )
+    assert said(lee.get(place))[0] == ("The incident has changed since. Request approval again.")

@@ -19,8 +19,8 @@ def level(app: Flask, rank: int) -> SeverityLevel:
 def test_the_scheme_is_told_in_words(admin: Browser) -> None:
     assert texts(admin.get("/admin/severity"), "facts")[0] == (
         "Visitors see Critical impact First responsewithin 15 minutes Resolvedno limit "
-        "Public updatesevery 30 minutes A fix is watched as long as you like "
-        "Customers are written towhen it is resolved Reviewwithin 48 hours "
+        "Public updatesevery 30 minutes Monitoring period no minimum "
+        "Customer emailswhen it is resolved Reviewwithin 48 hours "
         "Escalates after 30 minutes to technical lead "
         "after 1 hour to incident commander"
     )
@@ -63,15 +63,15 @@ def test_a_level_that_is_saved_untouched_stays_as_it_is(admin: Browser, app: Fla
     ("values", "told"),
     [
         ({"name": ""}, ["Name: Enter the level's name"]),
-        ({"name": "SEV1"}, ["Name: Another level has that name"]),
-        ({"description": ""}, ["What it means: Say when an incident is of this level"]),
+        ({"name": "SEV1"}, ["Name: Another level has this name"]),
+        ({"description": ""}, ["What it means: Describe when this level applies"]),
         (
             {"respond_minutes": "soon"},
-            ["First response within: Enter a length of time, like 30 minutes, 4 hours or 2 days"],
+            ["First response within: Enter a duration, like 30 minutes, 4 hours or 2 days"],
         ),
         (
             {"cadence_minutes": "0"},
-            ["Public update every: Leave it empty where no update is promised"],
+            ["Public update every: Leave it empty for no scheduled updates"],
         ),
         (
             {"review_hours": "2 days", "review_business_days": "3"},
@@ -80,7 +80,7 @@ def test_a_level_that_is_saved_untouched_stays_as_it_is(admin: Browser, app: Fla
         ({"after_2": "1 h"}, ["To: Pick somebody"]),
         ({"to_2": "management"}, ["After: Enter a time"]),
         ({"to_2": "the dog"}, ["To: Not a valid choice.", "After: Enter a time"]),
-        ({"customer_mail": "sometimes"}, ["Customers are written to: Pick one from the list"]),
+        ({"customer_mail": "sometimes"}, ["Customer emails: Pick one from the list"]),
     ],
 )
 def test_a_rule_that_cannot_be_is_told_beside_its_field(
@@ -93,7 +93,7 @@ def test_a_rule_that_cannot_be_is_told_beside_its_field(
 
 def test_the_end_of_the_worst_is_always_told_to_customers(admin: Browser) -> None:
     answer = admin.send_shown("/admin/severity/1", {"customer_mail": "never"})
-    assert reasons(answer) == ["Customers are written to: Pick one from the list"]
+    assert reasons(answer) == ["Customer emails: Pick one from the list"]
 
 
 def test_another_scheme_is_asked_about_before_it_is_taken(admin: Browser, app: Flask) -> None:
@@ -102,9 +102,9 @@ def test_another_scheme_is_asked_about_before_it_is_taken(admin: Browser, app: F
     asked = admin.get("/admin/severity/choose?scheme=p0")
     assert texts(asked, "title") == []
     assert said(asked) == [
-        "This replaces SEV1, SEV2, SEV3 and everything that was changed about them. Incidents of "
-        "the past keep the name of their level. One incident is open: from now on the rules of "
-        "the new level with the same place count there."
+        "This replaces SEV1, SEV2, SEV3 and all changes made to them. Past incidents "
+        "keep the name of their level. One incident is open: from now on they follow the "
+        "new level with the same rank."
     ]
     assert level(app, 1).name == "SEV1"
     assert admin.send("/admin/severity/choose", {"scheme": "p0"}).status_code == 303

@@ -73,7 +73,7 @@ def test_what_a_session_held_before_signing_in_is_forgotten(stranger: Browser) -
 def test_a_wrong_password_is_told_and_the_address_kept(stranger: Browser) -> None:
     answer = stranger.sign_in(password="wrong")
     assert answer.status_code == 422
-    assert reasons(answer) == ["Password: That mail address and password do not belong together"]
+    assert reasons(answer) == ["Password: Wrong email or password"]
     assert f'value="{KIM}"' in answer.text
     assert 'value="wrong"' not in answer.text
 
@@ -81,7 +81,7 @@ def test_a_wrong_password_is_told_and_the_address_kept(stranger: Browser) -> Non
 def test_an_empty_form_asks_for_both(stranger: Browser) -> None:
     answer = stranger.sign_in("", "")
     assert reasons(answer) == [
-        "Email address: Enter your mail address",
+        "Email address: Enter your email address",
         "Password: Enter your password",
     ]
 
@@ -93,7 +93,7 @@ def test_too_many_tries_are_told_how_long_to_wait(stranger: Browser, frozen: Tra
     answer = stranger.sign_in()
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "590"
-    assert reasons(answer) == ["Too many tries. Wait 10 minutes, then try again."]
+    assert reasons(answer) == ["Too many attempts. Wait 10 minutes, then try again."]
 
 
 def test_where_there_is_no_account_the_door_says_how_to_make_one(app: Flask) -> None:
@@ -117,7 +117,7 @@ def test_signing_out_everywhere_closes_other_browsers_too(admin: Browser, app: F
     other.sign_in()
     answer = admin.send("/admin/me/sign-out-everywhere")
     assert answer.headers["Location"] == "/admin/login"
-    assert said(admin.get("/admin/login")) == ["You are signed out everywhere."]
+    assert said(admin.get("/admin/login")) == ["You’re signed out everywhere."]
     assert other.get("/admin/").status_code == 303
 
 
@@ -129,7 +129,7 @@ def test_a_new_password_keeps_this_browser_and_no_other(admin: Browser, app: Fla
     )
     assert answer.headers["Location"] == "/admin/me"
     assert said(admin.get("/admin/me")) == [
-        "Your password is changed; other browsers are signed out."
+        "Your password was changed; other browsers were signed out."
     ]
     assert other.get("/admin/").status_code == 303
 
@@ -138,7 +138,7 @@ def test_a_refused_password_says_why(admin: Browser) -> None:
     answer = admin.send("/admin/me/password", {"present": "wrong", "new": "short"})
     assert (answer.status_code, reasons(answer)) == (
         422,
-        ["Present password: This is not your present password"],
+        ["Present password: This isn’t your current password"],
     )
 
 

@@ -70,8 +70,8 @@ def test_a_fact_from_before_the_chosen_status_says_its_time_and_warns(
     assert kept(desk.get(path(code))) == {asks: False}
     warned = desk.browser.send_shown(path(code), {"status": "identified", "preview": "1"})
     assert kept(warned) == {asks: True}
-    said_again = "Said before, and said again below: what users can do meanwhile."
-    assert f"{said_again} Check that it is still true." in texts(warned, "notice")
+    said_again = "Repeated from the last update: what users can do meanwhile."
+    assert f"{said_again} Check that it’s still true." in texts(warned, "notice")
     changed = {"status": "identified", "workaround": "Pay in cash.", "preview": "1"}
     fresh = desk.browser.send_shown(path(code), changed)
     assert not any(said_again in notice for notice in texts(fresh, "notice"))

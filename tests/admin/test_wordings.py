@@ -201,7 +201,7 @@ def test_an_older_version_can_be_used_again(admin: Browser, app: Flask) -> None:
     with app.app_context():
         older = wording.history(current_session(), "public/investigating")[1].id
     answer = admin.send(f"{POST}/versions/{older}/use", follow_redirects=True)
-    assert said(answer)[-1] == "That version counts again."
+    assert said(answer)[-1] == "That version is used again."
     assert standing(app) == wording.Source("One", "First.", edited=True)
 
 
@@ -212,7 +212,7 @@ def test_a_version_with_a_word_that_is_gone_cannot_be_used(admin: Browser, app: 
         session.flush()
         number = old.id
     answer = admin.send(f"{POST}/versions/{number}/use", follow_redirects=True)
-    assert said(answer) == ["That version cannot be used any more: “gone” is no known word."]
+    assert said(answer) == ["That version can’t be used any more: “gone” is no known word."]
 
 
 def test_a_version_of_another_template_is_not_found(admin: Browser, app: Flask) -> None:
@@ -225,7 +225,7 @@ def test_a_version_of_another_template_is_not_found(admin: Browser, app: Flask) 
 def test_the_shipped_wording_can_be_restored(admin: Browser, app: Flask) -> None:
     save(admin, subject="One", body="First.")
     answer = admin.send(f"{POST}/restore", follow_redirects=True)
-    assert said(answer)[-1] == "The shipped wording is back."
+    assert said(answer)[-1] == "The default wording was restored."
     assert standing(app) == wording.shipped_wording("public/investigating")
     assert actions(app)[-1] == "wording.restore"
 

@@ -69,7 +69,7 @@ def test_a_method_that_a_page_does_not_know_is_refused_with_those_it_does(
     answer = admin.get("/admin/logout")
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
-    assert "<h1>That cannot be done here</h1>" in answer.text
+    assert "<h1>Not possible here</h1>" in answer.text
 
 
 def test_a_crash_tells_nothing_of_the_inside_and_is_logged(

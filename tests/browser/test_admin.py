@@ -128,7 +128,7 @@ def test_a_refused_form_leads_to_what_is_wrong(
     expect(field).to_be_focused()
     expect(field).to_have_value("soon")
     expect(field).to_have_accessible_description(
-        "Error: Enter a length of time, like 30 minutes, 4 hours or 2 days"
+        "Error: Enter a duration, like 30 minutes, 4 hours or 2 days"
     )
     assert axe_violations(page) == []
 
@@ -146,7 +146,7 @@ def test_a_form_is_sent_once_however_often_it_is_pressed(
         """() => { const form = document.querySelector("form[action$='/me']");
                    form.requestSubmit(); form.requestSubmit(); form.requestSubmit(); }"""
     )
-    expect(page.get_by_role("status")).to_have_text("Your name is saved.")
+    expect(page.get_by_role("status")).to_have_text("Your name was saved.")
     assert sent == [f"{service.url}/admin/me"]
 
 
@@ -161,13 +161,13 @@ def test_the_screen_that_comes_next_takes_no_press_that_was_meant_for_the_last(
     page.goto(f"{service.url}/admin/me")
     save = page.locator("form[action$='/me'] button[type=submit]")
     save.click()
-    expect(page.get_by_role("status")).to_have_text("Your name is saved.")
+    expect(page.get_by_role("status")).to_have_text("Your name was saved.")
     save.click(force=True)
     page.keyboard.press("Enter")
     assert len(sent) == 1
     # The button says so while it lasts; this waits until it takes a press again.
     save.click()
-    expect(page.get_by_role("status")).to_have_text("Your name is saved.")
+    expect(page.get_by_role("status")).to_have_text("Your name was saved.")
     assert len(sent) == 2
 
 

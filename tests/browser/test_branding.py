@@ -25,7 +25,7 @@ def test_a_look_is_seen_while_it_is_typed_and_then_on_the_page(
     page.get_by_label("Scheme", exact=True).select_option("dark")
     expect(shown.locator("body")).to_have_css("background-color", "rgb(15, 18, 21)")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("The page has its new look.")).to_be_visible()
+    expect(page.get_by_text("The branding was saved.")).to_be_visible()
     assert axe_violations(page) == []
     subscribe = page.get_by_role("link", name="Subscribe").first
     for _ in range(20):
@@ -44,7 +44,7 @@ def test_each_scheme_has_its_own_logo(new_page: NewPage, own_service: Service) -
     page.get_by_label("Picture", exact=True).set_input_files(_picture(width=32))
     page.get_by_label("Picture for dark backgrounds").set_input_files(_picture(width=48))
     page.get_by_role("button", name="Use this logo").click()
-    expect(page.get_by_text("The logo stands on the page.")).to_be_visible()
+    expect(page.get_by_text("The logo is on the page.")).to_be_visible()
     for scheme, width in (("light", 32), ("dark", 48)):
         shown = new_page(scheme=scheme)
         for _ in range(20):

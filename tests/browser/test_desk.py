@@ -101,7 +101,7 @@ def lead_to_the_end(page: Page, service: Service) -> int:
 
 def told(page: Page, words: str) -> None:
     """Wait until the report on customers says so."""
-    mail = page.locator(".told > li").filter(has_text="Mail to customers")
+    mail = page.locator(".told > li").filter(has_text="Customer email")
     expect(mail.locator(".counts")).to_have_text(re.compile(words), timeout=20_000)
 
 
@@ -144,16 +144,16 @@ def test_without_script_the_texts_are_shown_edited_and_made_again(
     page.goto(f"{service.url}/admin/incidents/new")
     page.get_by_label("Title").fill("Payments fail")
     page.get_by_label("What users notice").fill(NOTICE)
-    page.get_by_role("button", name="Show the texts").last.click()
+    page.get_by_role("button", name="Preview").last.click()
     public = page.locator("[data-sheet=public]")
     expect(public.locator(".reading")).to_contain_text(NOTICE)
     public.get_by_text("Edit this text").click()
     public.get_by_label("Public post").fill("We know.")
     page.get_by_label("Title").press("Enter")
     expect(public.locator(".reading")).to_have_text("We know.")
-    expect(public.locator(".mark")).to_have_text("edited by hand")
+    expect(public.locator(".mark")).to_have_text("edited")
     public.get_by_text("Edit this text").click()
-    public.get_by_role("button", name="Make it from the facts again").click()
+    public.get_by_role("button", name="Generate again").click()
     expect(public.locator(".reading")).to_contain_text(NOTICE)
 
 
@@ -174,14 +174,14 @@ def test_the_texts_follow_what_is_typed_and_leave_alone_what_was_edited(
     public.get_by_text("Edit this text").click()
     public.get_by_label("Public post").fill("We know.")
     expect(public.locator(".reading")).to_have_text("We know.")
-    expect(public.locator(".mark")).to_have_text("edited by hand")
+    expect(public.locator(".mark")).to_have_text("edited")
     page.get_by_label("What users notice").fill("Nobody can pay.")
     expect(public).to_contain_text("A fact has changed since you edited this text.")
     expect(public.get_by_label("Public post")).to_have_value("We know.")
     colleagues = page.locator("[data-sheet=internal] .reading")
     expect(colleagues).to_contain_text("Nobody can pay.")
 
-    public.get_by_role("button", name="Make it from the facts again").click()
+    public.get_by_role("button", name="Generate again").click()
     expect(public.locator(".reading")).to_contain_text("Nobody can pay.")
     expect(public.get_by_label("Public post")).to_have_value(re.compile("^Nobody can pay."))
 
@@ -267,7 +267,7 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     look("desk's texts")
     if view == "phone":
         page.get_by_role("button", name="Edit", exact=True).click()
-    page.get_by_role("link", name="Correct this post").first.click()
+    page.get_by_role("link", name="Correct this update").first.click()
     look("correcting")
     page.goto(f"{service.url}{incident}/details")
     look("details")
@@ -279,7 +279,7 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     page.goto(f"{service.url}/admin/incidents?show=resolved")
     page.locator(".stories li", has_text="SEV1").first.get_by_role("link").click()
     look("resolved")
-    page.get_by_role("link", name="Mail to customers").first.click()
+    page.get_by_role("link", name="Customer email").first.click()
     look("message")
     page.locator("tbody a").first.click()
     look("delivery")

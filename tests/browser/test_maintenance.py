@@ -152,6 +152,6 @@ def test_a_maintenance_through_its_life_in_the_night_that_the_clocks_change(
         mails = select(Message.subject).filter_by(audience=Audience.SUBSCRIBER)
         subjects = current_session().scalars(mails.order_by(Message.id)).all()
     assert [subject.partition(":")[0] for subject in subjects] == [
-        "Planned maintenance", "Reminder", "Maintenance in progress", "Maintenance in progress",
+        "Scheduled maintenance", "Reminder", "Maintenance in progress", "Maintenance in progress",
         "Checking", "Completed",
     ]  # fmt: skip

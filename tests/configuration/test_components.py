@@ -95,11 +95,11 @@ def test_a_name_is_taken_within_its_group_only(session: Session, page: Page) -> 
     shop = components.add_group(GroupDetails("Shop"), actor=ACTOR)
     api = add("API")
     add("API", shop)
-    with refusal(field="name", reason="There is a component of that name already"):
+    with refusal(field="name", reason="A component with that name already exists"):
         add("api")
-    with refusal(field="name", reason="There is a component of that name already"):
+    with refusal(field="name", reason="A component with that name already exists"):
         components.change_component(api, ComponentDetails("API", group_id=shop.id), actor=ACTOR)
-    with refusal(field="name", reason="There is a group of that name already"):
+    with refusal(field="name", reason="A group with that name already exists"):
         components.add_group(GroupDetails("SHOP"), actor=ACTOR)
     components.change_component(api, ComponentDetails("Api"), actor=ACTOR)
     components.change_group(shop.id, GroupDetails("shop"), actor=ACTOR)
@@ -139,7 +139,7 @@ def test_a_removed_component_can_come_back_unless_its_name_is_taken(
     api = add("API")
     components.remove_component(api, actor=ACTOR)
     other = add("API")
-    with refusal(field="name", reason="There is a component of that name already"):
+    with refusal(field="name", reason="A component with that name already exists"):
         components.restore_component(api, actor=ACTOR)
     components.change_component(other, ComponentDetails("Other"), actor=ACTOR)
     components.restore_component(api, actor=ACTOR)

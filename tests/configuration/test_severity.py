@@ -74,7 +74,7 @@ def test_a_level_is_changed_and_the_trail_says_how(session: Session, page: Page)
 def test_two_levels_have_two_names(session: Session, page: Page) -> None:
     level = session.scalars(select(SeverityLevel).filter_by(rank=2)).one()
     rules = editing.read_as(LevelRules, level)
-    with refusal(field="name", reason="Another level has that name"):
+    with refusal(field="name", reason="Another level has this name"):
         severity.change_level(level.id, replace(rules, name="sev1"), actor=ACTOR)
 
 

@@ -56,7 +56,7 @@ def test_a_new_password_ends_every_other_sign_in(session: Session, kim: int) -> 
 
 
 def test_the_present_password_must_be_known(kim: int) -> None:
-    with refusal(field="present", reason="This is not your present password"):
+    with refusal(field="present", reason="This isn’t your current password"):
         account_changes.change_password(
             kim, present="wrong", new="another horse entirely", address=ADDRESS, actor=ACTOR
         )

@@ -137,7 +137,7 @@ def test_an_archived_channel_waits_for_a_person_and_loses_nothing(
     [alarm] = alarms.open_alarms(session)
     assert alarm.text == (
         "Chat room 1 of CHAT_URLS takes no messages: Slack answered is_archived and did not take "
-        "the message. Nothing is lost; it is tried again, and the other rooms go on."
+        "the message. Nothing is lost; it’s retried, and other rooms aren’t affected."
     )
     assert control.may_send(session, Channel.CHAT)
     session.rollback()

@@ -148,7 +148,7 @@ def test_a_disabled_account_stays_so_whatever_links_are_out(session: Session, ki
     with writing() as session:
         # As where it was disabled in the very moment in which the link is used.
         session.get_one(Account, sam).disabled_at = clock.now()
-    with refusal(field="token", reason="This link no longer works; ask for a new one"):
+    with refusal(field="token", reason="This link no longer works; request a new one"):
         accept(token)
     assert session.get_one(Account, sam).disabled_at is not None
     with refusal(field="account", reason="This account is disabled; enable it first"):
@@ -166,7 +166,7 @@ def test_an_invited_colleague_is_the_contact_with_the_same_address(
 
 
 def test_nobody_is_invited_at_what_is_no_address(kim: int) -> None:
-    with refusal(field="email", reason="Enter a mail address, like name@example.com"):
+    with refusal(field="email", reason="Enter an email address, like name@example.com"):
         invitations.invite("dana", AccountRole.RESPONDER, actor=ACTOR)
 
 

@@ -103,7 +103,7 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(admin: Browser, app: Flask
 def test_a_screen_that_nobody_has_is_not_found(admin: Browser) -> None:
     answer = admin.get("/admin/nothing")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
-    assert "<h1>There is nothing here</h1>" in answer.text
+    assert "<h1>Page not found</h1>" in answer.text
 
 
 @pytest.mark.parametrize("path", ["components", "groups", "contacts", "severity"])

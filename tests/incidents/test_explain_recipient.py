@@ -80,20 +80,20 @@ def told(incident: Incident, name: str, update: NewUpdate = RESOLVED) -> tuple[b
 @pytest.mark.parametrize(
     ("name", "hears", "reason"),
     [
-        ("c1", True, "They are a customer, and it concerns them whatever they use."),
+        ("c1", True, "They’re a customer, and all customers are affected."),
         ("shopper", True, "They are a customer of Checkout."),
-        ("reader", False, "They are a customer of other components: Catalog. "
-                          "They did not subscribe."),
-        ("left", False, "They are a customer whom it concerns, but nothing is sent to them: "
-                        "they left. They did not subscribe."),
-        ("owed", True, "They left, but notices are owed to them by contract."),
+        ("reader", False, "They’re a customer of other components: Catalog. "
+                          "They didn’t subscribe."),
+        ("left", False, "They’re an affected customer, but nothing is sent to them: "
+                        "they left. They didn’t subscribe."),
+        ("owed", True, "They unsubscribed, but contractual notices are still sent."),
         ("eve", True, "Subscribed to all components."),
-        ("pat", False, "They are not on the list of customers. "
-                       "They asked to subscribe and have not confirmed it."),
-        ("lee", False, "They are not on the list of customers. They ended their subscription."),
-        ("max", False, "They are not on the list of customers. "
-                       "They subscribed to other components or other kinds of news."),
-        ("nobody", False, "They are not on the list of customers. They did not subscribe."),
+        ("pat", False, "They aren’t on the customer list. "
+                       "They haven’t confirmed their subscription."),
+        ("lee", False, "They aren’t on the customer list. They unsubscribed."),
+        ("max", False, "They aren’t on the customer list. "
+                       "They subscribed to other components or other kinds of updates."),
+        ("nobody", False, "They aren’t on the customer list. They didn’t subscribe."),
     ],
 )  # fmt: skip
 def test_everybody_is_answered_by_the_rule_that_counts(
@@ -122,9 +122,7 @@ def test_the_answer_is_what_happens(scenario: Scenario) -> None:
 
 def test_where_customers_are_not_written_to_it_says_so(scenario: Scenario) -> None:
     asked = explain_recipient.explain(of_declaration(declaration(scenario)), "shopper@example.com")
-    assert asked.reasons[0] == (
-        "They are a customer, and customers are not written to at this step."
-    )
+    assert asked.reasons[0] == ("They’re a customer, and customers aren’t emailed at this step.")
     # Customers who subscribed hear of it as subscribers.
     assert explain_recipient.explain(of_declaration(declaration(scenario)), "c1@example.com").hears
 
@@ -146,13 +144,13 @@ def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(scenario: Sc
             of_update(incident, again, reopens=True), f"{name}@example.com"
         ).reasons[0]
 
-    assert asked("c2") == "They are a customer who was told that it is resolved."
-    assert asked("c3") == "They are a customer who was not told that it is resolved."
+    assert asked("c2") == "They’re a customer who was notified that it is resolved."
+    assert asked("c3") == "They’re a customer who wasn’t notified that it is resolved."
 
 
 def test_nobody_outside_hears_what_is_internal(scenario: Scenario) -> None:
     incident = declare(scenario, visibility=Visibility.INTERNAL)
-    assert told(incident, "c1") == (False, "Nobody outside is told of what is internal.")
+    assert told(incident, "c1") == (False, "Internal incidents notify no customers or subscribers.")
 
 
 def test_an_erased_address_is_named_as_such(scenario: Scenario) -> None:
@@ -160,7 +158,7 @@ def test_an_erased_address_is_named_as_such(scenario: Scenario) -> None:
     resolve(incident.code)
     privacy.erase("c1@example.com", actor=ACTOR)
     found = explain_recipient.explain(of_step(incident, Step.RESOLVED), "C1@example.com")
-    assert found.reasons[0] == "They were erased at their own request."
+    assert found.reasons[0] == "Their data was erased at their request."
 
 
 def test_what_is_no_address_is_refused(scenario: Scenario) -> None:

@@ -66,11 +66,11 @@ def test_people_are_reminded_once_a_day_before(
     session.refresh(incident)
     assert incident.status == "scheduled"
     assert bodies(incident)[1].startswith(
-        "This is a reminder of the planned maintenance on Checkout."
+        "This is a reminder of the scheduled maintenance on Checkout."
     )
     assert "Mar 6, 2026, 12:00 – 14:00 UTC (2 hours)" in bodies(incident)[1]
     assert [message.subject for message in messages(Audience.PUBLIC)] == [
-        "Planned maintenance: Database upgrade",
+        "Scheduled maintenance: Database upgrade",
         "Reminder: Database upgrade",
     ]
 
@@ -242,7 +242,7 @@ def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
     assert "We expect to finish by Mar 6, 2026, 14:30 UTC." in bodies(incident)[2]
     assert [message.subject for message in messages(Audience.PUBLIC)][1:] == [
         "Maintenance in progress: Database upgrade",
-        "Checking: Database upgrade",
+        "Verifying: Database upgrade",
         "Completed: Database upgrade",
     ]
 
@@ -316,6 +316,4 @@ def test_whoever_asks_learns_whether_they_hear_of_a_step(
         maintenance.announcement_of_step(incident, MaintenanceStatus.IN_PROGRESS), "c1@example.com"
     )
     assert (heard.hears, customer.hears) == (True, False)
-    assert customer.reasons[0] == (
-        "They are a customer, and customers are not written to at this step."
-    )
+    assert customer.reasons[0] == ("They’re a customer, and customers aren’t emailed at this step.")

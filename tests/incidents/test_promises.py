@@ -31,7 +31,7 @@ def incident(*updates: tuple[float, float | None], status: str = "investigating"
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (incident((0, None)), "No update was promised."),
+        (incident((0, None)), "No updates were due."),
         (incident((40, 70)), "1 promise: 1 still to come"),
         (incident((0, 30), (30, 60)), "2 promises: 1 kept, 1 still to come"),
         (incident((0, 30), (34, 60), (50, None)), "2 promises: 1 kept, 1 late by 4 minutes"),

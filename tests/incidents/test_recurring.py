@@ -297,7 +297,7 @@ def test_an_announced_one_that_is_left_out_is_called_off_and_does_not_come_back(
     assert announce_due() == 1
     first, second, third = incidents(session)
     assert [first.cancelled_at, second.cancelled_at, third.cancelled_at] == [None, NOON, None]
-    assert "This maintenance has been called off." in second.updates[-1].body
+    assert "This maintenance has been cancelled." in second.updates[-1].body
     assert len(second.updates) == 2
     assert third.scheduled_for == THIRD
     assert kept.exdates == ["2026-03-17T21:00"]

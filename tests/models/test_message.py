@@ -21,9 +21,9 @@ def test_a_mail_is_read_in_the_nearest_language_that_it_has() -> None:
 @pytest.mark.parametrize(
     ("audience", "corrects", "title"),
     [
-        (Audience.INTERNAL, None, "Message to colleagues"),
+        (Audience.INTERNAL, None, "Internal message"),
         (Audience.PUBLIC, None, "Public post"),
-        (Audience.CUSTOMER, None, "Mail to customers"),
+        (Audience.CUSTOMER, None, "Customer email"),
         (Audience.CUSTOMER, 7, "Correction to customers"),
     ],
 )

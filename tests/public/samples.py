@@ -514,7 +514,7 @@ CATALOG_UPGRADE = maintenance(
 
 CALLED_OFF = maintenance(
     "Network equipment change",
-    post(COMPLETED, "The work is called off; a new date will be announced here.", ago(days=3)),
+    post(COMPLETED, "The work is cancelled; a new date will be announced here.", ago(days=3)),
     post(SCHEDULED, "We replace a router on February 28.", ago(days=8)),
     start=ago(days=4),
     end=ago(days=3, hours=22),

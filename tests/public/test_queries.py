@@ -543,7 +543,7 @@ def test_the_site_reads_differently_when_a_maintenance_is_to_start_and_to_end(
     assert look().last_change_at == NOON - minutes(10)
 
 
-# How it is read.
+# Status read.
 
 
 def test_what_did_not_change_is_the_very_same_view(

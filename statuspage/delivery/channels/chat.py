@@ -41,7 +41,7 @@ _SLACK = Path(__file__).with_name("slack_process.py")
 _LONGEST_HEAD = 3_500
 _LONGEST_REPLY = 35_000
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
-IN_A_FILE = "no chat is set: kept in a file, and nobody was told"
+IN_A_FILE = "chat isn’t set up: kept in a file, and nobody was told"
 _JOINER = "\u2060"  # invisible, and no chat program reads past it
 # What calls everybody: Slack's <!here>, Teams' <at>, Matrix's @room, Zulip's @**all** or @_**all**,
 # Discord's @everyone, which counts in the middle of a word too; not what a mail address holds.

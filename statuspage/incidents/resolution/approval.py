@@ -107,7 +107,7 @@ def ask_approval(
     texts: Texts | None = None,
     choice: AudienceChoice = EVERYBODY,
 ) -> Approval:
-    """Ask for approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
+    """Request approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
     Everybody else who can sign in is notified.  Asking for the same again adds nothing.  Raises
     :class:`Invalid`.
@@ -120,7 +120,7 @@ def ask_approval(
         if earlier is not None:
             return earlier
         if actor.account_id is None:
-            raise Invalid("form", "Only somebody with an account can ask for approval.")
+            raise Invalid("form", "Only someone with an account can request approval.")
         approval = Approval(
             incident_id=incident.id,
             incident_version=incident.version,
@@ -172,9 +172,9 @@ def approve(approval_id: int, *, actor: Actor) -> Approval:
         if approval.approved_at is not None:
             return approval
         if actor.account_id is None or actor.account_id == approval.asked_by_id:
-            raise Invalid("form", "An account cannot approve what it asked for itself.")
+            raise Invalid("form", "You can’t approve your own request.")
         if not is_current(approval):
-            raise Invalid("form", "The incident has changed since. Approval must be asked anew.")
+            raise Invalid("form", "The incident has changed since. Request approval again.")
         approval.approved_by_id = actor.account_id
         approval.approved_at = clock.now()
         audit.record(

@@ -43,7 +43,7 @@ def cancel_mails(incident_code: str, *, actor: Actor) -> Cancelled:
         reason = f"cancelled by {actor.name} before it was sent"[:500]
         kept_back = cancellation.cancel(session, messages, reason=reason)
         if not kept_back:
-            raise Invalid("form", "There is nothing to cancel: no mail waits any more.")
+            raise Invalid("form", "There’s nothing to cancel: no emails are waiting.")
         found = cancellation.stand(session, messages)
         # What waits even now may have been sent once already.
         gone = found.gone + found.waiting
@@ -63,12 +63,14 @@ def send_after_all(incident_code: str, *, actor: Actor) -> int:
     with writing() as session:
         incident = locked(session, incident_code, kind=Kind.INCIDENT)
         if incident.is_open:
-            raise Invalid("form", "The incident is open again: that it is over is not true now.")
+            raise Invalid(
+                "form", "The incident is open again, so the resolution no longer applies."
+            )
         messages = cancellation.resolution_mails(session, incident.id, for_update=True)
         reason = f"sent after all by {actor.name}"[:500]
         sent = cancellation.send_after_all(session, messages, reason=reason)
         if not sent:
-            raise Invalid("form", "There is nothing to send: none is cancelled any more.")
+            raise Invalid("form", "There’s nothing to send: none are cancelled any more.")
         audit.record(
             session, actor, "message.send_after_all", subject_kind="incident",
             subject=incident.code, after={"deliveries": sent},

@@ -29,11 +29,11 @@ from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
 LONGEST_REASON: Final = 500
 
 WHY_NOT: Final = {
-    "watched": "The fix was not watched as long as the severity asks. Say why it is over all the "
-    "same.",
-    "components": "Not everything is back. Say why it is resolved all the same.",
-    "approval": "Nobody else has approved exactly this. Ask for approval, or say why it goes "
-    "without.",
+    "watched": "The fix wasn’t monitored as long as the severity requires. Say why it’s "
+    "resolved anyway.",
+    "components": "Not everything is restored. Say why it’s resolved anyway.",
+    "approval": "No one has approved exactly this. Request approval, or say why it "
+    "doesn’t need one.",
     "customer_mail": "Customers are promised an email when this is resolved. Enter why they get "
     "none.",
 }

@@ -60,7 +60,7 @@ def send_test(
         # A drill's mails go to its own list alone, the tests among them.
         sealed_by = incident.id if incident.is_drill else None
         if not _queue(session, mail, audience, to, step_key, language, incident_id=sealed_by):
-            raise Invalid("form", "This is a drill, and you are not on its list.")
+            raise Invalid("form", "This is a drill, and you aren’t one of its recipients.")
         audit.record(
             session, actor, "message.test", subject_kind="incident", subject=incident.code,
             after={"to": to.email, "audience": audience},
@@ -73,9 +73,9 @@ def _mail(made: Mapping[Audience, Draft]) -> tuple[Audience, Composed]:
     customers, public = made.get(Audience.CUSTOMER), made.get(Audience.PUBLIC)
     draft = customers or public
     if draft is None or (customers is None and not (draft.by_mail and draft.by_mail.total)):
-        raise Invalid("form", "No mail would go to anybody outside, so there is none to try.")
+        raise Invalid("form", "No email would be sent, so there’s nothing to test.")
     if draft.finished is None:
-        raise Invalid("form", "The mail still lacks something, so there is none to try yet.")
+        raise Invalid("form", "The email is still missing something, so it can’t be tested yet.")
     return (Audience.CUSTOMER if customers else Audience.SUBSCRIBER), draft.finished
 
 
