@@ -102,12 +102,13 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
     session = current_session()
     found = session.get_one(Delivery, delivery_id)
     values = _values(found)
+    _, subject, text, _ = found.message.read_in(found.language)
     return page(
         "admin/delivery.html",
         delivery=found,
         events=report.incident(session, found),
-        subject=fill_subject(found.message.subject, values),
-        text=fill_text(found.message.read_in(found.language)[1], values),
+        subject=fill_subject(subject, values),
+        text=fill_text(text, values),
         is_mail=found.channel is Channel.EMAIL,
     )
 
@@ -116,7 +117,7 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
 def delivered_mail(delivery_id: int) -> ResponseReturnValue:
     """The HTML of exactly the mail that went to that address, for a frame."""
     found = current_session().get_one(Delivery, delivery_id)
-    return framed_mail(fill_html(found.message.read_in(found.language)[2], _values(found)))
+    return framed_mail(fill_html(found.message.read_in(found.language)[3], _values(found)))
 
 
 def _asked() -> tuple[DeliveryState | None, str]:

@@ -250,8 +250,9 @@ class IncidentForm(TextsForm):
 
 def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Kept facts as the form's fields hold them."""
-    shown = dict(stored)
-    for fact in facts.ASKED_PUBLIC:
+    asked = {fact.name for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)}
+    shown = {name: value for name, value in stored.items() if name in asked}
+    for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL):
         if fact.kind is FactKind.MOMENT and shown.get(fact.name):
             shown[fact.name] = clock.read_exact(str(shown[fact.name]))
     return {name: value for name, value in shown.items() if value not in {"", None}}

@@ -363,7 +363,7 @@ def show_mail(composed: Composed, reader: Reader) -> Mail:
     html = fill_html(version.get("html", composed.html), values)
     return Mail(
         to=f"{reader.name} <{reader.email}>" if reader.name else reader.email,
-        subject=fill_subject(composed.subject, values),
+        subject=fill_subject(version.get("subject", composed.subject), values),
         text=fill_text(version.get("text", composed.text), values),
         url=url_for("admin.mail_sheet", sheet=_serializer().dumps(html)),
         zone=_zone_of(reader),
@@ -371,8 +371,10 @@ def show_mail(composed: Composed, reader: Reader) -> Mail:
 
 
 def _values(composed: Composed, reader: Reader) -> Mapping[str, str]:
+    own, wanted = the_page(), _language_of(reader)
+    language = wanted if wanted in composed.versions or own is None else own.language
     values = token_values(
-        composed.moments, zone=_zone_of(reader), locale=_language_of(reader), name=reader.name
+        composed.moments, zone=_zone_of(reader), locale=language, name=reader.name
     )
     return {**values, "unsubscribe_url": current_links().unsubscribe("preview")}
 

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import format_date, format_skeleton, get_datetime_format
 
+from statuspage.core.languages import translations
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What people may type.  Sums with such times, and their form in any zone, stay on the calendar,
 # whose ends (the years 1 and 9999) raise OverflowError.
@@ -130,19 +132,25 @@ def show_span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = "en"
     return f"{first} – {show_time(end, zone, locale)}"
 
 
-def show_duration(length: timedelta) -> str:
+def show_duration(length: timedelta, language: str = "en") -> str:
     """A length in words, two units at most: ``2 hours 30 minutes``; under a minute says so."""
-    minutes = int(length.total_seconds() // 60)
+    words, minutes = translations(language), int(length.total_seconds() // 60)
     if minutes < 1:
-        return "less than a minute"
+        return words.gettext("less than a minute")
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
-    parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
-    named = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n]
-    first = next(i for i, (n, _) in enumerate(parts) if n)
-    if len(named) > 1 and parts[first + 1][0]:
-        return " ".join(named[:2])
-    return named[0]
+    parts = [
+        (days, words.ngettext("%(num)d day", "%(num)d days", days)),
+        (hours, words.ngettext("%(num)d hour", "%(num)d hours", hours)),
+        (minutes, words.ngettext("%(num)d minute", "%(num)d minutes", minutes)),
+    ]
+    while not parts[0][0]:
+        del parts[0]
+    first, *second = (text % {"num": number} for number, text in parts[:2] if number)
+    if not second:
+        return first
+    both = words.gettext("%(first)s %(second)s")
+    return both % {"first": first, "second": second[0]}
 
 
 def read_local(text: str, zone: ZoneInfo, *, fold: int | None = None) -> datetime:

@@ -46,7 +46,7 @@ from statuspage.delivery.channels.smtp import Smtp
 from statuspage.delivery.chat_threads import first_mails, note_threads, thread_of
 from statuspage.delivery.claims import Claim, Claimed
 from statuspage.delivery.outcomes import record_outcomes
-from statuspage.messages.tokens import salutation, token_values
+from statuspage.messages.tokens import greeting, salutation, token_values
 from statuspage.models import Message, Page
 from statuspage.recipients.drill_recipients import BARRED, drill_recipients_of
 
@@ -293,9 +293,9 @@ class Dispatcher:
         """
         message = current_session().get_one(Message, claim.message_id)
         page = current_session().get_one(Page, 1)
-        language, text, html = message.read_in(claim.deliveries[0].language)
+        language, subject, text, html = message.read_in(claim.deliveries[0].language)
         outgoing = OutgoingMessage(
-            subject=message.subject,
+            subject=subject,
             text=text,
             html=html,
             sender=self._settings.mail_from,
@@ -404,4 +404,6 @@ class _Values:
         zone = delivery.time_zone or self.page_zone
         if zone not in self._by_zone:
             self._by_zone[zone] = token_values(self._moments, zone=zone, locale=self._language)
-        return {**self._by_zone[zone], "name": salutation(delivery.name)}
+        known = self._by_zone[zone]
+        called = delivery.name
+        return {**known, "name": salutation(called), "greeting": greeting(called, self._language)}

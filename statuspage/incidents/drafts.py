@@ -26,6 +26,7 @@ from statuspage.messages.compose import (
     Unfinished,
     as_drill,
     compose,
+    compose_versions,
     finish,
     unfilled,
 )
@@ -57,7 +58,9 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
         recipients=recipients,
         suppressed=suppressed,
         why=why,
-        finished=_finish_if_whole(announcement, text, audience, step, readers),
+        finished=_finish_if_whole(
+            announcement, text, audience, step, readers, is_made=text == composed
+        ),
         by_mail=announcement.subscribers if audience is Audience.PUBLIC else None,
         readers=readers,
         edited=text != composed,
@@ -87,17 +90,23 @@ def _finish_if_whole(
     audience: Audience,
     step: Step,
     readers: Sequence[Reader],
+    *,
+    is_made: bool,
 ) -> Composed | None:
-    language = announcement.page.language
+    language, facts = announcement.page.language, announcement.facts
     others = {nearest(reader.language, default=language) for reader in readers} - {language}
     try:
         return finish(
             text,
             audience=audience,
             step=step,
-            facts=announcement.facts,
+            facts=facts,
             language=language,
-            others=sorted(others),
+            versions=compose_versions(
+                announcement.session, facts, audience=audience, step=step, languages=sorted(others)
+            )
+            if is_made
+            else None,
         )
     except Unfinished:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -21,9 +20,9 @@ from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.check_texts import let_correction_pass
 from statuspage.incidents.inputs import check_body
 from statuspage.messages.compose import Composed, Text, Unfinished, finish, finish_for_subscribers
+from statuspage.messages.tokens import token
 from statuspage.models import Incident, Message, Page
 from statuspage.models.columns import TITLE_LIMIT
-from statuspage.recipients import who_receives
 from statuspage.recipients.who_receives import Reader
 
 PREFIX = "Correction: "
@@ -127,10 +126,9 @@ def send_correction(message_id: int, correction: Correction, *, actor: Actor) ->
             reason=correction.because,
             actor=actor,
         )
-        others = who_receives.languages_read(session, own=wrong.language)
         plain = Text(correction.subject, correction.body)
-        right = _message(wrong, _finish(wrong, incident, plain, others))
-        sent = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction), others))
+        right = _message(wrong, _finish(wrong, incident, plain))
+        sent = _message(wrong, _finish(wrong, incident, _with_note(wrong, correction)))
         right.override = sent.override = override
         # Cancelled stays cancelled: the right text goes only if it is sent after all.
         right.cancelled_at = wrong.cancelled_at
@@ -168,28 +166,23 @@ def _with_note(message: Message, correction: Correction) -> Text:
     """The mail to those who know the wrong text: the note comes first, after the greeting."""
     subject = correction.subject.removeprefix(PREFIX)
     greeting, parts, rest = correction.body.partition("\n\n")
-    if parts and greeting.endswith(","):
+    if parts and (greeting == token("greeting") or greeting.endswith((",", ":", "،"))):
         return Text(PREFIX + subject, f"{greeting}\n\n{correction.note}\n\n{rest}")
     return Text(PREFIX + subject, f"{correction.note}\n\n{correction.body}")
 
 
-def _finish(
-    message: Message, incident: Incident, text: Text, others: Sequence[str] = ()
-) -> Composed:
+def _finish(message: Message, incident: Incident, text: Text) -> Composed:
     facts, language = incident_facts(incident, message.step), message.language
     try:
         if message.audience is Audience.SUBSCRIBER:
             update = Composed(text.subject, text.body)
-            return finish_for_subscribers(
-                update, step=message.step, facts=facts, language=language, others=others
-            )
+            return finish_for_subscribers(update, step=message.step, facts=facts, language=language)
         return finish(
             text,
             audience=message.audience,
             step=message.step,
             facts=facts,
             language=language,
-            others=others,
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)

@@ -5,7 +5,7 @@ Every verb that publishes ends here: declare, update, resolve, reopen, maintenan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,9 +32,11 @@ from statuspage.messages.compose import (
     Text,
     Unfinished,
     compose,
+    compose_versions,
     finish,
     finish_for_subscribers,
 )
+from statuspage.messages.facts import facts_in
 from statuspage.models import Incident, IncidentUpdate, Message, revision
 from statuspage.recipients import who_receives
 from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
@@ -214,7 +216,10 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
     superseded.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: a reader who is both gets one mail, the customers'.
     if public := written.get(Audience.PUBLIC):
-        _announce_to_subscribers(announcement, update, public, others)
+        update.translations = {
+            language: version["body"] for language, version in public.versions.items()
+        }
+        _announce_to_subscribers(announcement, update, public)
     return (public or written[Audience.INTERNAL]).body
 
 
@@ -231,7 +236,10 @@ def _write(
     composed = compose(session, facts, audience=audience, step=step)
     text = chosen_text(submission.texts, audience, composed)
     check_body(f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body)
-    finished = _finish(announcement, text, audience, step, others)
+    edited = text != composed
+    # What was edited by hand is in the language that it was edited in.
+    languages = () if edited else {*others, *facts.public.translations}
+    finished = _finish(announcement, text, audience, step, languages)
     override = let_pass(
         session,
         announcement.incident,
@@ -240,20 +248,23 @@ def _write(
         reason=submission.overrides.get(audience, ""),
         actor=submission.actor,
     )
-    return finished, text != composed, override
+    return finished, edited, override
 
 
 def _finish(
-    announcement: Announcement, text: Text, audience: Audience, step: Step, others: Sequence[str]
+    announcement: Announcement, text: Text, audience: Audience, step: Step, others: Iterable[str]
 ) -> Composed:
+    facts = announcement.facts
     try:
         return finish(
             text,
             audience=audience,
             step=step,
-            facts=announcement.facts,
+            facts=facts,
             language=announcement.page.language,
-            others=others,
+            versions=compose_versions(
+                announcement.session, facts, audience=audience, step=step, languages=sorted(others)
+            ),
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)
@@ -309,7 +320,7 @@ def _queue(announcement: Announcement, message: Message, update: IncidentUpdate)
 
 
 def _announce_to_subscribers(
-    announcement: Announcement, update: IncidentUpdate, public: Composed, others: Sequence[str]
+    announcement: Announcement, update: IncidentUpdate, public: Composed
 ) -> None:
     session, step_key = announcement.session, f"update:{update.id}"
     is_left_out = Audience.SUBSCRIBER in announcement.left_out
@@ -321,7 +332,13 @@ def _announce_to_subscribers(
         step=announcement.step,
         facts=announcement.facts,
         language=announcement.page.language,
-        others=others,
+        versions={
+            language: (
+                Text(version["subject"], version["body"]),
+                facts_in(announcement.facts, language) or announcement.facts,
+            )
+            for language, version in public.versions.items()
+        },
     )
     message = _keep(announcement, update, mail, Audience.SUBSCRIBER, announcement.step)
     subscriber_queue.queue_subscribers(session, message, announcement.topic, step_key=step_key)

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import css_inline
-from babel.lists import format_list
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from statuspage.core import richtext
 from statuspage.core.enums import Audience, Step
-from statuspage.core.languages import ENGLISH, direction, locale_name, prefix, translations
+from statuspage.core.languages import ENGLISH, direction, prefix, translations
 from statuspage.core.paths import TEMPLATES
-from statuspage.messages.facts import Facts, PublicFacts, moments_of
+from statuspage.messages.facts import Facts, PublicFacts, facts_in, moments_of
 from statuspage.messages.sample_incident import sample_facts
 from statuspage.messages.template_language import TemplateFault, TemplateProblem
 from statuspage.messages.template_variables import phrase, values_for
@@ -88,14 +87,17 @@ class Unfinished(ValueError):
 
 
 def compose(
-    session: Session, facts: Facts, *, audience: Audience, step: Step, language: str = ENGLISH
+    session: Session, facts: Facts, *, audience: Audience, step: Step, language: str = ""
 ) -> Text:
     """The text for an audience about a step, in the wording that counts now.
+
+    In ``language``, else in that of the facts, where the template has a wording in it.
 
     An edited wording that fails falls back to the shipped one and says so: no message is lost.
     Raises :class:`~statuspage.messages.wording.UnknownTemplate`.
     """
     name = template_name(audience, step)
+    language = language or facts.public.language
     source = current_wording(session, name, language)
     try:
         return render_text(source, facts, audience)
@@ -130,10 +132,29 @@ def preview_sample(name: str) -> Facts:
 
 def render_text(source: Source, facts: Facts, audience: Audience) -> Text:
     """The text that a wording makes of facts; :class:`TemplateFault` where it fails."""
-    values = values_for(facts, audience)
+    values = values_for(facts, audience, source.language)
     subject, _ = render_part(source, values, audience, "subject")
     body, wanted = render_part(source, values, audience, "body")
     return Text(subject, body, wanted=wanted)
+
+
+def compose_versions(
+    session: Session, facts: Facts, *, audience: Audience, step: Step, languages: Iterable[str]
+) -> dict[str, tuple[Text, Facts]]:
+    """The text in each of these languages in which every fact has a text, with its facts.
+
+    One that lacks something is left out: its readers get the page's own.
+    """
+    found: dict[str, tuple[Text, Facts]] = {}
+    if audience not in {Audience.PUBLIC, Audience.CUSTOMER}:
+        return found
+    for language in languages:
+        if language == facts.public.language or (known := facts_in(facts, language)) is None:
+            continue
+        text = compose(session, known, audience=audience, step=step)
+        if not unfilled(text, audience=audience, facts=known):
+            found[language] = (text, known)
+    return found
 
 
 def unfilled(text: Text, *, audience: Audience, facts: Facts) -> tuple[str, ...]:
@@ -154,13 +175,13 @@ def finish(
     step: Step,
     facts: Facts,
     language: str = ENGLISH,
-    others: Iterable[str] = (),
+    versions: Mapping[str, tuple[Text, Facts]] | None = None,
     own: str | None = None,
 ) -> Composed:
     """What is sent: a mail as text and HTML, or for colleagues a chat message.
 
-    A mail's frame is in ``language``, and in ``others`` too; ``own`` is the page's own language,
-    where that is another one.
+    A mail and its frame are in ``language``; ``versions`` are the texts in other languages, with
+    the facts in them.  ``own`` is the page's own language, where that is another one.
 
     Raises :class:`Unfinished` where the text still lacks something.
     """
@@ -170,11 +191,32 @@ def finish(
         text = as_drill(text, audience)
     subject, body = richtext.clean_line(text.subject), richtext.clean(text.body)
     if audience is Audience.PUBLIC:
-        return Composed(subject, body)
+        return Composed(subject, body, versions=_other_posts(versions or {}))
     if audience.reads_plain:
         return Composed(subject, body, text=body)
-    languages = (language, *others)
-    return _mail(subject, body, audience, step, facts.public, languages, own=own or language)
+    own = own or language
+    mail = _mail(subject, body, audience, step, facts.public, language, own=own)
+    return replace(mail, versions=_other_mails(audience, step, versions or {}, own=own))
+
+
+def _other_posts(versions: Mapping[str, tuple[Text, Facts]]) -> dict[str, dict[str, str]]:
+    return {
+        language: {"subject": richtext.clean_line(text.subject), "body": richtext.clean(text.body)}
+        for language, (text, _) in versions.items()
+    }
+
+
+def _other_mails(
+    audience: Audience, step: Step, versions: Mapping[str, tuple[Text, Facts]], *, own: str
+) -> dict[str, dict[str, str]]:
+    made = {}
+    for language, (text, facts) in versions.items():
+        if facts.public.drill:
+            text = as_drill(text, audience)
+        subject, body = richtext.clean_line(text.subject), richtext.clean(text.body)
+        mail = _mail(subject, body, audience, step, facts.public, language, own=own)
+        made[language] = {"subject": mail.subject, "text": mail.text, "html": mail.html}
+    return made
 
 
 def as_drill(text: Text, audience: Audience) -> Text:
@@ -191,24 +233,34 @@ def finish_for_subscribers(
     step: Step,
     facts: Facts,
     language: str = ENGLISH,
-    others: Iterable[str] = (),
+    versions: Mapping[str, tuple[Text, Facts]] | None = None,
 ) -> Composed:
     """A finished public update as the mail to subscribers: the same words, in a mail's frame.
 
     The times in it that the facts know become tokens, so that each reads them in their own zone.
     """
-    public = facts.public
+    made = {}
+    for other, (text, known) in (versions or {}).items():
+        mail = _for_subscribers(text, step, known.public, other, own=language)
+        made[other] = {"subject": mail.subject, "text": mail.text, "html": mail.html}
+    text = Text(update.subject, update.body)
+    mail = _for_subscribers(text, step, facts.public, language, own=language)
+    return replace(mail, body=update.body, versions=made)
+
+
+def _for_subscribers(
+    update: Text, step: Step, public: PublicFacts, language: str, *, own: str
+) -> Composed:
     if public.drill:
-        marked = as_drill(Text(update.subject, update.body), Audience.SUBSCRIBER)
-        update = replace(update, subject=marked.subject, body=marked.body)
-    shown = token_values(moments_of(public), zone=public.zone.key, locale=public.language)
+        update = as_drill(update, Audience.SUBSCRIBER)
+    shown = token_values(moments_of(public), zone=public.zone.key, locale=language)
     subject, body = f"{update.subject} ({disarm(public.service)})", update.body
     # The longest first: a span begins with a time.
-    for name in sorted(shown.keys() - {"name"}, key=lambda name: len(shown[name]), reverse=True):
+    for name in sorted(
+        shown.keys() - {"name", "greeting"}, key=lambda name: len(shown[name]), reverse=True
+    ):
         body = body.replace(shown[name], token(name))
-    languages = (language, *others)
-    mail = _mail(subject, body, Audience.SUBSCRIBER, step, public, languages, own=language)
-    return replace(mail, body=update.body)
+    return _mail(subject, body, Audience.SUBSCRIBER, step, public, language, own=own)
 
 
 def finish_for_colleagues(
@@ -263,11 +315,11 @@ def _mail(
     audience: Audience,
     step: Step,
     facts: PublicFacts,
-    languages: Sequence[str],
+    language: str,
     *,
     own: str,
 ) -> Composed:
-    """A mail in the frames of these languages; ``own`` is the page's."""
+    """A mail in the frame of a language; ``own`` is the page's."""
     moments = moments_of(facts)
     marked = _mark(body, fillable(moments))
     home = f"{facts.page_url.rstrip('/')}/"
@@ -278,23 +330,18 @@ def _mail(
         "text": text,
         "preheader": _opening(text),
     }
-    first, *others = languages
-
-    def framed(language: str) -> dict[str, str]:
-        context = _frame(audience, step, facts, language, own=own) | content
-        layouts = _layouts(language)
-        html = _inliner.inline(layouts.get_template("layout.html").render(context))
-        if lacking := _MARKED_IN_LINK.findall(html):
-            raise Unfinished(tuple(dict.fromkeys(lacking)))
-        plain = layouts.get_template("layout.txt").render(context).strip() + "\n"
-        return {"text": _as_tokens(plain), "html": _as_html_tokens(html)}
-
+    context = _frame(audience, step, facts, language, own=own) | content
+    layouts = _layouts(language)
+    html = _inliner.inline(layouts.get_template("layout.html").render(context))
+    if lacking := _MARKED_IN_LINK.findall(html):
+        raise Unfinished(tuple(dict.fromkeys(lacking)))
+    plain = layouts.get_template("layout.txt").render(context).strip() + "\n"
     return Composed(
         subject=subject,
         body=body,
-        **framed(first),
+        text=_as_tokens(plain),
+        html=_as_html_tokens(html),
         moments=moments,
-        versions={language: framed(language) for language in others},
     )
 
 
@@ -317,18 +364,13 @@ def _frame(
         "accent": facts.accent,
         "title": facts.title,
         "components": names,
-        "affected": phrase(names) if language == ENGLISH else _listed(names, language),
+        "affected": phrase(names, language),
         "incident_url": before + (facts.incident_url or facts.page_url).removeprefix(home),
         "page_url": f"{before}/",
         "unsubscribe_url": f"{_OPEN}unsubscribe_url{_CLOSE}",
         "manage_url": f"{_OPEN}manage_url{_CLOSE}",
         "code": facts.incident_url.rpartition("/")[2],
     }
-
-
-def _listed(names: Sequence[str], language: str) -> str:
-    """``Auth und Checkout``: what ``phrase`` says, in another language."""
-    return format_list(names, locale=locale_name(language))
 
 
 def _as_paragraphs(text: str) -> Markup:
@@ -356,9 +398,12 @@ def _as_html_tokens(html: str) -> str:
 def _opening(text: str) -> str:
     """The first words after the greeting: what a list of mails shows beside the subject."""
     paragraphs = text.split("\n\n")
-    first = next((part for part in paragraphs if not part.endswith(",")), paragraphs[0])
+    first = next((part for part in paragraphs if not _GREETING.search(part)), paragraphs[0])
     line = " ".join(first.split())
     return line if len(line) <= 140 else line[:139].rsplit(" ", 1)[0] + "…"
+
+
+_GREETING = re.compile(rf"[,،:：]\Z|\A{_OPEN}greeting{_CLOSE}\Z")
 
 
 @lru_cache(maxsize=16)

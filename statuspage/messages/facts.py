@@ -19,7 +19,15 @@ from typing import Annotated, Any, Final, get_type_hints
 from zoneinfo import ZoneInfo
 
 from statuspage.core import clock
-from statuspage.core.enums import CLOSED, ComponentStatus, Kind, Role, Visibility, status_of
+from statuspage.core.enums import (
+    CLOSED,
+    ComponentStatus,
+    IncidentStatus,
+    Kind,
+    Role,
+    Visibility,
+    status_of,
+)
 from statuspage.core.links import Links
 from statuspage.models import Contact, Incident, Page
 
@@ -113,7 +121,7 @@ class PublicFacts:
     impact: Annotated[
         str,
         Fact(
-            "What customers feel, in words: “Critical”",
+            "The impact on customers, in words: “Critical”",
             derived=(
                 Fact(
                     "Affected components in one phrase; the service where none are",
@@ -143,6 +151,17 @@ class PublicFacts:
     workaround: Annotated[
         str, Fact("What users can do meanwhile", _PROSE, place=4, use=_AGES | _TEMPLATES)
     ] = ""
+    unaffected: Annotated[
+        str,
+        Fact(
+            "What isn’t affected",
+            _PROSE,
+            place=9,
+            label="Not affected",
+            hint="In full sentences, like “Orders already placed are not affected.”",
+            use=_AGES,
+        ),
+    ] = ""
     action: Annotated[str, Fact("What is being done", _PROSE, place=1, use=_AGES | _TEMPLATES)] = ""
     cause: Annotated[
         str,
@@ -151,7 +170,7 @@ class PublicFacts:
             _PROSE,
             place=2,
             label="Cause",
-            hint="In plain words. Customers read it only once it is confirmed.",
+            hint="In plain words. Published only once it’s confirmed.",
             use=_AT_THE_END,
         ),
     ] = ""
@@ -161,30 +180,33 @@ class PublicFacts:
     prevention: Annotated[
         str,
         Fact(
-            "What is done so that it does not happen again",
+            "What is done to prevent it from happening again",
             _PROSE,
             place=8,
-            label="Status kept from happening again",
+            label="Prevention",
             use=_AT_THE_END,
         ),
     ] = ""
     watch_minutes: Annotated[
         int | None,
         Fact(
-            "How long the fix is watched: “30 minutes”",
+            "How long the fix is monitored: “30 minutes”",
             _MINUTES,
             variable="watch",
             place=6,
-            label="How long the fix is watched",
-            hint="Like “30 minutes”.",
+            label="Monitoring period",
+            hint="Like “30 minutes”. Empty: as the severity says.",
             use=_AGES,
         ),
+    ] = None
+    watch_until: Annotated[
+        datetime | None, Fact("Until when the fix is monitored", _MOMENT, is_token=True)
     ] = None
     started: Annotated[datetime | None, Fact("When it started", _MOMENT, is_token=True)] = None
     ended: Annotated[
         datetime | None,
         Fact(
-            "When it was over",
+            "When it ended",
             _MOMENT,
             is_token=True,
             derived=(
@@ -201,22 +223,22 @@ class PublicFacts:
             is_token=True,
             place=5,
             label="Expected back",
-            hint="Empty: you cannot say yet.",
+            hint="Leave empty if you can’t say yet.",
             use=_AGES,
         ),
     ] = None
     next_update: Annotated[
         datetime | None, Fact("When the next update is due", _MOMENT, is_token=True)
     ] = None
-    scheduled_for: Annotated[datetime | None, Fact("When a maintenance begins", _MOMENT)] = None
+    scheduled_for: Annotated[datetime | None, Fact("When a maintenance starts", _MOMENT)] = None
     scheduled_until: Annotated[
         datetime | None,
         Fact(
-            "When a maintenance is planned to end",
+            "When a maintenance is scheduled to end",
             _MOMENT,
             derived=(
                 Fact("A maintenance's window, with the zone", name="scheduled_span"),
-                Fact("How long a maintenance is planned to take", name="scheduled_duration"),
+                Fact("How long a maintenance is scheduled to take", name="scheduled_duration"),
             ),
         ),
     ] = None
@@ -229,8 +251,16 @@ class PublicFacts:
         ),
     ] = None
     again: Annotated[bool, Fact("Whether it had been resolved before", _FLAG)] = False
-    still: Annotated[bool, Fact("Whether this post repeats the status before it", _FLAG)] = False
-    late: Annotated[bool, Fact("Whether a maintenance begins later than planned", _FLAG)] = False
+    still: Annotated[bool, Fact("Whether this update repeats the previous status", _FLAG)] = False
+    monitoring: Annotated[bool, Fact("Whether the status is Monitoring", _FLAG)] = False
+    apologize: Annotated[
+        bool,
+        Fact("Whether this is the first public post of one of the two highest severities", _FLAG),
+    ] = False
+    cause_told: Annotated[
+        bool, Fact("Whether an earlier update already said what the cause is", _FLAG)
+    ] = False
+    late: Annotated[bool, Fact("Whether a maintenance starts later than scheduled", _FLAG)] = False
     cancelled: Annotated[bool, Fact("Whether a maintenance was cancelled", _FLAG)] = False
     drill: bool = False
     incident_url: Annotated[str, Fact("Address of the incident's page", _ADDRESS)] = ""
@@ -242,14 +272,15 @@ class PublicFacts:
             "",
             _ADDRESS,
             derived=(
-                Fact("Where to turn: mail address, web address, or both", _ADDRESS, name="support"),
+                Fact("Support contact: email or web address, or both", _ADDRESS, name="support"),
             ),
         ),
     ] = ""
-    sign_off: Annotated[str, Fact("Who signs: “The Acme team”", _LINE)] = ""
+    sign_off: Annotated[str, Fact("Sign-off: “The Acme team”", _LINE)] = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     language: str = "en"
     accent: str = ""
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,10 +301,11 @@ class InternalFacts:
     progress: Annotated[
         str,
         Fact(
-            "What has been learnt and done so far",
+            "What has been learned and done so far, such as the technical symptom",
             _PROSE,
             place=11,
             label="Progress",
+            hint="What you know technically, like “500 on the payment endpoint”.",
             use=_AGES,
             secrecy=_WORK,
         ),
@@ -315,19 +347,59 @@ class InternalFacts:
             secrecy=_TEXT,
         ),
     ] = ""
+    detected: Annotated[
+        datetime | None,
+        Fact(
+            "When it was noticed",
+            _MOMENT,
+            place=17,
+            label="Detected",
+            hint="When an alert or a report first told you.",
+        ),
+    ] = None
+    revenue: Annotated[
+        str,
+        Fact(
+            "The effect on revenue",
+            _PROSE,
+            place=18,
+            label="Revenue effect",
+            on_one_line=True,
+            use=_AT_THE_END,
+            secrecy=_TEXT,
+        ),
+    ] = ""
+    follow_ups: Annotated[
+        str,
+        Fact(
+            "Follow-ups: who does what by when",
+            _PROSE,
+            place=19,
+            label="Follow-ups",
+            use=_AT_THE_END,
+            secrecy=_TEXT,
+        ),
+    ] = ""
+    noted_at: Annotated[
+        datetime | None,
+        Fact(
+            "Since when current actions and next steps are unchanged, where that is earlier",
+            _MOMENT,
+        ),
+    ] = None
     recipients: Annotated[
-        int | None, Fact("How many customers are written to: “1,840”", FactKind.COUNT)
+        int | None, Fact("How many customers are emailed: “1,840”", FactKind.COUNT)
     ] = None
     cadence_minutes: Annotated[
         int | None,
-        Fact("How often updates are promised: “30 minutes”", _MINUTES, variable="cadence"),
+        Fact("How often updates are due: “30 minutes”", _MINUTES, variable="cadence"),
     ] = None
     last_update: Annotated[datetime | None, Fact("When the last update was posted", _MOMENT)] = None
     review_due: Annotated[datetime | None, Fact("When the review is due", _MOMENT)] = None
     review_owner: Annotated[str, Fact("Who owns the review", _LINE, secrecy=_NAME)] = ""
     asked: Annotated[str, Fact("Who is asked to act: “Alice Moreau (@alice)”", _LINE)] = ""
     late_by: Annotated[
-        timedelta | None, Fact("How late a promised update is: “12 minutes”", FactKind.LENGTH)
+        timedelta | None, Fact("How late an update is: “12 minutes”", FactKind.LENGTH)
     ] = None
     open_for: Annotated[
         timedelta | None, Fact("How long the incident has been open", FactKind.LENGTH)
@@ -337,7 +409,7 @@ class InternalFacts:
     ] = ""
     timeline: Annotated[
         Sequence[TimelineEntry],
-        Fact("The story so far, oldest first", FactKind.ROWS, keys=("time", "status", "text")),
+        Fact("The timeline so far, oldest first", FactKind.ROWS, keys=("time", "status", "text")),
     ] = ()
 
 
@@ -365,10 +437,26 @@ INTERNAL: Final = _declared(InternalFacts, internal=True)
 
 CAUSE: Final = "cause"
 
+TRANSLATIONS: Final = "translations"
+"""What was typed in further languages, by language and name of the fact, in the incident's JSON."""
+
+STEPS: Final = "steps"
+"""What each step told, for the timeline: kept in the incident's JSON, typed by nobody."""
+
+NOTED_AT: Final = "noted_at"
+"""When the notes on the work were last changed: kept in the incident's JSON, typed by nobody."""
+
+CAUSE_TOLD: Final = "cause_told"
+"""That an update told a confirmed cause: kept in the incident's JSON, typed by nobody."""
+
 CONFIRMED: Final = Fact(
     kind=_FLAG, name="cause_confirmed", place=3, label="The cause is confirmed", use=_AT_THE_END
 )
 """The tick that makes a cause a public fact; no text says it."""
+
+
+APOLOGIZES_FROM: Final = 2
+"""The lowest rank whose first public post says sorry."""
 
 
 def _asked(facts: Iterable[Fact]) -> tuple[Fact, ...]:
@@ -391,6 +479,30 @@ class Facts:
 
     public: PublicFacts
     internal: InternalFacts = field(default_factory=InternalFacts)
+
+
+TRANSLATED: Final = (
+    "title",
+    "users_notice",
+    *(fact.name for fact in ASKED_PUBLIC if fact.kind is _PROSE),
+)
+"""The public facts that people can type in a second language."""
+
+
+def facts_in(facts: Facts, language: str) -> Facts | None:
+    """The facts in a language; None where one of them has no text in it.
+
+    A text that is made of them is in one language as a whole, or not made at all.
+    """
+    public = facts.public
+    if language == public.language:
+        return facts
+    texts = public.translations.get(language, {})
+    known = [name for name in TRANSLATED if getattr(public, name)]
+    if not all(texts.get(name) for name in known):
+        return None
+    said: dict[str, Any] = {name: texts[name] for name in known}
+    return replace(facts, public=replace(public, language=language, **said))
 
 
 def moments_of(facts: PublicFacts) -> dict[str, str]:
@@ -432,14 +544,17 @@ def facts_of(
     again: bool | None = None,
     still: bool = False,
     late: bool = False,
+    first: bool = False,
+    watch_minutes: int | None = None,
     language: str = "en",
 ) -> Facts:
     """The facts of an incident, saved or not: only plain columns are read, no relation.
 
     What a row cannot know comes as arguments: the affected ``components`` with their states, who
     holds the roles, the ``timeline`` so far, ``last_update`` (when the update before this one was
-    published), how many customers are mailed.  ``again`` is taken from the count of resolutions
-    unless it is given.  ``language`` names the locale that times are written in.
+    published), how many customers are emailed.  ``again`` is taken from the count of resolutions
+    unless it is given.  ``first`` says that nothing was posted before, and ``watch_minutes`` is how
+    long the severity level has a fix watched.  ``language`` is the one that public texts are in.
     """
     return Facts(
         public=_public_facts(
@@ -450,6 +565,8 @@ def facts_of(
             again=again,
             still=still,
             late=late,
+            first=first,
+            watch_minutes=watch_minutes,
             language=language,
         ),
         internal=_internal_facts(
@@ -475,12 +592,14 @@ def _public_facts(
     again: bool | None,
     still: bool,
     late: bool,
+    first: bool,
+    watch_minutes: int | None,
     language: str,
 ) -> PublicFacts:
     typed = _typed(incident.public_facts, ASKED_PUBLIC)
     if not typed.pop(CONFIRMED.name):
         typed[CAUSE] = ""
-    typed["resolution"] = typed["resolution"] or typed["action"]
+    typed["watch_minutes"] = typed["watch_minutes"] or watch_minutes
     return PublicFacts(
         **typed,
         service=page.name,
@@ -494,6 +613,7 @@ def _public_facts(
         impact=incident.impact.label if incident.impact else "",
         components=tuple((name, state.label) for name, state in components),
         users_notice=incident.users_notice or "",
+        watch_until=_watched_until(incident, typed["watch_minutes"]),
         started=incident.started_at,
         ended=incident.resolved_at,
         next_update=incident.next_update_at,
@@ -502,13 +622,23 @@ def _public_facts(
         verify_minutes=incident.verify_minutes,
         again=_was_resolved_before(incident) if again is None else again,
         still=still,
+        monitoring=incident.status == IncidentStatus.MONITORING,
+        apologize=first and (incident.severity_rank or 9) <= APOLOGIZES_FROM,
+        cause_told=(incident.public_facts or {}).get(CAUSE_TOLD) is True,
         late=late,
         cancelled=incident.kind is Kind.MAINTENANCE and incident.cancelled_at is not None,
         drill=incident.is_drill or False,
         zone=page.zone,
         language=language,
         accent=_accent(page),
+        translations=(incident.public_facts or {}).get(TRANSLATIONS, {}),
     )
+
+
+def _watched_until(incident: Incident, minutes: int | None) -> datetime | None:
+    if incident.status != IncidentStatus.MONITORING or not minutes or not incident.monitoring_at:
+        return None
+    return incident.monitoring_at + timedelta(minutes=minutes)
 
 
 def _internal_facts(
@@ -517,6 +647,7 @@ def _internal_facts(
     typed = _typed(incident.internal_facts, ASKED_INTERNAL)
     public = _typed(incident.public_facts, ASKED_PUBLIC)
     typed["progress"] = typed["progress"] or public["action"]
+    noted = (incident.internal_facts or {}).get(NOTED_AT)
     return InternalFacts(
         **typed,
         severity=incident.severity_name or "",
@@ -527,6 +658,7 @@ def _internal_facts(
         chat_channel=incident.chat_channel or "",
         war_room=incident.war_room or "",
         page_state=_page_state(incident, links),
+        noted_at=clock.as_utc(datetime.fromisoformat(noted)) if noted else None,
         suspected_cause="" if public[CONFIRMED.name] else public[CAUSE],
         admin_url=links.admin_incident(incident.code) if incident.code else "",
         **given,

@@ -67,8 +67,16 @@ def markdown_prose(value: str) -> str:
 
 def markdown_address(value: str) -> str:
     """Mail and web addresses, joined by words, as autolinks; ``""`` where nothing is left."""
-    parts = [_autolink(part) for part in value.split(" or ")]
-    return " or ".join(filter(None, parts))
+    parts = value.split()
+    linked = [_autolink(part) for part in parts]
+    if not all(linked):
+        # Of what parts two addresses only the word between them stays.
+        linked = [
+            link or part
+            for link, part in zip(linked, parts, strict=True)
+            if link or (linked[0] and linked[-1] and part.isalpha())
+        ]
+    return " ".join(linked)
 
 
 def chat_line(value: str) -> str:

@@ -31,19 +31,18 @@ _INCIDENT = PublicFacts(
     support_email="support@shopstack.example",
     impact="Critical",
     components=(("Checkout", "Major outage"), ("Payments", "Partial outage")),
-    users_notice=(
-        "Card payments at checkout end in an error message. "
-        "Other ways to pay and orders already placed are not affected."
-    ),
-    workaround="Choose bank transfer at checkout, or come back later: your basket is kept.",
-    action="We are going back to the payment settings that worked before today's change.",
-    cause="A change to our payment settings made our system turn valid card payments away.",
-    resolution="We went back to the earlier settings and made sure that payments go through again.",
+    users_notice=("Card payments at checkout end in an error message."),
+    unaffected="Other ways to pay and orders already placed are not affected.",
+    workaround="Choose bank transfer at checkout, or come back later. We’ll keep your basket.",
+    action="We’re reverting to the payment settings that worked before today’s change.",
+    cause="A change to our payment settings made our system decline valid card payments.",
+    resolution="We reverted to the earlier settings and made sure that payments work again.",
     prevention=(
-        "Changes to payment settings now go to a small share of payments first, and an alarm tells "
-        "us within minutes when payments begin to fail."
+        "Changes to payment settings now go to a small share of payments first, and an alarm "
+        "alerts us within minutes when payments start to fail."
     ),
     watch_minutes=30,
+    watch_until=_after(140),
     started=_STARTED,
     expected_back=_after(120),
     next_update=_after(60),
@@ -60,15 +59,17 @@ _MAINTENANCE = PublicFacts(
     impact="Maintenance",
     components=(("Catalog", "Under maintenance"), ("Admin", "Under maintenance")),
     users_notice=(
-        "Products can be viewed as usual. They cannot be changed, and new orders may take a few "
+        "Products can be viewed as usual. They can’t be changed, and new orders may take a few "
         "minutes to show in Admin."
     ),
-    workaround="Please make urgent changes to products before it begins.",
-    action="We are moving the product data to the new database.",
+    workaround="Please make urgent changes to products before it starts.",
+    action="We’re moving the product data to the new database.",
     resolution="All product data is on the new database, and our checks found everything in order.",
     cause="The database we use now reaches the end of its support this spring.",
     prevention="With the new one, upgrades like this no longer need a pause.",
     watch_minutes=30,
+    watch_until=_WINDOW + timedelta(hours=2),
+    unaffected="Orders and payments are not affected.",
     started=_WINDOW,
     next_update=_WINDOW + timedelta(hours=1),
     expected_back=_WINDOW + timedelta(hours=2),
@@ -99,12 +100,18 @@ _INTERNAL = InternalFacts(
     last_update=_after(15),
     review_due=_ENDED + timedelta(hours=48),
     review_owner="Alice Moreau (@alice)",
+    detected=_after(3),
+    revenue="About 31,000 USD of orders were not placed.",
+    follow_ups="- Alice: limits on payment settings by Feb 20\n- Bob: alarm by Feb 18",
+    noted_at=_after(15),
     admin_url="https://status.shopstack.example/admin/incidents/p4ym3nts0ut1",
     asked="Charlie Lindqvist (@charlie) and Alice Moreau (@alice)",
     late_by=timedelta(minutes=12),
     open_for=timedelta(minutes=30),
     timeline=(
-        TimelineEntry(_after(5), "Investigating", "Card payments fail; we are looking into it."),
+        TimelineEntry(_STARTED, "Started", ""),
+        TimelineEntry(_after(3), "Detected", ""),
+        TimelineEntry(_after(5), "Declared", "500 on the payment endpoint since 14:30."),
         TimelineEntry(_after(30), "Identified", "A settings change is the cause. Rolling it back."),
         TimelineEntry(_after(110), "Monitoring", "Rolled back everywhere; payments go through."),
         TimelineEntry(_ENDED, "Resolved", "No failures for 40 minutes. Closed."),
@@ -131,7 +138,15 @@ _PLANNED = {Step(status.value): status for status in MaintenanceStatus} | {
 _ENDS = {Step.RESOLVED, Step.FALSE_ALARM, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
 
 
-_NOTHING_WRONG = "A test of our alarms had reached the page. We now keep such tests apart from it."
+_NOTHING_WRONG = "A test of our alarms reached this page. We now keep such tests off it."
+
+
+_PAST_NOTICE = "Card payments at checkout ended in an error message."
+
+
+def _in_the_past(public: PublicFacts) -> dict[str, str]:
+    """What users noticed, once it is over."""
+    return {} if public.scheduled_for else {"users_notice": _PAST_NOTICE, "unaffected": ""}
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
@@ -142,13 +157,16 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         public,
         status=(status or IncidentStatus(step)).label,
         again=step is Step.REOPENED,
+        monitoring=status is IncidentStatus.MONITORING or step is Step.MONITORING,
     )
     if audience is Audience.SUBSCRIBER:
         # They asked about the incident; what it affects is not part of that mail.
         public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED
-        public = replace(public, ended=end, next_update=None, expected_back=None)
+        public = replace(
+            public, ended=end, next_update=None, expected_back=None, **_in_the_past(public)
+        )
         public = replace(
             public, components=tuple((name, "Operational") for name, _ in public.components)
         )

@@ -11,15 +11,18 @@ Times are shown in the page's zone.  To customers they are tokens such as ``[[st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from babel.lists import format_list
+
 from statuspage.core import clock, richtext
 from statuspage.core.enums import Audience
+from statuspage.core.languages import ENGLISH, locale_name, translations
 from statuspage.messages import facts as declared
 from statuspage.messages.facts import Fact, FactKind, Facts, InternalFacts, PublicFacts
-from statuspage.messages.tokens import token
+from statuspage.messages.tokens import isolated, token
 
 Row = dict[str, str]
 Value = str | bool | list[str] | list[Row]
@@ -66,8 +69,13 @@ NAME: Final = TemplateVariable(
     is_token=True,
 )
 
+GREETING: Final = TemplateVariable(
+    "greeting", "“Hello Ada,”; “Hello,” where no name is known", customer_only=True, is_token=True
+)
+
 VARIABLES: Final[dict[str, TemplateVariable]] = {
     NAME.name: NAME,
+    GREETING.name: GREETING,
     **{
         one.variable: _variable(one)
         for fact in (*declared.PUBLIC, *declared.INTERNAL)
@@ -82,13 +90,17 @@ def variables_for(audience: Audience) -> dict[str, TemplateVariable]:
     return {name: one for name, one in VARIABLES.items() if one.is_for(audience)}
 
 
-def values_for(facts: Facts, audience: Audience) -> dict[str, Value]:
-    """The plain value of each variable of an audience; nothing, where a fact is unknown."""
+def values_for(facts: Facts, audience: Audience, language: str = ENGLISH) -> dict[str, Value]:
+    """The plain value of each variable of an audience, in the language of the text around it.
+
+    Nothing, where a fact is unknown.
+    """
+    facts = replace(facts, public=replace(facts.public, language=language))
     values = _public_values(facts.public, in_tokens=audience is Audience.CUSTOMER)
     if audience.is_inside:
         values |= _internal_values(facts.internal, facts.public)
     if audience is Audience.CUSTOMER:
-        values[NAME.name] = token(NAME.name)
+        values |= {one.name: token(one.name) for one in (NAME, GREETING)}
     if audience is Audience.SUBSCRIBER:
         return {name: values[name] for name in variables_for(audience)}
     return values
@@ -114,9 +126,9 @@ def _shown(kind: FactKind, value: Any, public: PublicFacts) -> Value:
         case FactKind.MOMENT:
             return _show(value, public)
         case FactKind.MINUTES:
-            return clock.show_duration(timedelta(minutes=value)) if value else ""
+            return _lasting(timedelta(minutes=value), public) if value else ""
         case FactKind.LENGTH:
-            return clock.show_duration(value)
+            return _lasting(value, public)
         case FactKind.COUNT:
             return f"{value:,}"
         case _:
@@ -127,17 +139,24 @@ def _public_values(facts: PublicFacts, *, in_tokens: bool) -> dict[str, Value]:
     affected = facts.components[:LIST_LIMIT]
     names = [name for name, _ in affected]
     span = _span(facts.started, facts.ended, facts)
+    words = translations(facts.language)
+    states = [(name, words.gettext(state)) for name, state in affected]
+    if facts.language == ENGLISH:
+        states = [(name, state.lower()) for name, state in affected]
+    support = [one for one in (facts.support_email, facts.support_url) if one]
     return _as_declared(declared.PUBLIC, facts, facts, in_tokens=in_tokens) | {
-        "affected": phrase(names) or facts.service,
-        "affected_states": ", ".join(f"{name} ({state.lower()})" for name, state in affected),
-        "components": [{"name": name, "status": state} for name, state in affected],
+        "status": words.gettext(facts.status) if facts.status else "",
+        "affected": phrase(names, facts.language) or facts.service,
+        "affected_states": ", ".join(f"{name} ({state})" for name, state in states),
+        "components": [{"name": name, "status": words.gettext(state)} for name, state in affected],
         "component_names": names,
         "span": token("span") if span and in_tokens else span,
-        "duration": _length(facts.started, facts.ended),
+        "duration": _length(facts.started, facts.ended, facts),
         "scheduled_span": _span(facts.scheduled_for, facts.scheduled_until, facts),
-        "scheduled_duration": _length(facts.scheduled_for, facts.scheduled_until),
-        "support": " or ".join(filter(None, (facts.support_email, facts.support_url))),
-        "sign_off": facts.sign_off or f"The {facts.service} team",
+        "scheduled_duration": _length(facts.scheduled_for, facts.scheduled_until, facts),
+        "support": format_list(support, "or", locale_name(facts.language)) if support else "",
+        "sign_off": facts.sign_off
+        or words.gettext("The %(service)s team") % {"service": facts.service},
     }
 
 
@@ -158,26 +177,38 @@ def _time_of(moment: datetime, facts: PublicFacts) -> str:
     """The time of day alone on the day that it all began, else with its date."""
     began = facts.started or moment
     if moment.astimezone(facts.zone).date() == began.astimezone(facts.zone).date():
-        return clock.show_time(moment, facts.zone, facts.language)
+        return clock.show_time(moment, facts.zone, locale_name(facts.language))
     return _show(moment, facts)
 
 
 def _show(moment: datetime, facts: PublicFacts) -> str:
-    return clock.show(moment, facts.zone, facts.language)
+    return isolated(clock.show(moment, facts.zone, locale_name(facts.language)), facts.language)
 
 
 def _span(start: datetime | None, end: datetime | None, facts: PublicFacts) -> str:
-    return clock.show_span(start, end, facts.zone, facts.language) if start and end else ""
+    if not start or not end:
+        return ""
+    shown = clock.show_span(start, end, facts.zone, locale_name(facts.language))
+    return isolated(shown, facts.language)
 
 
-def _length(start: datetime | None, end: datetime | None) -> str:
-    return clock.show_duration(end - start) if start and end else ""
+def _length(start: datetime | None, end: datetime | None, facts: PublicFacts) -> str:
+    return _lasting(end - start, facts) if start and end else ""
 
 
-def phrase(names: Sequence[str]) -> str:
+def _lasting(length: timedelta, facts: PublicFacts) -> str:
+    return clock.show_duration(length, facts.language)
+
+
+def phrase(names: Sequence[str], language: str = ENGLISH) -> str:
     """``Auth``, ``Auth and Checkout``, ``Auth, Catalog and Checkout``; long lists are cut."""
+    words = translations(language)
     if len(names) > 6:
-        return f"{', '.join(names[:5])} and {len(names) - 5} more"
+        more = len(names) - 5
+        rest = words.ngettext("and %(num)s more", "and %(num)s more", more) % {"num": more}
+        return f"{words.gettext(', ').join(names[:5])} {rest}"
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    if language == ENGLISH:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return format_list(names, locale=locale_name(language))

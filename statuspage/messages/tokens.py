@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 
 from statuspage.core import clock
-from statuspage.core.languages import direction
+from statuspage.core.languages import direction, nearest, translations
 
 NAMELESS = "there"
 # What two times make together.
@@ -43,7 +43,7 @@ def disarm(value: str) -> str:
 
 def fillable(moments: Mapping[str, str]) -> frozenset[str]:
     """The tokens that a text for customers may hold, given the times that are known."""
-    known = {"name", *moments}
+    known = {"name", "greeting", *moments}
     known |= {span for span, ends in _SPANS.items() if known.issuperset(ends)}
     return frozenset(known)
 
@@ -57,7 +57,20 @@ def token_values(
     English: a wrong row in a list of customers must not cost anybody their mail.
     """
     times = _times(tuple(sorted(moments.items())), zone, locale)
-    return {**times, "name": salutation(name)}
+    return {**times, "name": salutation(name), "greeting": greeting(name, locale)}
+
+
+def greeting(name: str, language: str) -> str:
+    """How a mail begins: “Hello Ada,”, or “Hello,” to somebody whose name nobody knows."""
+    words, called = translations(nearest(language)), " ".join(name.split())
+    if not called:
+        return words.gettext("Hello,")
+    return words.gettext("Hello %(name)s,") % {"name": called}
+
+
+def isolated(text: str, language: str) -> str:
+    """A time that keeps its order within a sentence that is read from right to left."""
+    return f"\u2067{text}\u2069" if direction(language) == "rtl" else text
 
 
 def salutation(name: str) -> str:
@@ -73,10 +86,8 @@ def _times(moments: tuple[tuple[str, str], ...], zone: str, locale: str) -> Mapp
     for span, (start, end) in _SPANS.items():
         if start in known and end in known:
             shown[span] = clock.show_span(known[start], known[end], place, language)
-    if direction(language.replace("_", "-")) == "rtl":
-        # Isolated, so that it keeps its order within a sentence of the other direction.
-        return {name: f"\u2067{text}\u2069" for name, text in shown.items()}
-    return shown
+    code = language.replace("_", "-")
+    return {name: isolated(text, code) for name, text in shown.items()}
 
 
 def _zone(name: str) -> ZoneInfo:

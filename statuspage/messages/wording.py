@@ -83,11 +83,12 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The wording of one template; ``edited`` where it is not the shipped one."""
+    """The wording of one template in a language; ``edited`` where it is not the shipped one."""
 
     subject: str
     body: str
     edited: bool = False
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,43 +164,51 @@ def _as_sample(value: Value) -> str:
 def shipped_wording(name: str, language: str = ENGLISH) -> Source:
     """The wording as it is shipped; raises :class:`UnknownTemplate`.
 
-    In English, for the company writes in its own words; only what nobody reads before it goes, the
-    mails about a subscription, is there in each ``language``.
+    What outsiders read is there in each ``language``, what colleagues read in English alone.
     """
     audience, step = parts_of(name)
     path = _FOLDER / audience / locale_name(language) / f"{step}.md"
     if not path.is_file():
-        path = _FOLDER / audience / f"{step}.md"
+        path, language = _FOLDER / audience / f"{step}.md", ENGLISH
     text = path.read_text(encoding="utf-8")
     first, _, body = text.partition("\n")
-    return Source(first.removeprefix("Subject:").strip(), body.strip())
+    return Source(first.removeprefix("Subject:").strip(), body.strip(), language=language)
+
+
+def is_translated(name: str) -> bool:
+    """Whether a template has a wording in each language: what outsiders read has."""
+    audience, _ = parts_of(name)
+    return audience in {Audience.PUBLIC, Audience.CUSTOMER, Audience.SUBSCRIBER}
 
 
 def current_wording(session: Session, name: str, language: str = ENGLISH) -> Source:
-    """The wording that counts now; raises :class:`UnknownTemplate`.
-
-    One that was edited counts in every language.
-    """
+    """The wording that counts now in a language; raises :class:`UnknownTemplate`."""
     shipped = shipped_wording(name, language)
-    return read_once(session, "wordings", lambda: _edited_wordings(session)).get(name, shipped)
+    edited = read_once(session, "wordings", lambda: _edited_wordings(session))
+    return edited.get((name, shipped.language), shipped)
 
 
-def _edited_wordings(session: Session) -> dict[str, Source]:
-    """The wordings that were edited and not restored, by name: all at once, for there are few."""
-    newest = select(func.max(Wording.id)).group_by(Wording.name)
+def _edited_wordings(session: Session) -> dict[tuple[str, str], Source]:
+    """The wordings that were edited and not restored, by name and language: there are few."""
+    newest = select(func.max(Wording.id)).group_by(Wording.name, Wording.language)
     rows = session.scalars(select(Wording).where(Wording.id.in_(newest), ~Wording.restored))
-    return {row.name: Source(row.subject, row.body, edited=True) for row in rows}
+    return {
+        (row.name, row.language): Source(row.subject, row.body, edited=True, language=row.language)
+        for row in rows
+    }
 
 
-def history(session: Session, name: str) -> list[Wording]:
+def history(session: Session, name: str, language: str = ENGLISH) -> list[Wording]:
     """Every version that was saved, newest first; the shipped wording came before them all."""
     parts_of(name)
-    return list(session.scalars(select(Wording).filter_by(name=name).order_by(Wording.id.desc())))
+    rows = select(Wording).filter_by(name=name, language=language).order_by(Wording.id.desc())
+    return list(session.scalars(rows))
 
 
-def newest_version(session: Session, name: str) -> int:
+def newest_version(session: Session, name: str, language: str = ENGLISH) -> int:
     """The id of the version that counts; 0 where nobody ever saved one."""
-    return session.scalar(select(func.max(Wording.id)).where(Wording.name == name)) or 0
+    newest = select(func.max(Wording.id)).filter_by(name=name, language=language)
+    return session.scalar(newest) or 0
 
 
 def check(name: str, subject: str, body: str) -> list[TemplateProblem]:
@@ -308,7 +317,13 @@ def _tidy(text: str) -> str:
 
 @needs(Permission.TEMPLATES)
 def save_wording(
-    name: str, *, subject: str, body: str, actor: Actor, seen: int | None = None
+    name: str,
+    *,
+    subject: str,
+    body: str,
+    actor: Actor,
+    seen: int | None = None,
+    language: str = ENGLISH,
 ) -> Source:
     """Make this the wording that counts.  Raises :class:`Unfit` and :class:`UnknownTemplate`.
 
@@ -320,26 +335,35 @@ def save_wording(
     if problems:
         raise Unfit(problems)
     with writing() as session:
-        before = current_wording(session, name)
+        before = current_wording(session, name, language)
         if (subject, body) == (before.subject, before.body):
             return before
-        check_unchanged(seen, newest_version(session, name), before)
-        session.add(Wording(name=name, subject=subject, body=body, account_id=actor.account_id))
+        check_unchanged(seen, newest_version(session, name, language), before)
+        session.add(
+            Wording(
+                name=name,
+                language=before.language,
+                subject=subject,
+                body=body,
+                account_id=actor.account_id,
+            )
+        )
         _record(session, actor, "wording.save", name, before, Source(subject, body))
-    return Source(subject, body, edited=True)
+    return Source(subject, body, edited=True, language=before.language)
 
 
 @needs(Permission.TEMPLATES)
-def restore_wording(name: str, *, actor: Actor) -> Source:
+def restore_wording(name: str, *, actor: Actor, language: str = ENGLISH) -> Source:
     """Bring the shipped wording back.  Raises :class:`UnknownTemplate`."""
-    shipped = shipped_wording(name)
+    shipped = shipped_wording(name, language)
     with writing() as session:
-        before = current_wording(session, name)
+        before = current_wording(session, name, language)
         if not before.edited:
             return shipped
         session.add(
             Wording(
                 name=name,
+                language=shipped.language,
                 subject=shipped.subject,
                 body=shipped.body,
                 restored=True,
@@ -359,6 +383,6 @@ def _record(
         action,
         subject_kind="wording",
         subject=name,
-        before={"subject": before.subject, "body": before.body},
+        before={"language": before.language, "subject": before.subject, "body": before.body},
         after={"subject": after.subject, "body": after.body},
     )

@@ -221,6 +221,8 @@ class IncidentUpdate(Base):
     status: Mapped[str] = mapped_column(String(32))
     visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
     body: Mapped[Prose]
+    # The body in further languages, by language, where every fact in it had a text in them.
+    translations: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     happened_at: Mapped[datetime]
     posted_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]

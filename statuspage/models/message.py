@@ -22,6 +22,7 @@ class Wording(Base):
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(String(100), index=True)
+    language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
     subject: Mapped[Prose]
     body: Mapped[Prose]
     restored: Mapped[bool] = mapped_column(default=False)
@@ -50,7 +51,7 @@ class Message(Base):
     edited: Mapped[bool] = mapped_column(default=False)
     # Times that tokens name, ISO 8601 in UTC: each recipient reads them in their own zone.
     moments: Mapped[Facts] = mapped_column(default=dict)
-    # The same in other languages' frames, by language: {"de": {"text": "...", "html": "..."}}.
+    # The same in other languages, by language: {"de": {"subject": …, "text": …, "html": …}}.
     versions: Mapped[Facts] = mapped_column(default=dict, deferred=True)
     # Why it went out although it was held back: {"reason": "...", "findings": [...]}.
     override: Mapped[Facts] = mapped_column(default=dict)
@@ -67,13 +68,16 @@ class Message(Base):
     incident: Mapped[Incident | None] = relationship()
     update: Mapped[IncidentUpdate | None] = relationship()
 
-    def read_in(self, wanted: str) -> tuple[str, str, str]:
-        """The language, text and HTML of its mail to somebody who reads the language ``wanted``."""
+    def read_in(self, wanted: str) -> tuple[str, str, str, str]:
+        """The language, subject, text and HTML of its mail to somebody who reads ``wanted``.
+
+        Where there is none in that language, all of it is in the page's.
+        """
         language = nearest(wanted, default=self.language)
         version = self.versions.get(language) if language != self.language else None
         if version is None:
-            return self.language, self.text, self.html
-        return language, version["text"], version["html"]
+            return self.language, self.subject, self.text, self.html
+        return language, version.get("subject", self.subject), version["text"], version["html"]
 
     @property
     def title(self) -> str:

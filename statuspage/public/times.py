@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -61,24 +61,7 @@ class Times:
 
     def length(self, seconds: int) -> str:
         """So many seconds, in two units at most."""
-        minutes = seconds // 60
-        if minutes < 1:
-            return self.words.gettext("less than a minute")
-        days, rest = divmod(minutes, 24 * 60)
-        hours, minutes = divmod(rest, 60)
-        ngettext = self.words.ngettext
-        parts = [
-            (days, ngettext("%(num)d day", "%(num)d days", days)),
-            (hours, ngettext("%(num)d hour", "%(num)d hours", hours)),
-            (minutes, ngettext("%(num)d minute", "%(num)d minutes", minutes)),
-        ]
-        while not parts[0][0]:
-            del parts[0]
-        first, *second = (text % {"num": number} for number, text in parts[:2] if number)
-        if not second:
-            return first
-        both = self.words.gettext("%(first)s %(second)s")
-        return both % {"first": first, "second": second[0]}
+        return clock.show_duration(timedelta(seconds=seconds), self.language)
 
     def percent(self, number: str) -> str:
         """``99.95%`` of :attr:`~statuspage.public.uptime.Uptime.percent`, with as many digits."""

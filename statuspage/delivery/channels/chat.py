@@ -121,9 +121,7 @@ class Chat:
                 elif not url:
                     yield [self._write(recipient, title, text)]
                 elif script is _SLACK:
-                    order = self._slack_order(
-                        recipient, f"{title}\n\n{text}", mark=_cut_mark(outgoing)
-                    )
+                    order = self._slack_order(recipient, title, text, mark=_cut_mark(outgoing))
                     answer = posters[script].post(order, timeout=self._timeout)
                     yield [_result(recipient, answer)]
                 else:
@@ -137,7 +135,11 @@ class Chat:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _slack_order(self, recipient: Recipient, text: str, *, mark: str) -> dict[str, Any]:
+    def _slack_order(
+        self, recipient: Recipient, title: str, body: str, *, mark: str
+    ) -> dict[str, Any]:
+        """What is posted: a thread begins with its headline alone, in the title's place."""
+        text = f"{title}\n\n{body}"
         order = {
             "token": self._slack.token,
             "api": self._slack.api,
@@ -153,7 +155,7 @@ class Chat:
             if thread.is_current
             else _for_slack(head + calm(thread.opening), _LONGEST_HEAD, mark)
         )
-        opening = _for_slack(head + text, _LONGEST_HEAD, mark)
+        opening = _for_slack(head + body, _LONGEST_HEAD, mark)
         return {**order, "first": thread.first, "head": shown, "opening": opening}
 
     def _write(self, recipient: Recipient, title: str, text: str) -> Result:
