@@ -37,7 +37,6 @@ from statuspage.delivery.channels.outgoing import (
     Recipient,
     Result,
     Thread,
-    fill_subject,
     fill_text,
     results,
 )
@@ -363,7 +362,7 @@ class Dispatcher:
     def _thread(self, delivery: Claimed, message: Message, fill: _Values) -> Thread | None:
         def opening_of(first: Message) -> str:
             values = _Values(first.moments, first.language, fill.page_zone).of(delivery)
-            return f"{fill_subject(first.subject, values)}\n\n{fill_text(first.text, values)}"
+            return fill_text(first.text, values)
 
         return thread_of(
             current_session(),

@@ -144,9 +144,13 @@ _NOTHING_WRONG = "A test of our alarms reached this page. We now keep such tests
 _PAST_NOTICE = "Card payments at checkout ended in an error message."
 
 
-def _in_the_past(public: PublicFacts) -> dict[str, str]:
+def _in_the_past(public: PublicFacts) -> PublicFacts:
     """What users noticed, once it is over."""
-    return {} if public.scheduled_for else {"users_notice": _PAST_NOTICE, "unaffected": ""}
+    return (
+        public
+        if public.scheduled_for
+        else replace(public, users_notice=_PAST_NOTICE, unaffected="")
+    )
 
 
 def sample_facts(audience: Audience, step: Step) -> Facts:
@@ -164,9 +168,7 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED
-        public = replace(
-            public, ended=end, next_update=None, expected_back=None, **_in_the_past(public)
-        )
+        public = _in_the_past(replace(public, ended=end, next_update=None, expected_back=None))
         public = replace(
             public, components=tuple((name, "Operational") for name, _ in public.components)
         )
