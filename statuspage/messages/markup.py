@@ -67,16 +67,13 @@ def markdown_prose(value: str) -> str:
 
 def markdown_address(value: str) -> str:
     """Mail and web addresses, joined by words, as autolinks; ``""`` where nothing is left."""
-    parts = value.split()
-    linked = [_autolink(part) for part in parts]
-    if not all(linked):
-        # Of what parts two addresses only the word between them stays.
-        linked = [
-            link or part
-            for link, part in zip(linked, parts, strict=True)
-            if link or (linked[0] and linked[-1] and part.isalpha())
-        ]
-    return " ".join(linked)
+    first, *between = value.split() or [""]
+    if len(between) < 2:
+        return _autolink(value)
+    word, second = " ".join(between[:-1]), between[-1]
+    # Two addresses and the word between them, “or” in the text's language.
+    linked = _autolink(first), _autolink(second)
+    return f"{linked[0]} {word} {linked[1]}" if all(linked) and word.isalpha() else ""
 
 
 def chat_line(value: str) -> str:

@@ -168,7 +168,9 @@ def sample_facts(audience: Audience, step: Step) -> Facts:
         public = replace(public, components=())
     if step in _ENDS:
         end = public.scheduled_until or _ENDED
-        public = _in_the_past(replace(public, ended=end, next_update=None, expected_back=None))
+        public = _in_the_past(
+            replace(public, ended=end, next_update=None, expected_back=None, watch_until=None)
+        )
         public = replace(
             public, components=tuple((name, "Operational") for name, _ in public.components)
         )

@@ -72,12 +72,12 @@ def test_each_incident_has_one_thread_that_begins_with_its_status(
     assert slack.threads() == [
         (
             "SEV1 · Resolved: Payments fail",
-            ["SEV1 Identified: Payments fail", "SEV1 resolved: Payments fail"],
+            ["SEV1 · Identified: Payments fail", "✅ SEV1 resolved: Payments fail"],
         ),
         ("SEV2 · Investigating: Carts are slow", []),
     ]
     head = next(iter(slack.messages.values())).text
-    assert head.startswith("SEV1 · Resolved: Payments fail\n\nSEV1 declared: Payments fail\n\n")
+    assert head.startswith("SEV1 · Resolved: Payments fail\n\nStatus: Investigating\n")
 
 
 def test_a_death_before_the_record_doubles_one_message_at_most(

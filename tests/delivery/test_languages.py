@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from statuspage.core.db import writing
@@ -15,7 +15,7 @@ from statuspage.core.enums import Channel
 from statuspage.delivery import subscribe
 from statuspage.delivery.channels.outgoing import fill_html, fill_text
 from statuspage.delivery.dispatch import Dispatcher, Lane
-from statuspage.models import Customer, Page
+from statuspage.models import Customer, Incident, Page
 from statuspage.recipients.subscribers import SubscriptionPreferences
 from tests.announcing import Scenario, declare, make_customer, resolve, set_up_scenario
 from tests.delivery.test_dispatch import Provider
@@ -55,26 +55,40 @@ def sent(provider: Provider, address: str) -> tuple[str, str, str]:
     return outgoing.subject, fill_text(outgoing.text, values), fill_html(outgoing.html, values)
 
 
-def test_each_customer_reads_the_frame_in_their_language(
-    app: Flask, scenario: Scenario, provider: Provider
+def test_a_mail_is_in_the_customer_s_language_where_every_fact_has_a_text_in_it(
+    app: Flask, scenario: Scenario, provider: Provider, session: Session
 ) -> None:
     code = declare(scenario).code
+    german_texts = {"title": "Zahlungen schlagen fehl", "users_notice": "Karten wurden abgelehnt."}
+    with writing() as transaction:
+        incident = transaction.scalars(select(Incident).filter_by(code=code)).one()
+        incident.public_facts = {**incident.public_facts, "translations": {"de": german_texts}}
     resolve(code)
     send_all(app, provider)
     english, german = sent(provider, "en@example.com"), sent(provider, "de@example.com")
-    assert english[0] == german[0]
-    assert "You’re receiving this because you’re a customer of Acme" in english[1]
+    assert german[0] == "Behoben: Zahlungen schlagen fehl (Acme)"
+    assert english[0].startswith("Resolved: ")
+    assert german[1].startswith("Guten Tag")
+    assert "Das Problem ist vollständig behoben." in german[1]
+    assert "Karten wurden abgelehnt." in german[1]
     assert "Sie erhalten diese E-Mail, weil Sie Kunde von Acme sind" in german[1]
     assert '<html lang="de" dir="ltr"' in german[2]
-    assert "Störung ansehen" in german[2]
-    # What the company wrote stays as it is, and says so to whoever reads aloud.
-    assert 'lang="en"' in german[2]
-    assert "We are sorry for the trouble" in german[1]
     assert f"/de/incidents/{code}" in german[1]
     assert "/de/unsubscribe/" in german[1]
-    assert "/de/" not in english[1]
     assert "4. März 2026" in german[1]
     assert "Mar 4, 2026" in english[1]
+
+
+def test_a_mail_is_wholly_in_the_page_s_language_where_a_fact_has_no_other_text(
+    app: Flask, scenario: Scenario, provider: Provider
+) -> None:
+    resolve(declare(scenario).code)
+    send_all(app, provider)
+    english, german = sent(provider, "en@example.com"), sent(provider, "de@example.com")
+    assert german[0] == english[0]
+    assert '<html lang="en" dir="ltr"' in german[2]
+    assert "Mar 4, 2026" in german[1]
+    assert "You’re receiving this because you’re a customer of Acme" in german[1]
 
 
 def test_a_language_that_is_not_offered_gets_the_nearest_or_the_page_s_own(

@@ -85,8 +85,8 @@ def test_a_cause_that_is_not_confirmed_is_an_internal_fact(confirmed: object) ->
     assert (known.public.cause, known.internal.suspected_cause) == ("", "A setting.")
 
 
-def test_what_was_done_is_what_was_being_done_where_nobody_said_more() -> None:
-    assert facts(incident(public_facts={"action": "Back."})).public.resolution == "Back."
+def test_work_in_progress_is_never_told_as_what_was_done() -> None:
+    assert facts(incident(public_facts={"action": "Reverting."})).public.resolution == ""
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from statuspage.delivery.channels.outgoing import fill_subject, fill_text
-from statuspage.messages.tokens import disarm, fillable, salutation, token_values
+from statuspage.messages.tokens import disarm, fillable, greeting, salutation, token_values
 
 MOMENTS = {
     "started": "2026-02-13T22:30:00+00:00",
@@ -23,6 +23,7 @@ def test_times_are_shown_in_the_recipients_zone() -> None:
         "next_update": "Feb 13, 2026, 15:30 PST",
         "span": "Feb 13, 2026, 14:30 – 17:00 PST",
         "name": "Ines",
+        "greeting": "Hello Ines,",
     }
 
 
@@ -44,7 +45,7 @@ def test_times_are_written_in_the_recipients_language() -> None:
 def test_a_wrong_zone_or_locale_costs_nobody_their_mail(zone: str, locale: str) -> None:
     values = token_values({"started": MOMENTS["started"]}, zone=zone, locale=locale)
 
-    assert values == {"started": "Feb 13, 2026, 22:30 UTC", "name": "there"}
+    assert values == {"started": "Feb 13, 2026, 22:30 UTC", "name": "there", "greeting": "Hello,"}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,21 @@ def test_a_wrong_zone_or_locale_costs_nobody_their_mail(zone: str, locale: str) 
 )
 def test_a_customer_is_greeted_by_name_where_there_is_one(name: str, called: str) -> None:
     assert salutation(name) == called
+
+
+@pytest.mark.parametrize(
+    ("language", "named", "nameless"),
+    [
+        ("en", "Hello Ada,", "Hello,"),
+        ("de", "Guten Tag Ada,", "Guten Tag,"),
+        ("es", "Hola, Ada:", "Hola:"),
+        ("pt-BR", "Olá, Ada,", "Olá,"),
+        ("ja", "Ada 様", "お客様各位"),
+        ("ar", "مرحبًا Ada،", "مرحبًا،"),
+    ],
+)
+def test_a_mail_begins_in_its_own_language(language: str, named: str, nameless: str) -> None:
+    assert (greeting(" Ada ", language), greeting("", language)) == (named, nameless)
 
 
 def test_a_name_that_looks_like_a_token_is_filled_once() -> None:
@@ -68,5 +84,11 @@ def test_a_disarmed_value_is_never_filled() -> None:
 
 
 def test_a_span_needs_both_ends() -> None:
-    assert fillable({"started": ""}) == {"name", "started"}
-    assert fillable({"started": "", "ended": ""}) == {"name", "started", "ended", "span"}
+    assert fillable({"started": ""}) == {"name", "greeting", "started"}
+    assert fillable({"started": "", "ended": ""}) == {
+        "name",
+        "greeting",
+        "started",
+        "ended",
+        "span",
+    }

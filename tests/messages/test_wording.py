@@ -73,8 +73,8 @@ def test_each_change_leaves_an_audit_entry_with_before_and_after(session: Sessio
     save_wording(NAME, subject="One", body="First", actor=ALICE)
     restore_wording(NAME, actor=ALICE)
 
-    edited = {"subject": "One", "body": "First"}
-    original = {"subject": shipped.subject, "body": shipped.body}
+    edited = {"language": "en", "subject": "One", "body": "First"}
+    original = {"language": "en", "subject": shipped.subject, "body": shipped.body}
     entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [(e.actor, e.action, e.subject, e.before, e.after) for e in entries] == [
         ("Alice", "wording.save", NAME, original, edited),
