@@ -45,6 +45,10 @@ _SHOWN_AT_THE_END: Final = frozenset(
         *("because_customer_mail", "because_left_out"),
         *(f"{part}-{audience.value}" for audience in OFFERED for part in ("tell", "offered")),
         "false_alarm",
+        "users_notice",
+        "second_language",
+        *(f"second_{name}" for name in facts.TRANSLATED),
+        *(fact.name for fact in facts.ASKED_INTERNAL if Use.AT_THE_END in fact.use),
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *(fact.name for fact in facts.ASKED_PUBLIC if Use.AT_THE_END in fact.use),
         *(

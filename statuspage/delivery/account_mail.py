@@ -18,7 +18,7 @@ from statuspage.core.enums import AccountRole, Audience, Channel, DeliveryState,
 from statuspage.core.links import current_links
 from statuspage.delivery.queue import page_zone
 from statuspage.messages.compose import Text, finish_for_account
-from statuspage.messages.facts import sign_up_facts
+from statuspage.messages.incident_facts import sign_up_facts
 from statuspage.models import Delivery, Message, Page
 from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients.suppression import barring_reason

@@ -36,7 +36,7 @@ from statuspage.delivery.unsubscribe import (
     unsubscribe,
 )
 from statuspage.messages.compose import compose, finish
-from statuspage.messages.facts import sign_up_facts
+from statuspage.messages.incident_facts import sign_up_facts
 from statuspage.models import Incident, Message, Page, Subscriber
 from statuspage.models.columns import hash_token
 from statuspage.recipients import suppression

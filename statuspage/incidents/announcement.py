@@ -27,14 +27,14 @@ from statuspage.incidents.inputs import (
     check_declaration,
     check_update,
 )
-from statuspage.messages.facts import STEPS, Facts, TimelineEntry, facts_of
+from statuspage.messages.facts import Facts
+from statuspage.messages.incident_facts import facts_of, timeline_of
 from statuspage.models import (
     Component,
     Contact,
     Delivery,
     Incident,
     IncidentComponent,
-    IncidentUpdate,
     Message,
     Page,
 )
@@ -187,7 +187,7 @@ class Announcement:
             links=current_links(),
             components=[(component.name, status) for component, status in self.components],
             people={role: self._contact(getattr(incident, f"{role.value}_id")) for role in Role},
-            timeline=_timeline(incident, updates),
+            timeline=timeline_of(incident, updates),
             last_update=max((update.posted_at for update in updates), default=None),
             cadence_minutes=level.cadence_minutes if level else None,
             recipients=counted[0] if counted else None,
@@ -298,30 +298,6 @@ class Announcement:
         if self.reopens:
             chosen = chosen.where(Message.step.in_((Step.RESOLVED, Step.FALSE_ALARM)))
         return list(self.session.scalars(chosen))
-
-
-def _timeline(incident: Incident, updates: Sequence[IncidentUpdate]) -> list[TimelineEntry]:
-    """Start, detection, what each step told, and the end, oldest first.
-
-    What was posted before steps were kept, or elsewhere, is told by its own first line.
-    """
-    steps = [
-        TimelineEntry(clock.as_utc(datetime.fromisoformat(one["at"])), one["status"], one["text"])
-        for one in (incident.internal_facts or {}).get(STEPS, ())
-    ]
-    kept = {entry.at for entry in steps}
-    steps += [
-        TimelineEntry(update.happened_at, update.step.label, update.body)
-        for update in updates
-        if update.body and update.happened_at not in kept
-    ]
-    detected = (incident.internal_facts or {}).get("detected")
-    if incident.started_at:
-        steps.append(TimelineEntry(incident.started_at, "Started", ""))
-    if detected:
-        steps.append(TimelineEntry(clock.as_utc(datetime.fromisoformat(detected)), "Detected", ""))
-    order = {"Started": 0, "Detected": 1}
-    return sorted(steps, key=lambda entry: (entry.at, order.get(entry.status, 2)))
 
 
 def of_declaration(declaration: Declaration) -> Announcement:

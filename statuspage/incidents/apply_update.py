@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, make_transient
@@ -18,7 +16,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.idempotency import code_for
 from statuspage.incidents.inputs import Declaration, NewUpdate
-from statuspage.messages import facts
+from statuspage.messages.incident_facts import internal_after, public_after, told_by
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, new_code
 from statuspage.recipients.drill_recipients import as_stored
@@ -45,7 +43,7 @@ def locked(session: Session, code: str, *, kind: Kind) -> Incident:
 def declared(session: Session, declaration: Declaration, moment: datetime) -> Incident:
     """The incident that a declaration describes, not yet in any session."""
     level = severity.level_of(session, declaration.severity_rank)
-    told = _told({}, {}, "", declaration.public_facts, declaration.internal_facts,
+    told = told_by({}, {}, "", declaration.public_facts, declaration.internal_facts,
                  declaration.users_notice)  # fmt: skip
     code, drill = code_for(declaration.form_key), declaration.drill
     return Incident(
@@ -72,8 +70,8 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
             because=declaration.no_promise_because,
         ),
         users_notice=declaration.users_notice,
-        public_facts=_public({}, declaration.public_facts),
-        internal_facts=_internal({}, declaration.internal_facts, moment, "Declared", told),
+        public_facts=public_after({}, declaration.public_facts),
+        internal_facts=internal_after({}, declaration.internal_facts, moment, "Declared", told),
         chat_channel=declaration.chat_channel,
         war_room=declaration.war_room,
         resolutions=0,
@@ -96,14 +94,14 @@ def apply_update_to(
         incident.title = update.title
     if update.impact is not None:
         incident.impact = incident.impact_override = update.impact
-    told = _told(incident.public_facts, incident.internal_facts, incident.users_notice or "",
+    told = told_by(incident.public_facts, incident.internal_facts, incident.users_notice or "",
                  update.public_facts, update.internal_facts, update.users_notice)  # fmt: skip
     if update.users_notice is not None:
         incident.users_notice = update.users_notice
-    incident.public_facts = _public(incident.public_facts, update.public_facts)
+    incident.public_facts = public_after(incident.public_facts, update.public_facts)
     incident.tool_data = {**incident.tool_data, **update.tool_data}
     label = step_of(update, reopens=reopens).label
-    incident.internal_facts = _internal(
+    incident.internal_facts = internal_after(
         incident.internal_facts, update.internal_facts, happened_at, label, told
     )
     is_new = incident.status != update.status.value
@@ -135,46 +133,6 @@ def apply_update_to(
         incident.cancelled_at = happened_at
         incident.impact = Impact.NONE
         incident.review_due_at = None
-
-
-def _public(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The public facts after an update; that a cause was told stays known."""
-    had_cause = before.get(facts.CONFIRMED.name) and before.get(facts.CAUSE)
-    return {**before, **given, **({facts.CAUSE_TOLD: True} if had_cause else {})}
-
-
-def _internal(
-    before: Mapping[str, Any], given: Mapping[str, Any], at: datetime, label: str, told: str
-) -> dict[str, Any]:
-    """The internal facts after an update, with what it told, and since when notes are unchanged."""
-    after = {**before, **given}
-    steps = [*before.get(facts.STEPS, ()), {"at": at.isoformat(), "status": label, "text": told}]
-    is_noted = any(after.get(name) != before.get(name) for name in _NOTES)
-    if is_noted or facts.NOTED_AT not in after:
-        after[facts.NOTED_AT] = at.isoformat()
-    return {**after, facts.STEPS: steps}
-
-
-_NOTES = ("current_actions", "next_steps")
-
-
-def _told(
-    public: Mapping[str, Any],
-    internal: Mapping[str, Any],
-    notice: str,
-    new_public: Mapping[str, Any],
-    new_internal: Mapping[str, Any],
-    new_notice: str | None,
-) -> str:
-    """The first fact that an update tells and the one before it did not."""
-    candidates = (
-        (internal.get("progress"), new_internal.get("progress")),
-        (public.get("resolution"), new_public.get("resolution")),
-        (public.get("cause"), new_public.get("cause")),
-        (public.get("action"), new_public.get("action")),
-        (notice, new_notice),
-    )
-    return next((str(now) for before, now in candidates if now and now != before), "")
 
 
 def step_of(update: NewUpdate, *, reopens: bool) -> Step:

@@ -202,6 +202,8 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
         update.revisions.append(
             UpdateRevision(body=update.body, replaced_at=moment, account_id=actor.account_id)
         )
+        # What was said in other languages is not corrected with it.
+        update.translations = {}
     for earlier in update.revisions:
         earlier.taken_off_because = earlier.taken_off_because or taken_off_because
     update.body = body

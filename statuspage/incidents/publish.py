@@ -5,7 +5,7 @@ Every verb that publishes ends here: declare, update, resolve, reopen, maintenan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,7 @@ from statuspage.messages.compose import (
     finish,
     finish_for_subscribers,
 )
-from statuspage.messages.facts import facts_in
+from statuspage.messages.facts import Facts, facts_in
 from statuspage.models import Incident, IncidentUpdate, Message, revision
 from statuspage.recipients import who_receives
 from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
@@ -238,12 +238,18 @@ def _write(
     check_body(f"text_{audience.value}", text.body, needed=True, limited=text.body != composed.body)
     edited = text != composed
     # What was edited by hand is in the language that it was edited in.
-    languages = () if edited else {*others, *facts.public.translations}
-    finished = _finish(announcement, text, audience, step, languages)
+    languages = () if edited else sorted({*others, *facts.public.translations})
+    versions = compose_versions(session, facts, audience=audience, step=step, languages=languages)
+    finished = _finish(announcement, text, audience, step, versions)
+    findings = [
+        finding
+        for said, known in ((text, facts), *versions.values())
+        for finding in check_text(session, announcement.incident, said, audience=audience, step=step, facts=known)
+    ]
     override = let_pass(
         session,
         announcement.incident,
-        check_text(session, announcement.incident, text, audience=audience, step=step, facts=facts),
+        findings,
         audience=audience,
         reason=submission.overrides.get(audience, ""),
         actor=submission.actor,
@@ -252,19 +258,20 @@ def _write(
 
 
 def _finish(
-    announcement: Announcement, text: Text, audience: Audience, step: Step, others: Iterable[str]
+    announcement: Announcement,
+    text: Text,
+    audience: Audience,
+    step: Step,
+    versions: Mapping[str, tuple[Text, Facts]],
 ) -> Composed:
-    facts = announcement.facts
     try:
         return finish(
             text,
             audience=audience,
             step=step,
-            facts=facts,
+            facts=announcement.facts,
             language=announcement.page.language,
-            versions=compose_versions(
-                announcement.session, facts, audience=audience, step=step, languages=sorted(others)
-            ),
+            versions=versions,
         )
     except Unfinished as gap:
         lacking = ", ".join(name.replace("_", " ") for name in gap.tokens)

@@ -504,6 +504,7 @@ def _update(
     entry_id: str,
     notifies: int | bool,
     affected: str,
+    translations: str,
     earlier: str | None,
 ) -> UpdateView:
     revisions = sorted(json.loads(f"[{earlier or ''}]"), key=itemgetter(0), reverse=True)
@@ -528,6 +529,7 @@ def _update(
         entry_id=entry_id,
         notifies=bool(notifies),
         earlier=tuple(EarlierText(text, read_moment(moment)) for _, text, moment in revisions),
+        translations=tuple(sorted(json.loads(translations).items())),
     )
 
 

@@ -148,7 +148,8 @@ class EarlierText:
 class UpdateView:
     """One public post.  ``happened_at`` is the time it tells of, ``posted_at`` when it was made.
 
-    ``earlier`` is what it said before each correction, newest first.
+    ``earlier`` is what it said before each correction, newest first; ``translations`` are its body
+    in further languages.
     """
 
     code: str
@@ -163,10 +164,19 @@ class UpdateView:
     entry_id: str
     notifies: bool = True
     earlier: tuple[EarlierText, ...] = ()
+    translations: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
         """Cheap: a post is looked up far more often than it changes."""
         return hash((self.code, self.posted_at, self.edited_at))
+
+    def is_in(self, language: str) -> bool:
+        """Whether it has a text in a language other than the page's."""
+        return any(code == language for code, _ in self.translations)
+
+    def html_in(self, language: str) -> Markup:
+        """The body as safe HTML, in a language where it has a text in it, else in the page's."""
+        return _rendered(dict(self.translations).get(language, self.body))
 
     @property
     def html(self) -> Markup:

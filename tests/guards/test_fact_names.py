@@ -12,6 +12,7 @@ TYPED = {fact.name for fact in (*ASKED_PUBLIC, *ASKED_INTERNAL)}
 
 ELSEWHERE = {
     "messages/facts.py": "declares them",
+    "messages/incident_facts.py": "says which of them a step told first",
     "importers/demo/loading.py": "writes rows of a made-up company as they are kept",
     "messages/checks/phrases/__init__.py": "names a list of phrases",
 }
