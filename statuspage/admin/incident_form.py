@@ -285,7 +285,7 @@ def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL):
         if fact.kind is FactKind.MOMENT and shown.get(fact.name):
             shown[fact.name] = clock.read_exact(str(shown[fact.name]))
-    for language, texts in kept.get(facts.TRANSLATIONS, {}).items():
+    for language, texts in stored.get(facts.TRANSLATIONS, {}).items():
         shown |= {"second_language": language}
         shown |= {SECOND + name: text for name, text in texts.items()}
     return {name: value for name, value in shown.items() if value not in {"", None}}
