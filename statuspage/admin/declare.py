@@ -292,4 +292,4 @@ def _level(form: DeclareForm, levels: list[SeverityLevel]) -> SeverityLevel | No
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value not in {"", False}}
+    return {name: value for name, value in facts.items() if value not in ("", False, {})}

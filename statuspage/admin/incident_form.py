@@ -196,8 +196,7 @@ class IncidentForm(TextsForm):
     no_promise_because = LineField("Why no update is scheduled")
     second_language = SelectField(
         "Language",
-        choices=[("", "None"), *((one.code, one.name) for one in OFFERED)],
-        validate_choice=True,
+        choices={"": "None", **{one.code: one.name for one in OFFERED}},
         default="",
     )
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
@@ -267,15 +266,15 @@ class IncidentForm(TextsForm):
 
     def is_filled(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is filled in or to be corrected: then the fold is open."""
-        return any(self[name].errors or self[name].data for name in names)
+        return any(self[name].errors or self[name].data for name in names if name in self)
 
     def has_errors(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is refused: folded, it opens."""
-        return any(self[name].errors for name in names)
+        return any(self[name].errors for name in names if name in self)
 
     def count_filled(self, names: Iterable[str]) -> int:
         """How many of these fields are filled in, for what is folded over them."""
-        return sum(bool(self[name].data) for name in names)
+        return sum(bool(self[name].data) for name in names if name in self)
 
 
 def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
