@@ -244,7 +244,9 @@ def _write(
     findings = [
         finding
         for said, known in ((text, facts), *versions.values())
-        for finding in check_text(session, announcement.incident, said, audience=audience, step=step, facts=known)
+        for finding in check_text(
+            session, announcement.incident, said, audience=audience, step=step, facts=known
+        )
     ]
     override = let_pass(
         session,
