@@ -123,7 +123,7 @@ NOTICE = "Payments are declined at checkout."
 
 FIRST_POST = f"""{NOTICE}
 
-We’re investigating and working to get things back to normal.
+We’re investigating and working to get things back to normal. We’re sorry for the disruption.
 
 Next update by Mar 4, 2026, 12:30 UTC, or sooner if there’s news."""
 
