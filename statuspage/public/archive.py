@@ -63,7 +63,7 @@ class Part(NamedTuple):
     ``name`` stands for the subject in its addresses; ``key`` is the row of an incident.  ``own``
     changes with what the part tells, ``around`` with what it shows besides, such as the page's name
     or a banner.  Both mean something within one process only.  ``languages`` are those in which the
-    part is written, where these are not the page's own.
+    part is written, where these are not the page's own.  ``is_open`` is an incident that goes on.
     """
 
     kind: PartKind
@@ -71,6 +71,7 @@ class Part(NamedTuple):
     own: int
     around: int
     key: int = 0
+    is_open: bool = False
     languages: tuple[str, ...] = ("",)
 
     @property
@@ -125,7 +126,8 @@ def survey(site: Site) -> list[Part]:
             (PartKind.JSON, seen),
             (PartKind.FEEDS, page),
         ):
-            parts.append(Part(kind, glance.code, glance.told, around, key=glance.key))
+            is_open = glance.ended_at is None and not glance.is_cancelled
+            parts.append(Part(kind, glance.code, glance.told, around, glance.key, is_open))
     others = _others(site)
     pages = [part for part in parts if part.kind is PartKind.PAGE]
     parts += [part._replace(languages=others) for part in (*pages, *months)]

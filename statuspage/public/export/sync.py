@@ -54,6 +54,7 @@ class SiteCopy:
         )
         self._edition: dict[str, Document] = {}
         self._parts: dict[Name, Part] = {}
+        self._surveyed: dict[Name, int] | None = None
         self._versions = Versions({})
         self._translated: dict[str, Document] = {}
         self._to_translate: deque[str] = deque()
@@ -108,17 +109,19 @@ class SiteCopy:
         paths.update(self._edition, self._versions.paths)
         self._remove(self._gone(paths))
         self._paths = paths
-        is_first = not self._parts
-        named = {_name(part) for part in parts}
-        self._parts = {name: part for name, part in self._parts.items() if name in named}
+        former, self._surveyed = self._surveyed, {_name(part): part.own for part in parts}
+        self._parts = {name: part for name, part in self._parts.items() if name in self._surveyed}
+        waiting = {_name(part) for part in self._touched}
         others: tuple[list[Part], list[Part]] = ([], [])
         self._touched.clear()
         self._rest.clear()
         for part in parts:
-            known = self._parts.get(_name(part))
-            if known == part:
+            name, known = _name(part), self._parts.get(_name(part))
+            if known == part or self._edition.keys() >= set(part.paths):
                 continue
-            is_news = not is_first and (known is None or known.own != part.own)
+            # What is open is news even where nothing has been written yet.
+            is_news = name in waiting or (part.is_open and known is None)
+            is_news = is_news or (former is not None and former.get(name) != part.own)
             if not part.is_translated:
                 (self._touched if is_news else self._rest).append(part)
             elif not self._versions.paths >= set(part.paths):

@@ -312,13 +312,47 @@ def test_what_stands_around_every_page_waits_behind_the_news(
     copy.survey()
     while copy.is_urgent:
         copy.step()
-    assert "/incidents/down00000000" in made
+    assert "/incidents/down00000000/updates.atom" in made
     assert f"/incidents/{OLD}" not in made
     while copy.waits:
         copy.step()
     assert f"/incidents/{OLD}" in made
     assert f"/incidents/{OLD}/updates.atom" not in made
     assert b"Down" in files(tmp_path / "site")[f"incidents/{OLD}/index.html"]
+
+
+@sqlite_only
+def test_what_is_open_comes_before_the_history_and_its_feeds_are_urgent(
+    engine: Engine, tmp_path: Path
+) -> None:
+    change(lambda session: make_incident(session, "Open", code="open00000000"))
+    copy = sync.SiteCopy(targets.open_target(str(tmp_path / "site")), engine, LINKS)
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    assert (copy.is_urgent, copy.step()) == (True, 6)
+    assert not copy.is_urgent
+    there = set(files(tmp_path / "site"))
+    for code in ("open00000000", "upgrade00000"):
+        assert {f"incidents/{code}/updates.{each}" for each in ("atom", "rss", "json")} <= there
+    assert f"incidents/{OLD}/updates.atom" not in there
+
+
+@sqlite_only
+def test_what_is_posted_while_the_first_export_runs_does_not_wait_for_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    copy = sync.SiteCopy(targets.open_target(str(tmp_path / "site")), engine, LINKS)
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    copy.step()
+    change(lambda session: correct(session, OLD, "Right."))
+    copy.take(build_edition(engine, LINKS))
+    copy.survey()
+    while copy.is_urgent:
+        copy.step()
+    there = files(tmp_path / "site")
+    assert b"Right." in there[f"incidents/{OLD}/updates.atom"]
+    assert "incidents/since0000034/updates.atom" not in there
 
 
 @sqlite_only
