@@ -6,9 +6,11 @@ read the levels; they never ask which preset it was.  'SEV1' means rank 1 of wha
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,174 +33,21 @@ class Scheme:
     levels: tuple[LevelRules, ...]
 
 
-_HOUR, _DAY = 60, 24 * 60
+def _read_level(level: dict[str, Any]) -> LevelRules:
+    mail = CustomerMail(level.pop("customer_mail", CustomerMail.NEVER))
+    return LevelRules(**level | {"impact": Impact(level["impact"]), "customer_mail": mail})
 
 
-def _steps(*steps: tuple[int, str]) -> list[dict[str, Any]]:
-    """Escalation as a level keeps it: after how many minutes, and to whom."""
-    return [{"after_minutes": minutes, "to": role} for minutes, role in steps]
+def _read_presets() -> dict[str, Scheme]:
+    text = Path(__file__).with_name("severity_presets.toml").read_text(encoding="utf-8")
+    return {
+        name: Scheme(name, scheme["title"], tuple(map(_read_level, scheme["levels"])))
+        for name, scheme in tomllib.loads(text).items()
+    }
 
 
-PRESETS: dict[str, Scheme] = {
-    scheme.name: scheme
-    for scheme in (
-        Scheme(
-            "sev",
-            "SEV1 to SEV3",
-            (
-                LevelRules(
-                    "SEV1",
-                    "An outage, or the core flow is broken",
-                    Impact.CRITICAL,
-                    respond_minutes=15,
-                    cadence_minutes=30,
-                    note_minutes=15,
-                    watch_minutes=30,
-                    customer_mail=CustomerMail.RESOLVED,
-                    review_hours=48,
-                    escalation=_steps((30, "technical_lead"), (60, "commander")),
-                ),
-                LevelRules(
-                    "SEV2",
-                    "A major feature is degraded",
-                    Impact.MAJOR,
-                    respond_minutes=60,
-                    cadence_minutes=60,
-                    note_minutes=30,
-                    watch_minutes=15,
-                ),
-                LevelRules(
-                    "SEV3",
-                    "A minor issue with a workaround",
-                    Impact.MINOR,
-                    respond_minutes=_DAY,
-                ),
-            ),
-        ),
-        Scheme(
-            "p0",
-            "P0 to P3",
-            (
-                LevelRules(
-                    "P0",
-                    "Everything is down, or data is being lost",
-                    Impact.CRITICAL,
-                    respond_minutes=0,
-                    resolve_minutes=4 * _HOUR,
-                    cadence_minutes=15,
-                    note_minutes=15,
-                    watch_minutes=30,
-                    customer_mail=CustomerMail.RESOLVED,
-                    review_hours=48,
-                    escalation=_steps((0, "on_call")),
-                ),
-                LevelRules(
-                    "P1",
-                    "Core functions are broken and users are blocked",
-                    Impact.MAJOR,
-                    respond_minutes=_HOUR,
-                    resolve_minutes=_DAY,
-                    cadence_minutes=30,
-                    note_minutes=30,
-                    watch_minutes=15,
-                    review_hours=48,
-                    escalation=_steps((15, "on_call")),
-                ),
-                LevelRules(
-                    "P2",
-                    "A major feature is degraded; there is a workaround",
-                    Impact.MINOR,
-                    respond_minutes=4 * _HOUR,
-                    resolve_minutes=3 * _DAY,
-                ),
-                LevelRules(
-                    "P3",
-                    "A minor issue that affects few users",
-                    Impact.NONE,
-                    respond_minutes=_DAY,
-                    resolve_minutes=14 * _DAY,
-                ),
-            ),
-        ),
-        Scheme(
-            "p1",
-            "P1 to P4",
-            (
-                LevelRules(
-                    "P1",
-                    "A complete outage, or data is lost",
-                    Impact.CRITICAL,
-                    respond_minutes=15,
-                    cadence_minutes=30,
-                    note_minutes=15,
-                    watch_minutes=30,
-                    customer_mail=CustomerMail.EVERY_UPDATE,
-                    review_business_days=3,
-                    escalation=_steps((30, "technical_lead"), (60, "management")),
-                ),
-                LevelRules(
-                    "P2",
-                    "A major feature is unavailable",
-                    Impact.MAJOR,
-                    respond_minutes=_HOUR,
-                    cadence_minutes=60,
-                    note_minutes=30,
-                    watch_minutes=15,
-                    customer_mail=CustomerMail.EVERY_UPDATE,
-                    review_business_days=3,
-                    escalation=_steps((30, "technical_lead")),
-                ),
-                LevelRules(
-                    "P3",
-                    "Degraded or partly unavailable",
-                    Impact.MINOR,
-                    respond_minutes=4 * _HOUR,
-                ),
-                LevelRules(
-                    "P4",
-                    "A minor issue with a workaround",
-                    Impact.NONE,
-                    respond_minutes=_DAY,
-                ),
-            ),
-        ),
-        Scheme(
-            "critical",
-            "Critical to Low",
-            (
-                LevelRules(
-                    "Critical",
-                    "Major impact on users; everyone responds at once",
-                    Impact.CRITICAL,
-                    respond_minutes=15,
-                    cadence_minutes=30,
-                    note_minutes=15,
-                    watch_minutes=30,
-                    customer_mail=CustomerMail.RESOLVED,
-                    review_hours=48,
-                ),
-                LevelRules(
-                    "High",
-                    "Significant impact; there may be a workaround",
-                    Impact.MAJOR,
-                    respond_minutes=_HOUR,
-                    cadence_minutes=60,
-                    note_minutes=30,
-                    watch_minutes=15,
-                    review_hours=48,
-                ),
-                LevelRules(
-                    "Medium",
-                    "Moderate impact; can be scheduled",
-                    Impact.MINOR,
-                    respond_minutes=4 * _HOUR,
-                ),
-                LevelRules("Low", "Hardly felt", Impact.NONE, respond_minutes=_DAY),
-            ),
-        ),
-    )
-}
-
+PRESETS: Final = _read_presets()
+"""The presets by name, as ``severity_presets.toml`` beside this module has them."""
 
 ESCALATED_TO: dict[str, str] = {
     "on_call": "On-call engineer",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from babel import Locale, UnknownLocaleError
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy import text as sql
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
@@ -20,8 +20,10 @@ from statuspage.core.address import Address, read_address
 from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
-from statuspage.models import Customer, CustomerComponent
+from statuspage.models import Customer, CustomerComponent, Subscriber
 from statuspage.recipients import suppression
+
+Entry = TypeVar("Entry", Customer, Subscriber)
 
 KEY_LIMIT = 200
 LINE_LIMIT = 500
@@ -221,20 +223,41 @@ def search_customers(
         )
     if suppressed:
         found = found.where(Customer.address.in_(suppression.suppressed_addresses()))
+    found = found.options(selectinload(Customer.components))
+    return CustomerPage(
+        *page_by_address(
+            session, found, Customer.address, after=after, before=before, page_size=page_size
+        )
+    )
+
+
+def page_by_address(
+    session: Session,
+    found: Select[Entry],
+    address: InstrumentedAttribute[str],
+    *,
+    after: str,
+    before: str,
+    page_size: int,
+) -> tuple[list[Entry], str | None, str | None]:
+    """One page of what was found, by address, and where the pages before and after it begin.
+
+    The page begins ``after`` a normalised address or ends ``before`` one, so the last page costs as
+    little as the first.
+    """
     if before:
-        found = found.where(Customer.address < before).order_by(Customer.address.desc())
+        found = found.where(address < before).order_by(address.desc())
     else:
-        found = found.where(Customer.address > after).order_by(Customer.address)
-    chosen = found.options(selectinload(Customer.components)).limit(page_size + 1)
-    rows = list(session.scalars(chosen))
+        found = found.where(address > after).order_by(address)
+    rows = list(session.scalars(found.limit(page_size + 1)))
     shown, is_more = rows[:page_size], len(rows) > page_size
     if before:
         shown.reverse()
     has_before, has_after = (is_more, True) if before else (bool(after), is_more)
-    return CustomerPage(
+    return (
         shown,
-        before=shown[0].address if shown and has_before else None,
-        after=shown[-1].address if shown and has_after else None,
+        shown[0].address if shown and has_before else None,
+        shown[-1].address if shown and has_after else None,
     )
 
 

@@ -26,7 +26,7 @@ from statuspage.models import (
 )
 from statuspage.recipients import suppression
 from statuspage.recipients.customer_csv_rows import component_labels, csv_lines
-from statuspage.recipients.customers import check_language, check_zone
+from statuspage.recipients.customers import check_language, check_zone, page_by_address
 
 PAGE_SIZE = 50
 COLUMNS = (
@@ -131,20 +131,11 @@ def search_subscribers(
         found = found.where(Subscriber.state == state)
     if suppressed:
         found = found.where(Subscriber.address.in_(suppression.suppressed_addresses()))
-    if before:
-        found = found.where(Subscriber.address < before).order_by(Subscriber.address.desc())
-    else:
-        found = found.where(Subscriber.address > after).order_by(Subscriber.address)
-    links = selectinload(Subscriber.components), selectinload(Subscriber.followed)
-    rows = list(session.scalars(found.options(*links).limit(page_size + 1)))
-    shown, is_more = rows[:page_size], len(rows) > page_size
-    if before:
-        shown.reverse()
-    has_before, has_after = (is_more, True) if before else (bool(after), is_more)
+    found = found.options(selectinload(Subscriber.components), selectinload(Subscriber.followed))
     return SubscriberPage(
-        shown,
-        before=shown[0].address if shown and has_before else None,
-        after=shown[-1].address if shown and has_after else None,
+        *page_by_address(
+            session, found, Subscriber.address, after=after, before=before, page_size=page_size
+        )
     )
 
 
