@@ -30,8 +30,10 @@ POLL_SECONDS: Final = 0.05
 POLL_SECONDS_AWAY: Final = 1.0
 # While many read, building gives way: for each second that a build had to wait for the processor,
 # the next one waits forty, so that many posts in a row do not slow readers down.  Nobody there, a
-# post is not held back; and never for longer than the second figure.
+# post is not held back; nor is it for longer than a tenth of the processor needs for such builds,
+# or than the third figure.
 PAUSE_PER_SECOND_WAITED: Final = 40.0
+PAUSE_PER_SECOND_WORKED: Final = 9.0
 MOST_SECONDS_BETWEEN_BUILDS: Final = 0.6
 MOST_SECONDS_BETWEEN_RETRIES: Final = 5.0
 SECONDS_BETWEEN_SAVES: Final = 2.0
@@ -273,8 +275,12 @@ class Refresher:
         finally:
             self._is_building = self._needs_no_database = False
         self._build_seconds = time.monotonic() - started
-        waited = self._build_seconds - (time.thread_time() - worked)
-        pause = min(waited * PAUSE_PER_SECOND_WAITED, MOST_SECONDS_BETWEEN_BUILDS)
+        worked = time.thread_time() - worked
+        pause = min(
+            (self._build_seconds - worked) * PAUSE_PER_SECOND_WAITED,
+            worked * PAUSE_PER_SECOND_WORKED,
+            MOST_SECONDS_BETWEEN_BUILDS,
+        )
         self._not_before = time.monotonic() + pause
         self._builds_failed = 0
         if not self._unsaved:

@@ -48,7 +48,7 @@ class Site:
         self.revision = 1
         self.away = False
         self.broken = False
-        self.build_takes = 0.0
+        self.build_takes = self.build_works = 0.0
         self.next_change_at: datetime | None = None
         self.built_from: list[Edition | None] = []
         self.alarms: list[str] = []
@@ -69,6 +69,7 @@ class Site:
             raise ZeroDivisionError("a template divides by zero")
         self.built_from.append(previous)
         self._stopwatch.seconds += self.build_takes
+        self._stopwatch.worked += self.build_works
         return edition(self.revision, f"revision {self.revision}", self.next_change_at)
 
     def mark_stale(self, held: Edition, since: datetime) -> Edition:
@@ -187,7 +188,7 @@ def test_time_alone_builds_again_once_the_next_change_has_come(site: Site):
 
 
 def test_building_gives_way_to_readers_that_kept_it_waiting(site: Site, stopwatch: Stopwatch):
-    site.build_takes = 0.01
+    site.build_takes, site.build_works = 0.06, 0.05
     refresher = site.refresher()
     refresher.look()
     site.revision = 2
@@ -200,14 +201,25 @@ def test_building_gives_way_to_readers_that_kept_it_waiting(site: Site, stopwatc
 
 
 def test_while_nobody_reads_no_post_is_held_back(site: Site, stopwatch: Stopwatch):
-    def build(previous: Edition | None) -> Edition:
-        stopwatch.worked += 0.05
-        return site.build(previous)
-
-    site.build_takes = 0.05
-    refresher = site.refresher(build=build)
+    site.build_takes = site.build_works = 0.05
+    refresher = site.refresher()
     refresher.look()
     site.revision = 2
+    refresher.look()
+    assert refresher.revision == 2
+
+
+def test_a_post_waits_for_readers_no_longer_than_cheap_builds_need(
+    site: Site, stopwatch: Stopwatch
+):
+    site.build_takes, site.build_works = 1.0, 0.02
+    refresher = site.refresher()
+    refresher.look()
+    site.revision = 2
+    stopwatch.seconds += 0.17
+    refresher.look()
+    assert refresher.revision == 1
+    stopwatch.seconds += 0.02
     refresher.look()
     assert refresher.revision == 2
 
@@ -215,7 +227,7 @@ def test_while_nobody_reads_no_post_is_held_back(site: Site, stopwatch: Stopwatc
 def test_a_slow_build_holds_the_next_post_back_for_no_more_than_a_bound(
     site: Site, stopwatch: Stopwatch
 ):
-    site.build_takes = 30.0
+    site.build_takes, site.build_works = 30.0, 20.0
     refresher = site.refresher()
     refresher.look()
     site.revision = 2
