@@ -31,7 +31,7 @@ TRIES_BY_ACCOUNT = 20
 TRIES_BY_BROWSER = 10
 
 _ADDRESS, _ACCOUNT, _BROWSER = "sign-in address", "sign-in account", "sign-in browser"
-_PRESENT = "present password"
+_PRESENT, _CODE = "present password", "second factor"
 
 
 class SignInThrottled(Invalid):
@@ -67,6 +67,11 @@ def limits_of_sign_in(email: str, *, address: str, browser: str = "") -> tuple[L
 def limits_of_change(email: str) -> tuple[Limit, ...]:
     """What proving the present password counts on; strangers who sign in have no part in it."""
     return (Limit(_PRESENT, email, TRIES_BY_ADDRESS),)
+
+
+def limits_of_code(email: str) -> tuple[Limit, ...]:
+    """What a second factor counts on; whoever tries one has shown the password."""
+    return (Limit(_CODE, email, TRIES_BY_ADDRESS),)
 
 
 def browser_token(email: str) -> str:
@@ -109,7 +114,7 @@ def forget_account(session: Session, email: str) -> None:
 
 def forget_everybody(session: Session) -> None:
     """Begin anew for all accounts, addresses and browsers."""
-    for what in (_ADDRESS, _ACCOUNT, _BROWSER, _PRESENT):
+    for what in (_ADDRESS, _ACCOUNT, _BROWSER, _PRESENT, _CODE):
         throttle.forget_all_tries(session, what)
 
 

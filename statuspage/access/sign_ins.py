@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from statuspage.access import accounts, passwords, sign_in_limits, throttle
+from statuspage.access import accounts, passwords, second_factor, sign_in_limits, throttle
 from statuspage.access.audit import Actor
 from statuspage.access.devices import name_device
 from statuspage.access.permissions import Permission, needs, open_to_everybody, require
@@ -27,6 +27,7 @@ from statuspage.models.columns import TITLE_LIMIT, hash_token
 log = logging.getLogger(__name__)
 
 _SEEN_AGAIN = timedelta(minutes=1)
+_WAIT = timedelta(minutes=10)
 _KEEP_ENDED = timedelta(days=30)
 
 
@@ -59,7 +60,11 @@ def note_use(found: SignIn) -> None:
 
 def _lasts() -> tuple[ColumnElement[bool], ...]:
     moment, idle = clock.now(), timedelta(minutes=current_settings().session_idle_minutes)
-    return SignIn.ends_at > moment, SignIn.seen_at > moment - idle
+    return (
+        SignIn.ends_at > moment,
+        SignIn.seen_at > moment - idle,
+        SignIn.waits_for_code.is_(False),
+    )
 
 
 def last_sign_ins(session: Session) -> dict[int, SignIn]:
@@ -80,7 +85,8 @@ def sign_in(
     browser before, ``user_agent`` what it calls itself.  Raises
     :class:`~.sign_in_limits.SignInThrottled` after too many tries from that address or on that
     account, and :class:`Invalid` otherwise, without saying which half was wrong; an unknown account
-    takes as long as a known one.
+    takes as long as a known one.  Where the account has a second factor the sign-in opens nothing
+    before :func:`finish_sign_in`.
     """
     email = addresses.identity_of(email)
     limits = sign_in_limits.limits_of_sign_in(email, address=address, browser=browser)
@@ -107,11 +113,55 @@ def sign_in(
         sign_in_limits.take_back(session, limits)
         throttle.forget_old_tries(session)
         session.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
-        token = begin(session, account, address=address, user_agent=user_agent)
+        waits = second_factor.has_second_factor(account)
+        token = begin(session, account, address=address, user_agent=user_agent, waits=waits)
+        action = "account.password_taken" if waits else "account.sign_in"
+        accounts.record(session, accounts.as_actor(account), action, email, after={"from": address})
+    return token, account
+
+
+@open_to_everybody
+def finish_sign_in(token: str, code: str, *, address: str) -> tuple[str, Account]:
+    """Take the second factor of a sign-in that waits for it; returns the token for the cookie.
+
+    Raises :class:`~.sign_in_limits.SignInThrottled`, and :class:`Invalid`: for the field ``form``
+    where nothing waits, or does so no more.
+    """
+    found = find_waiting(current_session(), token)
+    if found is None:
+        raise Invalid("form", "Too much time has passed. Sign in again")
+    sign_in_id, email = found.id, found.account.email
+    limits = sign_in_limits.limits_of_code(email)
+    sign_in_limits.count_try(limits, address=address)
+    fresh = secrets.token_urlsafe(32)
+    with writing() as session:
+        kept = session.get_one(SignIn, sign_in_id)
+        account = session.get_one(Account, kept.account_id, with_for_update=True)
+        if not second_factor.take_code(session, account, code):
+            log.warning("a second factor was refused, from %s", address)
+            raise Invalid("code", "This code is wrong, or was used already")
+        sign_in_limits.take_back(session, limits)
+        kept.waits_for_code, kept.token_hash = False, hash_token(fresh)
+        kept.seen_at = kept.proved_at = clock.now()
+        kept.ends_at = clock.now() + timedelta(hours=current_settings().session_hours)
         accounts.record(
             session, accounts.as_actor(account), "account.sign_in", email, after={"from": address}
         )
-    return token, account
+    return fresh, account
+
+
+def find_waiting(session: Session, token: str) -> SignIn | None:
+    """The sign-in with that token whose password was right and whose second factor is awaited."""
+    return session.scalars(
+        select(SignIn)
+        .join(SignIn.account)
+        .where(
+            SignIn.token_hash == hash_token(token),
+            SignIn.waits_for_code.is_(True),
+            SignIn.ends_at > clock.now(),
+            Account.disabled_at.is_(None),
+        )
+    ).one_or_none()
 
 
 @needs(Permission.OWN_ACCOUNT)
@@ -173,14 +223,26 @@ def prove(token: str, password: str, *, address: str, actor: Actor) -> str:
     return fresh
 
 
-def begin(session: Session, account: Account, *, address: str = "", user_agent: str = "") -> str:
-    """Begin a sign-in within the caller's transaction; returns the token for the cookie."""
+def begin(
+    session: Session,
+    account: Account,
+    *,
+    address: str = "",
+    user_agent: str = "",
+    waits: bool = False,
+) -> str:
+    """Begin a sign-in within the caller's transaction; returns the token for the cookie.
+
+    One that ``waits`` for a second factor opens nothing yet.
+    """
+    lasts = _WAIT if waits else timedelta(hours=current_settings().session_hours)
     token = secrets.token_urlsafe(32)
     session.add(
         SignIn(
             account_id=account.id,
             token_hash=hash_token(token),
-            ends_at=clock.now() + timedelta(hours=current_settings().session_hours),
+            ends_at=clock.now() + lasts,
+            waits_for_code=waits,
             address=address[:TITLE_LIMIT],
             browser=name_device(user_agent),
         )

@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
-from statuspage.access import alarms, sign_in_limits, sign_ins
+from statuspage.access import alarms, second_factor, sign_in_limits, sign_ins
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Forbidden, Permission, of_role
 from statuspage.admin.permissions import asks_for_proof, needed
@@ -72,6 +72,7 @@ class SignedIn:
     role: AccountRole
     sign_in_id: int
     proved_at: datetime
+    has_second_factor: bool
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has a permission."""
@@ -243,6 +244,7 @@ def _find() -> SignedIn | None:
         account.role,
         found.id,
         found.proved_at,
+        second_factor.has_second_factor(account),
     )
     if request.endpoint not in _ASKED_BY_SCRIPTS:
         sign_ins.note_use(found)

@@ -42,7 +42,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.routing import IntegerConverter, Map
 
-from statuspage.access import alarms
+from statuspage.access import alarms, second_factor
 from statuspage.admin import auth
 from statuspage.admin.forms import Form, write_length
 from statuspage.configuration import page_settings
@@ -78,6 +78,13 @@ _LINES_AT_ONCE: Final = 1_000
 _BEFORE_OWN_PASSWORD: Final = frozenset(
     {"admin.me", "admin.change_password", "admin.sign_in", "admin.sign_out"}
 )
+# Where somebody may go who must set up a second factor.
+_BEFORE_SECOND_FACTOR: Final = frozenset(
+    {
+        "admin.begin_second_factor", "admin.confirm_identity", "admin.second_factor",
+        "admin.sign_in", "admin.sign_in_code", "admin.sign_out",
+    }
+)  # fmt: skip
 # Where the first account may go before the page has been set up.
 _BEFORE_SET_UP: Final = frozenset({"admin.first_steps", "admin.sign_in", "admin.sign_out"})
 
@@ -204,9 +211,18 @@ def guard() -> ResponseReturnValue | None:
         if request.endpoint in _BEFORE_OWN_PASSWORD:
             return None
         return refused("Choose your own password first.", "admin.me")
+    if must_add_second_factor(person):
+        if request.endpoint in _BEFORE_SECOND_FACTOR:
+            return None
+        return refused("Your role needs a second factor: set it up first.", "admin.second_factor")
     if request.endpoint not in _BEFORE_SET_UP and the_page() is None:
         return redirect(url_for("admin.first_steps"), 303)
     return None
+
+
+def must_add_second_factor(person: auth.SignedIn) -> bool:
+    """Whether the settings ask for a second factor that somebody has not set up."""
+    return second_factor.is_required(person.role) and not person.has_second_factor
 
 
 def must_change_password(person: auth.SignedIn) -> bool:

@@ -14,7 +14,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         approval dashboard incident incident_deliveries incident_live incident_notes incidents
         live mail_sheet maintenance_desk maintenance_series maintenances""",
-    Permission.OWN_ACCOUNT: "confirm_identity me",
+    Permission.OWN_ACCOUNT: "confirm_identity me second_factor",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
     Permission.SEND: """
@@ -37,7 +37,8 @@ _READING: Final[Mapping[Permission, str]] = {
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
-        change_password confirm_identity end_session me sign_out sign_out_everywhere""",
+        begin_second_factor change_password confirm_identity end_session me remove_second_factor
+        renew_recovery_codes second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
         close_incident correct_post incident incident_details incident_texts new_incident
@@ -97,6 +98,10 @@ _EXPORTS: Final = frozenset(
     }
 )
 
+_FACTORS: Final = frozenset(
+    {"admin.begin_second_factor", "admin.remove_second_factor", "admin.renew_recovery_codes"}
+)
+
 
 def asks_for_proof(endpoint: str, method: str, *, publishing: bool) -> bool:
     """Whether a request of the admin asks for a fresh proof of who sits there.
@@ -106,4 +111,6 @@ def asks_for_proof(endpoint: str, method: str, *, publishing: bool) -> bool:
     if method in {"GET", "HEAD", "OPTIONS"}:
         return endpoint in _EXPORTS
     permission = SENDING.get(endpoint)
+    if endpoint in _FACTORS:
+        return True
     return permission in _PROVED or (publishing and permission is Permission.PUBLISH)

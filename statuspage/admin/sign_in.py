@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Final
 
 from flask import Response, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
-from statuspage.access import accounts, sign_in_limits, sign_ins
+from statuspage.access import accounts, second_factor, sign_in_limits, sign_ins
 from statuspage.admin import auth
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
 from statuspage.core.db import current_session as database
 from statuspage.delivery import invitations
+from statuspage.models import Account
 from statuspage.public import http
+
+# What the session keeps between the password and the second factor.
+_WAITING: Final = "waiting"
+_TARGET: Final = "target"
 
 
 class SignInForm(Form):
@@ -29,6 +35,16 @@ class SignInForm(Form):
         "Password", needed="Enter your password", autocomplete="current-password"
     )
     next = HiddenField()
+
+
+class CodeForm(Form):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = LineField(
+        "Code",
+        needed="Enter the code",
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True},
+    )
 
 
 class AcceptForm(Form):
@@ -57,8 +73,26 @@ def sign_in() -> ResponseReturnValue:
                 )
             except sign_in_limits.SignInThrottled as error:
                 return _throttled(form, error)
-            return _let_in(token, account.email, local_target(form.next.data or ""))
+            return _after_password(token, account, local_target(form.next.data or ""))
     return page("admin/sign_in.html", form=form, any_account=accounts.any_account(database()))
+
+
+@admin.route("/login/code", methods=["GET", "POST"])
+@auth.open_to_strangers
+def sign_in_code() -> ResponseReturnValue:
+    """The second factor, after the password."""
+    waiting = session.get(_WAITING, "")
+    if not waiting or sign_ins.find_waiting(database(), waiting) is None:
+        return redirect(url_for("admin.sign_in"), 303)
+    form = CodeForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            target = session.get(_TARGET, "") or url_for("admin.dashboard")
+            token, account = sign_ins.finish_sign_in(
+                waiting, form.code.data, address=http.present_address()
+            )
+            return _let_in(token, account.email, target)
+    return page("admin/sign_in_code.html", form=form)
 
 
 @admin.post("/logout")
@@ -87,14 +121,14 @@ def invitation(token: str) -> ResponseReturnValue:
             invitations.accept_invitation(token, name=form.name.data, password=form.password.data)
             with form.refusals():
                 # The owner of the link is no stranger, whatever others try from this address.
-                fresh, _ = sign_ins.sign_in(
+                fresh, account = sign_ins.sign_in(
                     email,
                     form.password.data,
                     address=http.present_address(),
                     browser=sign_in_limits.browser_token(email),
                     user_agent=request.headers.get("User-Agent", ""),
                 )
-                return _let_in(fresh, email, url_for("admin.dashboard"))
+                return _after_password(fresh, account, url_for("admin.dashboard"))
             return refused("Your account is ready: sign in with it.", "admin.sign_in")
     return page("admin/invitation.html", form=form, email=email)
 
@@ -122,6 +156,15 @@ def _link_does_not_work() -> Response:
     answer = page("admin/invitation_over.html")
     answer.status_code = 404
     return answer
+
+
+def _after_password(token: str, account: Account, target: str) -> ResponseReturnValue:
+    """Let somebody in, or ask for the second factor of the account."""
+    if not second_factor.has_second_factor(account):
+        return _let_in(token, account.email, target)
+    session.clear()
+    session[_WAITING], session[_TARGET] = token, target
+    return redirect(url_for("admin.sign_in_code"), 303)
 
 
 def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:

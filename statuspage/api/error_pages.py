@@ -160,7 +160,7 @@ def typed_texts() -> list[tuple[str, str]]:
     ]
 
 
-_NOT_TYPED: Final = frozenset({"csrf_token", "form_key", "seen", "present", "new", "next"})
+_NOT_TYPED: Final = frozenset({"code", "csrf_token", "form_key", "seen", "present", "new", "next"})
 
 
 def _body(error: HTTPException) -> str | Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
+from statuspage.access import accounts, passwords, second_factor, sign_in_limits, sign_ins
 from statuspage.access.audit import COMMAND_LINE, Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
@@ -56,6 +56,7 @@ def change_password(
 def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
     """Give an account a random password, end its sign-ins and enable it; returns the password.
 
+    Its second factor is taken away as well.
     Counted tries are forgotten, so the operator always gets in.  The owner gets
     notice by mail.
     """
@@ -67,6 +68,7 @@ def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
             raise Invalid("email", f"There is no account {email}")
         account.password_hash, account.disabled_at = hashed, None
         account.password_is_temporary = True
+        second_factor.clear(session, account)
         sign_ins.end_all(session, account.id)
         invitations.withdraw_open(session, email)
         sign_in_limits.forget_everybody(session)
@@ -75,6 +77,59 @@ def reset_password(email: str, *, actor: Actor = COMMAND_LINE) -> str:
         )
         accounts.record(session, actor, "account.reset_password", email)
     return password
+
+
+@needs(Permission.OWN_ACCOUNT)
+def confirm_second_factor(
+    code: str, *, address: str, actor: Actor, user_agent: str = ""
+) -> tuple[str, list[str]]:
+    """Have the proposed authenticator app count; returns a token for this browser, and the codes.
+
+    Every other session ends, and the owner is notified.  Raises
+    :class:`~statuspage.access.sign_in_limits.SignInThrottled` and :class:`Invalid`.
+    """
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id, with_for_update=True)
+        codes = second_factor.confirm(session, account, code)
+        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        account_mail.queue_factor_notice(session, account.email, what="was set up")
+        accounts.record(session, actor, "account.add_second_factor", account.email)
+    return token, codes
+
+
+@needs(Permission.OWN_ACCOUNT)
+def remove_second_factor(*, address: str, actor: Actor, user_agent: str = "") -> str:
+    """Sign in by password alone again; returns a token for this browser.
+
+    :class:`Invalid` where the settings require a second factor of that role.
+    """
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id, with_for_update=True)
+        if second_factor.is_required(account.role):
+            raise Invalid("form", "Your role needs a second factor")
+        second_factor.clear(session, account)
+        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        account_mail.queue_factor_notice(session, account.email, what="was removed")
+        accounts.record(session, actor, "account.remove_second_factor", account.email)
+    return token
+
+
+@needs(Permission.OWN_ACCOUNT)
+def renew_recovery_codes(*, actor: Actor) -> list[str]:
+    """Ten new recovery codes; those from before work no longer, and the owner is notified."""
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id, with_for_update=True)
+        if not second_factor.has_second_factor(account):
+            raise Invalid("form", "Set up an authenticator app first")
+        codes = second_factor.renew_codes(session, account)
+        account_mail.queue_factor_notice(session, account.email, what="has new recovery codes")
+        accounts.record(session, actor, "account.renew_recovery_codes", account.email)
+    return codes
+
+
+def _begin_again(session: Session, account: Account, *, address: str, user_agent: str) -> str:
+    sign_ins.end_all(session, account.id)
+    return sign_ins.begin(session, account, address=address, user_agent=user_agent)
 
 
 @needs(Permission.PEOPLE)

@@ -83,6 +83,17 @@ def queue_disabled_notice(session: Session, address: str, *, by: str) -> None:
     _queue_notice(session, address, text)
 
 
+def queue_factor_notice(session: Session, address: str, *, what: str) -> None:
+    """Queue notice to an account's owner that its second factor ``was set up``, say."""
+    body = (
+        f"The second factor of your account {address} on the admin of the {_service(session)} "
+        f"status page {what} {_shown(session, timedelta())}.\n\n"
+        "If that was not you, ask an admin at once to disable the account; on the machine of the "
+        f"service, flask --app app reset-password {address} takes it back."
+    )
+    _queue_notice(session, address, Text("Your second factor was changed", body))
+
+
 def queue_role_notice(session: Session, address: str, *, role: AccountRole, by: str) -> None:
     """Queue notice to an account's owner that somebody gave it another role."""
     body = (

@@ -21,11 +21,12 @@ from flask import Flask
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from statuspage.access import alarms
-from statuspage.core.config import SLACK, ConfigError, Settings
+from statuspage.core.config import ConfigError, Settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Channel, Step
 from statuspage.core.languages import prefix
 from statuspage.core.links import Links, account_token, delivery_token, subscription_token
+from statuspage.core.setting_readers import SLACK
 from statuspage.delivery import claims, superseded
 from statuspage.delivery.channels.chat import Chat, SlackBot, unreadable
 from statuspage.delivery.channels.mail_files import MailFiles

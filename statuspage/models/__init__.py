@@ -1,6 +1,6 @@
 """The tables, one file for each noun of the field, and facts that a row knows about itself."""
 
-from statuspage.models.account import Account, ApiKey, Invitation, SignIn
+from statuspage.models.account import Account, ApiKey, Invitation, RecoveryCode, SignIn
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -69,6 +69,7 @@ __all__ = [
     "Message",
     "Page",
     "Presence",
+    "RecoveryCode",
     "Revision",
     "SeverityLevel",
     "SignIn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, false, text
+from sqlalchemy import BigInteger, ForeignKey, String, false, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from statuspage.core import clock
@@ -27,11 +27,27 @@ class Account(Base):
     role: Mapped[AccountRole] = mapped_column(server_default=AccountRole.VIEWER.value)
     # Printed by a command instead of chosen by its owner.
     password_is_temporary: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The secret shared with an authenticator app, encrypted; it counts from `totp_since` on.
+    totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_since: Mapped[datetime | None]
+    # The half minute of the last code that was taken, so that none is taken twice.
+    totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
 
     contact: Mapped[Contact | None] = relationship()
+
+
+class RecoveryCode(Base):
+    """What stands for a lost phone, once; kept as a hash."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
 
 
 class Invitation(Base):
@@ -67,6 +83,8 @@ class SignIn(Base):
     proved_at: Mapped[datetime] = mapped_column(default=clock.now)
     address: Mapped[Name] = mapped_column(default="")
     browser: Mapped[Name] = mapped_column(default="")
+    # The password was right; nothing opens before the second factor is, too.
+    waits_for_code: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     account: Mapped[Account] = relationship()
 
