@@ -29,7 +29,9 @@ from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
+from statuspage.core.links import current_links
 from statuspage.messages.checks import Blocked
+from statuspage.public import openapi
 
 MOST_BYTES: Final = 256 * 1024
 PER_PAGE: Final = 100
@@ -96,9 +98,17 @@ def route(rule: str, method: str, scope: KeyScope) -> Callable[[View], View]:
     return mark
 
 
+@v1.get("/openapi.json")
+def description() -> Response:
+    """What all of this takes and gives, as OpenAPI; for everybody."""
+    return answer(openapi.describe("statuspage_v1", current_links()))
+
+
 @v1.before_request
 def admit() -> None:
     """Only with a key that works, that may do this, and that asks for a page of ours."""
+    if request.endpoint == "v1.description":
+        return
     holder = callers.admit("statuspage")
     with writing() as session:
         wait = throttle.count_try(

@@ -1,7 +1,8 @@
 """What the APIs take and give, as OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1).
 
 ``public.json`` describes ``/api/v2`` and the badges, ``customers.json`` and ``incidents.json`` the
-company's own API under ``/api/v1``.  Tests compare each with what the service does.
+company's own API under ``/api/v1``, and ``statuspage_v1.json`` the one under ``/v1``.  Tests
+compare each with what the service does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from statuspage.core.links import Links
 _FOLDER = Path(__file__).parent
 
 
-def describe(name: Literal["public", "customers", "incidents"], links: Links) -> dict[str, Any]:
+def describe(
+    name: Literal["public", "customers", "incidents", "statuspage_v1"], links: Links
+) -> dict[str, Any]:
     """The description of that API, with the server's own address."""
     return {**_read(name), "servers": [{"url": links.base}]}
 
