@@ -72,7 +72,7 @@ def test_a_new_password_is_chosen_over_a_link_that_its_owner_alone_is_sent(
     folder = app.extensions["settings"].data_dir / "mail"
     assert said(page) == [
         "A link to choose a new password goes to sam@example.com by mail. Email isn’t "
-        "set up; the link is in {folder}."
+        f"set up; the link is in {folder}."
     ]
     send_mail(app)
     [mail] = folder.rglob("*.eml")

@@ -57,7 +57,7 @@ def test_what_would_leak_stops_publishing_until_somebody_says_why(desk: Desk) ->
     held = desk.browser.send_shown(NEW, {**desk.filled(), "title": "db-01 is down", "publish": "1"})
     assert held.status_code == 422
     assert desk.incidents() == []
-    assert "This would tell outsiders what is not for them: “db-01”." in held.text
+    assert "This would expose internal information: “db-01”." in held.text
     # The title stands in the subject of the public post; edited, it is still the facts' own text.
     why = {**fields(held.text), "because_public": "Everybody calls it that.", "publish": "1"}
     assert desk.browser.send(NEW, why).status_code == 303

@@ -6,8 +6,7 @@ from tests.admin.conftest import NEW, Desk
 from tests.browsing import actions, fields, reasons, said
 
 LEAKS = (
-    "This would tell outsiders what is not for them: “db-01.internal”. Take it out, or say why it "
-    "stays."
+    "This would expose internal information: “db-01.internal”. Take it out, or say why it stays."
 )
 
 
@@ -41,8 +40,8 @@ def test_what_is_only_worth_a_look_is_said_after_it_is_saved(desk: Desk) -> None
     path = f"/admin/incidents/{desk.declare()}/details"
     desk.browser.send_shown(path, {"title": "PAYMENTS FAIL EVERYWHERE NOW"})
     assert said(desk.get("/admin/incidents"))[0] == (
-        "The details are saved. Check: “PAYMENTS FAIL EVERYWHERE NOW”: Capitals and rows of "
-        "exclamation marks shout."
+        "The details are saved. Check: “PAYMENTS FAIL EVERYWHERE NOW”: Avoid capitals "
+        "and repeated exclamation marks."
     )
 
 

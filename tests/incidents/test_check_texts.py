@@ -49,8 +49,7 @@ def test_a_text_that_would_leak_is_refused_on_its_own_field(
         lifecycle.declare(declaration(scenario), Submission(ACTOR, "sheet", texts=LEAKY))
     assert (refused.value.field, refused.value.reason) == (
         "text_public",
-        "This would tell outsiders what is not for them: “db-01”. "
-        "Take it out, or say why it stays.",
+        "This would expose internal information: “db-01”. Take it out, or say why it stays.",
     )
     assert session.scalars(select(Incident)).all() == []
 

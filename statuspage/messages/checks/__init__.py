@@ -100,26 +100,26 @@ RULES: Final = (
         find_public_addresses,
     ),
     Rule(
-        "unconfirmed-cause", TRUTH, "This states a cause, and none is confirmed.",
+        "unconfirmed-cause", TRUTH, "This states a cause, but none is confirmed.",
         find_unconfirmed_cause,
     ),
     Rule(
-        "unbacked-time", TRUTH, "This promises a time that the facts do not know.",
+        "unbacked-time", TRUTH, "This promises a time that no fact backs.",
         find_unbacked_times,
     ),
-    Rule("no-zone", TRUTH, "A time without a zone is read as anybody's own.", find_missing_zone),
-    Rule("contradiction", TRUTH, "This is not what the facts say.", find_contradictions, True),
+    Rule("no-zone", TRUTH, "Add a time zone.", find_missing_zone),
+    Rule("contradiction", TRUTH, "This contradicts the facts.", find_contradictions, True),
     Rule(
-        "no-next-update", TRUTH, "It does not say when the next update comes.",
+        "no-next-update", TRUTH, "It doesn’t say when the next update is due.",
         find_no_next_update, True,
     ),
-    Rule("no-apology", TONE, "It is over, and this does not say sorry.", find_no_apology, True),
+    Rule("no-apology", TONE, "It’s resolved, and this doesn’t apologize.", find_no_apology, True),
     Rule("dead-link", TRUTH, "This link leads nowhere.", find_dead_links),
-    Rule("placeholder", TRUTH, "Something was to be filled in here.", find_placeholders),
-    Rule("blame", TONE, "This blames somebody. Readers want to know what you do.", find_blame),
-    Rule("hedge", TONE, "This is vague. Say what you know, and what you do not.", find_hedges),
-    Rule("jargon", TONE, "Not everybody knows this word.", find_jargon),
-    Rule("shouting", TONE, "Capitals and rows of exclamation marks shout.", find_shouting),
+    Rule("placeholder", TRUTH, "This placeholder isn’t filled in.", find_placeholders),
+    Rule("blame", TONE, "This blames someone. Say what you’re doing instead.", find_blame),
+    Rule("hedge", TONE, "This is vague. Say what you know and what you don’t.", find_hedges),
+    Rule("jargon", TONE, "Not everyone knows this word.", find_jargon),
+    Rule("shouting", TONE, "Avoid capitals and repeated exclamation marks.", find_shouting),
 )  # fmt: skip
 """Every rule, in the order of gravity: where two mark the same place, the first one counts."""
 

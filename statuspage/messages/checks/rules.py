@@ -136,8 +136,7 @@ def in_words(held: Sequence[Finding]) -> str:
     named = ", ".join(f"“{_short(place)}”" for place in places[:3])
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
     return (
-        f"This would tell outsiders what is not for them: {named}{more}. "
-        "Take it out, or say why it stays."
+        f"This would expose internal information: {named}{more}. Take it out, or say why it stays."
     )
 
 

@@ -35,7 +35,7 @@ def test_dates_in_the_wrong_order_are_told() -> None:
     backwards = replace(INCIDENT, ended=STARTED - timedelta(minutes=1))
     (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))
     assert finding.reason == (
-        "This is not what the facts say. The facts say that it ended before it started."
+        "This contradicts the facts. The facts say that it ended before it started."
     )
 
 
