@@ -25,7 +25,7 @@ class RecipientExplanation:
     """Whether a normalised address is mailed, and why or why not, in sentences."""
 
     address: str
-    hears: bool
+    is_mailed: bool
     reasons: tuple[str, ...]
 
 
@@ -65,11 +65,11 @@ def _explain(announcement: Announcement, address: str) -> RecipientExplanation:
         return RecipientExplanation(
             address, False, ("Internal incidents notify no customers or subscribers.",)
         )
-    hears, as_customer = _as_customer(announcement, address)
-    if hears:
+    is_mailed, as_customer = _as_customer(announcement, address)
+    if is_mailed:
         return RecipientExplanation(address, True, (as_customer,))
-    hears, as_subscriber = _as_subscriber(announcement, address)
-    if hears:
+    is_mailed, as_subscriber = _as_subscriber(announcement, address)
+    if is_mailed:
         return RecipientExplanation(address, True, (as_subscriber,))
     reasons = [as_customer, as_subscriber]
     if erased_at(session, address) is not None:

@@ -74,11 +74,11 @@ def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
 
 def told(incident: Incident, name: str, update: NewUpdate = RESOLVED) -> tuple[bool, str]:
     found = explain_recipient.explain(of_update(incident, update), f"{name}@example.com")
-    return found.hears, " ".join(found.reasons)
+    return found.is_mailed, " ".join(found.reasons)
 
 
 @pytest.mark.parametrize(
-    ("name", "hears", "reason"),
+    ("name", "is_mailed", "reason"),
     [
         ("c1", True, "They’re a customer, and all customers are affected."),
         ("shopper", True, "They are a customer of Checkout."),
@@ -97,9 +97,9 @@ def told(incident: Incident, name: str, update: NewUpdate = RESOLVED) -> tuple[b
     ],
 )  # fmt: skip
 def test_everybody_is_answered_by_the_rule_that_counts(
-    scenario: Scenario, name: str, hears: bool, reason: str
+    scenario: Scenario, name: str, is_mailed: bool, reason: str
 ) -> None:
-    assert told(declare(scenario), name) == (hears, reason)
+    assert told(declare(scenario), name) == (is_mailed, reason)
 
 
 def test_the_answer_is_what_happens(scenario: Scenario) -> None:
@@ -111,7 +111,7 @@ def test_the_answer_is_what_happens(scenario: Scenario) -> None:
     promised = sorted(
         address
         for address in everybody
-        if explain_recipient.explain(of_update(incident, RESOLVED), address).hears
+        if explain_recipient.explain(of_update(incident, RESOLVED), address).is_mailed
     )
     with writing() as session:
         # What the declaration brought is another step's.
@@ -124,7 +124,9 @@ def test_where_customers_are_not_written_to_it_says_so(scenario: Scenario) -> No
     asked = explain_recipient.explain(of_declaration(declaration(scenario)), "shopper@example.com")
     assert asked.reasons[0] == ("They’re a customer, and customers aren’t emailed at this step.")
     # Customers who subscribed hear of it as subscribers.
-    assert explain_recipient.explain(of_declaration(declaration(scenario)), "c1@example.com").hears
+    assert explain_recipient.explain(
+        of_declaration(declaration(scenario)), "c1@example.com"
+    ).is_mailed
 
 
 def test_a_reopening_is_told_to_those_who_were_told_that_it_is_over(scenario: Scenario) -> None:

@@ -120,8 +120,8 @@ def test_counts_explanations_and_the_queue_agree(scenario: Scenario) -> None:
     incident = declare(scenario)
     everybody = of_update(incident, NewUpdate(IncidentStatus.RESOLVED))
     nobody = replace(everybody, choice=AudienceChoice(EVERYBODY, "They were called"))
-    assert explain(everybody, SAM).hears
-    assert explain(everybody, "c1@example.com").hears
+    assert explain(everybody, SAM).is_mailed
+    assert explain(everybody, "c1@example.com").is_mailed
     assert explain(nobody, SAM).reasons[-1] == (
         "They are a subscriber, and subscribers are left out of this update."
     )

@@ -315,5 +315,5 @@ def test_whoever_asks_learns_whether_they_hear_of_a_step(
     customer = explain(
         maintenance.announcement_of_step(incident, MaintenanceStatus.IN_PROGRESS), "c1@example.com"
     )
-    assert (heard.hears, customer.hears) == (True, False)
+    assert (heard.is_mailed, customer.is_mailed) == (True, False)
     assert customer.reasons[0] == ("They’re a customer, and customers aren’t emailed at this step.")
