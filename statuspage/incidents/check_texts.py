@@ -19,6 +19,7 @@ from statuspage.messages.checks import Blocked, BlockedTerms, Finding, blocking
 from statuspage.messages.compose import Text
 from statuspage.messages.facts import Facts
 from statuspage.models import AuditEntry, Incident
+from statuspage.recipients.named_customers import named_customers
 
 OUTSIDE: Final = frozenset(audience for audience in Audience if not audience.is_inside)
 LONGEST_REASON: Final = 500
@@ -48,12 +49,16 @@ def check_text(
         audience=audience,
         step=step,
         facts=facts,
-        own=_terms_for(session, incident),
+        own=_terms_for(session, incident, text),
     )
 
 
-def _terms_for(session: Session, incident: Incident) -> BlockedTerms:
-    own = blocked_terms.blocked_terms_of(session)
+def _terms_for(session: Session, incident: Incident, text: Text | None = None) -> BlockedTerms:
+    written = text or Text(incident.title, "")
+    own = replace(
+        blocked_terms.blocked_terms_of(session),
+        customers=named_customers(session, written.subject, written.body),
+    )
     passed = read_once(session, f"passed {incident.code}", lambda: _passed(session, incident))
     words = tuple(one for one in passed if one in incident.title)
     return replace(own, allowed=replace(own.allowed, words=words)) if words else own

@@ -26,7 +26,15 @@ from statuspage.incidents.maintenance import AS_ANNOUNCED, Plan
 from statuspage.incidents.publish import Submission
 from statuspage.messages.compose import Text
 from statuspage.models import AuditEntry, Incident, Message
-from tests.announcing import ACTOR, Scenario, declaration, declare, messages, post, set_up_scenario
+from tests.announcing import (
+    ACTOR,
+    Scenario,
+    declaration,
+    declare,
+    messages,
+    post,
+    set_up_scenario,
+)
 from tests.factories import NOON
 
 LEAKY = {Audience.PUBLIC: Text("", "We restarted db-01. The next update comes by 12:30 UTC.")}

@@ -1,0 +1,24 @@
+"""Customers are known by name and company, however long the list is."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from statuspage.recipients.named_customers import named_customers
+from tests.announcing import make_customer
+
+
+def test_a_text_names_customers_by_name_and_company(session: Session) -> None:
+    session.add(make_customer("a@example.com", "Ada Quist", company="Umbrella Logistics AG"))
+    session.add(make_customer("k@example.com", "Kim", company="Initech"))
+    session.flush()
+    text = "We called UMBRELLA logistics AG, initech and Initech; ada quist and Kim know."
+    assert named_customers(session, text) == ("Umbrella Logistics AG", "Initech", "Ada Quist")
+    assert named_customers(session, "Nobody is named here.") == ()
+
+
+def test_somebody_new_is_known_at_once(session: Session) -> None:
+    assert named_customers(session, "Only Soylent Foods is affected.") == ()
+    session.add(make_customer("s@example.com", "", company="Soylent Foods"))
+    session.flush()
+    assert named_customers(session, "Only Soylent Foods is affected.") == ("Soylent Foods",)
