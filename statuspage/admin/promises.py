@@ -33,6 +33,7 @@ from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.messages.checks import blocking
+from statuspage.messages.incident_facts import slips_of
 from statuspage.models import Contact, Incident
 from statuspage.recipients.drill_recipients import drill_recipients_on
 
@@ -57,6 +58,7 @@ def of(incident: Incident) -> dict[str, Any]:
     owner = session.get(Contact, incident.review_owner_id) if incident.review_owner_id else None
     reviewed = [latest for latest in updates if latest.status == IncidentStatus.POSTMORTEM]
     return {
+        "expected_slips": slips_of(incident),
         "record": promises.record_of(incident, moment),
         "unpromised": updates[-1].no_promise_because if updates else "",
         "first_post": updates[0].posted_at if updates else None,

@@ -16,7 +16,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.idempotency import code_for
 from statuspage.incidents.inputs import Declaration, NewUpdate
-from statuspage.messages.incident_facts import internal_after, public_after, told_by
+from statuspage.messages.incident_facts import internal_after, public_after, told_by, with_slip
 from statuspage.models import Incident, IncidentUpdate
 from statuspage.models.columns import LINE_LIMIT, new_code
 from statuspage.recipients.drill_recipients import as_stored
@@ -98,7 +98,9 @@ def apply_update_to(
                  update.public_facts, update.internal_facts, update.users_notice)  # fmt: skip
     if update.users_notice is not None:
         incident.users_notice = update.users_notice
-    incident.public_facts = public_after(incident.public_facts, update.public_facts)
+    facts = public_after(incident.public_facts, update.public_facts)
+    is_over = update.status in CLOSED
+    incident.public_facts = facts if is_over else with_slip(incident.public_facts, facts, moment)
     incident.tool_data = {**incident.tool_data, **update.tool_data}
     label = step_of(update, reopens=reopens).label
     incident.internal_facts = internal_after(

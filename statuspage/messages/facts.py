@@ -214,6 +214,13 @@ class PublicFacts:
             use=_AGES,
         ),
     ] = None
+    expected_before: Annotated[
+        datetime | None,
+        Fact("When service was expected back until this update, where it takes longer", _MOMENT),
+    ] = None
+    slips: Annotated[
+        bool, Fact("Whether this update says that service takes longer than was said", _FLAG)
+    ] = False
     next_update: Annotated[
         datetime | None, Fact("When the next update is due", _MOMENT, is_token=True)
     ] = None
@@ -449,6 +456,10 @@ APOLOGIZES_FROM: Final = 2
 def _asked(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(sorted((fact for fact in facts if fact.place), key=lambda fact: fact.place))
 
+
+EXPECTED_BACK: Final = "expected_back"
+SLIPS: Final = "expected_slips"
+"""Beside the public facts of an incident: each time that “expected back” slipped."""
 
 STAND_INS: Final = {"resolution": "action", "progress": "action", "suspected_cause": "cause"}
 """The fact that a text says instead, by the variable whose own fact is not known."""

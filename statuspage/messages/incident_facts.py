@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,7 +25,9 @@ from statuspage.messages.facts import (
     CAUSE,
     CAUSE_TOLD,
     CONFIRMED,
+    EXPECTED_BACK,
     NOTED_AT,
+    SLIPS,
     STEPS,
     TRANSLATIONS,
     Fact,
@@ -126,8 +129,11 @@ def _public_facts(
     if not typed.pop(CONFIRMED.name):
         typed[CAUSE] = ""
     typed["watch_minutes"] = typed["watch_minutes"] or watch_minutes
+    slipped = [slip.was for slip in slips_of(incident) if slip.at == incident.updated_at]
     return PublicFacts(
         **typed,
+        expected_before=slipped[-1] if slipped else None,
+        slips=bool(slipped),
         service=page.name,
         page_url=links.home,
         title=incident.title,
@@ -247,6 +253,36 @@ def public_after(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[st
     """The public facts after an update; that a cause was told stays known."""
     had_cause = before.get(CONFIRMED.name) and before.get(CAUSE)
     return {**before, **given, **({CAUSE_TOLD: True} if had_cause else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """“Expected back” became later, or unknown (None): what it was, what it is, since when."""
+
+    was: datetime
+    now: datetime | None
+    at: datetime
+
+
+def with_slip(before: Mapping[str, Any], after: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The public facts after an update at ``at``, with a note where “expected back” slipped."""
+    was, now = (_read(FactKind.MOMENT, one.get(EXPECTED_BACK)) for one in (before, after))
+    if was is None or (now is not None and now <= was):
+        return dict(after)
+    slip = {
+        "was": was.isoformat(),
+        "now": now.isoformat() if now else None,
+        "at": at.isoformat(),
+    }
+    return {**after, SLIPS: [*before.get(SLIPS, ()), slip]}
+
+
+def slips_of(incident: Incident) -> list[Slip]:
+    """Each time that “expected back” slipped, oldest first."""
+    kept = (incident.public_facts or {}).get(SLIPS) or []
+    return [
+        Slip(*(_read(FactKind.MOMENT, one[name]) for name in ("was", "now", "at"))) for one in kept
+    ]
 
 
 def internal_after(

@@ -666,8 +666,8 @@ def test_the_form_asks_first_for_what_the_status_says_in_the_order_of_the_text(d
         for status in ("investigating", "identified", "monitoring")
     }
     assert order == {
-        "investigating": ["users_notice", "workaround"],
-        "identified": ["cause", "action", "workaround", "expected_back"],
+        "investigating": ["users_notice", "unaffected", "workaround"],
+        "identified": ["cause", "action", "unaffected", "workaround", "expected_back"],
         "monitoring": ["resolution", "watch_minutes"],
     }
 
@@ -694,6 +694,22 @@ def test_what_stands_in_for_an_empty_fact_is_asked_for_with_it(desk: Desk) -> No
     ]  # fmt: skip
     told = {**first, "resolution": "We switched."}
     assert asked_first(desk.browser.send_shown(path(code), told)) == ["resolution", "watch_minutes"]
+
+
+def test_a_promise_of_when_service_is_back_is_owned_where_it_slips(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare()
+    desk.post(code, "identified", expected_back="2026-03-04T13:30")
+    frozen.shift(timedelta(minutes=30))
+    desk.post(code, "identified", expected_back="2026-03-04T14:30")
+    later = "normal by Mar 4, 2026, 14:30 UTC. We had said Mar 4, 2026, 13:30 UTC"
+    assert later in desk.posts(code)[-1].body
+    shown = texts(desk.get(path(code)), "slips", "/li")
+    assert shown == ["was Mar 4, 2026, 13:30 UTC, now Mar 4, 2026, 14:30 UTC"]
+    frozen.shift(timedelta(minutes=30))
+    desk.post(code, "identified", action="We restart it.")
+    assert "We had said" not in desk.posts(code)[-1].body
 
 
 def kept(shown: TestResponse) -> dict[str, bool]:

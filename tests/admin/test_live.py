@@ -70,4 +70,4 @@ def test_asking_sends_few_statements(desk: Desk) -> None:
         engine = db.engine
     with noted(engine) as statements:
         desk.get(path)
-    assert len(statements) == 5
+    assert len(statements) == 7

@@ -162,7 +162,7 @@ def test_the_fields_follow_the_status_and_light_their_sentence(
     first = page.locator(".said-facts > [data-fact]")
     page.get_by_role("radio", name="Identified").check()
     names = first.evaluate_all("all => all.map((one) => one.dataset.fact)")
-    assert names == ["cause", "action", "workaround", "expected_back"]
+    assert names == ["cause", "action", "unaffected", "workaround", "expected_back"]
     # A fact that is older than the status is kept or rewritten, and what it says is lit.
     older = page.locator(".kept-since:visible").first
     expect(older).to_contain_text("Still true?")

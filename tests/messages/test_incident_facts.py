@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from statuspage.core.enums import Audience, ComponentStatus, Role, Step, Visibility
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, TimelineEntry
-from statuspage.messages.incident_facts import facts_of
+from statuspage.messages.incident_facts import Slip, facts_of, slips_of, with_slip
 from statuspage.messages.sample_incident import sample_facts
 from statuspage.messages.template_variables import VARIABLES, values_for, variables_for
 from statuspage.messages.wording import STEPS
@@ -188,3 +189,34 @@ def test_the_timeline_names_the_day_only_where_it_is_another_one() -> None:
         {"time": "13:05 CET", "status": "Identified", "text": "Found it."},
         {"time": "Mar 5, 2026, 13:00 CET", "status": "Resolved", "text": "Over."},
     ]
+
+
+def expected(moment: datetime | None) -> dict[str, Any]:
+    return {"expected_back": moment.isoformat() if moment else ""}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "slips"),
+    [
+        (NOON, NOON + minutes(60), [Slip(NOON, NOON + minutes(60), NOON)]),
+        (NOON, None, [Slip(NOON, None, NOON)]),
+        (NOON, NOON, []),
+        (NOON, NOON - minutes(10), []),
+        (None, NOON, []),
+    ],
+)
+def test_only_a_later_time_or_none_is_a_slip(
+    before: datetime | None, after: datetime | None, slips: list[Slip]
+) -> None:
+    kept = with_slip(expected(before), expected(after), NOON)
+    assert slips_of(Incident(public_facts=kept)) == slips
+
+
+def test_slips_are_counted_and_only_the_update_that_slips_owns_it() -> None:
+    first = with_slip(expected(NOON), expected(NOON + minutes(30)), NOON - minutes(30))
+    again = with_slip(first, {**first, **expected(NOON + minutes(60))}, NOON)
+    row = incident(public_facts=again, updated_at=NOON)
+    assert [slip.was for slip in slips_of(row)] == [NOON, NOON + minutes(30)]
+    assert facts(row).public.expected_before == NOON + minutes(30)
+    row.updated_at = NOON + minutes(5)
+    assert facts(row).public.expected_before is None

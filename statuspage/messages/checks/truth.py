@@ -63,6 +63,8 @@ def find_unbacked_times(checked: CheckedText) -> Iterator[Span]:
     known = _clocks(
         checked,
         public.expected_back,
+        public.expected_before,
+        public.expected_before,
         public.next_update,
         public.scheduled_for,
         public.scheduled_until,
@@ -118,7 +120,7 @@ def _contradicted(checked: CheckedText, found: re.Match[str], before: str) -> It
         moment, what = public.ended, "it ended"
     else:
         return
-    promised = (public.next_update, public.expected_back)
+    promised = (public.next_update, public.expected_back, public.expected_before)
     known = _clocks(checked, public.started, public.ended, *promised)
     if _clock(found) not in known:
         shown = clock.show(moment, public.zone, public.language)
