@@ -33,6 +33,7 @@ from statuspage.core.enums import (
     overall_indicator,
     status_of,
 )
+from statuspage.core.languages import N_
 from statuspage.public import statements
 from statuspage.public.days import day_of, following_month, midnight, month_of
 from statuspage.public.ongoing import (
@@ -69,6 +70,9 @@ MOST_INCIDENTS_A_DAY = 12
 INCIDENTS_ON_A_PAGE = 50
 MOST_INCIDENTS_BEHIND_A_DAY = 5
 MOST_INCIDENTS_CONTINUED = 5
+# Before that nobody has looked at how things are.  The indicator stays none: clients know no other
+# word for it, and some call somebody for what is not none.
+NOT_SET_UP = N_("Not set up")
 # While something is wrong the figures of the day are counted anew so often, else once a change:
 # were it always to the second, no two editions would be alike.
 RECKONED_EVERY = timedelta(minutes=10)
@@ -545,7 +549,11 @@ def _frame(
     return Frame(
         page=site.page,
         indicator=indicator,
-        description=OVERALL[Impact.MAINTENANCE if is_only_planned else indicator],
+        description=(
+            OVERALL[Impact.MAINTENANCE if is_only_planned else indicator]
+            if site.page.is_set_up
+            else NOT_SET_UP
+        ),
         under_maintenance=under_maintenance,
         pinned=tuple(
             Pinned(incident.code, incident.title, incident.status, incident.is_overdue)

@@ -50,6 +50,7 @@ def look(session: Session) -> Callable[[], Snapshot]:
 def test_an_empty_database_shows_a_page_that_is_not_set_up(session: Session) -> None:
     snapshot = read_snapshot(read_site(session, at=NOON))
     assert (snapshot.page.is_set_up, snapshot.page.name) == (False, "Status")
+    assert (snapshot.frame.indicator, snapshot.frame.description) == (Impact.NONE, "Not set up")
     assert snapshot.tree == ()
 
 
