@@ -97,6 +97,7 @@ function follow(form) {
     clearTimeout(timer);
     timer = setTimeout(refresh, WAIT);
   });
+  if (form.dataset.draft) keep(form);
   form.addEventListener("change", () => refresh());
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
@@ -385,4 +386,33 @@ function awaitPromise() {
   promise.classList.add("late");
   promise.querySelector(".promise").classList.add("late");
   promise.querySelector("[data-said]").textContent = promise.dataset.overdue;
+}
+
+// What is typed is kept on the server as a draft, a moment after the last key and when leaving.
+function keep(form) {
+  const KEEP_AFTER = 1500;
+  let timer = 0;
+  let isUnsaved = false;
+  const save = () => {
+    clearTimeout(timer);
+    if (!isUnsaved) return;
+    isUnsaved = false;
+    fetch(form.dataset.draft, { method: "POST", body: new FormData(form), keepalive: true }).catch(() => {
+      isUnsaved = true;
+    });
+  };
+  const note = () => {
+    isUnsaved = true;
+    clearTimeout(timer);
+    timer = setTimeout(save, KEEP_AFTER);
+  };
+  form.addEventListener("input", note);
+  form.addEventListener("change", note);
+  // What is sent is no draft any more.
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "preview" || event.submitter?.name === "remake") return;
+    clearTimeout(timer);
+    isUnsaved = false;
+  });
+  addEventListener("pagehide", save);
 }

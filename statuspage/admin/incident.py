@@ -16,6 +16,7 @@ from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, refused, the_page, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.drafting import open_draft
 from statuspage.admin.fact_notes import (
     Told,
     carried_over,
@@ -54,7 +55,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
-from statuspage.incidents import drafts, lifecycle, mail_corrections, merge
+from statuspage.incidents import drafts, lifecycle, mail_corrections, merge, saved_drafts
 from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
@@ -257,16 +258,19 @@ def _found(code: str) -> Incident:
 
 def _form(incident: Incident) -> UpdateForm:
     newest = max((update.id for update in incident.updates), default=0)
-    form = UpdateForm.read(
+    draft = open_draft(incident)
+    form = UpdateForm(
+        request.form if request.method == "POST" else draft.values,
         zone=zone(),
         users_notice=incident.users_notice,
         status=_likely_status(incident),
-        seen_version=incident.version,
+        seen_version=draft.shown.seen_version if draft.shown else incident.version,
         seen_update=newest,
         components=_states_before_the_end(incident),
         false_alarm=request.args.get("do") == "false_alarm",
         **facts_as_shown({**incident.public_facts, **incident.internal_facts}),
     )
+    form.draft = draft
     offered = _offered(incident)
     form.status.choices = {status.value: status.label for status in offered}
     levels = severity.severity_levels(current_session())
@@ -343,6 +347,7 @@ def _publish(posting: Posting) -> ResponseReturnValue:
     else:
         verb = lifecycle.post_update
     update = verb(incident.code, posting.update, form.submission())
+    saved_drafts.discard_draft(incident.code, actor=actor())
     notice = f"Posted: {update.step.label}."
     if form.resolves:
         notice += describe_cancel_window(incident.code)

@@ -49,6 +49,8 @@ class UpdateForm(IncidentForm):
     false_alarm = BooleanField("It was a false alarm: everything was working")
     # What became of the test mail that was asked for.
     tried = ""
+    # The draft that it was filled with, and those of colleagues: an ``OpenDraft`` of drafting.
+    draft: object = None
 
     @property
     def resolves(self) -> bool:

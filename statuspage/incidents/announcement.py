@@ -375,9 +375,11 @@ def _reach_of_drill(drill: DrillRecipients, audience: Audience) -> tuple[int, in
 
 def states_of(session: Session, states: Mapping[int, ComponentStatus]) -> Components:
     """The components of these ids with the states given for them, in the page's order."""
-    rows = session.scalars(
+    chosen = (
         select(Component).where(Component.id.in_(states)).order_by(Component.position, Component.id)
     )
+    name = f"components {sorted(states)}"
+    rows = read_once(session, name, lambda: session.scalars(chosen).all())
     return [(component, states[component.id]) for component in rows]
 
 

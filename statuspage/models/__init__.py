@@ -13,6 +13,7 @@ from statuspage.models.delivery import (
     Hold,
     WebhookEvent,
 )
+from statuspage.models.draft import SavedDraft
 from statuspage.models.incident import (
     Approval,
     Incident,
@@ -71,6 +72,7 @@ __all__ = [
     "Presence",
     "RecoveryCode",
     "Revision",
+    "SavedDraft",
     "SeverityLevel",
     "SignIn",
     "Subscriber",

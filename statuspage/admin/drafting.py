@@ -1,0 +1,80 @@
+"""Drafts on the screen of an incident: kept as they are typed, restored, opened by colleagues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from statuspage.admin.auth import actor, signed_in
+from statuspage.admin.base import admin, done
+from statuspage.admin.forms import read_number
+from statuspage.admin.resolving import what_was_typed
+from statuspage.core.db import current_session
+from statuspage.core.errors import Invalid
+from statuspage.incidents import saved_drafts
+from statuspage.models import Incident, SavedDraft
+
+# What belongs to the sheet that it was typed into, and not to what was typed.
+_OF_THE_SHEET: Final = frozenset(
+    {"form_key", "seen_version", "seen_update", "at_the_end", "promised", "again", "save_draft"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """A draft that the form was filled with: whose it is, and what else there is."""
+
+    shown: SavedDraft | None
+    author: str
+    is_own: bool
+    others: tuple[tuple[SavedDraft, str], ...]
+
+    @property
+    def values(self) -> MultiDict[str, str] | None:
+        """What was typed, for the form; None where no draft is open."""
+        return MultiDict([(pair[0], pair[1]) for pair in self.shown.form]) if self.shown else None
+
+
+@admin.post("/incidents/<code>/draft")
+def save_draft(code: str) -> ResponseReturnValue:
+    """Keep what is typed, for the script and for the button."""
+    typed = [(name, value) for name, value in what_was_typed() if name not in _OF_THE_SHEET]
+    try:
+        saved_drafts.save_draft(
+            code,
+            typed,
+            form_key=request.form.get("form_key", ""),
+            seen_version=read_number(request.form.get("seen_version")),
+            actor=actor(),
+        )
+    except Invalid as error:
+        return error.reason, 422
+    if "save_draft" in request.form:
+        return done("The draft is saved.", "admin.incident", code=code, _anchor="post")
+    return "", 204
+
+
+@admin.post("/incidents/<code>/draft/discard")
+def discard_draft(code: str) -> ResponseReturnValue:
+    """Forget one's own draft."""
+    saved_drafts.discard_draft(code, actor=actor())
+    return done("The draft is discarded.", "admin.incident", code=code)
+
+
+def open_draft(incident: Incident) -> OpenDraft:
+    """The draft to go on with: one's own, or the one that was asked for by its author's id."""
+    if request.method == "POST":
+        return OpenDraft(None, "", False, ())
+    person = signed_in()
+    own = person.account_id if person else None
+    asked = read_number(request.args.get("draft")) or own
+    found = saved_drafts.drafts_on(current_session(), incident)
+    shown = next(((draft, name) for draft, name in found if draft.account_id == asked), None)
+    others = tuple((draft, name) for draft, name in found if draft.account_id not in {own, asked})
+    if shown is None:
+        return OpenDraft(None, "", False, others)
+    return OpenDraft(*shown, shown[0].account_id == own, others)
