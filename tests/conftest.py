@@ -1,14 +1,18 @@
 """What tests are given: an empty database of either kind, an app on it, and a clock that stands.
 
 A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL;
-``pytest --database=sqlite`` runs it on one.  One that is marked ``only_on("sqlite")`` costs much
-and asks the databases nothing that they could answer differently.
+``pytest --database=sqlite`` runs it on one.  The screens' tests take turns, each on one of the two
+by its name, for what they ask the databases is asked on both by the tests of the rooms below;
+``--database=both`` runs them on both too.  One that is marked ``only_on("sqlite")`` costs much and
+asks the databases nothing that they could answer differently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+from zlib import crc32
 
 import pytest
 import time_machine
@@ -28,21 +32,37 @@ from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
 from tests.factories import NOON, make_page
 from tests.htmlchecker import HtmlChecker
 
+# Folders whose tests are each run on one of the databases.
+TAKE_TURNS: Final = frozenset({"admin", "api"})
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--database", choices=[*KINDS, "both"], default="both", help="run database tests on this"
+        "--database",
+        choices=[*KINDS, "both", "turns"],
+        default="turns",
+        help="run database tests on this; by default, all but the screens' on both",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
-        chosen = metafunc.config.getoption("--database")
-        kinds = KINDS if chosen == "both" else (chosen,)
+        kinds = kinds_for(metafunc, metafunc.config.getoption("--database"))
         only = metafunc.definition.get_closest_marker("only_on")
         if only is not None:
             kinds = tuple(kind for kind in kinds if kind in only.args)
         metafunc.parametrize("database", kinds, indirect=True)
+
+
+def kinds_for(metafunc: pytest.Metafunc, chosen: str) -> tuple[str, ...]:
+    """The kinds of database that a test runs on."""
+    if chosen in KINDS:
+        return (chosen,)
+    test = metafunc.definition
+    marked = test.get_closest_marker("only_on") is not None
+    if chosen == "turns" and not marked and TAKE_TURNS.intersection(test.path.parts):
+        return (KINDS[crc32(test.originalname.encode()) % len(KINDS)],)
+    return KINDS
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
