@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -16,22 +16,32 @@ import psutil
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+MAKE_RUN = (sys.executable, "-P", str(ROOT / "statuspage" / "runtime" / "supervisor.py"))
 
 
 class Service:
     """Supervisor, web server and worker; ready when made.
 
-    ``email`` and ``password`` are the sign-in that the first start prints.
+    ``email`` and ``password`` are the sign-in that the first start prints.  ``command`` starts it
+    in another way, in the folder ``cwd``.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        *,
+        command: Sequence[str] = MAKE_RUN,
+        cwd: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "output.txt"
         with self.output.open("w") as output:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-P", str(ROOT / "statuspage" / "runtime" / "supervisor.py")],
+                command,
+                cwd=cwd,
                 env={
                     "PATH": os.environ["PATH"],
                     "PORT": str(self.port),

@@ -16,6 +16,7 @@ from statuspage.core import clock
 from statuspage.core.db import insert_new
 from statuspage.core.enums import AccountRole, Audience, Channel, DeliveryState, Step
 from statuspage.core.links import current_links
+from statuspage.core.paths import COMMAND
 from statuspage.delivery.queue import page_zone
 from statuspage.messages.compose import Text, finish_for_account
 from statuspage.messages.incident_facts import sign_up_facts
@@ -66,7 +67,7 @@ def queue_change_notice(session: Session, address: str, *, how: str) -> None:
         f"The password of your account {address} on the admin of the {_service(session)} status "
         f"page was changed {_shown(session, timedelta())}: {how}. Every browser was signed out.\n\n"
         "If that was not you, tell whoever runs the status page at once; on its machine "
-        f"flask --app app reset-password {address} takes the account back."
+        f"{COMMAND} reset-password {address} takes the account back."
     )
     text = Text("Your password was changed", body)
     _queue_notice(session, address, text)

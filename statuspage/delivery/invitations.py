@@ -20,6 +20,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.core.links import account_token
+from statuspage.core.paths import COMMAND
 from statuspage.delivery import account_mail
 from statuspage.models import Account, Contact, Invitation
 from statuspage.models.columns import hash_token
@@ -184,7 +185,7 @@ def _offer(
 def _refuse_unreachable(session: Session, email: str) -> None:
     reason = account_mail.barred_because(session, email)
     if reason is not None:
-        command = f"flask --app app reset-password {email}"
+        command = f"{COMMAND} reset-password {email}"
         raise Invalid("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
 
 

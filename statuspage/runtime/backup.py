@@ -24,7 +24,7 @@ from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import Settings, current_settings, default_database_url
 from statuspage.core.db import current_session, sqlite_path, writing
-from statuspage.core.paths import ROOT
+from statuspage.core.paths import COMMAND, MIGRATIONS, ROOT
 from statuspage.delivery import control
 from statuspage.delivery.dispatch import open_lanes
 from statuspage.importers import demo
@@ -207,7 +207,7 @@ def _newest_version() -> str:
 
 
 def _versions() -> set[str]:
-    return {file.name.split("_")[0] for file in (ROOT / "migrations" / "versions").glob("*.py")}
+    return {file.name.split("_")[0] for file in (MIGRATIONS / "versions").glob("*.py")}
 
 
 def _environ() -> dict[str, str]:
@@ -226,7 +226,7 @@ def _sqlite_file(settings: Settings) -> Path:
     if path is None:
         raise UnusableDatabase(
             "this is for SQLite; on PostgreSQL use pg_dump and pg_restore, and then run: "
-            "flask --app app restored"
+            f"{COMMAND} restored"
         )
     return path
 

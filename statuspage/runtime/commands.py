@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from statuspage.core.db import current_session, db
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.logs import set_up_logs
+from statuspage.core.paths import COMMAND
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import account_changes, control, privacy
 from statuspage.delivery.dispatch import check_rooms
@@ -28,18 +30,19 @@ from statuspage.importers import demo, jsonl, published, statuspage_page, store
 from statuspage.public import routes
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv
-from statuspage.runtime import backup, incident_commands, server
+from statuspage.runtime import backup, incident_commands, server, supervisor
 from statuspage.runtime.worker import AlreadyRunning, WorkerProcess
 
 WRONG_SETTING = 2
 ALREADY_RUNNING = 3
 
-HELD = "Nothing is sent until you run: flask --app app outbox release"
+HELD = f"Nothing is sent until you run: {COMMAND} outbox release"
 
 
 def register(app: Flask) -> None:
     """Hang the commands on the app."""
     for command in (
+        run,
         set_up,
         serve,
         work,
@@ -72,6 +75,14 @@ def fail(reason: object, code: int = 1) -> NoReturn:
 def set_up() -> None:
     """Bring the database up to date; the first time, load the demo and make a sign-in."""
     _set_up(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("run")
+def run() -> None:
+    """Serve the page and deliver what is due, and start either again when it dies."""
+    # What stays is the small program that watches both, without all that this one has loaded.
+    os.environ["DATA_DIR"] = str(current_settings().data_dir)
+    os.execv(sys.executable, [sys.executable, "-P", supervisor.__file__])
 
 
 @click.command("serve")

@@ -28,7 +28,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# In a checkout the children run at its top; those of an installed package where they are started.
 ROOT = Path(__file__).resolve().parents[2]
+IS_CHECKOUT = (ROOT / "app.py").is_file()
 
 FIRST_DELAY_S = 1.0
 # The web server is asked so often whether it lives, and killed when it has been silent for so long.
@@ -55,7 +57,7 @@ def main() -> int:
     if refusal := _port_refusal(host, port):
         _say(f"{host}:{port} cannot be served on: {refusal}")
         return WRONG_SETTING
-    command = [sys.executable, "-m", "statuspage"]
+    command = [sys.executable, *([] if IS_CHECKOUT else ["-P"]), "-m", "statuspage"]
     web = Child("web server", [*command, "serve", "--setup"])
     worker = Child("worker", [*command, "worker"])
 
@@ -106,7 +108,7 @@ class Child:
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
             self.command,
-            cwd=ROOT,
+            cwd=ROOT if IS_CHECKOUT else None,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=lambda: _die_with(parent),

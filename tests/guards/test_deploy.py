@@ -1,0 +1,75 @@
+"""What ships the service names settings and commands that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+from statuspage.core.config import SETTINGS
+from tests.guards.source import ROOT
+
+DEPLOY = ROOT / "deploy"
+# What Compose, PostgreSQL's image and Python read themselves.
+NOT_OURS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "PATH", "PYTHONDONTWRITEBYTECODE"}
+NAMES = {setting.name for setting in SETTINGS}
+
+
+def documents() -> Iterator[Any]:
+    for file in sorted(DEPLOY.rglob("*.yaml")):
+        yield from yaml.safe_load_all(file.read_text())
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping of a document."""
+    if isinstance(node, dict):
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from nodes(child)
+
+
+def settings_named() -> set[str]:
+    found = set()
+    for mapping in (each for document in documents() for each in nodes(document)):
+        found |= set(mapping.get("environment", {}))
+        if mapping.get("kind") == "ConfigMap":
+            found |= set(mapping["data"])
+    for unit in DEPLOY.glob("systemd/*.service"):
+        for line in re.findall(r"^Environment=(.+)$", unit.read_text(), re.MULTILINE):
+            found |= {pair.split("=")[0] for pair in line.split()}
+    (image,) = re.findall(r"^ENV (PATH.+?)^USER", (DEPLOY / "Dockerfile").read_text(), re.M | re.S)
+    return found | set(re.findall(r"(\w+)=", image))
+
+
+def commands_named() -> set[str]:
+    found = set(re.findall(r'^CMD \["(\w+)"\]', (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
+    for unit in DEPLOY.glob("systemd/*.service"):
+        found |= set(re.findall(r"bin/statuspage (\w+)", unit.read_text()))
+    for mapping in (each for document in documents() for each in nodes(document)):
+        if mapping.get("image") == "statuspage":
+            found.add((mapping.get("args") or mapping.get("command") or ["run"])[0])
+    return found
+
+
+def test_every_setting_that_is_named_is_one() -> None:
+    assert settings_named() - NOT_OURS - NAMES == set()
+    assert {"DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "DATA_DIR"} <= settings_named()
+
+
+@pytest.mark.only_on("sqlite")
+def test_every_command_that_is_named_is_one(app: Flask) -> None:
+    assert commands_named() == {"run", "serve", "worker", "setup"}
+    assert commands_named() <= set(app.cli.commands)
+
+
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("systemd/*.service")), ids=lambda f: f.stem)
+def test_a_unit_starts_again_but_not_after_a_wrong_setting(unit: Path) -> None:
+    text = unit.read_text()
+    assert "Restart=always\n" in text
+    assert "RestartPreventExitStatus=2\n" in text
