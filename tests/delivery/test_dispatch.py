@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
-from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
-from statuspage.delivery import claims, control, provider_events, retry
-from statuspage.delivery.channels.outgoing import Fault, Outcome, OutgoingMessage, Recipient, Result
-from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
+from statuspage.delivery import claims, control
+from statuspage.delivery.channels.outgoing import Fault, Outcome
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.delivery.report import tallies
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import cancel_window
-from statuspage.models import Attempt, Delivery, DeliveryEvent, SeverityLevel
+from statuspage.models import SeverityLevel
 from statuspage.runtime.worker import WorkerProcess
-from tests.actors import acting
 from tests.announcing import (
     ACTOR,
     Scenario,
@@ -36,85 +31,8 @@ from tests.announcing import (
     mails,
     messages,
     post,
-    resolve,
-    set_up_scenario,
 )
-
-EVERYBODY = ["c1@example.com", "c2@example.com", "c3@example.com", "shopper@example.com"]
-WORKER = 7
-
-
-@dataclass
-class Provider:
-    """Answers as scripted by address, else accepts; remembers what it was given."""
-
-    answers: dict[str, tuple[Outcome, Fault]] = field(default_factory=dict)
-    sent: list[tuple[OutgoingMessage, Recipient]] = field(default_factory=list)
-    max_batch: int = 1000
-    before_each: Callable[[], None] = lambda: None
-    chunk: int = 1000
-
-    def send(
-        self,
-        outgoing: OutgoingMessage,
-        recipients: Sequence[Recipient],
-        *,
-        still_ours: Callable[[], bool],
-    ) -> Iterator[Sequence[Result]]:
-        for start in range(0, len(recipients), self.chunk):
-            self.before_each()
-            if not still_ours():
-                return
-            yield [self._answer(outgoing, one) for one in recipients[start : start + self.chunk]]
-
-    def _answer(self, outgoing: OutgoingMessage, recipient: Recipient) -> Result:
-        self.sent.append((outgoing, recipient))
-        outcome, fault = self.answers.get(recipient.address, (Outcome.ACCEPTED, Fault.NONE))
-        reason = "" if outcome is Outcome.ACCEPTED else "as told"
-        return Result(recipient, outcome, fault, reason)
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-    @property
-    def addresses(self) -> list[str]:
-        return sorted(recipient.address for _, recipient in self.sent)
-
-
-@pytest.fixture
-def provider() -> Provider:
-    return Provider()
-
-
-@pytest.fixture
-def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:
-    return set_up_scenario(app)
-
-
-@pytest.fixture
-def dispatcher(app: Flask, provider: Provider) -> Dispatcher:
-    return make_dispatcher(app, provider)
-
-
-def make_dispatcher(app: Flask, provider: Provider, *, worker_id: int = WORKER) -> Dispatcher:
-    return Dispatcher(app, worker_id, {Channel.EMAIL: Lane(provider, parallel=1, batch=100)})
-
-
-@pytest.fixture
-def resolved(scenario: Scenario, session: Session) -> str:
-    """A resolved SEV1 whose customers wait for their mail."""
-    code = declare(scenario).code
-    resolve(code)
-    return code
-
-
-def states(session: Session) -> dict[str, tuple[DeliveryState, str]]:
-    rows = session.scalars(
-        select(Delivery).filter_by(channel=Channel.EMAIL).execution_options(populate_existing=True)
-    )
-    found = {row.address: (row.state, row.reason) for row in rows}
-    session.rollback()
-    return found
+from tests.delivery.conftest import EVERYBODY, WORKER, Provider, make_dispatcher, states
 
 
 def test_everybody_is_sent_their_mail_once(
@@ -163,94 +81,6 @@ def test_a_mail_that_is_sent_again_keeps_its_message_id(
     ids = {one.message_id for _, one in provider.sent if one.address == "c1@example.com"}
     assert provider.addresses == ["c1@example.com", *EVERYBODY]
     assert len(ids) == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "state"),
-    [
-        ((Outcome.REFUSED, Fault.RECIPIENT), DeliveryState.FAILED),
-        ((Outcome.NOT_SENT, Fault.PROVIDER), DeliveryState.PENDING),
-        ((Outcome.UNKNOWN, Fault.PROVIDER), DeliveryState.UNCERTAIN),
-    ],
-)
-def test_each_outcome_is_a_state_with_its_reason(
-    resolved: str,
-    dispatcher: Dispatcher,
-    provider: Provider,
-    session: Session,
-    answer: tuple[Outcome, Fault],
-    state: DeliveryState,
-) -> None:
-    provider.answers = {"c2@example.com": answer}
-    dispatcher.send_all()
-    assert states(session)["c2@example.com"] == (state, "as told")
-
-
-def test_nothing_that_happened_to_a_delivery_is_overwritten(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
-    frozen: time_machine.Traveller,
-) -> None:  # fmt: skip
-    provider.answers = {"c1@example.com": (Outcome.UNKNOWN, Fault.PROVIDER)}
-    dispatcher.send_all()
-    frozen.shift(1)
-    retry.settle_due()
-    provider.answers = {}
-    dispatcher.send_all()
-    events = session.scalars(
-        select(DeliveryEvent.state)
-        .join(Delivery, Delivery.id == DeliveryEvent.delivery_id)
-        .where(Delivery.address == "c1@example.com")
-        .order_by(DeliveryEvent.id)
-    ).all()
-    assert events == [DeliveryState.UNCERTAIN, DeliveryState.PENDING, DeliveryState.ACCEPTED]
-
-
-def test_a_rejected_key_burns_no_attempt_and_raises_an_alarm(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session
-) -> None:
-    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.CREDENTIALS))
-    dispatcher.send_all()
-    assert {row.attempts for row in session.scalars(select(Delivery))} == {0}
-    assert [alarm.key for alarm in alarms.open_alarms(session)] == ["channel.email"]
-
-
-def test_a_failing_provider_is_given_a_rest_and_the_alarm_ends_with_it(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, session: Session,
-    frozen: time_machine.Traveller,
-) -> None:  # fmt: skip
-    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
-    for _ in range(3):
-        dispatcher.send_all()
-        assert not control.may_send(session, Channel.EMAIL)
-        session.rollback()
-        frozen.shift(timedelta(minutes=2))
-    assert [alarm.key for alarm in alarms.open_alarms(session)] == ["channel.email"]
-    provider.answers = {}
-    dispatcher.send_all()
-    session.rollback()
-    assert alarms.open_alarms(session) == []
-    assert mails(DeliveryState.ACCEPTED) == EVERYBODY
-
-
-def test_nothing_is_sent_while_the_outbox_is_held(
-    resolved: str, dispatcher: Dispatcher, provider: Provider
-) -> None:
-    control.hold(control.EVERYTHING, reason="restored", actor=acting("Ada"))
-    dispatcher.send_all()
-    assert provider.sent == []
-    control.release(control.EVERYTHING, actor=acting("Ada"))
-    dispatcher.send_all()
-    assert provider.addresses == EVERYBODY
-
-
-def test_what_is_too_old_to_be_news_expires(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
-) -> None:
-    frozen.shift(timedelta(days=4))
-    retry.settle_due()
-    dispatcher.send_all()
-    assert provider.sent == []
-    assert mails(DeliveryState.EXPIRED) == EVERYBODY
 
 
 def test_mail_waits_for_a_database_that_is_away_before_the_call_and_is_sent_once(
@@ -334,87 +164,6 @@ def test_what_happens_while_a_batch_goes_out_reaches_the_rest_of_it(
     assert provider.addresses == sorted(told + again)
 
 
-def test_a_claim_that_was_taken_away_is_not_sent(
-    resolved: str, app: Flask, provider: Provider, session: Session
-) -> None:
-    dispatcher = make_dispatcher(app, provider)
-    provider.before_each = lambda: take_away(app)
-    provider.chunk = 1
-    dispatcher._hand_over(claims.claim(WORKER, Channel.EMAIL, size=10))  # type: ignore[arg-type]
-    assert provider.sent == []
-    assert mails(DeliveryState.PENDING) == EVERYBODY
-
-
-def take_away(app: Flask) -> None:
-    with app.app_context():
-        claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
-
-
-def test_a_dead_workers_claim_is_due_again_where_it_was_certainly_not_sent(
-    resolved: str, dispatcher: Dispatcher, session: Session
-) -> None:
-    claims.claim(WORKER, Channel.EMAIL, size=10)
-    assert mails(DeliveryState.SENDING) == EVERYBODY
-    session.rollback()
-    assert dispatcher.rescue() == 4
-    assert mails(DeliveryState.PENDING) == EVERYBODY
-
-
-def test_a_dead_workers_claim_is_uncertain_where_its_call_had_begun(
-    resolved: str, dispatcher: Dispatcher, session: Session
-) -> None:
-    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
-    assert claim is not None
-    assert claims.begin_call(claim.attempt_id)
-    assert dispatcher.rescue() == 4
-    assert mails(DeliveryState.UNCERTAIN) == EVERYBODY
-    assert session.scalars(select(Attempt)).all() == []
-
-
-def test_uncertain_mail_waits_for_news_and_is_then_sent_once_more(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller,
-    session: Session,
-) -> None:  # fmt: skip
-    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
-    assert claim is not None
-    claims.begin_call(claim.attempt_id)
-    claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
-    frozen.shift(599)
-    retry.settle_due()
-    dispatcher.send_all()
-    assert provider.sent == []
-    frozen.shift(1)
-    retry.settle_due()
-    dispatcher.send_all()
-    assert provider.addresses == EVERYBODY
-
-
-def test_mail_that_an_event_tells_of_is_not_sent_again_before_the_event_is_folded_in(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller,
-    session: Session,
-) -> None:  # fmt: skip
-    claim = claims.claim(WORKER, Channel.EMAIL, size=10)
-    assert claim is not None
-    claims.begin_call(claim.attempt_id)
-    claims.rescue(WORKER, own_attempts=frozenset(), missed=claims.Missed(), uncertain_wait=600)
-    told = claim.deliveries[0]
-    provider_events.keep(
-        [Event("e1", EventKind.DELIVERED, clock.now(), told.email, str(told.id), claim.attempt_id)]
-    )
-    frozen.shift(600)
-    retry.settle_due()
-    provider_events.fold()
-    dispatcher.send_all()
-    assert provider.addresses == [one for one in EVERYBODY if one != told.email]
-
-
-def test_batches_are_as_large_as_the_lane_says(
-    resolved: str, app: Flask, provider: Provider
-) -> None:
-    lane = Lane(provider, parallel=1, batch=3)
-    assert Dispatcher(app, WORKER, {Channel.EMAIL: lane}).send_all() == 2
-
-
 def test_a_stopped_dispatcher_puts_back_what_it_did_not_come_to(
     resolved: str, app: Flask, provider: Provider, session: Session
 ) -> None:
@@ -426,55 +175,7 @@ def test_a_stopped_dispatcher_puts_back_what_it_did_not_come_to(
     assert len(mails(DeliveryState.PENDING)) == 2
 
 
-def test_a_delivery_tells_its_last_change(
-    resolved: str, dispatcher: Dispatcher, session: Session, frozen: time_machine.Traveller
-) -> None:
-    frozen.shift(30)
-    dispatcher.send_all()
-    assert {row.changed_at for row in session.scalars(select(Delivery).filter_by(
-        channel=Channel.EMAIL))} == {clock.now()}  # fmt: skip
-
-
 # Clocks that jump.
-
-
-@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(days=30)])
-def test_what_waits_follows_a_clock_that_jumps(
-    resolved: str, session: Session, frozen: time_machine.Traveller, jump: timedelta
-) -> None:
-    frozen.shift(timedelta(seconds=1))
-    waiting = select(Delivery).filter_by(channel=Channel.EMAIL)
-    before = {mail.id: (mail.due_at, mail.expires_at) for mail in session.scalars(waiting)}
-    session.rollback()
-
-    frozen.shift(jump)
-    for _ in range(2):
-        claims.follow_clock(jump)
-        retry.settle_due()
-
-    session.expire_all()
-    moment = clock.now()
-    assert len(before) == 4
-    for mail in session.scalars(waiting):
-        due_at, expires_at = before[mail.id]
-        assert mail.state is DeliveryState.PENDING
-        assert mail.due_at <= moment
-        # Each end that the jump has reached moved along, and nothing moved twice.
-        assert mail.expires_at == (expires_at + jump if expires_at else None)
-        assert mail.due_at in {due_at, due_at + jump}
-
-
-def test_a_clock_that_is_set_back_does_not_prolong_a_channels_rest(
-    resolved: str, dispatcher: Dispatcher, provider: Provider, frozen: time_machine.Traveller
-) -> None:
-    provider.answers = dict.fromkeys(EVERYBODY, (Outcome.NOT_SENT, Fault.PROVIDER))
-    dispatcher.send_all()
-    frozen.shift(timedelta(hours=-1))
-    claims.follow_clock(timedelta(hours=-1))
-    provider.answers = {}
-    frozen.shift(timedelta(seconds=31))
-    dispatcher.send_all()
-    assert provider.addresses == sorted(EVERYBODY * 2)
 
 
 def test_a_worker_that_starts_anew_ends_the_alarms_of_the_one_before(

@@ -1,7 +1,4 @@
-"""Every module that holds logic has its tests at the mirrored place.
-
-``statuspage/delivery/claims.py`` is tested by ``tests/delivery/test_claims.py``.
-"""
+"""Every module that holds logic has its tests at the mirrored place."""
 
 from __future__ import annotations
 
@@ -22,9 +19,6 @@ TESTED_ELSEWHERE = {
     "statuspage/delivery/account_mail.py",
     "statuspage/delivery/channels/apprise_process.py",
     "statuspage/delivery/channels/refusal_runs.py",
-    "statuspage/delivery/claims.py",
-    "statuspage/delivery/control.py",
-    "statuspage/delivery/outcomes.py",
     "statuspage/delivery/sent_copy.py",
     "statuspage/importers/demo/loading.py",
     "statuspage/incidents/apply_update.py",
