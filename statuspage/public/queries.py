@@ -7,7 +7,6 @@ very same views again: most of a rebuilt site is what it was.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,11 +30,11 @@ from statuspage.core.enums import (
     Impact,
     Kind,
     overall_indicator,
-    status_of,
 )
 from statuspage.core.languages import N_
 from statuspage.public import statements
 from statuspage.public.days import day_of, following_month, midnight, month_of
+from statuspage.public.incident_rows import incident_view, moment_or_none
 from statuspage.public.ongoing import (
     begins_in,
     continues_in,
@@ -46,12 +45,10 @@ from statuspage.public.ongoing import (
 )
 from statuspage.public.page_rows import AnyRow, read_components, read_moment, read_page
 from statuspage.public.snapshot import (
-    Affected,
     Behind,
     ComponentPageView,
     ComponentView,
     DayView,
-    EarlierText,
     Frame,
     GroupView,
     IncidentView,
@@ -60,7 +57,6 @@ from statuspage.public.snapshot import (
     Pinned,
     Snapshot,
     ToldDay,
-    UpdateView,
 )
 from statuspage.public.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
 
@@ -330,7 +326,7 @@ def _told_days(
     """
     bounds = day_bounds(uptime.days[-1].day, zone, len(uptime.days))
     spans = [
-        (Behind(code, title), read_moment(begins_at), _moment(ended_at))
+        (Behind(code, title), read_moment(begins_at), moment_or_none(ended_at))
         for code, title, begins_at, ended_at in behind
     ]
     days = [
@@ -422,7 +418,7 @@ def read_incidents(
     for row in site.connection.execute(statement, {"keys": list(keys)}):
         key, *columns, updates, affected, begun_at = row
         components = sorted(map(int, affected.split(",") if affected else ()), key=places)
-        incidents[key] = _incident(
+        incidents[key] = incident_view(
             tuple(columns),
             updates or "",
             tuple(site.by_key[each] for each in components),
@@ -433,108 +429,9 @@ def read_incidents(
     return dict(reversed(newest_first))
 
 
-def _moment(value: str | datetime | None) -> datetime | None:
-    return None if value is None else read_moment(value)
-
-
 def _is_overdue(row: AnyRow, at: datetime) -> bool:
-    promised = _moment(row.next_update_at)
+    promised = moment_or_none(row.next_update_at)
     return promised is not None and promised <= at and row.status not in CLOSED
-
-
-@lru_cache(maxsize=8192)
-def _incident(
-    columns: tuple[Any, ...],
-    updates: str,
-    components: tuple[ComponentView, ...],
-    *,
-    is_overdue: bool,
-    begun_at: str | datetime | None,
-) -> IncidentView:
-    (
-        code, kind, title, status, impact, severity_rank, begins_at, started_at, monitoring_at,
-        resolved_at, scheduled_for, scheduled_until, cancelled_at, created_at, next_update_at,
-        entry_id, merged_into,
-    ) = columns  # fmt: skip
-    views = _updates(Kind(kind), updates)
-    is_open = status not in CLOSED
-    told = [view.changed_at for view in views]
-    return IncidentView(
-        code=code,
-        kind=Kind(kind),
-        title=title,
-        status=status_of(Kind(kind), status),
-        impact=Impact(impact),
-        begins_at=read_moment(begins_at),
-        started_at=read_moment(started_at),
-        monitoring_at=_moment(monitoring_at),
-        resolved_at=_moment(resolved_at),
-        scheduled_for=_moment(scheduled_for),
-        scheduled_until=_moment(scheduled_until),
-        cancelled_at=_moment(cancelled_at),
-        created_at=read_moment(created_at),
-        # Not the row's own: that moves with what happens internally, too.
-        updated_at=max([read_moment(created_at), *told]),
-        next_update_at=_moment(next_update_at),
-        is_overdue=is_overdue,
-        is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
-        entry_id=entry_id,
-        components=components,
-        updates=views,
-        merged_into=merged_into,
-        begun_at=_moment(begun_at),
-    )
-
-
-@lru_cache(maxsize=8192)
-def _updates(kind: Kind, text: str) -> tuple[UpdateView, ...]:
-    """An incident's updates, the newest first."""
-    rows = [(read_moment(moment), *columns) for moment, *columns in json.loads(f"[{text}]")]
-    newest_first = sorted(rows, key=itemgetter(0, 1), reverse=True)
-    return tuple(_update(kind, *row) for row in newest_first)
-
-
-def _update(
-    kind: Kind,
-    happened_at: datetime,
-    _key: int,
-    code: str,
-    status: str,
-    body: str,
-    posted_at: str,
-    edited_at: str | None,
-    reopens: int | bool,
-    next_update_at: str | None,
-    entry_id: str,
-    notifies: int | bool,
-    affected: str,
-    translations: str,
-    earlier: str | None,
-) -> UpdateView:
-    revisions = sorted(json.loads(f"[{earlier or ''}]"), key=itemgetter(0), reverse=True)
-    return UpdateView(
-        code=code,
-        status=status_of(kind, status),
-        body=body,
-        happened_at=happened_at,
-        posted_at=read_moment(posted_at),
-        edited_at=_moment(edited_at),
-        reopens=bool(reopens),
-        next_update_at=_moment(next_update_at),
-        affected=tuple(
-            Affected(
-                code=change["code"],
-                name=change["name"],
-                old_status=ComponentStatus(change["old_status"]),
-                new_status=ComponentStatus(change["new_status"]),
-            )
-            for change in json.loads(affected)
-        ),
-        entry_id=entry_id,
-        notifies=bool(notifies),
-        earlier=tuple(EarlierText(text, read_moment(moment)) for _, text, moment in revisions),
-        translations=tuple(sorted(json.loads(translations).items())),
-    )
 
 
 def _frame(

@@ -13,7 +13,7 @@ from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import ComponentStatus, Impact, Visibility
 from statuspage.models import Component, Incident, IncidentUpdate
 from statuspage.models.revision import bump, current_number, read_revision
-from statuspage.public import api_v2, assets, badges, page_rows, queries
+from statuspage.public import api_v2, assets, badges, incident_rows, page_rows, queries
 from statuspage.public.document import HTML
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import (
@@ -473,11 +473,17 @@ def test_of_a_long_history_only_the_incident_that_was_updated_is_read_again(
     change(write)
     before = build_edition(engine, LINKS)
     list(complete_edition(engine, before))
-    read = [maker.cache_info().misses for maker in (queries._incident, queries._updates)]
+    read = [
+        maker.cache_info().misses
+        for maker in (incident_rows.incident_view, incident_rows.update_views)
+    ]
     change(lambda session: add_update(session, session.query(Incident).first(), happened_at=NOON))
     with noted(engine) as statements:
         after = build_edition(engine, LINKS, before)
         list(complete_edition(engine, after))
-    again = [maker.cache_info().misses for maker in (queries._incident, queries._updates)]
+    again = [
+        maker.cache_info().misses
+        for maker in (incident_rows.incident_view, incident_rows.update_views)
+    ]
     assert [now - former for now, former in zip(again, read, strict=True)] == [1, 1]
     assert len(statements) == 60
