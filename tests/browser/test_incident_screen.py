@@ -144,7 +144,7 @@ def test_many_components_are_found_by_words_added_in_groups_and_given_one_state(
     # What we proposed follows the severity; what somebody chose does not.
     page.get_by_label("Checkout", exact=True).select_option("degraded_performance")
     page.get_by_role("radio", name="SEV2").check()
-    expect(page.get_by_label("Region 3, service 4")).to_have_value("partial_outage")
+    expect(page.get_by_label("Region 3, service 4", exact=True)).to_have_value("partial_outage")
     expect(page.get_by_label("Checkout", exact=True)).to_have_value("degraded_performance")
     page.get_by_label("Set all to").select_option("major_outage")
     expect(page.get_by_label("Checkout", exact=True)).to_have_value("major_outage")
