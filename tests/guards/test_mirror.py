@@ -1,4 +1,7 @@
-"""Every module that holds logic has its tests at the mirrored place."""
+"""Every module that holds logic has its tests at the mirrored place.
+
+``statuspage/delivery/claims.py`` is tested by ``tests/delivery/test_claims.py``.
+"""
 
 from __future__ import annotations
 
