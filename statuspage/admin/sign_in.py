@@ -37,6 +37,16 @@ class SignInForm(Form):
     next = HiddenField()
 
 
+class ForgottenForm(Form):
+    """Whose password is forgotten."""
+
+    email = LineField(
+        "Email address",
+        needed="Enter your email address",
+        render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
+    )
+
+
 class CodeForm(Form):
     """A code of an authenticator app, or a recovery code."""
 
@@ -93,6 +103,21 @@ def sign_in_code() -> ResponseReturnValue:
             )
             return _let_in(token, account.email, target)
     return page("admin/sign_in_code.html", form=form)
+
+
+@admin.route("/forgotten", methods=["GET", "POST"])
+@auth.open_to_strangers
+def forgotten_password() -> ResponseReturnValue:
+    """Mail a link to a new password; the answer is the same whether there is an account or not."""
+    form = ForgottenForm.read()
+    if form.is_accepted():
+        invitations.request_reset(form.email.data, client=http.present_address())
+        return done(
+            "If there is an account with this address, a link is on its way. "
+            "It works for 30 minutes.",
+            "admin.sign_in",
+        )
+    return page("admin/forgotten.html", form=form)
 
 
 @admin.post("/logout")

@@ -30,12 +30,17 @@ def change_password(
     Raises :class:`~statuspage.access.sign_in_limits.SignInThrottled` and :class:`Invalid`.
     """
     account = current_session().get_one(Account, account_id)
-    email, hashed = account.email, account.password_hash
+    email, name, hashed = account.email, account.name, account.password_hash
+    has_factor = second_factor.has_second_factor(account)
     limits = sign_in_limits.limits_of_change(email)
     sign_in_limits.count_try(limits, address=address)
     if not passwords.matches(hashed, present):
         raise Invalid("present", "This isn’t your current password")
-    new_hash = passwords.hash_password(passwords.read_password(new, email=email, field="new"))
+    new_hash = passwords.hash_password(
+        passwords.read_password(
+            new, email=email, name=name, has_second_factor=has_factor, field="new"
+        )
+    )
     with writing() as session:
         account = session.get_one(Account, account_id)
         if account.password_hash != hashed:

@@ -5,12 +5,20 @@ The token of a link is made of the mail's delivery, and kept as a SHA-256 hash o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
+from statuspage.access import (
+    accounts,
+    passwords,
+    second_factor,
+    sign_in_limits,
+    sign_ins,
+    throttle,
+)
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs, open_to_everybody
 from statuspage.core import address as addresses
@@ -27,6 +35,10 @@ from statuspage.models.columns import hash_token
 
 INVITATION_LASTS = timedelta(days=7)
 PASSWORD_LINK_LASTS = timedelta(days=1)
+RESET_LINK_LASTS = timedelta(minutes=30)
+RESET_WINDOW = timedelta(hours=1)
+RESETS_BY_CLIENT = 10
+RESETS_BY_ACCOUNT = 3
 
 
 def open_invitations(session: Session) -> list[Invitation]:
@@ -89,6 +101,37 @@ def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
     return invitation
 
 
+@open_to_everybody
+def request_reset(email: str, *, client: str) -> None:
+    """Mail the owner of an account, where there is one, a link to choose a new password.
+
+    Nothing says whether there is: what cannot be done is done silently.  The link works once, for
+    half an hour.  ``client`` is the address that asks.
+    """
+    try:
+        email = accounts.read_address(email)
+    except Invalid:
+        return
+    with writing() as session:
+        waits = [
+            throttle.count_try(session, what, whose, limit=most, window=RESET_WINDOW)
+            for what, whose, most in (
+                ("reset client", throttle.network(client), RESETS_BY_CLIENT),
+                ("reset account", email, RESETS_BY_ACCOUNT),
+            )
+        ]
+        account = accounts.by_email(session, email)
+        is_barred = account_mail.barred_because(session, email) is not None
+        if any(waits) or account is None or account.disabled_at is not None or is_barred:
+            return
+        delivery_id = account_mail.queue_password_link(
+            session, email, by="Somebody who opened the sign-in page", lasts=RESET_LINK_LASTS
+        )
+        asker = replace(accounts.as_actor(account), name="the sign-in page", address=client)
+        _offer(session, email, delivery_id, role=account.role, lasts=RESET_LINK_LASTS, actor=asker)
+        accounts.record(session, asker, "account.request_reset", email)
+
+
 @needs(Permission.PEOPLE)
 def withdraw_invitation(invitation_id: int, *, actor: Actor) -> None:
     """Make an open invitation's link stop working."""
@@ -111,7 +154,11 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
     if invitation is None:
         raise _dead_link()
     email, name = invitation.email, accounts.read_name(name)
-    hashed = passwords.hash_password(passwords.read_password(password, email=email))
+    known = accounts.by_email(current_session(), email)
+    has_factor = known is not None and second_factor.has_second_factor(known)
+    hashed = passwords.hash_password(
+        passwords.read_password(password, email=email, name=name, has_second_factor=has_factor)
+    )
     with writing() as session:
         used = session.scalars(
             update(Invitation)
@@ -190,7 +237,7 @@ def _refuse_unreachable(session: Session, email: str) -> None:
 
 
 def _dead_link() -> Invalid:
-    return Invalid("token", "This link does not work any more; ask for a new one")
+    return Invalid("token", "This link no longer works; request a new one")
 
 
 def _contact_id(session: Session, email: str) -> int | None:

@@ -171,7 +171,7 @@ def test_a_password_that_is_too_short_can_be_typed_again(
     answer = stranger.send(invitation, {"name": "Dana", "password": "short"})
     assert (answer.status_code, reasons(answer)) == (
         422,
-        ["Password: Use at least 12 characters"],
+        ["Password: Use at least 15 characters"],
     )
     assert 'value="Dana"' in answer.text
 

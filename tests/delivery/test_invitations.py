@@ -175,3 +175,36 @@ def test_a_password_too_short_leaves_the_invitation_open(session: Session, kim: 
     with pytest.raises(Invalid):
         accept(token, password="short")
     assert invitations.find_invitation(session, token) is not None
+
+
+# --- a forgotten password ------------------------------------------------------------------------
+
+
+def test_a_forgotten_password_is_chosen_again_by_a_link_that_works_once_for_half_an_hour(
+    session: Session, kim: int, frozen: Traveller
+) -> None:
+    invitations.request_reset(f" {KIM.upper()} ", client=ADDRESS)
+    [(delivery, _)] = account_mails(session)
+    assert delivery.address == KIM
+    token = mailed_token(session)
+    frozen.shift(timedelta(minutes=30))
+    assert invitations.find_invitation(session, token) is None
+    invitations.request_reset(KIM, client=ADDRESS)
+    token = mailed_token(session)
+    accept(token, name="Kim", password="another horse entirely")
+    with refusal(field="token", reason="This link no longer works; request a new one"):
+        accept(token, name="Kim", password="another horse entirely")
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "no address", ""])
+def test_nothing_is_mailed_where_there_is_no_account(
+    session: Session, kim: int, email: str
+) -> None:
+    invitations.request_reset(email, client=ADDRESS)
+    assert account_mails(session) == []
+
+
+def test_nobody_is_flooded_with_links(session: Session, kim: int) -> None:
+    for _ in range(invitations.RESETS_BY_ACCOUNT + 2):
+        invitations.request_reset(KIM, client=ADDRESS)
+    assert len(account_mails(session)) == invitations.RESETS_BY_ACCOUNT

@@ -13,7 +13,7 @@ from werkzeug.routing import IntegerConverter
 from statuspage.access import accounts
 from tests.browsing import OWN_FORM, Browser, actions
 
-OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.invitation"}
+OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation"}
 # What our own screens show in a frame.
 FRAMED = {"admin.preview_branding"}
 
