@@ -11,7 +11,7 @@ from wtforms import SelectField, SelectMultipleField
 from statuspage.access import accounts
 from statuspage.access import api_keys as verbs
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page
+from statuspage.admin.base import admin, done, page, the_page
 from statuspage.admin.forms import Form, NameField, RowField
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -20,11 +20,11 @@ from statuspage.core.links import current_links
 
 MEANINGS: Final[dict[KeyScope, str]] = {
     KeyScope.READ: "Incidents, components, templates and deliveries, internal notes among them.",
-    KeyScope.DRAFT: "Prepare incidents and updates that a person publishes.",
+    KeyScope.DRAFT: "Declare and update internal incidents, for a person to publish.",
     KeyScope.PUBLISH: "Declare, update and resolve incidents, and schedule maintenance.",
     KeyScope.CUSTOMERS: "Read, change and remove customers.",
     KeyScope.SUBSCRIBERS: "Read, add and remove subscribers.",
-    KeyScope.COMPONENTS: "Change components and groups, and send metrics.",
+    KeyScope.COMPONENTS: "Change components and groups, and their status.",
     KeyScope.ADMIN: "Everything above, and the settings of the page.",
 }
 
@@ -36,7 +36,7 @@ class KeyForm(Form):
 
     name = NameField("What will use it", needed="Say what will use the key")
     scopes = SelectMultipleField(
-        "Scopes", choices=[(scope.value, scope.label) for scope in KeyScope], default=()
+        "Scopes", choices={scope.value: scope.label for scope in KeyScope}, default=()
     )
     lifetime = SelectField("Works for", choices=_LIFETIMES, default="365")
     owner_id = RowField("Owner", none="You")
@@ -62,7 +62,7 @@ def api_keys() -> ResponseReturnValue:
                 lifetime=timedelta(days=int(days)) if days else None,
                 owner_id=form.owner_id.data,
             )
-    links = current_links()
+    links, shown = current_links(), the_page()
     return page(
         "admin/api_keys.html",
         form=form,
@@ -70,8 +70,12 @@ def api_keys() -> ResponseReturnValue:
         keys=verbs.all_keys(current_session()),
         meanings=MEANINGS,
         has_expired=lambda key: verbs.has_expired(key, clock.now()),
-        example=links.to("/api/v1/customers/C-1001"),
-        description=links.to("/api/v1/openapi.json"),
+        addresses={
+            "incidents": links.to("/api/v1/incidents"),
+            "statuspage": links.to(f"/v1/pages/{shown.code if shown else '…'}"),
+            "statuspage_description": links.to("/v1/openapi.json"),
+            "customers_description": links.to("/api/v1/openapi.json"),
+        },
     )
 
 
