@@ -14,11 +14,12 @@ from sqlalchemy import select
 from wtforms import HiddenField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, refused, the_page, zone
 from statuspage.admin.forms import Form, LineField, ProseField
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
+from statuspage.core.languages import ENGLISH, OFFERED, nearest
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery.sent_copy import SentCopy, fill_copy
@@ -90,7 +91,7 @@ def wordings() -> ResponseReturnValue:
     """All templates, by audience and step."""
     groups: dict[Audience, list[tuple[TemplateInfo, Source]]] = {}
     for info in wording.names():
-        stored = wording.current_wording(current_session(), info.name)
+        stored = wording.current_wording(current_session(), info.name, _language(info))
         groups.setdefault(info.audience, []).append((info, stored))
     return page("admin/wordings.html", groups=groups, heard=_READERS)
 
@@ -99,8 +100,8 @@ def wordings() -> ResponseReturnValue:
 def edit_wording(audience: str, step: str) -> ResponseReturnValue:
     """Edit one wording."""
     info = _info(audience, step)
-    stored = wording.current_wording(current_session(), info.name)
-    version = wording.newest_version(current_session(), info.name)
+    stored = wording.current_wording(current_session(), info.name, _language(info))
+    version = wording.newest_version(current_session(), info.name, _language(info))
     form = WordingForm.read(stored, seen=str(version))
     mistakes: list[Mistake] = []
     if form.is_accepted():
@@ -111,13 +112,14 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
                 body=form.body.data,
                 actor=actor(),
                 seen=_read_version(form.seen.data),
+                language=_language(info),
             )
             return done("Saved. The next message uses this wording.", ".wording", **_of(info))
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
         except Conflict as stale:
             stored = cast("Source", stale.current)
-            version = wording.newest_version(current_session(), info.name)
+            version = wording.newest_version(current_session(), info.name, _language(info))
             _show_change(form, stored, version)
     return page(
         "admin/wording.html",
@@ -126,7 +128,9 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
         stored=stored,
         mistakes=mistakes,
         incidents=_incidents(info),
-        versions=len(wording.history(current_session(), info.name)),
+        place=_of(info),
+        languages=OFFERED if wording.is_translated(info.name) else (),
+        versions=len(wording.history(current_session(), info.name, _language(info))),
         heard=_READERS[info.audience],
         samples=_samples(info),
     )
@@ -136,17 +140,25 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
 def wording_preview(audience: str, step: str) -> ResponseReturnValue:
     """A wording as it will read, for a frame: what was typed, or what counts now."""
     info = _info(audience, step)
-    stored = wording.current_wording(current_session(), info.name)
+    stored = wording.current_wording(current_session(), info.name, _language(info))
     subject = request.form.get("subject", stored.subject)
     body = request.form.get("body", stored.body)
     facts = _facts(info, request.values.get("about", ""))
     try:
-        text = compose.preview(info.name, subject=subject, body=body, facts=facts)
+        text = compose.preview(
+            info.name, subject=subject, body=body, facts=facts, language=_language(info)
+        )
     except Unfit as unfit:
         mistakes = _mistakes(unfit.problems, subject, body)
         return copy_page("admin/wording_preview.html", info=info, mistakes=mistakes)
     gaps = unfilled(text, audience=info.audience, facts=facts)
-    finished = finish(_fill_gaps(text, gaps), audience=info.audience, step=info.step, facts=facts)
+    finished = finish(
+        _fill_gaps(text, gaps),
+        audience=info.audience,
+        step=info.step,
+        facts=facts,
+        language=_language(info),
+    )
     return copy_page(
         "admin/wording_preview.html",
         info=info,
@@ -165,8 +177,9 @@ def wording_versions(audience: str, step: str) -> ResponseReturnValue:
     return page(
         "admin/wording_versions.html",
         info=info,
+        place=_of(info),
         versions=list(_versions(info)),
-        shipped=wording.shipped_wording(info.name),
+        shipped=wording.shipped_wording(info.name, _language(info)),
     )
 
 
@@ -178,7 +191,9 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
     if row.name != info.name:
         abort(404)
     try:
-        wording.save_wording(info.name, subject=row.subject, body=row.body, actor=actor())
+        wording.save_wording(
+            info.name, subject=row.subject, body=row.body, actor=actor(), language=row.language
+        )
     except Unfit as unfit:
         problem = unfit.problems[0]
         reason = f"That version can’t be used any more: {problem.reason}."
@@ -190,7 +205,7 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
 def restore_wording(audience: str, step: str) -> ResponseReturnValue:
     """Bring the shipped wording back."""
     info = _info(audience, step)
-    wording.restore_wording(info.name, actor=actor())
+    wording.restore_wording(info.name, actor=actor(), language=_language(info))
     return done("The default wording was restored.", ".wording", **_of(info))
 
 
@@ -218,7 +233,16 @@ def _info(audience: str, step: str) -> TemplateInfo:
 
 
 def _of(info: TemplateInfo) -> dict[str, str]:
-    return {"audience": info.audience.value, "step": info.step.value}
+    place = {"audience": info.audience.value, "step": info.step.value}
+    return {**place, "language": _language(info)} if wording.is_translated(info.name) else place
+
+
+def _language(info: TemplateInfo) -> str:
+    """The language whose wording is edited: the one asked for, else the page's own."""
+    if not wording.is_translated(info.name):
+        return ENGLISH
+    site, asked = the_page(), request.args.get("language", "")
+    return nearest(asked, default=site.language if site else ENGLISH)
 
 
 def _samples(info: TemplateInfo) -> dict[str, str]:
@@ -317,8 +341,8 @@ def _read_version(text: str | None) -> int | None:
 
 def _versions(info: TemplateInfo) -> Iterator[Version]:
     """Newest first; the first one changed the shipped wording."""
-    rows = wording.history(current_session(), info.name)
-    shipped = wording.shipped_wording(info.name)
+    rows = wording.history(current_session(), info.name, _language(info))
+    shipped = wording.shipped_wording(info.name, _language(info))
     every: list[Wording | Source] = [*rows, shipped]
     for row, older in zip(rows, every[1:], strict=True):
         author = current_session().get(Account, row.account_id) if row.account_id else None

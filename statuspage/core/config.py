@@ -209,7 +209,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CANCEL_WINDOW",
         "60",
-        "Seconds that the mails about a resolution wait after it is published, so that one press "
+        "Seconds that the mails about a resolution wait after it is published, so that one click "
         "can still cancel them; 0 sends them at once. All other mail goes at once.",
         integer_reader(0, 3_600),
     ),

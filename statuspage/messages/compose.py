@@ -109,7 +109,9 @@ def compose(
     return Text(text.subject, text.body, wanted=text.wanted, fell_back=True)
 
 
-def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -> Text:
+def preview(
+    name: str, *, subject: str, body: str, facts: Facts | None = None, language: str = ENGLISH
+) -> Text:
     """The text of a wording that is not saved, on ``facts`` or on the sample.
 
     Raises :class:`~statuspage.messages.wording.Unfit` with what keeps it from being saved.
@@ -119,7 +121,7 @@ def preview(name: str, *, subject: str, body: str, facts: Facts | None = None) -
         raise Unfit(problems)
     audience, _ = parts_of(name)
     try:
-        source = Source(subject, body, edited=True)
+        source = Source(subject, body, edited=True, language=language)
         return render_text(source, facts or preview_sample(name), audience)
     except TemplateFault as fault:
         raise Unfit([TemplateProblem(1, 1, str(fault))]) from fault

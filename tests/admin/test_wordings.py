@@ -254,3 +254,11 @@ def test_no_word_is_explained_by_a_token(admin: Browser) -> None:
     for info in wording.names():
         page = admin.get(f"/admin/templates/{info.name}")
         assert [sample for sample in texts(page, "sample") if "[[" in sample] == []
+
+
+def test_each_language_has_a_wording_of_its_own(admin: Browser) -> None:
+    place = "/admin/templates/public/resolved?language=de"
+    assert "Diese Störung ist behoben" in admin.get(place).text
+    assert admin.send_shown(place, {"subject": "Behoben", "body": "Alles gut."}).status_code == 303
+    assert "Alles gut." in admin.get(place).text
+    assert "Alles gut." not in admin.get("/admin/templates/public/resolved").text
