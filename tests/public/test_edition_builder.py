@@ -252,7 +252,7 @@ def test_of_very_many_components_only_the_one_that_changed_is_made_again(engine:
             make_component(session, f"Part {number}")
 
     change(found)
-    makers = (badges._draw, api_v2._write_component, page_rows._component_view, queries._count_days)
+    makers = (badges._draw, api_v2._write_component, page_rows._component_view, queries._uptime)
     for maker in makers:
         maker.cache_clear()
     before = build_edition(engine, LINKS)
