@@ -55,8 +55,10 @@ FEWEST_POSTS = 20
 
 def checking(places: Places, file: Path | None) -> Iterator[Figure]:
     """Planted leaks, harmless sentences, published posts, and how long it takes."""
-    shares = [100 * sum(map(_is_held, planted(LEAKS, seed=seed))) / LEAKS for seed in range(SEEDS)]
-    yield Figure(f"of {LEAKS} planted leaks blocked", shares[0], "%", at_least=98)
+    shares = [
+        100 * sum(map(_is_caught, planted(LEAKS, seed=seed))) / LEAKS for seed in range(SEEDS)
+    ]
+    yield Figure(f"of {LEAKS} planted leaks caught", shares[0], "%", at_least=98)
     yield Figure(f"  the fewest of {SEEDS} such draws", min(shares), "%", at_least=98)
     yield from _caught()
     yield from _shares("awkward sentences", _awkward(), 0, None)
@@ -82,8 +84,8 @@ def _findings(leak: Leak) -> tuple[Finding, ...]:
     )
 
 
-def _is_held(leak: Leak) -> bool:
-    return bool(blocking(_findings(leak)))
+def _is_caught(leak: Leak) -> bool:
+    return any(one.rule in LEAK_RULES for one in _findings(leak))
 
 
 def _caught() -> Iterator[Figure]:
@@ -92,10 +94,9 @@ def _caught() -> Iterator[Figure]:
     caught: Counter[str] = Counter()
     blocked = 0
     for leak in wild(WILD, seed=1):
-        found = _findings(leak)
         counts[leak.kind] += 1
-        caught[leak.kind] += any(one.rule in LEAK_RULES for one in found)
-        blocked += bool(blocking(found))
+        caught[leak.kind] += _is_caught(leak)
+        blocked += bool(blocking(_findings(leak)))
     share = 100 * caught.total() / counts.total()
     yield Figure(
         f"of {counts.total()} leaks of {len(counts)} kinds caught", share, "%", at_least=90

@@ -33,8 +33,8 @@ _MAKERS: Final = named(
     "readthedocs.io fandom.com archlinux.org atlassian.net grafana.net"
 )
 _STAGES: Final = named(
-    "prod production staging stage stg preprod uat qa dev test int internal corp dmz mgmt infra "
-    "dc1 dc2 k8s eks gke aks"
+    "prod production prd staging stage stg preprod uat qa dev test int internal corp dmz mgmt "
+    "infra dc1 dc2 k8s eks gke aks"
 )
 _PARTS: Final = named(
     "db sql mysql mariadb pg pgsql postgres postgresql psql mongo mongodb redis memcached "
@@ -54,8 +54,8 @@ _NUMBERED: Final = _PARTS | named(
 _WHERE: Final = named("prod prd stg staging live dev test preprod uat")
 # What customers connect to, directly below a company's own domain.
 _FOR_CUSTOMERS: Final = named(
-    "mq vpn sftp ftp smtp imap pop mail mx es ns dns gw lb sql db-proxy nfs test dev sso wiki "
-    "okta int qa vault search api app web auth"
+    "mq vpn sftp ftp smtp imap pop mail mx es ns dns gw lb sql nfs test dev sso int qa search api "
+    "app web auth"
 )
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
 _DOMAIN = re.compile(rf"(?<![\w.-])(?:{_LABEL}\.){{1,8}}(?:[A-Za-z][A-Za-z0-9-]{{1,62}})(?![\w-])")

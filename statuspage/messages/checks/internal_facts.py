@@ -100,11 +100,8 @@ def _find_listed(text: str, names: tuple[str, ...]) -> Iterator[Span]:
 @lru_cache(maxsize=4)
 def _words_of(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """The words of a text, folded, and their places: every list is held against the same ones."""
-    folded = text.casefold()
-    if len(folded) != len(text):  # a letter that grows when folded: places would be off
-        folded = text.lower() if len(text.lower()) == len(text) else text
     places = tuple(one.span() for one in _WORD.finditer(text))
-    words = [folded[start:end] for start, end in places]
+    words = [text[start:end].casefold() for start, end in places]
     return tuple(_bare(word) if not word.isalnum() else word for word in words), places
 
 
