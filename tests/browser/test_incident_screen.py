@@ -212,7 +212,7 @@ def test_the_keys_lead_everywhere_and_are_listed(
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1)).to_have_text("Declare an incident")
-    page.get_by_label("What users notice").focus()
+    page.get_by_label("What users notice", exact=True).focus()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[name=publish]")).to_be_focused()
     page.goto(f"{service.url}/admin/incidents?show=open")
@@ -227,14 +227,14 @@ def test_a_template_fills_in_what_is_empty_and_can_be_undone(
 ) -> None:
     page = new_page(storage_state=signed_in)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title").fill("My own title")
+    page.get_by_label("Title", exact=True).fill("My own title")
     page.get_by_label("Template").select_option(index=1)
     expect(page.locator("[data-filled]")).to_be_visible()
-    expect(page.get_by_label("Title")).to_have_value("My own title")
-    assert page.get_by_label("What users notice").input_value() != ""
+    expect(page.get_by_label("Title", exact=True)).to_have_value("My own title")
+    assert page.get_by_label("What users notice", exact=True).input_value() != ""
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_label("What users notice")).to_have_value("")
-    expect(page.get_by_label("Title")).to_have_value("My own title")
+    expect(page.get_by_label("What users notice", exact=True)).to_have_value("")
+    expect(page.get_by_label("Title", exact=True)).to_have_value("My own title")
 
 
 def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
@@ -243,7 +243,7 @@ def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
     page = new_page()
     sign_in(page, own_service)
     page.keyboard.press("n")
-    expect(page.get_by_label("Title")).to_be_focused()
+    expect(page.get_by_label("Title", exact=True)).to_be_focused()
     page.keyboard.type("Payments fail")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
