@@ -49,9 +49,9 @@ def declare(page: Page, service: Service, *, title: str = "Payments fail") -> Ha
     hands = Hands(page)
     page.goto(f"{service.url}/admin/")
     hands.press(page.get_by_role("link", name="Declare an incident").first)
-    page.get_by_label("Title", exact=True).fill(title)
+    page.locator("#title").fill(title)
     hands.choose("SEV1")
-    page.get_by_label("What users notice", exact=True).fill(NOTICE)
+    page.locator("#users_notice").fill(NOTICE)
     affect(hands, "Checkout", "major_outage")
     hands.publish()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
@@ -72,7 +72,7 @@ def affect(hands: Hands, component: str, state: str) -> None:
 
 def tell(page: Page, label: str, text: str) -> None:
     """Fill in a fact; without script, one of another status lies folded."""
-    field = page.get_by_label(label, exact=True)
+    field = page.get_by_label(label, exact=True).first
     if not field.is_visible():
         page.get_by_text("Kept for later").click()
     field.fill(text)
@@ -142,14 +142,14 @@ def test_without_script_the_texts_are_shown_edited_and_made_again(
 ) -> None:
     page = new_page(javascript=False, storage_state=signed_in)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title", exact=True).fill("Payments fail")
-    page.get_by_label("What users notice", exact=True).fill(NOTICE)
+    page.locator("#title").fill("Payments fail")
+    page.locator("#users_notice").fill(NOTICE)
     page.get_by_role("button", name="Preview").last.click()
     public = page.locator("[data-sheet=public]")
     expect(public.locator(".reading")).to_contain_text(NOTICE)
     public.get_by_text("Edit this text").click()
     public.get_by_label("Public post").fill("We know.")
-    page.get_by_label("Title", exact=True).press("Enter")
+    page.locator("#title").press("Enter")
     expect(public.locator(".reading")).to_have_text("We know.")
     expect(public.locator(".mark")).to_have_text("edited")
     public.get_by_text("Edit this text").click()
@@ -162,11 +162,11 @@ def test_the_texts_follow_what_is_typed_and_leave_alone_what_was_edited(
 ) -> None:
     page = new_page(storage_state=signed_in)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title", exact=True).fill("Payments fail")
+    page.locator("#title").fill("Payments fail")
     public = page.locator("[data-sheet=public]")
     gap = public.get_by_role("link", name="what users notice")
     gap.click()
-    expect(page.get_by_label("What users notice", exact=True)).to_be_focused()
+    expect(page.locator("#users_notice")).to_be_focused()
     page.keyboard.type(NOTICE)
     expect(public.locator(".reading")).to_contain_text(NOTICE)
     expect(gap).to_have_count(0)
@@ -175,7 +175,7 @@ def test_the_texts_follow_what_is_typed_and_leave_alone_what_was_edited(
     public.get_by_label("Public post").fill("We know.")
     expect(public.locator(".reading")).to_have_text("We know.")
     expect(public.locator(".mark")).to_have_text("edited")
-    page.get_by_label("What users notice", exact=True).fill("Nobody can pay.")
+    page.locator("#users_notice").fill("Nobody can pay.")
     expect(public).to_contain_text("A fact has changed since you edited this text.")
     expect(public.get_by_label("Public post")).to_have_value("We know.")
     colleagues = page.locator("[data-sheet=internal] .reading")
@@ -191,17 +191,17 @@ def test_a_text_that_would_leak_waits_for_a_reason(
 ) -> None:
     page = new_page(storage_state=signed_in)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title", exact=True).fill("Payments fail")
+    page.locator("#title").fill("Payments fail")
     why = page.get_by_label("Publish anyway because")
     expect(why).to_be_hidden()
-    page.get_by_label("What users notice", exact=True).fill("Payments fail on db-01.")
+    page.locator("#users_notice").fill("Payments fail on db-01.")
     public = page.locator("[data-sheet=public]")
     expect(public.locator(".reading mark.held")).to_have_text("db-01")
     why.fill("It is")
-    page.get_by_label("Title", exact=True).fill("Payments fail again")
+    page.locator("#title").fill("Payments fail again")
     expect(page.locator("[data-sheet=internal] .reading")).to_contain_text("fail again")
     expect(why).to_have_value("It is")
-    page.get_by_label("What users notice", exact=True).fill("Payments fail.")
+    page.locator("#users_notice").fill("Payments fail.")
     expect(why).to_be_hidden()
 
 
@@ -245,10 +245,8 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
         page.goto(f"{service.url}/admin/{screen}")
         look(screen)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title", exact=True).fill("Payments fail")
-    page.get_by_label("What users notice", exact=True).fill(
-        "Payments on db-01 fail, soon to be fixed."
-    )
+    page.locator("#title").fill("Payments fail")
+    page.locator("#users_notice").fill("Payments on db-01 fail, soon to be fixed.")
     if view == "phone":
         page.locator("[name=publish]").click()
     expect(page.locator("[data-sheet=public] .remarks .holds")).to_be_visible()
@@ -260,7 +258,7 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     look("declaring")
     page.goto(f"{service.url}{incident}")
     page.get_by_role("radio", name="Investigating").check()
-    page.get_by_label("What users notice", exact=True).fill("Payments on db-01 are slow.")
+    page.locator("#users_notice").fill("Payments on db-01 are slow.")
     look("desk")
     if view == "phone":
         page.locator("[name=publish]").click()

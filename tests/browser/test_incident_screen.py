@@ -166,7 +166,7 @@ def test_the_fields_follow_the_status_and_light_their_sentence(
     # A fact that is older than the status is kept or rewritten, and what it says is lit.
     older = page.locator(".kept-since:visible").first
     expect(older).to_contain_text("Still true?")
-    workaround = page.get_by_label("What users can do meanwhile", exact=True)
+    workaround = page.locator("#workaround")
     workaround.focus()
     expect(page.locator("[data-sheet=public] [data-part=reading]")).to_contain_text(
         workaround.input_value()
@@ -195,7 +195,7 @@ def test_on_a_phone_the_press_first_opens_the_text(new_page: NewPage, own_servic
     expect(texts).to_be_visible()
     page.get_by_role("button", name="Edit", exact=True).click()
     expect(texts).to_be_hidden()
-    page.get_by_label("What was done about it", exact=True).fill("We renewed the certificate.")
+    page.locator("#resolution").fill("We renewed the certificate.")
     press.click()
     expect(texts).to_contain_text("We renewed the certificate.")
     press.click()
@@ -212,7 +212,7 @@ def test_the_keys_lead_everywhere_and_are_listed(
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1)).to_have_text("Declare an incident")
-    page.get_by_label("What users notice", exact=True).focus()
+    page.locator("#users_notice").focus()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[name=publish]")).to_be_focused()
     page.goto(f"{service.url}/admin/incidents?show=open")
@@ -227,14 +227,14 @@ def test_a_template_fills_in_what_is_empty_and_can_be_undone(
 ) -> None:
     page = new_page(storage_state=signed_in)
     page.goto(f"{service.url}/admin/incidents/new")
-    page.get_by_label("Title", exact=True).fill("My own title")
+    page.locator("#title").fill("My own title")
     page.get_by_label("Template").select_option(index=1)
     expect(page.locator("[data-filled]")).to_be_visible()
-    expect(page.get_by_label("Title", exact=True)).to_have_value("My own title")
-    assert page.get_by_label("What users notice", exact=True).input_value() != ""
+    expect(page.locator("#title")).to_have_value("My own title")
+    assert page.locator("#users_notice").input_value() != ""
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_label("What users notice", exact=True)).to_have_value("")
-    expect(page.get_by_label("Title", exact=True)).to_have_value("My own title")
+    expect(page.locator("#users_notice")).to_have_value("")
+    expect(page.locator("#title")).to_have_value("My own title")
 
 
 def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
@@ -243,7 +243,7 @@ def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
     page = new_page()
     sign_in(page, own_service)
     page.keyboard.press("n")
-    expect(page.get_by_label("Title", exact=True)).to_be_focused()
+    expect(page.locator("#title")).to_be_focused()
     page.keyboard.type("Payments fail")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
