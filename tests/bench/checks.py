@@ -190,10 +190,10 @@ def _hostile() -> Iterator[Figure]:
         checked = CheckedText(text, Audience.PUBLIC, Step.RESOLVED, facts, own)
         total = 0.0
         for rule in RULES:
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in rule.find(checked):
                 pass
-            took = 1000 * (time.perf_counter() - start)
+            took = 1000 * (time.process_time() - start)
             total += took
             slowest = max(slowest, (took, rule.id, text[:12]))
         longest = max(longest, total)

@@ -97,7 +97,7 @@ _TOOL_LINK = re.compile(
 )
 # A dashboard is known by its path, whoever's domain it is on.
 _DASHBOARD = re.compile(
-    r"(?<!\w)(?:https?://)?[\w.-]{3,120}(?::\d{2,5})?/(?:[\w-]{1,30}/){0,2}(?:"
+    r"(?<![\w.-])(?:https?://)?[\w.-]{3,120}(?::\d{2,5})?/(?:[\w-]{1,30}/){0,2}(?:"
     r"d(?:-solo)?/(?=[\w-]{0,40}[\d_-])[\w-]{5,40}(?:/|\?|(?=[\s,.;)]|$))|explore\?|"
     r"dashboard/(?:db|snapshot)/|app/(?:kibana|discover|dashboards|visualize|apm|logs|lens)|"
     r"_plugin/kibana|_dashboards/|goto/[0-9a-f]{8,64}|graph\?g0|alerts\?|"

@@ -99,7 +99,7 @@ _SOURCE: Final = tuple(
         (r"(?<!\w)branch(?: is| was| named| called|:)?\s[\"“'`]?(?=[\w./-]{0,60}[-_/])"
          r"[\w][\w./-]{3,60}", re.IGNORECASE),
         # Images: registry/name:tag, name:v1.2.3-abc, name@sha256:….
-        (r"(?<![\w@/:.])(?:[\w.-]{1,80}(?::\d{2,5})?/){0,4}[a-z][a-z0-9._-]{2,60}:"
+        (r"(?<![\w@/:.-])(?:[\w.-]{1,80}(?::\d{2,5})?/){0,4}[a-z][a-z0-9._-]{2,60}:"
          r"(?:v?\d{1,4}(?:\.\d{1,6}){1,3}(?:[-+_.][\w.]{1,40}){0,3}|latest|stable|canary|"
          r"(?:sha|rc|build|main|master|prod|staging|release|git|dev)[-_.]?[\w.-]{1,40}|"
          r"\d{6,8}[-_.][\w.-]{1,40}|[0-9a-f]{7,40})(?![\w:])", 0),
