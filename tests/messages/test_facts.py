@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from statuspage.core.enums import Audience, Role, Visibility
-from statuspage.messages.facts import Facts, InternalFacts, PublicFacts, facts_of
+from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
+from statuspage.messages.incident_facts import facts_of
 from statuspage.messages.template_variables import VARIABLES, variables_for
 from statuspage.models import Contact, Incident, Page
 from tests.factories import LINKS, NOON, minutes

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from statuspage.core.enums import Audience, ComponentStatus, Step
-from statuspage.messages.facts import Facts, InternalFacts, TimelineEntry, facts_of
+from statuspage.messages.facts import Facts, InternalFacts, TimelineEntry
+from statuspage.messages.incident_facts import facts_of
 from statuspage.messages.sample_incident import sample_facts
 from statuspage.messages.template_variables import values_for, variables_for
 from statuspage.messages.wording import STEPS
