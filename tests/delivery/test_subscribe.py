@@ -253,7 +253,7 @@ def test_what_cannot_be_wished_for_is_refused_by_field(
 
 def test_an_internal_incident_cannot_be_followed(session: Session, scenario: Scenario) -> None:
     hidden = declare(scenario, visibility=Visibility.INTERNAL)
-    with pytest.raises(Invalid, match="cannot be followed"):
+    with pytest.raises(Invalid, match="can no longer subscribe"):
         ask(
             preferences=SubscriptionPreferences(
                 incidents=False, maintenance=False, follows=frozenset({hidden.id})
@@ -271,7 +271,7 @@ def test_the_mail_to_who_wants_to_follow_names_the_incident(
         )
     )
     ((_, message),) = sign_up_mails()
-    assert message.subject == "Confirm to follow: Payments fail"
+    assert message.subject == "Confirm: updates on Payments fail"
 
 
 def test_what_is_heard_is_changed_by_a_link_and_noted(session: Session, scenario: Scenario) -> None:

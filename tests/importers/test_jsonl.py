@@ -98,14 +98,15 @@ def test_nobody_is_ever_mailed(session: Session) -> None:
     assert session.scalars(select(Delivery)).all() == []
 
 
-def test_an_import_moves_the_revision_once_and_is_one_entry_in_the_audit_trail(
+def test_an_import_moves_the_revision_once_and_its_begin_and_end_are_audited(
     session: Session,
 ) -> None:
     before = current_number(session)
     take(lines(history_row(), history_row("bbbbbbbbbbbb")))
 
-    entry = session.scalars(select(AuditEntry)).one()
+    begun, entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id))
     assert current_number(session) == before + 1
+    assert (begun.actor, begun.action) == ("Ada", "history.import_begin")
     assert (entry.actor, entry.action, entry.subject) == ("Ada", "history.import", "history.jsonl")
     assert entry.after == {"added": 2, "updated": 0, "unchanged": 0, "components_added": 1}
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.access.audit import SYSTEM
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
@@ -19,7 +20,7 @@ def test_an_update_is_announced_audited_and_on_the_page(
 ) -> None:
     code, before = declare(scenario).code, revision.current_number(session)
     update = post(
-        code, Submission(ACTOR, "form"), Publication("incident.update", Step.INVESTIGATING)
+        code, Submission(SYSTEM, "form"), Publication("incident.update", Step.INVESTIGATING)
     )
     [entry] = session.scalars(select(AuditEntry).filter_by(action="incident.update"))
     chosen = select(Message.audience).filter_by(update_id=update.id)
@@ -31,7 +32,7 @@ def test_an_update_is_announced_audited_and_on_the_page(
 def test_a_given_body_is_posted_without_any_message(scenario: Scenario, session: Session) -> None:
     code = declare(scenario).code
     publication = Publication("incident.merge", Step.RESOLVED, body="It goes on elsewhere.")
-    update = post(code, Submission(ACTOR, "form"), publication)
+    update = post(code, Submission(SYSTEM, "form"), publication)
     assert update.body == "It goes on elsewhere."
     assert session.scalars(select(Message).filter_by(update_id=update.id)).all() == []
 
@@ -39,7 +40,7 @@ def test_a_given_body_is_posted_without_any_message(scenario: Scenario, session:
 def test_a_form_that_was_used_answers_with_its_update(scenario: Scenario) -> None:
     code = declare(scenario).code
     update = post(
-        code, Submission(ACTOR, "form"), Publication("incident.update", Step.INVESTIGATING)
+        code, Submission(SYSTEM, "form"), Publication("incident.update", Step.INVESTIGATING)
     )
     with writing() as session:
         again = Submission(ACTOR, "form", seen_version=0)

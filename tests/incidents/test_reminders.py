@@ -96,8 +96,8 @@ def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
         (Channel.EMAIL, "Charlie@acme.example"),
     ]
     [reminder] = session.scalars(select(Message).filter_by(step=Step.UPDATE_DUE))
-    assert reminder.subject == "Update due by Mar 4, 2026, 12:30 UTC: Payments fail"
-    assert "Asked: Charlie (@charlie)" in reminder.text
+    assert reminder.subject == "⏰ Update due by Mar 4, 2026, 12:30 UTC: Payments fail"
+    assert "Assigned to: Charlie (@charlie)" in reminder.text
     assert "Open incident" in reminder.html
 
 
@@ -128,7 +128,8 @@ def test_after_a_pause_one_notice_says_how_late_it_is(
     open_incident(scenario, team, severity_rank=2)
     assert [tick(frozen, 100), tick(frozen, 101)] == [1, 0]
     [late] = session.scalars(select(Message).filter_by(step=Step.OVERDUE))
-    assert "The promised update is overdue by 40 minutes." in late.text
+    assert late.subject == "❗ Update overdue by 40 minutes: Payments fail"
+    assert "The update was due by Mar 4, 2026, 13:00 UTC." in late.text
     assert mailed(session, late) == ["alice", "bob", "charlie"]
 
 
@@ -196,7 +197,7 @@ def test_the_scheme_calls_people_in_while_it_goes_on(
     assert [tick(frozen, minute) for minute in (0, 1, 70, 71)] == [1, 0, 1, 0]
     assert notices(session) == [(Step.ESCALATED, ["olga"]), (Step.ESCALATED, ["bob", "max"])]
     [_, last] = session.scalars(select(Message).filter_by(step=Step.ESCALATED))
-    assert last.subject == "SEV1 not resolved after 1 hour 10 minutes: Payments fail"
+    assert last.subject == "⬆️ SEV1 not resolved after 1 hour 10 minutes: Payments fail"
     resolve(code)
     assert (waiting(session), tick(frozen, 500)) == ([], 0)
 

@@ -117,7 +117,7 @@ def test_an_empty_cell_empties_what_is_known_except_the_key(
     ("row", "field", "reason"),
     [
         ("ana@,,,,,,,", "email", "There must be something after the @-sign"),
-        (",Ana,,,,,,", "email", "There is no mail address"),
+        (",Ana,,,,,,", "email", "There’s no email address"),
         ("ana@example.com,,,Basket,,,,", "components", "There is no component 'Basket'"),
         (
             "ana@example.com,,,API,,,,",
@@ -137,7 +137,7 @@ def test_an_empty_cell_empties_what_is_known_except_the_key(
         ("ana@example.com,,,,,,,maybe", "contractual", "Write yes or no"),
         (f"ana@example.com,{'x' * 501},,,,,,", "name", "It has 501 characters; 500 are the most"),
         ("ana@example.com,Ana,,,en,,,no,more", "", "It has 9 fields, the header has 8"),
-        (",Ana", "email", "There is no mail address"),
+        (",Ana", "email", "There’s no email address"),
         (
             "ana@example.com,#NAME?",
             "name",
