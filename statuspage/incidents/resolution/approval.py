@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import audit
 from statuspage.access.audit import Actor
-from statuspage.access.permissions import Permission, needs
+from statuspage.access.permissions import Permission, needs, roles_with
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Kind, Step
@@ -109,7 +109,7 @@ def ask_approval(
 ) -> Approval:
     """Request approval of a resolution; ``form`` is what was typed, to go on with it afterwards.
 
-    Everybody else who can sign in is notified.  Asking for the same again adds nothing.  Raises
+    Everybody else who may publish is notified.  Asking for the same again adds nothing.  Raises
     :class:`Invalid`.
     """
     with writing() as session:
@@ -143,7 +143,11 @@ def ask_approval(
 def _call_approvers(session: Session, incident: Incident, approval: Approval) -> None:
     others = session.scalars(
         select(Account)
-        .where(Account.id != approval.asked_by_id, Account.disabled_at.is_(None))
+        .where(
+            Account.id != approval.asked_by_id,
+            Account.disabled_at.is_(None),
+            Account.role.in_(roles_with(Permission.PUBLISH)),
+        )
         .order_by(Account.name)
     ).all()
     facts = incident_facts(incident, Step.APPROVAL)
