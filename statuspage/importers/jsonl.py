@@ -52,7 +52,7 @@ def import_history(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> IncidentImportReport:
-    """Take in the incidents of a file in UTF-8, all of them or none; nobody is mailed.
+    """Take in the incidents of a file in UTF-8, all of them or none; no one is emailed.
 
     Raises :class:`UnusableHistory` with every bad line named.  With ``skip_bad`` those incidents
     are left out instead and named in the report; a file that is cut or is not JSON lines is never
@@ -72,7 +72,9 @@ def import_history(
         twin = incidents.pop((incident.origin, incident.code), None)
         if twin is not None:
             notes.append(
-                ImportProblem(incident.where, f"the same story as in {twin.where}; this one counts")
+                ImportProblem(
+                    incident.where, f"the same incident as in {twin.where}; this one counts"
+                )
             )
         incidents[incident.origin, incident.code] = incident
     if problems and not skip_bad:
@@ -108,12 +110,12 @@ def _read_lines(data: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 rows.append((number, row))
             else:
                 problems.append(
-                    ImportProblem(f"line {number}", "this is not one story: no JSON object")
+                    ImportProblem(f"line {number}", "this is not an incident: no JSON object")
                 )
     if problems:
         raise UnusableHistory(problems)
     if not rows:
-        raise UnusableHistory([ImportProblem("line 1", "there is no story in this file")])
+        raise UnusableHistory([ImportProblem("line 1", "there is no incident in this file")])
     yield from rows
 
 

@@ -174,7 +174,7 @@ def import_page(
     skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> IncidentImportReport:
-    """Take over components, groups and incidents, all of them or nothing; nobody is mailed.
+    """Take over components, groups and incidents, all of them or nothing; no one is emailed.
 
     The page takes the code that it had there, and its name and zone if it was not set up here yet.
     Raises :class:`UnusableHistory` with every problem named.  With ``skip_bad`` the components and

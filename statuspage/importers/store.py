@@ -219,7 +219,7 @@ class _Keeper:
             Incident, Incident.id == IncidentUpdate.incident_id
         )
         taken = [
-            ImportProblem(asking[code].where, f"the code {code} belongs to another story here")
+            ImportProblem(asking[code].where, f"the code {code} belongs to another incident here")
             for asking, statement in (
                 (codes, own),
                 (updates, posted.where(IncidentUpdate.code.in_(updates))),
@@ -370,7 +370,7 @@ class _Keeper:
             if row.id not in continued:
                 updated += self._update(incident, row, updates[row.id])
                 continue
-            left = "this story was continued here and is left as it is"
+            left = "this incident was continued here and is left as it is"
             self._notes.append(ImportProblem(incident.where, left))
         return updated
 

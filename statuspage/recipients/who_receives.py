@@ -58,7 +58,7 @@ from statuspage.recipients.suppression import bars, suppression_reason, with_sup
 
 # That it is over and, where it was opened again, that it is not.
 _ENDS = frozenset({Step.RESOLVED, Step.REOPENED})
-_FOLLOWS = "Following this story"
+_FOLLOWS = "Following this incident"
 _EVERYTHING = "Subscribed to all components"
 
 

@@ -286,11 +286,11 @@ def export_customers(file: Path) -> None:
 
 @click.command("import-incidents")
 @click.argument("file", type=_FILE)
-@click.option("--skip-bad", is_flag=True, help="Leave out the stories that cannot be taken.")
+@click.option("--skip-bad", is_flag=True, help="Leave out the incidents that cannot be imported.")
 @with_appcontext
 def import_incidents(file: Path, skip_bad: bool) -> None:
-    """Take in the published incidents of FILE, one JSON object a line; nobody is mailed."""
-    with _in_one_line(str(file)), _progress("Stories") as progress:
+    """Take in the published incidents of FILE, one JSON object a line; no one is emailed."""
+    with _in_one_line(str(file)), _progress("Incidents") as progress:
         report = jsonl.import_history(
             file.read_bytes(),
             actor=COMMAND_LINE,
@@ -308,9 +308,9 @@ def import_incidents(file: Path, skip_bad: bool) -> None:
 def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
     """Move here from a Statuspage page: its address, or its saved public documents.
 
-    Codes, entry ids, times, groups and texts are kept; nobody is mailed.
+    Codes, entry ids, times, groups and texts are kept; no one is emailed.
     """
-    with _in_one_line(), _progress("Stories") as progress:
+    with _in_one_line(), _progress("Incidents") as progress:
         documents = []
         for source in sources:
             if source.startswith(("http://", "https://")):
@@ -347,8 +347,8 @@ def _say_incidents(report: store.IncidentImportReport, source: str) -> None:
     for said in (*report.notes, *report.skipped):
         click.echo(f"{source}: {said}", err=True)
     click.echo(
-        f"{report.added} stories added, {report.updated} updated, {report.unchanged} unchanged, "
-        f"{len(report.skipped)} left out; {report.components_added} components added."
+        f"Incidents: {report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
+        f"{len(report.skipped)} left out. Components: {report.components_added} added."
     )
     if report.skipped:
         sys.exit(1)

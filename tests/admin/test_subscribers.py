@@ -134,7 +134,7 @@ def test_before_a_post_goes_out_the_desk_says_who_hears_it_and_why(
         code = current_session().scalars(select(Incident.code)).one()
     page = admin.get(f"/admin/incidents/{code}")
     assert texts(page, "by-mail") == [
-        "1 subscriber by mail: 1 following this story; 1 more can’t be reached"
+        "1 subscriber by email: 1 following this incident; 1 more can’t be reached"
     ]
     assert "page and feeds · 1 subscriber ·" in " ".join(page.text.split())
     resolving = admin.send(

@@ -304,7 +304,7 @@ def test_who_follows_one_incident_hears_all_of_it_and_of_no_other(
     post(other.code, "identified")
     post(followed.code, "identified")
     resolve(followed.code)
-    why = "Following this story"
+    why = "Following this incident"
     assert told(session) == [(SAM, "identified", why), (SAM, "resolved", why)]
 
 
@@ -418,7 +418,7 @@ def test_who_follows_is_counted_before_it_is_posted(session: Session, scenario: 
     add_subscriber(incidents=False, maintenance=False, follows=[incident.id])
     reach = drafts(of_update(incident, NewUpdate(IncidentStatus.IDENTIFIED)))[0].by_mail
     assert reach is not None
-    assert reach.reasons == [("Following this story", 1)]
+    assert reach.reasons == [("Following this incident", 1)]
 
 
 def test_who_leaves_hears_nothing_more_and_returns_by_the_same_link(

@@ -338,7 +338,7 @@ def test_of_one_incident_told_twice_the_later_line_counts(session: Session) -> N
     report = take(lines(history_row(title="Old"), history_row(title="New")))
 
     assert [str(note) for note in report.notes] == [
-        "line 2: the same story as in line 1; this one counts"
+        "line 2: the same incident as in line 1; this one counts"
     ]
     assert the_incident(session).title == "New"
 
@@ -410,8 +410,8 @@ def test_incidents_that_cannot_be_taken_may_be_left_out(session: Session) -> Non
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "line 1: there is no story in this file"),
-        (b"[]\n", "line 1: this is not one story: no JSON object"),
+        (b"", "line 1: there is no incident in this file"),
+        (b"[]\n", "line 1: this is not an incident: no JSON object"),
         (lines(history_row()) + b'{"a": \xff}\n', "line 2: byte 7 is not UTF-8"),
         (
             lines(history_row(), history_row("bbbbbbbbbbbb"))[:-40],
@@ -439,4 +439,4 @@ def test_a_code_that_another_incident_has_here_is_refused(session: Session) -> N
     with pytest.raises(UnusableHistory) as unusable:
         take(lines(elsewhere))
 
-    assert problems(unusable) == ["line 1: the code aaaaaaaaaaaa belongs to another story here"]
+    assert problems(unusable) == ["line 1: the code aaaaaaaaaaaa belongs to another incident here"]

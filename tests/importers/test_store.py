@@ -108,7 +108,7 @@ def test_a_incident_that_was_corrected_here_is_left_alone(session: Session) -> N
 
     assert counts(report) == (0, 0, 1, 0)
     assert [str(note) for note in report.notes] == [
-        "line 1: this story was continued here and is left as it is"
+        "line 1: this incident was continued here and is left as it is"
     ]
     assert the_incident(session).updates[0].body == "We know better here."
 

@@ -76,7 +76,7 @@ def test_a_history_comes_in_and_what_was_mended_is_named(
 
     assert told(run(runner, "import-incidents", file)) == (
         0,
-        ["2 stories added, 0 updated, 0 unchanged, 0 left out; 1 components added."],
+        ["Incidents: 2 added, 0 updated, 0 unchanged, 0 left out. Components: 1 added."],
         [f"{file}: line 2: the title has 201 characters and was cut at 200"],
     )
 
@@ -94,7 +94,7 @@ def test_a_history_that_cannot_be_taken_is_named_by_line(
     )
     assert told(run(runner, "import-incidents", "--skip-bad", file)) == (
         1,
-        ["1 stories added, 0 updated, 0 unchanged, 1 left out; 1 components added."],
+        ["Incidents: 1 added, 0 updated, 0 unchanged, 1 left out. Components: 1 added."],
         [f"{file}: line 2: it has no title"],
     )
 
@@ -106,7 +106,7 @@ def test_a_page_moves_from_a_folder_and_files(runner: FlaskCliRunner, tmp_path: 
 
     assert told(run(runner, "import-statuspage", tmp_path, file)) == (
         0,
-        ["1 stories added, 0 updated, 0 unchanged, 0 left out; 2 components added."],
+        ["Incidents: 1 added, 0 updated, 0 unchanged, 0 left out. Components: 2 added."],
         [],
     )
 

@@ -42,7 +42,7 @@ def fake() -> Iterator[FakeSendGrid]:
 
 @pytest.fixture
 def channel(fake: FakeSendGrid) -> Iterator[SendGrid]:
-    provider = SendGrid(KEY, host=fake.url, timeout=5.0)
+    provider = SendGrid(KEY, host=fake.url, timeout=60.0)
     yield provider
     provider.close()
 
