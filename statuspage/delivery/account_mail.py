@@ -30,7 +30,7 @@ NOTICE_AGE = timedelta(days=3)
 def barred_because(session: Session, address: str) -> str | None:
     """Why no mail reaches an account's address: it bounced, say; None where mail does."""
     if address == FIRST_ACCOUNT:
-        return "nobody reads mail there"
+        return "nobody reads email there"
     return barring_reason(session, address)
 
 

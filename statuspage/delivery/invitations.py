@@ -182,7 +182,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
         sign_in_limits.forget_account(session, email)
         if not is_new:
             account_mail.queue_change_notice(
-                session, email, how="by the link that was mailed to you"
+                session, email, how="by the link that was emailed to you"
             )
         action = "account.accept_invitation" if is_new else "account.choose_new_password"
         accounts.record(session, accounts.as_actor(account), action, email)
@@ -233,7 +233,7 @@ def _refuse_unreachable(session: Session, email: str) -> None:
     reason = account_mail.barred_because(session, email)
     if reason is not None:
         command = f"{COMMAND} reset-password {email}"
-        raise Invalid("account", f"Nothing is mailed to {email}: {reason}. Run: {command}")
+        raise Invalid("account", f"Nothing is emailed to {email}: {reason}. Run: {command}")
 
 
 def _dead_link() -> Invalid:

@@ -264,7 +264,7 @@ def _count_sign_up(client: str) -> None:
             alarms.raise_alarm(
                 session,
                 ALARM,
-                f"More than {SIGN_UPS_BY_ALL:,} sign-ups for mail came within an hour; "
+                f"More than {SIGN_UPS_BY_ALL:,} sign-ups for email came within an hour; "
                 "further ones are rejected until then.",
             )
     if by_client is not None or by_all is not None:

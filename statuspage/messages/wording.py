@@ -61,8 +61,8 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
 
 _KINDS = {
     Audience.PUBLIC: "Public post",
-    Audience.CUSTOMER: "Customer mail",
-    Audience.SUBSCRIBER: "Mail to subscribers",
+    Audience.CUSTOMER: "Customer email",
+    Audience.SUBSCRIBER: "Subscriber email",
     Audience.INTERNAL: "Internal message",
     Audience.EXECUTIVE: "Line for executives",
     Audience.SUPPORT: "Reply for support",
@@ -383,6 +383,10 @@ def _record(
         action,
         subject_kind="wording",
         subject=name,
-        before={"language": before.language, "subject": before.subject, "body": before.body},
-        after={"subject": after.subject, "body": after.body},
+        before=_audited(before),
+        after=_audited(after),
     )
+
+
+def _audited(source: Source) -> dict[str, str]:
+    return {"language": source.language, "subject": source.subject, "body": source.body}

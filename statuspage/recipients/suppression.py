@@ -52,9 +52,9 @@ PERSONAL = true()
 """What is owed to everybody: mail that does not come from a list."""
 
 REASONS = {
-    SuppressionKind.BOUNCED: "mail to this address bounced",
-    SuppressionKind.COMPLAINED: "the recipient reported our mail as spam",
-    SuppressionKind.UNSUBSCRIBED: "the recipient asked for no more mail",
+    SuppressionKind.BOUNCED: "email to this address bounced",
+    SuppressionKind.COMPLAINED: "the recipient reported our email as spam",
+    SuppressionKind.UNSUBSCRIBED: "the recipient unsubscribed",
     SuppressionKind.ERASED: "erased at their own request",
 }
 ERASED_BEFORE = "Whoever has this address asked to be erased; add them only if they ask for it"

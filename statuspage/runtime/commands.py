@@ -198,7 +198,7 @@ def held_on(email: str) -> None:
         fail(refused.reason)
     click.echo(f"customer: {'yes' if held.customer else 'no'}")
     click.echo(f"subscriber: {held.subscriber.state.value if held.subscriber else 'no'}")
-    click.echo(f"kept from mail: {held.suppression.kind if held.suppression else 'no'}")
+    click.echo(f"suppressed: {held.suppression.kind if held.suppression else 'no'}")
     click.echo(f"erased: {held.erased_at.isoformat() if held.erased_at else 'no'}")
     click.echo(f"deliveries: {held.total}, {held.in_the_clear} with the address")
     for one in held.deliveries:

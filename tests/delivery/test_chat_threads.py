@@ -97,7 +97,7 @@ def test_a_death_before_the_record_doubles_one_message_at_most(
     restarted.send_all()
     assert slack.threads() == [
         ("SEV1 · Investigating: Payments fail", []),
-        ("SEV1 · Identified: Payments fail", ["SEV1 Identified: Payments fail"]),
+        ("SEV1 · Identified: Payments fail", ["SEV1 · Identified: Payments fail"]),
     ]
 
 

@@ -130,13 +130,13 @@ def test_no_link_is_made_where_no_mail_arrives(session: Session, kim: int) -> No
     first = add_account(accounts.FIRST_ACCOUNT)
     with refusal(
         field="account",
-        reason="Nothing is mailed to admin@example.com: nobody reads mail there. "
+        reason="Nothing is emailed to admin@example.com: nobody reads email there. "
         "Run: flask --app app reset-password admin@example.com",
     ):
         invitations.request_new_password(first, actor=ACTOR)
     with writing() as session:
         session.add(Suppression(address=KIM, kind="bounced", reason="no such mailbox"))
-    with pytest.raises(Invalid, match=r"Nothing is mailed to kim@example\.com: no such mailbox"):
+    with pytest.raises(Invalid, match=r"Nothing is emailed to kim@example\.com: no such mailbox"):
         invitations.request_new_password(kim, actor=ACTOR)
     assert invitations.open_invitations(session) == []
 

@@ -219,7 +219,7 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
     with pytest.raises(SubscribingThrottled, match="Too many sign-ups at present"):
         ask(client="198.51.100.1")
     (alarm,) = alarms.open_alarms(session)
-    assert alarm.text.startswith("More than 3 sign-ups for mail came within an hour")
+    assert alarm.text.startswith("More than 3 sign-ups for email came within an hour")
     frozen.shift(timedelta(hours=1, seconds=1))
     subscribe.forget_unconfirmed()
     assert alarms.open_alarms(session) == []

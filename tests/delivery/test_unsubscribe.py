@@ -69,7 +69,7 @@ def test_what_waits_for_them_is_not_sent_either(session: Session, scenario: Scen
     delivery = session.get_one(Delivery, mail_to(session))
     assert (delivery.state, delivery.reason) == (
         DeliveryState.SUPPRESSED,
-        "the recipient asked for no more mail",
+        "the recipient unsubscribed",
     )
 
 
