@@ -22,9 +22,8 @@ def cancel_mails(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     kept, gone = cancelled.kept_back, cancelled.gone
-    notice = (
-        f"{kept:,} {'mail is' if kept == 1 else 'mails are'} cancelled. The update stays published."
-    )
+    emails = "email is" if kept == 1 else "emails are"
+    notice = f"{kept:,} {emails} cancelled. The update stays published."
     if gone:
         notice += f" {gone:,} had already been sent."
     return done(notice, "admin.incident", code=code)
@@ -37,7 +36,7 @@ def send_after_all(code: str) -> ResponseReturnValue:
         sent = cancel_window.send_after_all(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
-    return done(f"{sent:,} {'mail goes' if sent == 1 else 'mails go'} out now.",
+    return done(f"{sent:,} {'email is' if sent == 1 else 'emails are'} being sent.",
                 "admin.incident", code=code)  # fmt: skip
 
 

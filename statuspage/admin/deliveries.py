@@ -184,7 +184,7 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
     stops = {control.EVERYTHING, *channels}
     hold = next((one for one in control.holds(session) if one.channel in stops), None)
     if hold is not None:
-        return f"Sending is stopped: {hold.reason.removesuffix('.')}."
+        return f"Sending is paused: {hold.reason.removesuffix('.')}."
     failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
     breaker = session.scalars(failing).first()
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):

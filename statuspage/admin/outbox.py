@@ -42,7 +42,7 @@ _STOPPABLE: Final = {
 class HoldForm(Form):
     """A stop, and why."""
 
-    channel = SelectField("What to stop", choices=_STOPPABLE)
+    channel = SelectField("Channel", choices=_STOPPABLE)
     reason = LineField("Why", needed="Say why, for anyone who finds sending paused")
 
 

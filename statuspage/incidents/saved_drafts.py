@@ -32,7 +32,8 @@ def save_draft(
 ) -> bool:
     """Keep what somebody typed in place of what they had typed before; whether it was kept.
 
-    What was published by the same sheet of the form is no draft any more.  Raises :class:`Invalid`.
+    What was published by the same sheet of the form is no draft any more.  Raises :class:`Invalid`
+    where it is too long, and ``NoResultFound`` for no such incident.
     """
     if sum(len(name) + len(value) for name, value in form) > MOST_CHARACTERS:
         raise Invalid("form", "This draft is too long to be kept.")
@@ -55,7 +56,7 @@ def save_draft(
 
 @needs(Permission.DRAFT)
 def discard_draft(incident_code: str, *, actor: Actor) -> None:
-    """Forget an account's own draft on an incident; raises :class:`Invalid`."""
+    """Forget an account's own draft; raises ``NoResultFound`` for no such incident."""
     with writing() as session:
         incident_id = _incident_id(session, incident_code)
         session.execute(
@@ -77,7 +78,4 @@ def drafts_on(session: Session, incident: Incident) -> list[tuple[SavedDraft, st
 
 
 def _incident_id(session: Session, code: str) -> int:
-    found = session.scalar(select(Incident.id).filter_by(code=code))
-    if found is None:
-        raise Invalid("incident", "This incident does not exist.")
-    return found
+    return session.scalars(select(Incident.id).filter_by(code=code)).one()

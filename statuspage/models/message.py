@@ -82,9 +82,10 @@ class Message(Base):
     @property
     def title(self) -> str:
         """What it is and for whom, in the words of the admin."""
-        kind = "Correction" if self.corrects_id is not None else "Mail"
         if self.audience is Audience.INTERNAL:
             return "Internal message"
         if self.audience is Audience.PUBLIC:
             return "Public post"
-        return f"{kind} to {self.audience.value}s"
+        if self.corrects_id is not None:
+            return f"Correction to {self.audience.value}s"
+        return f"{self.audience.value.capitalize()} email"

@@ -81,7 +81,7 @@ def test_where_nothing_is_found_a_way_back_is_offered(trail: Browser) -> None:
 
 
 def test_an_act_tells_before_and_after(trail: Browser) -> None:
-    changes = texts(trail.get("/admin/audit?text=component+42"), "facts", "/div")
+    changes = texts(trail.get("/admin/audit?text=component+42"), "trail", "//dl/div")
     assert changes == ["NameOld → New", "Shownyes → no", "List[1] → nothing"]
 
 

@@ -38,8 +38,8 @@ def test_the_desk_says_until_when_the_mails_can_be_cancelled(desk: Desk, code: s
     assert said(answer) == [
         "Posted: Resolved. The emails wait until 12:01:00 UTC; until then you can cancel them."
     ]
-    assert "2 mails go out at 12:01:00 UTC" in shown(desk, code)
-    assert "Cancel the mails" in shown(desk, code)
+    assert "2 emails are sent at 12:01:00 UTC" in shown(desk, code)
+    assert "Cancel the emails" in shown(desk, code)
 
 
 def test_one_press_cancels_them_and_one_sends_them_after_all(
@@ -49,11 +49,11 @@ def test_one_press_cancels_them_and_one_sends_them_after_all(
     assert html_errors(desk.get(path).text) == []
     desk.browser.send(f"{path}/mails/cancel", {})
     answer = desk.get(path)
-    assert said(answer) == ["2 mails are cancelled. The update stays published."]
+    assert said(answer) == ["2 emails are cancelled. The update stays published."]
     assert html_errors(answer.text) == []
-    assert "2 mails were cancelled. No resolution emails were sent." in shown(desk, code)
+    assert "2 emails were cancelled. No resolution emails were sent." in shown(desk, code)
     desk.browser.send(f"{path}/mails/send", {})
-    assert said(desk.get(path)) == ["2 mails go out now."]
+    assert said(desk.get(path)) == ["2 emails are being sent."]
     desk.browser.send(f"{path}/mails/send", {})
     assert said(desk.get(path)) == ["There’s nothing to send: none are cancelled any more."]
 
@@ -62,7 +62,7 @@ def test_after_the_window_what_still_waits_can_be_cancelled(
     desk: Desk, code: str, frozen: Traveller
 ) -> None:
     frozen.shift(timedelta(seconds=61))
-    assert "2 mails still wait. Cancel what waits" in shown(desk, code)
+    assert "2 emails still wait. Cancel waiting emails" in shown(desk, code)
     desk.deliver()
     assert shown(desk, code) == ""
     desk.browser.send(f"/admin/incidents/{code}/mails/cancel", {})
@@ -82,9 +82,9 @@ def test_whoever_reopens_reads_who_was_mailed_and_is_offered_a_correction(
     desk.deliver()
     offered = desk.get(path)
     assert said(offered)[-1] == (
-        "2 people were mailed that it is over. With this post, the customers among them are mailed "
-        "that it is not, and so are the subscribers. Was the email itself wrong? Send a correction "
-        "of the mail to customers, to everyone who got it."
+        "2 people were sent the resolution email. With this update, the customers among them are "
+        "emailed that the incident is open again, and so are the subscribers. Was the email "
+        "itself wrong? Send a correction of the customer email, to everyone who got it."
     )
     assert f"/admin/messages/{desk.resolved_mail().id}/correct" in offered.text
 
@@ -103,7 +103,7 @@ def test_the_lists_say_in_one_line_what_holds_sending_up(
     desk: Desk, code: str, frozen: Traveller, html_errors: HtmlChecker
 ) -> None:
     desk.get("/admin/")
-    window = "Mails about Payments fail wait until 12:01:00 UTC and can be cancelled"
+    window = "Emails about Payments fail wait until 12:01:00 UTC and can be cancelled"
     assert [said(desk.get(path)) for path in LISTS] == [[window]] * 3
     with desk.app.app_context():
         control.hold("chat", reason="Wrong room", actor=ACTOR)
@@ -111,8 +111,8 @@ def test_the_lists_say_in_one_line_what_holds_sending_up(
             failed = Result(1, Outcome.NOT_SENT, reason="refused", fault=Fault.PROVIDER)
             control.note_results(session, Channel.EMAIL, [failed])
     everything = (
-        "Nothing is sent by chat: Wrong room · "
-        f"No email can be sent, tried again at 12:00:02 UTC: refused · {window}"
+        "Chat is paused: Wrong room · "
+        f"No email can be sent, retrying at 12:00:02 UTC: refused · {window}"
     )
     assert [said(desk.get(path)) for path in LISTS] == [[everything]] * 3
     assert html_errors(desk.get("/admin/incidents").text) == []

@@ -83,10 +83,10 @@ def test_customers_are_listed_by_address_with_what_they_use(
     add(app)
     page = admin.get("/admin/customers")
     assert texts(page, "table", "/tbody/tr") == [
-        "ana@example.com Ana – Shop / Checkout Written to",
-        "bo@example.com Bo – All Written to",
+        "ana@example.com Ana – Shop / Checkout Subscribed",
+        "bo@example.com Bo – All Subscribed",
     ]
-    assert "2 of them" in page.text
+    assert "2 customers to notify." in " ".join(page.text.split())
 
 
 def test_the_list_goes_on_where_the_page_before_it_ended(admin: Browser, app: Flask) -> None:
@@ -199,7 +199,7 @@ def test_a_customer_is_removed(admin: Browser, app: Flask, checkout: int) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "state"),
-    [("bounced", "Bounced"), ("complained", "Reported as spam"), ("unsubscribed", "Has left")],
+    [("bounced", "Bounced"), ("complained", "Reported as spam"), ("unsubscribed", "Unsubscribed")],
 )
 def test_who_gets_no_mail_is_told_and_can_be_written_to_again(
     admin: Browser, app: Flask, checkout: int, kind: str, state: str
@@ -211,7 +211,7 @@ def test_who_gets_no_mail_is_told_and_can_be_written_to_again(
     assert f"it {kind}" in admin.get(path).text
     answer = admin.send(f"{path}/write-again", follow_redirects=True)
     assert said(answer) == ["ana@example.com was resubscribed."]
-    assert texts(admin.get("/admin/customers"), "state")[0] == "Written to"
+    assert texts(admin.get("/admin/customers"), "state")[0] == "Subscribed"
     assert actions(app)[-1] == "suppression.lift"
 
 

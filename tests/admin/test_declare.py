@@ -10,7 +10,9 @@ import pytest
 from time_machine import Traveller
 
 from statuspage.core.enums import Audience, ComponentStatus, Visibility
-from tests.admin.conftest import FIRST_POST, NEW, Desk, look, messages, publish_after
+from statuspage.messages import wording
+from tests.admin.conftest import FIRST_POST, NEW, NOTICE, Desk, look, messages, publish_after
+from tests.announcing import ACTOR
 from tests.browsing import actions, fields, reasons, texts
 from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
@@ -85,7 +87,6 @@ def test_the_same_form_sent_twice_makes_one_incident(desk: Desk) -> None:
             {"promise": "at", "next_update_at": "2026-03-04T11:00"},
             "Time of the next update: The next update must be due in the future.",
         ),
-        ({"users_notice": ""}, "Public post: This text is missing: users notice."),
         (
             {"users_notice": "x" * 10_001},
             "What users notice: Use at most 10,000 characters; this has 10,001",
@@ -110,6 +111,40 @@ def test_what_cannot_be_taken_comes_back_with_its_reason_and_all_that_was_typed(
     assert desk.incidents() == []
 
 
+def test_without_what_users_notice_the_first_post_names_the_affected_components(
+    desk: Desk,
+) -> None:
+    code = desk.declare(users_notice="")
+    assert desk.posts(code)[-1].body == FIRST_POST.replace(
+        f"{NOTICE}\n\nWe’re investigating and working to get things back to normal.",
+        "We’re investigating a problem with Checkout.",
+    )
+
+
+@pytest.fixture
+def strict_wording(desk: Desk) -> None:
+    """The company's own first post, which has no other text where users' notice is missing."""
+    with desk.app.app_context():
+        wording.save_wording(
+            "public/investigating",
+            subject="Investigating: {{ title }}",
+            body="{{ users_notice }}",
+            actor=ACTOR,
+        )
+
+
+@pytest.mark.usefixtures("strict_wording")
+def test_a_text_with_a_gap_is_not_published_and_keeps_what_was_typed(desk: Desk) -> None:
+    answer = desk.browser.send_shown(NEW, {**desk.filled(), "users_notice": "", "publish": "1"})
+    assert (answer.status_code, reasons(answer)) == (
+        422,
+        ["Public post: This text is missing: users notice."],
+    )
+    assert fields(answer.text)["title"] == "Payments fail"
+    assert desk.incidents() == []
+
+
+@pytest.mark.usefixtures("strict_wording")
 def test_a_gap_is_named_and_leads_to_its_field(desk: Desk) -> None:
     shown = look(desk, users_notice="")
     assert texts(shown, "lacks", "//p[contains(@class, 'reason')]") == [

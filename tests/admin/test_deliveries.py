@@ -187,21 +187,19 @@ def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> No
         "No worker is running. Start it to send everything. Go to the outbox"
     ]
     desk.browser.send("/admin/outbox/hold", {"channel": "email", "reason": "wrong text"})
-    assert texts(desk.get(message), "reason") == [
-        "Sending is stopped: wrong text. Go to the outbox"
-    ]
+    assert texts(desk.get(message), "reason") == ["Sending is paused: wrong text. Go to the outbox"]
     # What went out a moment ago tells nothing of what comes.
     set_state(desk, "ada@example.com", DeliveryState.ACCEPTED)
     assert texts(desk.get(f"{message}/progress"), "soft") == ["1 of 2"]
     [incident] = re.findall(r"/admin/incidents/\w{12}", desk.get(message).text)[:1]
-    assert "Sending is stopped: wrong text." in desk.get(incident).text
+    assert "Sending is paused: wrong text." in desk.get(incident).text
     set_state(desk, "ada@example.com", DeliveryState.PENDING)
     desk.browser.send("/admin/outbox/release", {"channel": "email"})
     with desk.app.app_context(), writing() as session:
         moment = clock.now()
         session.add(Worker(id=1, host="here", pid=1, started_at=moment, beat_at=moment))
     assert texts(desk.get(message), "reason") == []
-    assert "They go out by themselves" in desk.get(message).text
+    assert "They’re sent automatically" in desk.get(message).text
     for channel in ("chat", "email"):
         with desk.app.app_context(), writing() as session:
             session.add(Breaker(channel=channel, failures=3, reason=f"{channel} answered 401"))

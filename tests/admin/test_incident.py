@@ -226,7 +226,7 @@ def test_a_mail_with_a_gap_is_refused_beside_its_text(desk: Desk) -> None:
         path(code), {**fields(asked.text), "text_customer": "Hello [[nmae]]", "publish": "1"}
     )
     assert answer.status_code == 422
-    assert reasons(answer) == ["Mail to customers: This text is missing: nmae."]
+    assert reasons(answer) == ["Customer email: This text is missing: nmae."]
     assert desk.mailed() == []
 
 

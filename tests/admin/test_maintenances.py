@@ -278,10 +278,10 @@ def test_it_is_planned_to_verify_and_its_desk_says_so(desk: Desk) -> None:
     assert incident(desk, where).verify_minutes == 30
     assert "Verifies for 30 minutes, then completes" in texts(desk.get(where), "facts")[0]
     take(desk, where, "in_progress")
-    assert "verifies by itself" in texts(desk.get(where), "standing")[0]
+    assert "verifies automatically" in texts(desk.get(where), "standing")[0]
     take(desk, where, "move", verify_minutes="1 hour")
     assert incident(desk, where).verify_minutes == 60
-    assert "and then check for 1 hour" in incident(desk, where).updates[-1].body
+    assert "followed by 1 hour of checks" in incident(desk, where).updates[-1].body
     take(desk, where, "verifying")
     take(desk, where, "move", scheduled_until="2026-03-07T01:00")
     assert incident(desk, where).scheduled_until == NOON + timedelta(days=2, hours=13)

@@ -58,7 +58,7 @@ def send_all(app: Flask) -> None:
 def test_an_empty_outbox_says_so(admin: Browser) -> None:
     page = admin.get(OUTBOX)
     assert texts(page, "calm", "//strong") == ["Nothing is waiting."]
-    assert "No mail provider is set" in page.text
+    assert "No email provider is set up" in page.text
 
 
 def test_what_waits_is_told_by_channel_and_age(
@@ -84,12 +84,12 @@ def test_what_waits_is_named_and_leads_to_its_report(
     found = lxml.html.fromstring(page.text).xpath("//section[@aria-labelledby='waiting']//li")
     named = [" ".join(" ".join(one.itertext()).split()).partition(" · ")[0] for one in found]
     assert named == [
-        "Mail to customers: Resolved Payments fail 2 to go",
-        "Message to colleagues: Closed Payments fail 1 to go",
-        "Message to colleagues: Declared Payments fail 1 to go",
+        "Customer email: Resolved Payments fail 2 to go",
+        "Internal message: Closed Payments fail 1 to go",
+        "Internal message: Declared Payments fail 1 to go",
     ]
     [link] = found[0].xpath(".//a/@href")
-    assert "<h1>Mail to customers: Resolved</h1>" in admin.get(link).text
+    assert "<h1>Customer email: Resolved</h1>" in admin.get(link).text
 
 
 def test_sending_is_stopped_by_hand_and_released(
@@ -99,7 +99,7 @@ def test_sending_is_stopped_by_hand_and_released(
         f"{OUTBOX}/hold", {"channel": "email", "reason": "Wrong text"}, follow_redirects=True
     )
     assert said(answer)[0] == "Paused. Waiting messages are kept until you resume."
-    assert "Email is stopped. Wrong text" in said(answer)[1]
+    assert "Email is paused. Wrong text" in said(answer)[1]
     with app.app_context():
         assert control.may_send(current_session(), Channel.EMAIL) is False
         assert control.may_send(current_session(), Channel.CHAT) is True
@@ -136,7 +136,7 @@ def test_a_provider_that_fails_is_told_in_words(admin: Browser, app: Flask) -> N
     assert notices[0].startswith("Email cannot be sent.Since")
     assert notices[1] == (
         "Email cannot be sent now. It failed 3 times in a row: it hung up "
-        "It is tried again in 2 minutes, by itself."
+        "It’s retried in 2 minutes, automatically."
     )
 
 
@@ -149,10 +149,10 @@ def test_written_mail_can_be_read(admin: Browser, app: Flask, scenario: Scenario
     mail = admin.get(links[0])
     assert texts(mail, "mail-head", "//dd")[1] in {"Customer 1 <c1@example.com>",
                                                    "Shopper <shopper@example.com>"}  # fmt: skip
-    assert "is resolved" in texts(mail, "source-text")[0]
+    assert "The problem with Checkout is fully resolved." in texts(mail, "source-text")[0]
     (frame,) = lxml.html.fromstring(mail.text).xpath("//iframe/@src")
     html = admin.get(frame)
-    assert "is resolved" in html.text
+    assert "The problem with Checkout is fully resolved." in html.text
     assert "script-src" not in html.headers["Content-Security-Policy"]
     assert "sandbox" in html.headers["Content-Security-Policy"]
     assert html.headers["X-Frame-Options"] == "SAMEORIGIN"

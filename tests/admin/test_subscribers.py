@@ -48,7 +48,7 @@ def test_the_list_tells_how_many_there_are_of_each(admin: Browser, people: None)
         "fan@example.com", "gone@example.com", "left@example.com", "new@example.com", SAM,
     ]  # fmt: skip
     page = " ".join(admin.get("/admin/subscribers").text.split())
-    assert "3 confirmed, 1 not yet, 1 left" in page
+    assert "3 confirmed, 1 not yet, 1 unsubscribed" in page
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_before_a_post_goes_out_the_desk_says_who_hears_it_and_why(
     assert texts(page, "by-mail") == [
         "1 subscriber by email: 1 following this incident; 1 more can’t be reached"
     ]
-    assert "page and feeds · 1 subscriber ·" in " ".join(page.text.split())
+    assert "Post to page and 1 subscriber" in " ".join(page.text.split())
     resolving = admin.send(
         f"/admin/incidents/{code}/texts", {**fields(page.text), "status": "resolved"}
     )
-    assert "2 subscribers by mail" in texts(resolving, "by-mail")[0]
+    assert "2 subscribers by email" in texts(resolving, "by-mail")[0]
 
 
 def test_nobody_there_yet_says_how_it_begins(admin: Browser) -> None:

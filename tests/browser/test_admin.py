@@ -44,7 +44,7 @@ def mail_report(page: Page, service: Service) -> str:
     incidents = page.locator(".stories h2 a")
     for path in [incidents.nth(n).get_attribute("href") or "" for n in range(incidents.count())]:
         page.goto(urljoin(service.url, path))
-        mail = page.get_by_role("link", name=re.compile("^Mail to customers"))
+        mail = page.get_by_role("link", name=re.compile("^Customer email"))
         if mail.count():
             return urljoin(service.url, mail.first.get_attribute("href") or "")
     raise AssertionError("the demo has mailed nobody")

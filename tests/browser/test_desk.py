@@ -118,8 +118,8 @@ def test_a_sev1_takes_few_acts_from_its_declaration_to_the_mails(
 ) -> None:
     sign_in(page, patient_service)
     assert lead_to_the_end(page, patient_service) <= 12
-    waiting = page.get_by_label("The mails about the end")
-    expect(waiting.get_by_role("button", name="Cancel the mails")).to_be_visible()
+    waiting = page.get_by_label("Resolution emails")
+    expect(waiting.get_by_role("button", name="Cancel the emails")).to_be_visible()
     # The report follows by itself while mails go out, and what could be cancelled goes with them.
     told(page, r"^\d+ accepted, \d+ suppressed$")
     expect(waiting).to_have_count(0)

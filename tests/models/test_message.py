@@ -9,13 +9,14 @@ from statuspage.models import Message
 def test_a_mail_is_read_in_the_nearest_language_that_it_has() -> None:
     message = Message(
         language="en",
+        subject="Resolved",
         text="Hello",
         html="<p>Hello",
-        versions={"de": {"text": "Hallo", "html": "<p>Hallo"}},
+        versions={"de": {"subject": "Behoben", "text": "Hallo", "html": "<p>Hallo"}},
     )
-    assert message.read_in("de") == ("de", "Hallo", "<p>Hallo")
-    assert message.read_in("ja") == ("en", "Hello", "<p>Hello")
-    assert message.read_in("") == ("en", "Hello", "<p>Hello")
+    assert message.read_in("de") == ("de", "Behoben", "Hallo", "<p>Hallo")
+    assert message.read_in("ja") == ("en", "Resolved", "Hello", "<p>Hello")
+    assert message.read_in("") == ("en", "Resolved", "Hello", "<p>Hello")
 
 
 @pytest.mark.parametrize(
