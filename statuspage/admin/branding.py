@@ -37,7 +37,7 @@ _AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
 class BrandingForm(EditForm):
     """Colours, links, footer and style sheet."""
 
-    accent = LineField("Accent colour", limit=7)
+    accent = LineField("Accent color", limit=7)
     accent_dark = LineField("Accent color in the dark scheme", limit=7)
     links = ProseField("Links", limit=2_000, render_kw=_AT_THE_FOOT)
     footer = ProseField("Footer", limit=1_000, render_kw=_AT_THE_FOOT)

@@ -160,7 +160,7 @@ def _refusals(wanted: dict[str, str]) -> Iterator[Invalid]:
 
 def _colour_refusals(name: str, colour: str, grounds: tuple[str, ...]) -> Iterator[Invalid]:
     if colour and not COLOUR.fullmatch(colour):
-        yield Invalid(name, "Write the colour as # and six digits, like #1d5fc4.")
+        yield Invalid(name, "Enter the color as # and six digits, like #1d5fc4.")
     elif colour and not fits(colour, grounds):
         scheme = "light" if grounds is LIGHT_GROUNDS else "dark"
         yield Invalid(

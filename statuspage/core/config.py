@@ -198,7 +198,9 @@ SETTINGS: tuple[Setting, ...] = (
         "spaces, such as `admin comms_lead`. Nobody must where unset; everybody can.",
         read_roles,
     ),
-    Setting("STEP_UP_TO_PUBLISH", "no", "Has publishing ask for it too.", read_boolean),
+    Setting(
+        "STEP_UP_TO_PUBLISH", "no", "Publishing asks for the password again too.", read_boolean
+    ),
     Setting(
         "UNCERTAIN_WAIT",
         "",

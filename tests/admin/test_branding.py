@@ -64,16 +64,16 @@ def test_colour_links_and_footer_stand_on_the_page(desk: Desk, html_errors: Html
     [
         (
             {"accent": "#ffcc00"},
-            "Accent colour: #ffcc00 is hard to read on the light page: its contrast is under "
+            "Accent color: #ffcc00 is hard to read on the light page: its contrast is under "
             "4.5 to 1. #8a6e00 is the nearest that fits.",
         ),
         (
             {"accent": "blue"},
-            "Accent colour: Write the colour as # and six digits, like #1d5fc4.",
+            "Accent color: Enter the color as # and six digits, like #1d5fc4.",
         ),
         (
             {"accent_dark": "#8fb9ff"},
-            "Accent colour: Choose one for the light scheme too, or none at all.",
+            "Accent color: Choose one for the light scheme too, or none at all.",
         ),
         (
             {"links": "Terms javascript:alert(1)"},
@@ -243,7 +243,7 @@ def test_the_preview_says_what_it_cannot_show_and_shows_the_rest(desk: Desk) -> 
     typed = {"accent": "#ffcc00", "css": "a { background: url(x) }", "footer": "Made by us"}
     answer = desk.browser.send(f"{LOOK}/preview", typed)
     assert [note.partition(":")[0] for note in texts(answer, "problem")] == [
-        "Accent colour is not shown",
+        "Accent color is not shown",
         "Style sheet is not shown",
     ]
     assert "--accent" not in sheet(answer.text)

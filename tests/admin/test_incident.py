@@ -134,7 +134,7 @@ def test_nothing_goes_out_before_the_last_step(desk: Desk, frozen: Traveller) ->
         "Colleagues": "Chat isn’t set up; colleagues are not notified",
         "A test": "Send me a test",
     }
-    assert texts(asked, "primary") == ["Resolve and mail 2 customers"]
+    assert texts(asked, "primary") == ["Resolve and email 2 customers"]
     # One for each of the first recipients.
     assert asked.text.count("<iframe") == 2
 

@@ -17,7 +17,7 @@ def test_a_look_is_seen_while_it_is_typed_and_then_on_the_page(
 ) -> None:
     sign_in(page, own_service)
     page.goto(f"{own_service.url}/admin/look")
-    page.get_by_label("Accent colour", exact=True).fill("#7a1fa2")
+    page.get_by_label("Accent color", exact=True).fill("#7a1fa2")
     page.get_by_label("Style sheet").fill(".brand { letter-spacing: 3px }")
     shown = page.frame_locator(".frames iframe >> nth=0")
     expect(shown.locator(".brand")).to_have_css("letter-spacing", "3px")

@@ -92,8 +92,8 @@ def lead_to_the_end(page: Page, service: Service) -> int:
     hands.choose("Resolved")
     hands.publish()
     expect(page.get_by_role("heading", level=1)).to_have_text("Resolve: Payments fail")
-    page.get_by_label("Resolve although it was not watched that long").fill("It is a test.")
-    hands.button("Resolve and mail")
+    page.get_by_label("Resolve before the monitoring period ends, because").fill("It is a test.")
+    hands.button("Resolve and email")
     assert hands.acts - before <= 4
     expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
     return hands.acts
@@ -198,8 +198,8 @@ def test_a_text_that_would_leak_waits_for_a_reason(
     public = page.locator("[data-sheet=public]")
     expect(public.locator(".reading mark.held")).to_have_text("db-01")
     why.fill("It is")
-    page.locator("#title").fill("Payments fail again")
-    expect(page.locator("[data-sheet=internal] .reading")).to_contain_text("fail again")
+    page.locator("#users_notice").fill("Payments still fail on db-01.")
+    expect(page.locator("[data-sheet=internal] .reading")).to_contain_text("still fail")
     expect(why).to_have_value("It is")
     page.locator("#users_notice").fill("Payments fail.")
     expect(why).to_be_hidden()

@@ -67,7 +67,7 @@ def test_subscribing_takes_one_form_one_mail_and_one_button(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Saved")
     page.get_by_role("button", name="Unsubscribe").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Done")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You’re unsubscribed")
 
 
 def test_axe_finds_nothing_on_the_way(any_page: Page, service: Service) -> None:

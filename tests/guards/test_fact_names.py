@@ -11,6 +11,8 @@ SOURCE = Path(__file__).resolve().parents[2] / "statuspage"
 TYPED = {fact.name for fact in (*ASKED_PUBLIC, *ASKED_INTERNAL)}
 
 ELSEWHERE = {
+    "core/enums.py": "names a step of an incident",
+    "access/audit_search.py": "names a column of the audit trail",
     "messages/facts.py": "declares them",
     "messages/incident_facts.py": "says which of them a step told first",
     "importers/demo/loading.py": "writes rows of a made-up company as they are kept",

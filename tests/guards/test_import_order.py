@@ -12,8 +12,8 @@ ORDER = (
     *("core", "models", "access", "messages", "recipients", "configuration", "delivery"),
     *("incidents", "public", "importers", "admin", "api", "runtime", "__init__", "__main__"),
 )
-# The management API and the commands call the verbs of most rooms.
-MOST_ARROWS = 69
+# The management API and the commands call the verbs of most rooms; `__main__` is a room of itself.
+MOST_ARROWS = 71
 
 
 def rooms_imported(source: Source) -> Iterator[tuple[int, str]]:

@@ -86,6 +86,9 @@ def test_the_admin_can_be_signed_in_to_and_used(app: Flask, sent: str) -> None:
     assert len(addresses) > 20
     assert {address for address in addresses if not address.startswith("/status/")} == set()
     statuses = {address: browser.open(address)[0] for address in sorted(addresses)}
+    # Who is signed in already is led on from the sign-in.
+    assert statuses.pop("/status/admin/login") == 302
+    assert browser.open("/status/admin/login")[1] == "/status/admin/"
     assert {place: status for place, status in statuses.items() if status not in {200, 405}} == {}
 
 
