@@ -96,7 +96,7 @@ def test_a_drill_has_its_score_at_the_end(
     shown = desk.get(f"/admin/incidents/{code}")
     assert html_errors(shown.text) == []
     assert score(shown) == {
-        "First post": "10 minutes after it started within 15 minutes",
+        "First update": "10 minutes after it started within 15 minutes",
         "Promises": "3 promises: 2 kept, 1 late by 4 minutes",
         "Audiences": "visitors, customers, subscribers not colleagues",
         "Checks overridden": "1 “It is only a drill”",

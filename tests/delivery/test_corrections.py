@@ -111,7 +111,7 @@ def test_exactly_those_who_were_sent_the_wrong_text_get_the_correction(sent: Sen
     correction = sent.correct()
     expected = sorted(address for address, state in states.items() if state in told)
     assert addresses(correction.id) == expected
-    assert (draft.told, draft.suppressed) == (4, 0)
+    assert (draft.sent, draft.suppressed) == (4, 0)
     keys = select(Delivery.step_key, Delivery.why).where(Delivery.message_id == correction.id)
     assert set(current_session().execute(keys)) == {(f"correction:{sent.message_id}", WHY)}
 
@@ -214,7 +214,7 @@ def test_nothing_goes_out_unchanged_or_empty(sent: Sent) -> None:
 def test_only_mail_about_a_incident_can_be_corrected(sent: Sent) -> None:
     internal = messages(Audience.INTERNAL)[0]
     assert not mail_corrections.may_be_corrected(current_session(), internal)
-    with pytest.raises(Invalid, match="Only mail"):
+    with pytest.raises(Invalid, match="Only emails"):
         mail_corrections.send_correction(internal.id, sent.correction(), actor=ACTOR)
 
 
@@ -227,7 +227,7 @@ def test_whoever_left_meanwhile_is_not_written_to_unless_it_is_owed(sent: Sent) 
         session.execute(
             update(Customer).where(Customer.address == ADDRESSES[1]).values(contractual=True)
         )
-    assert (sent.preview().told, sent.preview().suppressed) == (2, 1)
+    assert (sent.preview().sent, sent.preview().suppressed) == (2, 1)
     correction = sent.correct()
     rows = select(Delivery.address, Delivery.state, Delivery.reason).where(
         Delivery.message_id == correction.id
