@@ -119,9 +119,10 @@ def test_what_waits_alone_is_put_right_without_a_mail(desk: Desk) -> None:
     desk.resolve(desk.declare())
     where = f"/admin/messages/{desk.resolved_mail().id}/correct"
     shown = desk.browser.send_shown(where, {"body": "Right.", "preview": "1"})
-    assert "No one has been sent the wrong text yet. 2 who still wait get the right text instead." in (
-        " ".join(texts(shown, "card", "/p"))
-    )
+    said = " ".join(texts(shown, "card", "/p"))
+    assert (
+        "No one has been sent the wrong text yet. 2 who still wait get the right text instead."
+    ) in said
     assert texts(shown, "subject", "/strong") == ["Resolved: Payments fail (Acme)"]
     desk.browser.send(where, {**fields(shown.text), "send": "1"})
     assert corrections(desk) == []
