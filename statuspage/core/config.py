@@ -71,12 +71,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "PUBLIC_URL",
         "",
-        "Address people reach the page at; every link in pages, feeds and mails starts with it. "
+        "Address people reach the page at; every link in pages, feeds and emails starts with it. "
         "It may have a path, which a proxy may pass on or take away. With https, browsers are told "
-        "to come by https alone. `http://HOST:PORT` where unset and mail is only written as files.",
+        "to come by https alone. `http://HOST:PORT` where unset and email is only written "
+        "as files.",
         read_web_address,
     ),
-    Setting("DATA_DIR", "instance", "Folder for the database, keys, mail files and copies.", Path),
+    Setting("DATA_DIR", "instance", "Folder for the database, keys, email files and copies.", Path),
     Setting(
         "DATABASE_URL",
         "",
@@ -94,7 +95,7 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
-        "SENDGRID_API_KEY", "", "Sends mail through SendGrid when set.", read_optional, secret=True
+        "SENDGRID_API_KEY", "", "Sends email through SendGrid when set.", read_optional, secret=True
     ),
     Setting(
         "SENDGRID_API_HOST", "https://api.sendgrid.com", "SendGrid's API address.", read_web_address
@@ -113,8 +114,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMTP_URL",
         "",
-        "`smtp://user:password@host:587` (or `smtps://`) sends mail over SMTP where no SendGrid "
-        "key is set. With neither, mail is written as `.eml` files under DATA_DIR. "
+        "`smtp://user:password@host:587` (or `smtps://`) sends email over SMTP where no SendGrid "
+        "key is set. With neither, email is written as `.eml` files under DATA_DIR. "
         "`?starttls=require` at its end sends nothing unencrypted, `?starttls=never` does not try "
         "to encrypt.",
         read_smtp_url,
@@ -123,13 +124,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SMTP_CONNECTIONS",
         "1",
-        "SMTP connections used at a time. Each one more is one more mail that a crash may double.",
+        "SMTP connections used at a time. Each one more is one more email that a crash may double.",
         integer_reader(1, 16),
     ),
     Setting(
         "MAIL_FROM",
         "",
-        "Address mail comes from. `status@` the page's host where unset and mail is only "
+        "Address that email comes from. `status@` the page's host where unset and email is only "
         "written as files.",
         read_mail_address,
     ),
@@ -204,22 +205,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "UNCERTAIN_WAIT",
         "",
-        "Seconds that a mail whose fate is unknown waits for the provider's event before it is "
+        "Seconds that an email whose fate is unknown waits for the provider's event before it is "
         "sent once more. 600 where SENDGRID_WEBHOOK_KEY is set, else 0.",
         optional_integer_reader(0, 86_400),
     ),
     Setting(
         "CANCEL_WINDOW",
         "60",
-        "Seconds that the mails about a resolution wait after it is published, so that one click "
-        "can still cancel them; 0 sends them at once. All other mail goes at once.",
+        "Seconds that the emails about a resolution wait after it is published, so that one click "
+        "can still cancel them; 0 sends them at once. All other email goes at once.",
         integer_reader(0, 3_600),
     ),
     Setting(
         "DELIVERY_BATCH",
         "1000",
         "Recipients claimed and handed over at a time; SendGrid takes 1,000 at most. Without the "
-        "event webhook it is also how many mails a worker that is killed may double.",
+        "event webhook it is also how many emails a worker that is killed may double.",
         integer_reader(1, 1000),
     ),
     Setting(
@@ -395,7 +396,7 @@ def _settle(values: dict[str, Any]) -> None:
     host = values["host"]
     sends_mail = values["sendgrid_api_key"] or values["smtp_url"]
     if sends_mail and not values["public_url"]:
-        reason = "must be set where mail is sent by SendGrid or SMTP; its links lead there"
+        reason = "must be set where email is sent by SendGrid or SMTP; its links lead there"
         raise ConfigError("PUBLIC_URL", reason)
     values["public_url"] = values["public_url"] or (
         f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
@@ -408,7 +409,7 @@ def _settle(values: dict[str, Any]) -> None:
     if values["log_format"] not in {"text", "json"}:
         raise ConfigError("LOG_FORMAT", f"must be text or json, not {values['log_format']!r}")
     if sends_mail and not values["mail_from"]:
-        raise ConfigError("MAIL_FROM", "must be set where mail is sent by SendGrid or SMTP")
+        raise ConfigError("MAIL_FROM", "must be set where email is sent by SendGrid or SMTP")
     values["mail_from"] = values["mail_from"] or f"status@{_mail_domain(values['public_url'])}"
     _check_slack(values)
     if values["uncertain_wait"] is None:

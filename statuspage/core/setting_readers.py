@@ -153,7 +153,7 @@ def read_mail_address(value: str) -> str | None:
             value, check_deliverability=False, test_environment=True, allow_smtputf8=False
         ).normalized
     except EmailNotValidError as error:
-        raise ValueError(f"is no mail address: {error}") from None
+        raise ValueError(f"is not an email address: {error}") from None
 
 
 def read_verification_key(value: str) -> str | None:

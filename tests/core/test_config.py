@@ -23,7 +23,7 @@ def load(folder: Path, **environ: str) -> Settings:
 def test_who_sends_mail_must_say_where_its_links_lead(
     tmp_path: Path, provider: dict[str, str]
 ) -> None:
-    with pytest.raises(ConfigError, match="PUBLIC_URL: must be set where mail is sent by"):
+    with pytest.raises(ConfigError, match="PUBLIC_URL: must be set where email is sent by"):
         load(tmp_path, **provider, HOST="0.0.0.0")
     made = load(tmp_path, **provider, PUBLIC_URL="https://status.example.com/")
     assert made.public_url == "https://status.example.com"
@@ -95,7 +95,7 @@ def test_a_chat_room_that_is_no_address_stops_the_start(tmp_path: Path, urls: st
 
 
 def test_mail_comes_from_an_address_that_every_server_takes(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"^MAIL_FROM: is no mail address"):
+    with pytest.raises(ConfigError, match=r"^MAIL_FROM: is not an email address"):
         load(tmp_path, MAIL_FROM="störung@example.com")
 
 
