@@ -87,9 +87,12 @@ def said(response: TestResponse) -> list[str]:
 
 
 def texts(response: TestResponse, css_class: str, below: str = "") -> list[str]:
-    """The texts of all elements of a class, or of what lies ``below`` them."""
+    """The texts of all elements of a class, or of what lies ``below`` them, outside dialogs."""
     path = f"//*[contains(concat(' ', @class, ' '), ' {css_class} ')]{below}"
-    found = lxml.html.fromstring(response.text).xpath(path)
+    tree = lxml.html.fromstring(response.text)
+    for dialog in tree.xpath("//dialog[not(@open)]"):
+        dialog.drop_tree()
+    found = tree.xpath(path)
     return [" ".join(element.text_content().split()) for element in found]
 
 

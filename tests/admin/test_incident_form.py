@@ -71,7 +71,13 @@ def test_facts_and_people_are_kept(desk: Desk) -> None:
         "expected_back": "2026-03-04T14:00:00+00:00",
         "watch_minutes": 30,
     }
-    assert incident.internal_facts == {"technical_cause": "db7 /var full"}
+    assert incident.internal_facts == {
+        "technical_cause": "db7 /var full",
+        "noted_at": "2026-03-04T12:00:00+00:00",
+        "steps": [
+            {"at": "2026-03-04T12:00:00+00:00", "status": "Declared", "text": "A full disk."}
+        ],
+    }
     assert (incident.commander_id, incident.war_room) == (ada, "https://meet.example.com/war")
 
 

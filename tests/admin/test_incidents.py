@@ -16,6 +16,7 @@ def test_the_list_shows_the_open_ones_first(desk: Desk, frozen: Traveller) -> No
     desk.resolve(newer)
     desk.declare(title="A backup failed", visibility="internal")
     frozen.shift(timedelta(hours=2))
+    desk.browser.sign_in()
 
     def titles(query: str = "") -> list[str]:
         return texts(desk.get(f"/admin/incidents{query}"), "stories", "//h2")

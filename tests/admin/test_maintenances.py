@@ -143,7 +143,7 @@ def test_while_it_runs_it_is_extended(desk: Desk) -> None:
 def test_it_is_called_off(desk: Desk) -> None:
     where = plan(desk)
     take(desk, where, "cancel")
-    assert said(desk.get(where)) == ["Posted: Called off."]
+    assert said(desk.get(where)) == ["Posted: Cancelled."]
     off = incident(desk, where)
     assert (off.status, off.cancelled_at) == ("completed", NOON)
     assert "This maintenance has been cancelled." in off.updates[-1].body
@@ -303,7 +303,7 @@ def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
             },
         )
         (heard,) = texts(shown, "hears")
-        assert heard.startswith("Yes, fan@example.com is mailed.")
+        assert heard.startswith("Yes, fan@example.com gets an email.")
 
 
 def test_nothing_is_chosen_beforehand_and_the_button_is_named_after_the_choice(desk: Desk) -> None:
