@@ -577,7 +577,7 @@ def test_a_false_alarm_is_told_as_one(desk: Desk) -> None:
     shown = desk.browser.send(path(code), {**ticked, "preview": "1"})
     # Nothing was wrong, so nothing is watched and no customer was told.
     assert gate(shown)["Monitored"] == "Status is “Investigating”, not “Monitoring”"
-    assert "What we reported here was a false alarm" in shown.text
+    assert "What we reported here about Checkout was a false alarm" in shown.text
     done = desk.browser.send(path(code), {**fields(shown.text), "publish": "1"})
     assert done.status_code == 303
     assert desk.mailed() == []

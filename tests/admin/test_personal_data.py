@@ -15,7 +15,7 @@ def test_what_is_held_is_shown(desk: Desk, html_errors: HtmlChecker) -> None:
     shown = desk.browser.send(PATH, ADA)
     assert texts(shown, "facts", "//dd")[1:] == ["Not on the list", "No", "1"]
     assert texts(shown, "list", "//a") == ["Resolved: Payments fail (Acme)"]
-    assert "What is held on ada@example.com" in shown.text
+    assert "Data stored about ada@example.com" in shown.text
     assert [html_errors(page.text) for page in (shown, desk.get(PATH))] == [[], []]
 
 

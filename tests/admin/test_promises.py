@@ -58,15 +58,13 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
         "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
         "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
         "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
-        "Updates": "1 promise: 1 still to come Each promised update "
-        "Mar 4, 2026, 12:30 UTC to come",
+        "Updates": "1 promise: 1 still to come Each promised update Mar 4, 2026, 12:30 UTC to come",
     }
     frozen.shift(timedelta(minutes=20))
     desk.resolve(code, because_watched="It was a false start")
     assert clocks(desk.get(path(code))) == {
         "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
-        "Updates": "1 promise: 1 kept Each promised update "
-        "Mar 4, 2026, 12:30 UTC kept",
+        "Updates": "1 promise: 1 kept Each promised update Mar 4, 2026, 12:30 UTC kept",
         "Review": "due in 2 days Mar 6, 2026, 12:20 UTC",
         "Closing checklist": "in 1 hour, one hour after resolution Mar 4, 2026, 13:20 UTC",
     }
