@@ -21,7 +21,7 @@ def send_all(company: Company, folder: Path) -> bool:
     """Resolve the incident with a worker running; whether nothing waits in the end."""
     with WorkerProcess(company.environ, log=folder / "worker.log") as worker:
         company.resolve()
-        done = company.wait_until_done(seconds=90)
+        done = company.wait_until_done(seconds=300)
         worker.end()
     company.close()
     return done
