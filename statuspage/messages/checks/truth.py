@@ -64,7 +64,7 @@ def find_unbacked_times(checked: CheckedText) -> Iterator[Span]:
         checked,
         public.expected_back,
         public.expected_before,
-        public.expected_before,
+        public.watch_until,
         public.next_update,
         public.scheduled_for,
         public.scheduled_until,
