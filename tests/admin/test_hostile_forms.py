@@ -108,9 +108,11 @@ def all_forms(desk: Desk) -> list[SentForm]:
     for address in pages:
         answer = desk.get(address)
         assert answer.status_code < 500, address
+        # An export is made while it is read, and left half made is a fault of its own.
+        html = answer.text
         if answer.mimetype != "text/html":
             continue
-        for form in forms_of(answer.text, address):
+        for form in forms_of(html, address):
             if not form.action.endswith(LEFT_ALONE):
                 found.setdefault((form.action.split("?")[0], *sorted(form.values)), form)
     return list(found.values())
@@ -134,9 +136,6 @@ def test_no_value_of_any_field_is_a_fault(desk: Desk) -> None:
         answer = desk.browser.send(form.action, {**data, "csrf_token": desk.browser.token()})
         if answer.status_code >= 500:
             faults.append((form.action, name, value[:30], answer.status))
-    print(len(forms), len(tries))
-    for f in faults:
-        print(f)
     assert faults == []
 
 
