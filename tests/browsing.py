@@ -33,11 +33,14 @@ class Browser:
         self.client = app.test_client()
 
     def get(self, path: str, **options: Any) -> TestResponse:
+        # Read to its end, as a browser does: an export holds its request until then.
+        options.setdefault("buffered", True)
         return self.client.get(path, **options)
 
     def send(self, path: str, values: Values = (), **options: Any) -> TestResponse:
         """Send a form with the token that the browser was given, and ``values``."""
         options.setdefault("headers", OWN_FORM)
+        options.setdefault("buffered", True)
         return self.client.post(path, data={"csrf_token": self.token(), **dict(values)}, **options)
 
     def send_shown(self, path: str, values: Values = (), **options: Any) -> TestResponse:

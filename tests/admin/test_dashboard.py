@@ -58,8 +58,8 @@ def test_the_soonest_promise_comes_first(admin: Browser, app: Flask) -> None:
     assert texts(page, "story", "//h3") == ["Late", "In time", "No promise"]
     assert texts(page, "promise") == [
         "Update overdue: promised 8 minutes ago · Mar 4, 2026, 11:52 UTC",
-        "Next update promised in 12 minutes · Mar 4, 2026, 12:12 UTC",
-        "No next update is promised",
+        "Next update due in 12 minutes · Mar 4, 2026, 12:12 UTC",
+        "No next update scheduled",
     ]
     assert texts(page, "story", "/header/p") == [
         "SEV1 · Investigating · started 2 hours ago",
@@ -101,8 +101,8 @@ def test_the_outbox_says_how_much_waits_and_what_failed(admin: Browser, app: Fla
         add_deliveries([DeliveryState.FAILED], at=NOON - timedelta(days=2))
     page = admin.get("/admin/")
     assert texts(page, "figures", "//dd") == ["6", "5", "2"]
-    assert "The oldest has waited since" in page.text
-    assert "Of 2 it is not known yet whether they were sent." in page.text
+    assert "Oldest waiting since" in page.text
+    assert "Unconfirmed: 2." in page.text
 
 
 def add_deliveries(states: list[DeliveryState], *, at: datetime) -> None:
@@ -127,7 +127,7 @@ def test_what_an_operator_must_see_stands_above_everything(admin: Browser, app: 
         session.add(Hold(channel="all", reason="Restored from a backup"))
     for path in ("/admin/", "/admin/contacts"):
         assert said(admin.get(path))[0] == ("SendGrid rejects the keySince Mar 4, 2026, 12:00 UTC")
-    assert said(admin.get("/admin/"))[1] == "Nothing is sent: Restored from a backup"
+    assert said(admin.get("/admin/"))[1] == "Sending is paused: Restored from a backup"
 
 
 def test_the_page_is_opened_as_it_is_now_and_beside_the_admin(admin: Browser, app: Flask) -> None:

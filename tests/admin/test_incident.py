@@ -8,7 +8,7 @@ from typing import Any
 
 import lxml.html
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
@@ -16,7 +16,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.publish import Submission
-from statuspage.models import Customer
+from statuspage.models import Customer, Incident
 from tests.admin.conftest import Desk, path, sent, state_of
 from tests.announcing import ACTOR
 from tests.browsing import actions, fields, reasons, said, texts
@@ -611,7 +611,12 @@ def test_an_incident_is_merged_into_another(desk: Desk, html_errors: HtmlChecker
 def test_each_of_the_first_recipients_mails_is_shown_in_their_language(desk: Desk) -> None:
     with desk.app.app_context(), writing() as session:
         session.execute(update(Customer).where(Customer.name == "Ada").values(language="de"))
-    asked = desk.post(desk.declare(users_notice=""), "resolved")
+    code = desk.declare()
+    german_texts = {"title": "Zahlungen schlagen fehl", "users_notice": "Karten wurden abgelehnt."}
+    with desk.app.app_context(), writing() as session:
+        incident = session.scalars(select(Incident).filter_by(code=code)).one()
+        incident.public_facts = {**incident.public_facts, "translations": {"de": german_texts}}
+    asked = desk.post(code, "resolved")
     frames = re.findall(r'<iframe class="mail" src="([^"]+)"', asked.text)
     german, english = (desk.get(frame.replace("&amp;", "&")).text for frame in frames)
     assert ('<html lang="de"' in german, '<html lang="en"' in english) == (True, True)

@@ -67,7 +67,9 @@ def test_what_outsiders_should_not_read_is_held_back(desk: Desk) -> None:
     refused = desk.browser.send_shown(
         f"{TEMPLATES}/database", {"users_notice": "db-01.internal is down."}
     )
-    assert reasons(refused)[0].startswith("What users notice: This would tell outsiders")
+    assert reasons(refused)[0].startswith(
+        "What users notice: This would expose internal information"
+    )
     because = {"because": "Customers call it that."}
     filled = {**fields(refused.text), **because}
     assert desk.browser.send(f"{TEMPLATES}/database", filled).status_code == 303
@@ -78,4 +80,4 @@ def test_two_who_change_one_at_once_are_asked(desk: Desk) -> None:
     desk.browser.send_shown(f"{TEMPLATES}/api", {"title": "The API fails"})
     late = desk.browser.send(f"{TEMPLATES}/api", {**seen, "title": "Requests fail"})
     assert late.status_code == 422
-    assert "Somebody else saved this" in late.text
+    assert "Someone else saved this" in late.text

@@ -23,7 +23,7 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(desk: 
     answer = desk.browser.send(path, sent)
     assert answer.status_code == 422
     assert "Write what colleagues should know" in answer.text
-    assert "This time is still to come" in answer.text
+    assert "This time is in the future" in answer.text
     assert 'value="2031-01-01T10:00"' in answer.text
 
 

@@ -19,7 +19,7 @@ def level(app: Flask, rank: int) -> SeverityLevel:
 def test_the_scheme_is_told_in_words(admin: Browser) -> None:
     assert texts(admin.get("/admin/severity"), "facts")[0] == (
         "Visitors see Critical impact First responsewithin 15 minutes Resolvedno limit "
-        "Public updatesevery 30 minutes Monitoring period no minimum "
+        "Public updatesevery 30 minutes Internal notesevery 15 minutesMonitoring period no minimum "
         "Customer emailswhen it is resolved Reviewwithin 48 hours "
         "Escalates after 30 minutes to technical lead "
         "after 1 hour to incident commander"
