@@ -95,7 +95,7 @@ def _locked(session: Session, *codes: str) -> tuple[Incident, Incident]:
     )
     found = {row.code: row for row in rows}
     if len(found) != len(codes):
-        raise Invalid("into", "Choose the incident to merge it into.")
+        raise Invalid("into", "Choose another incident to merge it into.")
     return found[codes[0]], found[codes[1]]
 
 

@@ -55,7 +55,7 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
     bob = desk.add_contact("Bob, on-call")
     code = desk.declare(severity_rank="2", commander=str(bob), started_at="2026-03-04T10:50")
     assert clocks(desk.get(path(code))) == {
-        "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
+        "First update": "1 hour 10 minutes after it started late (1 hour allowed)",
         "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
         "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
         "Updates": "1 promise: 1 still to come Each promised update Mar 4, 2026, 12:30 UTC to come",
@@ -63,7 +63,7 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
     frozen.shift(timedelta(minutes=20))
     desk.resolve(code, because_watched="It was a false start")
     assert clocks(desk.get(path(code))) == {
-        "First post": "1 hour 10 minutes after it started late (1 hour allowed)",
+        "First update": "1 hour 10 minutes after it started late (1 hour allowed)",
         "Updates": "1 promise: 1 kept Each promised update Mar 4, 2026, 12:30 UTC kept",
         "Review": "due in 2 days Mar 6, 2026, 12:20 UTC",
         "Closing checklist": "in 1 hour, one hour after resolution Mar 4, 2026, 13:20 UTC",

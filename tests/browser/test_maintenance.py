@@ -82,7 +82,7 @@ class Visitor:
         """
         self.page.goto(f"{PUBLIC_URL}/incidents/{self.code}")
         begun = self.page.locator(".post").nth(-3).inner_text()
-        assert "It was scheduled for Mar 29, 2026, 00:30 CET and starts late." in begun
+        assert "It was scheduled for Mar 29, 2026, 00:30 CET and started late." in begun
         when, length = (self.page.locator("dl.summary dd").nth(at) for at in (2, 3))
         assert when.inner_text() == "Mar 29, 2026, 01:30 CET – 05:30 CEST"
         assert length.inner_text() == "3 hours"

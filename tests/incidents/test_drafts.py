@@ -30,11 +30,11 @@ def test_executives_get_one_line_and_support_a_reply(scenario: Scenario, session
     line, reply = copy_texts(of_declaration(declaration(scenario, internal_facts=INTERNAL)))
     assert (line.audience, reply.audience) == (Audience.EXECUTIVE, Audience.SUPPORT)
     assert line.text.body == (
-        "SEV1, investigating: Payments fail. It began on Mar 4, 2026, 11:50 UTC. "
-        "Nine of ten orders. We cannot say yet when it will be over. "
+        "SEV1, investigating: Payments fail. Started Mar 4, 2026, 11:50 UTC. "
+        "Nine of ten orders. We can’t say yet when it will be resolved. "
         "Next update by Mar 5, 2026, 12:00 UTC."
     )
-    assert reply.text.body.startswith("Hello,\n\nWe know about the problem with Checkout")
+    assert reply.text.body.startswith("Hello,\n\nWe’re aware of the problem with Checkout")
     assert "Nine of ten" not in reply.text.body
     assert line.findings == reply.findings == ()
 
@@ -42,7 +42,7 @@ def test_executives_get_one_line_and_support_a_reply(scenario: Scenario, session
 def test_once_it_is_over_they_say_so(scenario: Scenario, session: Session) -> None:
     incident = declare(scenario)
     line, reply = copy_texts(of_update(incident, NewUpdate(IncidentStatus.RESOLVED)))
-    assert line.text.body.startswith("SEV1 over after 10 minutes")
+    assert line.text.body.startswith("SEV1 resolved after 10 minutes")
     assert "The problem with Checkout is resolved." in reply.text.body
 
 

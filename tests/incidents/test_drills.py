@@ -149,7 +149,7 @@ def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
         if "[DRILL]" not in outgoing.subject or "This is a drill." not in outgoing.text
     ]
     assert unmarked == []
-    assert all("You receive this because you are on the list" in outgoing.html
+    assert all("You’re receiving this because you’re on the list of this drill" in outgoing.html
                for outgoing, _ in mail.sent)  # fmt: skip
     assert {one.unsubscribe_url for _, one in mail.sent} == {None}
 

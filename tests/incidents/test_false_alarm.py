@@ -105,7 +105,11 @@ def test_it_stays_as_what_it_was_and_counts_as_nothing(
         Impact.NONE,
         None,
     )
-    assert incident().updates[-1].body.startswith("What we reported here was a false alarm")
+    assert (
+        incident()
+        .updates[-1]
+        .body.startswith("What we reported here about Checkout was a false alarm")
+    )
 
 
 def test_opened_again_it_counts_again(scenario: Scenario, frozen: Traveller) -> None:
@@ -127,5 +131,5 @@ def test_opened_again_it_counts_again(scenario: Scenario, frozen: Traveller) -> 
 
 def test_what_goes_on_is_no_false_alarm_yet(scenario: Scenario) -> None:
     code = declare(scenario).code
-    with pytest.raises(Invalid, match="Only what is resolved"):
+    with pytest.raises(Invalid, match="Only a resolved incident"):
         post(code, "monitoring", false_alarm=True)

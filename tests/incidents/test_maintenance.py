@@ -128,7 +128,7 @@ def test_a_start_that_nobody_was_there_for_comes_late_once_and_says_so(
     assert [advance_due(), advance_due()] == [1, 0]
     session.refresh(incident)
     assert incident.started_at == BEGINS + timedelta(minutes=50)
-    assert "It was planned for Mar 6, 2026, 12:00 UTC and begins late." in bodies(incident)[1]
+    assert "It was scheduled for Mar 6, 2026, 12:00 UTC and started late." in bodies(incident)[1]
     assert session.get_one(Component, scenario.checkout).status is ComponentStatus.UNDER_MAINTENANCE
 
 
@@ -226,7 +226,7 @@ def test_it_verifies_by_itself_for_as_long_as_was_planned_and_then_completes(
     scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
     incident = schedule(scenario, remind_minutes=None, verify_minutes=30)
-    assert "(2 hours), and then 30 minutes to check that everything runs" in bodies(incident)[0]
+    assert "(2 hours), followed by 30 minutes of checks" in bodies(incident)[0]
     seen = []
     for moment in (BEGINS, ENDS, ENDS + timedelta(minutes=29), ENDS + timedelta(minutes=30)):
         frozen.move_to(moment)
@@ -292,7 +292,7 @@ def test_a_maintenance_that_was_extended_verifies_after_its_new_end(
     session.refresh(incident)
     assert incident.status == "verifying"
     assert incident.scheduled_until == ENDS + timedelta(minutes=90)
-    assert sum("begins late" in body for body in bodies(incident)) == 1
+    assert sum("started late" in body for body in bodies(incident)) == 1
 
 
 @pytest.mark.parametrize("minutes", [0, 24 * 60 + 1])

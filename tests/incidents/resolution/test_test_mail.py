@@ -65,7 +65,7 @@ def test_a_test_leads_to_nobodys_subscription(app: Flask, scenario: Scenario) ->
 
 def test_where_no_mail_would_go_there_is_none_to_try(scenario: Scenario) -> None:
     code = declare(scenario, severity_rank=3).code
-    with pytest.raises(Invalid, match="none to try"):
+    with pytest.raises(Invalid, match="nothing to test"):
         try_it(code)
     assert (
         current_session().scalars(select(Message).filter_by(audience=Audience.CUSTOMER)).all() == []
