@@ -39,6 +39,7 @@ from statuspage.models import (
     Delivery,
     DeliveryEvent,
     Incident,
+    IncidentNote,
     IncidentUpdate,
     Message,
     Page,
@@ -189,7 +190,8 @@ def test_the_back_office_was_noticed_down_at_ten_past_four_five_hours_east(told:
     incident = find_incident(told, "Back office")
 
     assert incident.started_at.hour * 60 + incident.started_at.minute == 11 * 60 + 10
-    assert incident.updates[0].body == "Prometheus: TargetDown for the app of the back office."
+    noted = told.scalars(select(IncidentNote.body).filter_by(incident_id=incident.id)).all()
+    assert noted == ["Prometheus: TargetDown for the app of the back office."]
     assert incident.status == "resolved"
 
 
