@@ -31,6 +31,7 @@ from tests.browsing import Browser, make_account
 from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
 from tests.factories import NOON, make_page
 from tests.htmlchecker import HtmlChecker
+from tests.service import FirstStart
 
 # Folders whose tests are each run on one of the databases.
 TAKE_TURNS: Final = frozenset({"admin", "api"})
@@ -86,6 +87,16 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def first_start(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> FirstStart:
+    """The data of a service after its first start, made once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    is_one_of_several = hasattr(request.config, "workerinput")
+    return FirstStart.make(folder.parent if is_one_of_several else folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -19,11 +22,46 @@ ROOT = Path(__file__).resolve().parent.parent
 MAKE_RUN = (sys.executable, "-P", str(ROOT / "statuspage" / "runtime" / "supervisor.py"))
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStart:
+    """A data directory after its first start, to copy, and the sign-in that was printed."""
+
+    data: Path
+    email: str
+    password: str
+
+    @classmethod
+    def make(cls, folder: Path) -> FirstStart:
+        """The one in ``folder``; of several processes that ask at once, one makes it."""
+        with (folder / "first-start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            data, said = folder / "first-start", folder / "first-start.txt"
+            if not said.exists():
+                printed = subprocess.run(
+                    [sys.executable, "-m", "statuspage", "setup"],
+                    cwd=ROOT,
+                    env={"PATH": os.environ["PATH"], "DATA_DIR": str(data)},
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                )
+                said.write_text(printed.stdout)
+            return cls(data, *read_sign_in(said.read_text()))
+
+
+def read_sign_in(said: str) -> tuple[str, str]:
+    """The address and the password that a first start printed; empty, where it printed none."""
+    found = re.search(r"^ +(\S+@\S+)\n +(\S+)$", said, re.MULTILINE)
+    return (found[1], found[2]) if found else ("", "")
+
+
 class Service:
     """Supervisor, web server and worker; ready when made.
 
-    ``email`` and ``password`` are the sign-in that the first start prints.  ``command`` starts it
-    in another way, in the folder ``cwd``.
+    ``email`` and ``password`` are the sign-in that the first start prints.  It begins with a copy
+    of ``first_start``, else from nothing.  ``command`` starts it in another way, in the folder
+    ``cwd``.
     """
 
     def __init__(
@@ -31,6 +69,7 @@ class Service:
         folder: Path,
         environ: Mapping[str, str] | None = None,
         *,
+        first_start: FirstStart | None = None,
         command: Sequence[str] = MAKE_RUN,
         cwd: Path | None = None,
     ) -> None:
@@ -38,6 +77,8 @@ class Service:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "output.txt"
+        if first_start is not None:
+            shutil.copytree(first_start.data, folder / "data")
         with self.output.open("w") as output:
             self._supervisor = subprocess.Popen(
                 command,
@@ -59,8 +100,9 @@ class Service:
         except BaseException:
             self.stop()
             raise
-        sign_in = re.search(r"^ +(\S+@\S+)\n +(\S+)$", said, re.MULTILINE)
-        self.email, self.password = sign_in.groups() if sign_in else ("", "")
+        self.email, self.password = read_sign_in(said)
+        if first_start is not None:
+            self.email, self.password = first_start.email, first_start.password
 
     def pid_of(self, name: str) -> int:
         """The process id of the ``worker`` or of ``serve``, the web server."""

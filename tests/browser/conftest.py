@@ -18,7 +18,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.chromium import launch
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1440, height=900)
@@ -38,17 +38,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(tmp_path_factory: pytest.TempPathFactory, first_start: FirstStart) -> Iterator[Service]:
     """The service with its demo, shared by the tests here: leave it as you found it."""
-    running = Service(tmp_path_factory.mktemp("service"))
+    running = Service(tmp_path_factory.mktemp("service"), first_start=first_start)
     yield running
     running.stop()
 
 
 @pytest.fixture
-def own_service(tmp_path: Path) -> Iterator[Service]:
+def own_service(tmp_path: Path, first_start: FirstStart) -> Iterator[Service]:
     """The service with its demo, for one test that changes what others look at."""
-    running = Service(tmp_path)
+    running = Service(tmp_path, first_start=first_start)
     yield running
     running.stop()
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import axe_violations
 from tests.browser.conftest import NewPage, sign_in
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 NOTICE = "Card payments are declined at checkout."
 
@@ -106,9 +106,9 @@ def told(page: Page, words: str) -> None:
 
 
 @pytest.fixture
-def patient_service(tmp_path: Path) -> Iterator[Service]:
+def patient_service(tmp_path: Path, first_start: FirstStart) -> Iterator[Service]:
     """The service with its demo, whose mails about an end can be cancelled for four seconds."""
-    running = Service(tmp_path, {"CANCEL_WINDOW": "4"})
+    running = Service(tmp_path, {"CANCEL_WINDOW": "4"}, first_start=first_start)
     yield running
     running.stop()
 

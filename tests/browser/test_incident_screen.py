@@ -16,7 +16,7 @@ from statuspage.core.enums import ComponentStatus, Impact
 from statuspage.runtime.application import create_app
 from tests.browser.conftest import NewPage, sign_in
 from tests.factories import make_component, make_group, make_incident
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 NOTICE = "Card payments are declined at checkout."
 LINES = (
@@ -47,9 +47,11 @@ def work_on(service: Service) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def busy_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def busy_service(
+    tmp_path_factory: pytest.TempPathFactory, first_start: FirstStart
+) -> Iterator[Service]:
     """The service with 60 components in groups, and 12 open incidents of four updates each."""
-    running = Service(tmp_path_factory.mktemp("busy"))
+    running = Service(tmp_path_factory.mktemp("busy"), first_start=first_start)
     for _ in work_on(running):
         fill()
     yield running

@@ -167,7 +167,7 @@ def test_the_days_are_opened_by_keyboard_and_read_as_a_table(page: Page) -> None
 def test_the_bar_is_an_image_that_says_what_it_shows(page: Page) -> None:
     visit(page, component_page())
     bar = page.get_by_role("img")
-    expect(bar).to_have_accessible_name(re.compile(r"Last 90 days, \d\d\.\d\d% uptime, trouble"))
+    expect(bar).to_have_accessible_name(re.compile(r"Last 90 days, \d\d\.\d\d% uptime, problems"))
 
 
 def test_a_phone_shows_the_last_thirty_days_of_the_bar(page: Page) -> None:
@@ -336,7 +336,7 @@ def test_a_page_that_its_server_no_longer_vouches_for_says_so_by_itself(page: Pa
     showcase = visit(page, fine)
     showcase.html = html_pages.mark_unconfirmed(fine, since=NOON)
     wait(page, showcase, looks=4)
-    expect(page.locator("#unconfirmed")).to_contain_text("Could not be confirmed since")
+    expect(page.locator("#unconfirmed")).to_contain_text("Not confirmed since Mar 4, 2026")
     expect(page.locator("#overall .icon.fine")).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("Last known: All Systems Operational")
 
@@ -346,7 +346,7 @@ def test_lost_contact_is_said_and_takes_the_green_away(page: Page) -> None:
     green = page.locator("#overall").evaluate("e => getComputedStyle(e).backgroundColor")
     showcase.is_away = True
     wait(page, showcase, looks=2)
-    expect(page.get_by_role("status")).to_contain_text("No contact since 12:00 UTC")
+    expect(page.get_by_role("status")).to_contain_text("No connection since 12:00 UTC")
     expect(page.locator("#overall")).not_to_have_css("background-color", green)
     expect(page.locator("#overall .icon.fine")).to_be_hidden()
     showcase.is_away = False
@@ -358,7 +358,7 @@ def test_lost_contact_is_said_and_takes_the_green_away(page: Page) -> None:
 def test_a_browser_without_network_says_so_at_once(page: Page) -> None:
     visit(page)
     page.context.set_offline(True)
-    expect(page.get_by_role("status")).to_contain_text("No contact since")
+    expect(page.get_by_role("status")).to_contain_text("No connection since")
     page.context.set_offline(False)
     expect(page.get_by_role("status")).to_have_text("Connection restored.")
 

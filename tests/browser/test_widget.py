@@ -134,13 +134,13 @@ def test_it_follows_the_state_and_says_when_it_cannot(browser: Browser, host: Ho
     page.unroute_all()
     page.route("**/api/v2/summary.json", lambda route: route.abort())
     page.clock.run_for(61_000)
-    expect(box(page)).to_contain_text("It cannot be confirmed right now.")
+    expect(box(page)).to_contain_text("It can’t be confirmed right now.")
     expect(state).to_have_text("Major System Outage")
     page.unroute_all()
     answer_with(page, {**troubled(host.service), "incidents": []})
     page.clock.run_for(61_000)
     expect(box(page).get_by_role("listitem")).to_have_count(0)
-    expect(box(page)).not_to_contain_text("cannot be confirmed")
+    expect(box(page)).not_to_contain_text("can’t be confirmed")
     context.close()
 
 

@@ -16,7 +16,7 @@ from statuspage.incidents.inputs import Declaration
 from statuspage.incidents.publish import Submission
 from statuspage.runtime.application import create_app
 from tests.actors import acting
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 ACTOR = acting("Ada")
 
@@ -27,8 +27,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[Service]:
-    running = Service(tmp_path_factory.mktemp("exporting"), {"EXPORT_TO": str(site)})
+def service(
+    tmp_path_factory: pytest.TempPathFactory, site: Path, first_start: FirstStart
+) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("exporting")
+    running = Service(folder, {"EXPORT_TO": str(site)}, first_start=first_start)
     yield running
     assert running.stop() == 0
 

@@ -17,14 +17,14 @@ from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.runtime.application import create_app
 from tests.actors import acting
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 ACTOR = acting("Ada")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(tmp_path_factory.mktemp("publishing"))
+def service(tmp_path_factory: pytest.TempPathFactory, first_start: FirstStart) -> Iterator[Service]:
+    running = Service(tmp_path_factory.mktemp("publishing"), first_start=first_start)
     yield running
     running.stop()
 

@@ -25,6 +25,7 @@ from statuspage.public.edition_builder import build_edition, mark_stale
 from statuspage.public.export import sync, targets
 from statuspage.public.export.files import Bundle, UnusableTarget
 from statuspage.public.export.folder import Folder
+from statuspage.public.statements import RECENT_INCIDENTS
 from tests.factories import (
     LINKS,
     NOON,
@@ -43,27 +44,39 @@ sqlite_only = pytest.mark.only_on("sqlite")
 
 @pytest.fixture
 def engine(app: Flask) -> Iterator[Engine]:
-    """A page with an incident of two years ago, others since, and one internal."""
+    """A page with an incident of last year, others since, and one internal."""
 
     def write(session: Session) -> None:
         make_page(session)
         checkout = make_component(session, "Checkout", code="checkout0000")
         make_component(session, "Fax", code="fax000000000", position=1)
         make_incident(
-            session, "Long ago", code=OLD, started_at=NOON - 700 * DAY,
+            session, "Long ago", code=OLD, started_at=NOON - 400 * DAY,
             updates=("investigating", "resolved"), components=[checkout],
         )  # fmt: skip
-        for number in range(35):
-            make_incident(
-                session, f"Since {number}", code=f"since{number:07d}",
-                started_at=NOON - (number * 10 + 20) * DAY, updates=("investigating", "resolved"),
-            )  # fmt: skip
+        add_incidents(session, "since", 8, days_between=40)
         make_incident(session, "zebra", code="zebra0000000", visibility=Visibility.INTERNAL)
         make_maintenance(session, "Upgrade", code="upgrade00000")
 
     with app.app_context():
         change(write)
         yield db.engine
+
+
+def add_incidents(session: Session, name: str, count: int, *, days_between: int) -> None:
+    for number in range(count):
+        make_incident(
+            session, f"{name.title()} {number}", code=f"{name}{number:07d}",
+            started_at=NOON - (number * days_between + 20) * DAY,
+            updates=("investigating", "resolved"),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def long_history(engine: Engine) -> Engine:
+    """So many incidents that the one of last year is in no list of recent ones."""
+    change(lambda session: add_incidents(session, "again", RECENT_INCIDENTS, days_between=1))
+    return engine
 
 
 def change(act: Callable[[Session], object]) -> None:
@@ -97,7 +110,7 @@ def test_every_address_is_a_file_with_the_bytes_that_the_service_answers(
 ) -> None:
     export_to(tmp_path / "site", engine)
     addresses = {
-        "/", "/history", "/history/2026-03", "/history/2024-04", "/history/2024-08",
+        "/", "/history", "/history/2026-03", "/history/2025-01", "/history/2025-02",
         f"/incidents/{OLD}", "/incidents/since0000007", "/incidents/upgrade00000",
         f"/incidents/{OLD}/updates.atom", f"/incidents/{OLD}/updates.json",
         "/components/checkout0000", "/components/fax000000000",
@@ -127,23 +140,23 @@ def test_everything_that_a_page_links_to_is_there(engine: Engine, tmp_path: Path
     pages = {name: body.decode() for name, body in there.items() if name.endswith(".html")}
     found = {link for page in pages.values() for link in linked(page)}
     assert {f"{before}/incidents/{OLD}" for before in BEFORE} <= found
-    assert {f"{before}/history/2024-04" for before in BEFORE} <= found
+    assert {f"{before}/history/2025-01" for before in BEFORE} <= found
     assert missing(found, there) == set()
 
 
 @sqlite_only
 def test_older_pages_in_other_languages_come_after_everything_else(
-    engine: Engine, tmp_path: Path
+    long_history: Engine, tmp_path: Path
 ) -> None:
-    copy, made = copy_to(tmp_path / "site", engine)
+    copy, made = copy_to(tmp_path / "site", long_history)
     change(lambda session: session.query(Page).update({"name": "Renamed"}))
-    copy.take(build_edition(engine, LINKS))
+    copy.take(build_edition(long_history, LINKS))
     copy.survey()
     while copy.waits:
         copy.step()
     paths = list(made)
     first = min(paths.index(f"{before}/incidents/{OLD}") for before in BEFORE if before)
-    assert {f"/incidents/{OLD}", "/history/2024-04", f"/incidents/{OLD}/updates.atom"} <= {
+    assert {f"/incidents/{OLD}", "/history/2025-01", f"/incidents/{OLD}/updates.atom"} <= {
         *paths[:first]
     }
     assert all(split_path(path)[0] for path in paths[first:])
@@ -280,10 +293,12 @@ def test_a_write_that_fails_leaves_the_former_file(
     assert files(tmp_path / "site") == before
 
 
-def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_path: Path) -> None:
-    copy, made = copy_to(tmp_path / "site", engine)
+def test_after_a_post_only_what_it_changed_is_made_again(
+    long_history: Engine, tmp_path: Path
+) -> None:
+    copy, made = copy_to(tmp_path / "site", long_history)
     change(lambda session: correct(session, OLD, "Right."))
-    work(copy, engine)
+    work(copy, long_history)
     news = {path for path in made if OLD in path or "/components/" in path or "/history/" in path}
     assert (
         set(made)
@@ -292,7 +307,7 @@ def test_after_a_post_only_what_it_changed_is_made_again(engine: Engine, tmp_pat
             *(f"{before}/incidents/{OLD}" for before in BEFORE),
             f"/api/v2/incidents/{OLD}.json",
             *(f"/incidents/{OLD}/updates.{each}" for each in ("atom", "rss", "json")),
-            *(f"{before}/history/2024-04" for before in BEFORE),
+            *(f"{before}/history/2025-01" for before in BEFORE),
             *(f"/components/checkout0000/updates.{each}" for each in ("atom", "rss", "json")),
             *(f"/components/checkout0000/history.{each}" for each in ("atom", "rss")),
             *(f"{before}/components/checkout0000" for before in BEFORE),
@@ -352,7 +367,7 @@ def test_what_is_posted_while_the_first_export_runs_does_not_wait_for_it(
         copy.step()
     there = files(tmp_path / "site")
     assert b"Right." in there[f"incidents/{OLD}/updates.atom"]
-    assert "incidents/since0000034/updates.atom" not in there
+    assert "incidents/since0000007/updates.atom" not in there
 
 
 @sqlite_only
@@ -365,7 +380,7 @@ def test_what_is_posted_while_the_first_export_runs_does_not_wait_for_it(
         lambda session: make_incident(session, "Back then", started_at=NOON - 900 * DAY),
         lambda session: session.query(Incident).filter_by(code=OLD).update({"title": "Renamed"}),
         lambda session: session.query(Component).update({"name": "Till", "updated_at": NOON}),
-        lambda session: correct(session, "since0000034", "Better."),
+        lambda session: correct(session, "since0000007", "Better."),
     ],
     ids=["a component fails", "an older story", "a title", "a component's name", "a correction"],
 )
@@ -410,7 +425,7 @@ def test_a_incident_that_is_withdrawn_goes_with_all_its_files(
     there = files(tmp_path / "site")
     assert [name for name in there if OLD in name] == []
     assert not (tmp_path / "site" / "incidents" / OLD).exists()
-    assert "history/2024-04/index.html" not in there
+    assert "history/2025-01/index.html" not in there
     work(copy, engine)
     assert [name for name, body in files(tmp_path / "site").items() if b"Long ago" in body] == []
 
