@@ -223,6 +223,7 @@ function follow(form) {
   const edit = form.querySelector("[data-edit]");
   const press = form.querySelector("[data-part=press]");
   const SETTLES = 1500; // a second press of the same finger is not taken for a press on Post
+  let settling;
 
   function review(isOpen) {
     document.body.classList.toggle("is-reviewing", isOpen);
@@ -231,7 +232,8 @@ function follow(form) {
     if (!isOpen) return;
     panel().focus();
     press.setAttribute("aria-disabled", "true");
-    setTimeout(() => press.removeAttribute("aria-disabled"), SETTLES);
+    clearTimeout(settling);
+    settling = setTimeout(() => press.removeAttribute("aria-disabled"), SETTLES);
   }
   if (edit) {
     form.addEventListener("submit", (event) => {

@@ -207,6 +207,7 @@ def test_on_a_phone_the_press_first_opens_the_text(new_page: NewPage, own_servic
     expect(texts).to_be_hidden()
     page.locator("#resolution").fill("We renewed the certificate.")
     press.click()
+    expect(texts).to_be_visible()
     expect(texts).to_contain_text("We renewed the certificate.")
     press.click()
     expect(page.locator(".last-said")).to_contain_text("We renewed the certificate.")
@@ -280,5 +281,8 @@ def test_a_template_declares_in_four_choices(new_page: NewPage, own_service: Ser
     page.get_by_role("link", name="Declare an incident").first.click()  # 1
     page.get_by_label("Template").select_option(index=1)  # 2
     expect(page.locator("[data-filled]")).to_be_visible()
-    page.locator("[name=publish]").click()  # 3
+    search = page.get_by_role("combobox", name="Add affected component")
+    search.fill("Checkout")
+    search.press("Enter")  # 3
+    page.locator("[name=publish]").click()  # 4
     expect(page.locator(".standing")).to_be_visible()
