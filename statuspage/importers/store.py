@@ -307,7 +307,12 @@ class _Keeper:
             made = named_code(
                 incident.origin, incident.code, update.at.isoformat(), update.status, str(turn)
             )
-            stored_form[update.code or made] = {
+            code = update.code or made
+            if code in stored_form:
+                text = f"two updates have the code {code}; the later one gets a code of its own"
+                self._notes.append(ImportProblem(incident.where, text))
+                code = made
+            stored_form[code] = {
                 "status": update.status,
                 "body": update.body,
                 "happened_at": update.at,

@@ -269,6 +269,24 @@ def test_updates_of_two_incidents_with_one_code_are_named_and_nothing_is_importe
     assert session.scalars(select(Incident)).all() == []
 
 
+def test_updates_of_one_incident_with_one_code_are_both_kept_and_named(
+    session: Session, tmp_path: Path
+) -> None:
+    first, second = published()["incident_updates"]
+    twins = published(incident_updates=[first, {**second, "id": first["id"]}])
+    given = documents(tmp_path, summary([twins]))
+    report = statuspage_page.import_page(given, actor=ACTOR)
+    again = statuspage_page.import_page(given, actor=ACTOR)
+
+    where = f"{given[0].name}, incident iiiiiiiiiiii"
+    text = f"two updates have the code {first['id']}; the later one gets a code of its own"
+    assert [str(note) for note in report.notes] == [f"{where}: {text}"]
+    assert sorted(update.body for update in the_incident(session).updates) == sorted(
+        [first["body"], second["body"]]
+    )
+    assert (counts(report)[0], counts(again)[:3]) == (1, (0, 0, 1))
+
+
 def test_what_cannot_be_taken_may_be_left_out_and_is_named(
     session: Session, tmp_path: Path
 ) -> None:
