@@ -23,7 +23,7 @@ from statuspage.core.languages import prefix
 from statuspage.core.links import current_links, delivery_token
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import cancellation, control, corrections, report
-from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.delivery.queue import MAILED
 from statuspage.delivery.report import Tally
 from statuspage.incidents import explain_recipient, mail_corrections

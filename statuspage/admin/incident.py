@@ -59,7 +59,7 @@ from statuspage.incidents import drafts, lifecycle, mail_corrections, merge, sav
 from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
-from statuspage.incidents.resolution import approval, cancel_window, test_mail
+from statuspage.incidents.resolution import approval, cancel_window, trial_mail
 from statuspage.models import Account, Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
 
@@ -360,7 +360,7 @@ def _send_test(posting: Posting) -> None:
     if person is None:
         return
     try:
-        is_new = test_mail.send_test(
+        is_new = trial_mail.send_test(
             posting.incident.code,
             posting.update,
             to=Reader(person.email, person.name, None),

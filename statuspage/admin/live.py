@@ -13,7 +13,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from statuspage.access import colleagues
+from statuspage.access import presences
 from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin
 from statuspage.core.db import current_session
@@ -45,7 +45,7 @@ def incident_present(code: str) -> ResponseReturnValue:
     found = select(Incident.id).where(Incident.code == code)
     incident_id = current_session().scalars(found).one()
     if person is not None:
-        colleagues.report(incident_id, person.account_id, writes="writes" in request.form)
+        presences.report(incident_id, person.account_id, writes="writes" in request.form)
     return jsonify(_of_one(code))
 
 
@@ -82,7 +82,7 @@ def _of_one(code: str) -> dict[str, Any]:
         .order_by(IncidentUpdate.id.desc())
         .limit(1)
     ).one()
-    present = colleagues.others(session, row.id, but=person.account_id if person else 0)
+    present = presences.others(session, row.id, but=person.account_id if person else 0)
     return {
         "number": f"{row.version}-{row.update_id or 0}",
         "newest": status_of(row.kind, row.status).label if row.status else "",

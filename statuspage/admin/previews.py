@@ -32,7 +32,7 @@ from statuspage.core.enums import Audience
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
-from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.drafts import CopyText
 from statuspage.incidents.explain_recipient import RecipientExplanation, explain

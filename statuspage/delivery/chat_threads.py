@@ -16,7 +16,7 @@ from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import among, count_written, insert_new
 from statuspage.core.enums import Channel, DeliveryState, Step
-from statuspage.delivery.channels.outgoing import Outcome, Result, Thread
+from statuspage.delivery.channels.provider import Outcome, Result, Thread
 from statuspage.delivery.queue import MAILED
 from statuspage.messages.compose import DRILL
 from statuspage.models import ChatThread, Delivery, Incident, Message

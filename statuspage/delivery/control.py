@@ -21,7 +21,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import insert_new, writing
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.delivery import superseded
-from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
+from statuspage.delivery.channels.provider import Fault, Outcome, Result
 from statuspage.delivery.queue import CHAT_AGE, CUSTOMER_MAIL_AGE, MAILED, queue_again
 from statuspage.models import Breaker, Delivery, Hold, Incident, Message
 from statuspage.models.delivery import in_state

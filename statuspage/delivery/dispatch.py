@@ -30,7 +30,7 @@ from statuspage.core.setting_readers import SLACK
 from statuspage.delivery import claims, superseded
 from statuspage.delivery.channels.chat import Chat, SlackBot, unreadable
 from statuspage.delivery.channels.mail_files import MailFiles
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     Fault,
     Outcome,
     OutgoingMessage,

@@ -1,6 +1,6 @@
 """Outcomes: what became of each recipient, written only by who still owns the delivery.
 
-Four are known (:class:`~.channels.outgoing.Outcome`).  Accepted and refused are the end of the
+Four are known (:class:`~.channels.provider.Outcome`).  Accepted and refused are the end of the
 sending; not sent waits for another try; unknown waits for the provider's event, where one
 can be expected, and is then sent once more: losing nothing comes before doubling nothing.
 """
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import among, insert_new
 from statuspage.core.enums import DeliveryState
-from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
+from statuspage.delivery.channels.provider import Fault, Outcome, Result
 from statuspage.delivery.claims import Claim
 from statuspage.delivery.control import note_results
 from statuspage.delivery.retry import event_wait, postpone, set_due

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.db import among, current_session, writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery.channels.outgoing import Fault
+from statuspage.delivery.channels.provider import Fault
 from statuspage.delivery.queue import close_waiting
 from statuspage.models import Delivery, DeliveryEvent, WebhookEvent
 from statuspage.models.delivery import in_state

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from statuspage.delivery.channels.chat import ChatNote, list_chat
 from statuspage.delivery.channels.mail_files import StoredMail, list_mail, read_mail, remove_mail
-from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.messages.tokens import token_values
 
 __all__ = [

@@ -64,7 +64,7 @@ class Text:
 class Composed:
     """What is kept and sent: ``body`` is the Markdown that was published.
 
-    ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.delivery.channels.outgoing`
+    ``text`` and ``html`` are a mail, with tokens as :mod:`statuspage.delivery.channels.provider`
     fills them, or for colleagues the chat message; a public update has neither.  ``moments`` are
     the times behind the tokens, ISO 8601 in UTC.  ``versions`` are ``text`` and ``html`` in the
     frames of other languages, by language: what the company wrote is the same in all of them.

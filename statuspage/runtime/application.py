@@ -10,10 +10,10 @@ from flask import Flask
 from statuspage import admin
 from statuspage.admin import body_limits
 from statuspage.api import (
-    customers_v1,
     error_pages,
     health,
-    incidents_v1,
+    own_customers,
+    own_incidents,
     provider_hooks,
     v1_components,
     v1_incidents,
@@ -64,9 +64,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     page_language.register(app)
     health.register(app)
     provider_hooks.register(app)
-    customers_v1.register(app)
+    own_customers.register(app)
     v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
-    incidents_v1.register(app)
+    own_incidents.register(app)
     subscription_pages.register(app)
     mount.register(app)
     commands.register(app)

@@ -10,7 +10,7 @@ from time_machine import Traveller
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel
 from statuspage.delivery import control
-from statuspage.delivery.channels.outgoing import Fault, Outcome, Result
+from statuspage.delivery.channels.provider import Fault, Outcome, Result
 from tests.admin.conftest import Desk
 from tests.announcing import ACTOR
 from tests.browsing import said, texts

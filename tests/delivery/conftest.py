@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery.channels.outgoing import Fault, Outcome, OutgoingMessage, Recipient, Result
+from statuspage.delivery.channels.provider import Fault, Outcome, OutgoingMessage, Recipient, Result
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.models import Delivery
 from tests.announcing import (

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import alarms
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import claims, control
-from statuspage.delivery.channels.outgoing import Fault, Outcome
+from statuspage.delivery.channels.provider import Fault, Outcome
 from statuspage.delivery.dispatch import Dispatcher
 from statuspage.models import Delivery
 from tests.actors import acting

@@ -15,7 +15,7 @@ from statuspage.access import alarms
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
 from statuspage.delivery import claims, control
-from statuspage.delivery.channels.outgoing import Fault, Outcome
+from statuspage.delivery.channels.provider import Fault, Outcome
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.delivery.report import tallies
 from statuspage.incidents import lifecycle

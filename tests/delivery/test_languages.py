@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel
 from statuspage.delivery import subscribe
-from statuspage.delivery.channels.outgoing import fill_html, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_text
 from statuspage.delivery.dispatch import Dispatcher, Lane
 from statuspage.models import Customer, Incident, Page
 from statuspage.recipients.subscribers import SubscriptionPreferences

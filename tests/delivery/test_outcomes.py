@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import retry
-from statuspage.delivery.channels.outgoing import Fault, Outcome
+from statuspage.delivery.channels.provider import Fault, Outcome
 from statuspage.delivery.dispatch import Dispatcher
 from statuspage.models import Delivery, DeliveryEvent
 from tests.delivery.conftest import Provider, states

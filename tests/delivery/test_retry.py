@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import claims, provider_events, retry
-from statuspage.delivery.channels.outgoing import Fault
+from statuspage.delivery.channels.provider import Fault
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher
 from tests.announcing import (

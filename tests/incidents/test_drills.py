@@ -30,7 +30,7 @@ from statuspage.incidents import lifecycle, mail_corrections, reminders
 from statuspage.incidents.inputs import Drill, NewUpdate
 from statuspage.incidents.mail_corrections import Correction
 from statuspage.incidents.publish import Submission
-from statuspage.incidents.resolution import cancel_window, test_mail
+from statuspage.incidents.resolution import cancel_window, trial_mail
 from statuspage.models import (
     Component,
     ComponentChange,
@@ -86,10 +86,10 @@ def everything(code: str, frozen: Traveller) -> None:
     announce(code, IncidentStatus.MONITORING)
     trial = NewUpdate(IncidentStatus.RESOLVED)
     with pytest.raises(Invalid):
-        test_mail.send_test(
+        trial_mail.send_test(
             code, trial, to=Reader("kim@example.com", "Kim", None), form_key="k", actor=ACTOR
         )
-    test_mail.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
+    trial_mail.send_test(code, trial, to=Reader(LISTED[0], "Eve", None), form_key="k", actor=ACTOR)
     announce(code, IncidentStatus.RESOLVED)
     cancel_window.cancel_mails(code, actor=ACTOR)
     cancel_window.send_after_all(code, actor=ACTOR)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from statuspage.core.enums import Audience, Step
-from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.messages.compose import (
     Composed,
     Text,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from statuspage.core.enums import Audience, Step
-from statuspage.delivery.channels.outgoing import fill_html, fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.messages.compose import Text, finish, finish_for_subscribers, render_text, unfilled
 from statuspage.messages.facts import Facts
 from statuspage.messages.sample_incident import bare_facts, sample_facts

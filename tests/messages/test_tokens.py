@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statuspage.delivery.channels.outgoing import fill_subject, fill_text
+from statuspage.delivery.channels.provider import fill_subject, fill_text
 from statuspage.messages.tokens import disarm, fillable, greeting, salutation, token_values
 
 MOMENTS = {

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from statuspage.delivery.channels.mail_files import Drawer
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     Fault,
     Outcome,
     OutgoingMessage,
@@ -102,7 +102,7 @@ class Chat:
         *,
         still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Provider` promises: a chunk for each room."""
+        """As :class:`.provider.Provider` promises: a chunk for each room."""
         posters: dict[Path, _Poster] = {}
         try:
             for recipient in recipients:

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 
 from statuspage.delivery.channels.mime import MessageForm
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     Fault,
     Outcome,
     OutgoingMessage,
@@ -117,7 +117,7 @@ class MailFiles:
         *,
         still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Provider` promises, all recipients in one chunk."""
+        """As :class:`.provider.Provider` promises, all recipients in one chunk."""
         try:
             form = MessageForm(outgoing, date=datetime.now(UTC))
         except ValueError as error:

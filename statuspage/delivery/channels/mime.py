@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import idna
 
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     OutgoingMessage,
     Recipient,
     fill_html,

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from statuspage.delivery.channels.outgoing import Fault, Outcome, Result, brief
+from statuspage.delivery.channels.provider import Fault, Outcome, Result, brief
 
 MANY = 10
 """So many recipients refused one after another, and none accepted: it is not the addresses."""

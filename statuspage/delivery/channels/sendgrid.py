@@ -29,7 +29,7 @@ from sendgrid import SendGridAPIClient
 
 from statuspage.delivery.channels import sockets
 from statuspage.delivery.channels.mime import check_senders, mailbox, own_headers
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     Fault,
     Outcome,
     OutgoingMessage,
@@ -233,7 +233,7 @@ class SendGrid:
         *,
         still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Provider` promises.
+        """As :class:`.provider.Provider` promises.
 
         A request that is refused for one of its addresses is halved until that one stands alone;
         whether that is the address's fault, :mod:`.refusal_runs` decides.

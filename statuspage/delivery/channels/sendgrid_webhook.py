@@ -19,7 +19,7 @@ import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
 from sendgrid.helpers.eventwebhook import EventWebhook
 
-from statuspage.delivery.channels.outgoing import brief
+from statuspage.delivery.channels.provider import brief
 
 _ARMOUR = re.compile(r"-----(BEGIN|END) PUBLIC KEY-----|\s+")
 _MAX_ID = 200

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from statuspage.delivery.channels import sockets
 from statuspage.delivery.channels.mime import MessageForm, mailbox
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     Fault,
     Outcome,
     OutgoingMessage,
@@ -322,7 +322,7 @@ class Smtp:
         *,
         still_ours: Callable[[], bool],
     ) -> Iterator[Sequence[Result]]:
-        """As :class:`.outgoing.Provider` promises: a chunk for each acceptance.
+        """As :class:`.provider.Provider` promises: a chunk for each acceptance.
 
         Whether a refusal is about its recipient, :mod:`.refusal_runs` decides.
         A connection that ends in use is opened once more for the same recipient.  When the server

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from statuspage.delivery.channels.outgoing import OutgoingMessage, Provider, Recipient, Result
+from statuspage.delivery.channels.provider import OutgoingMessage, Provider, Recipient, Result
 
 OUTGOING = OutgoingMessage(
     subject="Resolved: checkout",

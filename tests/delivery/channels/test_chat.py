@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from statuspage.delivery.channels.chat import Chat, calm, list_chat, unreadable
-from statuspage.delivery.channels.outgoing import Recipient
+from statuspage.delivery.channels.provider import Recipient
 from tests.delivery.channels.samples import OUTGOING, outcomes, recipient, send_all, yes_times
 
 SECRET = "token-that-nobody-may-read"

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from statuspage.delivery.channels.mime import MessageForm, in_brackets, mailbox
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     OutgoingMessage,
     Recipient,
     fill_html,

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from statuspage.delivery.channels.outgoing import fill_html, fill_text
+from statuspage.delivery.channels.provider import fill_html, fill_text
 from statuspage.delivery.channels.sendgrid import SendGrid
 from tests.delivery.channels.samples import (
     OUTGOING,

@@ -11,7 +11,7 @@ import pytest
 
 from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.delivery.channels.chat import Chat, SlackBot
-from statuspage.delivery.channels.outgoing import Outcome, Thread
+from statuspage.delivery.channels.provider import Outcome, Thread
 from tests.delivery.channels.samples import OUTGOING, recipient, send_all
 from tests.fakes.slack import DROP, HANG, TOKEN, FakeSlack
 

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statuspage.delivery.channels.outgoing import (
+from statuspage.delivery.channels.provider import (
     brief,
     fill_html,
     fill_subject,

@@ -143,7 +143,7 @@ def test_a_key_that_may_only_draft_declares_what_is_internal(app: Flask, own: To
 
 
 def test_incidents_are_listed_by_pages(own: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("statuspage.api.incidents_v1.PAGE_SIZE", 1)
+    monkeypatch.setattr("statuspage.api.own_incidents.PAGE_SIZE", 1)
     first, second = own.declare(), own.declare(title="Search fails")
     page = own.get().json
     assert page == {

@@ -65,7 +65,7 @@ _TEXTS: Final = frozenset({FactKind.LINE, FactKind.PROSE, FactKind.ADDRESS})
 _TAKES: Final = body_limits.takes_up_to(body_limits.with_api_key(MOST_BYTES))
 _NOTIFIED: Final = {audience.value: audience for audience in Audience if audience != "public"}
 
-incidents = Blueprint("incidents_v1", __name__, url_prefix="/api/v1/incidents")
+incidents = Blueprint("own_incidents", __name__, url_prefix="/api/v1/incidents")
 
 
 class UnreadableRequest(Exception):
@@ -84,7 +84,7 @@ def register(app: Flask) -> None:
 @incidents.before_request
 def admit() -> None:
     """Only with a key that works; only the description is for everybody."""
-    if request.endpoint != "incidents_v1.description":
+    if request.endpoint != "own_incidents.description":
         callers.admit("incidents")
 
 

@@ -14,7 +14,7 @@ from statuspage.core.enums import Audience, Channel, IncidentStatus
 from statuspage.core.errors import Invalid
 from statuspage.delivery import dispatch
 from statuspage.incidents.inputs import NewUpdate
-from statuspage.incidents.resolution import cancel_window, test_mail
+from statuspage.incidents.resolution import cancel_window, trial_mail
 from statuspage.models import Delivery, Incident, Message
 from statuspage.recipients.who_receives import Reader
 from tests.announcing import ACTOR, Scenario, declare, mails, messages, resolve, set_up_scenario
@@ -31,7 +31,7 @@ def scenario(app: Flask, frozen: Traveller) -> Iterator[Scenario]:
 
 
 def try_it(code: str, *, form_key: str = "a sheet", update: NewUpdate = RESOLVED) -> bool:
-    return test_mail.send_test(code, update, to=C1, form_key=form_key, actor=ACTOR)
+    return trial_mail.send_test(code, update, to=C1, form_key=form_key, actor=ACTOR)
 
 
 def test_a_test_is_the_very_mail_and_keeps_no_real_one_from_going(scenario: Scenario) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from time_machine import Traveller
 
-from statuspage.access.colleagues import Present, others, report
+from statuspage.access.presences import Present, others, report
 from statuspage.core.db import current_session, writing
 from tests.browsing import make_account
 from tests.factories import make_incident, make_page
