@@ -43,7 +43,7 @@ TESTED_ELSEWHERE = {
     "statuspage/messages/checks/personal_numbers.py",
     "statuspage/messages/checks/references.py",
     "statuspage/messages/checks/traces.py",
-    "statuspage/messages/checks/rules.py",
+    "statuspage/messages/checks/rule_types.py",
     "statuspage/messages/checks/secrets.py",
     "statuspage/messages/checks/tone.py",
     "statuspage/messages/sample_incident.py",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named
+from statuspage.messages.checks.rule_types import CheckedText, Span, named
 
 _ROOTS = (
     "etc|var|usr|opt|home|root|srv|mnt|tmp|data|proc|dev|bin|sbin|lib|app|apps|run|sys|boot|Users|"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, named, spans
 
 # https://www.rfc-editor.org/rfc/rfc6762#appendix-G, RFC 6761, ICANN's reservation of .internal
 _INNER_ZONES: Final = named(

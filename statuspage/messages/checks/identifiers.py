@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, named, spans
 
 _KINDS = (
     r"queue|topic|table|bucket|database|schema|column|index|view|collection|keyspace|stream|"

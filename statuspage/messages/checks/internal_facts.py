@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from statuspage.messages import facts
-from statuspage.messages.checks.rules import CheckedText, Span, named
+from statuspage.messages.checks.rule_types import CheckedText, Span, named
 from statuspage.messages.checks.visible_text import read
 from statuspage.messages.facts import FactKind, InternalFacts, PublicFacts, Secrecy
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, ip_address, ip_network
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span
+from statuspage.messages.checks.rule_types import CheckedText, Span
 
 _DOT = r"(?:\.|\[\.\])"
 _V4 = re.compile(

@@ -10,7 +10,7 @@ from typing import Final
 import phonenumbers
 from stdnum import iban, luhn
 
-from statuspage.messages.checks.rules import CheckedText, Span
+from statuspage.messages.checks.rule_types import CheckedText, Span
 
 # ISO 13616: two letters, two check digits, up to thirty more; often in groups of four.
 _IBAN = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, named, spans
 
 _STANDARDS: Final = named(
     "UTF SHA ISO IEC RFC CVE COVID HTTP TLS SSL AES RSA IPV HTML ECMA USB MP X H GPT IEEE PCI SOC "

@@ -1,145 +1,218 @@
-"""What a check is made of: a rule, the text it looks at, and the place that it marks."""
+"""The rules that a text is held against before it goes, and the search by them.
+
+:data:`RULES` is the whole of it.  What would leak blocks, all else warns.  :func:`find` marks each
+place in the text as it is edited; it asks nothing over the network and takes a few milliseconds.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from statuspage.core.enums import Audience, Step
-from statuspage.core.errors import Invalid
-from statuspage.messages.checks.allowed import Allowed
-from statuspage.messages.facts import Facts
+from statuspage.messages.checks.file_paths import find_files
+from statuspage.messages.checks.hosts import find_hosts, find_tools
+from statuspage.messages.checks.identifiers import find_identifiers, find_windows_accounts
+from statuspage.messages.checks.internal_facts import (
+    find_code_names,
+    find_customers,
+    find_internal_facts,
+    find_people,
+    find_vendors,
+    public_words,
+)
+from statuspage.messages.checks.ip_addresses import find_private_addresses, find_public_addresses
+from statuspage.messages.checks.personal_numbers import find_personal_data, find_telephones
+from statuspage.messages.checks.references import (
+    find_handles,
+    find_public_issues,
+    find_source,
+    find_tickets,
+)
+from statuspage.messages.checks.rule_types import (
+    BlockedTerms,
+    CheckedText,
+    Finding,
+    FindingKind,
+    Rule,
+)
+from statuspage.messages.checks.secrets import find_secrets
+from statuspage.messages.checks.tone import find_blame, find_hedges, find_jargon, find_shouting
+from statuspage.messages.checks.traces import find_error_messages, find_traces
+from statuspage.messages.checks.truth import (
+    find_contradictions,
+    find_dead_links,
+    find_missing_zone,
+    find_no_apology,
+    find_no_next_update,
+    find_placeholders,
+    find_unbacked_times,
+    find_unconfirmed_cause,
+)
+from statuspage.messages.checks.visible_text import read
+from statuspage.messages.facts import Facts, PublicFacts
+
+LEAK, TRUTH, TONE = FindingKind.LEAK, FindingKind.TRUTH, FindingKind.TONE
+
+RULES: Final = (
+    Rule("secret", LEAK, "This looks like a key, a token or a password.", find_secrets),
+    Rule(
+        "personal-data", LEAK, "This is somebody's personal data, such as a card or an account.",
+        find_personal_data,
+    ),
+    Rule("trace", LEAK, "This looks like an error or log message.", find_traces),
+    Rule("tool", LEAK, "This link is for colleagues only.", find_tools),
+    Rule("file", LEAK, "This is a file or folder on our side.", find_files),
+    Rule("host", LEAK, "This is the name of a server.", find_hosts),
+    Rule("private-address", LEAK, "This is an address in our network.", find_private_addresses),
+    Rule("account", LEAK, "This is a Windows account.", find_windows_accounts),
+    Rule("ticket", LEAK, "This refers to a ticket, an alert or a change.", find_tickets),
+    Rule("source", LEAK, "This refers to our source code or a release.", find_source),
+    Rule("handle", LEAK, "This names a colleague or one of our chat channels.", find_handles),
+    Rule("person", LEAK, "This is the name of a colleague.", find_people),
+    Rule("customer", LEAK, "This is the name of a customer.", find_customers),
+    Rule("vendor", LEAK, "This vendor is on the list of blocked terms.", find_vendors),
+    Rule("code-name", LEAK, "This is on the list of blocked terms.", find_code_names),
+    Rule("internal-fact", LEAK, "This is in the internal notes.", find_internal_facts),
+    Rule(
+        "issue", LEAK, "This link leads to an issue or a change: is the repository public?",
+        find_public_issues, is_mild=True,
+    ),
+    Rule(
+        "phone", LEAK, "This is a phone number: is it a public one?", find_telephones,
+        is_mild=True,
+    ),
+    Rule(
+        "error-message", LEAK, "Say it in other words, unless customers see this message.",
+        find_error_messages, is_mild=True,
+    ),
+    Rule(
+        "identifier", LEAK, "This looks like the name of an internal system or setting.",
+        find_identifiers, is_mild=True,
+    ),
+    Rule(
+        "public-address", TRUTH, "This is the address of a server: is it meant to be public?",
+        find_public_addresses,
+    ),
+    Rule(
+        "unconfirmed-cause", TRUTH, "This states a cause, but none is confirmed.",
+        find_unconfirmed_cause,
+    ),
+    Rule(
+        "unbacked-time", TRUTH, "This promises a time that no fact backs.",
+        find_unbacked_times,
+    ),
+    Rule("no-zone", TRUTH, "Add a time zone.", find_missing_zone),
+    Rule("contradiction", TRUTH, "This contradicts the facts.", find_contradictions, True),
+    Rule(
+        "no-next-update", TRUTH, "It doesn’t say when the next update is due.",
+        find_no_next_update, True,
+    ),
+    Rule("no-apology", TONE, "It’s resolved, and this doesn’t apologize.", find_no_apology, True),
+    Rule("dead-link", TRUTH, "This link leads nowhere.", find_dead_links),
+    Rule("placeholder", TRUTH, "This placeholder isn’t filled in.", find_placeholders),
+    Rule("blame", TONE, "This blames someone. Say what you’re doing instead.", find_blame),
+    Rule("hedge", TONE, "This is vague. Say what you know and what you don’t.", find_hedges),
+    Rule("jargon", TONE, "Not everyone knows this word.", find_jargon),
+    Rule("shouting", TONE, "Avoid capitals and repeated exclamation marks.", find_shouting),
+)  # fmt: skip
+"""Every rule, in the order of gravity: where two mark the same place, the first one counts."""
+
+MOST_PLACES: Final = 100
+"""How many places one rule marks: more would help nobody."""
 
 
-class FindingKind(StrEnum):
-    """What a rule is about."""
-
-    LEAK = "leak"
-    TRUTH = "truth"
-    TONE = "tone"
-
-
-class Span(NamedTuple):
-    """A place in a text, and what more can be said about it; an empty one means the whole text."""
-
-    start: int
-    end: int
-    hint: str = ""
-
-
-WHOLE = Span(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class BlockedTerms:
-    """What a company keeps to itself, as it is written, and what it lets everybody read.
-
-    ``contacts`` are the names of colleagues in the admin, accounts too; they count as people.
-    ``customers`` are the names and companies of customers that the text was seen to hold.
-    """
-
-    people: tuple[str, ...] = ()
-    vendors: tuple[str, ...] = ()
-    code_names: tuple[str, ...] = ()
-    contacts: tuple[str, ...] = ()
-    customers: tuple[str, ...] = ()
-    allowed: Allowed = field(default_factory=Allowed)
+def find(
+    *,
+    subject: str,
+    body: str,
+    audience: Audience,
+    step: Step,
+    facts: Facts,
+    own: BlockedTerms | None = None,
+) -> tuple[Finding, ...]:
+    """What is wrong with a text for outsiders; blocking findings first, then by place."""
+    found = [
+        finding
+        for field, written in (("subject", subject), ("body", body))
+        for finding in _check(field, written, audience, step, facts, own or BlockedTerms())
+    ]
+    return tuple(sorted(found, key=lambda one: (not one.blocks, one.field != "subject", one.start)))
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedText:
-    """One text as it is read, and what it is held against.
-
-    ``text`` is without Markdown's escapes and marks, so that no rule is fooled by them.
-    """
-
-    text: str
-    audience: Audience
-    step: Step
-    facts: Facts
-    own: BlockedTerms
-
-    @property
-    def is_maintenance(self) -> bool:
-        """Whether it is about planned work."""
-        return self.facts.public.scheduled_for is not None
-
-
-def named(words: str) -> frozenset[str]:
-    """The words of a list, parted by spaces."""
-    return frozenset(words.split())
-
-
-def spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    """Every place that a pattern marks."""
-    return (Span(*found.span()) for found in pattern.finditer(text))
-
-
-Find = Callable[[CheckedText], Iterable[Span]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that a text is checked for; ``reason`` is a sentence for who wrote it.
-
-    ``is_mild`` marks a leak that often has a harmless reading: it warns.
-    """
-
-    id: str
-    kind: FindingKind
-    reason: str
-    find: Find
-    body_only: bool = False
-    is_mild: bool = False
-
-    @property
-    def blocks(self) -> bool:
-        """What would leak blocks; all else warns."""
-        return self.kind is FindingKind.LEAK and not self.is_mild
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found: in the ``subject`` or the ``body``, from ``start`` to ``end``.
-
-    Both count characters of the text as it is edited; equal ones mean the whole text.
-    """
-
-    rule: str
-    blocks: bool
-    reason: str
-    field: str
-    start: int
-    end: int
-    excerpt: str
-
-
-def blocking(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Those that keep a text from going out."""
-    return tuple(finding for finding in findings if finding.blocks)
-
-
-class Blocked(Invalid):
-    """A text that would leak and goes nowhere; ``findings`` are the places in it."""
-
-    def __init__(self, field: str, findings: Sequence[Finding]) -> None:
-        super().__init__(field, in_words(findings))
-        self.findings = tuple(findings)
-
-
-def in_words(held: Sequence[Finding]) -> str:
-    """Why a text cannot go out, naming the first few places."""
-    places = list(dict.fromkeys(one.excerpt for one in held))
-    named = ", ".join(f"“{_short(place)}”" for place in places[:3])
-    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-    return (
-        f"This would expose internal information: {named}{more}. Take it out, or say why it stays."
+def find_in_name(name: str, *, own: BlockedTerms | None = None) -> tuple[Finding, ...]:
+    """What is wrong with the public name of something that no incident names yet."""
+    facts = Facts(PublicFacts(service="", page_url="", title=""))
+    found = find(
+        subject=name, body="", audience=Audience.PUBLIC, step=Step.UPDATE, facts=facts, own=own
     )
+    return tuple(one for one in found if one.field == "subject")
 
 
-def _short(place: str) -> str:
-    line = " ".join(place.split())
-    return line if len(line) <= 40 else f"{line[:39]}…"
+def _check(
+    field: str, written: str, audience: Audience, step: Step, facts: Facts, own: BlockedTerms
+) -> Iterator[Finding]:
+    reading = read(written)
+    checked = CheckedText(reading.text, audience, step, facts, own)
+    masks = _Masks(checked)
+    for rule in RULES:
+        if rule.body_only and field != "body":
+            continue
+        places = set(islice(rule.find(checked), MOST_PLACES))
+        for start, end, hint in sorted(places, key=lambda one: (one.start, -one.end)):
+            if start != end and not masks.take(rule, start, end):
+                continue
+            first, last = reading.place(start, end) if start != end else (0, 0)
+            reason = f"{rule.reason} {hint}".strip()
+            excerpt = checked.text[start:end]
+            yield Finding(rule.id, rule.blocks, reason, field, first, last, excerpt)
+
+
+class _Masks:
+    """One byte for each character of a text: 1 where nothing is to be marked any more.
+
+    A leak is no leak inside the page's own public names and inside what is always allowed; a
+    pattern allows neither secrets nor personal data.
+    """
+
+    def __init__(self, checked: CheckedText) -> None:
+        """Cover what is public already."""
+        length = len(checked.text)
+        self._strict, self._leaks, self._rest = (bytearray(length) for _ in range(3))
+        for start, end in _public_places(checked):
+            self._cover(start, end, self._strict, self._leaks)
+        for start, end, is_exact in checked.own.allowed.places(checked.text):
+            self._cover(start, end, self._leaks, self._rest)
+            if is_exact:
+                self._cover(start, end, self._strict)
+
+    def take(self, rule: Rule, start: int, end: int) -> bool:
+        """Whether a rule may mark a place; it is covered then."""
+        mask = self._strict if rule.id in _STRICT else self._leaks
+        if rule.kind is not FindingKind.LEAK:
+            mask = self._rest
+        if mask.find(0, start, end) < 0:
+            return False
+        self._cover(start, end, self._strict, self._leaks, self._rest)
+        return True
+
+    @staticmethod
+    def _cover(start: int, end: int, *masks: bytearray) -> None:
+        for mask in masks:
+            mask[start:end] = b"\1" * (end - start)
+
+
+_STRICT: Final = frozenset({"secret", "personal-data"})
+
+
+def _public_places(checked: CheckedText) -> Iterator[tuple[int, int]]:
+    """Where the page's own public names stand, and the names of systems inside them."""
+    low = checked.text.lower()
+    if len(low) != len(checked.text):
+        return
+    for word in public_words(checked.facts.public):
+        at = low.find(word.lower())
+        while at >= 0:
+            yield at, at + len(word)
+            at = low.find(word.lower(), at + len(word))

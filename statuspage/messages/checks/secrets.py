@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, named, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, named, spans
 
 _KEYS: Final = (
     r"(?:AKIA|ASIA|AGPA|AIDA|AROA|ABIA|ACCA)[A-Z0-9]{12,20}",  # AWS

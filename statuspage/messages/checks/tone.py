@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from statuspage.messages.checks.phrases import Patterns, patterns
-from statuspage.messages.checks.rules import CheckedText, Span, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, spans
 
 # At least three words; a list of airports or regions has commas.
 _SHOUTED = re.compile(r"(?<![\w-])[^\W\d_a-z]{3,20}(?:[ '’-]{1,2}[^\W\d_a-z]{2,20}){2,20}(?![\w-])")

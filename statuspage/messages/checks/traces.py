@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from statuspage.messages.checks.rules import CheckedText, Span, spans
+from statuspage.messages.checks.rule_types import CheckedText, Span, spans
 
 _TRACE: Final = tuple(
     re.compile(pattern, flags)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from statuspage.core import clock
 from statuspage.core.enums import Audience, Step
 from statuspage.messages.checks.phrases import Patterns, patterns
-from statuspage.messages.checks.rules import WHOLE, CheckedText, Span, spans
+from statuspage.messages.checks.rule_types import WHOLE, CheckedText, Span, spans
 
 OPEN: Final = frozenset(
     {
