@@ -17,7 +17,7 @@ from statuspage.public.document import Document
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import build_edition, mark_stale
 from statuspage.public.middleware import EditionMiddleware
-from statuspage.public.routes import make_front
+from statuspage.public.on_demand_views import make_front
 
 
 class AtOnce:

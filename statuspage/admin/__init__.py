@@ -1,4 +1,4 @@
-"""The comms lead's side: screens that call the verbs."""
+"""The comms lead's side: screens that call the verbs.  :mod:`.base` says how one is added."""
 
 from flask import Flask
 

@@ -37,8 +37,8 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import (
     ComponentStatus,
     CustomerMail,
+    IncidentRole,
     IncidentStatus,
-    Role,
     Visibility,
 )
 from statuspage.core.errors import Invalid
@@ -83,10 +83,10 @@ class DeclareForm(IncidentForm):
         "Status of the first update", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
     )
     visibility = TermRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
-    commander = RowField(Role.COMMANDER.label, none="Unassigned")
-    technical_lead = RowField(Role.TECHNICAL_LEAD.label, none="Unassigned")
-    comms_lead = RowField(Role.COMMS_LEAD.label, none="Unassigned")
-    scribe = RowField(Role.SCRIBE.label, none="Unassigned")
+    commander = RowField(IncidentRole.COMMANDER.label, none="Unassigned")
+    technical_lead = RowField(IncidentRole.TECHNICAL_LEAD.label, none="Unassigned")
+    comms_lead = RowField(IncidentRole.COMMS_LEAD.label, none="Unassigned")
+    scribe = RowField(IncidentRole.SCRIBE.label, none="Unassigned")
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
 
@@ -120,7 +120,7 @@ class DeclareForm(IncidentForm):
         every = [row.id for group in self.components.rows() for row in group.rows]
         return {**dict.fromkeys(every, usual), **chosen}
 
-    def role(self, role: Role) -> RowField:
+    def role(self, role: IncidentRole) -> RowField:
         """Who holds a role."""
         field: RowField = self[role.value]  # type: ignore[assignment]
         return field
@@ -150,7 +150,7 @@ class DeclareForm(IncidentForm):
             started_at=self.started_at.data,
             status=self.status.data or IncidentStatus.INVESTIGATING,
             visibility=self.visibility.data or Visibility.PUBLIC,
-            roles={role: self.role(role).data for role in Role},
+            roles={role: self.role(role).data for role in IncidentRole},
             chat_channel=self.chat_channel.data,
             war_room=self.war_room.data,
             next_update_at=self.promise_by(level),
@@ -254,7 +254,7 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     known = contacts.contacts(session)
     form.drill_contacts.choices = [(contact.id, contact.name) for contact in known if contact.email]
     people = [(contact.id, contact.name) for contact in known]
-    for role in Role:
+    for role in IncidentRole:
         form.role(role).offer(people)
     return form, levels
 

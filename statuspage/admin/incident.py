@@ -47,9 +47,9 @@ from statuspage.core.enums import (
     CLOSED,
     ComponentStatus,
     CustomerMail,
+    IncidentRole,
     IncidentStatus,
     Kind,
-    Role,
 )
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
@@ -73,15 +73,15 @@ class DetailsForm(Form):
     title = NameField("Title", needed="Give it a title that a customer would understand")
     because = LineField("Show it anyway because")
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
-    commander_id = RowField(Role.COMMANDER.label, none="Unassigned")
-    technical_lead_id = RowField(Role.TECHNICAL_LEAD.label, none="Unassigned")
-    comms_lead_id = RowField(Role.COMMS_LEAD.label, none="Unassigned")
-    scribe_id = RowField(Role.SCRIBE.label, none="Unassigned")
+    commander_id = RowField(IncidentRole.COMMANDER.label, none="Unassigned")
+    technical_lead_id = RowField(IncidentRole.TECHNICAL_LEAD.label, none="Unassigned")
+    comms_lead_id = RowField(IncidentRole.COMMS_LEAD.label, none="Unassigned")
+    scribe_id = RowField(IncidentRole.SCRIBE.label, none="Unassigned")
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
     version = HiddenField()
 
-    def role(self, role: Role) -> RowField:
+    def role(self, role: IncidentRole) -> RowField:
         """Who holds a role."""
         field: RowField = self[f"{role.value}_id"]  # type: ignore[assignment]
         return field
@@ -91,7 +91,7 @@ class DetailsForm(Form):
         return Details(
             title=self.title.data,
             started_at=self.started_at.data,
-            roles={role: self.role(role).data for role in Role},
+            roles={role: self.role(role).data for role in IncidentRole},
             chat_channel=self.chat_channel.data,
             war_room=self.war_room.data,
         )
@@ -176,7 +176,7 @@ def incident_details(code: str) -> ResponseReturnValue:
     incident = _found(code)
     form = DetailsForm.read(incident, zone=zone())
     people = [(contact.id, contact.name) for contact in contacts.contacts(current_session())]
-    for role in Role:
+    for role in IncidentRole:
         form.role(role).offer(people)
     if form.is_accepted():
         try:
@@ -455,7 +455,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         seen_update=read_number(form.seen_update.data),
         writers=_writers(incident),
         to_html=to_html,
-        roles=[(role.label, incident.person(role)) for role in Role],
+        roles=[(role.label, incident.person(role)) for role in IncidentRole],
         public_address=current_links().incident(incident.code),
         told=report.tallies(session, incident.id, most=_most()),
         not_notified=not_notified(incident),

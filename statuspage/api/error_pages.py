@@ -25,7 +25,7 @@ from statuspage.admin import auth, body_limits
 from statuspage.api.problems import problem
 from statuspage.api.v1_requests import error_answer
 from statuspage.core.links import current_links
-from statuspage.public import html_pages, routes
+from statuspage.public import html_pages, on_demand_views
 from statuspage.public.page_language import asked_language, own_language
 
 log = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ def _body(error: HTTPException) -> str | Response:
         return make_response({"error": error.name})
     # A wrong host is the operator's to correct, whatever was asked for.
     if not request.path.startswith("/admin") and not isinstance(error, SecurityError):
-        framed = routes.error_page(code) if code in _FRAMED else None
+        framed = on_demand_views.error_page(code) if code in _FRAMED else None
         return framed or html_pages.render_error(
             code, links=current_links(), asked=asked_language(), own=own_language()
         )

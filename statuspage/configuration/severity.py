@@ -19,7 +19,7 @@ from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import LevelRules, change_row, record
 from statuspage.core.db import read_once, writing
-from statuspage.core.enums import CustomerMail, Impact, IncidentStatus, Kind, Role
+from statuspage.core.enums import CustomerMail, Impact, IncidentRole, IncidentStatus, Kind
 from statuspage.core.errors import Invalid
 from statuspage.models import Incident, Page, SeverityLevel
 
@@ -51,9 +51,9 @@ PRESETS: Final = _read_presets()
 
 ESCALATED_TO: dict[str, str] = {
     "on_call": "On-call engineer",
-    Role.TECHNICAL_LEAD.value: Role.TECHNICAL_LEAD.label,
-    Role.COMMANDER.value: Role.COMMANDER.label,
-    Role.COMMS_LEAD.value: Role.COMMS_LEAD.label,
+    IncidentRole.TECHNICAL_LEAD.value: IncidentRole.TECHNICAL_LEAD.label,
+    IncidentRole.COMMANDER.value: IncidentRole.COMMANDER.label,
+    IncidentRole.COMMS_LEAD.value: IncidentRole.COMMS_LEAD.label,
     "management": "Management",
 }
 """Whom a level may be escalated to: the roles of an incident, and two that stand outside of it."""

@@ -242,7 +242,7 @@ class NoteKind(Term):
     OBSERVATION = "observation"
 
 
-class Role(Term):
+class IncidentRole(Term):
     """A colleague's part in an incident."""
 
     COMMANDER = "commander"
@@ -256,8 +256,8 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (CustomerMail, CustomerMail.RESOLVED): "When it is resolved",
     (CustomerMail, CustomerMail.EVERY_UPDATE): "With every public update",
     (Impact, Impact.NONE): "No impact",
-    (Role, Role.COMMANDER): "Incident commander",
-    (Role, Role.COMMS_LEAD): "Communications lead",
+    (IncidentRole, IncidentRole.COMMANDER): "Incident commander",
+    (IncidentRole, IncidentRole.COMMS_LEAD): "Communications lead",
     (Step, Step.ACCOUNT): "About an account",
     (Step, Step.CONFIRM): "Confirm a subscription",
     (Step, Step.SUBSCRIBED): "Subscribed already",

@@ -18,7 +18,15 @@ from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session, read_once
-from statuspage.core.enums import Audience, ComponentStatus, Impact, Kind, Role, Step, Visibility
+from statuspage.core.enums import (
+    Audience,
+    ComponentStatus,
+    Impact,
+    IncidentRole,
+    Kind,
+    Step,
+    Visibility,
+)
 from statuspage.core.links import current_links
 from statuspage.incidents.apply_update import apply_update_to, declared, detached_copy, step_of
 from statuspage.incidents.inputs import (
@@ -186,7 +194,9 @@ class Announcement:
             incident,
             links=current_links(),
             components=[(component.name, status) for component, status in self.components],
-            people={role: self._contact(getattr(incident, f"{role.value}_id")) for role in Role},
+            people={
+                role: self._contact(getattr(incident, f"{role.value}_id")) for role in IncidentRole
+            },
             timeline=timeline_of(incident, updates),
             last_update=max((update.posted_at for update in updates), default=None),
             cadence_minutes=level.cadence_minutes if level else None,

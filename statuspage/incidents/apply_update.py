@@ -11,7 +11,15 @@ from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission
 from statuspage.configuration import severity
 from statuspage.core import clock
-from statuspage.core.enums import CLOSED, Impact, IncidentStatus, Kind, Role, Step, Visibility
+from statuspage.core.enums import (
+    CLOSED,
+    Impact,
+    IncidentRole,
+    IncidentStatus,
+    Kind,
+    Step,
+    Visibility,
+)
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.incidents.idempotency import code_for
@@ -79,7 +87,7 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
         is_drill=drill is not None,
         drill_list=as_stored(drill.people, drill.rooms) if drill else [],
         entry_id=current_links().incident_entry(code, moment),
-        **{f"{role.value}_id": declaration.roles.get(role) for role in Role},
+        **{f"{role.value}_id": declaration.roles.get(role) for role in IncidentRole},
     )
 
 

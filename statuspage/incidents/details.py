@@ -15,7 +15,7 @@ from statuspage.access.permissions import Permission, needs, require
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
-from statuspage.core.enums import Kind, Role
+from statuspage.core.enums import IncidentRole, Kind
 from statuspage.core.errors import Invalid
 from statuspage.incidents import component_log
 from statuspage.incidents.apply_update import permission_to_change
@@ -30,7 +30,7 @@ class Details:
 
     title: str
     started_at: datetime
-    roles: Mapping[Role, int | None] = field(default_factory=dict)
+    roles: Mapping[IncidentRole, int | None] = field(default_factory=dict)
     chat_channel: str = ""
     war_room: str = ""
 
@@ -93,7 +93,7 @@ def _columns(details: Details) -> dict[str, Any]:
         "started_at": details.started_at,
         "chat_channel": details.chat_channel,
         "war_room": details.war_room,
-        **{f"{role.value}_id": details.roles.get(role) for role in Role},
+        **{f"{role.value}_id": details.roles.get(role) for role in IncidentRole},
     }
 
 

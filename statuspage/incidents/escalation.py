@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.configuration import severity
-from statuspage.core.enums import Role, Step
+from statuspage.core.enums import IncidentRole, Step
 from statuspage.incidents.notify_staff import newest_update
 from statuspage.models import Contact, Incident, SeverityLevel
 
@@ -80,7 +80,7 @@ def _promise(
 ) -> Ladder:
     update = newest_update(incident)
     ahead = min(MOST, max(LEAST, (due_at - update.posted_at) / SHARE))
-    commander, comms_lead = Role.COMMANDER.value, Role.COMMS_LEAD.value
+    commander, comms_lead = IncidentRole.COMMANDER.value, IncidentRole.COMMS_LEAD.value
     # Where nobody leads the communication, the commander does.
     first = comms_lead if incident.comms_lead_id else commander
     moments = (
@@ -99,12 +99,14 @@ def _promise(
 
 def _next_in_line(session: Session, incident: Incident, level: SeverityLevel | None) -> str:
     """The first of the escalation who has not been asked already; else the technical lead."""
-    asked = set(_people(session, incident, (Role.COMMANDER.value, Role.COMMS_LEAD.value)))
+    asked = set(
+        _people(session, incident, (IncidentRole.COMMANDER.value, IncidentRole.COMMS_LEAD.value))
+    )
     for _, to in steps_of(level):
         people = _people(session, incident, (to,))
         if people and not asked.issuperset(people):
             return to
-    return Role.TECHNICAL_LEAD.value
+    return IncidentRole.TECHNICAL_LEAD.value
 
 
 def escalation(session: Session, incident: Incident) -> Ladder:
@@ -140,6 +142,6 @@ def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Co
             found += [
                 contact for contact in candidates if _OUTSIDE[one].search(contact.role.lower())
             ]
-        elif (holder := incident.person(Role(one))) is not None:
+        elif (holder := incident.person(IncidentRole(one))) is not None:
             found.append(holder)
     return tuple(dict.fromkeys(found))

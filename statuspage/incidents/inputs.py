@@ -14,8 +14,8 @@ from statuspage.core.enums import (
     Audience,
     ComponentStatus,
     Impact,
+    IncidentRole,
     IncidentStatus,
-    Role,
     Step,
     Visibility,
 )
@@ -54,7 +54,7 @@ class Declaration:
     started_at: datetime | None = None
     status: IncidentStatus = IncidentStatus.INVESTIGATING
     visibility: Visibility = Visibility.PUBLIC
-    roles: Mapping[Role, int | None] = field(default_factory=dict)
+    roles: Mapping[IncidentRole, int | None] = field(default_factory=dict)
     chat_channel: str = ""
     war_room: str = ""
     next_update_at: datetime | None = None

@@ -11,9 +11,9 @@ from statuspage.core import clock
 from statuspage.core.enums import (
     CLOSED,
     ComponentStatus,
+    IncidentRole,
     IncidentStatus,
     Kind,
-    Role,
     Visibility,
     status_of,
 )
@@ -63,7 +63,7 @@ def facts_of(
     *,
     links: Links,
     components: Iterable[tuple[str, ComponentStatus]] = (),
-    people: Mapping[Role, Contact | None] | None = None,
+    people: Mapping[IncidentRole, Contact | None] | None = None,
     timeline: Sequence[TimelineEntry] = (),
     last_update: datetime | None = None,
     cadence_minutes: int | None = None,
@@ -174,7 +174,7 @@ def _watched_until(incident: Incident, minutes: int | None) -> datetime | None:
 
 
 def _internal_facts(
-    incident: Incident, links: Links, people: Mapping[Role, Contact | None], **given: Any
+    incident: Incident, links: Links, people: Mapping[IncidentRole, Contact | None], **given: Any
 ) -> InternalFacts:
     typed = _typed(incident.internal_facts, ASKED_INTERNAL)
     public = _typed(incident.public_facts, ASKED_PUBLIC)
@@ -183,10 +183,10 @@ def _internal_facts(
     return InternalFacts(
         **typed,
         severity=incident.severity_name or "",
-        commander=_called(people.get(Role.COMMANDER)),
-        technical_lead=_called(people.get(Role.TECHNICAL_LEAD)),
-        comms_lead=_called(people.get(Role.COMMS_LEAD)),
-        scribe=_called(people.get(Role.SCRIBE)),
+        commander=_called(people.get(IncidentRole.COMMANDER)),
+        technical_lead=_called(people.get(IncidentRole.TECHNICAL_LEAD)),
+        comms_lead=_called(people.get(IncidentRole.COMMS_LEAD)),
+        scribe=_called(people.get(IncidentRole.SCRIBE)),
         chat_channel=incident.chat_channel or "",
         war_room=incident.war_room or "",
         page_state=_page_state(incident, links),

@@ -14,8 +14,8 @@ from statuspage.core.enums import (
     CLOSED,
     ComponentStatus,
     Impact,
+    IncidentRole,
     Kind,
-    Role,
     Status,
     Visibility,
     status_of,
@@ -157,7 +157,7 @@ class Incident(Base):
         """Whether it was ever of the worst severity."""
         return self.worst_rank == 1
 
-    def person(self, role: Role) -> Contact | None:
+    def person(self, role: IncidentRole) -> Contact | None:
         """Who holds a role, if anybody."""
         return cast("Contact | None", getattr(self, role.value))
 

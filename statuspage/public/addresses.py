@@ -425,7 +425,7 @@ INCIDENT_FEEDS: Final = tuple(
         _feed(feeds.incident_feed, form),
         on_demand=True,
     )
-    for form in ("atom", "rss", "json")
+    for form in feed_formats.FORMATS
 )
 MONTH_PAGE: Final = PublicAddress("/history/<path:name>", MONTH, _draft_month, has_languages=True)
 FRONT_PAGE: Final = PublicAddress("/", SITE, _page(_render_home), has_languages=True)
@@ -438,15 +438,13 @@ COMPONENT_PAGES: Final = PublicAddress(
 )
 RECENT_FEEDS: Final = tuple(
     PublicAddress(
-        f"/components/<name>/{rule}", COMPONENT_OR_GROUP, _feed(make, form), on_demand=True
+        f"/components/<name>/{name}.{form}", COMPONENT_OR_GROUP, _feed(make, form), on_demand=True
     )
-    for rule, make, form in (
-        ("updates.atom", _recent_updates_feed, "atom"),
-        ("updates.rss", _recent_updates_feed, "rss"),
-        ("updates.json", _recent_updates_feed, "json"),
-        ("history.atom", _recent_history_feed, "atom"),
-        ("history.rss", _recent_history_feed, "rss"),
+    for name, make, forms in (
+        ("updates", _recent_updates_feed, feed_formats.FORMATS),
+        ("history", _recent_history_feed, feed_formats.OF_HISTORY),
     )
+    for form in forms
 )
 SEARCH_PAGE: Final = PublicAddress(
     "/search", SEARCH, _page(_render_search), has_languages=True, on_demand=True
@@ -484,11 +482,14 @@ ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
     _api("/api/v2/scheduled-maintenances/upcoming.json"),
     _api("/api/v2/scheduled-maintenances/active.json"),
     PublicAddress("/api/openapi.json", SITE, lambda frame, content, links: _openapi(links)),
-    PublicAddress("/history.atom", SITE, _feed(_history_feed, "atom")),
-    PublicAddress("/history.rss", SITE, _feed(_history_feed, "rss")),
-    PublicAddress("/updates.atom", SITE, _feed(_updates_feed, "atom")),
-    PublicAddress("/updates.rss", SITE, _feed(_updates_feed, "rss")),
-    PublicAddress("/updates.json", SITE, _feed(_updates_feed, "json")),
+    *(
+        PublicAddress(f"/history.{form}", SITE, _feed(_history_feed, form))
+        for form in feed_formats.OF_HISTORY
+    ),
+    *(
+        PublicAddress(f"/updates.{form}", SITE, _feed(_updates_feed, form))
+        for form in feed_formats.FORMATS
+    ),
     PublicAddress(
         "/maintenances.ics",
         SITE,

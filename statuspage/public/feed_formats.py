@@ -110,3 +110,7 @@ FORMATS: Final[dict[str, tuple[Callable[[Feed, Links], bytes], str]]] = {
     "rss": (write_rss, "application/rss+xml; charset=utf-8"),
     "json": (write_json, "application/feed+json; charset=utf-8"),
 }
+"""Each format by the ending of its addresses."""
+
+OF_HISTORY: Final = ("atom", "rss")
+"""The formats of the feeds with one entry for each incident, at Statuspage's addresses."""

@@ -24,7 +24,7 @@ from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.core.db import db, engine_options, tune
 from statuspage.core.links import Links
 from statuspage.core.paths import ROOT
-from statuspage.public import http, mount, page_language, routes, subscription_pages
+from statuspage.public import http, mount, on_demand_views, page_language, subscription_pages
 from statuspage.runtime import commands
 
 
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     http.register(app)
     error_pages.register(app)
     admin.register(app)
-    routes.register(app)
+    on_demand_views.register(app)
     page_language.register(app)
     health.register(app)
     provider_hooks.register(app)

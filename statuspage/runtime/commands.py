@@ -27,7 +27,7 @@ from statuspage.core.richtext import clean_line
 from statuspage.delivery import account_changes, control, privacy
 from statuspage.delivery.dispatch import check_rooms
 from statuspage.importers import demo, jsonl, published, statuspage_page, store
-from statuspage.public import routes
+from statuspage.public import on_demand_views
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv
 from statuspage.runtime import backup, incident_commands, server, supervisor
@@ -98,7 +98,7 @@ def serve(first: bool) -> None:
         setting_up.join()
         if setting_up.exitcode:
             sys.exit(setting_up.exitcode)
-    routes.install(app)
+    on_demand_views.install(app)
     server.serve(app)
 
 

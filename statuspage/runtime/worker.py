@@ -34,7 +34,7 @@ from statuspage.delivery import claims, control, privacy, provider_events, retry
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders
 from statuspage.models import Worker as WorkerRow
-from statuspage.public import routes
+from statuspage.public import on_demand_views
 from statuspage.public.export import exporter
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,9 @@ class WorkerProcess:
 
     def _export(self) -> None:
         if place := self._settings.export_to:
-            exporter.Keeper(self._app, place, routes.make_refresher(self._app)).run(self._stopping)
+            exporter.Keeper(self._app, place, on_demand_views.make_refresher(self._app)).run(
+                self._stopping
+            )
 
     def _calm(self) -> None:
         """An alarm about what is not among the settings any more concerns nobody.

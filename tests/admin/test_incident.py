@@ -13,7 +13,14 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.core.db import writing
-from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Role, Step, Visibility
+from statuspage.core.enums import (
+    Audience,
+    ComponentStatus,
+    IncidentRole,
+    IncidentStatus,
+    Step,
+    Visibility,
+)
 from statuspage.incidents import inputs, lifecycle
 from statuspage.incidents.publish import Submission
 from statuspage.models import Customer, Incident
@@ -513,11 +520,11 @@ def test_the_last_steps_texts_keep_their_mail(desk: Desk) -> None:
 
 
 def test_roles_stand_on_the_desk(desk: Desk) -> None:
-    ids: dict[str, Any] = {role.value: str(desk.add_contact(role.label)) for role in Role}
+    ids: dict[str, Any] = {role.value: str(desk.add_contact(role.label)) for role in IncidentRole}
     code = desk.declare(**ids)
     shown = texts(desk.get(path(code)), "rail", "//dd")
-    assert [name for name in shown if name in {role.label for role in Role}] == [
-        role.label for role in Role
+    assert [name for name in shown if name in {role.label for role in IncidentRole}] == [
+        role.label for role in IncidentRole
     ]
 
 

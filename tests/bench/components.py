@@ -20,7 +20,7 @@ from statuspage.models.revision import bump, current_number
 from statuspage.public import edition as copies
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import build_edition, complete_edition
-from statuspage.public.routes import make_refresher
+from statuspage.public.on_demand_views import make_refresher
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure
 from tests.bench.site import fill, make_app

@@ -33,7 +33,7 @@ from statuspage.core.enums import IncidentStatus
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
-from statuspage.public import routes
+from statuspage.public import on_demand_views
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
 from statuspage.runtime.application import create_app
@@ -373,5 +373,5 @@ def slow_app() -> Flask:
         time.sleep(0.1)
         return "slow"
 
-    routes.install(app)
+    on_demand_views.install(app)
     return app

@@ -39,7 +39,7 @@ def test_each_process_logs_as_the_setting_says(
     told: list[Settings] = []
     monkeypatch.setattr(commands, "set_up_logs", told.append)
     monkeypatch.setattr(commands.server, "serve", lambda _app: None)
-    monkeypatch.setattr(commands.routes, "install", lambda _app: None)
+    monkeypatch.setattr(commands.on_demand_views, "install", lambda _app: None)
     monkeypatch.setattr(commands.WorkerProcess, "run", lambda _self: None)
     with app.app_context():
         app.test_cli_runner().invoke(args=[command])

@@ -25,7 +25,14 @@ from statuspage.admin import declare
 from statuspage.configuration import blocked_terms
 from statuspage.configuration.blocked_terms import TermLists
 from statuspage.core.db import Base, current_session, db, writing
-from statuspage.core.enums import Audience, Channel, IncidentStatus, NoteKind, Role, Visibility
+from statuspage.core.enums import (
+    Audience,
+    Channel,
+    IncidentRole,
+    IncidentStatus,
+    NoteKind,
+    Visibility,
+)
 from statuspage.core.languages import BY_SEGMENT
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.mail_files import MailFiles
@@ -164,7 +171,7 @@ def play(scenario: Scenario, facts: Facts) -> None:
     with writing() as session:
         staff = {
             role: Contact(name=facts.next(60), email=facts.address(), chat_handle=facts.next(60))
-            for role in Role
+            for role in IncidentRole
         }
         session.add_all(staff.values())
         for number in range(3):

@@ -8,7 +8,7 @@ from tests.guards.source import Source, sources
 
 CHANNELS = "statuspage.delivery.channels"
 # Reading what a provider reports is no sending, nor is filling in a mail to show it.
-READERS = {f"{CHANNELS}.sendgrid_webhook", f"{CHANNELS}.outgoing"}
+READERS = {f"{CHANNELS}.sendgrid_webhook", f"{CHANNELS}.provider"}
 
 
 def callers(given: Iterable[Source]) -> list[str]:
@@ -27,7 +27,7 @@ def test_only_delivery_calls_a_provider() -> None:
 
 
 def test_the_guard_sees_a_provider_in_another_room() -> None:
-    text = "from statuspage.delivery.channels import outgoing, smtp\n"
+    text = "from statuspage.delivery.channels import provider, smtp\n"
     assert callers([Source("statuspage/api/x.py", text)]) == [
         "statuspage/api/x.py:1 imports statuspage.delivery.channels"
     ]

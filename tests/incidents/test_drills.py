@@ -17,8 +17,8 @@ from statuspage.core.enums import (
     Channel,
     ComponentStatus,
     DeliveryState,
+    IncidentRole,
     IncidentStatus,
-    Role,
     Step,
     SubscriberState,
 )
@@ -58,10 +58,12 @@ def scenario(app: Flask, frozen: Traveller) -> Scenario:
 
 
 @pytest.fixture
-def team(scenario: Scenario, session: Session) -> dict[Role, int]:
+def team(scenario: Scenario, session: Session) -> dict[IncidentRole, int]:
     """Colleagues who are not on the drill's list, and a subscriber who is not."""
     with writing() as session:
-        contacts = {role: Contact(name=role.label, email=f"{role}@acme.example") for role in Role}
+        contacts = {
+            role: Contact(name=role.label, email=f"{role}@acme.example") for role in IncidentRole
+        }
         session.add_all(contacts.values())
         reader = Subscriber(
             email="news@example.com",
@@ -108,7 +110,11 @@ def published(engine: Engine, app: Flask) -> dict[str, bytes]:
 
 
 def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
-    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask,
+    scenario: Scenario,
+    team: dict[IncidentRole, int],
+    session: Session,
+    frozen: Traveller,
 ) -> None:
     code = declare(scenario, drill=DRILL, roles=team, next_update_at=None).code
     mail, chat = Provider(), Provider()
@@ -155,7 +161,11 @@ def test_nothing_of_a_drill_leaves_its_list_through_a_whole_sev1(
 
 
 def test_a_drill_is_on_no_public_surface_and_moves_no_component(
-    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask,
+    scenario: Scenario,
+    team: dict[IncidentRole, int],
+    session: Session,
+    frozen: Traveller,
 ) -> None:
     frozen.shift(timedelta(hours=3))
     before, revision = published(db.engine, app), session.scalars(select(Revision.number)).all()
@@ -205,7 +215,7 @@ def test_the_door_refuses_what_found_another_way_into_the_outbox(
 
 
 def test_a_drill_that_reaches_nobody_calls_nobody(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     declare(scenario, drill=Drill(), roles=team, next_update_at=None)
     frozen.shift(timedelta(hours=1))
@@ -213,7 +223,7 @@ def test_a_drill_that_reaches_nobody_calls_nobody(
 
 
 def test_a_real_incident_beside_a_drill_is_told_as_ever(
-    scenario: Scenario, team: dict[Role, int], session: Session
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session
 ) -> None:
     declare(scenario, drill=DRILL)
     declare(scenario)
@@ -241,7 +251,7 @@ def test_who_is_erased_is_on_no_drills_list_any_more(
 
 
 def test_a_drill_that_ends_as_a_false_alarm_reaches_its_list_alone(
-    scenario: Scenario, team: dict[Role, int], session: Session
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session
 ) -> None:
     code = declare(scenario, drill=DRILL, roles=team).code
     announce(code, IncidentStatus.RESOLVED, false_alarm=True)

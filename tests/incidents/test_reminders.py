@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.core.db import writing
-from statuspage.core.enums import Channel, DeliveryState, Role, Step
+from statuspage.core.enums import Channel, DeliveryState, IncidentRole, Step
 from statuspage.delivery import superseded
 from statuspage.incidents import reminders
 from statuspage.incidents.lifecycle import hide
@@ -22,9 +22,9 @@ from tests.announcing import ACTOR, Scenario, declare, post, resolve, set_up_sce
 from tests.factories import NOON
 
 PEOPLE = {
-    Role.COMMS_LEAD: "Charlie",
-    Role.COMMANDER: "Alice",
-    Role.TECHNICAL_LEAD: "Bob",
+    IncidentRole.COMMS_LEAD: "Charlie",
+    IncidentRole.COMMANDER: "Alice",
+    IncidentRole.TECHNICAL_LEAD: "Bob",
 }
 
 
@@ -34,7 +34,7 @@ def scenario(app: Flask, frozen: Traveller) -> Scenario:
 
 
 @pytest.fixture
-def team(scenario: Scenario, session: Session) -> dict[Role, int]:
+def team(scenario: Scenario, session: Session) -> dict[IncidentRole, int]:
     """Contacts by the role that they take, and two who stand by."""
     with writing() as session:
         contacts = {
@@ -50,7 +50,7 @@ def team(scenario: Scenario, session: Session) -> dict[Role, int]:
         return {role: contact.id for role, contact in contacts.items()}
 
 
-def open_incident(scenario: Scenario, team: dict[Role, int], **changes: object) -> str:
+def open_incident(scenario: Scenario, team: dict[IncidentRole, int], **changes: object) -> str:
     """Declared at noon, and the next update promised for half past."""
     return declare(scenario, **{"next_update_at": None, "roles": team, **changes}).code
 
@@ -87,7 +87,7 @@ def waiting(session: Session) -> Sequence[tuple[Channel, str]]:
 
 
 def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     open_incident(scenario, team)
     assert [tick(frozen, minute) for minute in (23, 24, 25)] == [0, 1, 0]
@@ -102,7 +102,7 @@ def test_the_comms_lead_is_reminded_once_a_fifth_of_the_time_ahead(
 
 
 def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     code = open_incident(scenario, team)
     with writing() as session:
@@ -123,7 +123,7 @@ def test_the_commander_hears_when_it_passes_and_then_the_next_in_line(
 
 
 def test_after_a_pause_one_notice_says_how_late_it_is(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     open_incident(scenario, team, severity_rank=2)
     assert [tick(frozen, 100), tick(frozen, 101)] == [1, 0]
@@ -134,7 +134,7 @@ def test_after_a_pause_one_notice_says_how_late_it_is(
 
 
 def test_a_new_post_ends_what_waits_and_begins_anew(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     code = open_incident(scenario, team, severity_rank=2)
     tick(frozen, 50)
@@ -145,7 +145,7 @@ def test_a_new_post_ends_what_waits_and_begins_anew(
 
 def test_who_dies_in_between_has_told_nobody(
     scenario: Scenario,
-    team: dict[Role, int],
+    team: dict[IncidentRole, int],
     session: Session,
     frozen: Traveller,
     monkeypatch: pytest.MonkeyPatch,
@@ -161,7 +161,11 @@ def test_who_dies_in_between_has_told_nobody(
 
 
 def test_two_workers_tell_it_once(
-    app: Flask, scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    app: Flask,
+    scenario: Scenario,
+    team: dict[IncidentRole, int],
+    session: Session,
+    frozen: Traveller,
 ) -> None:
     open_incident(scenario, team)
     session.rollback()
@@ -185,7 +189,7 @@ def test_two_workers_tell_it_once(
 
 
 def test_the_scheme_calls_people_in_while_it_goes_on(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     with writing() as session:
         session.scalars(select(SeverityLevel).filter_by(rank=1)).one().escalation = [
@@ -211,14 +215,14 @@ def test_where_nobody_is_named_the_chat_hears_it(
 
 
 def test_an_incident_that_was_hidden_keeps_its_clocks(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     hide(open_incident(scenario, team), actor=ACTOR)
     assert tick(frozen, 24) == 1
 
 
 def test_who_left_the_customers_mail_is_asked_and_whose_mail_bounced_is_not(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     with writing() as session:
         session.add(Suppression(address="charlie@acme.example", kind="unsubscribed", reason="left"))
@@ -229,7 +233,7 @@ def test_who_left_the_customers_mail_is_asked_and_whose_mail_bounced_is_not(
 
 
 def test_the_people_of_the_demo_are_never_called(
-    scenario: Scenario, team: dict[Role, int], session: Session, frozen: Traveller
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     open_incident(scenario, team)
     with writing() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from statuspage.core.enums import Audience, Role, Visibility
+from statuspage.core.enums import Audience, IncidentRole, Visibility
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
 from statuspage.messages.incident_facts import facts_of
 from statuspage.messages.template_variables import VARIABLES, variables_for
@@ -108,7 +108,12 @@ def test_people_are_called_by_name_and_handle() -> None:
     alice = Contact(name="Alice Moreau", chat_handle="@alice")
     bob = Contact(name="Bob Okafor", chat_handle="")
     known = facts(
-        incident(), people={Role.COMMANDER: alice, Role.SCRIBE: bob, Role.COMMS_LEAD: None}
+        incident(),
+        people={
+            IncidentRole.COMMANDER: alice,
+            IncidentRole.SCRIBE: bob,
+            IncidentRole.COMMS_LEAD: None,
+        },
     )
 
     roles = (known.internal.commander, known.internal.scribe, known.internal.comms_lead)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from statuspage.core.enums import IncidentStatus, Kind, MaintenanceStatus, Role, Visibility
+from statuspage.core.enums import IncidentRole, IncidentStatus, Kind, MaintenanceStatus, Visibility
 from statuspage.models import Contact, Incident, IncidentUpdate
 
 
@@ -41,5 +41,8 @@ def test_a_drill_is_internal_and_has_texts_for_outsiders(
 def test_a_role_is_held_by_one_contact_or_none() -> None:
     kim = Contact(name="Kim")
     incident = Incident(commander=kim, worst_rank=1)
-    assert (incident.person(Role.COMMANDER), incident.person(Role.SCRIBE)) == (kim, None)
+    assert (incident.person(IncidentRole.COMMANDER), incident.person(IncidentRole.SCRIBE)) == (
+        kim,
+        None,
+    )
     assert incident.was_rank_one

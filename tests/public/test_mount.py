@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from statuspage.core.config import load_settings
 from statuspage.core.db import writing
-from statuspage.public import routes
+from statuspage.public import on_demand_views
 from statuspage.runtime.application import create_app
 from tests.browsing import KIM, PASSWORD, fields, make_account
 from tests.databases import SqliteTemplate
@@ -35,7 +35,7 @@ def app(
         "SECRET_KEY": "a key for tests, never for anything else",
     }
     app = create_app(load_settings(environ))
-    routes.install(app)
+    on_demand_views.install(app)
     with app.app_context(), writing() as session:
         make_page(session)
         session.add(make_account())

@@ -25,11 +25,11 @@ from statuspage.core.enums import (
     ComponentStatus,
     DeliveryState,
     Impact,
+    IncidentRole,
     IncidentStatus,
     Kind,
     MaintenanceStatus,
     NoteKind,
-    Role,
     Step,
     Visibility,
 )
@@ -181,13 +181,13 @@ class Loader:
             title=title, severity_rank=severity, users_notice=users_notice,
             components=first.components, started_at=started_at, status=first.status,
             visibility=Visibility(visibility),
-            roles={Role(role): self._contacts[handle] for role, handle in roles.items()},
+            roles={IncidentRole(role): self._contacts[handle] for role, handle in roles.items()},
             chat_channel=chat_channel, war_room=war_room, next_update_at=first.next_update_at,
             public_facts=first.public_facts, internal_facts=first.internal_facts,
         )  # fmt: skip
         incident = declared(self._current, declaration, declared_at)
         self._save_incident(incident)
-        scribe = self._contacts[roles.get(Role.SCRIBE) or roles[Role.COMMANDER]]
+        scribe = self._contacts[roles.get(IncidentRole.SCRIBE) or roles[IncidentRole.COMMANDER]]
         author = self._current.get_one(Contact, scribe).name
         for note in notes:
             self._save(

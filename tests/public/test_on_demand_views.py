@@ -22,7 +22,7 @@ from statuspage.core.enums import Visibility
 from statuspage.core.languages import BY_SEGMENT
 from statuspage.models import Alarm, Incident, Revision
 from statuspage.models.revision import bump
-from statuspage.public import edition_builder, routes
+from statuspage.public import edition_builder, on_demand_views
 from statuspage.public.edition import load, save
 from statuspage.public.refresher import Refresher
 from statuspage.public.times import iso
@@ -442,7 +442,7 @@ def test_a_database_that_fails_meanwhile_is_a_503(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.get("/")
-    monkeypatch.setattr(routes, "open_site", lambda engine: _Away())
+    monkeypatch.setattr(on_demand_views, "open_site", lambda engine: _Away())
     assert client.get(f"/incidents/{OLD}").status_code == 503
 
 
@@ -457,7 +457,7 @@ class _Away:
 
 
 def test_the_real_refresher_builds_from_the_database_and_keeps_a_copy(app: Flask) -> None:
-    refresher = routes.make_refresher(app)
+    refresher = on_demand_views.make_refresher(app)
     refresher.look()
     refresher.keep_copy()
     assert refresher.revision == 1
@@ -471,9 +471,9 @@ def test_a_build_that_fails_raises_an_alarm_and_recovery_clears_it(
     def fail(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError("a template divides by zero")
 
-    refresher = routes.make_refresher(app)
+    refresher = on_demand_views.make_refresher(app)
     with monkeypatch.context() as patch:
-        patch.setattr(routes.edition_builder, "build_edition", fail)
+        patch.setattr(on_demand_views.edition_builder, "build_edition", fail)
         refresher.look()
     assert standing(app) == [
         "The public page cannot be rebuilt: ZeroDivisionError: a template divides by zero"
@@ -537,9 +537,9 @@ def test_a_search_says_so_while_the_database_is_away_or_too_many_search(
     site: AtOnce, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.get("/")
-    monkeypatch.setattr(routes, "SECONDS_TO_BEGIN_A_SEARCH", 0.0)
-    monkeypatch.setattr(routes, "_SEARCHES", threading.BoundedSemaphore(1))
-    with routes._SEARCHES:
+    monkeypatch.setattr(on_demand_views, "SECONDS_TO_BEGIN_A_SEARCH", 0.0)
+    monkeypatch.setattr(on_demand_views, "_SEARCHES", threading.BoundedSemaphore(1))
+    with on_demand_views._SEARCHES:
         assert client.get("/search").status_code == 503
     assert client.get("/search").status_code == 200
     site.stale_since = NOON
