@@ -147,7 +147,7 @@ def test_a_text_with_a_gap_is_not_published_and_keeps_what_was_typed(desk: Desk)
 @pytest.mark.usefixtures("strict_wording")
 def test_a_gap_is_named_and_leads_to_its_field(desk: Desk) -> None:
     shown = look(desk, users_notice="")
-    assert texts(shown, "lacks", "//p[contains(@class, 'reason')]") == [
+    assert texts(shown, "is-incomplete", "//p[contains(@class, 'reason')]") == [
         "Can’t be sent yet. Missing: what users notice"
     ]
     assert '<mark class="gap">what users notice</mark>' in shown.text

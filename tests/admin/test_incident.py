@@ -544,14 +544,16 @@ def test_the_desk_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
     path = f"/admin/incidents/{code}"
     asked = {"status": "resolved", "ask": "Ada@Example.com", "preview": "1"}
     shown = desk.browser.send_shown(path, asked)
-    assert texts(shown, "hears") == [
+    assert texts(shown, "recipient-check") == [
         "Yes, ada@example.com gets an email. They’re a customer, and all customers are affected."
     ]
-    assert texts(desk.browser.send_shown(f"{path}", {**asked, "ask": "x"}), "hears")[0].startswith(
-        "No, x doesn’t get an email."
-    )
+    assert texts(desk.browser.send_shown(f"{path}", {**asked, "ask": "x"}), "recipient-check")[
+        0
+    ].startswith("No, x doesn’t get an email.")
     # The script is told the same.
-    assert texts(desk.browser.send(f"{path}/texts", asked), "hears") == texts(shown, "hears")
+    assert texts(desk.browser.send(f"{path}/texts", asked), "recipient-check") == texts(
+        shown, "recipient-check"
+    )
     # Asking keeps nobody from posting.
     assert desk.resolve(code, ask="not an address").status_code == 303
 
@@ -559,7 +561,7 @@ def test_the_desk_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
 def test_declaring_tells_whether_one_address_hears_of_it(desk: Desk) -> None:
     asked = {**desk.filled(), "ask": "bo@example.com", "preview": "1"}
     shown = desk.browser.send_shown("/admin/incidents/new", asked)
-    assert "customers aren’t emailed at this step" in texts(shown, "hears")[0]
+    assert "customers aren’t emailed at this step" in texts(shown, "recipient-check")[0]
 
 
 def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:

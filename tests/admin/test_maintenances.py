@@ -302,7 +302,7 @@ def test_whoever_asks_learns_whether_an_address_hears_of_it(desk: Desk) -> None:
                 "preview": "1",
             },
         )
-        (heard,) = texts(shown, "hears")
+        (heard,) = texts(shown, "recipient-check")
         assert heard.startswith("Yes, fan@example.com gets an email.")
 
 

@@ -126,7 +126,7 @@ def test_typed_markup_and_tokens_stay_text(desk: Desk) -> None:
     )
     assert "<script>alert" not in shown.text
     assert "<b>Pay</b>" not in shown.text
-    assert texts(shown, "lacks") == []
+    assert texts(shown, "is-incomplete") == []
 
 
 def test_the_script_gets_the_texts_alone(desk: Desk) -> None:

@@ -157,7 +157,7 @@ def test_a_text_that_is_held_back_needs_a_reason_which_is_kept(desk: Desk) -> No
 
 def test_whoever_asks_learns_whom_the_next_announcement_reaches(desk: Desk) -> None:
     shown = desk.browser.send_shown(plan(desk), {"ask": "nobody@example.com", "preview": "1"})
-    assert texts(shown, "hears") == [
+    assert texts(shown, "recipient-check") == [
         "No, nobody@example.com doesn’t get an email. "
         "They aren’t on the customer list. They didn’t subscribe."
     ]
