@@ -55,13 +55,18 @@ class Limit:
 
 def limits_of_sign_in(email: str, *, address: str, browser: str = "") -> tuple[Limit, ...]:
     """What a sign-in counts on: a known browser, else the client's address and the account."""
-    nonce, _, signature = browser.partition(".")
-    if hmac.compare_digest(signature.encode(), _sign(email, nonce).encode()):
-        return (Limit(_BROWSER, nonce, TRIES_BY_BROWSER),)
+    if is_known(email, browser):
+        return (Limit(_BROWSER, browser.partition(".")[0], TRIES_BY_BROWSER),)
     return (
         Limit(_ADDRESS, throttle.network(address), TRIES_BY_ADDRESS),
         Limit(_ACCOUNT, email, TRIES_BY_ACCOUNT),
     )
+
+
+def is_known(email: str, browser: str) -> bool:
+    """Whether :func:`browser_token` gave this to a browser that signed in to the account."""
+    nonce, _, signature = browser.partition(".")
+    return hmac.compare_digest(signature.encode(), _sign(email, nonce).encode())
 
 
 def limits_of_change(email: str) -> tuple[Limit, ...]:

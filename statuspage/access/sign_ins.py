@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import timedelta
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
@@ -29,6 +30,17 @@ log = logging.getLogger(__name__)
 _SEEN_AGAIN = timedelta(minutes=1)
 _WAIT = timedelta(minutes=10)
 _KEEP_ENDED = timedelta(days=30)
+
+
+class Notice(Protocol):
+    """What tells the owner of an account of a sign-in from a new browser."""
+
+    def __call__(self, session: Session, email: str, *, browser: str, address: str) -> None:
+        """Queue it within the caller's transaction; ``browser`` and ``address`` say from where."""
+
+
+def tell_nobody(session: Session, email: str, *, browser: str, address: str) -> None:
+    """The notice of a sign-in whose owner knows of it."""
 
 
 def find_sign_in(session: Session, token: str) -> SignIn | None:
@@ -77,7 +89,13 @@ def last_sign_ins(session: Session) -> dict[int, SignIn]:
 
 @open_to_everybody
 def sign_in(
-    email: str, password: str, *, address: str, browser: str = "", user_agent: str = ""
+    email: str,
+    password: str,
+    *,
+    address: str,
+    browser: str = "",
+    user_agent: str = "",
+    notify: Notice = tell_nobody,
 ) -> tuple[str, Account]:
     """Sign a browser in; returns the token for its cookie, and whose it is.
 
@@ -86,7 +104,8 @@ def sign_in(
     :class:`~.sign_in_limits.SignInThrottled` after too many tries from that address or on that
     account, and :class:`Invalid` otherwise, without saying which half was wrong; an unknown account
     takes as long as a known one.  Where the account has a second factor the sign-in opens nothing
-    before :func:`finish_sign_in`.
+    before :func:`finish_sign_in`.  ``notify`` is called for a browser that the account was not
+    used in before.
     """
     email = addresses.identity_of(email)
     limits = sign_in_limits.limits_of_sign_in(email, address=address, browser=browser)
@@ -114,6 +133,8 @@ def sign_in(
         throttle.forget_old_tries(session)
         session.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
         waits = second_factor.has_second_factor(account)
+        if not waits and _is_new(session, account, browser):
+            notify(session, email, browser=name_device(user_agent), address=address)
         token = begin(session, account, address=address, user_agent=user_agent, waits=waits)
         action = "account.password_taken" if waits else "account.sign_in"
         accounts.record(session, accounts.as_actor(account), action, email, after={"from": address})
@@ -121,7 +142,9 @@ def sign_in(
 
 
 @open_to_everybody
-def finish_sign_in(token: str, code: str, *, address: str) -> tuple[str, Account]:
+def finish_sign_in(
+    token: str, code: str, *, address: str, browser: str = "", notify: Notice = tell_nobody
+) -> tuple[str, Account]:
     """Take the second factor of a sign-in that waits for it; returns the token for the cookie.
 
     Raises :class:`~.sign_in_limits.SignInThrottled`, and :class:`Invalid`: for the field ``form``
@@ -141,6 +164,8 @@ def finish_sign_in(token: str, code: str, *, address: str) -> tuple[str, Account
             log.warning("a second factor was refused, from %s", address)
             raise Invalid("code", "This code is wrong, or was used already")
         sign_in_limits.take_back(session, limits)
+        if _is_new(session, account, browser):
+            notify(session, email, browser=kept.browser, address=address)
         kept.waits_for_code, kept.token_hash = False, hash_token(fresh)
         kept.seen_at = kept.proved_at = clock.now()
         kept.ends_at = clock.now() + timedelta(hours=current_settings().session_hours)
@@ -148,6 +173,17 @@ def finish_sign_in(token: str, code: str, *, address: str) -> tuple[str, Account
             session, accounts.as_actor(account), "account.sign_in", email, after={"from": address}
         )
     return fresh, account
+
+
+def _is_new(session: Session, account: Account, browser: str) -> bool:
+    """Whether a browser was not used for the account before; the first of a new account is none."""
+    if sign_in_limits.is_known(account.email, browser):
+        return False
+    earlier = select(SignIn.id).where(
+        SignIn.account_id == account.id, SignIn.waits_for_code.is_(False)
+    )
+    is_old = account.created_at < clock.now() - _KEEP_ENDED
+    return is_old or session.scalar(earlier.limit(1)) is not None
 
 
 def find_waiting(session: Session, token: str) -> SignIn | None:

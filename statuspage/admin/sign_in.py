@@ -15,6 +15,7 @@ from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
 from statuspage.core.db import current_session as database
 from statuspage.delivery import invitations
+from statuspage.delivery.account_mail import queue_sign_in_notice
 from statuspage.models import Account
 from statuspage.public import http
 
@@ -80,6 +81,7 @@ def sign_in() -> ResponseReturnValue:
                     address=http.present_address(),
                     browser=auth.known_browser(),
                     user_agent=request.headers.get("User-Agent", ""),
+                    notify=queue_sign_in_notice,
                 )
             except sign_in_limits.SignInThrottled as error:
                 return _throttled(form, error)
@@ -99,7 +101,11 @@ def sign_in_code() -> ResponseReturnValue:
         with form.refusals():
             target = session.get(_TARGET, "") or url_for("admin.dashboard")
             token, account = sign_ins.finish_sign_in(
-                waiting, form.code.data, address=http.present_address()
+                waiting,
+                form.code.data,
+                address=http.present_address(),
+                browser=auth.known_browser(),
+                notify=queue_sign_in_notice,
             )
             return _let_in(token, account.email, target)
     return page("admin/sign_in_code.html", form=form)

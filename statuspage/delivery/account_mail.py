@@ -1,4 +1,4 @@
-"""Mail to the owners of accounts: a link to choose a password, and notice that one was changed.
+"""Mail to the owners of accounts: a link to choose a password, and notice of what happened to them.
 
 A link goes to its owner's mailbox and nowhere else: it is made of the delivery's id when the mail
 is sent (:func:`~statuspage.core.links.account_token`), so neither the database nor the admin holds
@@ -93,6 +93,18 @@ def queue_factor_notice(session: Session, address: str, *, what: str) -> None:
         f"service, flask --app app reset-password {address} takes it back."
     )
     _queue_notice(session, address, Text("Your second factor was changed", body))
+
+
+def queue_sign_in_notice(session: Session, email: str, *, browser: str, address: str) -> None:
+    """Queue notice to an account's owner of a sign-in from a browser that was new."""
+    body = (
+        f"A browser that was new signed in to your account {email} on the admin of the "
+        f"{_service(session)} status page {_shown(session, timedelta())}: {browser}, from "
+        f"{address}.\n\n"
+        "If that was you, you don’t need to do anything. If it wasn’t, change your password at "
+        "once: that signs every other browser out. Then tell an admin."
+    )
+    _queue_notice(session, email, Text("New sign-in to your account", body))
 
 
 def queue_role_notice(session: Session, address: str, *, role: AccountRole, by: str) -> None:

@@ -85,6 +85,22 @@ def test_the_password_alone_opens_nothing(session: Session, kim: Actor, frozen: 
     assert sign_ins.find_sign_in(session, token) is None
 
 
+def test_a_new_browser_is_told_of_once_the_code_is_right(
+    session: Session, kim: Actor, frozen: Traveller
+) -> None:
+    app, _ = set_up(session, kim)
+    told = []
+
+    def note(_: Session, email: str, *, browser: str, address: str) -> None:
+        told.append((email, browser, address))
+
+    token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS, user_agent="Lynx", notify=note)
+    assert told == []
+    frozen.shift(timedelta(seconds=30))
+    sign_ins.finish_sign_in(token, app.at(clock.now()), address=ADDRESS, notify=note)
+    assert told == [(KIM, "Lynx", ADDRESS)]
+
+
 def test_a_code_is_taken_once(session: Session, kim: Actor, frozen: Traveller) -> None:
     app, _ = set_up(session, kim)
     frozen.shift(timedelta(seconds=30))

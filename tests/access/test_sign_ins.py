@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage.access import accounts, passwords, sign_ins
+from statuspage.access import accounts, passwords, sign_in_limits, sign_ins
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import AccountRole
+from statuspage.core.errors import Invalid
 from statuspage.delivery import invitations
 from statuspage.models import (
     Account,
@@ -235,3 +236,42 @@ def test_each_account_shows_its_newest_sign_in(
     frozen.shift(timedelta(hours=1))
     sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
     assert sign_ins.last_sign_ins(session)[kim].created_at == clock.now()
+
+
+class TestNewBrowsers:
+    """What the owner of an account is told of."""
+
+    @pytest.fixture(autouse=True)
+    def _used_once(self, frozen: Traveller, kim: int) -> None:
+        self.told: list[tuple[str, str]] = []
+        sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS, notify=self._note)
+
+    def _note(self, _: Session, email: str, *, browser: str, address: str) -> None:
+        assert email == KIM
+        self.told.append((browser, address))
+
+    def test_the_first_one_of_a_new_account_is_no_news(self) -> None:
+        assert self.told == []
+
+    def test_one_that_was_never_used_for_the_account_is_told_of(self) -> None:
+        agent = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+        others = sign_in_limits.browser_token("sam@example.com")
+        sign_ins.sign_in(
+            KIM, PASSWORD, address=ADDRESS, browser=others, user_agent=agent, notify=self._note
+        )
+        assert self.told == [("Firefox on Linux", ADDRESS)]
+
+    def test_one_that_the_account_was_used_in_is_not(self) -> None:
+        known = sign_in_limits.browser_token(KIM)
+        sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS, browser=known, notify=self._note)
+        assert self.told == []
+
+    def test_a_wrong_password_is_not(self) -> None:
+        with pytest.raises(Invalid):
+            sign_ins.sign_in(KIM, "wrong", address=ADDRESS, notify=self._note)
+        assert self.told == []
+
+    def test_an_account_that_nobody_used_for_long_is_no_new_one(self, frozen: Traveller) -> None:
+        frozen.shift(timedelta(days=60))
+        sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS, notify=self._note)
+        assert self.told == [(UNKNOWN, ADDRESS)]

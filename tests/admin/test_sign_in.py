@@ -10,8 +10,10 @@ from time_machine import Traveller
 
 from statuspage.access import sign_in_limits
 from statuspage.access.audit import Actor
+from statuspage.core.db import current_session
 from statuspage.core.enums import AccountRole
 from statuspage.delivery import invitations
+from tests.accounts import account_mails
 from tests.browsing import (
     KIM,
     PASSWORD,
@@ -61,6 +63,25 @@ def test_signing_in_leads_nowhere_else(stranger: Browser, target: str) -> None:
 
 def test_who_is_signed_in_is_not_asked_again(admin: Browser) -> None:
     assert admin.get("/admin/login").headers["Location"] == "/admin/"
+
+
+def test_a_sign_in_from_a_new_browser_is_mailed_to_the_owner_of_the_account(
+    stranger: Browser, app: Flask, frozen: Traveller
+) -> None:
+    def told() -> list[tuple[str, str]]:
+        with app.app_context():
+            mails = account_mails(current_session())
+            return [(delivery.address, message.subject) for delivery, message in mails]
+
+    stranger.sign_in()
+    stranger.send("/admin/logout")
+    stranger.sign_in()
+    assert told() == []
+    Browser(app).sign_in()
+    assert told() == [(KIM, "New sign-in to your account")]
+    with app.app_context():
+        [(_, message)] = account_mails(current_session())
+    assert "Mar 4, 2026, 12:00 UTC: Werkzeug" in message.text
 
 
 def test_what_a_session_held_before_signing_in_is_forgotten(stranger: Browser) -> None:
