@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import StrictUndefined
 
 from statuspage.core.config import load_settings
 from statuspage.public.middleware import OnDemand
@@ -56,4 +57,6 @@ class Apps:
 def _make(environ: dict[str, str]) -> tuple[Flask, Any]:
     app = create_app(load_settings(environ))
     app.test_client_class = Client
+    # A name that a template misspells would be shown as nothing at all.
+    app.jinja_env.undefined = StrictUndefined
     return app, app.wsgi_app
