@@ -120,6 +120,8 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
         "Messages",
         (
             MenuItem("Outbox", "admin.outbox"),
+            MenuItem("Sent messages", "admin.messages", also=("/admin/deliveries/",)),
+            MenuItem("Delivery", "admin.delivery_channels"),
             MenuItem("Message templates", "admin.wordings"),
             MenuItem("Incident templates", "admin.incident_templates"),
             MenuItem("Blocked terms", "admin.edit_blocked_terms"),

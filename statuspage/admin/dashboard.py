@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from statuspage.admin import live, promises
+from statuspage.admin import getting_started, live, promises
 from statuspage.admin.base import admin, page, revision_number
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -58,6 +58,7 @@ def dashboard() -> ResponseReturnValue:
         ),
         outbox=_outbox_state(session, since=moment - timedelta(days=1)),
         held_up=control.held_up(session),
+        setup_items=getting_started.setup_items(session),
         moment=moment,
     )
 

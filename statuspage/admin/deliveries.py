@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download, page, the_page, zone
+from statuspage.admin.base import admin, done, download, page, refused, the_page, zone
 from statuspage.admin.forms import read_number
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
@@ -22,7 +22,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import prefix
 from statuspage.core.links import current_links, delivery_token
 from statuspage.core.richtext import clean_line
-from statuspage.delivery import cancellation, control, corrections, report
+from statuspage.delivery import cancellation, control, corrections, report, resend
 from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.delivery.queue import MAILED
 from statuspage.delivery.report import Tally
@@ -110,7 +110,19 @@ def delivery(delivery_id: int) -> ResponseReturnValue:
         subject=fill_subject(subject, values),
         text=fill_text(text, values),
         is_mail=found.channel is Channel.EMAIL,
+        again=resend.sending_again(session, found),
     )
+
+
+@admin.post("/deliveries/<int:delivery_id>/again")
+def send_again(delivery_id: int) -> ResponseReturnValue:
+    """Send one email again that came to nothing."""
+    message_id = current_session().get_one(Delivery, delivery_id).message_id
+    try:
+        email = resend.send_again(delivery_id, actor=actor())
+    except Invalid as error:
+        return refused(f"{error.reason}.", "admin.delivery", delivery_id=delivery_id)
+    return done(f"Queued again, to {email}.", "admin.message", message_id=message_id)
 
 
 @admin.get("/deliveries/<int:delivery_id>/mail")

@@ -18,8 +18,8 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
     Permission.SEND: """
-        delivered_mail delivery export_deliveries message message_progress outbox written_mail
-        written_mail_html""",
+        delivered_mail delivery delivery_channels export_deliveries message message_progress
+        messages outbox written_mail written_mail_html""",
     Permission.COMPONENTS: "component components group new_component new_group",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding first_steps level
@@ -47,15 +47,15 @@ _SENDING: Final[Mapping[Permission, str]] = {
         approve cancel_mails changed_series_texts correct_message hide_incident leave_out
         maintenance_desk maintenance_series maintenance_texts merge_incident new_maintenance
         new_maintenance_texts new_series send_after_all series_texts stop_series take_back""",
-    Permission.SEND: "hold_outbox release_outbox resend_failed",
+    Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "set_component_status",
     Permission.COMPONENTS: """
         component group move_component move_group new_component new_group remove_component
         remove_group restore_component""",
     Permission.SETTINGS: """
-        allow_term choose_scheme contact edit_blocked_terms edit_branding first_steps level
-        new_contact page_settings preview_branding remove_contact remove_logo set_logo
-        try_text""",
+        allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
+        first_steps level new_contact page_settings preview_branding remove_contact remove_logo
+        set_logo try_text""",
     Permission.TEMPLATES: """
         incident_template new_incident_template remove_incident_template restore_incident_template
         restore_wording use_version wording wording_preview""",

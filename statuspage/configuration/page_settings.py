@@ -108,6 +108,16 @@ def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None
             revision.bump(session)
 
 
+@needs(Permission.SETTINGS)
+def dismiss_checklist(*, actor: Actor) -> None:
+    """Hide from everybody what is left to do after set-up."""
+    with writing() as session:
+        page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        if page.checklist_dismissed_at is None:
+            page.checklist_dismissed_at = clock.now()
+            record(session, actor, "page.dismiss_checklist", page.name)
+
+
 def read_outline(text: str) -> list[tuple[str | None, list[str]]]:
     """Components written one per line; a line that ends with a colon begins a group.
 

@@ -213,6 +213,16 @@ def forget_rooms(session: Session, rooms: Collection[str]) -> None:
             alarms.clear_alarm(session, alarm.key)
 
 
+def room_alarm(room: str) -> str:
+    """The key of the alarm about a chat room."""
+    return _ROOM + room
+
+
+def fault_alarm(channel: Channel) -> str:
+    """The key of the alarm about a fault of our own that keeps a channel from sending."""
+    return f"sending.{channel.value}"
+
+
 def limit_rests(session: Session) -> None:
     """End each rest within half a minute: a clock that was set back would prolong it."""
     latest = clock.now() + LONGEST_REST
@@ -224,14 +234,14 @@ def _note_rooms(session: Session, results: Sequence[Result]) -> None:
     for result in results:
         room = result.recipient.address
         if result.outcome is Outcome.ACCEPTED:
-            alarms.clear_alarm(session, _ROOM + room)
+            alarms.clear_alarm(session, room_alarm(room))
         if result.fault is Fault.ROOM and room in rooms:
             # Its name is a hash, since its address may hold a secret.
             text = (
                 f"Chat room {rooms.index(room) + 1} of CHAT_URLS takes no messages: "
                 f"{result.reason}. Nothing is lost; it’s retried, and other rooms aren’t affected."
             )
-            alarms.raise_alarm(session, _ROOM + room, text)
+            alarms.raise_alarm(session, room_alarm(room), text)
 
 
 def _close(session: Session, channel: Channel) -> None:

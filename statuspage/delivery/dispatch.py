@@ -27,7 +27,7 @@ from statuspage.core.enums import Audience, Channel, Step
 from statuspage.core.languages import prefix
 from statuspage.core.links import Links, account_token, delivery_token, subscription_token
 from statuspage.core.setting_readers import SLACK
-from statuspage.delivery import claims, superseded
+from statuspage.delivery import claims, control, superseded
 from statuspage.delivery.channels.chat import Chat, SlackBot, unreadable
 from statuspage.delivery.channels.mail_files import MailFiles
 from statuspage.delivery.channels.provider import (
@@ -231,7 +231,7 @@ class Dispatcher:
         """A restarted worker may have the cure: alarms about faults end until they recur."""
         with self._app.app_context(), writing() as session:
             for channel in self._lanes:
-                alarms.clear_alarm(session, _fault_key(channel))
+                alarms.clear_alarm(session, control.fault_alarm(channel))
 
     def _alarm(self, channel: Channel, error: Exception) -> None:
         """Raise an alarm about a fault of our own: a line in a log is read by nobody."""
@@ -241,7 +241,7 @@ class Dispatcher:
             f"({type(error).__name__}; the worker's log has more). It’s retried automatically."
         )
         with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as session:
-            alarms.raise_alarm(session, _fault_key(channel), text)
+            alarms.raise_alarm(session, control.fault_alarm(channel), text)
 
     def _calm(self, channel: Channel) -> None:
         """End that alarm once the channel has sent for a while without a fault."""
@@ -249,7 +249,7 @@ class Dispatcher:
             return
         del self._faults[channel]
         with contextlib.suppress(SQLAlchemyError), self._app.app_context(), writing() as session:
-            alarms.clear_alarm(session, _fault_key(channel))
+            alarms.clear_alarm(session, control.fault_alarm(channel))
 
     def _guard(self, claim: Claim) -> Callable[[], bool]:
         """What a provider asks before each write: is the claim still ours, and are we not stopping.
@@ -384,10 +384,6 @@ class Dispatcher:
                 log.warning("the database did not answer; trying again", exc_info=True)
             time.sleep(wait)
             wait = min(2.0, wait * 2)
-
-
-def _fault_key(channel: Channel) -> str:
-    return f"sending.{channel.value}"
 
 
 class _Values:

@@ -87,11 +87,11 @@ def tally(session: Session, message_id: int) -> Tally:
         .where(Delivery.message_id == message_id)
         .group_by(Delivery.state)
     )
-    in_files = _kept_in_files(session, [message_id])
+    in_files = kept_in_files(session, [message_id])
     return Tally({row[0]: row[1] for row in rows}, in_files.get(message_id, 0))
 
 
-def _kept_in_files(session: Session, message_ids: Sequence[int]) -> dict[int, int]:
+def kept_in_files(session: Session, message_ids: Sequence[int]) -> dict[int, int]:
     """How many deliveries of each message went to no chat room but to a file."""
     rows = session.execute(
         select(Delivery.message_id, func.count())
@@ -124,7 +124,7 @@ def tallies(
     counts: dict[int, dict[DeliveryState, int]] = {}
     for message_id, state, count in rows:
         counts.setdefault(message_id, {})[state] = count
-    files = _kept_in_files(session, [message.id for message in messages])
+    files = kept_in_files(session, [message.id for message in messages])
     return [
         (one, Tally(counts[one.id], files.get(one.id, 0))) for one in messages if one.id in counts
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
@@ -37,6 +37,8 @@ class Message(Base):
     """
 
     __tablename__ = "messages"
+    # Finds the messages of a kind without reading their texts.
+    __table_args__ = (Index("ix_messages_audience_step", "audience", "step", "id"),)
 
     id: Mapped[Key]
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"), index=True)

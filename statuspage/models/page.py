@@ -35,6 +35,8 @@ class Page(Base):
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
     blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)
     set_up_at: Mapped[datetime | None]
+    # When somebody hid what is left to do after set-up.
+    checklist_dismissed_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
