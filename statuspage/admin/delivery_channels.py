@@ -13,7 +13,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience
 from statuspage.core.errors import Invalid
-from statuspage.delivery import channel_state, channel_trial
+from statuspage.delivery import channel_state, channel_trial, nightly_trial
 from statuspage.delivery.queue import MAILED
 
 
@@ -23,6 +23,7 @@ def delivery_channels() -> ResponseReturnValue:
     return page(
         "admin/delivery_channels.html",
         channels=channel_state.channel_states(current_session()),
+        nightly=nightly_trial.nightly_state(current_session()),
         form_key=secrets.token_urlsafe(16),
         cannot_mail=current_settings().mail_channel == "file",
     )

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import alarms
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.delivery import control, provider_events, report
+from statuspage.delivery import control, nightly_trial, provider_events, report
 from statuspage.delivery.outcomes import counted
 from statuspage.models import Breaker, Delivery, WebhookEvent
 from statuspage.public.refresher import Refresher
@@ -52,7 +52,7 @@ def readyz() -> ResponseReturnValue:
     """
     checks = _checks()
     well = all(state == "ok" for state in checks.values())
-    answer = jsonify({"status": "ok" if well else "not ready", "checks": checks})
+    answer = jsonify({"status": "ok" if well else "not ready", "checks": checks, **_nightly()})
     answer.status_code = 200 if well else 503
     return _uncached(answer)
 
@@ -77,10 +77,37 @@ def _checks() -> dict[str, str]:
             "database": "ok",
             "worker": _worker_check(session),
             "outbox": _outbox_check(session),
-            "alarms": "; ".join(alarm.key for alarm in alarms.open_alarms(session)) or "ok",
+            "alarms": _alarms_check(session),
         }
     except (OperationalError, InterfaceError):
         return {"database": "cannot be reached"}
+
+
+def _alarms_check(session: Session) -> str:
+    """What is wrong now; the night's test says what was, and changes no readiness."""
+    keys = [alarm.key for alarm in alarms.open_alarms(session)]
+    return "; ".join(key for key in keys if key != nightly_trial.ALARM) or "ok"
+
+
+def _nightly() -> dict[str, dict[str, object]]:
+    """When the nightly delivery test last passed and how long it took; nothing where none is set.
+
+    Its failure stands here too, and changes no readiness.
+    """
+    try:
+        found = nightly_trial.nightly_state(current_session())
+    except (OperationalError, InterfaceError):
+        return {}
+    if not found.is_set:
+        return {}
+    passed = found.passed
+    return {
+        "delivery_test": {
+            "last": found.outcome,
+            "last_passed": passed.started_at.isoformat(timespec="seconds") if passed else None,
+            "seconds": passed.seconds if passed else None,
+        }
+    }
 
 
 def _worker_check(session: Session) -> str:
@@ -132,6 +159,7 @@ class _Numbers(Collector):
         yield from self._counters()
         yield self._breakers()
         yield self._webhook_lag()
+        yield from self._nightly_test()
         yield from self._edition()
 
     def _deliveries(self) -> Metric:
@@ -187,6 +215,28 @@ class _Numbers(Collector):
             is_open = breaker.open_until is not None and breaker.open_until > clock.now()
             family.add_metric([breaker.channel], float(is_open))
         return family
+
+    def _nightly_test(self) -> Iterator[Metric]:
+        found = nightly_trial.nightly_state(self._current)
+        if not found.is_set:
+            return
+        yield GaugeMetricFamily(
+            "statuspage_delivery_test_failed",
+            "Whether the last nightly delivery test failed.",
+            value=float(found.has_failed),
+        )
+        if found.passed is None:
+            return
+        yield GaugeMetricFamily(
+            "statuspage_delivery_test_passed_timestamp_seconds",
+            "When the nightly delivery test last passed, as a Unix time.",
+            value=found.passed.started_at.timestamp(),
+        )
+        yield GaugeMetricFamily(
+            "statuspage_delivery_test_duration_seconds",
+            "How long the nightly delivery test took that passed last.",
+            value=found.passed.seconds or 0.0,
+        )
 
     def _webhook_lag(self) -> Metric:
         oldest = self._current.scalar(

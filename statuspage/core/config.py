@@ -27,6 +27,7 @@ from statuspage.core.setting_readers import (
     integer_reader,
     optional_integer_reader,
     read_boolean,
+    read_chat_url,
     read_chat_urls,
     read_database_url,
     read_export_place,
@@ -157,6 +158,27 @@ SETTINGS: tuple[Setting, ...] = (
         read_web_address,
     ),
     Setting(
+        "DELIVERY_TEST_EMAIL",
+        "",
+        "Mailbox that gets the nightly delivery test, which tries email, chat and the public feed. "
+        "There is a test where this or DELIVERY_TEST_CHAT_URL is set.",
+        read_mail_address,
+    ),
+    Setting(
+        "DELIVERY_TEST_CHAT_URL",
+        "",
+        "Chat room that gets the nightly delivery test: one address as in CHAT_URLS, which may be "
+        "among them.",
+        read_chat_url,
+        secret=True,
+    ),
+    Setting(
+        "DELIVERY_TEST_HOUR",
+        "3",
+        "Hour from which the night's delivery test runs, in the page's time zone.",
+        integer_reader(0, 23),
+    ),
+    Setting(
         "FRAME_ANCESTORS",
         "",
         "Sites that may show the public page in a frame, separated by spaces: `'self'`, "
@@ -274,6 +296,9 @@ class Settings:
     chat_urls: tuple[str, ...]
     slack_bot_token: str | None
     slack_api_url: str
+    delivery_test_email: str | None
+    delivery_test_chat_url: str | None
+    delivery_test_hour: int
     frame_ancestors: str
     time_zone: ZoneInfo
     trusted_proxies: int
@@ -321,12 +346,31 @@ class Settings:
         """
         if not self.chat_urls:
             return {NO_CHAT: ""} if self.mail_channel == "file" else {}
-        return {hashlib.sha256(url.encode()).hexdigest()[:12]: url for url in self.chat_urls}
+        return {_room_name(url): url for url in self.chat_urls}
+
+    @property
+    def has_delivery_test(self) -> bool:
+        """Whether somebody named where the nightly delivery test goes."""
+        return bool(self.delivery_test_email or self.delivery_test_chat_url)
+
+    @property
+    def test_room(self) -> str | None:
+        """The room that gets the nightly delivery test, by its name."""
+        return _room_name(self.delivery_test_chat_url) if self.delivery_test_chat_url else None
+
+    @property
+    def postable_rooms(self) -> dict[str, str]:
+        """The chat rooms, and the one of the nightly test, which gets nothing else."""
+        if not self.delivery_test_chat_url:
+            return self.chat_rooms
+        return self.chat_rooms | {
+            _room_name(self.delivery_test_chat_url): self.delivery_test_chat_url
+        }
 
     @property
     def slack_rooms(self) -> dict[str, str]:
         """The IDs of the Slack channels that the bot posts to, by the rooms' names."""
-        rooms = self.chat_rooms.items()
+        rooms = self.postable_rooms.items()
         return {name: url.removeprefix(SLACK) for name, url in rooms if url.startswith(SLACK)}
 
     @property
@@ -335,6 +379,11 @@ class Settings:
         return self.database_url == default_database_url(self.data_dir) and (
             self.mail_channel == "file" and not self.chat_urls
         )
+
+
+def _room_name(url: str) -> str:
+    """A room's name: of its address, which may hold a secret, a hash."""
+    return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
 def current_settings() -> Settings:
@@ -378,7 +427,8 @@ def _kept_secret_key(data_dir: Path) -> str:
 
 
 def _check_slack(values: dict[str, Any]) -> None:
-    if not any(url.startswith(SLACK) for url in values["chat_urls"]):
+    urls = [*values["chat_urls"], values["delivery_test_chat_url"] or ""]
+    if not any(url.startswith(SLACK) for url in urls):
         return
     token, api = values["slack_bot_token"], values["slack_api_url"]
     if not token:

@@ -197,6 +197,14 @@ def read_chat_urls(value: str) -> tuple[str, ...]:
     return urls
 
 
+def read_chat_url(value: str) -> str | None:
+    """The address of one chat room; None for none."""
+    urls = read_chat_urls(value)
+    if len(urls) > 1:
+        raise ValueError("must be one address; percent-encode spaces")
+    return urls[0] if urls else None
+
+
 # A source of Content-Security-Policy's frame-ancestors (CSP Level 3, 2.3.1), without a path.
 _FRAMER: Final = re.compile(
     r"'self'|\*|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.IGNORECASE

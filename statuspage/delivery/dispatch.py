@@ -83,7 +83,7 @@ def open_lanes(settings: Settings) -> dict[Channel, Lane]:
     if settings.mail_channel == "smtp":
         parallel = settings.smtp_connections
     bot = SlackBot(settings.slack_bot_token or "", settings.slack_api_url, settings.slack_rooms)
-    chat = Chat(settings.chat_rooms, settings.data_dir, slack=bot)
+    chat = Chat(settings.postable_rooms, settings.data_dir, slack=bot)
     return {Channel.EMAIL: Lane(mail, parallel, batch), Channel.CHAT: Lane(chat, 1, 1)}
 
 
@@ -107,14 +107,16 @@ def _open_mail(settings: Settings) -> Provider:
 
 def check_rooms(settings: Settings) -> None:
     """:class:`ConfigError` for a chat room that Apprise could not post to, before it is needed."""
-    urls = [url for url in settings.chat_urls if not url.startswith(SLACK)]
+    rooms = settings.postable_rooms.values()
+    urls = [url for url in rooms if url and not url.startswith(SLACK)]
     number = unreadable(urls) if urls else None
-    if number is not None:
-        raise ConfigError(
-            "CHAT_URLS",
-            f"Apprise cannot read address {settings.chat_urls.index(urls[number]) + 1}; "
-            "percent-encode what a password has of / ? # @ :",
-        )
+    if number is None:
+        return
+    advice = "percent-encode what a password has of / ? # @ :"
+    if urls[number] not in settings.chat_urls:
+        raise ConfigError("DELIVERY_TEST_CHAT_URL", f"Apprise cannot read this address; {advice}")
+    place = settings.chat_urls.index(urls[number]) + 1
+    raise ConfigError("CHAT_URLS", f"Apprise cannot read address {place}; {advice}")
 
 
 class Dispatcher:

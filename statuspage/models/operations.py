@@ -58,6 +58,31 @@ class Alarm(Base):
     cleared_at: Mapped[datetime | None]
 
 
+class DeliveryTest(Base):
+    """A night's test: which messages it sent, what of it worked and when, and why it failed."""
+
+    __tablename__ = "delivery_tests"
+
+    id: Mapped[Key]
+    # The day in the page's zone, ISO 8601: whoever writes it first does the night's test.
+    night: Mapped[str] = mapped_column(String(10), unique=True)
+    started_at: Mapped[datetime]
+    # Without foreign keys: None where no mailbox, or no room, is named.
+    mail_id: Mapped[int | None]
+    chat_id: Mapped[int | None]
+    feed_at: Mapped[datetime | None]
+    feed_reason: Mapped[Prose]
+    finished_at: Mapped[datetime | None]
+    failure: Mapped[Prose]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+
 class Throttle(Base):
     """How often something was tried within a window of time."""
 

@@ -30,11 +30,19 @@ from statuspage.access import alarms, audit_chain, throttle
 from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import db, insert_new, sqlite_path, writing
-from statuspage.delivery import claims, control, privacy, provider_events, retry, subscribe
+from statuspage.delivery import (
+    claims,
+    control,
+    nightly_trial,
+    privacy,
+    provider_events,
+    retry,
+    subscribe,
+)
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders
 from statuspage.models import Worker as WorkerRow
-from statuspage.public import on_demand_views
+from statuspage.public import feed_reading, on_demand_views
 from statuspage.public.export import exporter
 
 log = logging.getLogger(__name__)
@@ -44,6 +52,7 @@ BEAT_SECONDS = 5
 RESCUE_SECONDS = 2
 PROMISE_SECONDS = 5
 ANNOUNCE_SECONDS = 60
+TEST_SECONDS = 5
 FORGET_SECONDS = 3600
 CLOCK_JUMP_SECONDS = 2.0
 
@@ -149,6 +158,8 @@ class WorkerProcess:
         with self._app.app_context(), writing() as session:
             if not self._settings.export_to:
                 alarms.clear_alarm(session, exporter.ALARM)
+            if not self._settings.has_delivery_test:
+                alarms.clear_alarm(session, nightly_trial.ALARM)
             control.forget_rooms(session, self._settings.chat_rooms)
 
     def _duties(self) -> list[tuple[Callable[[], object], int]]:
@@ -159,6 +170,7 @@ class WorkerProcess:
             (self._advance_maintenances, 1),
             (self._keep_promises, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
+            (self._test_delivery, TEST_SECONDS),
             (self._forget_old_addresses, FORGET_SECONDS),
             (self._tidy, FORGET_SECONDS),
         ]
@@ -237,6 +249,14 @@ class WorkerProcess:
     def _announce_occurrences(self) -> None:
         with self._app.app_context():
             recurring.announce_due()
+
+    def _test_delivery(self) -> None:
+        """Begin the night's test of delivery, and look how the one that runs stands."""
+        if not self._settings.has_delivery_test:
+            return
+        with self._app.app_context():
+            nightly_trial.begin_due()
+            nightly_trial.settle(feed_reading.read_newest)
 
     def _forget_old_addresses(self) -> None:
         days = self._settings.address_retention_days

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import lxml.html
 import pytest
 from flask import Flask
@@ -11,8 +13,9 @@ from time_machine import Traveller
 from statuspage.access.accounts import FIRST_ACCOUNT
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Channel
-from statuspage.models import Account, Delivery
+from statuspage.models import Account, Delivery, DeliveryTest
 from tests.browsing import Browser, actions, said, texts
+from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
 
 SCREEN = "/admin/delivery"
@@ -46,7 +49,10 @@ def test_what_is_not_set_up_says_so_and_names_the_settings(admin: Browser) -> No
         "Email isn’t set up; emails are written to files, and nobody gets them. Set "
         "SENDGRID_API_KEY or SMTP_URL, MAIL_FROM and PUBLIC_URL.",
     ]
-    assert texts(page, "channel", "//h2") == ["Email to customers", "Email to subscribers"]
+    assert texts(page, "channel", "//h2") == [
+        "Email to customers", "Email to subscribers", "Nightly delivery test",
+    ]  # fmt: skip
+    assert texts(page, "channel", "//p[contains(., 'DELIVERY_TEST_EMAIL')]") != []
 
 
 def test_a_test_goes_to_the_signed_in_account_and_its_report_is_shown(
@@ -88,7 +94,29 @@ class TestWithChat:
             "SMTP_URL": "smtp://mail.example",
             "MAIL_FROM": "status@example.com",
             "CHAT_URLS": "json://chat.example/secret",
+            "DELIVERY_TEST_EMAIL": "ops@example.com",
         }
+
+    def end_test(self, app: Flask, night: str, failure: str = "") -> None:
+        with app.app_context(), writing() as session:
+            end = NOON + timedelta(seconds=4.5)
+            session.add(
+                DeliveryTest(night=night, started_at=NOON, finished_at=end, failure=failure)
+            )
+
+    def test_the_nightly_test_says_when_it_last_passed_and_why_it_failed(
+        self, admin: Browser, app: Flask
+    ) -> None:
+        assert texts(admin.get(SCREEN), "unknown", "/span")[-1] == "Not run yet"
+        self.end_test(app, "2026-03-03")
+        assert texts(admin.get(SCREEN), "fine", "/span")[-1] == "Passed"
+        self.end_test(app, "2026-03-04", "Email: it hung up.")
+        page = admin.get(SCREEN)
+        assert texts(page, "critical", "/span")[-1] == "Failed Mar 4, 2026, 12:00 UTC"
+        assert texts(page, "channel", "/p")[-1] == "Email: it hung up."
+        assert texts(page, "channel", "//dd")[-2:] == [
+            "now Mar 4, 2026, 12:00 UTC", "4.5 seconds",
+        ]  # fmt: skip
 
     def test_a_test_goes_to_the_room(self, admin: Browser, app: Flask) -> None:
         where = send_test(admin, 2)
@@ -102,7 +130,7 @@ class TestWithChat:
         self, admin: Browser, html_errors: HtmlChecker
     ) -> None:
         page = admin.get(SCREEN)
-        assert texts(page, "channel", "//dl/div[1]/dd") == [
+        assert texts(page, "channel", "//dl/div[1]/dd")[:3] == [
             "SMTP server mail.example", "SMTP server mail.example", "Webhook (JSON)",
         ]  # fmt: skip
         assert "secret" not in page.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -18,10 +19,10 @@ from statuspage.api import health
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.delivery import control, provider_events
+from statuspage.delivery import control, nightly_trial, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
-from statuspage.models import Breaker, Delivery, Worker
+from statuspage.models import Breaker, Delivery, DeliveryTest, Worker
 from tests.announcing import ACTOR, declare, resolve, set_up_scenario
 
 
@@ -108,6 +109,46 @@ def test_names_are_as_prometheus_likes_them(app: Flask, client: FlaskClient) -> 
         is_counter = family.type == "counter"
         assert all(one.name.endswith("_total") == is_counter for one in family.samples)
         assert family.type in {"gauge", "counter"}
+
+
+class TestNightlyTest:
+    """Where a nightly delivery test is set."""
+
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return {**environ, "DELIVERY_TEST_EMAIL": "ops@example.com"}
+
+    def end_test(self, app: Flask, night: str, failure: str) -> None:
+        with app.app_context(), writing() as session:
+            began = clock.now()
+            session.add(
+                DeliveryTest(
+                    night=night, started_at=began, finished_at=began + timedelta(seconds=4.5),
+                    failure=failure,
+                )
+            )  # fmt: skip
+            if failure:
+                alarms.raise_alarm(session, nightly_trial.ALARM, failure)
+
+    @pytest.mark.usefixtures("waiting")
+    def test_its_failure_is_told_and_changes_no_readiness(
+        self, app: Flask, client: FlaskClient, frozen: Traveller
+    ) -> None:
+        none = {"last": "none yet", "last_passed": None, "seconds": None}
+        assert client.get("/readyz").json["delivery_test"] == none  # type: ignore[index]
+        self.end_test(app, "2026-03-03", "")
+        self.end_test(app, "2026-03-04", "The public feed: it was answered with status 502.")
+        answer = client.get("/readyz")
+        assert answer.json is not None
+        assert (answer.status_code, answer.json["checks"]["alarms"]) == (200, "ok")
+        assert answer.json["delivery_test"] == {
+            "last": "failed", "last_passed": "2026-03-04T12:00:00+00:00", "seconds": 4.5,
+        }  # fmt: skip
+        found = samples(client)
+        assert found[("statuspage_delivery_test_failed",)] == 1
+        assert found[("statuspage_delivery_test_duration_seconds",)] == 4.5
+        passed_at = clock.now().timestamp()
+        assert found[("statuspage_delivery_test_passed_timestamp_seconds",)] == passed_at
 
 
 @pytest.mark.usefixtures("waiting")
