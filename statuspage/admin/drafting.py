@@ -16,11 +16,14 @@ from statuspage.admin.resolving import what_was_typed
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.incidents import saved_drafts
-from statuspage.models import Incident, SavedDraft
+from statuspage.models import Incident, SavedDraft, ScheduledUpdate
 
 # What belongs to the sheet that it was typed into, and not to what was typed.
 _OF_THE_SHEET: Final = frozenset(
-    {"form_key", "seen_version", "seen_update", "at_the_end", "promised", "again", "save_draft"}
+    {
+        *("form_key", "seen_version", "seen_update", "at_the_end", "promised", "again"),
+        *("save_draft", "scheduled"),
+    }
 )
 
 
@@ -28,7 +31,7 @@ _OF_THE_SHEET: Final = frozenset(
 class OpenDraft:
     """A draft that the form was filled with: whose it is, and what else there is."""
 
-    shown: SavedDraft | None
+    shown: SavedDraft | ScheduledUpdate | None
     author: str
     is_own: bool
     others: tuple[tuple[SavedDraft, str], ...]
@@ -42,11 +45,10 @@ class OpenDraft:
 @admin.post("/incidents/<code>/draft")
 def save_draft(code: str) -> ResponseReturnValue:
     """Keep what is typed, for the script and for the button."""
-    typed = [(name, value) for name, value in what_was_typed() if name not in _OF_THE_SHEET]
     try:
         saved_drafts.save_draft(
             code,
-            typed,
+            typed_again(),
             form_key=request.form.get("form_key", ""),
             seen_version=read_number(request.form.get("seen_version")),
             actor=actor(),
@@ -65,10 +67,18 @@ def discard_draft(code: str) -> ResponseReturnValue:
     return done("The draft is discarded.", "admin.incident", code=code)
 
 
-def open_draft(incident: Incident) -> OpenDraft:
-    """The draft to go on with: one's own, or the one that was asked for by its author's id."""
-    if request.method == "POST":
-        return OpenDraft(None, "", False, ())
+def typed_again() -> list[tuple[str, str]]:
+    """What was typed, for another sheet of the form."""
+    return [(name, value) for name, value in what_was_typed() if name not in _OF_THE_SHEET]
+
+
+def open_draft(incident: Incident, scheduled: ScheduledUpdate | None = None) -> OpenDraft:
+    """The draft to go on with: one's own, or the one that was asked for by its author's id.
+
+    A ``scheduled`` update that is edited stands in its place.
+    """
+    if request.method == "POST" or scheduled is not None:
+        return OpenDraft(scheduled, "", False, ())
     person = signed_in()
     own = person.account_id if person else None
     asked = read_number(request.args.get("draft")) or own

@@ -38,6 +38,7 @@ from statuspage.admin.incident_form import AFFECTED, facts_as_shown, usual_state
 from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import Sheet, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
+from statuspage.admin.scheduling import edited, schedule_post, shown_schedule
 from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
 from statuspage.configuration import contacts, public_names, severity
 from statuspage.core import clock
@@ -60,6 +61,7 @@ from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import approval, cancel_window, trial_mail
+from statuspage.incidents.scheduled import cancel
 from statuspage.models import Account, Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
 
@@ -124,7 +126,7 @@ def incident(code: str) -> ResponseReturnValue:
                 if _only_repeats(posting):
                     form.ask_to_repeat()
                     return _screen(posting)
-                return _publish(posting)
+                return schedule_post(posting) if form.publish_at.data else _publish(posting)
         except Conflict:
             incident = _found(code)
             _show_what_changed(incident, form)
@@ -258,13 +260,15 @@ def _found(code: str) -> Incident:
 
 def _form(incident: Incident) -> UpdateForm:
     newest = max((update.id for update in incident.updates), default=0)
-    draft = open_draft(incident)
+    scheduled = edited(incident)
+    draft = open_draft(incident, scheduled)
     form = UpdateForm(
         request.form if request.method == "POST" else draft.values,
         zone=zone(),
         users_notice=incident.users_notice,
         status=_likely_status(incident),
         seen_version=draft.shown.seen_version if draft.shown else incident.version,
+        scheduled=scheduled.id if scheduled else "",
         seen_update=newest,
         components=_states_before_the_end(incident),
         false_alarm=request.args.get("do") == "false_alarm",
@@ -348,6 +352,9 @@ def _publish(posting: Posting) -> ResponseReturnValue:
         verb = lifecycle.post_update
     update = verb(incident.code, posting.update, form.submission())
     saved_drafts.discard_draft(incident.code, actor=actor())
+    if form.scheduled.data:
+        # What was posted at once is not posted again at its time.
+        cancel(incident.code, actor=actor())
     notice = f"Posted: {update.step.label}."
     if form.resolves:
         notice += describe_cancel_window(incident.code)
@@ -424,6 +431,8 @@ def _press(posting: Posting, sheets: Sequence[Sheet]) -> str:
     if posting.resolves:
         return "Continue to resolve"
     verb = "Reopen and post" if posting.reopens else "Post"
+    if posting.form.later:
+        verb = f"{verb} at {clock.show(posting.form.later, zone())}"
     found = the_page()
     targets = name_targets(sheets, found.incident_channel if found else "")
     return f"{verb} to {targets}" if targets else verb
@@ -435,7 +444,8 @@ def _press(posting: Posting, sheets: Sequence[Sheet]) -> str:
 def _screen(posting: Posting) -> ResponseReturnValue:
     session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
-    shows_form = incident.is_open or request.method == "POST" or "do" in request.args
+    is_asked = bool({"do", "scheduled"} & request.args.keys())
+    shows_form = incident.is_open or request.method == "POST" or is_asked
     return page(
         "admin/incident.html",
         form=form,
@@ -468,6 +478,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         quiet=promises.quiet(incident) if incident.is_open else None,
         **promises.of(incident),
         **shown_notes(incident),
+        **shown_schedule(incident),
         **(_texts(posting) if shows_form else {}),
     )
 

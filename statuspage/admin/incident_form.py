@@ -219,6 +219,11 @@ class IncidentForm(TextsForm):
         """Whether what is published could promise a next update at all."""
         return True
 
+    @property
+    def later(self) -> datetime | None:
+        """When it is to be posted, where that is not now."""
+        return None
+
     def no_promise(self) -> str | None:
         """Why no next update is promised; None where one is, or the severity decides."""
         is_chosen = self.promises and self.promise.data == "none"
@@ -230,7 +235,7 @@ class IncidentForm(TextsForm):
         What an edited text says was promised stays promised, as long as the choice does and the
         time is still to come.
         """
-        choice = f"{self.promise.data}:{level.rank if level else ''}"
+        choice = f"{self.promise.data}:{level.rank if level else ''}{self.later or ''}"
         seen, _, moment = (self.promised.data or "").partition("|")
         if seen == choice and moment and self.edited_texts():
             pinned = clock.read_exact(moment)
@@ -241,12 +246,12 @@ class IncidentForm(TextsForm):
         return found
 
     def _promise_by(self, level: SeverityLevel | None) -> datetime | None:
-        choice = self.promise.data
+        choice, posted_at = self.promise.data, self.later or clock.now()
         if choice == "at":
             return self.next_update_at.data  # type: ignore[no-any-return]
         if choice in map(str, PRESETS):
-            return (clock.now() + timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
-        return severity.promise_next_update(level, clock.now()) if choice == "level" else None
+            return (posted_at + timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
+        return severity.promise_next_update(level, posted_at) if choice == "level" else None
 
     def public_facts(self) -> dict[str, Any]:
         """The public facts as they are kept; emptied ones are empty, so that they replace."""

@@ -41,8 +41,8 @@ _SENDING: Final[Mapping[Permission, str]] = {
         renew_recovery_codes second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
-        close_incident correct_post discard_draft incident incident_details incident_texts
-        new_incident new_incident_texts no_change save_draft""",
+        cancel_scheduled close_incident correct_post discard_draft incident incident_details
+        incident_texts new_incident new_incident_texts no_change save_draft""",
     Permission.PUBLISH: """
         approve cancel_mails changed_series_texts correct_message hide_incident leave_out
         maintenance_desk maintenance_series maintenance_texts merge_incident new_maintenance

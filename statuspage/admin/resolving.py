@@ -49,6 +49,7 @@ _SHOWN_AT_THE_END: Final = frozenset(
         "second_language",
         *(f"second_{name}" for name in facts.TRANSLATED),
         *(fact.name for fact in facts.ASKED_INTERNAL if Use.AT_THE_END in fact.use),
+        *("publish_at", "publish_at-fold"),
         *("happened_at", "happened_at-fold", "exactly", "subject_customer"),
         *(fact.name for fact in facts.ASKED_PUBLIC if Use.AT_THE_END in fact.use),
         *(
@@ -117,6 +118,7 @@ def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
             announced=announced,
         ),
         "level": incident.severity_name,
+        "later": form.later,
         "step": incident.step.label,
         "span": clock.show_span(incident.started_at, ended, zone())
         if ended > incident.started_at

@@ -35,6 +35,9 @@ class UpdateForm(IncidentForm):
     happened_at = MomentField("When it happened", not_after_now=True)
     # The moment that the last step offered, to the second: the field shows whole minutes.
     exactly = HiddenField()
+    publish_at = MomentField("Post at")
+    # The id of the scheduled update that is edited.
+    scheduled = HiddenField()
     publishes = BooleanField("Make this incident public with this update")
     seen_version = HiddenField()
     seen_update = HiddenField()
@@ -61,6 +64,12 @@ class UpdateForm(IncidentForm):
     def promises(self) -> bool:
         """Whether what is published could promise a next update at all."""
         return self.status.data not in CLOSED
+
+    @property
+    def later(self) -> datetime | None:
+        """When it is to be posted, where that is later."""
+        typed: datetime | None = self.publish_at.data
+        return typed if typed and typed > clock.now() else None
 
     def moment(self) -> datetime | None:
         """When it happened, if the form says; to the second where nobody changed the minute."""

@@ -184,6 +184,7 @@ class Step(Term):
     OVERDUE = "overdue"
     ESCALATED = "escalated"
     APPROVAL = "approval"
+    NOT_POSTED = "not_posted"
     NOTE = "note"
     SCHEDULED = "scheduled"
     REMINDER = "reminder"
@@ -264,6 +265,7 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Step, Step.UPDATE): "Update",
     (Step, Step.OVERDUE): "Update overdue",
     (Step, Step.APPROVAL): "Approval requested",
+    (Step, Step.NOT_POSTED): "Scheduled update not posted",
     (SubscribedUpdates, SubscribedUpdates.EVERY): "Every update",
     (SubscribedUpdates, SubscribedUpdates.LAST): "Only the end",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",

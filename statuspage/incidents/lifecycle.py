@@ -88,7 +88,8 @@ def post_update(incident_code: str, update: NewUpdate, submission: Submission) -
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _publish_update(incident_code, update, submission, action="incident.update")
+    with writing() as session:
+        return post_within(session, incident_code, update, submission)
 
 
 @needs(Permission.DRAFT)
@@ -97,9 +98,8 @@ def reopen(incident_code: str, update: NewUpdate, submission: Submission) -> Inc
 
     Raises :class:`Invalid`, :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _publish_update(
-        incident_code, update, submission, action="incident.reopen", reopens=True
-    )
+    with writing() as session:
+        return post_within(session, incident_code, update, submission, reopens=True)
 
 
 @needs(Permission.PUBLISH)
@@ -109,9 +109,8 @@ def make_public(incident_code: str, update: NewUpdate, submission: Submission) -
     What was published before stays internal.  Raises :class:`Invalid`,
     :class:`~statuspage.core.conflict.Conflict`.
     """
-    return _publish_update(
-        incident_code, update, submission, action="incident.publish", publishes=True
-    )
+    with writing() as session:
+        return post_within(session, incident_code, update, submission, publishes=True)
 
 
 @needs(Permission.PUBLISH)
@@ -211,64 +210,80 @@ def _revise(update: IncidentUpdate, body: str, *, actor: Actor, taken_off_becaus
     update.edited_at = update.incident.updated_at = moment
 
 
-def _publish_update(
+def post_within(
+    session: Session,
     incident_code: str,
     new_update: NewUpdate,
     submission: Submission,
     *,
-    action: str,
     reopens: bool = False,
     publishes: bool = False,
 ) -> IncidentUpdate:
-    with writing() as session:
-        incident, earlier = begin(session, incident_code, submission, kind=Kind.INCIDENT)
-        if earlier is not None:
-            return earlier
-        check_update(incident, new_update, reopens=reopens)
-        although: dict[str, str] = {}
-        if new_update.status is IncidentStatus.RESOLVED:
-            choice = submission.choice
-            checked = gate.inspect(session, incident, new_update, submission.texts, choice=choice)
-            although = gate.let_through(checked, new_update)
-            because = choice.because or although.get("customer_mail", "")
-            submission = replace(submission, choice=replace(choice, because=because))
-        if publishes:
-            _make_public(session, incident, submission)
-        is_renamed = new_update.title not in {None, incident.title}
-        before = {"status": incident.status, "severity": incident.severity_name}
-        publication = Publication(
-            action,
-            step_of(new_update, reopens=reopens),
-            happened_at=new_update.happened_at,
-            no_promise_because=new_update.no_promise_because,
-            reopens=reopens,
-            still=incident.status == new_update.status,
-            no_change=new_update.no_change,
-            impact_before=worst_impact(session, incident),
-        )
-        recounts = new_update.false_alarm or incident.cancelled_at is not None
-        apply_update_to(session, incident, new_update, clock.now(), reopens=reopens)
-        if is_renamed:
-            hold_title_back(session, incident, field="title", overrides=submission.overrides)
-        states = _states_after(incident, new_update, publishes=publishes)
-        update = publish(
-            session, incident, submission, replace(publication, states=states), before=before,
-            after=lambda update: {
-                "status": incident.status,
-                "severity": incident.severity_name,
-                "body": update.body,
-                "next_update_at": incident.next_update_at,
-                **_no_promise(update),
-                **({"resolved although": although} if although else {}),
-                **({"false alarm": True} if new_update.false_alarm else {}),
-                "components": _component_states(update),
-            },
-        )  # fmt: skip
-        update.gate = although
-        if recounts and not incident.is_internal:
-            named = [row.component_id for row in incident.affected]
-            component_log.rewrite(session, named, since=incident.started_at)
-        return update
+    """Publish an update within the caller's transaction, that of a verb.
+
+    It may open a resolved incident again, or make an internal one public.  Raises :class:`Invalid`,
+    :class:`~statuspage.core.conflict.Conflict`.
+    """
+    incident, earlier = begin(session, incident_code, submission, kind=Kind.INCIDENT)
+    if earlier is not None:
+        return earlier
+    check_update(incident, new_update, reopens=reopens)
+    although: dict[str, str] = {}
+    if new_update.status is IncidentStatus.RESOLVED:
+        choice = submission.choice
+        checked = gate.inspect(session, incident, new_update, submission.texts, choice=choice)
+        although = gate.let_through(checked, new_update)
+        because = choice.because or although.get("customer_mail", "")
+        submission = replace(submission, choice=replace(choice, because=because))
+    if publishes:
+        _make_public(session, incident, submission)
+    is_renamed = new_update.title not in {None, incident.title}
+    before = {"status": incident.status, "severity": incident.severity_name}
+    publication = Publication(
+        _action(reopens=reopens, publishes=publishes),
+        step_of(new_update, reopens=reopens),
+        happened_at=new_update.happened_at,
+        no_promise_because=new_update.no_promise_because,
+        reopens=reopens,
+        still=incident.status == new_update.status,
+        no_change=new_update.no_change,
+        impact_before=worst_impact(session, incident),
+    )
+    recounts = new_update.false_alarm or incident.cancelled_at is not None
+    apply_update_to(session, incident, new_update, clock.now(), reopens=reopens)
+    if is_renamed:
+        hold_title_back(session, incident, field="title", overrides=submission.overrides)
+    states = _states_after(incident, new_update, publishes=publishes)
+    update = publish(
+        session, incident, submission, replace(publication, states=states), before=before,
+        after=lambda update: _as_kept(update, incident, although, new_update),
+    )  # fmt: skip
+    update.gate = although
+    if recounts and not incident.is_internal:
+        named = [row.component_id for row in incident.affected]
+        component_log.rewrite(session, named, since=incident.started_at)
+    return update
+
+
+def _as_kept(
+    update: IncidentUpdate, incident: Incident, although: Mapping[str, str], new_update: NewUpdate
+) -> dict[str, object]:
+    """What the audit trail keeps of a finished update."""
+    return {
+        "status": incident.status,
+        "severity": incident.severity_name,
+        "body": update.body,
+        "next_update_at": incident.next_update_at,
+        **_no_promise(update),
+        **({"resolved although": although} if although else {}),
+        **({"false alarm": True} if new_update.false_alarm else {}),
+        "components": _component_states(update),
+    }
+
+
+def _action(*, reopens: bool, publishes: bool) -> str:
+    """What the audit trail calls it."""
+    return "incident.reopen" if reopens else "incident.publish" if publishes else "incident.update"
 
 
 def _make_public(session: Session, incident: Incident, submission: Submission) -> None:

@@ -395,6 +395,9 @@ class InternalFacts:
     late_by: Annotated[
         timedelta | None, Fact("How late an update is: “12 minutes”", FactKind.LENGTH)
     ] = None
+    not_posted_because: Annotated[
+        str, Fact("Why a scheduled update was not posted at its time", _LINE)
+    ] = ""
     open_for: Annotated[
         timedelta | None, Fact("How long the incident has been open", FactKind.LENGTH)
     ] = None

@@ -107,6 +107,7 @@ _INTERNAL = InternalFacts(
     admin_url="https://status.shopstack.example/admin/incidents/p4ym3nts0ut1",
     asked="Charlie Lindqvist (@charlie) and Alice Moreau (@alice)",
     late_by=timedelta(minutes=12),
+    not_posted_because="The incident has changed since it was scheduled.",
     open_for=timedelta(minutes=30),
     timeline=(
         TimelineEntry(_STARTED, "Started", ""),
@@ -129,6 +130,7 @@ _STATUS = {
     Step.OVERDUE: IncidentStatus.IDENTIFIED,
     Step.ESCALATED: IncidentStatus.IDENTIFIED,
     Step.APPROVAL: IncidentStatus.MONITORING,
+    Step.NOT_POSTED: IncidentStatus.IDENTIFIED,
     Step.CONFIRM: IncidentStatus.INVESTIGATING,
     Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }

@@ -13,7 +13,7 @@ from statuspage.models.delivery import (
     Hold,
     WebhookEvent,
 )
-from statuspage.models.draft import SavedDraft
+from statuspage.models.draft import SavedDraft, ScheduledUpdate
 from statuspage.models.incident import (
     Approval,
     Incident,
@@ -75,6 +75,7 @@ __all__ = [
     "RecoveryCode",
     "Revision",
     "SavedDraft",
+    "ScheduledUpdate",
     "SeverityLevel",
     "SignIn",
     "Subscriber",

@@ -1,15 +1,16 @@
-"""Drafts: what somebody typed into the form of an update and has not published."""
+"""Drafts: what somebody typed into the form of an update that is not published, or not yet."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from statuspage.core import clock
 from statuspage.core.db import Base
+from statuspage.models.columns import Facts, Key, Line
 
 
 class SavedDraft(Base):
@@ -24,3 +25,30 @@ class SavedDraft(Base):
     # The incident's version that its author had read.
     seen_version: Mapped[int]
     saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class ScheduledUpdate(Base):
+    """An update that is posted at its time; an incident has one at most.
+
+    It goes once it is posted.  One that could not be posted stays, with the reason.
+    """
+
+    __tablename__ = "scheduled_updates"
+
+    id: Mapped[Key]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    publish_at: Mapped[datetime]
+    # What was typed, as [name, value], to edit it.
+    form: Mapped[list[Any]]
+    # What is posted: the update, its edited texts, reasons and audiences.
+    posting: Mapped[Facts]
+    # What its author saw: {"text": "...", "findings": [...], "emails": {"customers": 3}}.
+    checked: Mapped[Facts]
+    # The incident's version that its author had read.
+    seen_version: Mapped[int]
+    # What the update is posted with, so that it is posted once.
+    form_key: Mapped[str] = mapped_column(String(64), unique=True)
+    scheduled_at: Mapped[datetime] = mapped_column(default=clock.now)
+    held_at: Mapped[datetime | None]
+    held_because: Mapped[Line]

@@ -40,7 +40,7 @@ from statuspage.delivery import (
     subscribe,
 )
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
-from statuspage.incidents import maintenance, recurring, reminders
+from statuspage.incidents import maintenance, recurring, reminders, scheduled
 from statuspage.models import Worker as WorkerRow
 from statuspage.public import feed_reading, on_demand_views
 from statuspage.public.export import exporter
@@ -168,6 +168,7 @@ class WorkerProcess:
             (self._rescue, RESCUE_SECONDS),
             (self._settle, 1),
             (self._advance_maintenances, 1),
+            (self._post_scheduled, 1),
             (self._keep_promises, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
             (self._test_delivery, TEST_SECONDS),
@@ -241,6 +242,10 @@ class WorkerProcess:
     def _advance_maintenances(self) -> None:
         with self._app.app_context():
             maintenance.advance_due()
+
+    def _post_scheduled(self) -> None:
+        with self._app.app_context():
+            scheduled.publish_due()
 
     def _keep_promises(self) -> None:
         with self._app.app_context():

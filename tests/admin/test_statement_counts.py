@@ -28,7 +28,7 @@ def count(desk: Desk, path: str) -> tuple[int, int]:
 
 
 # One page, two components, one incident: what the first screens of SCREENS send.
-STATEMENTS = (20, 12, 36, 16, 15, 12, 11)
+STATEMENTS = (20, 12, 37, 16, 15, 12, 11)
 
 
 def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:
