@@ -8,12 +8,19 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from statuspage.access import accounts, passwords, second_factor, sign_in_limits, throttle
+from statuspage.access import (
+    accounts,
+    alarms,
+    passwords,
+    second_factor,
+    sign_in_limits,
+    throttle,
+)
 from statuspage.access.audit import Actor
 from statuspage.access.devices import name_device
 from statuspage.access.permissions import Permission, needs, open_to_everybody, require
@@ -30,9 +37,16 @@ log = logging.getLogger(__name__)
 _SEEN_AGAIN = timedelta(minutes=1)
 _WAIT = timedelta(minutes=10)
 _KEEP_ENDED = timedelta(days=30)
+_EMERGENCY_SHOWN = timedelta(days=1)
+_EMERGENCY_TEXT = (
+    "The emergency account signed in with its password, while single sign-on is required. If "
+    "nobody of yours did, disable the account and look at the audit trail. This is shown for a day."
+)
+
+EMERGENCY_ALARM: Final = "emergency account"
 
 
-class Notice(Protocol):
+class SignInNotice(Protocol):
     """What tells the owner of an account of a sign-in from a new browser."""
 
     def __call__(self, session: Session, email: str, *, browser: str, address: str) -> None:
@@ -95,7 +109,7 @@ def sign_in(
     address: str,
     browser: str = "",
     user_agent: str = "",
-    notify: Notice = tell_nobody,
+    notify: SignInNotice = tell_nobody,
 ) -> tuple[str, Account]:
     """Sign a browser in; returns the token for its cookie, and whose it is.
 
@@ -115,7 +129,8 @@ def sign_in(
     account_id = account.id if account and account.disabled_at is None else None
     # Nothing is held in the database while the hash is computed.
     current_session().rollback()
-    if not passwords.matches(hashed, password) or account_id is None:
+    is_right = passwords.matches(hashed, password)
+    if not is_right or account_id is None or not takes_password(email):
         log.warning("a sign-in was refused, from %s", address)
         raise Invalid("password", "Wrong email or password")
     renewed = (
@@ -133,8 +148,11 @@ def sign_in(
         throttle.forget_old_tries(session)
         session.execute(delete(SignIn).where(SignIn.ends_at < clock.now() - _KEEP_ENDED))
         waits = second_factor.has_second_factor(account)
-        if not waits and _is_new(session, account, browser):
-            notify(session, email, browser=name_device(user_agent), address=address)
+        if not waits:
+            note_entry(
+                session, account, browser=browser, device=name_device(user_agent),
+                address=address, notify=notify,
+            )  # fmt: skip
         token = begin(session, account, address=address, user_agent=user_agent, waits=waits)
         action = "account.password_taken" if waits else "account.sign_in"
         accounts.record(session, accounts.as_actor(account), action, email, after={"from": address})
@@ -143,7 +161,7 @@ def sign_in(
 
 @open_to_everybody
 def finish_sign_in(
-    token: str, code: str, *, address: str, browser: str = "", notify: Notice = tell_nobody
+    token: str, code: str, *, address: str, browser: str = "", notify: SignInNotice = tell_nobody
 ) -> tuple[str, Account]:
     """Take the second factor of a sign-in that waits for it; returns the token for the cookie.
 
@@ -164,8 +182,9 @@ def finish_sign_in(
             log.warning("a second factor was refused, from %s", address)
             raise Invalid("code", "This code is wrong, or was used already")
         sign_in_limits.take_back(session, limits)
-        if _is_new(session, account, browser):
-            notify(session, email, browser=kept.browser, address=address)
+        note_entry(
+            session, account, browser=browser, device=kept.browser, address=address, notify=notify
+        )
         kept.waits_for_code, kept.token_hash = False, hash_token(fresh)
         kept.seen_at = kept.proved_at = clock.now()
         kept.ends_at = clock.now() + timedelta(hours=current_settings().session_hours)
@@ -173,6 +192,40 @@ def finish_sign_in(
             session, accounts.as_actor(account), "account.sign_in", email, after={"from": address}
         )
     return fresh, account
+
+
+def takes_password(email: str) -> bool:
+    """Whether a password signs in to an account: not where single sign-on is required."""
+    return not current_settings().oidc_required or is_emergency(email)
+
+
+def is_emergency(email: str) -> bool:
+    """Whether that is the account that gets in by password while single sign-on is required."""
+    settings = current_settings()
+    named = settings.emergency_account
+    return settings.oidc_required and named is not None and addresses.identity_of(named) == email
+
+
+def note_entry(
+    session: Session,
+    account: Account,
+    *,
+    browser: str,
+    device: str,
+    address: str,
+    notify: SignInNotice,
+) -> None:
+    """Have what follows each sign-in follow, within the caller's transaction, before it counts.
+
+    That is notice to the owner where the browser is new, and an alarm for the emergency account.
+    """
+    if _is_new(session, account, browser):
+        notify(session, account.email, browser=device, address=address)
+    if is_emergency(account.email):
+        log.warning("the emergency account was used, from %s", address)
+        alarms.raise_alarm(session, EMERGENCY_ALARM, _EMERGENCY_TEXT)
+    else:
+        alarms.clear_alarm(session, EMERGENCY_ALARM, raised_before=clock.now() - _EMERGENCY_SHOWN)
 
 
 def _is_new(session: Session, account: Account, browser: str) -> bool:
@@ -201,14 +254,19 @@ def find_waiting(session: Session, token: str) -> SignIn | None:
 
 
 @needs(Permission.OWN_ACCOUNT)
-def sign_out(token: str, *, actor: Actor) -> None:
-    """End one browser's sign-in; nothing happens where it has ended already."""
+def sign_out(token: str, *, actor: Actor) -> str | None:
+    """End one browser's sign-in; returns the provider's ID token where single sign-on began it.
+
+    Nothing happens where it has ended already.
+    """
     with writing() as session:
         found = find_sign_in(session, token)
         if found is None:
-            return
-        found.ends_at = clock.now()
+            return None
+        id_token = found.id_token
+        found.ends_at, found.id_token = clock.now(), None
         accounts.record(session, actor, "account.sign_out", found.account.email)
+    return id_token
 
 
 @needs(Permission.OWN_ACCOUNT)
@@ -229,7 +287,7 @@ def end_sign_in(sign_in_id: int, *, actor: Actor) -> None:
         found = session.get(SignIn, sign_in_id)
         if found is None or found.account_id != actor.account_id or found.ends_at <= clock.now():
             return
-        found.ends_at = clock.now()
+        found.ends_at, found.id_token = clock.now(), None
         accounts.record(
             session, actor, "account.end_session", found.account.email,
             before={"browser": found.browser, "from": found.address},
@@ -248,14 +306,22 @@ def prove(token: str, password: str, *, address: str, actor: Actor) -> str:
     sign_in_id, email, hashed = found.id, found.account.email, found.account.password_hash
     limits = sign_in_limits.limits_of_change(email)
     sign_in_limits.count_try(limits, address=address)
-    if not passwords.matches(hashed, password):
+    if not passwords.matches(hashed, password) or not takes_password(email):
         raise Invalid("password", "This is not your password")
-    fresh = secrets.token_urlsafe(32)
     with writing() as session:
         sign_in_limits.take_back(session, limits)
-        kept = session.get_one(SignIn, sign_in_id)
-        kept.token_hash, kept.proved_at, kept.seen_at = hash_token(fresh), clock.now(), clock.now()
+        fresh = note_proof(session.get_one(SignIn, sign_in_id))
         accounts.record(session, actor, "account.prove", email, after={"from": address})
+    return fresh
+
+
+def note_proof(kept: SignIn) -> str:
+    """Note within the caller's transaction that somebody proved who they are.
+
+    Returns the token that replaces the one before.
+    """
+    fresh = secrets.token_urlsafe(32)
+    kept.token_hash, kept.proved_at, kept.seen_at = hash_token(fresh), clock.now(), clock.now()
     return fresh
 
 
@@ -266,10 +332,12 @@ def begin(
     address: str = "",
     user_agent: str = "",
     waits: bool = False,
+    id_token: str | None = None,
 ) -> str:
     """Begin a sign-in within the caller's transaction; returns the token for the cookie.
 
-    One that ``waits`` for a second factor opens nothing yet.
+    One that ``waits`` for a second factor opens nothing yet; one with an ``id_token`` is by single
+    sign-on.
     """
     lasts = _WAIT if waits else timedelta(hours=current_settings().session_hours)
     token = secrets.token_urlsafe(32)
@@ -281,6 +349,7 @@ def begin(
             waits_for_code=waits,
             address=address[:TITLE_LIMIT],
             browser=name_device(user_agent),
+            id_token=id_token,
         )
     )
     return token
@@ -292,5 +361,5 @@ def end_all(session: Session, account_id: int) -> None:
     session.execute(
         update(SignIn)
         .where(SignIn.account_id == account_id, SignIn.ends_at > moment)
-        .values(ends_at=moment)
+        .values(ends_at=moment, id_token=None)
     )

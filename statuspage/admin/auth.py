@@ -73,6 +73,7 @@ class SignedIn:
     sign_in_id: int
     proved_at: datetime
     has_second_factor: bool
+    by_provider: bool
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has a permission."""
@@ -165,10 +166,14 @@ def actor() -> Actor:
 
 def refuse_forgery() -> None:
     """Raise 400 for a form that another site made a browser send, or that lacks its token."""
-    is_form = request.method not in {"GET", "HEAD", "OPTIONS"}
-    if is_form and request.headers.get("Sec-Fetch-Site", "same-origin") not in _OWN_FORMS:
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and not is_own():
         raise CSRFError("sent by another site")
     csrf.protect()
+
+
+def is_own() -> bool:
+    """Whether a page of ours, or the person themselves, had the browser ask; True where unsaid."""
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in _OWN_FORMS
 
 
 def remember(response: Response, token: str) -> None:
@@ -245,6 +250,7 @@ def _find() -> SignedIn | None:
         found.id,
         found.proved_at,
         second_factor.has_second_factor(account),
+        found.id_token is not None,
     )
     if request.endpoint not in _ASKED_BY_SCRIPTS:
         sign_ins.note_use(found)

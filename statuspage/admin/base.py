@@ -223,12 +223,19 @@ def guard() -> ResponseReturnValue | None:
 
 
 def must_add_second_factor(person: auth.SignedIn) -> bool:
-    """Whether the settings ask for a second factor that somebody has not set up."""
+    """Whether the settings ask for a second factor that somebody has not set up.
+
+    Who signs in at a provider proves it there.
+    """
+    if person.by_provider:
+        return False
     return second_factor.is_required(person.role) and not person.has_second_factor
 
 
 def must_change_password(person: auth.SignedIn) -> bool:
     """Whether somebody's password was printed by a command, and this is more than a laptop."""
+    if person.by_provider:
+        return False
     return person.password_is_temporary and current_settings().mail_channel != "file"
 
 
@@ -351,6 +358,7 @@ def surroundings() -> dict[str, Any]:
         "the_page": the_page(),
         "public_url": current_links().home,
         "as_it_is_now": as_it_is_now,
+        "provider_name": current_settings().oidc_name,
         "has_chat": current_settings().has_chat,
         "no_chat": NO_CHAT,
         "standing_alarms": alarms.open_alarms(current_session()),

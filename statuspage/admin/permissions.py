@@ -37,8 +37,8 @@ _READING: Final[Mapping[Permission, str]] = {
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
-        begin_second_factor change_password confirm_identity end_session me remove_second_factor
-        renew_recovery_codes second_factor sign_out sign_out_everywhere""",
+        begin_second_factor change_password confirm_identity confirm_with_provider end_session me
+        remove_second_factor renew_recovery_codes second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
         cancel_scheduled close_incident correct_post discard_draft incident incident_details

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
 from statuspage.access import accounts, second_factor, sign_in_limits, sign_ins
-from statuspage.admin import auth
+from statuspage.admin import auth, provider
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
+from statuspage.core.config import current_settings
 from statuspage.core.db import current_session as database
 from statuspage.delivery import invitations
 from statuspage.delivery.account_mail import queue_sign_in_notice
@@ -86,7 +87,7 @@ def sign_in() -> ResponseReturnValue:
             except sign_in_limits.SignInThrottled as error:
                 return _throttled(form, error)
             return _after_password(token, account, local_target(form.next.data or ""))
-    return page("admin/sign_in.html", form=form, any_account=accounts.any_account(database()))
+    return _sign_in_page(form, any_account=accounts.any_account(database()))
 
 
 @admin.route("/login/code", methods=["GET", "POST"])
@@ -107,7 +108,7 @@ def sign_in_code() -> ResponseReturnValue:
                 browser=auth.known_browser(),
                 notify=queue_sign_in_notice,
             )
-            return _let_in(token, account.email, target)
+            return let_in(token, account.email, target)
     return page("admin/sign_in_code.html", form=form)
 
 
@@ -129,11 +130,17 @@ def forgotten_password() -> ResponseReturnValue:
 @admin.post("/logout")
 def sign_out() -> ResponseReturnValue:
     """End this browser's sign-in."""
-    person = auth.signed_in()
+    person, elsewhere = auth.signed_in(), None
     if person is not None:
-        sign_ins.sign_out(person.token, actor=auth.actor())
+        id_token = sign_ins.sign_out(person.token, actor=auth.actor())
+        elsewhere = provider.sign_out_address(id_token) if id_token else None
     session.clear()
-    answer = make_response(redirect(url_for("admin.sign_in"), 303))
+    if elsewhere:
+        answer = page(
+            "admin/leave.html", url=elsewhere, title="You’re signed out here", action="Sign out"
+        )
+    else:
+        answer = make_response(redirect(url_for("admin.sign_in"), 303))
     auth.forget(answer)
     return answer
 
@@ -192,13 +199,13 @@ def _link_does_not_work() -> Response:
 def _after_password(token: str, account: Account, target: str) -> ResponseReturnValue:
     """Let somebody in, or ask for the second factor of the account."""
     if not second_factor.has_second_factor(account):
-        return _let_in(token, account.email, target)
+        return let_in(token, account.email, target)
     session.clear()
     session[_WAITING], session[_TARGET] = token, target
     return redirect(url_for("admin.sign_in_code"), 303)
 
 
-def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:
+def let_in(token: str, email: str, target: str) -> ResponseReturnValue:
     """A fresh session, so that nothing that was planted before the sign-in is believed after it."""
     session.clear()
     answer = make_response(redirect(target, 303))
@@ -207,9 +214,20 @@ def _let_in(token: str, email: str, target: str) -> ResponseReturnValue:
     return answer
 
 
+def _sign_in_page(form: Form, *, any_account: bool) -> Response:
+    settings = current_settings()
+    return page(
+        "admin/sign_in.html",
+        form=form,
+        any_account=any_account,
+        provider_name=settings.oidc_name if settings.oidc_issuer else "",
+        is_required=settings.oidc_required,
+    )
+
+
 def _throttled(form: Form, error: sign_in_limits.SignInThrottled) -> ResponseReturnValue:
     form.refuse(error.field, error.reason)
-    answer = page("admin/sign_in.html", form=form, any_account=True)
+    answer = _sign_in_page(form, any_account=True)
     answer.status_code = 429
     answer.headers["Retry-After"] = str(ceil(error.wait.total_seconds()))
     return answer

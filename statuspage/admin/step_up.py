@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from flask import make_response, redirect, request
+from flask import Response, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
@@ -58,15 +58,20 @@ def confirm_identity() -> ResponseReturnValue:
                 address=http.present_address(),
                 actor=auth.actor(),
             )
-            target, pairs = local_target(form.next.data or ""), _read(form.waiting.data or "")
-            answer = (
-                page("admin/confirmed.html", target=target, pairs=pairs)
-                if form.waiting.data
-                else make_response(redirect(target, 303))
-            )
-            auth.remember(answer, token)
-            return answer
+            return go_on(token, form.next.data or "", form.waiting.data or "")
     return page("admin/confirm.html", form=form)
+
+
+def go_on(token: str, target: str, waiting: str) -> Response:
+    """Go on after a proof, with the session's new token: to a page, or to the form that waits."""
+    target = local_target(target)
+    answer = (
+        page("admin/confirmed.html", target=target, pairs=_read(waiting))
+        if waiting
+        else make_response(redirect(target, 303))
+    )
+    auth.remember(answer, token)
+    return answer
 
 
 def _read(waiting: str) -> list[tuple[str, str]]:

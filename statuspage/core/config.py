@@ -32,6 +32,8 @@ from statuspage.core.setting_readers import (
     read_database_url,
     read_export_place,
     read_frame_ancestors,
+    read_group_roles,
+    read_issuer,
     read_mail_address,
     read_optional,
     read_roles,
@@ -39,6 +41,7 @@ from statuspage.core.setting_readers import (
     read_text,
     read_verification_key,
     read_web_address,
+    read_words,
     read_zone_name,
 )
 
@@ -225,6 +228,71 @@ SETTINGS: tuple[Setting, ...] = (
         "STEP_UP_TO_PUBLISH", "no", "Publishing asks for the password again too.", read_boolean
     ),
     Setting(
+        "OIDC_ISSUER",
+        "",
+        "Address of your OpenID Connect provider, exactly as it names itself. There is no single "
+        "sign-on where unset. See [single-sign-on.md](single-sign-on.md).",
+        read_issuer,
+    ),
+    Setting("OIDC_CLIENT_ID", "", "What the provider calls this service.", read_text),
+    Setting(
+        "OIDC_CLIENT_SECRET",
+        "",
+        "The secret shared with the provider; unset for a public client.",
+        read_optional,
+        secret=True,
+    ),
+    Setting("OIDC_NAME", "single sign-on", "What the button to sign in calls it.", read_text),
+    Setting(
+        "OIDC_SCOPES",
+        "openid email profile",
+        "Scopes that are asked for. Many providers give groups for one more.",
+        read_words,
+    ),
+    Setting("OIDC_GROUPS_CLAIM", "groups", "Claim that lists somebody's groups.", read_text),
+    Setting(
+        "OIDC_ROLES",
+        "",
+        "Roles by group, separated by commas: `On call=responder, Comms=comms_lead`. The highest "
+        "counts, at each sign-in; whoever is in none is refused. Where unset, roles are "
+        "changed here.",
+        read_group_roles,
+    ),
+    Setting(
+        "OIDC_CREATE_ACCOUNTS",
+        "no",
+        "Makes an account for whoever the provider lets in, as a viewer where OIDC_ROLES is unset. "
+        "Otherwise people are invited first.",
+        read_boolean,
+    ),
+    Setting(
+        "OIDC_TRUST_EMAIL",
+        "no",
+        "Takes email addresses that the provider does not call verified. Only for a provider where "
+        "nobody can choose their own.",
+        read_boolean,
+    ),
+    Setting(
+        "OIDC_ACR",
+        "",
+        "Authentication contexts (`acr`), separated by spaces, one of which the provider must "
+        "confirm: a second factor, say.",
+        read_words,
+    ),
+    Setting(
+        "OIDC_REQUIRED",
+        "no",
+        "Refuses passwords: everybody signs in at the provider, but for EMERGENCY_ACCOUNT.",
+        read_boolean,
+    ),
+    Setting(
+        "EMERGENCY_ACCOUNT",
+        "",
+        "Address of the one account that can sign in with its password where OIDC_REQUIRED is "
+        "on, while the provider is down, say. Its use raises an alarm.",
+        read_mail_address,
+    ),
+    Setting(
         "UNCERTAIN_WAIT",
         "",
         "Seconds that an email whose fate is unknown waits for the provider's event before it is "
@@ -307,6 +375,18 @@ class Settings:
     step_up_minutes: int
     require_second_factor: frozenset[AccountRole]
     step_up_to_publish: bool
+    oidc_issuer: str | None
+    oidc_client_id: str
+    oidc_client_secret: str | None
+    oidc_name: str
+    oidc_scopes: tuple[str, ...]
+    oidc_groups_claim: str
+    oidc_roles: tuple[tuple[str, AccountRole], ...]
+    oidc_create_accounts: bool
+    oidc_trust_email: bool
+    oidc_acr: tuple[str, ...]
+    oidc_required: bool
+    emergency_account: str | None
     uncertain_wait: int
     cancel_window: int
     delivery_batch: int
@@ -439,6 +519,20 @@ def _check_slack(values: dict[str, Any]) -> None:
         raise ConfigError("SLACK_API_URL", "must be an https:// address: the token goes there")
 
 
+def _check_single_sign_on(values: dict[str, Any]) -> None:
+    if not values["oidc_issuer"]:
+        if values["oidc_required"]:
+            raise ConfigError("OIDC_ISSUER", "must be set where OIDC_REQUIRED is on")
+        return
+    if not values["oidc_client_id"]:
+        raise ConfigError("OIDC_CLIENT_ID", "must be set where OIDC_ISSUER is")
+    if "openid" not in values["oidc_scopes"]:
+        raise ConfigError("OIDC_SCOPES", "must have openid among them")
+    if values["oidc_required"] and not values["emergency_account"]:
+        reason = "must be set where OIDC_REQUIRED is on: nobody gets in while the provider is down"
+        raise ConfigError("EMERGENCY_ACCOUNT", reason)
+
+
 def _settle(values: dict[str, Any]) -> None:
     """Fill in the defaults that depend on other settings, and check what must agree."""
     data_dir: Path = values["data_dir"].absolute()
@@ -462,6 +556,7 @@ def _settle(values: dict[str, Any]) -> None:
         raise ConfigError("MAIL_FROM", "must be set where email is sent by SendGrid or SMTP")
     values["mail_from"] = values["mail_from"] or f"status@{_mail_domain(values['public_url'])}"
     _check_slack(values)
+    _check_single_sign_on(values)
     if values["uncertain_wait"] is None:
         values["uncertain_wait"] = 600 if values["sendgrid_webhook_key"] else 0
 

@@ -224,6 +224,35 @@ def read_frame_ancestors(value: str) -> str:
     return " ".join(sources)
 
 
+def read_issuer(value: str) -> str | None:
+    """The address of an OpenID Connect provider, exactly as given; None for none."""
+    if read_web_address(value) is None:
+        return None
+    parts = urlsplit(value)
+    is_local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme != "https" and not is_local:
+        raise ValueError("must be an https:// address: who may sign in depends on it")
+    return value
+
+
+def read_words(value: str) -> tuple[str, ...]:
+    """Words, separated by spaces."""
+    return tuple(value.split())
+
+
+def read_group_roles(value: str) -> tuple[tuple[str, AccountRole], ...]:
+    """Roles by group: ``group=role`` pairs, separated by commas."""
+    pairs = [pair.strip() for pair in value.split(",") if pair.strip()]
+    found = []
+    for pair in pairs:
+        group, _, role = pair.rpartition("=")
+        if not group.strip() or role.strip() not in set(AccountRole):
+            known = ", ".join(AccountRole)
+            raise ValueError(f"must be group=role pairs, a role being one of {known}; not {pair!r}")
+        found.append((group.strip(), AccountRole(role.strip())))
+    return tuple(found)
+
+
 def read_roles(value: str) -> frozenset[AccountRole]:
     """Some roles of accounts, or ``all``."""
     names = value.replace(",", " ").split()

@@ -159,14 +159,28 @@ def change_role(account_id: int, role: AccountRole, *, actor: Actor) -> None:
         account = _active(session, account_id, as_admin=role is AccountRole.ADMIN)
         if account is None:
             raise Invalid("account", "This account is disabled; enable it first")
-        if account.role is role:
-            return
-        before, account.role = account.role, role
-        sign_ins.end_all(session, account.id)
-        account_mail.queue_role_notice(session, account.email, role=role, by=actor.name)
-        accounts.record(
-            session, actor, "account.change_role", account.email, {"role": before}, {"role": role}
-        )
+        _give_role(session, account, role, actor)
+
+
+def take_role(session: Session, account: Account, role: AccountRole, *, actor: Actor) -> None:
+    """Give an account the role that single sign-on says, within the caller's transaction.
+
+    :class:`Invalid` for the last admin.
+    """
+    if account.role is not role:
+        _active(session, account.id, as_admin=role is AccountRole.ADMIN)
+        _give_role(session, account, role, actor)
+
+
+def _give_role(session: Session, account: Account, role: AccountRole, actor: Actor) -> None:
+    if account.role is role:
+        return
+    before, account.role = account.role, role
+    sign_ins.end_all(session, account.id)
+    account_mail.queue_role_notice(session, account.email, role=role, by=actor.name)
+    accounts.record(
+        session, actor, "account.change_role", account.email, {"role": before}, {"role": role}
+    )
 
 
 def _active(session: Session, account_id: int, *, as_admin: bool) -> Account | None:

@@ -90,6 +90,8 @@ def request_new_password(account_id: int, *, actor: Actor) -> Invitation:
         email = account.email
         if account.disabled_at is not None:
             raise Invalid("account", "This account is disabled; enable it first")
+        if not sign_ins.takes_password(email):
+            raise Invalid("account", "Passwords don’t sign in here: single sign-on is required")
         _refuse_unreachable(session, email)
         delivery_id = account_mail.queue_password_link(
             session, email, by=actor.name, lasts=PASSWORD_LINK_LASTS
@@ -123,6 +125,8 @@ def request_reset(email: str, *, client: str) -> None:
         account = accounts.by_email(session, email)
         is_barred = account_mail.barred_because(session, email) is not None
         if any(waits) or account is None or account.disabled_at is not None or is_barred:
+            return
+        if not sign_ins.takes_password(email):
             return
         delivery_id = account_mail.queue_password_link(
             session, email, by="Somebody who opened the sign-in page", lasts=RESET_LINK_LASTS
@@ -195,6 +199,18 @@ def _open_invitation() -> tuple[ColumnElement[bool], ...]:
         Invitation.withdrawn_at.is_(None),
         Invitation.expires_at > clock.now(),
     )
+
+
+def take_open(session: Session, email: str) -> Invitation | None:
+    """Accept the newest open invitation of an address, within the caller's transaction."""
+    found = session.scalars(
+        select(Invitation)
+        .where(Invitation.email == email, *_open_invitation())
+        .order_by(Invitation.id.desc())
+    ).first()
+    if found is not None:
+        found.accepted_at = clock.now()
+    return found
 
 
 def withdraw_open(session: Session, email: str) -> None:

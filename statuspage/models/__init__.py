@@ -1,6 +1,13 @@
 """The tables, one file for each noun of the field, and facts that a row knows about itself."""
 
-from statuspage.models.account import Account, ApiKey, Invitation, RecoveryCode, SignIn
+from statuspage.models.account import (
+    Account,
+    ApiKey,
+    Invitation,
+    LinkedIdentity,
+    RecoveryCode,
+    SignIn,
+)
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -68,6 +75,7 @@ __all__ = [
     "IncidentTemplate",
     "IncidentUpdate",
     "Invitation",
+    "LinkedIdentity",
     "MaintenanceSeries",
     "Message",
     "Page",

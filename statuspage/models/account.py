@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, false, text
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from statuspage.core import clock
@@ -50,6 +50,19 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class LinkedIdentity(Base):
+    """Who an account's owner is at an OpenID Connect provider: its subject, which never changes."""
+
+    __tablename__ = "linked_identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    issuer: Mapped[str] = mapped_column(String(500))
+    subject: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Invitation(Base):
     """A link that lets one person make an account, or choose a new password; kept as a hash."""
 
@@ -85,6 +98,9 @@ class SignIn(Base):
     browser: Mapped[Name] = mapped_column(default="")
     # The password was right; nothing opens before the second factor is, too.
     waits_for_code: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    # What the provider signed, for a sign-in by single sign-on while it lasts: signing out says it.
+    id_token: Mapped[str | None] = mapped_column(Text)
 
     account: Mapped[Account] = relationship()
 

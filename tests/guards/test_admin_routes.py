@@ -14,6 +14,8 @@ from statuspage.access import accounts
 from tests.browsing import OWN_FORM, Browser, actions
 
 OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation"}
+# To an identity provider and back; not there without one.
+TO_THE_PROVIDER = {"admin.single_sign_on", "admin.single_sign_on_callback"}
 # What our own screens show in a frame.
 FRAMED = {"admin.preview_branding"}
 
@@ -36,7 +38,7 @@ def test_only_signing_in_and_invitations_are_open(stranger: Browser, app: Flask)
         for endpoint, path in routes(app, "GET")
         if not stranger.get(path).headers.get("Location", "").startswith("/admin/login?next=")
     }
-    assert answered == OPEN
+    assert answered == OPEN | TO_THE_PROVIDER
 
 
 def test_no_form_is_taken_from_a_stranger(stranger: Browser, app: Flask) -> None:

@@ -15,6 +15,7 @@ TESTED_ELSEWHERE = {
     "statuspage/admin/api_keys.py",
     "statuspage/admin/fact_notes.py",
     "statuspage/admin/first_steps.py",
+    "statuspage/admin/provider.py",
     "statuspage/api/problems.py",
     "statuspage/configuration/branding.py",
     "statuspage/configuration/editing.py",
