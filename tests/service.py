@@ -44,6 +44,8 @@ class FirstStart:
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     text=True,
+                    # As on most machines; the service closes its files to others itself.
+                    umask=0o022,
                     check=True,
                 )
                 said.write_text(printed.stdout)

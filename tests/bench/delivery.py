@@ -25,7 +25,7 @@ from statuspage.models import Delivery, Message
 from tests.bench.figures import Figure
 from tests.chaos.company import Company, environ_of
 from tests.chaos.kills import sendgrid
-from tests.chaos.processes import WorkerProcess
+from tests.chaos.processes import LoadedWorker
 from tests.databases import PostgresServer, SqliteTemplate
 from tests.fakes.journal import Accepted, read_journal
 from tests.fakes.process import StandIn
@@ -78,7 +78,7 @@ def handing_over(places: Places) -> Iterator[Figure]:
             with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as provider:
                 environ = environ_of(places.url(kind, folder), folder / "data", **provider.settings)
                 company = Company(environ, CUSTOMERS)
-                with WorkerProcess(environ, log=folder / "worker.log") as worker:
+                with LoadedWorker(environ, log=folder / "worker.log") as worker:
                     _let_it_start(company)
                     start = time.time()
                     company.resolve()
@@ -104,7 +104,7 @@ def first_and_most(places: Places) -> Iterator[Figure]:
         with sendgrid(folder, batch=1000, latency=0.2, settings=EIGHT_CALLS) as provider:
             environ = environ_of(places.url("sqlite", folder), folder / "data", **provider.settings)
             company = Company(environ, 10_000)
-            with WorkerProcess(environ, log=folder / "worker.log"):
+            with LoadedWorker(environ, log=folder / "worker.log"):
                 _let_it_start(company)
                 start = time.time()
                 company.resolve()
@@ -126,7 +126,7 @@ def over_smtp(places: Places) -> Iterator[Figure]:
                 places.url(kind, folder), folder / "data", SMTP_URL=sink.facts["url"]
             )
             company = Company(environ, customers)
-            with WorkerProcess(environ, log=folder / "worker.log"):
+            with LoadedWorker(environ, log=folder / "worker.log"):
                 _let_it_start(company)
                 company.resolve()
                 company.wait_until_done(seconds=120, look_every=1)

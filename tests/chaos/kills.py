@@ -14,7 +14,6 @@ from types import MappingProxyType
 from tests.chaos.company import Company, Tally, environ_of
 from tests.chaos.processes import (
     PATIENCE_SECONDS,
-    WarmWorker,
     WebProcess,
     WorkerProcess,
     wait_until,
@@ -125,7 +124,7 @@ def kill_while_sending(
         for left in range(kills, 0, -1):
             # Spread over what is left, so that there is something to kill to the end.
             target = done + dice.randint(1, max(1, (customers - done) // (left + 1)))
-            with WarmWorker(company.environ, log=log) as worker:
+            with WorkerProcess(company.environ, log=log) as worker:
                 wait_until(lambda goal=target: provider.accepted() >= goal, what="mails go out")
                 while_sending += _kill_in_the_act(worker, company, dice)
             done = provider.accepted()
@@ -143,7 +142,7 @@ def finish(company: Company, folder: Path, *, seconds: float = 120.0) -> float:
     return took
 
 
-def _kill_in_the_act(worker: WarmWorker, company: Company, dice: random.Random) -> bool:
+def _kill_in_the_act(worker: WorkerProcess, company: Company, dice: random.Random) -> bool:
     """Kill the worker at a moment when it has mails in hand; whether there came such a moment."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and company.waiting():

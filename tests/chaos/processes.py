@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,22 +22,76 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
 
 
+class Forked:
+    """``statuspage`` with some words, forked from a process that has loaded the program.
+
+    Loading it is most of what a start costs; the process is one of its own all the same, and is
+    used like a ``Popen``.
+    """
+
+    def __init__(self, words: Sequence[str], environ: Mapping[str, str], log: Path) -> None:
+        self._process = _FORKS.Process(target=_run, args=(words, dict(environ), log))
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit code once it has ended."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code once it has ended; ``TimeoutError`` where it does not."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise TimeoutError(f"process {self.pid} did not end")
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self._process.kill()
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self._process.terminate()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["statuspage.__main__", "tests.chaos.kills"])
+
+
+def _run(words: Sequence[str], environ: dict[str, str], log: Path) -> None:
+    with log.open("a") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["statuspage", *words]
+    statuspage.__main__.main()
+
+
 class ServiceProcess:
-    """``python -m statuspage`` with some words, writing to a log."""
+    """``statuspage`` with some words, writing to a log."""
 
     words: tuple[str, ...] = ()
+    is_forked = True
 
     def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
-        self._environ = environ
+        self._environ = {"PATH": os.environ["PATH"], **environ}
         self._log = log
         self._process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes] | Forked:
+        if self.is_forked:
+            return Forked(self.words, self._environ, self._log)
         with self._log.open("a") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "statuspage", *self.words],
                 cwd=ROOT,
-                env={"PATH": os.environ["PATH"], **self._environ},
+                env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -56,8 +110,7 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """Kill -9."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()
         self._process.wait()
 
     def end(self) -> int:
@@ -84,52 +137,13 @@ class WorkerProcess(ServiceProcess):
     words = ("worker",)
 
 
-class WarmWorker:
-    """A delivery worker forked from a process that has loaded the program, for where many die.
+class LoadedWorker(WorkerProcess):
+    """A delivery worker that loads the program itself, as an operator's does.
 
-    Loading it is half of what a kill costs; the process is one of its own all the same.
+    For what is measured of it, and for what the system gives a program that it loads.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, log: Path) -> None:
-        self._process = _FORKS.Process(target=_work, args=(dict(environ), log))
-        self._process.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-    def kill(self) -> None:
-        """Kill -9."""
-        self._process.kill()
-        self._process.join()
-
-    def freeze(self) -> None:
-        """Stop it where it stands (SIGSTOP)."""
-        self._send(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it go on (SIGCONT)."""
-        self._send(signal.SIGCONT)
-
-    def _send(self, number: signal.Signals) -> None:
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
-
-
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["statuspage.__main__", "tests.chaos.kills"])
-
-
-def _work(environ: dict[str, str], log: Path) -> None:
-    with log.open("a") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-    os.environ.clear()
-    os.environ.update(environ)
-    sys.argv = ["statuspage", "worker"]
-    statuspage.__main__.main()
+    is_forked = False
 
 
 class WebProcess(ServiceProcess):
@@ -144,10 +158,12 @@ class WebProcess(ServiceProcess):
 
     def kill(self) -> None:
         """Kill -9, and with it the process that serves."""
-        for child in self._children():
+        children = self._children()
+        # First the one that would start another in their place.
+        super().kill()
+        for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
-        super().kill()
 
     def kill_server(self) -> None:
         """Kill -9 the process that serves, alone."""
@@ -204,4 +220,4 @@ def wait_until(is_true: object, *, what: str, seconds: float = PATIENCE_SECONDS)
     while not is_true():
         if time.monotonic() > deadline:
             raise TimeoutError(f"it did not come about that {what}")
-        time.sleep(0.005)
+        time.sleep(0.01)

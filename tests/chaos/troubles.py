@@ -24,7 +24,7 @@ from statuspage.core.enums import Channel, DeliveryState
 from statuspage.models import AuditEntry, Counter, Delivery, Incident, IncidentUpdate, Message
 from tests.chaos.company import Company, Tally, environ_of
 from tests.chaos.kills import Provider, company_with, finish, sendgrid
-from tests.chaos.processes import WebProcess, WorkerProcess, limit_files, wait_until
+from tests.chaos.processes import LoadedWorker, WebProcess, WorkerProcess, limit_files, wait_until
 from tests.databases import PostgresServer
 from tests.fakes.process import StandIn
 from tests.fakes.sendgrid import Signer
@@ -314,7 +314,7 @@ def jump_clock(
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         company.resolve()
-        with WorkerProcess(faked, log=folder / "worker.log") as worker:
+        with LoadedWorker(faked, log=folder / "worker.log") as worker:
             wait_until(lambda: provider.accepted() > 0, what="mails go out")
             # Whole at once: a file that is half written would be another jump.
             offset.with_suffix(".new").write_text(f"{seconds:+.0f}\n")

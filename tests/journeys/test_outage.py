@@ -5,13 +5,9 @@ Two hosts serve one PostgreSQL, each with a data folder of its own.
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import feedparser
@@ -24,11 +20,11 @@ from statuspage.core.db import db, writing
 from statuspage.models.revision import bump
 from statuspage.public.edition import Edition, load
 from statuspage.runtime.application import create_app
+from tests.chaos.processes import WebProcess
 from tests.databases import PostgresServer
 from tests.factories import make_component, make_incident, make_maintenance, make_page
 from tests.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "one key for both hosts, never for anything else"
 PAGES = ("/", "/history", "/incidents/payments0000")
 # Of these nobody asks the second host before the database is away.
@@ -55,37 +51,20 @@ class Host:
 
     def start(self) -> None:
         environ = {
-            "PATH": os.environ["PATH"],
             "PORT": str(self._port),
             "DATA_DIR": str(self.folder),
             "DATABASE_URL": self._database_url,
             "PUBLIC_URL": "https://status.example.com",
             "SECRET_KEY": SECRET,
         }
-        command = [sys.executable, "-P", "-m", "flask", "--app", "app", "serve"]
-        self._log = (self.folder.parent / f"{self.folder.name}.log").open("a")
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env={**environ, "PYTHONPATH": str(ROOT)}, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
-        )  # fmt: skip
-        eventually(self._answers)
+        self._web = WebProcess(environ, log=self.folder.with_suffix(".log"))
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return requests.get(f"http://127.0.0.1:{self._port}{path}", headers=headers, timeout=30)
 
     def kill(self) -> None:
         """All its processes at once, as when the machine loses power."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._log.close()
-
-    def _answers(self) -> bool:
-        assert self._process.poll() is None, Path(self._log.name).read_text()
-        try:
-            return self.get("/healthz").status_code == 200
-        except requests.ConnectionError:
-            return False
+        self._web.kill()
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +75,16 @@ def server() -> Iterator[PostgresServer]:
     running.stop()
 
 
-@pytest.fixture
-def desk(server: PostgresServer, tmp_path: Path) -> Iterator[Flask]:
-    server.empty()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outage")
+
+
+@pytest.fixture(scope="module")
+def desk(server: PostgresServer, folder: Path) -> Iterator[Flask]:
     app = create_app(
         load_settings(
-            {"DATABASE_URL": server.url, "DATA_DIR": str(tmp_path / "desk"), "SECRET_KEY": SECRET}
+            {"DATABASE_URL": server.url, "DATA_DIR": str(folder / "desk"), "SECRET_KEY": SECRET}
         )
     )
     with app.app_context():
@@ -116,12 +99,12 @@ def desk(server: PostgresServer, tmp_path: Path) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-@pytest.fixture
-def hosts(server: PostgresServer, desk: Flask, tmp_path: Path) -> Iterator[tuple[Host, Host]]:
+@pytest.fixture(scope="module")
+def hosts(server: PostgresServer, desk: Flask, folder: Path) -> Iterator[tuple[Host, Host]]:
     with ExitStack() as ending:
         made = []
         for name in ("one", "two"):
-            made.append(Host(tmp_path / name, server.url))
+            made.append(Host(folder / name, server.url))
             ending.callback(made[-1].kill)
         yield made[0], made[1]
 
@@ -130,7 +113,7 @@ def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def test_while_the_database_is_away_readers_see_the_last_edition_marked(

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import feedparser
-import pytest
 import requests
 
-from statuspage.core.config import load_settings
-from statuspage.core.db import db
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
-from statuspage.runtime.application import create_app
 from tests.actors import acting
-from tests.service import FirstStart, Service
+from tests.service import Service
 
 ACTOR = acting("Ada")
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, first_start: FirstStart) -> Iterator[Service]:
-    running = Service(tmp_path_factory.mktemp("publishing"), first_start=first_start)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def desk(service: Service) -> Iterator[None]:
-    """Another process's app on the same database: the posts come from here."""
-    app = create_app(
-        load_settings({"DATA_DIR": str(service.folder / "data"), "PUBLIC_URL": service.url})
-    )
-    with app.app_context():
-        yield
-        db.session.remove()
-        db.engine.dispose()
 
 
 def get(service: Service, path: str) -> requests.Response:
@@ -51,7 +28,7 @@ def eventually(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def test_a_post_is_everywhere_at_once(service: Service, desk: None) -> None:

@@ -20,10 +20,8 @@ NONE = (0, 0)
 def test_with_the_webhook_a_kill_neither_loses_nor_doubles(
     database: Database, tmp_path: Path
 ) -> None:
-    with sendgrid(tmp_path, batch=50, tells=True) as provider:
-        tally = kill_while_sending(
-            database.url, tmp_path, provider, customers=1_000, kills=2, seed=3
-        )
+    with sendgrid(tmp_path, batch=15, tells=True) as provider:
+        tally = kill_while_sending(database.url, tmp_path, provider, customers=300, kills=2, seed=3)
     assert (tally.lost, tally.doubled, tally.kills_while_sending) == (0, 0, 2)
 
 
@@ -31,7 +29,7 @@ def test_a_post_survives_the_web_servers_death_whole_or_not_at_all(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = postgres_server.empty().url
-    published = kill_while_publishing(url, tmp_path, kills=4, seed=1)
+    published = kill_while_publishing(url, tmp_path, kills=2, seed=1)
     assert (published.lost, published.doubled, published.torn) == (0, 0, 0)
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,13 +17,13 @@ from statuspage.core import clock
 from statuspage.core.config import Settings, load_settings
 from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState
-from statuspage.core.paths import ROOT
 from statuspage.delivery import claims, control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, Hold, Incident
 from statuspage.runtime import backup as operations
 from statuspage.runtime.application import create_app
 from tests.announcing import ACTOR, Scenario, declare, mails, resolve, set_up_scenario
+from tests.service import FirstStart
 
 sqlite_alone = pytest.mark.only_on("sqlite")
 
@@ -202,14 +199,7 @@ def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> 
 
 
 @sqlite_alone
-def test_what_the_service_writes_is_its_owners_alone(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "statuspage", "setup"],
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "DEMO": "0"},
-        cwd=ROOT,
-        umask=0o022,
-        check=True,
-    )
-    written = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.rglob("*")}
+def test_what_the_service_writes_is_its_owners_alone(first_start: FirstStart) -> None:
+    written = {file.name: file.stat().st_mode & 0o077 for file in first_start.data.rglob("*")}
     assert set(written) >= {"statuspage.db", "secret_key"}
     assert set(written.values()) == {0}

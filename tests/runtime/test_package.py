@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
+    # As the installers do.
+    assert compileall.compile_dir(folder / "statuspage", quiet=1)
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     for path in folders:
         path.chmod(0o555)
@@ -105,7 +108,12 @@ def test_it_serves_from_anywhere_and_keeps_its_data_in_the_users_home(
 ) -> None:
     service = Service(
         tmp_path,
-        {"PYTHONPATH": str(installed), "XDG_DATA_HOME": str(tmp_path), "DATA_DIR": ""},
+        {
+            "PYTHONPATH": str(installed),
+            "XDG_DATA_HOME": str(tmp_path),
+            "DATA_DIR": "",
+            "DEMO": "0",
+        },
         command=[sys.executable, "-P", "-m", "statuspage", "run"],
         cwd=Path("/"),
     )

@@ -18,7 +18,7 @@ import pytest
 from statuspage.runtime import supervisor as supervise_module
 from statuspage.runtime.supervisor import Child, Watch
 from tests.ports import free_port
-from tests.service import Service
+from tests.service import FirstStart, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "statuspage" / "runtime"
@@ -197,9 +197,9 @@ def test_a_wrong_setting_stops_the_start_with_the_one_line_that_names_it(tmp_pat
 
 
 def test_the_page_is_back_soon_after_its_process_and_then_its_server_is_killed(
-    tmp_path: Path,
+    tmp_path: Path, first_start: FirstStart
 ) -> None:
-    service = Service(tmp_path)
+    service = Service(tmp_path, first_start=first_start)
     try:
         server = service.pid_of("serve")
         (process,) = psutil.Process(server).children()
