@@ -42,6 +42,10 @@ function follow(form) {
       old.replaceWith(document.adoptNode(next));
     }
     showGate(fresh);
+    for (const part of fresh.querySelectorAll("[data-beside]")) {
+      const mine = form.querySelector(`[data-beside=${part.dataset.beside}]`);
+      if (mine && mine.innerHTML !== part.innerHTML) mine.innerHTML = part.innerHTML;
+    }
     for (const part of ["reach", "press"]) {
       const mine = form.querySelector(`.bar-below [data-part=${part}]`);
       const said = fresh.querySelector(`body > [data-part=${part}]`)?.textContent.trim();

@@ -24,19 +24,24 @@
   const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   const ZONED = { ...CLOCK, timeZoneName: "short" };
   // The digits that the server writes, whatever is usual where the browser's words come from.
-  const language = `${html.lang}-u-nu-latn`;
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const latin = (language) => `${language}-u-nu-latn`;
+  const relative = new Intl.RelativeTimeFormat(latin(html.lang), { numeric: "auto" });
   const formats = new Map();
   let written = new WeakMap();
   let isPrinting = false;
   const isAway = differ(ownZone, pageZone);
   let isOwn = isAway && recall("zone") !== "page";
 
-  function format(moment, parts) {
-    if (!formats.has(parts)) {
-      formats.set(parts, new Intl.DateTimeFormat(language, { ...parts, timeZone: ownZone }));
+  function formatter(parts, language = html.lang) {
+    const name = language + JSON.stringify(parts);
+    if (!formats.has(name)) {
+      formats.set(name, new Intl.DateTimeFormat(latin(language), { ...parts, timeZone: ownZone }));
     }
-    return formats.get(parts).format(moment);
+    return formats.get(name);
+  }
+
+  function format(moment, parts, language) {
+    return formatter(parts, language).format(moment);
   }
 
   /** Whether clocks show different times in two zones; one zone may have several names. */
@@ -56,8 +61,7 @@
 
   /** The zone's name as it is written beside a time: it changes with the clocks. */
   function nameAt(moment) {
-    format(moment, ZONED);
-    const parts = formats.get(ZONED).formatToParts(moment);
+    const parts = formatter(ZONED).formatToParts(moment);
     return parts.find((part) => part.type === "timeZoneName").value;
   }
 
@@ -75,9 +79,19 @@
   function write(time, parts) {
     if (!written.has(time)) written.set(time, time.textContent);
     const moment = new Date(time.dateTime);
-    let text = isOwn ? format(moment, parts) : written.get(time);
+    // Within a text, in the language of the text, and with what its author wrote beside it.
+    const prose = time.closest(".prose");
+    const language = prose ? time.closest("[lang]").lang : html.lang;
+    let text = isOwn ? format(moment, parts, language) : written.get(time);
+    if (prose) entitle(time.closest("[data-span]") || time);
     if ("near" in time.dataset && !isPrinting) text += ` (${distance(moment)})`;
     if (time.textContent !== text) time.textContent = text;
+  }
+
+  /** Keep the text that the server wrote where a pointer finds it; called before it changes. */
+  function entitle(element) {
+    if (!isOwn) element.removeAttribute("title");
+    else if (!element.title) element.title = element.textContent;
   }
 
   function writeTimes() {
@@ -101,6 +115,7 @@
     for (const time of document.querySelectorAll("time")) {
       if (written.has(time)) time.textContent = written.get(time);
     }
+    for (const told of document.querySelectorAll(".prose [title]")) told.removeAttribute("title");
     written = new WeakMap();
   }
 
@@ -236,7 +251,8 @@
   }
 
   function counterpart(old, at, node) {
-    if (node.id) return [...old.children].find((child) => child.id === node.id);
+    const isKin = (child) => child.id === node.id && child.nodeName === node.nodeName;
+    if (node.id) return [...old.children].find(isKin);
     return at && !at.id && at.nodeName === node.nodeName ? at : null;
   }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, Field, HiddenField, RadioField
 from wtforms.utils import unset_value
 
 from statuspage.admin.forms import (
@@ -18,13 +18,16 @@ from statuspage.admin.forms import (
     ProseField,
     read_number,
 )
-from statuspage.admin.previews import TextsForm
+from statuspage.admin.second_language import (
+    SecondLanguageForm,
+    asks_for_second,
+    second_as_shown,
+)
 from statuspage.configuration import components, severity
 from statuspage.configuration.components import top_level
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, CustomerMail, Impact
-from statuspage.core.languages import OFFERED
 from statuspage.messages import facts
 from statuspage.messages.facts import FactKind
 from statuspage.models import ComponentGroup, SeverityLevel
@@ -158,23 +161,14 @@ def asks_for(*wanted: facts.Fact) -> Callable[[type[AnyForm]], type[AnyForm]]:
     return with_fields
 
 
-def asks_for_second(form: type[AnyForm]) -> type[AnyForm]:
-    """Give a form a second field for each fact that can have a text in a further language."""
-    labels = {"title": "Title", "users_notice": "What users notice"}
-    labels |= {fact.name: fact.label for fact in facts.ASKED_PUBLIC}
-    for name in facts.TRANSLATED:
-        kind = LineField if name == "title" else ProseField
-        setattr(form, SECOND + name, kind(labels[name]))
-    return form
+_SECOND_LABELS: Final = {"title": "Title", "users_notice": "What users notice"} | {
+    fact.name: fact.label for fact in facts.ASKED_PUBLIC if fact.name in facts.TRANSLATED
+}
 
 
-SECOND: Final = "second_"
-"""What the names of fields in the second language begin with."""
-
-
-@asks_for_second
+@asks_for_second(_SECOND_LABELS)
 @asks_for(*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL)
-class IncidentForm(TextsForm):
+class IncidentForm(SecondLanguageForm):
     """The part of an incident that each update may change."""
 
     can_ask = True
@@ -194,11 +188,6 @@ class IncidentForm(TextsForm):
     )
     next_update_at = MomentField("Time of the next update")
     no_promise_because = LineField("Why no update is scheduled")
-    second_language = SelectField(
-        "Language",
-        choices={"": "None", **{one.code: one.name for one in OFFERED}},
-        default="",
-    )
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
     promised = HiddenField()
 
@@ -256,22 +245,11 @@ class IncidentForm(TextsForm):
     def public_facts(self) -> dict[str, Any]:
         """The public facts as they are kept; emptied ones are empty, so that they replace."""
         kept = {fact.name: _stored(self[fact.name].data) for fact in facts.ASKED_PUBLIC}
-        language = self.second_language.data
-        texts = {name: self[SECOND + name].data or "" for name in facts.TRANSLATED}
-        return {**kept, facts.TRANSLATIONS: {language: texts} if language else {}}
-
-    @property
-    def second_texts(self) -> list[str]:
-        """The names of the fields for a second language."""
-        return [SECOND + name for name in facts.TRANSLATED]
+        return {**kept, facts.TRANSLATIONS: self.translations()}
 
     def internal_facts(self) -> dict[str, Any]:
         """The internal facts as they are kept."""
         return {fact.name: _stored(self[fact.name].data) for fact in facts.ASKED_INTERNAL}
-
-    def is_filled(self, names: Iterable[str]) -> bool:
-        """Whether any of these fields is filled in or to be corrected: then the fold is open."""
-        return any(self[name].errors or self[name].data for name in names if name in self)
 
     def has_errors(self, names: Iterable[str]) -> bool:
         """Whether any of these fields is refused: folded, it opens."""
@@ -289,9 +267,7 @@ def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
     for fact in (*facts.ASKED_PUBLIC, *facts.ASKED_INTERNAL):
         if fact.kind is FactKind.MOMENT and shown.get(fact.name):
             shown[fact.name] = clock.read_exact(str(shown[fact.name]))
-    for language, texts in stored.get(facts.TRANSLATIONS, {}).items():
-        shown |= {"second_language": language}
-        shown |= {SECOND + name: text for name, text in texts.items()}
+    shown |= second_as_shown(stored)
     return {name: value for name, value in shown.items() if value not in {"", None}}
 
 

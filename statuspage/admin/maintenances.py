@@ -21,6 +21,7 @@ from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsFie
 from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import Sheet, TextsForm
 from statuspage.admin.recurring import running_series
+from statuspage.admin.second_language import SecondLanguageForm, asks_for_second
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -74,7 +75,8 @@ def _presses(incident: Incident) -> dict[str, str]:
     }
 
 
-class PlanForm(TextsForm):
+@asks_for_second({"title": "Title", "users_notice": "What we’re doing and what users will notice"})
+class PlanForm(SecondLanguageForm):
     """A maintenance as it is planned."""
 
     can_ask = True
@@ -107,6 +109,7 @@ class PlanForm(TextsForm):
             remind_minutes=self.remind_minutes.data,
             verify_minutes=self.verify_minutes.data,
             form_key=self.form_key.data or "",
+            translations=self.translations(),
         )
 
 

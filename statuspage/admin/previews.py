@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from flask import Response, make_response, request, url_for
@@ -34,7 +35,7 @@ from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.incidents.announcement import Announcement
-from statuspage.incidents.drafts import CopyText
+from statuspage.incidents.drafts import CopyText, translated_facts
 from statuspage.incidents.explain_recipient import RecipientExplanation, explain
 from statuspage.incidents.inputs import Draft
 from statuspage.incidents.publish import Submission
@@ -102,6 +103,8 @@ class TextsForm(PostForm):
     copies_to_paste: tuple[ToCopy, ...] = ()
     # The audiences to tick, once the texts are made.
     audiences: Sequence[AudienceRow] = ()
+    # What the checks say of the facts in a second language, by the name of the fact.
+    second_remarks: Mapping[str, tuple[Remark, ...]] = MappingProxyType({})
 
     def ask_to_repeat(self) -> None:
         """Ask before the same is published again; a second click is asked about as well."""
@@ -136,6 +139,16 @@ class TextsForm(PostForm):
         Returns what belongs to the texts.
         """
         sheets = [self._show(draft) for draft in drafts]
+        translated = translated_facts(announcement)
+        self.second_remarks = {
+            one.name: remarks_on(one.text, one.findings) for one in translated if one.findings
+        }
+        if any(one.is_sent and blocking(one.findings) for one in translated):
+            # The same reason lets a text pass in all its languages.
+            sheets = [
+                sheet if sheet.name == Audience.INTERNAL else replace(sheet, is_held=True)
+                for sheet in sheets
+            ]
         self.audiences = audience_rows(announcement, drafts)
         self._answer(announcement)
         return sheets
@@ -332,8 +345,11 @@ def _reading(draft: Draft) -> Markup:
 
 
 def _changes(draft: Draft) -> Markup | None:
-    """What differs from what this audience was sent last; None where it was sent nothing."""
-    if draft.before is None:
+    """What differs from what this audience was sent last; None where that was no such message.
+
+    Another step has other sentences: all that would be shown is that it is another step.
+    """
+    if draft.before is None or not draft.is_like_before:
         return None
     if draft.audience is not Audience.CUSTOMER:
         return show_changes(draft.before.body, draft.as_sent.body)

@@ -381,7 +381,7 @@ def show_unreadable(error: UnreadableRequest) -> ResponseReturnValue:
 @incidents.errorhandler(Conflict)
 def show_conflict(_: Conflict) -> ResponseReturnValue:
     """412: the incident is no longer as ``If-Match`` says."""
-    return problem(412, "Somebody else changed this incident meanwhile. Read it again.")
+    return problem(412, "Someone else changed this incident in the meantime. Read it again.")
 
 
 @incidents.errorhandler(Invalid)

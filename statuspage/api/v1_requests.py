@@ -267,4 +267,4 @@ def show_invalid(error: Invalid) -> Response:
 @v1.errorhandler(Conflict)
 def show_conflict(_: Conflict) -> Response:
     """409: somebody else changed it in the same moment."""
-    return error_answer(409, "Somebody else changed this incident meanwhile. Read it again.")
+    return error_answer(409, "Someone else changed this incident in the meantime. Read it again.")

@@ -6,6 +6,7 @@ rules (IANA tz database): one that does not exist or that happens twice is refus
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -66,6 +67,20 @@ def zone_label(moment: datetime, zone: ZoneInfo) -> str:
     offset = moment.astimezone(zone).utcoffset() or timedelta()
     if name.isalpha() and _AS_READ.get(name, offset) == offset:
         return name
+    return _offset_label(offset)
+
+
+def zone_with_offset(moment: datetime, zone: ZoneInfo) -> str:
+    """The zone's short name and its offset: ``PST (UTC−8)``; one of them where they say the same.
+
+    For readers who may not know the letters.
+    """
+    label = zone_label(moment, zone)
+    offset = _offset_label(moment.astimezone(zone).utcoffset() or timedelta())
+    return label if label.startswith("UTC") else f"{label} ({offset})"
+
+
+def _offset_label(offset: timedelta) -> str:
     minutes = int(offset.total_seconds()) // 60
     if minutes == 0:
         return "UTC"
@@ -86,10 +101,21 @@ _AS_READ: Final = {
 }
 
 
-def show(moment: datetime, zone: ZoneInfo, locale: str = "en", *, seconds: bool = False) -> str:
+Label = Callable[[datetime, ZoneInfo], str]
+"""How a zone is named beside a time: `zone_label` or `zone_with_offset`."""
+
+
+def show(
+    moment: datetime,
+    zone: ZoneInfo,
+    locale: str = "en",
+    *,
+    seconds: bool = False,
+    label: Label = zone_label,
+) -> str:
     """Date, year, time and zone: ``Mar 4, 2026, 12:00 UTC``, or with ``12:00:30 UTC``."""
     text = _date_and_time(moment.astimezone(zone), locale, seconds=seconds)
-    return f"{text} {zone_label(moment, zone)}"
+    return f"{text} {label(moment, zone)}"
 
 
 def show_date(day: date, locale: str = "en") -> str:
@@ -98,12 +124,17 @@ def show_date(day: date, locale: str = "en") -> str:
 
 
 def show_time(
-    moment: datetime, zone: ZoneInfo, locale: str = "en", *, seconds: bool = False
+    moment: datetime,
+    zone: ZoneInfo,
+    locale: str = "en",
+    *,
+    seconds: bool = False,
+    label: Label = zone_label,
 ) -> str:
     """The time of day with its zone: ``12:00 UTC``, or ``12:00:30 UTC``."""
     local = moment.astimezone(zone)
     text = format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
-    return f"{text} {zone_label(moment, zone)}"
+    return f"{text} {label(moment, zone)}"
 
 
 def _date_and_time(local: datetime, locale: str, *, seconds: bool = False) -> str:
@@ -121,15 +152,24 @@ def in_order(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return min(start, end), end
 
 
-def show_span(start: datetime, end: datetime, zone: ZoneInfo, locale: str = "en") -> str:
+def show_span(
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    locale: str = "en",
+    *,
+    label: Label = zone_label,
+) -> str:
     """From when to when, the date named once where it is the same day; always :func:`in_order`."""
     start, end = in_order(start, end)
     if start.astimezone(zone).date() != end.astimezone(zone).date():
-        return f"{show(start, zone, locale)} – {show(end, zone, locale)}"
+        is_one_zone = zone_label(start, zone) == zone_label(end, zone)
+        first = show(start, zone, locale, label=zone_label if is_one_zone else label)
+        return f"{first} – {show(end, zone, locale, label=label)}"
     first = _date_and_time(start.astimezone(zone), locale)
     if zone_label(start, zone) != zone_label(end, zone):
-        first = show(start, zone, locale)
-    return f"{first} – {show_time(end, zone, locale)}"
+        first = show(start, zone, locale, label=label)
+    return f"{first} – {show_time(end, zone, locale, label=label)}"
 
 
 def show_duration(length: timedelta, language: str = "en") -> str:

@@ -6,11 +6,10 @@ Beside them are texts to copy, which are sent nowhere, and whether an update onl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from statuspage.core import richtext
 from statuspage.core.db import read_once
@@ -30,6 +29,7 @@ from statuspage.messages.compose import (
     finish,
     unfilled,
 )
+from statuspage.messages.facts import facts_in
 from statuspage.models import Incident, Message
 from statuspage.recipients.who_receives import Reader
 
@@ -50,6 +50,7 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
     composed = compose(session, facts, audience=audience, step=step)
     text = chosen_text(texts, audience, composed)
     readers = announcement.first_readers(audience)
+    before = _last_message(announcement, audience)
     return Draft(
         audience=audience,
         step=step,
@@ -69,13 +70,49 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
         findings=check_text(
             session, announcement.incident, text, audience=audience, step=step, facts=facts
         ),
-        before=_last_message(session, announcement.saved, audience),
+        before=before.text if before else None,
+        is_like_before=before is not None and before.step is step,
         fell_back=composed.fell_back,
         is_drill=announcement.incident.is_drill,
         left_out=announcement.left_out.get(
             Audience.SUBSCRIBER if audience is Audience.PUBLIC else audience
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedFact:
+    """A fact's text in a further language, and what the checks say of it.
+
+    ``is_sent``: every fact has a text in that language, so messages are written in it.
+    """
+
+    name: str
+    text: Text
+    findings: tuple[Finding, ...]
+    is_sent: bool
+
+
+def translated_facts(announcement: Announcement) -> list[TranslatedFact]:
+    """What is typed in further languages, each text checked by itself."""
+    facts, found = announcement.facts, []
+    for language, texts in facts.public.translations.items():
+        known = replace(facts, public=replace(facts.public, language=language))
+        is_sent = facts_in(facts, language) is not None
+        for name, typed in texts.items():
+            text = Text(typed, "") if name == "title" else Text("", typed)
+            findings = check_text(
+                announcement.session,
+                announcement.incident,
+                text,
+                audience=Audience.PUBLIC,
+                step=announcement.step,
+                facts=known,
+            )
+            # What is missing from a message as a whole is no fault of one fact.
+            placed = tuple(one for one in findings if one.excerpt)
+            found.append(TranslatedFact(name, text, placed, is_sent))
+    return found
 
 
 def chosen_text(texts: Texts, audience: Audience, composed: Text) -> Text:
@@ -112,8 +149,15 @@ def _finish_if_whole(
         return None
 
 
-def _last_message(session: Session, incident: Incident | None, audience: Audience) -> Text | None:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    text: Text
+    step: Step
+
+
+def _last_message(announcement: Announcement, audience: Audience) -> _Sent | None:
     """What that audience was sent last about an incident with an update, if anything."""
+    session, incident = announcement.session, announcement.saved
     if incident is None or incident.id is None:
         return None
     newest = (
@@ -121,10 +165,13 @@ def _last_message(session: Session, incident: Incident | None, audience: Audienc
         .where(Message.incident_id == incident.id, Message.update_id.is_not(None))
         .group_by(Message.audience)
     )
-    chosen = select(Message.audience, Message.subject, Message.body).where(Message.id.in_(newest))
+    chosen = select(Message.audience, Message.step, Message.subject, Message.body).where(
+        Message.id.in_(newest)
+    )
     name = f"last messages of incident {incident.id}"
     rows = read_once(session, name, lambda: session.execute(chosen).all())
-    return next((Text(row.subject, row.body) for row in rows if row.audience is audience), None)
+    row = next((one for one in rows if one.audience is audience), None)
+    return _Sent(Text(row.subject, row.body), row.step) if row else None
 
 
 @dataclass(frozen=True, slots=True)

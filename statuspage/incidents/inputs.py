@@ -104,9 +104,9 @@ class Draft:
     alone make; ``finished`` is what would be sent, None while something is missing; ``readers`` are
     the first few customers.  ``missing`` facts keep it from going out; ``wanted`` ones would make
     it say more; ``findings`` are what the checks say of it; ``before`` is what that audience was
-    sent last; ``fell_back``: an edited wording failed and the shipped one was used.  ``left_out``
-    is why it is not sent, or of a public update, why subscribers are not notified of it; None where
-    that happens.
+    sent last, and ``is_like_before`` whether that was about the same step; ``fell_back``: an edited
+    wording failed and the shipped one was used.  ``left_out`` is why it is not sent, or of a public
+    update, why subscribers are not notified of it; None where that happens.
     """
 
     audience: Audience
@@ -124,6 +124,7 @@ class Draft:
     wanted: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     before: Text | None = None
+    is_like_before: bool = False
     fell_back: bool = False
     is_drill: bool = False
     left_out: str | None = None

@@ -39,6 +39,7 @@ from statuspage.incidents.component_states import at_the_end, set_state
 from statuspage.incidents.idempotency import code_for, posted_with
 from statuspage.incidents.inputs import check_body, check_title
 from statuspage.incidents.publish import Publication, Submission, begin, publish
+from statuspage.messages.facts import TRANSLATIONS
 from statuspage.models import Incident, IncidentUpdate
 
 UNDER_MAINTENANCE = ComponentStatus.UNDER_MAINTENANCE
@@ -68,6 +69,7 @@ class Plan:
     From its planned end on it verifies for ``verify_minutes``, if any, before it completes.
     ``auto_starts`` and ``auto_ends`` say whether it takes these steps without anybody.
     ``form_key`` is the key of the form that it is typed into, as for a declaration.
+    ``translations`` are title and notice in further languages, by language and name of the fact.
     """
 
     title: str
@@ -81,6 +83,7 @@ class Plan:
     auto_ends: bool = True
     form_key: str = ""
     tool_data: Mapping[str, Any] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def announcement_of_plan(plan: Plan) -> Announcement:
@@ -161,6 +164,7 @@ def replan(session: Session, maintenance: Incident, plan: Plan, submission: Subm
     """Give one that has not started another plan and say so, within its caller's transaction."""
     before = _as_record(maintenance)
     maintenance.title, maintenance.users_notice = plan.title, plan.what
+    maintenance.public_facts = _translated(plan)
     maintenance.scheduled_for = maintenance.started_at = plan.scheduled_for
     maintenance.scheduled_until = plan.scheduled_until
     maintenance.remind_minutes = plan.remind_minutes
@@ -328,7 +332,7 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         impact=Impact.MAINTENANCE,
         visibility=Visibility.PUBLIC,
         users_notice=plan.what,
-        public_facts={},
+        public_facts=_translated(plan),
         internal_facts={},
         resolutions=0,
         started_at=plan.scheduled_for,
@@ -344,6 +348,10 @@ def _planned(plan: Plan, code: str, moment: datetime) -> Incident:
         updated_at=moment,
         entry_id=current_links().incident_entry(code, moment),
     )
+
+
+def _translated(plan: Plan) -> dict[str, Any]:
+    return {TRANSLATIONS: dict(plan.translations)} if plan.translations else {}
 
 
 def _as_record(maintenance: Incident) -> dict[str, object]:

@@ -36,7 +36,8 @@ from statuspage.messages.compose import (
     finish,
     finish_for_subscribers,
 )
-from statuspage.messages.facts import Facts, facts_in
+from statuspage.messages.facts import Facts, facts_in, moments_of
+from statuspage.messages.tokens import times_in
 from statuspage.models import Incident, IncidentUpdate, Message, revision
 from statuspage.recipients import who_receives
 from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
@@ -219,6 +220,7 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
         update.translations = {
             language: version["body"] for language, version in public.versions.items()
         }
+        update.times = _times_in_texts(announcement, public)
         _announce_to_subscribers(announcement, update, public)
     return (public or written[Audience.INTERNAL]).body
 
@@ -326,6 +328,18 @@ def _queue(announcement: Announcement, message: Message, update: IncidentUpdate)
         because=because,
     )
     superseded.supersede(session, message, step_key=step_key)
+
+
+def _times_in_texts(announcement: Announcement, public: Composed) -> dict[str, str]:
+    """The times that the facts know and the public texts say, in whichever language."""
+    facts, language = announcement.facts.public, announcement.page.language
+    bodies = {language: public.body} | {
+        other: version["body"] for other, version in public.versions.items()
+    }
+    times: dict[str, str] = {}
+    for locale, body in bodies.items():
+        times |= times_in(body, moments_of(facts), zone=facts.zone.key, locale=locale)
+    return times
 
 
 def _announce_to_subscribers(

@@ -26,7 +26,7 @@ from statuspage.messages.facts import Facts, PublicFacts, facts_in, moments_of
 from statuspage.messages.sample_incident import sample_facts
 from statuspage.messages.template_language import TemplateFault, TemplateProblem
 from statuspage.messages.template_variables import phrase, values_for
-from statuspage.messages.tokens import TOKEN, disarm, fillable, token, token_values
+from statuspage.messages.tokens import TOKEN, disarm, fillable, page_times, token
 from statuspage.messages.wording import (
     Source,
     Unfit,
@@ -255,12 +255,10 @@ def _for_subscribers(
 ) -> Composed:
     if public.drill:
         update = as_drill(update, Audience.SUBSCRIBER)
-    shown = token_values(moments_of(public), zone=public.zone.key, locale=language)
+    shown = page_times(moments_of(public), zone=public.zone.key, locale=language)
     subject, body = f"{update.subject} ({disarm(public.service)})", update.body
     # The longest first: a span begins with a time.
-    for name in sorted(
-        shown.keys() - {"name", "greeting"}, key=lambda name: len(shown[name]), reverse=True
-    ):
+    for name in sorted(shown, key=lambda name: len(shown[name]), reverse=True):
         body = body.replace(shown[name], token(name))
     return _mail(subject, body, Audience.SUBSCRIBER, step, public, language, own=own)
 

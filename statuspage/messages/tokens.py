@@ -17,6 +17,7 @@ from babel import Locale, UnknownLocaleError
 
 from statuspage.core import clock
 from statuspage.core.languages import direction, nearest, translations
+from statuspage.core.richtext import clean
 
 NAMELESS = "there"
 # What two times make together.
@@ -53,10 +54,11 @@ def token_values(
 ) -> dict[str, str]:
     """What the tokens say to one recipient.
 
-    ``moments`` are ISO 8601 times by token name.  A zone or locale that does not exist gives UTC or
-    English: a wrong row in a list of customers must not cost anybody their mail.
+    ``moments`` are ISO 8601 times by token name; a zone stands with its offset.  A zone or locale
+    that does not exist gives UTC or English: a wrong row in a list of customers must not cost
+    anybody their mail.
     """
-    times = _times(tuple(sorted(moments.items())), zone, locale)
+    times = _times(tuple(sorted(moments.items())), zone, locale, clock.zone_with_offset)
     return {**times, "name": salutation(name), "greeting": greeting(name, locale)}
 
 
@@ -78,14 +80,37 @@ def salutation(name: str) -> str:
     return " ".join(name.split()) or NAMELESS
 
 
+def page_times(moments: Mapping[str, str], *, zone: str, locale: str) -> dict[str, str]:
+    """The same times by token name, as a finished public text says them."""
+    shown = _times(tuple(sorted(moments.items())), zone, locale, clock.zone_label)
+    return {name: clean(text) for name, text in shown.items()}
+
+
+def times_in(text: str, moments: Mapping[str, str], *, zone: str, locale: str) -> dict[str, str]:
+    """The known times that stand in a finished public text, by how they stand there.
+
+    ``moments`` are ISO 8601 times by token name; a span is two with ``/`` between them.
+    """
+    known = dict(moments)
+    for span, (start, end) in _SPANS.items():
+        if start in moments and end in moments:
+            known[span] = f"{moments[start]}/{moments[end]}"
+    shown = page_times(moments, zone=zone, locale=locale)
+    return {shown[name]: moment for name, moment in known.items() if shown[name] in text}
+
+
 @lru_cache(maxsize=2048)
-def _times(moments: tuple[tuple[str, str], ...], zone: str, locale: str) -> Mapping[str, str]:
+def _times(
+    moments: tuple[tuple[str, str], ...], zone: str, locale: str, label: clock.Label
+) -> Mapping[str, str]:
     place, language = _zone(zone), _locale(locale)
     known = {name: datetime.fromisoformat(moment) for name, moment in moments}
-    shown = {name: clock.show(moment, place, language) for name, moment in known.items()}
+    shown = {
+        name: clock.show(moment, place, language, label=label) for name, moment in known.items()
+    }
     for span, (start, end) in _SPANS.items():
         if start in known and end in known:
-            shown[span] = clock.show_span(known[start], known[end], place, language)
+            shown[span] = clock.show_span(known[start], known[end], place, language, label=label)
     code = language.replace("_", "-")
     return {name: isolated(text, code) for name, text in shown.items()}
 

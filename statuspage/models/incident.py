@@ -223,6 +223,9 @@ class IncidentUpdate(Base):
     body: Mapped[Prose]
     # The body in further languages, by language, where every fact in it had a text in them.
     translations: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
+    # The times that stand in these texts, ISO 8601, by how they stand there: visitors read them in
+    # their own zones.
+    times: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     happened_at: Mapped[datetime]
     posted_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]

@@ -469,7 +469,9 @@ def _when_of(book: Environment) -> Times:
 
 
 def _tone(incident: IncidentView) -> str:
-    return "planned" if incident.is_maintenance else TONES[incident.impact]
+    if incident.is_maintenance:
+        return "planned"
+    return TONES[incident.impact] if incident.is_open else "over"
 
 
 def _web_address(text: str) -> str:
@@ -488,8 +490,8 @@ _IN_ADDRESSES: Final = ":/?#[]@!$&'()*+,;=%"
 @lru_cache(maxsize=64)
 def _icon(tone: str) -> Markup:
     """A symbol of templates/public/icons.svg; what it means stands beside it in words."""
-    mark = Markup('<svg class="icon {0}" aria-hidden="true"><use href="#i-{0}"/></svg>')
-    return mark.format(tone)
+    mark = Markup('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>')
+    return mark.format(tone, "fine" if tone == "over" else tone)
 
 
 def _bar_in(when: Times) -> Callable[[Uptime], Markup]:
@@ -502,11 +504,14 @@ def _bar_in(when: Times) -> Callable[[Uptime], Markup]:
         length = len(uptime.days)
         last = words.ngettext("Last %(num)s day", "Last %(num)s days", length)
         parts = [last % {"num": length}]
-        if uptime.percent is None:
+        if uptime.is_new:
+            parts.append(words.gettext("data since today"))
+        elif uptime.percent is None:
             parts.append(words.gettext("no data"))
         else:
             percent = when.percent(uptime.percent)
             parts.append(words.gettext("%(percent)s uptime") % {"percent": percent})
+        if uptime.is_new or uptime.percent is not None:
             days = words.ngettext("problems on %(num)d day", "problems on %(num)d days", troubled)
             parts.append(days % {"num": troubled} if troubled else words.gettext("no problems"))
         return draw_bar(uptime, words.gettext(", ").join(parts))

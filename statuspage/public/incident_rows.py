@@ -95,6 +95,7 @@ def _update(
     notifies: int | bool,
     affected: str,
     translations: str,
+    times: str,
     earlier: str | None,
 ) -> UpdateView:
     revisions = sorted(json.loads(f"[{earlier or ''}]"), key=itemgetter(0), reverse=True)
@@ -120,4 +121,5 @@ def _update(
         notifies=bool(notifies),
         earlier=tuple(EarlierText(text, read_moment(moment)) for _, text, moment in revisions),
         translations=tuple(sorted(json.loads(translations).items())),
+        times=tuple(sorted(json.loads(times).items())),
     )

@@ -26,9 +26,15 @@ from statuspage.core.enums import (
     MaintenanceStatus,
     Status,
 )
+from statuspage.public.times import mark_times
 from statuspage.public.uptime import Day, Uptime
 
 _rendered = lru_cache(maxsize=4096)(richtext.to_html)
+
+
+@lru_cache(maxsize=4096)
+def _marked(body: str, times: tuple[tuple[str, str], ...]) -> Markup:
+    return mark_times(_rendered(body), times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,8 @@ class UpdateView:
     """One public post.  ``happened_at`` is the time it tells of, ``posted_at`` when it was made.
 
     ``earlier`` is what it said before each correction, newest first; ``translations`` are its body
-    in further languages.
+    in further languages.  ``times`` are those that stand in its texts, ISO 8601, by how they stand
+    there; a span is two with ``/`` between them.
     """
 
     code: str
@@ -165,6 +172,7 @@ class UpdateView:
     notifies: bool = True
     earlier: tuple[EarlierText, ...] = ()
     translations: tuple[tuple[str, str], ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
         """Cheap: a post is looked up far more often than it changes."""
@@ -175,8 +183,12 @@ class UpdateView:
         return any(code == language for code, _ in self.translations)
 
     def html_in(self, language: str) -> Markup:
-        """The body as safe HTML, in a language where it has a text in it, else in the page's."""
-        return _rendered(dict(self.translations).get(language, self.body))
+        """The body for a page, in a language where it has a text in it, else in the page's own.
+
+        Safe HTML, in which the times that it says are elements.
+        """
+        body = dict(self.translations).get(language, self.body)
+        return _marked(body, self.times) if self.times else _rendered(body)
 
     @property
     def html(self) -> Markup:

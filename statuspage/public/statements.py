@@ -203,7 +203,7 @@ def _update(earlier: ColumnElement[str]) -> JsonArray:
         IncidentUpdate.status, IncidentUpdate.body, IncidentUpdate.posted_at,
         IncidentUpdate.edited_at, IncidentUpdate.reopens, IncidentUpdate.next_update_at,
         IncidentUpdate.entry_id, IncidentUpdate.notifies, cast(IncidentUpdate.affected, Text),
-        cast(IncidentUpdate.translations, Text), earlier,
+        cast(IncidentUpdate.translations, Text), cast(IncidentUpdate.times, Text), earlier,
     )  # fmt: skip
 
 

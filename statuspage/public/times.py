@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_interval, format_skeleton
 from babel.numbers import format_percent
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from statuspage.core import clock
 from statuspage.core.languages import direction, locale_name, translations
@@ -84,7 +85,10 @@ def _near(moment: datetime, zone: ZoneInfo, locale: str) -> Markup:
 def _span(start: datetime, end: datetime, zone: ZoneInfo, locale: str) -> Markup:
     first, _, last = clock.show_span(start, end, zone, locale).partition(" – ")
     parts = _element(start, first), _element(end, last)
-    return Markup("<span data-span>{} – {}</span>").format(*parts)
+    return _SPAN.format(*parts)
+
+
+_SPAN: Final = Markup("<span data-span>{} – {}</span>")
 
 
 @lru_cache(maxsize=1024)
@@ -106,6 +110,50 @@ def iso(moment: datetime) -> str:
 def _element(moment: datetime, text: str, *, near: bool = False) -> Markup:
     mark = Markup(" data-near" if near else "")
     return Markup('<time datetime="{}"{}>{}</time>').format(iso(moment), mark, text)
+
+
+def mark_times(html: Markup, times: Iterable[tuple[str, str]]) -> Markup:
+    """Safe HTML in which these times are elements; each stands as it did.
+
+    ``times`` are ISO 8601 moments, or two with ``/`` between them, by how a text says them; what is
+    neither is left out.
+    """
+    known = [(text, _read_moments(moment)) for text, moment in times]
+    elements = {
+        _as_in_html(text): _as_elements(text, moments) for text, moments in known if moments
+    }
+    if not elements:
+        return html
+    longest_first = sorted(elements, key=len, reverse=True)
+    # Never part of a longer number, name or offset.
+    told = re.compile(
+        rf"(?<![0-9])(?:{'|'.join(map(re.escape, longest_first))})(?![A-Za-z0-9]|[+−:][0-9])"
+    )
+    # Texts and tags take turns; an address holds no time, for it has no blanks.
+    parts = _TAG.split(html)
+    parts[::2] = [told.sub(lambda found: elements[found[0]], text) for text in parts[::2]]
+    return Markup("".join(parts))
+
+
+_TAG: Final = re.compile("(<[^>]*>)")
+
+
+def _as_in_html(text: str) -> str:
+    return str(escape(text)).replace("\u00a0", "&nbsp;")
+
+
+def _read_moments(moment: str) -> list[datetime]:
+    try:
+        return [clock.as_utc(datetime.fromisoformat(each)) for each in moment.split("/")]
+    except ValueError:
+        return []
+
+
+def _as_elements(text: str, moments: Sequence[datetime]) -> Markup:
+    if len(moments) == 1:
+        return _element(moments[0], text)
+    first, _, last = text.partition(" – ")
+    return _SPAN.format(_element(moments[0], first), _element(moments[-1], last))
 
 
 @lru_cache(maxsize=1024)

@@ -94,6 +94,12 @@ class Uptime:
         return "100" if ratio == 1 else f"{hundredths // 100}.{hundredths % 100:02d}"
 
     @property
+    def is_new(self) -> bool:
+        """Whether today is the first day of which anything is known: a percentage says little."""
+        known = [day.worst is not None for day in self.days[-2:]]
+        return known == [False, True]
+
+    @property
     def known_days(self) -> int:
         """Of how many days anything is known."""
         return sum(day.worst is not None for day in self.days)

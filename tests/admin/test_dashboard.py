@@ -57,7 +57,7 @@ def test_the_soonest_promise_comes_first(admin: Browser, app: Flask) -> None:
     page = admin.get("/admin/")
     assert texts(page, "story", "//h3") == ["Late", "In time", "No promise"]
     assert texts(page, "promise") == [
-        "Update overdue: promised 8 minutes ago · Mar 4, 2026, 11:52 UTC",
+        "Update overdue: was due 8 minutes ago · Mar 4, 2026, 11:52 UTC",
         "Next update due in 12 minutes · Mar 4, 2026, 12:12 UTC",
         "No next update scheduled",
     ]

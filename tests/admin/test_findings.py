@@ -104,7 +104,17 @@ def test_what_differs_from_the_last_text_is_shown_by_word(desk: Desk) -> None:
 
 
 def test_a_first_text_differs_from_nothing(desk: Desk) -> None:
-    assert sheet(look(desk), "public").cssselect(".changed") == []
+    assert sheet(look(desk), "public").cssselect(".changed:not([hidden])") == []
+
+
+def test_a_text_about_another_step_is_not_compared_with_the_last(desk: Desk) -> None:
+    code = desk.declare()
+    shown = desk.browser.send_shown(
+        f"/admin/incidents/{code}",
+        {"status": "identified", "action": "We roll back.", "preview": "1"},
+    )
+    names = ("public", "internal")
+    assert [sheet(shown, name).cssselect(".changed:not([hidden])") for name in names] == [[], []]
 
 
 def test_texts_to_copy_stand_beside_and_are_no_part_of_the_form(desk: Desk) -> None:

@@ -28,8 +28,8 @@ def test_the_list_shows_the_open_ones_first(desk: Desk, frozen: Traveller) -> No
     assert titles("?show=nonsense") == titles()
     assert titles("?page=2") == []
     assert texts(desk.get("/admin/incidents"), "late") == [
-        "Overdue, promised 1 hour ago",
-        "Overdue, promised 1 hour 30 minutes ago",
+        "Overdue, was due 1 hour ago",
+        "Overdue, was due 1 hour 30 minutes ago",
     ]
 
 

@@ -73,7 +73,7 @@ def test_a_scheme_that_writes_to_customers_counts_them_and_shows_their_mail(desk
         "Subject Investigating: Payments fail (Acme)Hello Ada,"
     )
     # Ada reads times in her own zone.
-    assert "Mar 4, 2026, 13:00 CET" in texts(shown, "reading")[2]
+    assert "Mar 4, 2026, 13:00 CET (UTC+1)" in texts(shown, "reading")[2]
 
 
 def test_an_edited_text_goes_out_as_edited_and_the_others_as_made(desk: Desk) -> None:

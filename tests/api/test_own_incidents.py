@@ -99,7 +99,7 @@ def test_what_changed_meanwhile_is_not_written_over(own: Tool, frozen: Traveller
     frozen.shift(60)
     assert own.post(path + "/updates", {"text": "Still failing."}, If_Match=tag).status_code == 201
     late = own.post(path + "/updates", {"text": "Or is it?"}, If_Match=tag)
-    assert problem(late, 412)["detail"].startswith("Somebody else changed")
+    assert problem(late, 412)["detail"].startswith("Someone else changed")
     assert problem(own.post(path + "/updates", {"text": "x"}, If_Match="old"), 412)
 
 

@@ -200,6 +200,52 @@ def test_times_are_told_in_the_visitors_zone(new_page: NewPage) -> None:
     expect(page.locator("#zone")).to_contain_text("Times are in your time zone, America/New_York.")
 
 
+def test_times_within_texts_are_told_in_the_visitors_zone_and_keep_what_was_written(
+    new_page: NewPage,
+) -> None:
+    due, span = "Mar 4, 2026, 12:30 UTC", "Mar 4, 2026, 13:00 – 14:00 UTC"
+    update = replace(
+        post(samples.INVESTIGATING, f"Next update by {due}. Work: {span}.", ago(minutes=5)),
+        times=(
+            (due, "2026-03-04T12:30:00+00:00"),
+            (span, "2026-03-04T13:00:00+00:00/2026-03-04T14:00:00+00:00"),
+        ),
+    )
+    view = snapshot(tree=shop(), incidents=[samples.incident("Slow", update)])
+    page = new_page(**NEW_YORK)
+    visit(page, html_pages.render_home(view, LINKS))
+    prose = page.locator(".prose").first
+    expect(prose).to_have_text(
+        "Next update by Mar 4, 2026, 07:30 EST. Work: Mar 4, 2026, 08:00 – 09:00 EST."
+    )
+    assert [each.get_attribute("title") for each in prose.locator("[title]").all()] == [due, span]
+    page.get_by_role("button", name="Show times in UTC").click()
+    expect(prose).to_have_text(f"Next update by {due}. Work: {span}.")
+    expect(prose.locator("[title]")).to_have_count(0)
+
+
+# How far things moved that nobody touched, as browsers count it (Layout Instability API).
+COUNT_SHIFTS = """
+window.moved = 0;
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries()) window.moved += shift.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def test_the_script_moves_nothing_that_was_shown(new_page: NewPage) -> None:
+    page = new_page(view="phone", timezone_id="Asia/Tokyo", locale="de-DE")
+    page.add_init_script(COUNT_SHIFTS)
+    showcase = visit(page, "")
+    moved = {}
+    for shot in shots():
+        showcase.html = shot.html
+        page.reload()
+        page.wait_for_timeout(100)
+        moved[shot.name] = page.evaluate("window.moved")
+    assert {name: shift for name, shift in moved.items() if shift} == {}
+
+
 def test_the_visitor_can_go_back_to_the_pages_zone_and_is_remembered(new_page: NewPage) -> None:
     page = new_page(**NEW_YORK)
     visit(page)

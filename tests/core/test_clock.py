@@ -36,6 +36,24 @@ def test_a_zone_s_name_means_no_other_zone(zone: str, label: str) -> None:
     assert clock.zone_label(datetime(2026, 12, 1, tzinfo=UTC), ZoneInfo(zone)) == label
 
 
+@pytest.mark.parametrize(
+    ("zone", "label"),
+    [
+        ("America/Chicago", "CST (UTC−6)"),
+        ("Europe/London", "GMT (UTC)"),
+        ("Asia/Kolkata", "UTC+5:30"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_zone_can_be_named_with_its_offset(zone: str, label: str) -> None:
+    moment = datetime(2026, 12, 1, tzinfo=UTC)
+    place = ZoneInfo(zone)
+    assert clock.zone_with_offset(moment, place) == label
+    span = clock.show_span(moment, moment + timedelta(hours=1), place, label=clock.zone_with_offset)
+    assert span.endswith(f" {label}")
+    assert span.count(label) == 1
+
+
 def test_each_name_of_a_zone_has_one_offset_in_the_whole_world() -> None:
     offsets = defaultdict(set)
     for zone in map(ZoneInfo, clock.zone_names()):

@@ -133,7 +133,9 @@ def check_page(path: str, text: str) -> None:
     scripts = [each.get("src", "inline") for each in tree.iter("script")]
     assert (
         scripts
-        == re.findall(r'^<script src="(/static/page\.[0-9a-f]+\.js)" defer>', text, re.M)[:1]
+        == re.findall(
+            r'^<script src="(/static/page\.[0-9a-f]+\.js)" defer blocking="render">', text, re.M
+        )[:1]
     ), path
     check_elements(tree)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import SYSTEM
+from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Kind, Step
@@ -35,6 +38,16 @@ def test_a_given_body_is_posted_without_any_message(scenario: Scenario, session:
     update = post(code, Submission(SYSTEM, "form"), publication)
     assert update.body == "It goes on elsewhere."
     assert session.scalars(select(Message).filter_by(update_id=update.id)).all() == []
+
+
+def test_the_known_times_in_a_text_are_kept_with_it(scenario: Scenario) -> None:
+    declared = declare(scenario)
+    due = declared.next_update_at
+    assert due is not None
+    [update] = declared.updates
+    text = clock.show(due, ZoneInfo("UTC"))
+    assert text in update.body
+    assert update.times == {text: due.isoformat()}
 
 
 def test_a_form_that_was_used_answers_with_its_update(scenario: Scenario) -> None:

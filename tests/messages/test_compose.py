@@ -153,10 +153,11 @@ def test_a_mail_is_text_and_html_filled_for_its_recipient() -> None:
     done = mail(Text("Over ([[ended]])", "Hello [[name]],\n\nIt was **[[span]]**."))
 
     subject, text, html = filled(done, name="Ines <3")
-    assert subject == "Over (Feb 13, 2026, 17:00 PST)"
-    assert text.startswith("Hello Ines <3,\n\nIt was Feb 13, 2026, 14:30 – 17:00 PST.\n\n---\n")
+    assert subject == "Over (Feb 13, 2026, 17:00 PST (UTC−8))"
+    span = "Feb 13, 2026, 14:30 – 17:00 PST (UTC−8)"
+    assert text.startswith(f"Hello Ines <3,\n\nIt was {span}.\n\n---\n")
     assert ">Hello Ines &lt;3,</p>" in html
-    assert "<strong>Feb 13, 2026, 14:30 – 17:00 PST</strong>" in html
+    assert f"<strong>{span}</strong>" in html
     assert done.moments == {
         "started": "2026-02-13T22:30:00+00:00",
         "ended": "2026-02-14T01:00:00+00:00",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from statuspage.delivery.channels.provider import fill_subject, fill_text
-from statuspage.messages.tokens import disarm, fillable, greeting, salutation, token_values
+from statuspage.messages.tokens import (
+    disarm,
+    fillable,
+    greeting,
+    page_times,
+    salutation,
+    times_in,
+    token_values,
+)
 
 MOMENTS = {
     "started": "2026-02-13T22:30:00+00:00",
@@ -18,10 +26,10 @@ def test_times_are_shown_in_the_recipients_zone() -> None:
     values = token_values(MOMENTS, zone="America/Los_Angeles", name="Ines")
 
     assert values == {
-        "started": "Feb 13, 2026, 14:30 PST",
-        "ended": "Feb 13, 2026, 17:00 PST",
-        "next_update": "Feb 13, 2026, 15:30 PST",
-        "span": "Feb 13, 2026, 14:30 – 17:00 PST",
+        "started": "Feb 13, 2026, 14:30 PST (UTC−8)",
+        "ended": "Feb 13, 2026, 17:00 PST (UTC−8)",
+        "next_update": "Feb 13, 2026, 15:30 PST (UTC−8)",
+        "span": "Feb 13, 2026, 14:30 – 17:00 PST (UTC−8)",
         "name": "Ines",
         "greeting": "Hello Ines,",
     }
@@ -30,13 +38,24 @@ def test_times_are_shown_in_the_recipients_zone() -> None:
 def test_another_zone_gives_another_day() -> None:
     values = token_values(MOMENTS, zone="Asia/Karachi", name="Ines")
 
-    assert values["span"] == "Feb 14, 2026, 03:30 – 06:00 PKT"
+    assert values["span"] == "Feb 14, 2026, 03:30 – 06:00 PKT (UTC+5)"
 
 
 def test_times_are_written_in_the_recipients_language() -> None:
     values = token_values(MOMENTS, zone="Europe/Berlin", locale="de")
 
-    assert values["started"] == "13. Feb. 2026, 23:30 CET"
+    assert values["started"] == "13. Feb. 2026, 23:30 CET (UTC+1)"
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "pt-BR", "ja", "ar"])
+def test_the_times_in_a_finished_text_are_found_as_they_stand_there(locale: str) -> None:
+    shown = page_times(MOMENTS, zone="America/New_York", locale=locale)
+    text = f"{shown['span']} … {shown['next_update']}"
+    found = times_in(text, MOMENTS, zone="America/New_York", locale=locale)
+    assert found == {
+        shown["span"]: f"{MOMENTS['started']}/{MOMENTS['ended']}",
+        shown["next_update"]: MOMENTS["next_update"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from statuspage.core.links import Links
 from statuspage.public import html_pages, times
 from statuspage.public.assets import FOLDER, asset_documents, read_asset
 from statuspage.public.snapshot import EarlierText, Frame, IncidentView, Snapshot
+from statuspage.public.uptime import Change, count_days
 from tests.htmlchecker import HtmlChecker
 from tests.public import samples
 from tests.public.samples import LINKS, NOON, PAGE, ago, component, group, incident, post, snapshot
@@ -168,6 +169,20 @@ def test_the_gravest_open_incident_comes_first() -> None:
     assert titles == ["Orders cannot be placed", "Slow sign-in"]
 
 
+def test_beside_the_gravest_open_incident_the_others_are_folded() -> None:
+    first, second = home(WORST).cssselect("#open .card")
+    assert (first.tag, second.tag, second.get("open")) == ("article", "details", None)
+    assert read(second, "summary h3") == "Slow sign-in"
+    assert read(second, "summary .facts") == (
+        "Monitoring · Minor impact · Last update Mar 4, 2026, 11:48 UTC"
+    )
+    assert read(second, "summary .gist").startswith("Sign-in is back to its usual speed")
+    assert second.cssselect("summary a") == []
+    assert read_all(second, ".post h4") == ["Monitoring", "Investigating"]
+    [page] = second.cssselect(".card > .facts a")
+    assert page.get("href") == f"/incidents/{samples.SLOW_SIGN_IN.code}"
+
+
 def test_an_open_incident_shows_impact_components_promise_and_posts_newest_first() -> None:
     root = home(samples.ONE_MINOR)
     assert read(root, "#open .facts") == "Minor impact · since Mar 4, 2026, 11:12 UTC"
@@ -224,7 +239,7 @@ def test_a_coming_maintenance_does_not_lend_its_components_their_present_state()
 
 
 def test_a_group_shows_the_worst_state_in_it() -> None:
-    states = read_all(home(WORST), "summary")
+    states = read_all(home(WORST), "#components summary")
     assert states == ["Storefront Major outage", "Accounts Degraded performance"]
 
 
@@ -322,7 +337,7 @@ def test_each_of_the_last_days_says_what_was_and_quiet_ones_on_end_say_it_once()
     assert days[0] == "Feb 28 – Mar 4, 2026 No incidents reported."
     assert days[1] == (
         "Feb 27, 2026 Card payments were declined "
-        "Resolved · Critical impact · Feb 27, 2026, 09:30 – 12:00 UTC, 2 hours 30 minutes "
+        "Resolved · was critical · Feb 27, 2026, 09:30 – 12:00 UTC, 2 hours 30 minutes "
         "Card payments work again. From 09:30 to 12:00 UTC on February 27 most of them were "
         "declined, and we are sorry for the orders that this cost you."
     )
@@ -399,13 +414,75 @@ def test_a_incident_belongs_to_its_day_in_the_pages_zone() -> None:
 def test_a_incident_tells_status_span_duration_and_what_was_affected() -> None:
     root = incident_page(samples.PAYMENTS_OUTAGE)
     assert read(root, "h1") == "Card payments were declined"
-    assert read(root, ".story .kind") == "Incident · Critical impact"
+    assert read(root, ".story .kind") == "Incident · was critical"
     assert facts(root) == [
         ("Status", "Resolved"),
         ("When", "Feb 27, 2026, 09:30 – 12:00 UTC"),
         ("Duration", "2 hours 30 minutes"),
         ("Affected", "Checkout, Payments"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("impact", "words"),
+    [
+        (Impact.CRITICAL, "was critical"),
+        (Impact.MAJOR, "was major"),
+        (Impact.MINOR, "was minor"),
+        (Impact.NONE, "No impact"),
+    ],
+)
+def test_what_is_resolved_is_grey_and_says_how_grave_it_was(impact: Impact, words: str) -> None:
+    past = replace(samples.PAYMENTS_OUTAGE, impact=impact)
+    page = incident_page(past)
+    [icon] = page.cssselect(".story .kind .icon")
+    assert (icon.get("class"), symbols([icon])) == ("icon over", ["#i-fine"])
+    assert read(page, ".story .kind") == f"Incident · {words}"
+    month = replace(samples.MONTH, incidents=(past,))
+    line = lxml.html.fromstring(html_pages.render_history(CALM, month, LINKS))
+    assert line.cssselect(".line .icon")[0].get("class") == "icon over"
+    assert read(line, ".line .facts").startswith(f"Resolved · {words} · ")
+
+
+def test_a_false_alarm_had_no_impact() -> None:
+    alarm = replace(samples.PAYMENTS_OUTAGE, cancelled_at=NOON)
+    assert read(incident_page(alarm), ".story .kind") == "Incident · No impact"
+
+
+def told(body: str, *, language: str = "", **columns: object) -> Element:
+    """The text of a post as a page shows it."""
+    update = replace(post(samples.INVESTIGATING, body, ago(minutes=5)), **columns)  # type: ignore[arg-type]
+    frame = replace(CALM, read_in=language)
+    [prose] = incident_page(incident("Slow", update), frame).cssselect(".prose")
+    return prose
+
+
+DUE = ("Mar 4, 2026, 12:30 UTC", "2026-03-04T12:30:00+00:00")
+
+
+def test_a_time_that_is_known_in_a_text_is_an_element_and_any_other_is_text() -> None:
+    prose = told(f"Next update by {DUE[0]}. Not Mar 5, 2026, 12:30 UTC.", times=(DUE,))
+    assert [(each.text, each.get("datetime")) for each in prose.iter("time")] == [
+        (DUE[0], "2026-03-04T12:30:00Z")
+    ]
+    assert _squeeze(prose.text_content()) == (
+        "Next update by Mar 4, 2026, 12:30 UTC. Not Mar 5, 2026, 12:30 UTC."
+    )
+
+
+def test_a_text_without_known_times_is_as_it_was() -> None:
+    assert list(told(f"Next update by {DUE[0]}.").iter("time")) == []
+
+
+def test_times_are_elements_in_a_further_language_too() -> None:
+    german = ("4. März 2026, 12:30 UTC", DUE[1])
+    prose = told(
+        "Soon.",
+        language="de",
+        translations=(("de", f"Nächste Meldung bis {german[0]}."),),
+        times=(DUE, german),
+    )
+    assert [each.text for each in prose.iter("time")] == [german[0]]
 
 
 def test_each_post_has_an_address_of_its_own() -> None:
@@ -776,6 +853,19 @@ def test_a_bar_says_in_words_what_it_shows():
     label = bar.get("aria-label", "")
     assert (bar.get("role"), label.partition(",")[0]) == ("img", "Last 90 days")
     assert re.search(r"\d\d\.\d\d% uptime, problems on \d+ days?$", label)
+
+
+def test_on_its_first_day_a_component_has_no_percentage_yet():
+    log = (Change(ago(hours=3), samples.OPERATIONAL),)
+    new = count_days(log, zone=PAGE.zone, until=NOON)
+    view = snapshot(tree=[component("New")])
+    root = home(replace(view, uptimes={view.components[0].code: new}))
+    assert read(root, ".uptime span[aria-hidden]") == "Since today"
+    label = root.cssselect("svg.bar")[0].get("aria-label")
+    assert label == "Last 90 days, data since today, no problems"
+    shown = replace(samples.component_page(view.components[0], ()), uptime=new)
+    page = lxml.html.fromstring(html_pages.render_component(CALM, shown, LINKS))
+    assert "Since today" in read_all(page, "#uptime .panel > p")
 
 
 def test_a_bar_has_one_column_for_each_day():

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from statuspage.core.enums import Kind
 from statuspage.public.incident_rows import moment_or_none, update_views
 
+TIMES = '{"Mar 4, 2026, 12:30 UTC": "2026-03-04T12:30:00+00:00"}'
 BODY = "Comma, and \u201cquotes\u201d"
 
 
 def row(key: int, moment: str, earlier: str | None = None) -> str:
     """An update as the database has it."""
     code, entry = f"update{key:06d}", f"entry {key}"
-    told = [code, "investigating", BODY, moment, None, 0, None, entry, 1, "[]", "{}", earlier]
-    return json.dumps([moment, key, *told])
+    told = [code, "investigating", BODY, moment, None, 0, None, entry, 1]
+    return json.dumps([moment, key, *told, "[]", "{}", TIMES, earlier])
 
 
 def test_updates_stand_newest_first_and_those_of_one_moment_by_their_keys() -> None:
@@ -27,6 +28,9 @@ def test_updates_stand_newest_first_and_those_of_one_moment_by_their_keys() -> N
     views = update_views(Kind.INCIDENT, ",".join(rows))
     assert [view.code for view in views] == ["update000002", "update000001", "update000003"]
     assert {view.body for view in views} == {BODY}
+    assert {view.times for view in views} == {
+        (("Mar 4, 2026, 12:30 UTC", "2026-03-04T12:30:00+00:00"),)
+    }
 
 
 def test_what_an_update_said_before_stands_newest_first() -> None:

@@ -195,3 +195,17 @@ def test_what_is_told_of_the_future_is_not_counted():
 def test_ninety_days_begin_at_the_first_ones_midnight():
     noon = at("2026-04-20T12:00")
     assert since_when(noon, BERLIN) == at("2026-01-20T23:00")
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_new"), [(0, True), (11, True), (13, False), (24 * 40, False)]
+)
+def test_only_on_its_first_day_is_a_component_new(hours: int, is_new: bool) -> None:
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    log = (Change(noon - timedelta(hours=hours), OPERATIONAL),)
+    assert count_days(log, zone=ZoneInfo("UTC"), until=noon).is_new is is_new
+
+
+def test_of_what_nobody_knows_nothing_is_new() -> None:
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    assert not count_days((), zone=BERLIN, until=noon).is_new
