@@ -92,11 +92,14 @@ def prefix(code: str, *, own: str) -> str:
     return "" if code == own else f"/{code.lower()}"
 
 
+# Every page names every language, and Babel reads a locale's data to answer.
+@lru_cache(maxsize=128)
 def locale_name(code: str) -> str:
     """A language's name for Babel: ``pt_BR``."""
     return str(Locale.parse(code, sep="-"))
 
 
+@lru_cache(maxsize=128)
 def direction(code: str) -> str:
     """``ltr`` or ``rtl``, for ``dir`` attributes."""
     return Locale.parse(code, sep="-").text_direction

@@ -14,10 +14,12 @@ from datetime import date, datetime
 from functools import lru_cache
 from gettext import NullTranslations
 from itertools import groupby
+from types import CodeType
 from typing import Any, Final, cast
 from urllib.parse import quote, urlencode, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from statuspage.core import clock, richtext
@@ -415,6 +417,28 @@ def overall_tone(frame: Frame | None) -> str:
     return "planned" if frame.under_maintenance else "fine"
 
 
+class CompiledTemplates(BytecodeCache):
+    """Has each template compiled once for all languages and zones.
+
+    The code is the same for all: what depends on either is a global or a filter, and no filter
+    that does is used on a constant, which Jinja would work out as it compiles.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give out what was compiled of the same text."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = CompiledTemplates()
+
+
 @lru_cache(maxsize=16)
 def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
     """The templates, bound to one language and zone."""
@@ -426,10 +450,12 @@ def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
         extensions=["jinja2.ext.i18n"],
     )
     book.policies["ext.i18n.trimmed"] = True
     book.install_gettext_translations(when.words, newstyle=True)  # type: ignore[attr-defined]
+    book.globals.update(_gettext_in(when.words))
     book.globals.update(
         FEEDS=FEEDS,
         HEADLINE_MARKER=HEADLINE_MARKER,
@@ -462,6 +488,25 @@ def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
         web_address=_web_address,
     )
     return book
+
+
+def _gettext_in(words: NullTranslations) -> dict[str, Callable[..., Markup]]:
+    """What ``{% trans %}`` and ``_()`` call, for pages that all are escaped.
+
+    Jinja's own ask each time whether they are, and a text without a variable is always the same.
+    """
+
+    @lru_cache(maxsize=1024)
+    def ready(text: str) -> Markup:
+        return Markup(words.gettext(text)) % {}
+
+    def gettext(text: str, /, **variables: object) -> Markup:
+        return Markup(words.gettext(text)) % variables if variables else ready(text)
+
+    def ngettext(singular: str, plural: str, num: int, /, **variables: object) -> Markup:
+        return Markup(words.ngettext(singular, plural, num)) % {"num": num, **variables}
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 def _when_of(book: Environment) -> Times:

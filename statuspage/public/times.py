@@ -54,7 +54,7 @@ class Times:
 
     def month(self, month: date) -> str:
         """``March 2026``."""
-        return str(format_skeleton("yMMMM", month, locale=self._locale))
+        return _month(month, self._locale)
 
     def duration(self, start: datetime, end: datetime) -> str:
         """How long it took, in two units at most: ``2 hours 30 minutes``."""
@@ -95,6 +95,11 @@ _SPAN: Final = Markup("<span data-span>{} – {}</span>")
 def _day(day: date, locale: str) -> Markup:
     text = format_skeleton("yMMMd", day, locale=locale)
     return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), text)
+
+
+@lru_cache(maxsize=1024)
+def _month(month: date, locale: str) -> str:
+    return str(format_skeleton("yMMMM", month, locale=locale))
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import lxml.html
 import pytest
+from jinja2 import Environment
 
 from statuspage.core.enums import ComponentStatus, Impact
 from statuspage.core.links import Links
@@ -916,3 +917,10 @@ def test_the_headline_names_only_parts_that_make_it_so_grave() -> None:
     view = snapshot(tree=[small])
     grave = replace(view, frame=replace(view.frame, indicator=Impact.CRITICAL))
     assert not any("Affected" in line for line in read_all(home(grave), "#overall p"))
+
+
+def test_each_template_is_compiled_once_for_all_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    html_pages.render_error(404)
+    html_pages._environment.cache_clear()
+    monkeypatch.setattr(Environment, "compile", None)
+    assert '<html lang="ja"' in html_pages.render_error(404, asked="ja")
