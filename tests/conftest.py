@@ -1,9 +1,10 @@
 """What tests are given: an empty database of either kind, an app on it, and a clock that stands.
 
 A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL;
-``pytest --database=sqlite`` runs it on one.  The screens' tests take turns, each on one of the two
-by its name, for what they ask the databases is asked on both by the tests of the rooms below;
-``--database=both`` runs them on both too.  One that is marked ``only_on("sqlite")`` costs much and
+``pytest --database=sqlite`` runs it on one.  The screens' tests, the guards and what is marked
+``take_turns`` take turns, each on one of the two by its name, for what they ask the databases is
+asked on both by the tests of the rooms below; ``--database=both`` runs them on both too.  One that
+is marked ``only_on("sqlite")`` costs much and
 asks the databases nothing that they could answer differently.
 """
 
@@ -26,6 +27,7 @@ from statuspage.access import accounts, passwords
 from statuspage.access.audit import Actor
 from statuspage.core.config import Settings, load_settings
 from statuspage.core.db import db, writing
+from statuspage.public.html_pages import CompiledTemplates
 from tests.apps import PUBLIC_URL, Apps
 from tests.browsing import Browser, make_account
 from tests.databases import KINDS, Database, PostgresServer, SqliteTemplate
@@ -34,7 +36,7 @@ from tests.htmlchecker import HtmlChecker
 from tests.service import FirstStart
 
 # Folders whose tests are each run on one of the databases.
-TAKE_TURNS: Final = frozenset({"admin", "api"})
+TAKE_TURNS: Final = frozenset({"admin", "api", "guards"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,7 +63,8 @@ def kinds_for(metafunc: pytest.Metafunc, chosen: str) -> tuple[str, ...]:
         return (chosen,)
     test = metafunc.definition
     marked = test.get_closest_marker("only_on") is not None
-    if chosen == "turns" and not marked and TAKE_TURNS.intersection(test.path.parts):
+    takes_turns = TAKE_TURNS.intersection(test.path.parts) or test.get_closest_marker("take_turns")
+    if chosen == "turns" and not marked and takes_turns:
         return (KINDS[crc32(test.originalname.encode()) % len(KINDS)],)
     return KINDS
 
@@ -215,6 +218,14 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "HASHER", cheap)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def templates_compiled_once() -> Iterator[None]:
+    """Has the admin's templates compiled once for all apps of this test process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
         yield
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pytest
 from flask import Flask
 
 from statuspage.core import clock
 from statuspage.core.db import db
-from statuspage.core.languages import BY_SEGMENT
+from statuspage.core.languages import BY_SEGMENT, OFFERED
 from statuspage.core.links import Links
 from statuspage.models.revision import current_number
+from statuspage.public import addresses, archive
 from statuspage.public.document import Document
 from statuspage.public.edition import Edition
 from statuspage.public.edition_builder import build_edition, mark_stale
@@ -97,3 +100,15 @@ def own_documents(edition: Edition) -> dict[str, Document]:
             assert document is not None
             found[path] = document
     return found
+
+
+@contextmanager
+def in_three_languages() -> Iterator[None]:
+    """Have the site made in English, German and French alone: any other language is made alike.
+
+    Its pages go on naming all languages.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (addresses, archive):
+            patch.setattr(module, "OFFERED", OFFERED[:3])
+        yield

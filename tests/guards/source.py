@@ -50,14 +50,19 @@ class Source:
         return tuple(self._find_imports())
 
     def _find_imports(self) -> Iterator[Import]:
-        late = {id(inner) for function in self.functions for inner in ast.walk(function)}
-        for node in self.nodes:
+        # Only statements hold them: most of a tree, its expressions, is not looked at.
+        waiting: list[tuple[ast.AST, bool]] = [(self.tree, False)]
+        while waiting:
+            node, is_late = waiting.pop()
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    yield Import(alias.name, "", node.lineno, id(node) in late)
+                    yield Import(alias.name, "", node.lineno, is_late)
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
-                    yield Import(node.module or "", alias.name, node.lineno, id(node) in late)
+                    yield Import(node.module or "", alias.name, node.lineno, is_late)
+            is_late = is_late or isinstance(node, Function)
+            for name in ("cases", "finalbody", "orelse", "handlers", "body"):
+                waiting += [(each, is_late) for each in reversed(getattr(node, name, ()))]
 
     @property
     def module(self) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 from statuspage.messages.facts import ASKED_INTERNAL, ASKED_PUBLIC
+from tests.guards.source import Source, sources
 
-SOURCE = Path(__file__).resolve().parents[2] / "statuspage"
 TYPED = {fact.name for fact in (*ASKED_PUBLIC, *ASKED_INTERNAL)}
 
 ELSEWHERE = {
@@ -20,17 +19,17 @@ ELSEWHERE = {
 }
 
 
-def literals(path: Path) -> set[str]:
+def literals(source: Source) -> set[str]:
     """The texts that stand in a module as literals."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) if node.value in TYPED}
+    constants = (node.value for node in source.nodes if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str) and value in TYPED}
 
 
 def test_the_name_of_a_typed_fact_is_a_literal_only_where_facts_are_declared() -> None:
     found = {
-        str(path.relative_to(SOURCE)): names
-        for path in SOURCE.rglob("*.py")
-        if (names := literals(path))
+        source.path.removeprefix("statuspage/"): names
+        for source in sources()
+        if (names := literals(source))
     }
 
     assert found.keys() == ELSEWHERE.keys(), found

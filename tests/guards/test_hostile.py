@@ -28,7 +28,7 @@ from statuspage.public.archive import draft_parts, survey
 from statuspage.public.document import Document
 from statuspage.public.edition_builder import build_edition
 from statuspage.public.queries import open_site
-from tests.editions import own_documents
+from tests.editions import in_three_languages, own_documents
 from tests.factories import (
     LINKS,
     NOON,
@@ -56,7 +56,7 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
     """Every document of a page that is called, and says, nothing else."""
     nasty = NAMES[request.param]
     short = nasty[:190]
-    body = (nasty + "\n\n") * max(1, 10_000 // len(nasty))
+    body = (nasty + "\n\n") * (1_000 // len(nasty))
 
     def write(session: Session) -> None:
         make_page(
@@ -80,10 +80,10 @@ def documents(request: pytest.FixtureRequest, app: Flask) -> Iterator[dict[str, 
         session.add(UpdateRevision(update_id=incident.updates[0].id, body=body, replaced_at=NOON))
         make_maintenance(session, short, updates=[("scheduled", body)], components=[shop])
         make_incident(
-            session, short, started_at=NOON - timedelta(days=400), updates=[("resolved", body)]
+            session, short, started_at=NOON - timedelta(days=70), updates=[("resolved", body)]
         )
 
-    with app.app_context():
+    with app.app_context(), in_three_languages():
         with writing() as session:
             write(session)
             bump(session)

@@ -33,7 +33,6 @@ from statuspage.core.enums import (
     NoteKind,
     Visibility,
 )
-from statuspage.core.languages import BY_SEGMENT
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.mail_files import MailFiles
 from statuspage.delivery.dispatch import Dispatcher, Lane
@@ -54,7 +53,7 @@ from statuspage.public.search import Search, find_incidents
 from tests.admin.conftest import NEW, Desk, desk
 from tests.announcing import ACTOR, Scenario, declaration, make_customer, post, set_up_scenario
 from tests.browsing import fields
-from tests.editions import own_documents
+from tests.editions import in_three_languages, own_documents
 from tests.factories import NOON
 from tests.guards.leaks import CODE_NAMES, NAMES, VENDORS, planted
 from tests.subscribing import add_subscriber
@@ -102,9 +101,6 @@ class Facts:
     def address(self) -> str:
         """One more that is a mail address."""
         return f"{self.next(8)}@inside.example"
-
-    def all(self) -> set[bytes]:
-        return {b"zq%04dqz" % number for number in range(1, self.count + 1)}
 
 
 def in_tables(session: Session, facts: Facts) -> None:
@@ -295,14 +291,15 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
     browser = company.test_client()
     leaks: dict[str, list[bytes]] = {}
     edition = build_edition(db.engine, current_links())
-    with open_site(db.engine) as site:
+    with open_site(db.engine) as site, in_three_languages():
         on_demand = [path for part in survey(site) for path in part.paths]
-        for mark in facts.all():
-            assert find_incidents(site, Search(mark.decode())).incidents == ()
+        # A search finds parts of words: this one all marks at once.
+        assert find_incidents(site, Search("ayments")).incidents != ()
+        assert find_incidents(site, Search("zq")).incidents == ()
     pages = [
         path for path in {*own_documents(edition), *on_demand} if not path.startswith("/static/")
     ]
-    others = [f"/{segment}{path}" for segment in BY_SEGMENT for path in pages if "." not in path]
+    others = [f"/de{path}" for path in pages if "." not in path]
     asked = [*pages, *others, *_addresses(company), "/search?q=payments", "/search?kind=incident"]
     statuses = set()
     for path in asked:
@@ -313,7 +310,8 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
         leaks |= found_in(path, said, own=path.encode())
     assert {200, 404, 401} <= statuses
     target = targets.open_target(str(tmp_path / "site"))
-    sync.export_site(target, db.engine, current_links(), progress=lambda done, total: None)
+    with in_three_languages():
+        sync.export_site(target, db.engine, current_links(), progress=lambda done, total: None)
     for file in (tmp_path / "site").rglob("*"):
         if file.is_file():
             leaks |= found_in(str(file), file.read_bytes(), own=str(file).encode())
@@ -362,14 +360,14 @@ def test_typed_at_the_desk_into_what_is_public_it_is_held_back(
     monkeypatch.setattr(declare, "_sheets", lambda *_: ([], ""))
     monkeypatch.setattr(declare, "page", lambda *_, **__: ("", 422))
     went_out = []
-    leaks = list(planted(200, seed=2026))
+    leaks = list(planted(55, seed=2026))
     for leak in leaks:
         known = _known_inside(leak.facts.internal)
         sheet = {**shown, **known, "users_notice": leak.text, "form_key": uuid4().hex}
         answer = desk.browser.send(NEW, sheet)
         if answer.status_code != 422:
             went_out.append((leak.kind, leak.text, answer.status_code))
-    assert len(went_out) <= 4, went_out
+    assert len(went_out) <= 1, went_out
     assert len(desk.incidents()) == 1 + len(went_out)
 
 

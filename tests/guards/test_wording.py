@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from statuspage.core.paths import TEMPLATES
+from tests.guards.source import Source, sources
 
 ROOT = TEMPLATES.parent
-SOURCE = ROOT / "statuspage"
 STYLE = ROOT / "docs" / "wording.md"
 
 
@@ -42,13 +41,12 @@ def prose() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
 
 
-def literals(path: Path) -> str:
+def literals(source: Source) -> str:
     """The texts in a module's code; what only its readers see, its docstrings, is left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    alone = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}
     found = (
         node.value
-        for node in ast.walk(tree)
+        for node in source.nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if id(node) not in alone
     )
@@ -61,9 +59,9 @@ def test_no_template_and_no_page_of_the_documentation_holds_a_banned_phrase() ->
 
 def test_no_text_in_the_code_holds_a_banned_phrase() -> None:
     found = {
-        str(path.relative_to(SOURCE)): phrases
-        for path in sorted(SOURCE.rglob("*.py"))
-        if (phrases := BANNED.findall(literals(path)))
+        source.path: phrases
+        for source in sources()
+        if (phrases := BANNED.findall(literals(source)))
     }
     assert found == {}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import time_machine
 from flask import Flask
 from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, select
@@ -19,15 +19,15 @@ from statuspage.core.db import db, writing
 from statuspage.core.enums import Visibility
 from statuspage.models import Alarm, Incident
 from statuspage.models.revision import bump
+from statuspage.public.document import TEXT, make_document
 from statuspage.public.export import exporter, files, sync, targets
 from statuspage.public.export import exporter as keeping
 from statuspage.runtime.application import create_app
 from tests.databases import SqliteTemplate
-from tests.editions import AtOnce
-from tests.factories import LINKS, make_component, make_incident, make_page
+from tests.editions import AtOnce, in_three_languages
+from tests.factories import LINKS, NOON, make_component, make_incident, make_page
 
 BUCKET = "status"
-Objects = dict[str, dict[str, Any]]
 
 pytestmark = pytest.mark.usefixtures("frozen")
 
@@ -41,52 +41,81 @@ def server() -> Iterator[str]:
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def anywhere(server: str) -> Iterator[Any]:
+    """boto3's own settings lead to the server."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL_S3": server,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            patch.setenv(name, value)
+        yield boto3.client("s3")
+
+
 @pytest.fixture
-def s3(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """boto3's own settings lead to the server, where there is one empty bucket."""
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": server,
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    listed = client.list_objects_v2(Bucket=BUCKET).get("Contents", ())
-    gone = [{"Key": entry["Key"]} for entry in listed]
+def s3(anywhere: Any) -> Iterator[Any]:
+    """One empty bucket."""
+    anywhere.create_bucket(Bucket=BUCKET)
+    yield anywhere
+    gone = [{"Key": key} for key in keys(anywhere)]
     if gone:
-        client.delete_objects(Bucket=BUCKET, Delete={"Objects": gone})
-    client.delete_bucket(Bucket=BUCKET)
+        anywhere.delete_objects(Bucket=BUCKET, Delete={"Objects": gone})
+    anywhere.delete_bucket(Bucket=BUCKET)
 
 
-@pytest.fixture
-def app(sqlite_template: SqliteTemplate, tmp_path: Path) -> Flask:
-    sqlite_template.copy_to(tmp_path)
-    return create_app(load_settings({"DATA_DIR": str(tmp_path), "PUBLIC_URL": LINKS.base}))
+@pytest.fixture(scope="module")
+def site(
+    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """A page with one incident, in three languages."""
+    folder = tmp_path_factory.mktemp("site")
+    sqlite_template.copy_to(folder)
+    app = create_app(load_settings({"DATA_DIR": str(folder), "PUBLIC_URL": LINKS.base}))
 
-
-@pytest.fixture
-def engine(app: Flask) -> Iterator[Engine]:
     def write(session: Session) -> None:
         make_page(session)
         make_incident(session, code="payments0000", components=[make_component(session)])
 
-    with app.app_context():
-        with writing() as session:
+    with in_three_languages():
+        with time_machine.travel(NOON, tick=False), app.app_context(), writing() as session:
             write(session)
             bump(session)
-        yield db.engine
+        yield app
+    with app.app_context():
         db.engine.dispose()
 
 
-def objects(client: Any) -> Objects:
-    found: Objects = {}
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        for entry in page.get("Contents", ()):
-            found[entry["Key"]] = client.get_object(Bucket=BUCKET, Key=entry["Key"])
-    return found
+@pytest.fixture
+def app(site: Flask) -> Iterator[Flask]:
+    """The same, to change."""
+    yield site
+    with site.app_context(), writing() as session:
+        session.query(Incident).update({"visibility": Visibility.PUBLIC})
+        session.query(Alarm).delete()
+        bump(session)
+
+
+@pytest.fixture
+def engine(app: Flask) -> Iterator[Engine]:
+    with app.app_context():
+        yield db.engine
+
+
+@pytest.fixture(scope="module")
+def exported(anywhere: Any, site: Flask) -> str:
+    """Where an export is; whoever changes it puts it back."""
+    anywhere.create_bucket(Bucket="exported")
+    with site.app_context(), time_machine.travel(NOON, tick=False):
+        export_to("s3://exported/status/page", db.engine)
+    return "status/page/"
+
+
+def keys(client: Any, bucket: str = BUCKET) -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
 
 def export_to(place: str, engine: Engine) -> sync.Report:
@@ -94,16 +123,8 @@ def export_to(place: str, engine: Engine) -> sync.Report:
     return sync.export_site(target, engine, LINKS, progress=lambda done, total: None)
 
 
-def test_each_address_is_an_object_of_its_type(s3: Any, engine: Engine) -> None:
-    export_to(f"s3://{BUCKET}", engine)
-    there = objects(s3)
-    assert {
-        name: there[name]["ContentType"]
-        for name in (
-            "index.html", "history", "incidents/payments0000", "incidents/payments0000/updates.rss",
-            "updates.json", "api/v2/summary.json", "maintenances.ics", "badge.svg", "404.html",
-        )
-    } == {
+def test_each_address_is_an_object_of_its_type(anywhere: Any, exported: str) -> None:
+    types = {
         "index.html": "text/html; charset=utf-8",
         "history": "text/html; charset=utf-8",
         "incidents/payments0000": "text/html; charset=utf-8",
@@ -113,48 +134,72 @@ def test_each_address_is_an_object_of_its_type(s3: Any, engine: Engine) -> None:
         "maintenances.ics": "text/calendar; charset=utf-8",
         "badge.svg": "image/svg+xml",
         "404.html": "text/html; charset=utf-8",
-    }  # fmt: skip
+    }
+    there = {name: anywhere.get_object(Bucket="exported", Key=exported + name) for name in types}
+    assert {name: there[name]["ContentType"] for name in types} == types
     assert there["index.html"]["CacheControl"].startswith("public, max-age=5")
-    (style,) = (name for name in there if name.startswith("static/page.") and name.endswith(".css"))
-    assert there[style]["CacheControl"] == "public, max-age=31536000, immutable"
+    (style,) = (
+        name
+        for name in keys(anywhere, "exported")
+        if name.startswith(f"{exported}static/page.") and name.endswith(".css")
+    )
+    kept = anywhere.get_object(Bucket="exported", Key=style)
+    assert kept["CacheControl"] == "public, max-age=31536000, immutable"
 
 
-def test_the_compressed_forms_stand_beside_it(s3: Any, engine: Engine) -> None:
-    export_to(f"s3://{BUCKET}", engine)
-    there = objects(s3)
-    packed = there["index.html.gz"]
+def test_the_compressed_forms_stand_beside_it(anywhere: Any, exported: str) -> None:
+    there = {
+        ending: anywhere.get_object(Bucket="exported", Key=f"{exported}index.html{ending}")
+        for ending in ("", ".gz", ".br")
+    }
+    packed = there[".gz"]
     assert (packed["ContentEncoding"], packed["ContentType"]) == (
         "gzip",
         "text/html; charset=utf-8",
     )
-    assert there["index.html.br"]["ContentEncoding"] == "br"
-    assert "ContentEncoding" not in there["index.html"]
-    assert gzip.decompress(packed["Body"].read()) == there["index.html"]["Body"].read()
+    assert there[".br"]["ContentEncoding"] == "br"
+    assert "ContentEncoding" not in there[""]
+    assert gzip.decompress(packed["Body"].read()) == there[""]["Body"].read()
 
 
-def test_a_second_run_writes_nothing(s3: Any, engine: Engine) -> None:
-    export_to(f"s3://{BUCKET}/status/page", engine)
-    assert all(name.startswith("status/page/") for name in objects(s3))
-    again = export_to(f"s3://{BUCKET}/status/page", engine)
+def test_a_second_run_writes_nothing(anywhere: Any, exported: str, engine: Engine) -> None:
+    assert all(name.startswith(exported) for name in keys(anywhere, "exported"))
+    again = export_to("s3://exported/status/page", engine)
     assert (again.written, again.removed) == (0, 0)
 
 
-def test_what_is_gone_is_removed_and_what_differs_is_put_right(s3: Any, engine: Engine) -> None:
-    export_to(f"s3://{BUCKET}", engine)
-    s3.put_object(Bucket=BUCKET, Key="index.html", Body=b"hacked")
+def test_what_is_gone_is_removed_and_what_differs_is_put_right(
+    anywhere: Any, exported: str, engine: Engine
+) -> None:
+    home = {"Bucket": "exported", "Key": f"{exported}index.html"}
+    before = keys(anywhere, "exported")
+    anywhere.put_object(**home, Body=b"hacked")
+    assert export_to("s3://exported/status/page", engine).written == 1
     with writing() as session:
         session.query(Incident).update({"visibility": Visibility.INTERNAL})
         bump(session)
-    export_to(f"s3://{BUCKET}", engine)
-    there = objects(s3)
-    assert [name for name in there if "payments0000" in name] == []
-    assert b"All Systems Operational" in there["index.html"]["Body"].read()
+    export_to("s3://exported/status/page", engine)
+    assert [name for name in keys(anywhere, "exported") if "payments0000" in name] == []
+    assert b"All Systems Operational" in anywhere.get_object(**home)["Body"].read()
+    with writing() as session:
+        session.query(Incident).update({"visibility": Visibility.PUBLIC})
+        bump(session)
+    export_to("s3://exported/status/page", engine)
+    assert keys(anywhere, "exported") == before
 
 
-def test_an_export_of_another_release_is_written_again(s3: Any, engine: Engine) -> None:
-    first = export_to(f"s3://{BUCKET}", engine)
+def test_an_export_of_another_release_is_written_again(s3: Any) -> None:
+    documents = [
+        make_document(text * 99, content_type=TEXT, last_modified=NOON) for text in ("one", "two")
+    ]
+    bundles = [
+        files.bundle(f"/{number}.txt", document, has_folders=False)
+        for number, document in enumerate(documents)
+    ]
+    assert targets.open_target(f"s3://{BUCKET}").write(bundles) == 6
+    assert targets.open_target(f"s3://{BUCKET}").write(bundles) == 0
     s3.put_object(Bucket=BUCKET, Key=".statuspage", Body=b"0")
-    assert export_to(f"s3://{BUCKET}", engine).written == first.written
+    assert targets.open_target(f"s3://{BUCKET}").write(bundles) == 6
 
 
 def test_a_bucket_with_other_peoples_objects_is_refused(s3: Any) -> None:
@@ -162,7 +207,7 @@ def test_a_bucket_with_other_peoples_objects_is_refused(s3: Any) -> None:
     with pytest.raises(files.UnusableTarget, match="holds other objects"):
         targets.open_target(f"s3://{BUCKET}")
     targets.open_target(f"s3://{BUCKET}/status")
-    assert set(objects(s3)) == {"photos/me.jpg", "status/.statuspage"}
+    assert set(keys(s3)) == {"photos/me.jpg", "status/.statuspage"}
 
 
 def test_a_bucket_that_is_not_there_is_told_in_a_line(s3: Any) -> None:
