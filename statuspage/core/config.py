@@ -150,9 +150,17 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "SLACK_BOT_TOKEN",
         "",
-        "Bot token (`xoxb-…`, scope `chat:write`) for `slack-bot://` in CHAT_URLS.",
+        "Bot token (`xoxb-…`, scopes `chat:write` and `pins:write`) for `slack-bot://` in "
+        "CHAT_URLS.",
         read_optional,
         secret=True,
+    ),
+    Setting(
+        "SLACK_INCIDENT_CHANNELS",
+        "no",
+        "Opens a public Slack channel for each incident, linked in its declaration; the bot needs "
+        "the scope `channels:manage`.",
+        read_boolean,
     ),
     Setting(
         "SLACK_API_URL",
@@ -363,6 +371,7 @@ class Settings:
     mail_from: str
     chat_urls: tuple[str, ...]
     slack_bot_token: str | None
+    slack_incident_channels: bool
     slack_api_url: str
     delivery_test_email: str | None
     delivery_test_chat_url: str | None

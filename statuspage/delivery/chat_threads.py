@@ -7,7 +7,11 @@ the outcome, so a death before that costs at most one message said twice.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,11 +19,15 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.config import Settings
 from statuspage.core.db import among, count_written, insert_new
-from statuspage.core.enums import Channel, DeliveryState, Step
+from statuspage.core.enums import Channel, DeliveryState, IncidentRole, Step
 from statuspage.delivery.channels.provider import Outcome, Result, Thread
 from statuspage.delivery.queue import MAILED
 from statuspage.messages.compose import DRILL
 from statuspage.models import ChatThread, Delivery, Incident, Message
+from statuspage.models.columns import LINE_LIMIT
+
+LONGEST_NAME: Final = 70
+"""How long the name of an incident's channel may be; Slack takes 80, and a number may follow."""
 
 
 def thread_of(
@@ -39,10 +47,38 @@ def thread_of(
     incident = session.get_one(Incident, message.incident_id)
     headline = headline_of(incident)
     row = session.get(ChatThread, (incident.id, room))
+    thread = Thread(
+        headline,
+        is_open=incident.is_open,
+        channel=_channel_of(session, incident),
+        channel_name=channel_name(incident) if settings.slack_incident_channels else "",
+    )
     if row is None:
-        return Thread(headline)
+        return thread
     opening = opening_of(session.get_one(Message, row.message_id))
-    return Thread(headline, opening, first=row.first, is_current=row.headline == headline)
+    return replace(
+        thread, opening=opening, first=row.first, is_current=row.headline == headline,
+        is_pinned=row.pinned,
+    )  # fmt: skip
+
+
+def _channel_of(session: Session, incident: Incident) -> str:
+    """The channel that was opened for an incident, with its first message in whichever room."""
+    found = select(ChatThread.channel).where(
+        ChatThread.incident_id == incident.id, ChatThread.channel != ""
+    )
+    return session.scalar(found.order_by(ChatThread.opened_at).limit(1)) or ""
+
+
+def channel_name(incident: Incident) -> str:
+    """A name for an incident's own channel: ``inc-20260304-payments-fail``.
+
+    Of lower-case letters, digits and hyphens, as Slack takes it, and short enough for a number.
+    """
+    plain = unicodedata.normalize("NFKD", incident.title).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-") or incident.code
+    kind = "drill" if incident.is_drill else "inc"
+    return f"{kind}-{incident.started_at:%Y%m%d}-{words}"[:LONGEST_NAME].rstrip("-")
 
 
 def first_mails(session: Session, message: Message, ids: Sequence[int]) -> dict[str, int]:
@@ -77,11 +113,19 @@ def first_mails(session: Session, message: Message, ids: Sequence[int]) -> dict[
 
 
 def headline_of(incident: Incident) -> str:
-    """An incident's present status in one line: ``SEV1 · Identified: Payments fail``."""
+    """An incident's present status and owner in one line: ``SEV1 · Identified: Payments fail``.
+
+    The owner is the incident commander, else the communications lead; none is not named.
+    """
     kind = incident.severity_name or incident.kind.label
     status = "Cancelled" if incident.cancelled_at else incident.step.label
     drill = f"{DRILL} " if incident.is_drill else ""
-    return f"{drill}{kind} · {status}: {incident.title}"
+    owner = ""
+    if incident.commander:
+        owner = f" · {IncidentRole.COMMANDER.label}: {incident.commander.name}"
+    elif incident.comms_lead:
+        owner = f" · {IncidentRole.COMMS_LEAD.label}: {incident.comms_lead.name}"
+    return f"{drill}{kind} · {status}: {incident.title}{owner}"[:LINE_LIMIT]
 
 
 def note_threads(session: Session, message: Message, results: Iterable[Result]) -> None:
@@ -96,7 +140,8 @@ def note_threads(session: Session, message: Message, results: Iterable[Result]) 
         room = result.recipient.address
         statement = insert_new(session, ChatThread).values(
             incident_id=message.incident_id, room=room, first=now.first, message_id=message.id,
-            headline=now.headline, opened_at=clock.now(),
+            headline=now.headline, opened_at=clock.now(), pinned=now.is_pinned,
+            channel=now.channel,
         )  # fmt: skip
         if count_written(session, statement.on_conflict_do_nothing()):
             continue
@@ -107,3 +152,4 @@ def note_threads(session: Session, message: Message, results: Iterable[Result]) 
             row.first, row.message_id = now.first, message.id
         if now.is_current:
             row.headline = now.headline
+        row.pinned, row.channel = now.is_pinned, row.channel or now.channel

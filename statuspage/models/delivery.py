@@ -13,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     exists,
+    false,
     literal_column,
     or_,
     text,
@@ -184,6 +185,9 @@ class ChatThread(Base):
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"))
     headline: Mapped[Line]
     opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # Whether its first message is pinned, and the incident's own channel, if one was opened.
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
+    channel: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
 
 class Hold(Base):

@@ -13,13 +13,16 @@ from time_machine import Traveller
 from statuspage.access import alarms
 from statuspage.core.config import Settings
 from statuspage.core.db import writing
-from statuspage.core.enums import Channel, DeliveryState
+from statuspage.core.enums import Channel, DeliveryState, IncidentStatus
 from statuspage.delivery import control, dispatch, retry
+from statuspage.delivery.chat_threads import channel_name
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
-from statuspage.incidents.inputs import Drill
-from statuspage.models import Delivery
-from tests.announcing import Scenario, declare, post, set_up_scenario
-from tests.factories import minutes
+from statuspage.incidents import lifecycle
+from statuspage.incidents.inputs import Drill, NewUpdate
+from statuspage.incidents.publish import Submission
+from statuspage.models import Contact, Delivery, Incident
+from tests.announcing import ACTOR, Scenario, declare, post, set_up_scenario
+from tests.factories import NOON, minutes
 from tests.fakes.slack import DROP, TOKEN, FakeSlack
 
 
@@ -34,6 +37,7 @@ def slack(server: FakeSlack) -> FakeSlack:
     server.messages.clear()
     server.calls.clear()
     server.script.clear()
+    server.pinned.clear()
     return server
 
 
@@ -78,6 +82,79 @@ def test_each_incident_has_one_thread_that_begins_with_its_status(
     ]
     head = next(iter(slack.messages.values())).text
     assert head.startswith("SEV1 · Resolved: Payments fail\n\nStatus: Investigating\n")
+
+
+def test_the_first_message_names_the_owner_and_is_pinned_until_the_end(
+    scenario: Scenario, worker: Dispatcher, slack: FakeSlack, session: Session
+) -> None:
+    with writing():
+        kim = Contact(name="Kim Lee")
+        session.add(kim)
+        session.flush()
+        number = kim.id
+    incident = declare(scenario)
+    worker.send_all()
+    [first] = slack.messages
+    assert slack.pinned == [first]
+    session.rollback()
+    with writing():
+        session.get_one(Incident, incident.id).commander_id = number
+    post(incident.code, "identified")
+    worker.send_all()
+    head = "SEV1 · Identified: Payments fail · Incident commander: Kim Lee"
+    assert slack.threads()[0][0] == head
+    assert slack.pinned == [first]
+    post(incident.code, "resolved")
+    worker.send_all()
+    assert slack.pinned == []
+    lifecycle.reopen(
+        incident.code, NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, "again")
+    )
+    worker.send_all()
+    assert slack.pinned == [first]
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Payments fail!", "inc-20260304-payments-fail"),
+        ("Zahlungen für Käufer", "inc-20260304-zahlungen-fur-kaufer"),
+        ("決済ができません", "inc-20260304-c00000000001"),
+        ("x" * 100, f"inc-20260304-{'x' * 57}"),
+    ],
+)
+def test_a_channel_is_named_as_slack_takes_it(title: str, name: str) -> None:
+    incident = Incident(code="c00000000001", title=title, started_at=NOON, is_drill=False)
+    assert channel_name(incident) == name
+    incident.is_drill = True
+    assert channel_name(incident).startswith("drill-20260304-")
+
+
+class TestIncidentChannels:
+    """Where each incident has a channel of its own."""
+
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return {
+            **environ,
+            "CHAT_URLS": "slack-bot://C0123456789 slack-bot://C0123456780",
+            "SLACK_INCIDENT_CHANNELS": "yes",
+        }
+
+    def test_one_is_opened_for_all_rooms_and_linked_in_each(
+        self, scenario: Scenario, worker: Dispatcher, slack: FakeSlack
+    ) -> None:
+        slack.channels.clear()
+        code = declare(scenario).code
+        worker.send_all()
+        post(code, "identified")
+        worker.send_all()
+        assert list(slack.channels) == ["inc-20260304-payments-fail"]
+        [own] = slack.channels.values()
+        firsts = [one for one in slack.messages.values() if one.thread is None]
+        linked = {one.channel for one in firsts if f"app_redirect?channel={own}" in one.text}
+        assert {one.channel for one in firsts} == {"C0123456789", "C0123456780", own}
+        assert linked == {"C0123456789", "C0123456780"}
 
 
 def test_a_death_before_the_record_doubles_one_message_at_most(

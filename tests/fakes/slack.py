@@ -1,12 +1,14 @@
-"""A stand-in for Slack's Web API: ``chat.postMessage`` and ``chat.update``, and their refusals.
+"""A stand-in for Slack's Web API: the methods that we call, and their refusals.
 
 It checks what Slack checks (the token in its header, JSON or form, a channel, a text, a thread that
-exists) and keeps what each channel shows: its messages by ``ts``, each with its thread.
+exists, the scope of the method, the name of a channel) and keeps what each channel shows: its
+messages by ``ts``, each with its thread, and what is pinned.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -18,6 +20,15 @@ from urllib.parse import parse_qsl
 TOKEN = "xoxb-a-token-that-nobody-may-read"
 DROP = "drop"  # takes the message and closes without a word
 HANG = "hang"  # takes the message and never answers
+# What each method needs, and those that take forms alone (docs.slack.dev/reference/methods).
+SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "pins.add": "pins:write",
+    "pins.remove": "pins:write",
+    "conversations.create": "channels:manage",
+}
+FORMS_ALONE = {"pins.add", "pins.remove"}
 
 
 @dataclass
@@ -39,6 +50,9 @@ class FakeSlack:
         self.messages: dict[str, Posted] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.script: deque[str | int] = deque()
+        self.scopes = set(SCOPES.values())
+        self.pinned: list[str] = []
+        self.channels: dict[str, str] = {}
         self.ended = threading.Event()
         self._numbers = count(1)
         fake = self
@@ -64,6 +78,12 @@ class FakeSlack:
                     self._answer(200, {"ok": False, "error": preferences})
                 elif self.headers["Authorization"] != f"Bearer {TOKEN}":
                     self._answer(200, {"ok": False, "error": "invalid_auth"})
+                elif method not in SCOPES:
+                    self._answer(200, {"ok": False, "error": "unknown_method"})
+                elif SCOPES[method] not in fake.scopes:
+                    self._answer(200, {"ok": False, "error": "missing_scope"})
+                elif is_json and method in FORMS_ALONE:
+                    self._answer(200, {"ok": False, "error": "invalid_post_type"})
                 else:
                     self._answer(200, fake.act(method, asked))
 
@@ -95,23 +115,53 @@ class FakeSlack:
 
     def act(self, method: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what was asked, as far as Slack would."""
-        ts, thread = asked.get("ts", ""), asked.get("thread_ts")
+        if method == "conversations.create":
+            return self._create(asked.get("name", ""))
         if not asked.get("channel"):
             return {"ok": False, "error": "channel_not_found"}
+        if method.startswith("pins."):
+            return self._pin(method, asked["channel"], asked.get("timestamp", ""))
+        ts, thread = asked.get("ts", ""), asked.get("thread_ts")
         if not asked.get("text"):
             return {"ok": False, "error": "no_text"}
         if method == "chat.update":
             if ts not in self.messages:
                 return {"ok": False, "error": "message_not_found"}
             self.messages[ts].text = asked["text"]
-        elif method == "chat.postMessage":
+        else:
             if thread and thread not in self.messages:
                 return {"ok": False, "error": "thread_not_found"}
             ts = f"1700000000.{next(self._numbers):06d}"
             self.messages[ts] = Posted(asked["channel"], asked["text"], thread)
-        else:
-            return {"ok": False, "error": "unknown_method"}
         return {"ok": True, "channel": asked["channel"], "ts": ts}
+
+    def _create(self, name: str) -> dict[str, Any]:
+        """Open a channel (docs.slack.dev/reference/methods/conversations.create, naming)."""
+        if not name:
+            return {"ok": False, "error": "invalid_name_required"}
+        if len(name) > 80:
+            return {"ok": False, "error": "invalid_name_maxlength"}
+        if not re.fullmatch(r"[a-z0-9_-]+", name):
+            return {"ok": False, "error": "invalid_name_specials"}
+        if name in self.channels:
+            return {"ok": False, "error": "name_taken"}
+        self.channels[name] = f"C{next(self._numbers):010d}"
+        return {"ok": True, "channel": {"id": self.channels[name], "name": name}}
+
+    def _pin(self, method: str, channel: str, ts: str) -> dict[str, Any]:
+        message = self.messages.get(ts)
+        if message is None or message.channel != channel:
+            return {"ok": False, "error": "message_not_found"}
+        is_pinned = ts in self.pinned
+        if method == "pins.add":
+            if is_pinned:
+                return {"ok": False, "error": "already_pinned"}
+            self.pinned.append(ts)
+        else:
+            if not is_pinned:
+                return {"ok": False, "error": "no_pin"}
+            self.pinned.remove(ts)
+        return {"ok": True}
 
     def threads(self) -> list[tuple[str, list[str]]]:
         """What begins each thread, and what answers in it, each by its first line."""

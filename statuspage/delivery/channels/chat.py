@@ -42,6 +42,8 @@ _LONGEST_HEAD = 3_500
 _LONGEST_REPLY = 35_000
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
 IN_A_FILE = "chat isn’t set up: kept in a file, and nobody was told"
+CHANNEL_LINK = "Incident channel: https://slack.com/app_redirect?channel="
+"""What stands before the ID of an incident's own channel; ``slack_process.py`` writes the same."""
 _JOINER = "\u2060"  # invisible, and no chat program reads past it
 # What calls everybody: Slack's <!here>, Teams' <at>, Matrix's @room, Zulip's @**all** or @_**all**,
 # Discord's @everyone, which counts in the middle of a word too; not what a mail address holds.
@@ -148,15 +150,25 @@ class Chat:
         }
         thread = recipient.thread
         if thread is None:
-            return {**order, "first": "", "head": None, "opening": order["text"]}
-        head = f"{calm(thread.headline)}\n\n"
+            none = {"first": "", "head": None, "pin": None, "pinned": False, "new_channel": ""}
+            return {**order, **none, "opening": order["text"]}
+        place = f"\n{CHANNEL_LINK}{thread.channel}" if thread.channel else ""
+        head = f"{calm(thread.headline)}{place}\n\n"
         shown = (
             None
             if thread.is_current
             else _for_slack(head + calm(thread.opening), _LONGEST_HEAD, mark)
         )
         opening = _for_slack(head + body, _LONGEST_HEAD, mark)
-        return {**order, "first": thread.first, "head": shown, "opening": opening}
+        return {
+            **order,
+            "first": thread.first,
+            "head": shown,
+            "opening": opening,
+            "pin": thread.is_open,
+            "pinned": thread.is_pinned,
+            "new_channel": "" if thread.channel else thread.channel_name,
+        }
 
     def _write(self, recipient: Recipient, title: str, text: str) -> Result:
         note = json.dumps({"title": title, "text": text}, ensure_ascii=False)
@@ -225,7 +237,13 @@ def _result(recipient: Recipient, answer: Mapping[str, Any]) -> Result:
     """What a poster's answer says of one recipient."""
     thread = recipient.thread
     if thread and answer.get("first"):
-        thread = replace(thread, first=answer["first"], is_current=answer["is_current"])
+        thread = replace(
+            thread,
+            first=answer["first"],
+            is_current=answer["is_current"],
+            is_pinned=answer["pinned"],
+            channel=answer["channel"] or thread.channel,
+        )
     return Result(
         recipient,
         Outcome(answer["outcome"]),

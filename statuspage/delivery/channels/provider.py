@@ -69,13 +69,19 @@ class Thread:
 
     ``first`` is the provider's name of its first message, empty while there is none.  That message
     says the ``headline``, the incident's present status in one line, above the ``opening`` text
-    that it was posted with; ``is_current``: it does so already.
+    that it was posted with; ``is_current``: it does so already.  ``is_open``: the incident is, so
+    its first message shall be pinned; ``is_pinned``: it is.  ``channel`` is the provider's name of
+    the incident's own channel; where there is none, one is opened by the ``channel_name``, if any.
     """
 
     headline: str
     opening: str = ""
     first: str = ""
     is_current: bool = False
+    is_open: bool = True
+    is_pinned: bool = False
+    channel: str = ""
+    channel_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

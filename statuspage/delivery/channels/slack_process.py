@@ -7,6 +7,7 @@ only a process that can be ended keeps a deadline.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -21,6 +22,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 _TIMEOUT = 10  # seconds for each read
+_EXTRA_TIMEOUT = 3  # the same for what a message can do without: the order has a deadline
+# As `chat.py` has it.
+_CHANNEL_LINK = "Incident channel: https://slack.com/app_redirect?channel="
+_MOST_NAMES = 9  # of a channel, tried one after the other
+_LONGEST_NAME = 80
+# It is so already.
+_AS_WISHED = {"already_pinned", "no_pin", "not_pinned"}
 # What Slack says of itself; it may have posted all the same
 # (https://docs.slack.dev/reference/methods/chat.postMessage, errors).
 _ITS_OWN = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -47,16 +55,32 @@ def main() -> None:
 
 
 def post(order: dict[str, Any]) -> dict[str, Any]:
+    """Post one message, and pin the first of its thread, or unpin it.
+
+    A message that was posted is never held up by its pin: what came of that stands in the reason.
+    """
+    answer = _post(order)
+    first = answer["first"]
+    if answer["outcome"] != "accepted" or not first or order["pin"] is None:
+        return answer
+    # Another first message is not pinned yet.
+    is_pinned = order["pinned"] and first == order["first"]
+    if is_pinned == order["pin"]:
+        return {**answer, "pinned": is_pinned}
+    trouble = _set_pin(order, first)
+    if trouble:
+        return {**answer, "pinned": is_pinned, "reason": f"{answer['reason']} {trouble}".strip()}
+    return {**answer, "pinned": order["pin"]}
+
+
+def _post(order: dict[str, Any]) -> dict[str, Any]:
     """Post one message: into the thread that ``first`` begins, or as the first of a new one.
 
     ``head`` is what the first message shall say, None where it says so already.  It is put right
     before the message is posted: repeating that changes nothing, so a death in between costs no
     message and doubles none.
     """
-    # A request is never repeated in here: whether it may be is for the outbox to say.
-    client = WebClient(
-        token=order["token"], base_url=order["api"], timeout=_TIMEOUT, retry_handlers=[]
-    )
+    client = _client(order, _TIMEOUT)
     room, first, head = order["room"], order["first"], order["head"]
     is_current = head is None
     if first and head is not None:
@@ -79,10 +103,66 @@ def post(order: dict[str, Any]) -> dict[str, Any]:
             except SlackApiError as error:
                 if _code(error) not in _GONE:
                     raise
-        posted = _say(client, room, order["opening"])
+        return _open_thread(client, order)
     except Exception as error:
         return _judge(error)
-    return _answer("accepted", "none", "", posted, posted, True)
+
+
+def _open_thread(client: WebClient, order: dict[str, Any]) -> dict[str, Any]:
+    """Post the first message of a thread; with a link to the incident's own channel, if any."""
+    channel, trouble = _open_channel(order) if order["new_channel"] else ("", "")
+    opening = order["opening"]
+    if channel:
+        opening = opening.replace("\n\n", f"\n{_CHANNEL_LINK}{channel}\n\n", 1)
+    posted = _say(client, order["room"], opening)
+    if channel:
+        # Not an empty room; the link to it is there already.
+        with contextlib.suppress(Exception):
+            _say(_client(order, _EXTRA_TIMEOUT), channel, order["opening"])
+    return {**_answer("accepted", "none", trouble, posted, posted, True), "channel": channel}
+
+
+def _open_channel(order: dict[str, Any]) -> tuple[str, str]:
+    """Open a channel by a name, or by it and a number where it is taken: its ID, else why not.
+
+    https://docs.slack.dev/reference/methods/conversations.create
+    """
+    client, wanted, code = _client(order, _EXTRA_TIMEOUT), order["new_channel"], ""
+    for number in range(1, _MOST_NAMES + 1):
+        ending = f"-{number}" if number > 1 else ""
+        try:
+            name = wanted[: _LONGEST_NAME - len(ending)] + ending
+            answer = client.conversations_create(name=name, is_private=False)
+            return str(answer["channel"]["id"]), ""
+        except SlackApiError as error:
+            code = _code(error)
+            if code != "name_taken":
+                break
+        except Exception:
+            code = "no answer"
+            break
+    return "", f"no channel was opened for the incident: {code or 'no reason given'}"
+
+
+def _set_pin(order: dict[str, Any], first: str) -> str:
+    """Pin the first message of a thread, or unpin it; why it could not be, if so."""
+    client = _client(order, _EXTRA_TIMEOUT)
+    act = client.pins_add if order["pin"] else client.pins_remove
+    try:
+        act(channel=order["room"], timestamp=first)
+    except SlackApiError as error:
+        code = _code(error)
+        return "" if code in _AS_WISHED else f"the first message could not be pinned: {code}"
+    except Exception:
+        return "the first message could not be pinned: no answer"
+    return ""
+
+
+def _client(order: dict[str, Any], timeout: int) -> WebClient:
+    # A request is never repeated in here: whether it may be is for the outbox to say.
+    return WebClient(
+        token=order["token"], base_url=order["api"], timeout=timeout, retry_handlers=[]
+    )
 
 
 def _say(client: WebClient, room: str, text: str, *, thread_ts: str | None = None) -> str:
@@ -142,6 +222,8 @@ def _answer(
         "posted": posted,
         "first": first,
         "is_current": is_current,
+        "pinned": False,
+        "channel": "",
     }
 
 

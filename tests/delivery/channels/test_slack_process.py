@@ -65,8 +65,85 @@ def test_a_incident_is_told_in_one_thread_below_its_present_status(
     # What it says already is not said to Slack again.
     send_all(channel, [replace(ROOM, thread=second.thread)], outgoing=outgoing)
     assert [method for method, _ in slack.calls] == [
-        "chat.postMessage", "chat.update", "chat.postMessage", "chat.postMessage",
+        "chat.postMessage", "pins.add", "chat.update", "chat.postMessage", "chat.postMessage",
     ]  # fmt: skip
+
+
+def test_the_first_message_is_pinned_while_the_incident_is_open(
+    slack: FakeSlack, tmp_path: Path
+) -> None:
+    channel = chat(slack.api, tmp_path)
+    (opened,) = send_all(channel, [replace(ROOM, thread=Thread("Investigating"))])
+    assert opened.thread is not None
+    assert (opened.thread.is_pinned, slack.pinned) == (True, [opened.thread.first])
+    over = replace(opened.thread, headline="Resolved", is_open=False, is_current=False)
+    (ended,) = send_all(channel, [replace(ROOM, thread=over)])
+    assert ended.thread is not None
+    assert (ended.thread.is_pinned, slack.pinned) == (False, [])
+    # What somebody unpinned by hand, or pinned, is as it shall be.
+    send_all(channel, [replace(ROOM, thread=over)])
+    again = replace(over, is_open=True, is_current=True, is_pinned=False)
+    send_all(channel, [replace(ROOM, thread=again)])
+    (last,) = send_all(channel, [replace(ROOM, thread=again)])
+    assert (last.outcome, last.reason, slack.pinned) == ("accepted", "", [again.first])
+
+
+@pytest.mark.parametrize("trouble", ["missing_scope", "ratelimited", "restricted_action"])
+def test_a_pin_that_is_refused_holds_no_message_up(
+    slack: FakeSlack, tmp_path: Path, trouble: str
+) -> None:
+    channel = chat(slack.api, tmp_path)
+    (opened,) = send_all(channel, [replace(ROOM, thread=Thread("Investigating"))])
+    assert opened.thread is not None
+    slack.calls.clear()
+    behind = replace(opened.thread, is_pinned=False)
+    slack.script.extend(["", trouble])
+    (result,) = send_all(channel, [replace(ROOM, thread=behind)])
+    assert (result.outcome, result.fault) == ("accepted", "none")
+    assert result.reason == f"the first message could not be pinned: {trouble}"
+    assert result.thread == behind
+    assert [method for method, _ in slack.calls] == ["chat.postMessage", "pins.add"]
+
+
+def test_a_channel_is_opened_linked_and_told_the_declaration(
+    slack: FakeSlack, tmp_path: Path
+) -> None:
+    channel = chat(slack.api, tmp_path)
+    new = Thread("Investigating: Shop", channel_name="inc-20260304-shop")
+    (result,) = send_all(channel, [replace(ROOM, thread=new)])
+    [own] = slack.channels.values()
+    assert result.thread is not None
+    assert (result.thread.channel, list(slack.channels)) == (own, ["inc-20260304-shop"])
+    link = f"Incident channel: https://slack.com/app_redirect?channel={own}"
+    declared, copy = slack.messages.values()
+    assert declared.text.split("\n")[:3] == ["Investigating: Shop", link, ""]
+    assert (copy.channel, copy.text) == (own, declared.text.replace(f"{link}\n", ""))
+    # The link stays when the headline is edited, and no second channel is opened.
+    later = replace(result.thread, headline="Resolved: Shop", opening="All.", is_current=False)
+    send_all(channel, [replace(ROOM, thread=later)])
+    assert declared.text == f"Resolved: Shop\n{link}\n\nAll."
+    assert len(slack.channels) == 1
+
+
+def test_a_name_that_is_taken_gets_a_number(slack: FakeSlack, tmp_path: Path) -> None:
+    channel = chat(slack.api, tmp_path)
+    long = "inc-" + "x" * 76
+    for name in ("inc-shop", "inc-shop", "inc-shop", long, long):
+        send_all(channel, [replace(ROOM, thread=Thread("Investigating", channel_name=name))])
+    assert list(slack.channels) == [
+        "inc-shop", "inc-shop-2", "inc-shop-3", long, f"{long[:78]}-2",
+    ]  # fmt: skip
+
+
+def test_a_channel_that_is_refused_holds_no_declaration_up(
+    slack: FakeSlack, tmp_path: Path
+) -> None:
+    slack.scopes -= {"channels:manage"}
+    new = Thread("Investigating: Shop", channel_name="inc-shop")
+    (result,) = send_all(chat(slack.api, tmp_path), [replace(ROOM, thread=new)])
+    assert result.outcome == "accepted"
+    assert result.reason == "no channel was opened for the incident: missing_scope"
+    assert slack.threads() == [("Investigating: Shop", [])]
 
 
 @pytest.mark.parametrize("is_current", [True, False])
@@ -75,7 +152,9 @@ def test_a_thread_that_was_deleted_is_opened_anew(
 ) -> None:
     gone = Thread("Identified: Shop", "Long ago", first="1600000000.000001", is_current=is_current)
     (result,) = send_all(chat(slack.api, tmp_path), [replace(ROOM, thread=gone)])
-    assert result.thread == replace(gone, first="1700000000.000001", is_current=True)
+    assert result.thread == replace(
+        gone, first="1700000000.000001", is_current=True, is_pinned=True
+    )
     assert slack.threads() == [("Identified: Shop", [])]
 
 
