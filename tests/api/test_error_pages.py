@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +15,21 @@ from statuspage.access import sign_ins
 from statuspage.admin import body_limits
 from statuspage.api import error_pages
 from statuspage.core.config import load_settings
+from statuspage.core.db import db
 from statuspage.runtime.application import create_app
-from tests.apps import Apps
+from tests.apps import PUBLIC_URL, Apps
 from tests.browsing import OWN_FORM, Browser
+from tests.databases import SqliteTemplate
 
 
-@pytest.fixture
-def apps() -> Apps:
-    """An app for each test: views are added to it."""
-    return Apps()
-
-
-@pytest.fixture
-def broken(app: Flask) -> FlaskClient:
-    """An app with views that fail, each in its own way."""
+@pytest.fixture(scope="module")
+def broken(
+    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FlaskClient]:
+    """An app of its own with views that fail, each in its own way."""
+    folder = tmp_path_factory.mktemp("broken")
+    url = sqlite_template.copy_to(folder).url
+    app = Apps().get({"DATABASE_URL": url, "DATA_DIR": str(folder), "PUBLIC_URL": PUBLIC_URL})
 
     @app.get("/fails/<int:code>")
     def fails(code: int) -> str:
@@ -39,7 +41,9 @@ def broken(app: Flask) -> FlaskClient:
     def crashes() -> str:
         raise ZeroDivisionError("internal detail")
 
-    return app.test_client()
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_an_unknown_address_is_a_page_in_the_product_s_look(client: FlaskClient) -> None:

@@ -310,7 +310,7 @@ def test_a_body_that_cannot_be_read_is_answered_in_kind(
     )
 )  # fmt: skip
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_whatever_is_sent_gets_a_plain_answer(tool: Tool, value: Any) -> None:
     body = json.dumps(value).encode()
@@ -507,7 +507,7 @@ def test_whatever_is_made_of_the_description_is_answered_as_described(tool: Tool
     for operation in (found.ok() for found in schema.get_all_operations()):
 
         @settings(
-            max_examples=5, deadline=None, derandomize=True, database=None,
+            max_examples=3, deadline=None, derandomize=True, database=None,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())

@@ -87,7 +87,7 @@ def test_whatever_is_made_of_the_description_is_answered_as_described(
     for operation in (found.ok() for found in schema.get_all_operations()):
 
         @settings(
-            max_examples=4, deadline=None, derandomize=True, database=None,
+            max_examples=2, deadline=None, derandomize=True, database=None,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())

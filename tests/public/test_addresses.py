@@ -33,7 +33,7 @@ from tests.factories import (
 GROUP = "group0000000"
 CHECKOUT = "checkout0000"
 
-pytestmark = pytest.mark.usefixtures("frozen")
+pytestmark = [pytest.mark.usefixtures("frozen"), pytest.mark.take_turns]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from tests.factories import (
 )
 
 SETTINGS = settings(
-    max_examples=20,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,

@@ -19,6 +19,9 @@ from tests.htmlchecker import HtmlChecker
 
 SHOPPER = "shopper@example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+FORGED = ("x", "1", "1-", "1-0123456789abcdef0123456789abcdef", "١-abc", "9" * 40 + "-a", "%00")
+
+pytestmark = pytest.mark.take_turns
 
 
 @pytest.fixture
@@ -112,16 +115,12 @@ def test_who_gets_nothing_anyway_is_told_why(
         assert buttons(answer.text) == []
 
 
-@pytest.mark.parametrize(
-    "token", ["x", "1", "1-", "1-0123456789abcdef0123456789abcdef", "١-abc", "9" * 40 + "-a", "%00"]
-)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_forged_link_is_not_found(
-    client: FlaskClient, app: Flask, link: str, token: str, method: str
-) -> None:
-    answer = client.open(f"/unsubscribe/{token}", method=method)
-    assert answer.status_code == 404
-    assert headline(answer.text) == "Page not found"
+def test_a_forged_link_is_not_found(client: FlaskClient, app: Flask, link: str) -> None:
+    for token in FORGED:
+        for method in ("GET", "POST"):
+            answer = client.open(f"/unsubscribe/{token}", method=method)
+            assert answer.status_code == 404, (token, method)
+            assert headline(answer.text) == "Page not found"
     assert left(app) == []
 
 
