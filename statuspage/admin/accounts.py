@@ -54,7 +54,7 @@ class PasswordForm(Form):
     """A new password, proven by the present one."""
 
     present = SecretField(
-        "Present password", needed="Enter your current password", autocomplete="current-password"
+        "Current password", needed="Enter your current password", autocomplete="current-password"
     )
     new = SecretField("New password", needed="Choose a new password", autocomplete="new-password")
 

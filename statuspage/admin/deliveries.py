@@ -203,7 +203,7 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
         return f"It cannot be sent now: {breaker.reason}. It’s retried automatically."
     silence = report.worker_silence(session)
     if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
-        return "No worker is running. Start it to send everything."
+        return "No worker is running, so nothing is sent. Start it."
     return ""
 
 

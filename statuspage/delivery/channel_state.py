@@ -166,7 +166,7 @@ def _mail_provider(settings: Settings) -> str:
 def _troubles_of_the_worker(session: Session) -> list[str]:
     silence = report.worker_silence(session)
     if silence is None or silence > report.WORKER_SILENCE:
-        return ["No worker is running. Start it to send everything."]
+        return ["No worker is running, so nothing is sent. Start it."]
     return []
 
 

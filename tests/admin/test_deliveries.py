@@ -184,7 +184,7 @@ def test_the_numbers_move_while_it_goes_out(desk: Desk, message: str, frozen: Tr
 
 def test_where_nothing_moves_the_report_says_why(desk: Desk, message: str) -> None:
     assert texts(desk.get(message), "reason") == [
-        "No worker is running. Start it to send everything. Go to the outbox"
+        "No worker is running, so nothing is sent. Start it. Go to the outbox"
     ]
     desk.browser.send("/admin/outbox/hold", {"channel": "email", "reason": "wrong text"})
     assert texts(desk.get(message), "reason") == ["Sending is paused: wrong text. Go to the outbox"]

@@ -136,6 +136,6 @@ class TestWithChat:
         assert "secret" not in page.text
         assert (
             texts(page, "channel", "//ul/li")
-            == ["No worker is running. Start it to send everything."] * 3
+            == ["No worker is running, so nothing is sent. Start it."] * 3
         )
         assert html_errors(page.text) == []

@@ -159,7 +159,7 @@ def test_a_refused_password_says_why(admin: Browser) -> None:
     answer = admin.send("/admin/me/password", {"present": "wrong", "new": "short"})
     assert (answer.status_code, reasons(answer)) == (
         422,
-        ["Present password: This isn’t your current password"],
+        ["Current password: This isn’t your current password"],
     )
 
 

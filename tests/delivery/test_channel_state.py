@@ -105,7 +105,7 @@ def test_all_that_is_wrong_is_said(resolved: str, session: Session, settings: Se
         session.add(Breaker(channel="chat", failures=3, reason="it hung up"))
         alarms.raise_alarm(session, control.room_alarm(first), "Chat room 1 takes no messages.")
         alarms.raise_alarm(session, control.fault_alarm(Channel.EMAIL), "A fault.")
-    no_worker = "No worker is running. Start it to send everything."
+    no_worker = "No worker is running, so nothing is sent. Start it."
     failing = "It failed 3 times in a row: it hung up. It’s retried automatically."
     paused = "Sending is paused: Wrong text."
     assert [one.troubles for one in states(session)] == [

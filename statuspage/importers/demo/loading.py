@@ -136,12 +136,12 @@ class Loader:
         self._current.flush()
 
     def add_history(self, incidents: Sequence[Entry], maintenances: Sequence[Entry]) -> None:
-        """Add incidents and maintenances, oldest first."""
+        """Add incidents and maintenances, in the order in which they were first told."""
 
-        def begins_at(entry: Entry) -> datetime:
-            return self._moment(entry.get("started") or entry["scheduled_for"])
+        def first_told(entry: Entry) -> datetime:
+            return self._moment(entry.get("started") or entry["announced"])
 
-        for entry in sorted([*incidents, *maintenances], key=begins_at):
+        for entry in sorted([*incidents, *maintenances], key=first_told):
             if "started" in entry:
                 self._add_incident(**entry)
             else:
