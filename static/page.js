@@ -80,13 +80,16 @@
     if (!written.has(time)) written.set(time, time.textContent);
     const moment = new Date(time.dateTime);
     // Within a text, in the language of the text, and with what its author wrote beside it.
-    const prose = time.closest(".prose");
-    const language = prose ? time.closest("[lang]").lang : html.lang;
+    const told = time.closest(TEXTS);
+    const language = told ? time.closest("[lang]").lang : html.lang;
     let text = isOwn ? format(moment, parts, language) : written.get(time);
-    if (prose) entitle(time.closest("[data-span]") || time);
+    if (told) entitle(time.closest("[data-span]") || time);
     if ("near" in time.dataset && !isPrinting) text += ` (${distance(moment)})`;
     if (time.textContent !== text) time.textContent = text;
   }
+
+  // What the company wrote: whole, and its first line.
+  const TEXTS = ".prose, .gist";
 
   /** Keep the text that the server wrote where a pointer finds it; called before it changes. */
   function entitle(element) {
@@ -115,7 +118,7 @@
     for (const time of document.querySelectorAll("time")) {
       if (written.has(time)) time.textContent = written.get(time);
     }
-    for (const told of document.querySelectorAll(".prose [title]")) told.removeAttribute("title");
+    for (const told of document.querySelectorAll(`:is(${TEXTS}) [title]`)) told.removeAttribute("title");
     written = new WeakMap();
   }
 

@@ -39,8 +39,9 @@ from statuspage.public.snapshot import (
     IncidentView,
     MonthView,
     Snapshot,
+    UpdateView,
 )
-from statuspage.public.times import Times, iso
+from statuspage.public.times import Times, iso, mark_times
 from statuspage.public.uptime import Uptime
 from statuspage.public.uptime_bars import draw_bar
 
@@ -477,6 +478,7 @@ def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
         day=when.day,
         first_line=_first_line,
         full=when.full,
+        gist=_gist,
         icon=_icon,
         iso=iso,
         mail_address=_mail_address,
@@ -530,6 +532,16 @@ def _mail_address(address: str) -> str:
 
 # What RFC 3986 lets stand in an address, and the percent sign of what is quoted already.
 _IN_ADDRESSES: Final = ":/?#[]@!$&'()*+,;=%"
+
+
+def _gist(update: UpdateView) -> Markup | str:
+    """The first line of a post, with the times that it says as elements."""
+    return _marked_line(update.body, update.times) if update.times else _first_line(update.body)
+
+
+@lru_cache(maxsize=2048)
+def _marked_line(body: str, times: tuple[tuple[str, str], ...]) -> Markup:
+    return mark_times(escape(_first_line(body)), times)
 
 
 @lru_cache(maxsize=64)

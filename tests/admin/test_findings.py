@@ -34,7 +34,7 @@ def look(desk: Desk, **values: str) -> TestResponse:
 def test_a_finding_tells_why_and_marks_its_place(desk: Desk) -> None:
     public = sheet(look(desk, users_notice=LEAKY), "public")
     assert said(public, ".remarks .holds") == [
-        "Held back. This is the name of a server. Payments fail on db-01. The next update …"
+        "Blocked. This is the name of a server. Payments fail on db-01. The next update …"
     ]
     assert "This is vague." in said(public, ".remarks .warns")[0]
     assert said(public, ".reading mark.held") == ["db-01"]
@@ -77,7 +77,7 @@ def test_the_last_step_holds_mails_back_too(desk: Desk) -> None:
     path = f"/admin/incidents/{code}"
     held = desk.browser.send(path, {**fields(asked.text), "publish": "1"})
     assert held.status_code == 422
-    assert said(sheet(held, "customer"), ".holds")[0].startswith("Held back.")
+    assert said(sheet(held, "customer"), ".holds")[0].startswith("Blocked.")
     reasons = {"because_public": "It is a sample.", "because_customer": "It is a sample."}
     answer = desk.browser.send(path, {**fields(held.text), **reasons, "publish": "1"})
     assert answer.status_code == 303

@@ -58,7 +58,7 @@ def test_without_a_language_nothing_is_kept_of_it(desk: Desk) -> None:
 def test_what_the_checks_find_stands_beside_its_field(desk: Desk) -> None:
     shown = send_plan(desk, second_users_notice=LEAK, preview="1")
     [found] = beside(shown, "second_users_notice")
-    assert found.startswith("Held back.")
+    assert found.startswith("Blocked.")
     assert "db-01.internal" in found
     assert beside(shown, "second_title") == []
     live = desk.browser.send(f"{NEW}/texts", fields(shown.text))

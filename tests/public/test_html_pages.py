@@ -471,6 +471,14 @@ def test_a_time_that_is_known_in_a_text_is_an_element_and_any_other_is_text() ->
     )
 
 
+def test_the_first_line_in_the_history_has_its_times_too() -> None:
+    update = replace(post(samples.RESOLVED, f"Over <b> since {DUE[0]}.", ago(days=1)), times=(DUE,))
+    month = replace(samples.MONTH, incidents=(incident("Slow", update),))
+    [gist] = lxml.html.fromstring(html_pages.render_history(CALM, month, LINKS)).cssselect(".gist")
+    assert [each.text for each in gist.iter("time")] == [DUE[0]]
+    assert gist.text_content() == f"Over <b> since {DUE[0]}."
+
+
 def test_a_text_without_known_times_is_as_it_was() -> None:
     assert list(told(f"Next update by {DUE[0]}.").iter("time")) == []
 
