@@ -35,7 +35,7 @@ from statuspage.core.languages import ENGLISH, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.incidents.announcement import Announcement
-from statuspage.incidents.drafts import CopyText, translated_facts
+from statuspage.incidents.drafts import CopyText, TranslatedFact, translated_facts
 from statuspage.incidents.explain_recipient import RecipientExplanation, explain
 from statuspage.incidents.inputs import Draft
 from statuspage.incidents.publish import Submission
@@ -139,19 +139,31 @@ class TextsForm(PostForm):
         Returns what belongs to the texts.
         """
         sheets = [self._show(draft) for draft in drafts]
-        translated = translated_facts(announcement)
-        self.second_remarks = {
-            one.name: remarks_on(one.text, one.findings) for one in translated if one.findings
-        }
-        if any(one.is_sent and blocking(one.findings) for one in translated):
-            # The same reason lets a text pass in all its languages.
-            sheets = [
-                sheet if sheet.name == Audience.INTERNAL else replace(sheet, is_held=True)
-                for sheet in sheets
-            ]
+        sheets = self._show_second(sheets, translated_facts(announcement))
         self.audiences = audience_rows(announcement, drafts)
         self._answer(announcement)
         return sheets
+
+    def _show_second(
+        self, sheets: Sequence[Sheet], translated: Sequence[TranslatedFact]
+    ) -> list[Sheet]:
+        """Keep what the checks say for each field; what blocks is said with the texts as well."""
+        self.second_remarks = {
+            one.name: remarks_on(one.text, one.findings) for one in translated if one.findings
+        }
+        held = tuple(
+            replace(remark, reason=f"In the second language: {remark.reason}")
+            for one in translated
+            if one.is_sent
+            for remark in remarks_on(one.text, blocking(one.findings))
+        )
+        # The same reason lets a text pass in all its languages.
+        return [
+            sheet
+            if sheet.name == Audience.INTERNAL or not held
+            else replace(sheet, is_held=True, remarks=(*sheet.remarks, *held))
+            for sheet in sheets
+        ]
 
     def submission(self) -> Submission:
         """The form as it was sent, for a verb."""

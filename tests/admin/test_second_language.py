@@ -70,6 +70,8 @@ def test_a_leak_in_a_second_language_needs_a_reason_that_can_be_given(desk: Desk
     assert held.status_code == 422
     [reason] = html.fromstring(held.text).cssselect("[data-sheet=public] .override")
     assert reason.get("hidden") is None
+    [said] = html.fromstring(held.text).cssselect("[data-sheet=public] .holds")
+    assert "In the second language: This is the name of a server." in said.text_content()
     why = {**fields(held.text), "because_public": "It is a sample.", "publish": "1"}
     assert desk.browser.send(NEW, why).status_code == 303
 
