@@ -16,7 +16,7 @@ _READING: Final[Mapping[Permission, str]] = {
         live mail_sheet maintenance_desk maintenance_series maintenances""",
     Permission.OWN_ACCOUNT: "confirm_identity me second_factor",
     Permission.DRAFT: "correct_post incident_details new_incident",
-    Permission.PUBLISH: "correct_message leave_out new_maintenance new_series",
+    Permission.PUBLISH: "correct_message leave_out new_maintenance new_past_incident new_series",
     Permission.SEND: """
         delivered_mail delivery delivery_channels export_deliveries message message_progress
         messages outbox written_mail written_mail_html""",
@@ -46,7 +46,8 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.PUBLISH: """
         approve cancel_mails changed_series_texts correct_message hide_incident leave_out
         maintenance_desk maintenance_series maintenance_texts merge_incident new_maintenance
-        new_maintenance_texts new_series send_after_all series_texts stop_series take_back""",
+        new_maintenance_texts new_past_incident new_series send_after_all series_texts stop_series
+        take_back""",
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "set_component_status",
     Permission.COMPONENTS: """

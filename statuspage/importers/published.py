@@ -94,6 +94,7 @@ class PublishedIncident:
 
     ``origin`` and ``code`` are who it is: the host that published it, and its code there.
     ``created_at`` is when it was first published, where that is not its first update's time.
+    ``severity`` is the rank and name of the level that it had here, where it had one.
     """
 
     where: str
@@ -112,6 +113,7 @@ class PublishedIncident:
     scheduled_until: datetime | None = None
     cancelled_at: datetime | None = None
     created_at: datetime | None = None
+    severity: tuple[int, str] | None = None
 
 
 def read_time(value: Any, field: str) -> datetime:

@@ -267,9 +267,13 @@ class _Keeper:
         for code, incident in codes.items():
             posted = [update.posted_at for update in incident.updates]
             entry_id = incident.entry_id or self._links.incident_entry(code, posted[0])
+            rank, level = incident.severity or (None, None)
             rows.append(
                 {
                     **self._columns(incident),
+                    "severity_rank": rank,
+                    "severity_name": level,
+                    "worst_rank": rank,
                     "code": code,
                     "visibility": Visibility.PUBLIC,
                     "created_at": min([*posted, incident.created_at or posted[0]]),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -30,6 +31,9 @@ from statuspage.models import (
 
 OPERATIONAL = ComponentStatus.OPERATIONAL
 _OTHER = aliased(IncidentUpdate)
+
+BACKFILLED: Final = "backfill"
+"""The origin of incidents that were told by form when they were over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,8 @@ def read_claims(
     ends: dict[int, datetime] = {}
     for row in rows:
         # An incident is declared after it began, and counts from its start.
-        is_late = row.is_first and row.kind is Kind.INCIDENT and row.origin is None
+        is_own = row.origin in {None, BACKFILLED}
+        is_late = row.is_first and row.kind is Kind.INCIDENT and is_own
         at = row.started_at if is_late else row.happened_at
         for effect in row.affected:
             if effect["code"] in codes:
