@@ -13,7 +13,7 @@ pytestmark = pytest.mark.only_on("sqlite")
 SCREENS = (
     "/admin/", "/admin/incidents", "/admin/incidents/{code}", "/admin/incidents/{code}/deliveries",
     "/admin/incidents/new", "/admin/maintenances", "/admin/components", "/admin/customers",
-    "/admin/subscribers", "/admin/outbox",
+    "/admin/subscribers", "/admin/outbox", "/admin/messages", "/admin/delivery",
 )  # fmt: skip
 
 
