@@ -27,7 +27,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
-from statuspage.models import Account, RecoveryCode
+from statuspage.models import Account, Passkey, RecoveryCode
 from statuspage.models.columns import hash_token
 
 RECOVERY_CODES: Final = 10
@@ -39,8 +39,8 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def has_second_factor(account: Account) -> bool:
-    """Whether signing in to the account takes a code as well."""
-    return account.totp_since is not None
+    """Whether the password alone opens nothing: a code or a passkey is needed as well."""
+    return account.totp_since is not None or account.has_passkey
 
 
 def is_required(role: AccountRole) -> bool:
@@ -80,14 +80,15 @@ def provisioning_address(account: Account, secret: str, *, service: str) -> str:
 def confirm(session: Session, account: Account, code: str) -> list[str]:
     """Have the proposed secret count from now on, within the caller's transaction.
 
-    Returns the recovery codes.  Raises :class:`Invalid` for a wrong code.
+    Returns the recovery codes; none where a passkey has them already.  Raises :class:`Invalid` for
+    a wrong code.
     """
     if account.totp_since is not None or not account.totp_secret:
         raise Invalid("code", "Begin again: this page was too old")
     if not _takes_code(account, code):
         raise Invalid("code", "This is not the code that the app shows now")
     account.totp_since = clock.now()
-    return renew_codes(session, account)
+    return [] if account.has_passkey else renew_codes(session, account)
 
 
 def renew_codes(session: Session, account: Account) -> list[str]:
@@ -101,9 +102,22 @@ def renew_codes(session: Session, account: Account) -> list[str]:
 
 
 def clear(session: Session, account: Account) -> None:
-    """Take an account's second factor away, within the caller's transaction."""
+    """Take all of an account's factors but the password away, in the caller's transaction."""
+    session.execute(delete(Passkey).where(Passkey.account_id == account.id))
+    session.expire(account, ["has_passkey"])
+    remove_app(session, account)
+
+
+def remove_app(session: Session, account: Account) -> None:
+    """Take an account's app away, within the caller's transaction; see :func:`drop_codes`."""
     account.totp_secret, account.totp_since, account.totp_step = None, None, 0
-    session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    drop_codes(session, account)
+
+
+def drop_codes(session: Session, account: Account) -> None:
+    """Forget the recovery codes where nothing is left that they stand for."""
+    if not has_second_factor(account):
+        session.execute(delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
 
 
 def take_code(session: Session, account: Account, code: str) -> bool:

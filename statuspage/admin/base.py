@@ -81,8 +81,9 @@ _BEFORE_OWN_PASSWORD: Final = frozenset(
 # Where somebody may go who must set up a second factor.
 _BEFORE_SECOND_FACTOR: Final = frozenset(
     {
-        "admin.begin_second_factor", "admin.confirm_identity", "admin.second_factor",
-        "admin.sign_in", "admin.sign_in_code", "admin.sign_out",
+        "admin.add_passkey", "admin.begin_second_factor", "admin.confirm_identity",
+        "admin.passkeys", "admin.second_factor", "admin.sign_in", "admin.sign_in_with_passkey",
+        "admin.sign_in_code", "admin.sign_out",
     }
 )  # fmt: skip
 # Where the first account may go before the page has been set up.

@@ -14,7 +14,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         approval dashboard incident incident_deliveries incident_live incident_notes incidents
         live mail_sheet maintenance_desk maintenance_series maintenances""",
-    Permission.OWN_ACCOUNT: "confirm_identity me second_factor",
+    Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_past_incident new_series",
     Permission.SEND: """
@@ -37,8 +37,9 @@ _READING: Final[Mapping[Permission, str]] = {
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
-        begin_second_factor change_password confirm_identity confirm_with_provider end_session me
-        remove_second_factor renew_recovery_codes second_factor sign_out sign_out_everywhere""",
+        add_passkey begin_second_factor change_password confirm_identity confirm_with_provider
+        end_session me remove_passkey remove_second_factor rename_passkey renew_recovery_codes
+        second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
         cancel_scheduled close_incident correct_post discard_draft incident incident_details
@@ -100,7 +101,13 @@ _EXPORTS: Final = frozenset(
 )
 
 _FACTORS: Final = frozenset(
-    {"admin.begin_second_factor", "admin.remove_second_factor", "admin.renew_recovery_codes"}
+    {
+        "admin.add_passkey",
+        "admin.begin_second_factor",
+        "admin.remove_passkey",
+        "admin.remove_second_factor",
+        "admin.renew_recovery_codes",
+    }
 )
 
 

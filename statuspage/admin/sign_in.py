@@ -9,7 +9,7 @@ from flask import Response, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import HiddenField
 
-from statuspage.access import accounts, second_factor, sign_in_limits, sign_ins
+from statuspage.access import accounts, passkeys, second_factor, sign_in_limits, sign_ins
 from statuspage.admin import auth, provider
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
@@ -23,6 +23,8 @@ from statuspage.public import http
 # What the session keeps between the password and the second factor.
 _WAITING: Final = "waiting"
 _TARGET: Final = "target"
+PASSKEY_CHALLENGE: Final = "passkey"
+"""Where the session keeps what a passkey must sign."""
 
 
 class SignInForm(Form):
@@ -95,8 +97,10 @@ def sign_in() -> ResponseReturnValue:
 def sign_in_code() -> ResponseReturnValue:
     """The second factor, after the password."""
     waiting = session.get(_WAITING, "")
-    if not waiting or sign_ins.find_waiting(database(), waiting) is None:
+    found = sign_ins.find_waiting(database(), waiting) if waiting else None
+    if found is None:
         return redirect(url_for("admin.sign_in"), 303)
+    account_id, has_passkey = found.account_id, found.account.has_passkey
     form = CodeForm.read()
     if form.is_accepted():
         with form.refusals():
@@ -109,7 +113,12 @@ def sign_in_code() -> ResponseReturnValue:
                 notify=queue_sign_in_notice,
             )
             return let_in(token, account.email, target)
-    return page("admin/sign_in_code.html", form=form)
+    return page(
+        "admin/sign_in_code.html",
+        form=form,
+        passkey_options=_ask_for_passkey(account_id) if has_passkey else "",
+        target=session.get(_TARGET, ""),
+    )
 
 
 @admin.route("/forgotten", methods=["GET", "POST"])
@@ -222,7 +231,14 @@ def _sign_in_page(form: Form, *, any_account: bool) -> Response:
         any_account=any_account,
         provider_name=settings.oidc_name if settings.oidc_issuer else "",
         is_required=settings.oidc_required,
+        passkey_options="" if settings.oidc_required else _ask_for_passkey(None),
     )
+
+
+def _ask_for_passkey(account_id: int | None) -> str:
+    """What the browser may have a passkey prove; empty where there is none, or none works."""
+    options, session[PASSKEY_CHALLENGE] = passkeys.ask(database(), account_id)
+    return options
 
 
 def _throttled(form: Form, error: sign_in_limits.SignInThrottled) -> ResponseReturnValue:

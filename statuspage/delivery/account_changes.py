@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from statuspage.access import accounts, passwords, second_factor, sign_in_limits, sign_ins
+from statuspage.access import (
+    accounts,
+    passkeys,
+    passwords,
+    second_factor,
+    sign_in_limits,
+    sign_ins,
+)
 from statuspage.access.audit import COMMAND_LINE, Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
@@ -12,7 +19,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.delivery import account_mail, invitations
-from statuspage.models import Account
+from statuspage.models import Account, Passkey
 
 
 @needs(Permission.OWN_ACCOUNT)
@@ -110,12 +117,64 @@ def remove_second_factor(*, address: str, actor: Actor, user_agent: str = "") ->
     """
     with writing() as session:
         account = session.get_one(Account, actor.account_id, with_for_update=True)
-        if second_factor.is_required(account.role):
+        if second_factor.is_required(account.role) and not account.has_passkey:
             raise Invalid("form", "Your role needs a second factor")
-        second_factor.clear(session, account)
+        second_factor.remove_app(session, account)
         token = _begin_again(session, account, address=address, user_agent=user_agent)
         account_mail.queue_factor_notice(session, account.email, what="was removed")
         accounts.record(session, actor, "account.remove_second_factor", account.email)
+    return token
+
+
+@needs(Permission.OWN_ACCOUNT)
+def add_passkey(
+    answer: str, *, challenge: str, name: str, address: str, actor: Actor, user_agent: str = ""
+) -> tuple[str, list[str]]:
+    """Keep a passkey; returns a token for this browser, and recovery codes with the first factor.
+
+    Every other session ends, and the owner is notified.  Raises :class:`Invalid`.
+    """
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id, with_for_update=True)
+        is_first = not second_factor.has_second_factor(account)
+        kept = passkeys.add(
+            session, account, answer, challenge=challenge, name=name, user_agent=user_agent
+        )
+        codes = second_factor.renew_codes(session, account) if is_first else []
+        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        account_mail.queue_factor_notice(session, account.email, what="has a new passkey")
+        accounts.record(
+            session, actor, "account.add_passkey", account.email, after={"name": kept.name}
+        )
+    return token, codes
+
+
+@needs(Permission.OWN_ACCOUNT)
+def remove_passkey(
+    passkey_id: int, *, address: str, actor: Actor, user_agent: str = ""
+) -> str | None:
+    """Remove a passkey of one's own; returns a token for this browser, None where it was gone.
+
+    :class:`Invalid` for the last factor where the settings require one.
+    """
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id, with_for_update=True)
+        kept = session.get(Passkey, passkey_id)
+        if kept is None or kept.account_id != account.id:
+            return None
+        name = kept.name
+        session.delete(kept)
+        session.flush()
+        session.expire(account, ["has_passkey"])
+        has_none = not second_factor.has_second_factor(account)
+        if has_none and second_factor.is_required(account.role):
+            raise Invalid("form", "Your role needs a second factor: add another first")
+        second_factor.drop_codes(session, account)
+        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        account_mail.queue_factor_notice(session, account.email, what="lost a passkey")
+        accounts.record(
+            session, actor, "account.remove_passkey", account.email, before={"name": name}
+        )
     return token
 
 
@@ -125,7 +184,7 @@ def renew_recovery_codes(*, actor: Actor) -> list[str]:
     with writing() as session:
         account = session.get_one(Account, actor.account_id, with_for_update=True)
         if not second_factor.has_second_factor(account):
-            raise Invalid("form", "Set up an authenticator app first")
+            raise Invalid("form", "Set up an authenticator app or a passkey first")
         codes = second_factor.renew_codes(session, account)
         account_mail.queue_factor_notice(session, account.email, what="has new recovery codes")
         accounts.record(session, actor, "account.renew_recovery_codes", account.email)

@@ -5,6 +5,7 @@ from statuspage.models.account import (
     ApiKey,
     Invitation,
     LinkedIdentity,
+    Passkey,
     RecoveryCode,
     SignIn,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "MaintenanceSeries",
     "Message",
     "Page",
+    "Passkey",
     "Presence",
     "RecoveryCode",
     "Revision",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, false, select, text
+from sqlalchemy.orm import Mapped, column_property, foreign, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
@@ -37,6 +37,32 @@ class Account(Base):
     disabled_at: Mapped[datetime | None]
 
     contact: Mapped[Contact | None] = relationship()
+
+    if TYPE_CHECKING:
+        # Whether it has a passkey, read with the account; see below.
+        has_passkey: bool
+
+
+class Passkey(Base):
+    """A key pair of an authenticator, of which we keep the public half (WebAuthn level 3)."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    name: Mapped[Name]
+    # As browsers write it: base64url.
+    credential: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[bytes]
+    # Grows with each use, where the authenticator counts: one that does not was copied.
+    uses: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    used_at: Mapped[datetime | None]
+
+
+Account.has_passkey = column_property(  # type: ignore[assignment]
+    select(Passkey.id).where(Passkey.account_id == Account.id).correlate_except(Passkey).exists()
+)
 
 
 class RecoveryCode(Base):

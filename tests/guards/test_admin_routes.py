@@ -17,6 +17,8 @@ from tests.browsing import OWN_FORM, Browser, actions
 OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation"}
 # To an identity provider and back; not there without one.
 TO_THE_PROVIDER = {"admin.single_sign_on", "admin.single_sign_on_callback"}
+# A form alone; the page it stands on is that of the password.
+OPEN_FORMS = OPEN | {"admin.sign_in_with_passkey"}
 # What our own screens show in a frame.
 FRAMED = {"admin.preview_branding"}
 
@@ -46,7 +48,7 @@ def test_no_form_is_taken_from_a_stranger(stranger: Browser, app: Flask) -> None
     taken = {
         endpoint for endpoint, path in routes(app, "POST") if stranger.send(path).status_code != 401
     }
-    assert taken == OPEN
+    assert taken == OPEN_FORMS
     assert actions(app) == []
 
 

@@ -12,6 +12,8 @@ from tests.guards.source import ROOT, Source, sources
 
 # Tested beside those that use them; whoever writes the file takes its line away.
 TESTED_ELSEWHERE = {
+    "statuspage/access/passkey_proofs.py",
+    "statuspage/access/passkeys.py",
     "statuspage/admin/api_keys.py",
     "statuspage/admin/fact_notes.py",
     "statuspage/admin/first_steps.py",
