@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from wtforms import HiddenField, SelectField
+from wtforms import HiddenField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, zone
@@ -21,11 +21,11 @@ from statuspage.admin.forms import (
     TermField,
     read_number,
 )
-from statuspage.admin.incident_form import AFFECTED, ComponentsField, usual_states
+from statuspage.admin.incident_form import AFFECTED, ComponentsField, ImpactField, usual_states
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.core.enums import Impact, IncidentStatus, Visibility
+from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.importers.backfilled import PastIncident, PastUpdate, backfill
 from statuspage.incidents.announcement import of_declaration
@@ -38,9 +38,6 @@ AT_FIRST: Final = (
     IncidentStatus.RESOLVED,
 )
 MOST_UPDATES: Final = 50
-IMPACTS: Final = {
-    one.value: one.label for one in (Impact.NONE, Impact.MINOR, Impact.MAJOR, Impact.CRITICAL)
-}
 
 
 class PastUpdateForm(Form):
@@ -61,7 +58,7 @@ class BackfillForm(PostForm):
 
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = RowField("Severity", none="None")
-    impact = SelectField("Impact", choices={"": "By severity", **IMPACTS}, default="")
+    impact = ImpactField("Impact", "By severity")
     started_at = MomentField("When it started", not_after_now=True)
     components = ComponentsField("Affected components")
     because = LineField("Publish anyway because")
@@ -120,7 +117,7 @@ class BackfillForm(PostForm):
                 if not row.is_empty
             ],
             severity_rank=self.severity_rank.data,
-            impact=Impact(self.impact.data) if self.impact.data else None,
+            impact=self.impact.impact,
             components=self.components.data,
             started_at=self.started_at.data,
             because=self.because.data,

@@ -25,6 +25,7 @@ from statuspage.admin.forms import (
 from statuspage.admin.incident_form import (
     AFFECTED,
     ChosenRadioField,
+    ImpactField,
     IncidentForm,
     usual_states,
     what_follows,
@@ -78,6 +79,7 @@ class DeclareForm(IncidentForm):
     )
     title = NameField("Title", needed="Give it a title that a customer would understand")
     severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
+    impact = ImpactField("Impact", "By severity")
     started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
     status = TermRadioField(
         "Status of the first update", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
@@ -159,6 +161,7 @@ class DeclareForm(IncidentForm):
             public_facts=_known(self.public_facts()),
             internal_facts=_known(self.internal_facts()),
             form_key=self.form_key.data or "",
+            impact=self.impact.impact,
         )
 
 

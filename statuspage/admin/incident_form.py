@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from wtforms import BooleanField, Field, HiddenField, RadioField
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
 from wtforms.utils import unset_value
 
 from statuspage.admin.forms import (
@@ -130,6 +130,20 @@ def _rows(
         if rows:
             found.append(Rows(item.name if is_group else "", rows))
     return found
+
+
+class ImpactField(SelectField):
+    """An impact in the place of the severity's; ``usual`` names the choice of none."""
+
+    def __init__(self, label: str, usual: str, **options: Any) -> None:
+        chosen = (Impact.NONE, Impact.MINOR, Impact.MAJOR, Impact.CRITICAL)
+        choices = {"": usual, **{one.value: one.label for one in chosen}}
+        super().__init__(label, choices=choices, default="", **options)
+
+    @property
+    def impact(self) -> Impact | None:
+        """The chosen one, None where none was."""
+        return Impact(self.data) if self.data else None
 
 
 class ChosenRadioField(RadioField):

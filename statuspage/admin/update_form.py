@@ -10,7 +10,7 @@ from typing import Final
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage.admin.forms import LineField, MomentField, RowField, TermRadioField
-from statuspage.admin.incident_form import IncidentForm
+from statuspage.admin.incident_form import ImpactField, IncidentForm
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -32,6 +32,7 @@ class UpdateForm(IncidentForm):
 
     status = TermRadioField("Status", IncidentStatus)
     severity_rank = RowField("Severity", none="As it is")
+    impact = ImpactField("Impact", "As it is")
     happened_at = MomentField("When it happened", not_after_now=True)
     # The moment that the last step offered, to the second: the field shows whole minutes.
     exactly = HiddenField()
@@ -89,6 +90,7 @@ class UpdateForm(IncidentForm):
             next_update_at=None if status in CLOSED else self.promise_by(level),
             no_promise_because=self.no_promise(),
             severity_rank=self.severity_rank.data,
+            impact=self.impact.impact,
             users_notice=self.users_notice.data,
             public_facts=self.public_facts(),
             internal_facts=self.internal_facts(),

@@ -225,6 +225,8 @@ def repeats(incident: Incident, update: NewUpdate, drafts: Sequence[Draft]) -> b
 def _changes_nothing(incident: Incident, update: NewUpdate) -> bool:
     if update.status.value != incident.status or update.severity_rank or update.happened_at:
         return False
+    if update.impact not in {None, incident.impact}:
+        return False
     if update.users_notice is not None and update.users_notice != incident.users_notice:
         return False
     present = {row.component_id: row.status for row in incident.affected}

@@ -63,7 +63,10 @@ def incident_view(
         updated_at=max([read_moment(created_at), *told]),
         next_update_at=moment_or_none(next_update_at),
         is_overdue=is_overdue,
-        is_pinned=is_open and kind == Kind.INCIDENT and severity_rank == 1,
+        is_pinned=is_open
+        and kind == Kind.INCIDENT
+        and severity_rank == 1
+        and impact != Impact.NONE,
         entry_id=entry_id,
         components=components,
         updates=views,

@@ -9,8 +9,10 @@ import lxml.html
 import pytest
 from time_machine import Traveller
 
-from statuspage.core.enums import Audience, ComponentStatus, Visibility
+from statuspage.core.db import current_session
+from statuspage.core.enums import Audience, ComponentStatus, Impact, Visibility
 from statuspage.messages import wording
+from statuspage.public.queries import read_site, read_snapshot
 from tests.admin.conftest import FIRST_POST, NEW, NOTICE, Desk, look, messages, publish_after
 from tests.announcing import ACTOR
 from tests.browsing import actions, fields, reasons, texts
@@ -184,3 +186,22 @@ def test_no_form_can_choose_the_code_of_an_incident(desk: Desk) -> None:
         made[key] = answer.headers["Location"].rpartition("/")[2]
     assert len(set(made.values())) == len(made)
     assert all(re.fullmatch("[a-z0-9]{12}", code) for code in made.values())
+
+
+def seen(desk: Desk) -> tuple[Impact, bool]:
+    """What colours the page, and whether it has a banner."""
+    with desk.app.app_context():
+        frame = read_snapshot(read_site(current_session())).frame
+        return frame.indicator, bool(frame.pinned)
+
+
+def test_an_incident_without_impact_changes_no_headline_at_any_severity(desk: Desk) -> None:
+    unaffected = {f"components-{desk.checkout}": "", "breadth": "unknown"}
+    code = desk.declare(**unaffected, impact="none")
+    assert (desk.incident(code).severity_rank, desk.incident(code).impact) == (1, Impact.NONE)
+    assert seen(desk) == (Impact.NONE, False)
+    desk.post(code, "investigating", impact="major")
+    assert (desk.incident(code).impact, seen(desk)) == (Impact.MAJOR, (Impact.MAJOR, True))
+    desk.post(code, "investigating", impact="none", again="1")
+    assert seen(desk) == (Impact.NONE, False)
+    assert [one.status for one in desk.posts(code)] == ["investigating"] * 3

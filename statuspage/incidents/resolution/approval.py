@@ -60,6 +60,7 @@ def state(
         after.started_at.isoformat(),
         announcement.happened_at.isoformat(),
         after.severity_rank,
+        after.impact,
         after.users_notice,
         after.public_facts,
         sorted((id_, status.value) for id_, status in update.components.items()),
