@@ -116,3 +116,17 @@ def test_without_a_chat_nothing_is_queued_where_mail_is_sent_and_a_laptop_keeps_
 def test_the_database_is_a_file_beside_the_rest_unless_another_is_named(tmp_path: Path) -> None:
     # Installations have this file: another name would start them with an empty page.
     assert load(tmp_path).database_url == f"sqlite:///{tmp_path / 'statuspage.db'}"
+
+
+def test_the_room_of_the_nightly_test_is_one_address_and_gets_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^DELIVERY_TEST_CHAT_URL: must be one address"):
+        load(tmp_path, DELIVERY_TEST_CHAT_URL="json://a json://b")
+    with pytest.raises(ConfigError, match=r"^SLACK_BOT_TOKEN: must be set"):
+        load(tmp_path, DELIVERY_TEST_CHAT_URL="slack-bot://C0123456789")
+    own = load(tmp_path, CHAT_URLS="json://a", DELIVERY_TEST_CHAT_URL="json://b")
+    assert (list(own.chat_rooms.values()), list(own.postable_rooms.values())) == (
+        ["json://a"], ["json://a", "json://b"],
+    )  # fmt: skip
+    shared = load(tmp_path, CHAT_URLS="json://a", DELIVERY_TEST_CHAT_URL="json://a")
+    assert shared.postable_rooms == shared.chat_rooms
+    assert [one.has_delivery_test for one in (own, load(tmp_path))] == [True, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -12,11 +13,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
+from statuspage.core.config import ConfigError, load_settings
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Channel, CustomerMail, DeliveryState, IncidentStatus
 from statuspage.delivery import claims, control
 from statuspage.delivery.channels.provider import Fault, Outcome
-from statuspage.delivery.dispatch import Dispatcher, Lane
+from statuspage.delivery.dispatch import Dispatcher, Lane, check_rooms
 from statuspage.delivery.report import tallies
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
@@ -205,3 +207,23 @@ def test_a_mail_answers_the_first_one_about_its_incident_to_the_same_address(
     assert [one.first_message_id for one in (first, later, end, other)] == [
         "", first.message_id, first.message_id, "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        (
+            {"CHAT_URLS": "slack-bot://C0123456789 json://a nonsense://b", "SLACK_BOT_TOKEN": "x"},
+            r"^CHAT_URLS: Apprise cannot read address 3",
+        ),
+        (
+            {"CHAT_URLS": "json://a", "DELIVERY_TEST_CHAT_URL": "nonsense://b"},
+            r"^DELIVERY_TEST_CHAT_URL: Apprise cannot read this address",
+        ),
+    ],
+)
+def test_a_room_that_apprise_cannot_read_is_named_before_it_is_needed(
+    tmp_path: Path, given: dict[str, str], refused: str
+) -> None:
+    with pytest.raises(ConfigError, match=refused):
+        check_rooms(load_settings({"DATA_DIR": str(tmp_path), **given}))
