@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.runtime.application import create_app
-from tests.bench import checks, components, delivery, desk, exporting, front, site
+from tests.bench import checks, components, delivery, desk, exporting, front, signing_in, site
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -82,6 +82,7 @@ SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = 
     "desk": lambda places, _: desk.opening(places),
     "importing": lambda places, options: site.importing(places, options.incidents),
     "exporting": lambda places, _: exporting.exporting(places),
+    "signing-in": lambda places, _: signing_in.signing_in(places),
     "at-rest": lambda _, __: site.at_rest(),
     "queueing": lambda places, _: delivery.queueing(places),
     "handing-over": lambda places, _: delivery.handing_over(places),
