@@ -8,7 +8,7 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from statuspage.core import clock
-from statuspage.core.db import insert_new
+from statuspage.core.db import insert_new, read_once
 from statuspage.models import Alarm
 
 
@@ -44,6 +44,5 @@ def clear_alarm(session: Session, key: str, *, raised_before: datetime | None = 
 
 def open_alarms(session: Session) -> list[Alarm]:
     """The alarms that are not cleared, oldest first."""
-    return list(
-        session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.raised_at))
-    )
+    standing = select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.raised_at)
+    return list(read_once(session, "open alarms", lambda: session.scalars(standing).all()))

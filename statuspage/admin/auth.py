@@ -24,7 +24,6 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.links import Links, current_links
-from statuspage.models import Alarm
 from statuspage.public import http
 
 COOKIE: Final = "admin_sign_in"
@@ -211,8 +210,8 @@ def watch_proxy() -> None:
     """
     trusted = current_settings().trusted_proxies
     is_unknown = not trusted and "X-Forwarded-For" in request.headers
-    known = current_session().get(Alarm, PROXY_ALARM)
-    raised_at = known.raised_at if known is not None and known.cleared_at is None else None
+    standing = alarms.open_alarms(current_session())
+    raised_at = next((alarm.raised_at for alarm in standing if alarm.key == PROXY_ALARM), None)
     if is_unknown and raised_at is None:
         with writing() as session:
             alarms.raise_alarm(session, PROXY_ALARM, _PROXY_TEXT)

@@ -45,13 +45,13 @@ from werkzeug.routing import IntegerConverter, Map
 from statuspage.access import alarms, second_factor
 from statuspage.admin import auth
 from statuspage.admin.forms import Form, write_length
-from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import DeliveryState, Term
 from statuspage.core.links import Links, current_links
 from statuspage.models import Page, revision
+from statuspage.models.page import the_page as stored_page
 from statuspage.public.assets import asset
 from statuspage.public.html_pages import TONES
 
@@ -319,7 +319,7 @@ def refused(message: str, endpoint: str, **values: Any) -> Response:
 
 def the_page() -> Page | None:
     """The page, once it has been set up."""
-    found = page_settings.the_page(current_session())
+    found = stored_page(current_session())
     return found if found is not None and found.set_up_at is not None else None
 
 

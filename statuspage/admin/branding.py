@@ -13,11 +13,12 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, Form, LineField, ProseField
 from statuspage.admin.wordings import framed
-from statuspage.configuration import branding, page_settings
+from statuspage.configuration import branding
 from statuspage.configuration.branding import MOST_LOGO_BYTES, BrandingChoices
 from statuspage.configuration.style_sheet import MOST_BYTES
 from statuspage.core.db import current_session
 from statuspage.core.links import current_links
+from statuspage.models.page import the_page
 from statuspage.public.branding_preview import SCHEMES, render_branding
 from statuspage.public.queries import read_site, read_snapshot
 
@@ -120,7 +121,7 @@ def remove_logo() -> ResponseReturnValue:
 
 
 def _show(form: BrandingForm, logo_form: LogoForm) -> ResponseReturnValue:
-    found = page_settings.the_page(current_session())
+    found = the_page(current_session())
     answer = page(
         "admin/branding.html", form=form, logo_form=logo_form, stored=found.look if found else {}
     )

@@ -19,8 +19,9 @@ from statuspage.admin.forms import (
 )
 from statuspage.configuration import editing
 from statuspage.configuration.editing import PageSettings
-from statuspage.configuration.page_settings import change_page, the_page
+from statuspage.configuration.page_settings import change_page
 from statuspage.core.db import current_session
+from statuspage.models.page import the_page
 
 
 class PageForm(EditForm):

@@ -21,12 +21,13 @@ from statuspage.admin.forms import (
     TermField,
     TermRadioField,
 )
-from statuspage.configuration import editing, page_settings, severity
+from statuspage.configuration import editing, severity
 from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import ESCALATED_TO, PRESETS, severity_levels
 from statuspage.core.db import current_session
 from statuspage.core.enums import CustomerMail, Impact, Kind
 from statuspage.models import Incident, SeverityLevel
+from statuspage.models.page import the_page
 
 ESCALATION_STEPS: Final = 4
 
@@ -92,7 +93,7 @@ for _number in range(1, ESCALATION_STEPS + 1):
 def scheme() -> ResponseReturnValue:
     """The scheme in words."""
     session = current_session()
-    chosen = page_settings.the_page(session)
+    chosen = the_page(session)
     return page(
         "admin/scheme.html",
         levels=severity_levels(session),

@@ -32,7 +32,7 @@ from statuspage.configuration.editing import (
     read_as,
 )
 from statuspage.configuration.incident_templates import TemplateDetails
-from statuspage.configuration.page_settings import change_page, the_page
+from statuspage.configuration.page_settings import change_page
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, IncidentStatus, KeyScope
@@ -40,6 +40,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.models import Component, ComponentGroup
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
+from statuspage.models.page import the_page
 from statuspage.public import queries
 from statuspage.public.snapshot import GroupView
 

@@ -24,13 +24,13 @@ from werkzeug.routing import BaseConverter
 from statuspage.access import throttle
 from statuspage.admin import body_limits
 from statuspage.api import callers
-from statuspage.configuration.page_settings import the_page
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.messages.checks import Blocked
+from statuspage.models.page import the_page
 from statuspage.public import openapi
 
 MOST_BYTES: Final = 256 * 1024

@@ -20,6 +20,7 @@ from statuspage.core.richtext import clean_line
 from statuspage.messages.checks import Allowed, BlockedTerms
 from statuspage.messages.checks.allowed import refusal
 from statuspage.models import Account, AuditEntry, Contact, Page
+from statuspage.models.page import the_page
 
 LONGEST: Final = 100
 SHORTEST: Final = 2
@@ -41,7 +42,8 @@ class TermLists:
 
 def term_lists(session: Session) -> TermLists:
     """The lists as they stand."""
-    stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
+    page = the_page(session)
+    stored = page.blocked_terms if page else {}
     return TermLists(**{name: "\n".join(stored.get(name, ())) for name in asdict(TermLists())})
 
 
@@ -51,7 +53,8 @@ def blocked_terms_of(session: Session) -> BlockedTerms:
 
 
 def _read_blocked_terms(session: Session) -> BlockedTerms:
-    stored = session.scalar(select(Page.blocked_terms).order_by(Page.id).limit(1)) or {}
+    page = the_page(session)
+    stored = page.blocked_terms if page else {}
     return BlockedTerms(
         people=tuple(stored.get("people", ())),
         vendors=tuple(stored.get("vendors", ())),

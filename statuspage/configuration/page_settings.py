@@ -15,19 +15,14 @@ from statuspage.configuration.components import insert_component, next_position
 from statuspage.configuration.editing import ComponentDetails, PageSettings, change_row, record
 from statuspage.configuration.severity import install_scheme
 from statuspage.core import clock
-from statuspage.core.db import current_session, read_once, writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.models import Component, ComponentGroup, Page, revision
 from statuspage.models.columns import TITLE_LIMIT
+from statuspage.models.page import the_page
 
 MOST_COMPONENTS: Final = 500
-
-
-def the_page(session: Session) -> Page | None:
-    """The one page; None before anybody has set it up."""
-    first = select(Page).order_by(Page.id).limit(1)
-    return read_once(session, "page", lambda: session.scalars(first).one_or_none())
 
 
 def ensure_page(*, time_zone: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from statuspage.core import clock
-from statuspage.core.db import Base
+from statuspage.core.db import Base, read_once
 from statuspage.models.columns import Code, Facts, Key, Line, Name, Prose
 
 
@@ -45,3 +45,9 @@ class Page(Base):
     def zone(self) -> ZoneInfo:
         """The page's zone."""
         return clock.read_zone(self.time_zone)
+
+
+def the_page(session: Session) -> Page | None:
+    """The one page; None before anybody has set it up."""
+    first = select(Page).order_by(Page.id).limit(1)
+    return read_once(session, "page", lambda: session.scalars(first).one_or_none())

@@ -8,6 +8,7 @@ from statuspage.access import accounts
 from statuspage.configuration import components, editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.core.db import current_session, writing
+from statuspage.models.page import the_page
 from tests.actors import acting
 from tests.browsing import Browser, actions, fields, reasons, said
 from tests.factories import make_component
@@ -27,7 +28,7 @@ GLOBEX = {
 
 def standing(app: Flask) -> PageSettings:
     with app.app_context():
-        page = page_settings.the_page(current_session())
+        page = the_page(current_session())
         assert page is not None
         return editing.read_as(PageSettings, page)
 

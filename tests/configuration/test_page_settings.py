@@ -18,6 +18,7 @@ from statuspage.models import (
     Page,
     revision,
 )
+from statuspage.models.page import the_page
 from tests.actors import acting
 from tests.configuration_edits import ACTOR, count_entries, last_entry, names, refusal
 
@@ -29,7 +30,7 @@ def test_a_page_is_set_up_with_all_that_it_needs(session: Session, frozen: Trave
         components=page_settings.read_outline("Status\n\nShop:\nCheckout\nCatalog"),
         actor=ACTOR,
     )
-    page = page_settings.the_page(session)
+    page = the_page(session)
     assert page is not None
     assert (page.name, page.time_zone, page.scheme) == ("Globex", "Europe/Berlin", "p0")
     assert page.set_up_at == clock.now()
@@ -42,7 +43,7 @@ def test_a_page_is_set_up_with_all_that_it_needs(session: Session, frozen: Trave
 def test_an_empty_page_is_filled_and_not_doubled(session: Session) -> None:
     page_settings.ensure_page(time_zone="Asia/Tokyo")
     page_settings.ensure_page(time_zone="UTC")
-    empty = page_settings.the_page(session)
+    empty = the_page(session)
     assert empty is not None
     assert (empty.time_zone, empty.set_up_at) == ("Asia/Tokyo", None)
     page_settings.set_up_page(
@@ -114,7 +115,7 @@ def test_what_somebody_else_saved_meanwhile_is_not_lost(session: Session, page: 
     assert isinstance(theirs, PageSettings)
     assert theirs.name == "Theirs"
     page_settings.change_page(replace(seen, name="Mine"), actor=ACTOR, seen=fingerprint(theirs))
-    assert page_settings.the_page(session).name == "Mine"  # type: ignore[union-attr]
+    assert the_page(session).name == "Mine"  # type: ignore[union-attr]
 
 
 def test_two_who_type_the_same_do_not_disturb_each_other(session: Session, page: Page) -> None:

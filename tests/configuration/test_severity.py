@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.configuration import editing, page_settings, severity
+from statuspage.configuration import editing, severity
 from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import PRESETS, Scheme, severity_levels
 from statuspage.core.conflict import fingerprint
@@ -18,6 +18,7 @@ from statuspage.models import (
     Page,
     SeverityLevel,
 )
+from statuspage.models.page import the_page
 from tests.configuration_edits import ACTOR, last_entry, refusal
 from tests.factories import NOON, minutes
 
@@ -30,7 +31,7 @@ def test_another_scheme_replaces_all_levels(session: Session, page: Page) -> Non
         "Medium",
         "Low",
     ]
-    assert page_settings.the_page(session).scheme == "critical"  # type: ignore[union-attr]
+    assert the_page(session).scheme == "critical"  # type: ignore[union-attr]
     entry = last_entry(session)
     assert (entry.subject, entry.before, entry.after) == (
         "Critical to Low",
