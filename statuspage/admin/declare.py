@@ -30,7 +30,7 @@ from statuspage.admin.incident_form import (
     usual_states,
     what_follows,
 )
-from statuspage.admin.previews import Sheet, name_targets
+from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.configuration import contacts, incident_templates, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
@@ -211,7 +211,7 @@ def new_incident_texts() -> ResponseReturnValue:
     )
 
 
-def _press(form: DeclareForm, sheets: Sequence[Sheet]) -> str:
+def _press(form: DeclareForm, sheets: Sequence[TextPreview]) -> str:
     """What the button says: what it does, and to whom."""
     found = the_page()
     targets = name_targets(sheets, found.incident_channel if found else "")
@@ -276,7 +276,7 @@ def _begun() -> dict[str, Any]:
     }
 
 
-def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[Sheet], str]:
+def _sheets(form: DeclareForm, levels: list[SeverityLevel]) -> tuple[list[TextPreview], str]:
     """The texts as they would go out now; or why they cannot be made."""
     declaration = form.declaration(_level(form, levels))
     try:

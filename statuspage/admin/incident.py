@@ -36,7 +36,7 @@ from statuspage.admin.forms import (
 )
 from statuspage.admin.incident_form import AFFECTED, facts_as_shown, usual_states
 from statuspage.admin.notes import shown_notes
-from statuspage.admin.previews import Sheet, name_targets
+from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
 from statuspage.admin.scheduling import edited, schedule_post, shown_schedule
 from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
@@ -426,7 +426,7 @@ def _texts(posting: Posting) -> dict[str, Any]:
     }
 
 
-def _press(posting: Posting, sheets: Sequence[Sheet]) -> str:
+def _press(posting: Posting, sheets: Sequence[TextPreview]) -> str:
     """What the button says: what it does, and to whom."""
     if posting.resolves:
         return "Continue to resolve"

@@ -19,7 +19,7 @@ from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
 from statuspage.admin.notes import shown_notes
-from statuspage.admin.previews import Sheet, TextsForm
+from statuspage.admin.previews import TextPreview, TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.admin.second_language import SecondLanguageForm, asks_for_second
 from statuspage.core import clock
@@ -307,7 +307,7 @@ def _texts(
     form: TextsForm, make: Callable[[], Announcement], *, reason: str = ""
 ) -> dict[str, Any]:
     """What the panel of texts shows, or the ``reason`` why it shows none."""
-    sheets: list[Sheet] = []
+    sheets: list[TextPreview] = []
     try:
         if not reason:
             form.check_lengths()

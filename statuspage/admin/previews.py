@@ -133,7 +133,7 @@ class TextsForm(PostForm):
             # Not an error of the form: what is published does not depend on it.
             self.hearing = RecipientExplanation(self.ask.data, False, (f"{refused.reason}.",))
 
-    def announce(self, announcement: Announcement, drafts: Sequence[Draft]) -> list[Sheet]:
+    def announce(self, announcement: Announcement, drafts: Sequence[Draft]) -> list[TextPreview]:
         """Show an announcement's drafts, and say whether the address that is asked for is mailed.
 
         Returns what belongs to the texts.
@@ -145,8 +145,8 @@ class TextsForm(PostForm):
         return sheets
 
     def _show_second(
-        self, sheets: Sequence[Sheet], translated: Sequence[TranslatedFact]
-    ) -> list[Sheet]:
+        self, sheets: Sequence[TextPreview], translated: Sequence[TranslatedFact]
+    ) -> list[TextPreview]:
         """Keep what the checks say for each field; what blocks is said with the texts as well."""
         self.second_remarks = {
             one.name: remarks_on(one.text, one.findings) for one in translated if one.findings
@@ -210,7 +210,7 @@ class TextsForm(PostForm):
         is_untouched = self[f"made_{audience.value}"].data == mark(text, audience)
         return None if is_untouched or not body else text
 
-    def _show(self, draft: Draft) -> Sheet:
+    def _show(self, draft: Draft) -> TextPreview:
         audience = draft.audience
         made, known = mark(draft.made, audience), self[f"made_{audience.value}"]
         is_stale = draft.edited and known.data not in {"", None, made}
@@ -242,7 +242,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class TextPreview:
     """One text and all that somebody wants to know before it goes."""
 
     name: str
@@ -277,7 +277,7 @@ class Sheet:
         return self.name == Audience.PUBLIC or self.left_out is None
 
 
-def name_targets(sheets: Sequence[Sheet], channel: str) -> str:
+def name_targets(sheets: Sequence[TextPreview], channel: str) -> str:
     """Whom the texts reach, for the button that sends them: ``page, 212 subscribers and #help``.
 
     ``channel`` is what colleagues call their chat room; empty where nobody will hear of it.
@@ -286,7 +286,7 @@ def name_targets(sheets: Sequence[Sheet], channel: str) -> str:
     return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
 
 
-def _targets(sheet: Sheet, channel: str) -> list[str]:
+def _targets(sheet: TextPreview, channel: str) -> list[str]:
     if sheet.name == Audience.PUBLIC:
         return _public_targets(sheet)
     if not sheet.recipients or not sheet.is_sent:
@@ -299,7 +299,7 @@ def _targets(sheet: Sheet, channel: str) -> list[str]:
     return [_count(sheet.recipients, "customer", "customers")]
 
 
-def _public_targets(sheet: Sheet) -> list[str]:
+def _public_targets(sheet: TextPreview) -> list[str]:
     if sheet.is_drill:
         return [_count(sheet.mailed, "drill address", "drill addresses")] if sheet.mailed else []
     mailed = _count(sheet.mailed, "subscriber", "subscribers") if sheet.mailed else ""
@@ -316,11 +316,11 @@ def mark(text: Text, audience: Audience) -> str:
     return sha256(f"{subject}\n{richtext.clean(text.body)}".encode()).hexdigest()[:16]
 
 
-def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> Sheet:
+def make_sheet(draft: Draft, *, form: TextsForm, is_stale: bool) -> TextPreview:
     """What belongs to a text; its reading is the first customer's where it is a mail."""
     subject, _ = _as_read(draft, draft.as_sent)
     is_plain = draft.audience is Audience.INTERNAL
-    return Sheet(
+    return TextPreview(
         name=draft.audience.value,
         title=TITLES[draft.audience],
         subject=subject,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.audiences import OFFERED
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, zone
-from statuspage.admin.previews import TITLES, Sheet
+from statuspage.admin.previews import TITLES, TextPreview
 from statuspage.admin.update_form import Posting, UpdateForm
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -103,7 +103,7 @@ def what_was_typed() -> list[tuple[str, str]]:
     ]
 
 
-def gate_of(posting: Posting, sheets: Sequence[Sheet]) -> dict[str, Any]:
+def gate_of(posting: Posting, sheets: Sequence[TextPreview]) -> dict[str, Any]:
     """The questions before the button, each with its answer."""
     incident, form, update = posting.incident, posting.form, posting.update
     announced = (posting.announcement, posting.drafts) if sheets else None

@@ -45,18 +45,18 @@ from statuspage.public.ongoing import (
 )
 from statuspage.public.page_rows import AnyRow, read_components, read_moment, read_page
 from statuspage.public.snapshot import (
-    Behind,
     ComponentPageView,
     ComponentView,
     DayView,
+    DayWithIncidents,
     Frame,
     GroupView,
+    IncidentLink,
     IncidentView,
     MonthView,
     PageView,
     Pinned,
     Snapshot,
-    ToldDay,
 )
 from statuspage.public.uptime import Change, Day, Uptime, count_days, day_bounds, since_when
 
@@ -319,14 +319,14 @@ def component_page(
 @lru_cache(maxsize=8192)
 def _told_days(
     uptime: Uptime, zone: ZoneInfo, behind: tuple[tuple[Any, ...], ...]
-) -> tuple[ToldDay, ...]:
+) -> tuple[DayWithIncidents, ...]:
     """The days, today first, each with the incidents that were open in it.
 
     No day is to come, so that what is open goes on in all that follow its beginning.
     """
     bounds = day_bounds(uptime.days[-1].day, zone, len(uptime.days))
     spans = [
-        (Behind(code, title), read_moment(begins_at), moment_or_none(ended_at))
+        (IncidentLink(code, title), read_moment(begins_at), moment_or_none(ended_at))
         for code, title, begins_at, ended_at in behind
     ]
     days = [
@@ -348,9 +348,9 @@ def _days_counted(site: Site) -> dict[str, datetime]:
     return {"since": since_when(site.at, site.zone), "until": site.at}
 
 
-def _told_day(day: Day, incidents: Sequence[Behind]) -> ToldDay:
+def _told_day(day: Day, incidents: Sequence[IncidentLink]) -> DayWithIncidents:
     shown = incidents[:MOST_INCIDENTS_BEHIND_A_DAY]
-    return ToldDay(day=day, incidents=tuple(shown), more=len(incidents) - len(shown))
+    return DayWithIncidents(day=day, incidents=tuple(shown), more=len(incidents) - len(shown))
 
 
 def read_month(site: Site, month: date, *, number: int = 1) -> MonthView | None:

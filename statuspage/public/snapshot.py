@@ -336,7 +336,7 @@ class MonthView:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class IncidentLink:
     """An incident that a day of a component is due to, as a link: its address and its title."""
 
     code: str
@@ -344,11 +344,11 @@ class Behind:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldDay:
+class DayWithIncidents:
     """A day of one component with the incidents behind it, and how many more there were."""
 
     day: Day
-    incidents: tuple[Behind, ...]
+    incidents: tuple[IncidentLink, ...]
     more: int
 
 
@@ -358,7 +358,7 @@ class ComponentPageView:
 
     component: ComponentView
     uptime: Uptime
-    days: tuple[ToldDay, ...]
+    days: tuple[DayWithIncidents, ...]
     incidents: tuple[IncidentView, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from statuspage.admin.previews import Sheet, name_targets
+from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.core.enums import Audience
 from statuspage.recipients.who_receives import Reach
 from tests.admin.conftest import FIRST_POST, NEW, Desk, look, messages, publish_after
@@ -13,10 +13,10 @@ from tests.browsing import fields, said, texts
 
 def sheet(
     name: str, recipients: int = 0, subscribers: int | None = None, *, drill: bool = False
-) -> Sheet:
+) -> TextPreview:
     """A text with its recipients, and nothing else worth telling."""
     by_mail = None if subscribers is None else Reach([("all", subscribers)])
-    return Sheet(
+    return TextPreview(
         name, "", "", Markup(), False, "", recipients, 0, by_mail, False, False, False, (), (), (),
         False, None, (), drill, None,
     )  # fmt: skip

@@ -25,19 +25,19 @@ from statuspage.core.links import Links
 from statuspage.core.richtext import clean_line
 from statuspage.public.snapshot import (
     Affected,
-    Behind,
     ComponentPageView,
     ComponentView,
     DayView,
+    DayWithIncidents,
     EarlierText,
     Frame,
     GroupView,
+    IncidentLink,
     IncidentView,
     MonthView,
     PageView,
     Pinned,
     Snapshot,
-    ToldDay,
     UpdateView,
 )
 from statuspage.public.uptime import Change, Uptime, count_days
@@ -322,10 +322,10 @@ def component_page(
     own = _newest_first(s for s in incidents if view.code in {each.code for each in s.components})
     counted = uptime(view, own, page)
     days = [
-        ToldDay(
+        DayWithIncidents(
             day,
             tuple(
-                Behind(incident.code, incident.title)
+                IncidentLink(incident.code, incident.title)
                 for incident in own
                 if incident.begins_at.astimezone(page.zone).date() == day.day
             ),
