@@ -95,7 +95,7 @@ def queue_chat(session: Session, message: Message, *, step_key: str, rooms: Iter
     """Queue an internal message to the chat rooms of these names, ahead of customers' mail."""
     why = "Colleagues, in chat"
     rows = [_urgent(message, step_key, Channel.CHAT, room, email=room, why=why) for room in rooms]
-    _insert(session, message, rows)
+    insert_rows(session, message, rows)
 
 
 def queue_listed(
@@ -114,7 +114,7 @@ def queue_listed(
         }
         for mailbox, name in drill.mailboxes
     ]
-    return _insert(session, message, rows)
+    return insert_rows(session, message, rows)
 
 
 def queue_colleagues(
@@ -136,7 +136,7 @@ def queue_colleagues(
         if reason is not None:
             row |= {"state": DeliveryState.SUPPRESSED, "reason": reason}
         rows.append(row)
-    _insert(session, message, rows)
+    insert_rows(session, message, rows)
 
 
 def mailbox_of(contact: Contact) -> Address | None:
@@ -160,7 +160,7 @@ def _urgent(
     }
 
 
-def _insert(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
+def insert_rows(session: Session, message: Message, rows: Sequence[dict[str, Any]]) -> int:
     """Write rows that are new, of a drill only what goes to its list; returns how many."""
     drill = drill_recipients_of(session, message)
     if drill is not None:
@@ -193,7 +193,7 @@ def queue_test(
     """Queue a test of a mail to one address, ahead of what customers get; how many rows: 0 or 1."""
     why = "Test, to the person who requested it"
     row = _urgent(message, step_key, Channel.EMAIL, identity_of(email), email=email, why=why)
-    return _insert(session, message, [row | {"name": name, "time_zone": time_zone}])
+    return insert_rows(session, message, [row | {"name": name, "time_zone": time_zone}])
 
 
 def close_waiting(
@@ -316,7 +316,7 @@ def insert_chosen(
     drill = drill_recipients_of(session, message)
     if drill is not None:
         rows = [dict(zip(columns, row, strict=True)) for row in session.execute(chosen)]
-        return _insert(session, message, rows)
+        return insert_rows(session, message, rows)
     statement = (
         insert_new(session, Delivery)
         .from_select(list(columns), chosen, include_defaults=False)

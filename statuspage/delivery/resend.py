@@ -11,12 +11,12 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
-from statuspage.core.db import count_written, insert_new, writing
+from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import superseded
-from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, new_row, queue_again
-from statuspage.models import Customer, Delivery
+from statuspage.delivery.queue import CUSTOMER_MAIL_AGE, insert_rows, new_row, queue_again
+from statuspage.models import Customer, Delivery, Message
 from statuspage.recipients.suppression import is_suppressed
 
 _CAME_TO_NOTHING = (DeliveryState.BOUNCED, DeliveryState.FAILED, DeliveryState.EXPIRED)
@@ -61,7 +61,8 @@ def send_again(delivery_id: int, *, actor: Actor) -> str:
         if found.address == delivery.address:
             queue_again(session, Delivery.id == delivery.id, reason=reason, age=CUSTOMER_MAIL_AGE)
         else:
-            _queue_to(session, delivery, found)
+            if not _queue_to(session, delivery, found):
+                raise Invalid("form", "This address isn’t on the drill’s list")
         audit.record(
             session, actor, "outbox.resend", subject_kind="outbox",
             subject=f"message {delivery.message_id}",
@@ -104,11 +105,16 @@ def _has_it(session: Session, delivery: Delivery, address: str) -> bool:
 
 
 def _queue_to(session: Session, delivery: Delivery, found: SendingAgain) -> int:
-    """Queue what came to nothing to the corrected address, as a delivery of its own."""
+    """Queue what came to nothing to the corrected address, as a delivery of its own; how many.
+
+    None where it is of a drill, and the address is not on its list.
+    """
     moment = clock.now()
+    message = session.get_one(Message, delivery.message_id)
     row = new_row(
         delivery.message_id, delivery.step_key, moment, moment + CUSTOMER_MAIL_AGE, moment
     ) | {
+        "channel": Channel.EMAIL,
         "address": found.address,
         "email": found.email,
         "name": found.customer.name if found.customer else delivery.name,
@@ -117,5 +123,4 @@ def _queue_to(session: Session, delivery: Delivery, found: SendingAgain) -> int:
         "customer_id": found.customer.id if found.customer else None,
         "why": delivery.why,
     }
-    statement = insert_new(session, Delivery).values(row).on_conflict_do_nothing()
-    return count_written(session, statement)
+    return insert_rows(session, message, [row])

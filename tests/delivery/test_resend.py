@@ -14,7 +14,7 @@ from statuspage.delivery.dispatch import Dispatcher
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
-from statuspage.models import AuditEntry, Customer, Delivery, DeliveryEvent
+from statuspage.models import AuditEntry, Customer, Delivery, DeliveryEvent, Incident
 from statuspage.recipients import suppression
 from statuspage.recipients.suppression import SuppressionKind
 from tests.announcing import ACTOR, mails
@@ -81,6 +81,18 @@ def test_it_goes_to_the_customers_present_address_once(bounced: int, session: Se
     old = session.get_one(Delivery, bounced)
     assert (new.message_id, new.step_key, new.why) == (old.message_id, old.step_key, old.why)
     assert old.state is DeliveryState.BOUNCED
+
+
+def test_of_a_drill_nothing_goes_to_an_address_beyond_its_list(
+    bounced: int, resolved: str, session: Session
+) -> None:
+    move(session, "new@example.com")
+    with writing():
+        incident = session.scalars(select(Incident).filter_by(code=resolved)).one()
+        incident.is_drill, incident.drill_list = True, [{"email": C1, "name": ""}]
+    with pytest.raises(Invalid, match="This address isn’t on the drill’s list"):
+        resend.send_again(bounced, actor=ACTOR)
+    assert "new@example.com" not in mails(DeliveryState.PENDING)
 
 
 def test_nobody_gets_what_is_not_true_any_more(
