@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
@@ -286,3 +286,39 @@ def test_a_template_declares_in_four_choices(new_page: NewPage, own_service: Ser
     search.press("Enter")  # 3
     page.locator("[name=publish]").click()  # 4
     expect(page.locator(".standing")).to_be_visible()
+
+
+def test_a_colleague_s_post_appears_beside_what_is_typed(
+    new_page: NewPage, own_service: Service
+) -> None:
+    ours, theirs = new_page(), new_page()
+    for page in (ours, theirs):
+        sign_in(page, own_service)
+        page.goto(f"{own_service.url}/admin/incidents?show=open")
+        page.locator(".stories h2 a").first.click()
+        expect(page.locator(".composer")).to_be_visible()
+    ours.locator("#resolution").fill("We renewed the certificate.")
+    theirs.get_by_role("button", name="No change yet").click()
+    expect(ours.locator(".last-said")).to_contain_text("There’s no change since our last update.")
+    expect(ours.locator("#resolution")).to_have_value("We renewed the certificate.")
+    expect(ours.locator("[data-news]")).to_contain_text("What you typed is kept")
+
+
+def test_a_sign_in_that_ends_during_a_declaration_loses_nothing(
+    browser: Browser, own_service: Service
+) -> None:
+    # Its requests are refused meanwhile, which a window of the other tests would complain of.
+    page = browser.new_context().new_page()
+    sign_in(page, own_service)
+    page.goto(f"{own_service.url}/admin/incidents/new")
+    page.locator("#title").fill("Payments fail")
+    page.get_by_role("radio", name="SEV3").check()
+    page.locator("#users_notice").fill(NOTICE)
+    page.context.clear_cookies()
+    page.locator("[name=publish]").click()
+    dialog = page.get_by_role("dialog", name="Sign in")
+    dialog.get_by_label("Password").fill(own_service.password)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
+    expect(page.locator(".last-said")).to_contain_text(NOTICE)
+    page.context.close()
