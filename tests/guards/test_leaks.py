@@ -158,7 +158,7 @@ def _least(column: Column[Any]) -> object:
         return column.type.enums[0]
     if isinstance(column.type, JSON):
         return {}
-    made = {"int": 1, "str": "x", "bool": False}
+    made = {"int": 1, "str": "x", "bool": False, "bytes": b"x"}
     return made.get(column.type.python_type.__name__, NOON)
 
 
