@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import (
@@ -14,6 +14,7 @@ from playwright.sync_api import (
     Page,
     Response,
     ViewportSize,
+    expect,
     sync_playwright,
 )
 
@@ -23,6 +24,11 @@ from tests.service import FirstStart, Service
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1440, height=900)
 VIEWPORTS = {"phone": PHONE, "desktop": DESKTOP}
+
+# Two cores shared by four test processes, each with a browser and a service: what takes a moment
+# alone takes seconds then.  Nothing here tells by a time that something is right.
+PATIENCE: Final = 30_000
+expect.set_options(timeout=PATIENCE)
 
 NewPage = Callable[..., Page]
 
@@ -73,7 +79,7 @@ def new_page(browser: Browser) -> Iterator[NewPage]:
             **options,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("console", lambda message: complaints.extend(_console_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(f"{error}"))
