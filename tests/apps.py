@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 
 from statuspage.core.config import load_settings
 from statuspage.public.middleware import OnDemand
+from statuspage.recipients import named_customers
 from statuspage.runtime.application import create_app
 from tests.editions import serve_at_once
 
@@ -50,6 +51,8 @@ class Apps:
         app, behind_the_site = self._made[key]
         app.wsgi_app = behind_the_site
         app.extensions["on_demand"] = OnDemand()
+        # A list of as many customers, of the test before, would be taken for this one's.
+        named_customers._known.clear()
         serve_at_once(app)
         return app
 

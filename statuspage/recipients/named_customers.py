@@ -1,7 +1,8 @@
 """Which customers a text names: by their name or their company, as they are in the customer list.
 
-The names are kept in memory, folded, and read again when the list has another length or newest
-row, and once a minute in any case: a text is checked at every keystroke, and the list is long.
+The names are kept in memory, folded, and read again when the list has another length, newest row
+or last change, and once a minute in any case: a text is checked at every keystroke, and the list
+is long.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -24,7 +26,7 @@ SHORTEST: Final = 4
 
 _WORD = re.compile(r"[^\W_]{1,200}")
 _Names = Mapping[tuple[str, ...], str]
-_Known = tuple[tuple[int, int], float, _Names]
+_Known = tuple[tuple[int, int, datetime | None], float, _Names]
 _known: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
 
 
@@ -53,8 +55,9 @@ def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
 
 def _names(session: Session) -> _Names:
     engine = session.get_bind()
-    count, newest = session.execute(select(func.count(Customer.id), func.max(Customer.id))).one()
-    state, now = (count, newest or 0), time.monotonic()
+    kept = (func.count(Customer.id), func.max(Customer.id), func.max(Customer.updated_at))
+    count, newest, changed_at = session.execute(select(*kept)).one()
+    state, now = (count, newest or 0, changed_at), time.monotonic()
     known = _known.get(engine) if isinstance(engine, Engine) else None
     if known is not None and known[0] == state and now - known[1] < KEPT_FOR:
         return known[2]

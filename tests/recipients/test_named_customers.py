@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from statuspage.core import clock
 from statuspage.recipients.named_customers import named_customers
 from tests.announcing import make_customer
 
@@ -22,3 +23,14 @@ def test_somebody_new_is_known_at_once(session: Session) -> None:
     session.add(make_customer("s@example.com", "", company="Soylent Foods"))
     session.flush()
     assert named_customers(session, "Only Soylent Foods is affected.") == ("Soylent Foods",)
+
+
+def test_a_new_name_is_known_at_once(session: Session) -> None:
+    customer = make_customer("s@example.com", "", company="Soylent Foods")
+    session.add(customer)
+    session.flush()
+    assert named_customers(session, "Only Soylent Foods is affected.") == ("Soylent Foods",)
+    customer.company, customer.updated_at = "Tyrell Corporation", clock.now()
+    session.flush()
+    text = "Soylent Foods is now Tyrell Corporation."
+    assert named_customers(session, text) == ("Tyrell Corporation",)
