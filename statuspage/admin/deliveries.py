@@ -201,10 +201,7 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
     breaker = session.scalars(failing).first()
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
         return f"It cannot be sent now: {breaker.reason}. It’s retried automatically."
-    silence = report.worker_silence(session)
-    if not is_moving and (silence is None or silence > report.WORKER_SILENCE):
-        return "No worker is running, so nothing is sent. Start it."
-    return ""
+    return "" if is_moving else report.worker_trouble(session)
 
 
 def in_words(counts: Tally) -> str:

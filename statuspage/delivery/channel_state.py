@@ -164,10 +164,8 @@ def _mail_provider(settings: Settings) -> str:
 
 
 def _troubles_of_the_worker(session: Session) -> list[str]:
-    silence = report.worker_silence(session)
-    if silence is None or silence > report.WORKER_SILENCE:
-        return ["No worker is running, so nothing is sent. Start it."]
-    return []
+    trouble = report.worker_trouble(session)
+    return [trouble] if trouble else []
 
 
 def _troubles(session: Session, channel: Channel) -> list[str]:

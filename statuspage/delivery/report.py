@@ -246,6 +246,14 @@ def worker_silence(session: Session) -> timedelta | None:
     return None if beat is None else clock.now() - beat
 
 
+def worker_trouble(session: Session) -> str:
+    """A sentence for where no worker gives signs of life; empty where one does."""
+    silence = worker_silence(session)
+    if silence is not None and silence <= WORKER_SILENCE:
+        return ""
+    return "No worker is running, so nothing is sent. Start it."
+
+
 def oldest_waiting(session: Session) -> datetime | None:
     """When the longest waiting delivery that could be sent by now was due; None where none is."""
     return session.scalar(
