@@ -12,6 +12,7 @@ from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.incidents import lifecycle
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
+from statuspage.public.queries import RECKONED_EVERY
 from tests.actors import acting
 from tests.service import Service
 
@@ -61,7 +62,16 @@ def test_a_reader_that_has_seen_everything_finds_nothing_new(service: Service) -
     assert (again.status_code, again.content) == (304, b"")
 
 
+def pass_a_count_that_is_due() -> None:
+    """Wait where a day that has trouble is about to be counted again, which changes the page."""
+    period = RECKONED_EVERY.total_seconds()
+    left = period - time.time() % period
+    if left < 30:
+        time.sleep(left + 3)
+
+
 def test_an_internal_incident_is_on_no_public_surface(service: Service, desk: None) -> None:
+    pass_a_count_that_is_due()
     before = {path: get(service, path).text for path in PUBLIC}
     incident = lifecycle.declare(
         Declaration(
