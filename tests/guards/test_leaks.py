@@ -293,9 +293,11 @@ def test_no_byte_of_the_public_site_holds_what_is_internal(
     edition = build_edition(db.engine, current_links())
     with open_site(db.engine) as site, in_three_languages():
         on_demand = [path for part in survey(site) for path in part.paths]
-        # A search finds parts of words: this one all marks at once.
+        # A search finds parts of words: each of these a hundred marks at once.  Less of a mark
+        # stands in a made code by chance now and then.
         assert find_incidents(site, Search("ayments")).incidents != ()
-        assert find_incidents(site, Search("zq")).incidents == ()
+        for hundred in range(facts.count // 100 + 1):
+            assert find_incidents(site, Search(f"zq{hundred:02d}")).incidents == ()
     pages = [
         path for path in {*own_documents(edition), *on_demand} if not path.startswith("/static/")
     ]
