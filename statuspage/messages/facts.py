@@ -216,7 +216,11 @@ class PublicFacts:
     ] = None
     expected_before: Annotated[
         datetime | None,
-        Fact("When service was expected back until this update, where it takes longer", _MOMENT),
+        Fact(
+            "When service was expected back until this update, where it takes longer",
+            _MOMENT,
+            is_token=True,
+        ),
     ] = None
     slips: Annotated[
         bool, Fact("Whether this update says that service takes longer than was said", _FLAG)

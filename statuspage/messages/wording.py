@@ -305,11 +305,14 @@ def _dialect(audience: Audience) -> Dialect:
 
 
 def _tidy(text: str) -> str:
-    """At most one empty line in a row, no space at a line's end, no double space inside one."""
+    """At most one empty line in a row, no space at a line's end, no double space inside one.
+
+    A margin is kept where it nests a list: one space is what a condition left that said nothing.
+    """
     lines: list[str] = []
     for line in richtext.clean(text).split("\n"):
         margin = line[: len(line) - len(line.lstrip())]
-        line = margin + " ".join(line.split())
+        line = (margin if len(margin) > 1 else "") + " ".join(line.split())
         if line.strip() or (lines and lines[-1]):
             lines.append(line.rstrip())
     return "\n".join(lines).strip()

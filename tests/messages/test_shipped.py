@@ -94,7 +94,8 @@ def test_nothing_is_kept_that_no_message_says() -> None:
     mails = {f"{name}.mail.{kind}" for name in MAILS for kind in ("txt", "html")}
     mails |= {f"{name}.mail.txt" for name in POSTS}
 
-    assert kept_names() == {f"{turn}.md" for turn in ALL} | mails
+    found = {name for name in kept_names() if not name.startswith("incidents/")}
+    assert found == {f"{turn}.md" for turn in ALL} | mails
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -47,6 +47,7 @@ from statuspage.messages.checks.truth import (
     find_no_apology,
     find_no_next_update,
     find_placeholders,
+    find_present_tense,
     find_unbacked_times,
     find_unconfirmed_cause,
 )
@@ -110,6 +111,10 @@ RULES: Final = (
         find_no_next_update, True,
     ),
     Rule("no-apology", TONE, "It’s resolved, and this doesn’t apologize.", find_no_apology, True),
+    Rule(
+        "present-tense", TRUTH, "It’s resolved, and this reads as if it still goes on.",
+        find_present_tense, True,
+    ),
     Rule("dead-link", TRUTH, "This link leads nowhere.", find_dead_links),
     Rule("placeholder", TRUTH, "This placeholder isn’t filled in.", find_placeholders),
     Rule("blame", TONE, "This blames someone. Say what you’re doing instead.", find_blame),

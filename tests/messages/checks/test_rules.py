@@ -179,6 +179,7 @@ EXAMPLES: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     ),
     "no-next-update": ([], []),  # below
     "no-apology": ([], []),  # below
+    "present-tense": ([], []),  # below
     "dead-link": (
         [
             ("See [here]().", "[here]()"),

@@ -31,6 +31,15 @@ def test_a_resolution_says_sorry() -> None:
     assert check("It is over. We apologise.", step=Step.RESOLVED) == []
 
 
+def test_a_resolution_is_in_the_past_tense() -> None:
+    goes_on = "We apologise. Payments at checkout fail, and we’re reverting the change."
+    (first, second) = check(goes_on, step=Step.RESOLVED)
+    assert (first.rule, first.excerpt) == ("present-tense", "Payments at checkout fail")
+    assert (second.rule, second.excerpt) == ("present-tense", "we’re reverting")
+    assert check("We apologise. Payments failed.", step=Step.RESOLVED) == []
+    assert check("Sorry. If payments fail again, contact us.", step=Step.RESOLVED) == []
+
+
 def test_dates_in_the_wrong_order_are_told() -> None:
     backwards = replace(INCIDENT, ended=STARTED - timedelta(minutes=1))
     (finding,) = check("Sorry. It is over.", step=Step.RESOLVED, known=Facts(backwards))

@@ -23,7 +23,8 @@ class Phrases:
 
     ``zone`` names time zones, ``ahead`` what is to come, ``before_time`` what stands between a
     promise and its clock, ``within`` spans of time to come, ``next_update`` promises of a post,
-    ``began`` and ``over`` what leads to a start and to an end.  ``jargon`` has plainer words.
+    ``began`` and ``over`` what leads to a start and to an end, ``ongoing`` what has not ended.
+    ``jargon`` has plainer words.
     """
 
     apology: str = ""
@@ -37,6 +38,7 @@ class Phrases:
     next_update: str = ""
     began: str = ""
     over: str = ""
+    ongoing: str = ""
     placeholder: str = ""
     shouted: str = ""
     jargon: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Patterns:
     next_update: re.Pattern[str]
     began: re.Pattern[str]
     over: re.Pattern[str]
+    ongoing: re.Pattern[str]
     placeholder: re.Pattern[str]
     shouted: re.Pattern[str]
     jargon: re.Pattern[str]
@@ -70,6 +73,7 @@ LISTED: Final = ("en", "de", "fr", "es", "pt-BR", "ja", "ar")
 # Which list a rule cannot do without.
 _NEEDED: Final = {
     "no-apology": "apology",
+    "present-tense": "ongoing",
     "hedge": "hedge",
     "blame": "blame",
     "unconfirmed-cause": "cause",

@@ -58,6 +58,13 @@ PHRASES: Final = Phrases(
     ),
     began=r"seit|ab|von|begann|beginnend|gestartet",
     over=r"bis|endete|beendet|behoben|wiederhergestellt|gelöst",
+    ongoing=(
+        r"wir (?:untersuchen|prüfen|beheben|arbeiten|kehren|stellen|suchen|nehmen)|"
+        r"(?:ist|sind) (?:derzeit|aktuell|momentan|weiterhin|noch|zurzeit)(?: \w{1,20})? "
+        r"(?:nicht|gestört|eingeschränkt|langsam|verzögert)|"
+        r"(?:ist|sind) nicht (?:verfügbar|erreichbar)|schl(?:agen|ägt) fehl|"
+        r"(?:enden|endet) mit eine[mr]|brauchen bis zu|kommt es (?:derzeit|aktuell|momentan|zu)"
+    ),
     placeholder=r"hier (?:einfügen|eintragen|ausfüllen)|Platzhalter|folgt noch|noch zu klären",
     shouted=(
         r"WICHTIG|ACHTUNG|WARNUNG|DRINGEND|SOFORT|AUSFALL|NICHT|ALLE|BITTE|STÖRUNG|NOTFALL|"

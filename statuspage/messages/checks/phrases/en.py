@@ -81,6 +81,18 @@ PHRASES: Final = Phrases(
     ),
     began=r"since|from|start(?:ed|ing)|began|beginning",
     over=r"until|till|to|ended|over|resolved|restored|recovered|fixed",
+    ongoing=(
+        r"we(?: are|['’]re) (?:still |currently |now |actively )?(?:investigating|looking into|"
+        r"reverting|restoring|repairing|replacing|fixing|switching|going back|rolling back|"
+        r"working on (?:it|this|that|resolving|restoring|(?:an? |the )?(?:fix|issue|problem)))|"
+        r"(?:is|are) (?:still |currently |now )?(?:unavailable|unreachable|unable|down|offline|"
+        r"failing|slow(?! down)|delayed|degraded|experiencing)|"
+        r"(?:still|currently) (?:failing|unavailable|unable|down|slow|experiencing|investigating)|"
+        r"(?:ends?|results?|fails?) (?:in|with) an? error|"
+        r"(?:payments?|requests?|logins?|sign-ins?|calls?|uploads?|orders?) (?:at \w{1,20} )?"
+        r"fails?|"
+        r"takes? up to|(?:users|customers|people|some of you) (?:can(?:not|['’]t)|see|get)"
+    ),
     placeholder=r"insert \w{1,30} here|lorem ipsum|to be filled in",
     shouted=(
         r"URGENT|IMPORTANT|ATTENTION|WARNING|ALERT|ASAP|OUTAGE|DOWN|RESOLVED|FIXED|CRITICAL|NOT|"

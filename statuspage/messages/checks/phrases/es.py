@@ -51,6 +51,12 @@ PHRASES: Final = Phrases(
     ),
     began=r"desde(?: las)?|a partir de(?: las)?|comenzó|empezó|inicio",
     over=r"hasta(?: las)?|a las|terminó|finalizó|resuelt[oa]|restablecid[oa]|solucionad[oa]",
+    ongoing=(
+        r"estamos (?:\w{1,20} )?(?:investigando|trabajando|volviendo|restaurando|revirtiendo|"
+        r"corrigiendo|añadiendo|reparando)|(?:está|están) (?:actualmente |todavía |aún )?"
+        r"(?:fallando|caídos?|caídas?|interrumpid[oa]s?)|no (?:está|están) disponibles?|"
+        r"fallan|terminan con|tardan hasta"
+    ),
     placeholder=(
         r"(?:insertar|rellenar|completar)(?: \w{1,30})? aquí|por (?:confirmar|determinar|definir)"
     ),

@@ -54,6 +54,13 @@ PHRASES: Final = Phrases(
     ),
     began=r"depuis|à partir de|dès|commencé|débuté|début",
     over=r"jusqu['’]à|à|terminée?|résolue?|rétablie?|corrigée?",
+    ongoing=(
+        r"nous (?:enquêtons|analysons|travaillons|rétablissons|corrigeons|ajoutons|recherchons)|"
+        r"(?:est|sont) (?:actuellement|toujours|encore) (?:\w{1,20} )?(?:indisponibles?|"
+        r"perturbée?s?|lente?s?|en panne|inaccessibles?)|"
+        r"(?:est|sont) (?:indisponibles?|inaccessibles?)|"
+        r"échouent|se terminent? par|met(?:tent)? jusqu"
+    ),
     placeholder=r"(?:insérer|compléter|remplir) ici|à (?:compléter|préciser)",
     shouted=(
         r"URGENT|IMPORTANT|ATTENTION|ALERTE|PANNE|IMMÉDIATEMENT|PAS|TOUS|TOUT|JAMAIS|MAINTENANT|"

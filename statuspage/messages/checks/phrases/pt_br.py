@@ -50,6 +50,12 @@ PHRASES: Final = Phrases(
     ),
     began=r"desde(?: as| às)?|a partir das|começou|iniciou|início",
     over=r"até(?: as| às)?|às|terminou|resolvid[oa]|restabelecid[oa]|corrigid[oa]|encerrad[oa]",
+    ongoing=(
+        r"estamos (?:\w{1,20} )?(?:investigando|trabalhando|voltando|restaurando|revertendo|"
+        r"corrigindo|adicionando|reparando)|(?:está|estão) (?:atualmente |ainda )?"
+        r"(?:falhando|fora do ar|indisponíve(?:l|is)|lent[oa]s?|instáve(?:l|is))|"
+        r"falham|terminam em|levam até"
+    ),
     placeholder=r"(?:inserir|preencher|completar)(?: \w{1,30})? aqui|a (?:confirmar|definir)",
     shouted=(
         r"URGENTE|IMPORTANTE|ATENÇÃO|ALERTA|AVISO|IMEDIATAMENTE|NÃO|TODOS|TUDO|NUNCA|AGORA|"
