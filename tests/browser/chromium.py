@@ -23,8 +23,8 @@ OPTIONS = [
 
 def launch(playwright: Playwright) -> Browser:
     """Start it; the caller closes it."""
-    installed = ROOT / ".tools" / "chromium"
+    installed = ROOT / ".tools" / "browser"
     chromium = str(installed) if installed.exists() else shutil.which("chromium")
     if chromium is None:
-        raise RuntimeError("Chromium is missing: make .tools/chromium")
+        raise RuntimeError("Chromium is missing: make .tools/browser")
     return playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
