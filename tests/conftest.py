@@ -36,6 +36,7 @@ from tests.htmlchecker import HtmlChecker
 from tests.service import FirstStart
 
 # Folders whose tests are each run on one of the databases.
+SLOW_FOLDERS: Final = ("browser", "journeys")
 TAKE_TURNS: Final = frozenset({"admin", "api", "guards"})
 
 
@@ -70,12 +71,27 @@ def kinds_for(metafunc: pytest.Metafunc, chosen: str) -> tuple[str, ...]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Each process begins with a stretch of the list.  What takes longest, the browser's tests and
-    # the journeys, both of which mostly wait, so begins at once and on two of them.
-    journeys = [item for item in items if "journeys" in item.path.parts]
-    others = [item for item in items if "journeys" not in item.path.parts]
-    half = len(items) // 2
-    items[:] = [*others[:half], *journeys, *others[half:]]
+    # Each of four processes begins with a quarter of the list.  What takes longest, the browser's
+    # tests and the journeys, both of which mostly wait, begins at once and on three of them.
+    def stands_in(item: pytest.Item, folder: str) -> bool:
+        return folder in item.path.parts
+
+    slow = [[item for item in items if stands_in(item, "browser")]]
+    half = len(slow[0]) // 2
+    slow = [
+        slow[0][:half],
+        [item for item in items if stands_in(item, "journeys")],
+        slow[0][half:],
+        [],
+    ]
+    rest = [item for item in items if not any(stands_in(item, one) for one in SLOW_FOLDERS)]
+    quarter = len(items) // 4 + 1
+    items.clear()
+    for first in slow:
+        more = quarter - len(first)
+        items += [*first, *rest[:more]]
+        rest = rest[more:]
+    items += rest
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,9 @@ AXE_OPTIONS: dict[str, Any] = {
     "rules": {"target-size": {"enabled": True}},
 }
 
+# What the rules say of one document differs between widths and schemes in these alone.
+OF_THE_LOOK = ["color-contrast", "target-size"]
+
 # The page's own policy lets only the first look of `wait_for_function` evaluate its text.
 _UNTIL_ALL_STAND_STILL = """async () => {
     const running = () => document.getAnimations().filter((one) => one.playState === "running");
@@ -22,13 +25,13 @@ _UNTIL_ALL_STAND_STILL = """async () => {
 }"""
 
 
-def axe_violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA, one line for each element."""
+def axe_violations(page: Page, **options: Any) -> list[str]:
+    """What axe finds against WCAG 2.2 AA, one line for each element; options are axe's own."""
     # A colour that is fading in has no contrast yet.
     page.evaluate(_UNTIL_ALL_STAND_STILL)
     return [
         f"{violation['id']}: {violation['help']}: {' '.join(map(str, node['target']))}"
-        for violation in _found(page)
+        for violation in _found(page, **options)
         for node in violation["nodes"]
         if violation["id"] != "target-size" or _is_small_in_the_middle(page, *node["target"])
     ]
