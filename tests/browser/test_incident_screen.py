@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.core.enums import ComponentStatus, Impact
+from statuspage.models.revision import bump
 from statuspage.runtime.application import create_app
 from tests.browser.conftest import NewPage, sign_in
 from tests.factories import make_component, make_group, make_incident
@@ -58,6 +59,16 @@ def busy_service(
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def changed_service(
+    tmp_path_factory: pytest.TempPathFactory, first_start: FirstStart
+) -> Iterator[Service]:
+    """The service with its demo, whose open incident the tests here post to in turn."""
+    running = Service(tmp_path_factory.mktemp("changed"), first_start=first_start)
+    yield running
+    running.stop()
+
+
 def fill() -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     with writing() as session:
@@ -87,6 +98,7 @@ def fill() -> None:
                 users_notice=NOTICE,
                 next_update_at=now + timedelta(minutes=20),
             )
+        bump(session)
 
 
 def top_of(page: Page, selector: str) -> float:
@@ -98,6 +110,13 @@ def top_of(page: Page, selector: str) -> float:
 def open_busy(page: Page, service: Service) -> None:
     page.goto(f"{service.url}/admin/incidents?show=open")
     page.get_by_role("link", name="Orders are delayed in region 1", exact=True).click()
+    expect(page.locator(".composer")).to_be_visible()
+
+
+def open_demo(page: Page, service: Service) -> None:
+    """The incident that the demo tells as open."""
+    page.goto(f"{service.url}/admin/incidents?show=open")
+    page.get_by_role("link", name="Signing in fails for some customers", exact=True).click()
     expect(page.locator(".composer")).to_be_visible()
 
 
@@ -163,12 +182,11 @@ def test_many_components_are_found_by_words_added_in_groups_and_given_one_state(
 
 
 def test_the_fields_follow_the_status_and_light_their_sentence(
-    new_page: NewPage, signed_in: Any, own_service: Service
+    new_page: NewPage, signed_in: Any, changed_service: Service
 ) -> None:
     page = new_page()
-    sign_in(page, own_service)
-    page.goto(f"{own_service.url}/admin/incidents?show=open")
-    page.locator(".stories h2 a").first.click()
+    sign_in(page, changed_service)
+    open_demo(page, changed_service)
     first = page.locator(".said-facts > [data-fact]")
     page.get_by_role("radio", name="Identified").check()
     names = first.evaluate_all("all => all.map((one) => one.dataset.fact)")
@@ -193,8 +211,7 @@ def test_the_fields_follow_the_status_and_light_their_sentence(
 def test_on_a_phone_the_press_first_opens_the_text(new_page: NewPage, own_service: Service) -> None:
     page = new_page(view="phone")
     sign_in(page, own_service)
-    page.goto(f"{own_service.url}/admin/incidents?show=open")
-    page.locator(".stories h2 a").first.click()
+    open_demo(page, own_service)
     texts = page.locator(".texts")
     expect(texts).to_be_hidden()
     press = page.locator("[data-part=press]")
@@ -249,10 +266,10 @@ def test_a_template_fills_in_what_is_empty_and_can_be_undone(
 
 
 def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
-    new_page: NewPage, own_service: Service
+    new_page: NewPage, changed_service: Service
 ) -> None:
     page = new_page()
-    sign_in(page, own_service)
+    sign_in(page, changed_service)
     page.keyboard.press("n")
     expect(page.locator("#title")).to_be_focused()
     page.keyboard.type("Payments fail")
@@ -275,9 +292,9 @@ def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
     expect(page.locator(".standing")).to_contain_text("SEV1")
 
 
-def test_a_template_declares_in_four_choices(new_page: NewPage, own_service: Service) -> None:
+def test_a_template_declares_in_four_choices(new_page: NewPage, changed_service: Service) -> None:
     page = new_page()
-    sign_in(page, own_service)
+    sign_in(page, changed_service)
     page.get_by_role("link", name="Declare an incident").first.click()  # 1
     page.get_by_label("Template").select_option(index=1)  # 2
     expect(page.locator("[data-filled]")).to_be_visible()
@@ -289,14 +306,13 @@ def test_a_template_declares_in_four_choices(new_page: NewPage, own_service: Ser
 
 
 def test_a_colleague_s_post_appears_beside_what_is_typed(
-    new_page: NewPage, own_service: Service
+    new_page: NewPage, changed_service: Service
 ) -> None:
     ours, theirs = new_page(), new_page()
     for page in (ours, theirs):
-        sign_in(page, own_service)
-        page.goto(f"{own_service.url}/admin/incidents?show=open")
-        page.locator(".stories h2 a").first.click()
-        expect(page.locator(".composer")).to_be_visible()
+        sign_in(page, changed_service)
+        open_demo(page, changed_service)
+    ours.get_by_role("radio", name="Monitoring").check()
     ours.locator("#resolution").fill("We renewed the certificate.")
     theirs.get_by_role("button", name="No change yet").click()
     expect(ours.locator(".last-said")).to_contain_text("There’s no change since our last update.")
@@ -305,19 +321,19 @@ def test_a_colleague_s_post_appears_beside_what_is_typed(
 
 
 def test_a_sign_in_that_ends_during_a_declaration_loses_nothing(
-    browser: Browser, own_service: Service
+    browser: Browser, changed_service: Service
 ) -> None:
     # Its requests are refused meanwhile, which a window of the other tests would complain of.
     page = browser.new_context().new_page()
-    sign_in(page, own_service)
-    page.goto(f"{own_service.url}/admin/incidents/new")
+    sign_in(page, changed_service)
+    page.goto(f"{changed_service.url}/admin/incidents/new")
     page.locator("#title").fill("Payments fail")
     page.get_by_role("radio", name="SEV3").check()
     page.locator("#users_notice").fill(NOTICE)
     page.context.clear_cookies()
     page.locator("[name=publish]").click()
     dialog = page.get_by_role("dialog", name="Sign in")
-    dialog.get_by_label("Password").fill(own_service.password)
+    dialog.get_by_label("Password").fill(changed_service.password)
     dialog.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Payments fail")
     expect(page.locator(".last-said")).to_contain_text(NOTICE)
