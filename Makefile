@@ -23,7 +23,7 @@ help:  ## list what can be made
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
 	@exec $(BIN)/python -P statuspage/runtime/supervisor.py
 
-test: lint .tools/browser .tools/vnu.jar .tools/nginx .tools/faketime  ## linter, type checker and all tests
+test: lint .tools/browser .tools/vnu.jar .tools/nginx .tools/faketime .tools/prometheus .tools/prometheus-alertmanager  ## linter, type checker and all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/test.stamp  ## linter, layout and type checker only
@@ -79,11 +79,12 @@ install = $(BIN)/uv pip install -q --python $(BIN)/python -r $(1) 2>/dev/null \
 	@$(call install,requirements-dev.txt)
 	@touch $@
 
-# Installs with apt where that is allowed, and else says what to install.
+# Installs with apt where that is allowed, and else says what to install.  With that run level no
+# package starts its service.
 apt = if [ "$$(id -u)" = 0 ]; then run=; elif sudo -n true 2>/dev/null; then run=sudo; else run=false; fi; \
 	if [ "$$run" != false ] && command -v apt-get >/dev/null; then \
 		echo 'installing $(1) …'; \
-		$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive \
+		$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
 			apt-get install -qq -y --no-install-recommends $(1) >/dev/null; \
 	else false; fi || { echo 'Please install $(1): sudo apt-get install $(1)' >&2; exit 1; }
 
@@ -112,6 +113,12 @@ program = @mkdir -p .tools; \
 # A library that tells a program another time.
 .tools/faketime:
 	$(call program,faketime,faketime)
+
+.tools/prometheus:
+	$(call program,prometheus,prometheus)
+
+.tools/prometheus-alertmanager:
+	$(call program,prometheus-alertmanager,prometheus-alertmanager)
 
 # A font for what the page says in Japanese; most desktops have one.
 .tools/japanese:

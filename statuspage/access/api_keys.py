@@ -91,28 +91,44 @@ def make_key(
     It works for ``lifetime``, or until it is revoked.  ``owner_id`` is the account of who is asked
     about it; whoever makes it, where none is given.  Raises :class:`Invalid`.
     """
+    with writing() as session:
+        return add_key(
+            session, name, actor=actor, scopes=scopes, lifetime=lifetime, owner_id=owner_id
+        )
+
+
+def add_key(
+    session: Session,
+    name: str,
+    *,
+    actor: Actor,
+    scopes: Collection[KeyScope],
+    lifetime: timedelta | None = None,
+    owner_id: int | None = None,
+) -> tuple[ApiKey, str]:
+    """The same within the caller's transaction."""
     name = _check_name(name)
     if not scopes:
         raise Invalid("scopes", "Choose at least one")
     token = _new_token()
-    with writing() as session:
-        owner_id = actor.account_id if owner_id is None else owner_id
-        if owner_id is not None and session.get(Account, owner_id) is None:
-            raise Invalid("owner_id", "This account no longer exists")
-        made = ApiKey(
-            name=name,
-            beginning=token[:_SHOWN],
-            token_hash=hash_token(token),
-            created_by_id=actor.account_id,
-            owner_id=owner_id,
-            scopes=[scope.value for scope in KeyScope if scope in scopes],
-            expires_at=None if lifetime is None else clock.now() + lifetime,
-        )
-        session.add(made)
-        audit.record(
-            session, actor, "api_key.make", subject_kind="api_key", subject=name,
-            after={"scopes": made.scopes, "expires_at": made.expires_at},
-        )  # fmt: skip
+    owner_id = actor.account_id if owner_id is None else owner_id
+    if owner_id is not None and session.get(Account, owner_id) is None:
+        raise Invalid("owner_id", "This account no longer exists")
+    made = ApiKey(
+        name=name,
+        beginning=token[:_SHOWN],
+        token_hash=hash_token(token),
+        created_by_id=actor.account_id,
+        owner_id=owner_id,
+        scopes=[scope.value for scope in KeyScope if scope in scopes],
+        expires_at=None if lifetime is None else clock.now() + lifetime,
+    )
+    session.add(made)
+    session.flush()
+    audit.record(
+        session, actor, "api_key.make", subject_kind="api_key", subject=name,
+        after={"scopes": made.scopes, "expires_at": made.expires_at},
+    )  # fmt: skip
     return made, token
 
 
@@ -120,11 +136,15 @@ def make_key(
 def withdraw_key(key_id: int, *, actor: Actor) -> None:
     """Have a key work no more, at once and for good; raises ``NoResultFound`` for no such key."""
     with writing() as session:
-        key = session.get_one(ApiKey, key_id)
-        if key.withdrawn_at is not None:
-            return
-        key.withdrawn_at = clock.now()
-        audit.record(session, actor, "api_key.withdraw", subject_kind="api_key", subject=key.name)
+        end_key(session, session.get_one(ApiKey, key_id), actor=actor)
+
+
+def end_key(session: Session, key: ApiKey, *, actor: Actor) -> None:
+    """The same within the caller's transaction."""
+    if key.withdrawn_at is not None:
+        return
+    key.withdrawn_at = clock.now()
+    audit.record(session, actor, "api_key.withdraw", subject_kind="api_key", subject=key.name)
 
 
 def use_key(token: str, *, address: str) -> KeyHolder | None:

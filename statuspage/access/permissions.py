@@ -45,6 +45,7 @@ class Permission(Term):
     IMPORT = "import"
     PEOPLE = "people"
     KEYS = "keys"
+    ALERT = "alert"
     AUDIT = "audit"
 
 
@@ -65,6 +66,7 @@ MEANINGS: Final[Mapping[Permission, str]] = {
     Permission.IMPORT: "import a history",
     Permission.PEOPLE: "invite people and change their roles",
     Permission.KEYS: "make and revoke API keys",
+    Permission.ALERT: "send alerts, as tools do",
     Permission.AUDIT: "read and export the audit trail",
 }
 
@@ -100,6 +102,7 @@ SCOPES: Final[Mapping[KeyScope, frozenset[Permission]]] = {
     KeyScope.CUSTOMERS: frozenset({Permission.CUSTOMERS}),
     KeyScope.SUBSCRIBERS: frozenset({Permission.SUBSCRIBERS}),
     KeyScope.COMPONENTS: frozenset({Permission.COMPONENTS, Permission.COMPONENT_STATUS}),
+    KeyScope.ALERTS: frozenset({Permission.ALERT}),
     KeyScope.ADMIN: EVERYTHING,
 }
 """The same for the scopes of API keys."""

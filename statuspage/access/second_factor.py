@@ -7,11 +7,9 @@ recovery code stands for a lost phone; ten are made at once, shown once, and kep
 
 from __future__ import annotations
 
-import base64
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 import pyotp
@@ -27,6 +25,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
+from statuspage.core.keyed_hash import cipher
 from statuspage.models import Account, Passkey, RecoveryCode
 from statuspage.models.columns import hash_token
 
@@ -170,8 +169,7 @@ def _secret(account: Account) -> str:
 
 
 def _cipher() -> Fernet:
-    key = sha256(f"second factor {current_settings().secret_key}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+    return cipher("second factor")
 
 
 def _random_code() -> str:

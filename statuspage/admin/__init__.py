@@ -4,6 +4,7 @@ from flask import Flask
 
 from statuspage.admin import (
     accounts,
+    alert_sources,
     api_keys,
     audit_trail,
     auth,
@@ -43,11 +44,13 @@ from statuspage.admin import (
     single_sign_on,
     step_up,
     subscribers,
+    suggestions,
     wordings,
 )
 
 __all__ = [
     "accounts",
+    "alert_sources",
     "api_keys",
     "audit_trail",
     "backfill",
@@ -87,6 +90,7 @@ __all__ = [
     "single_sign_on",
     "step_up",
     "subscribers",
+    "suggestions",
     "wordings",
 ]
 

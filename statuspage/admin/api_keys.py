@@ -36,7 +36,7 @@ class KeyForm(Form):
 
     name = NameField("What will use it", needed="Say what will use the key")
     scopes = SelectMultipleField(
-        "Scopes", choices={scope.value: scope.label for scope in KeyScope}, default=()
+        "Scopes", choices={scope.value: scope.label for scope in MEANINGS}, default=()
     )
     lifetime = SelectField("Works for", choices=_LIFETIMES, default="365")
     owner_id = RowField("Owner", none="You")

@@ -106,6 +106,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
         (
             MenuItem("Dashboard", "admin.dashboard"),
             MenuItem("Incidents", "admin.incidents"),
+            MenuItem("Suggestions", "admin.suggestions"),
             MenuItem("Maintenance", "admin.maintenances"),
         ),
     ),
@@ -143,6 +144,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
         (
             MenuItem("Severity scheme", "admin.scheme"),
             MenuItem("API keys", "admin.api_keys"),
+            MenuItem("Alert sources", "admin.alert_sources"),
             MenuItem("Audit trail", "admin.audit_trail"),
         ),
     ),

@@ -18,6 +18,7 @@ from statuspage.access import api_keys
 from statuspage.admin import auth
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
+from statuspage.intake.alert_sources import SIGNATURES, has_signing_source
 
 KB: Final = 1024
 STRANGERS: Final = 64 * KB
@@ -30,8 +31,13 @@ MOST_FIELDS: Final = 10_000
 # Set by a server that has refused the body already: the application then only says so.
 REFUSED: Final = "statuspage.body_refused"
 
-# What SendGrid signs its events with, as WSGI names it.
-SIGNED: Final = "HTTP_X_TWILIO_EMAIL_EVENT_WEBHOOK_SIGNATURE"
+# What SendGrid and tools that send alerts sign with, as WSGI names it.
+SIGNED: Final = frozenset(
+    {
+        "HTTP_X_TWILIO_EMAIL_EVENT_WEBHOOK_SIGNATURE",
+        *(f"HTTP_{name.upper().replace('-', '_')}" for name, _ in SIGNATURES.values()),
+    }
+)
 
 View = TypeVar("View", bound=Callable[..., Any])
 Rule = Callable[[Request], int]
@@ -92,7 +98,7 @@ def body_limit(asked: Request) -> int:
 
 def may_be_known(environ: WSGIEnvironment) -> bool:
     """Whether a request carries anything by which its sender could be more than a stranger."""
-    return "HTTP_AUTHORIZATION" in environ or "HTTP_COOKIE" in environ or SIGNED in environ
+    return not environ.keys().isdisjoint({"HTTP_AUTHORIZATION", "HTTP_COOKIE", *SIGNED})
 
 
 def with_webhook_key(most: int, header: str) -> Rule:
@@ -114,6 +120,24 @@ def with_api_key(most: int) -> Rule:
             current_session(), token.strip()
         )
         return most if is_known else STRANGERS
+
+    return rule
+
+
+def from_alert_source(most: int) -> Rule:
+    """The limit for a request with a key that works, as a password too, or with a signature.
+
+    Whether a signature is right is known only once the body is read.
+    """
+    by_key = with_api_key(most)
+
+    def rule(asked: Request) -> int:
+        if asked.authorization and asked.authorization.type == "basic":
+            password = asked.authorization.password or ""
+            return most if api_keys.is_key(current_session(), password) else STRANGERS
+        if SIGNED & asked.environ.keys() and has_signing_source(current_session()):
+            return most
+        return by_key(asked)
 
     return rule
 

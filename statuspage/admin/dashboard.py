@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from statuspage.admin import getting_started, live, promises
 from statuspage.admin.base import admin, page, revision_number
+from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import OUTBOX, ComponentStatus, DeliveryState, Kind
 from statuspage.delivery import control
+from statuspage.intake import suggestions
 from statuspage.models import Component, Delivery, Incident, Message
 
 SOON = timedelta(days=14)
 # Of the components in one state, so many are named; the rest is one link away.
 MOST_NAMES = 5
+MOST_SUGGESTIONS = 5
 
 _FAILED = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.EXPIRED)
 _SENT = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
@@ -58,6 +61,9 @@ def dashboard() -> ResponseReturnValue:
         ),
         outbox=_outbox_state(session, since=moment - timedelta(days=1)),
         held_up=control.held_up(session),
+        suggestions=suggestions.open_suggestions(session, most=MOST_SUGGESTIONS + 1),
+        most_suggestions=MOST_SUGGESTIONS,
+        levels=severity.severity_levels(session),
         setup_items=getting_started.setup_items(session),
         moment=moment,
     )

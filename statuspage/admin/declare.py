@@ -32,6 +32,7 @@ from statuspage.admin.incident_form import (
 )
 from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.configuration import contacts, incident_templates, severity
+from statuspage.configuration.incident_templates import TemplateDetails
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
@@ -47,7 +48,9 @@ from statuspage.incidents import lifecycle
 from statuspage.incidents.announcement import of_declaration
 from statuspage.incidents.drafts import copy_texts, drafts
 from statuspage.incidents.inputs import Declaration, Drill
-from statuspage.models import Account, Incident, SeverityLevel
+from statuspage.intake import suggestions
+from statuspage.messages import facts
+from statuspage.models import Account, Incident, SeverityLevel, Suggestion
 
 FIRST_STATUSES = (
     IncidentStatus.INVESTIGATING,
@@ -91,6 +94,9 @@ class DeclareForm(IncidentForm):
     scribe = RowField(IncidentRole.SCRIBE.label, none="Unassigned")
     chat_channel = LineField("Chat channel")
     war_room = LineField("War room")
+
+    # What alerts proposed, where it is declared from that.
+    suggestion = HiddenField()
 
     # A page of its own begins a drill: no box to forget, on either.
     is_drill = HiddenField()
@@ -162,6 +168,7 @@ class DeclareForm(IncidentForm):
             internal_facts=_known(self.internal_facts()),
             form_key=self.form_key.data or "",
             impact=self.impact.impact,
+            suggestion=self.suggestion.data or "",
         )
 
 
@@ -184,6 +191,7 @@ def new_incident() -> ResponseReturnValue:
         proposed=usual_states(levels),
         templates=incident_templates.incident_templates(current_session()),
         chosen=request.args.get("template", ""),
+        suggestion=suggestions.find_suggestion(current_session(), form.suggestion.data or ""),
         **fields_of_facts(form, facts_by_status(FIRST_STATUSES, _told(levels), declares=True)),
         levels={level.rank: what_follows(level) for level in levels},
         zone_label=clock.zone_label(clock.now(), zone()),
@@ -242,12 +250,14 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
     account = session.get(Account, person.account_id) if person else None
     form = DeclareForm.read(
         zone=zone(),
-        started_at=clock.now(),
-        is_drill="1" if request.args.get("drill") else "",
-        drill_addresses=account.email if account else "",
-        comms_lead=account.contact_id if account else None,
-        chat_channel=found.incident_channel if found else "",
-        **_begun(),
+        **{
+            "started_at": clock.now(),
+            "is_drill": "1" if request.args.get("drill") else "",
+            "drill_addresses": account.email if account else "",
+            "comms_lead": account.contact_id if account else None,
+            "chat_channel": found.incident_channel if found else "",
+            **_begun(),
+        },
     )
     if request.method == "GET":
         # A refused form has its focus where the reasons stand.
@@ -263,11 +273,38 @@ def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
 
 
 def _begun() -> dict[str, Any]:
-    """What the chosen template fills in, where one is chosen."""
-    chosen = incident_templates.find_template(current_session(), request.args.get("template", ""))
-    if chosen is None or request.method == "POST":
+    """What the chosen template fills in, and the suggestion that it is declared from."""
+    if request.method == "POST":
         return {}
-    details = chosen.details
+    session, asked = current_session(), request.args
+    suggestion = suggestions.find_suggestion(session, asked.get("suggestion", ""))
+    begun = _suggested(suggestion) if suggestion else {}
+    chosen = incident_templates.find_template(session, asked.get("template", ""))
+    if chosen is None:
+        return begun
+    # The alerts know what is affected, and since when; the template has words for customers.
+    known = {name: value for name, value in begun.items() if value is not None}
+    return {**_of_template(chosen.details), **known, "title": chosen.details.title}
+
+
+def _suggested(suggestion: Suggestion) -> dict[str, Any]:
+    """What alerts know; their own words are internal facts."""
+    rank, component = suggestion.severity_rank, suggestion.component
+    begun: dict[str, Any] = {"title": suggestion.title}
+    if component is not None:
+        usual = usual_states(severity.severity_levels(current_session()))
+        state = usual.get(rank or 0, ComponentStatus.DEGRADED_PERFORMANCE)
+        begun["components"] = {component.id: state}
+    seen = f"{suggestion.title}\n\n{suggestion.text}".strip()
+    return begun | {
+        "suggestion": suggestion.code,
+        "severity_rank": rank,
+        "started_at": suggestion.started_at,
+        **facts.of_alert(seen=seen, link=suggestion.url, detected=suggestion.first_at),
+    }
+
+
+def _of_template(details: TemplateDetails) -> dict[str, Any]:
     return {
         "title": details.title,
         "severity_rank": details.severity_rank,

@@ -62,6 +62,7 @@ from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import approval, cancel_window, trial_mail
 from statuspage.incidents.scheduled import cancel
+from statuspage.intake import suggestions
 from statuspage.models import Account, Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
 
@@ -476,6 +477,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         approval=approval.open_approval(session, incident),
         ending=None if incident.is_open else cancel_window.mails_of_resolution(session, incident),
         quiet=promises.quiet(incident) if incident.is_open else None,
+        alerts=suggestions.alerts_of_incident(session, incident),
         **promises.of(incident),
         **shown_notes(incident),
         **shown_schedule(incident),

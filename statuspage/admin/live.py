@@ -18,6 +18,7 @@ from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, status_of
+from statuspage.intake.suggestions import state_of_open
 from statuspage.models import Account, Incident, IncidentUpdate, revision
 
 
@@ -29,7 +30,8 @@ def live() -> ResponseReturnValue:
         Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT
     )
     count, versions = session.execute(open_ones).one()
-    return jsonify(number=_of_all(revision.current_number(session), count, versions or 0))
+    number = revision.current_number(session)
+    return jsonify(number=_of_all(number, count, versions or 0, state_of_open(session)))
 
 
 @admin.get("/incidents/<code>/live")
@@ -52,7 +54,7 @@ def incident_present(code: str) -> ResponseReturnValue:
 def number_of_all(number: int, incidents: Iterable[Incident]) -> str:
     """The number of a dashboard that shows these open incidents at a revision of the page."""
     versions = [incident.version for incident in incidents]
-    return _of_all(number, len(versions), sum(versions))
+    return _of_all(number, len(versions), sum(versions), state_of_open(current_session()))
 
 
 def number_of(incident: Incident) -> str:
@@ -61,8 +63,8 @@ def number_of(incident: Incident) -> str:
     return f"{incident.version}-{newest}"
 
 
-def _of_all(number: int, count: int, versions: int) -> str:
-    return f"{number}-{count}-{versions}"
+def _of_all(number: int, count: int, versions: int, suggested: str) -> str:
+    return f"{number}-{count}-{versions}-{suggested}"
 
 
 def _of_one(code: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from statuspage.access.permissions import Permission
 _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         approval dashboard incident incident_deliveries incident_live incident_notes incidents
-        live mail_sheet maintenance_desk maintenance_series maintenances""",
+        live mail_sheet maintenance_desk maintenance_series maintenances suggestion
+        suggestions""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: "correct_post incident_details new_incident",
     Permission.PUBLISH: "correct_message leave_out new_maintenance new_past_incident new_series",
@@ -31,7 +32,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.SUBSCRIBERS: "export_all_subscribers subscriber subscribers",
     Permission.PERSONAL_DATA: "personal_data",
     Permission.PEOPLE: "accounts",
-    Permission.KEYS: "api_keys",
+    Permission.KEYS: "alert_source alert_sources api_keys new_alert_source",
     Permission.AUDIT: "audit_trail export_audit_csv export_audit_json",
 }
 _SENDING: Final[Mapping[Permission, str]] = {
@@ -42,8 +43,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
         second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
-        cancel_scheduled close_incident correct_post discard_draft incident incident_details
-        incident_texts new_incident new_incident_texts no_change save_draft""",
+        add_suggestion cancel_scheduled close_incident correct_post discard_draft
+        dismiss_suggestion incident incident_details incident_texts new_incident
+        new_incident_texts no_change save_draft""",
     Permission.PUBLISH: """
         approve cancel_mails changed_series_texts correct_message hide_incident leave_out
         maintenance_desk maintenance_series maintenance_texts merge_incident new_maintenance
@@ -68,7 +70,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.PEOPLE: """
         accounts change_role disable_account enable_account request_new_password
         sign_out_account withdraw_invitation""",
-    Permission.KEYS: "api_keys withdraw_api_key",
+    Permission.KEYS: """
+        alert_source api_keys new_alert_source remove_alert_source renew_alert_source
+        withdraw_api_key""",
 }
 
 

@@ -22,6 +22,7 @@ from statuspage.incidents import explain_recipient
 from statuspage.incidents.resolution import approval as approval_resolution
 from statuspage.incidents.resolution import gate
 from statuspage.incidents.resolution.approval import is_current
+from statuspage.intake import suggestions
 from statuspage.messages import facts
 from statuspage.messages.facts import Use
 from statuspage.models import Approval
@@ -132,6 +133,7 @@ def gate_of(posting: Posting, sheets: Sequence[TextPreview]) -> dict[str, Any]:
             )
             for row in incident.affected
         ],
+        "alerts": suggestions.alerts_of_incident(current_session(), incident),
         "held": [sheet for sheet in sheets if sheet.is_held or sheet.missing],
         "remarks": sum(len(sheet.remarks) for sheet in sheets),
         "is_internal": not incident.tells_outsiders,

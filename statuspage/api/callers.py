@@ -29,10 +29,11 @@ class KeyRefused(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def admit(realm: str) -> KeyHolder:
+def admit(realm: str, *, by_password: bool = False) -> KeyHolder:
     """Who holds the request's key, kept for :func:`caller`; raises :class:`KeyRefused`.
 
-    401 without a key that works, 429 after too many wrong ones from one client.
+    With ``by_password`` the key may also be a password of HTTP's basic authentication.  401 without
+    a key that works, 429 after too many wrong ones from one client.
     """
     challenge = f'Bearer realm="{realm}"'
     header = request.headers.get("Authorization", "")
@@ -40,8 +41,11 @@ def admit(realm: str) -> KeyHolder:
         reason = "Send an API key: Authorization: Bearer …"
         raise KeyRefused(401, reason, WWW_Authenticate=challenge)
     match = _HEADER.fullmatch(header)
+    token = match[1] if match else ""
+    if by_password and request.authorization and request.authorization.type == "basic":
+        token = request.authorization.password or ""
     try:
-        holder = api_keys.use_key(match[1] if match else "", address=http.present_address())
+        holder = api_keys.use_key(token, address=http.present_address())
     except api_keys.KeyThrottled as throttled:
         wait = str(int(throttled.wait.total_seconds()) + 1)
         raise KeyRefused(429, "Too many wrong API keys.", Retry_After=wait) from None

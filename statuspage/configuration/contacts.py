@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from typing import Final
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -15,6 +17,12 @@ from statuspage.core.address import identity_of
 from statuspage.core.db import writing
 from statuspage.models import Account, Contact
 
+BY_ROLE: Final = {
+    "on_call": re.compile(r"\bon[ -]?call\b"),
+    "management": re.compile("management"),
+}
+"""Those outside the roles of an incident: contacts whose own role says so."""
+
 
 def contacts(session: Session) -> list[Contact]:
     """The colleagues who can be named, by name."""
@@ -25,6 +33,12 @@ def contacts(session: Session) -> list[Contact]:
             .order_by(func.lower(Contact.name), Contact.id)
         )
     )
+
+
+def contacts_by_role(session: Session, name: str) -> list[Contact]:
+    """The colleagues whose own role says that they are that, by the names of :data:`BY_ROLE`."""
+    chosen = select(Contact).where(Contact.removed_at.is_(None)).order_by(Contact.id)
+    return [one for one in session.scalars(chosen) if BY_ROLE[name].search(one.role.lower())]
 
 
 @needs(Permission.SETTINGS)

@@ -186,6 +186,7 @@ class Step(Term):
     APPROVAL = "approval"
     NOT_POSTED = "not_posted"
     NOTE = "note"
+    SUGGESTED = "suggested"
     SCHEDULED = "scheduled"
     REMINDER = "reminder"
     IN_PROGRESS = "in_progress"
@@ -205,6 +206,15 @@ class SubscriberState(Term):
     UNSUBSCRIBED = "unsubscribed"
 
 
+class SuggestionState(Term):
+    """What became of an incident that alerts propose; ``over`` where they resolved before that."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    OVER = "over"
+
+
 class KeyScope(Term):
     """What an API key may do; each stands for itself, and ``admin`` for all of them."""
 
@@ -214,6 +224,7 @@ class KeyScope(Term):
     CUSTOMERS = "customers"
     SUBSCRIBERS = "subscribers"
     COMPONENTS = "components"
+    ALERTS = "alerts"
     ADMIN = "admin"
 
 
@@ -266,6 +277,8 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Step, Step.OVERDUE): "Update overdue",
     (Step, Step.APPROVAL): "Approval requested",
     (Step, Step.NOT_POSTED): "Scheduled update not posted",
+    (Step, Step.SUGGESTED): "Suggestions from alerts",
+    (SuggestionState, SuggestionState.OVER): "Resolved",
     (SubscribedUpdates, SubscribedUpdates.EVERY): "Every update",
     (SubscribedUpdates, SubscribedUpdates.LAST): "Only the end",
     (SubscriberState, SubscriberState.PENDING): "Not confirmed yet",

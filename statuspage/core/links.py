@@ -123,6 +123,15 @@ class Links:
         """What a second account is asked to approve, in the admin."""
         return f"{self.base}/admin/approvals/{approval_id}"
 
+    @property
+    def admin_suggestions(self) -> str:
+        """What alerts suggest, in the admin."""
+        return f"{self.base}/admin/suggestions"
+
+    def admin_suggestion(self, code: str) -> str:
+        """One suggestion in the admin."""
+        return f"{self.admin_suggestions}/{quote(code)}"
+
     def admin_incident(self, code: str) -> str:
         """One incident in the admin."""
         return f"{self.base}/admin/incidents/{quote(code)}"

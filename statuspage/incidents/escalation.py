@@ -11,16 +11,14 @@ Two ladders of steps run while an incident is open, each from its first step:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.configuration import severity
+from statuspage.configuration import contacts, severity
 from statuspage.core.enums import IncidentRole, Step
 from statuspage.incidents.notify_staff import newest_update
 from statuspage.models import Contact, Incident, SeverityLevel
@@ -28,11 +26,6 @@ from statuspage.models import Contact, Incident, SeverityLevel
 SHARE: Final = 5
 LEAST, MOST = timedelta(minutes=1), timedelta(minutes=10)
 NEAR, MISSED, STILL_MISSED = 1, 2, 3
-# Those outside the roles of an incident: contacts whose own role says so.
-_OUTSIDE: Final = {
-    "on_call": re.compile(r"\bon[ -]?call\b"),
-    "management": re.compile("management"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +128,8 @@ def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Co
     """Who that is, each once: who holds the role on the incident, or whose own role says so."""
     found: list[Contact] = []
     for one in to:
-        if one in _OUTSIDE:
-            candidates = session.scalars(
-                select(Contact).where(Contact.removed_at.is_(None)).order_by(Contact.id)
-            )
-            found += [
-                contact for contact in candidates if _OUTSIDE[one].search(contact.role.lower())
-            ]
+        if one in contacts.BY_ROLE:
+            found += contacts.contacts_by_role(session, one)
         elif (holder := incident.person(IncidentRole(one))) is not None:
             found.append(holder)
     return tuple(dict.fromkeys(found))

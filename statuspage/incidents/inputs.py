@@ -44,7 +44,8 @@ class Declaration:
 
     A ``drill`` is internal whatever ``visibility`` says, for good.  ``form_key`` is the key of the
     form that it is typed into: with it, previews know the code that the incident will have.
-    ``impact`` replaces that of the severity; ``tool_data`` is kept for the tool that declares it.
+    ``impact`` replaces that of the severity; ``tool_data`` is kept for the tool that declares it;
+    ``suggestion`` is the code of the suggestion that it is declared from.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Declaration:
     form_key: str = ""
     impact: Impact | None = None
     tool_data: Mapping[str, Any] = field(default_factory=dict)
+    suggestion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

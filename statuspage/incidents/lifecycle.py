@@ -41,6 +41,7 @@ from statuspage.incidents.inputs import (
 )
 from statuspage.incidents.publish import Publication, Submission, begin, publish
 from statuspage.incidents.resolution import gate
+from statuspage.intake import suggestions
 from statuspage.messages.compose import Text
 from statuspage.models import Incident, IncidentUpdate, UpdateRevision, revision
 
@@ -79,6 +80,8 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
                 **_no_promise(update),
             },
         )  # fmt: skip
+        if declaration.suggestion:
+            suggestions.accept(session, declaration.suggestion, incident, actor=submission.actor)
         return incident
 
 

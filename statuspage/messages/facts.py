@@ -514,3 +514,8 @@ def moments_of(facts: PublicFacts) -> dict[str, str]:
     """The known times by token name, ISO 8601 in UTC: what each reader's mail is filled from."""
     known = {fact.name: getattr(facts, fact.name) for fact in PUBLIC if fact.kind is _MOMENT}
     return {name: at.astimezone(UTC).isoformat() for name, at in known.items() if at}
+
+
+def of_alert(*, seen: str, link: str, detected: datetime) -> dict[str, Any]:
+    """The internal facts that an alert tells, by name."""
+    return {"progress": seen, "references": link, "detected": detected}

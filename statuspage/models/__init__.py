@@ -9,6 +9,7 @@ from statuspage.models.account import (
     RecoveryCode,
     SignIn,
 )
+from statuspage.models.alert import Alert, AlertSource, Suggestion
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -51,6 +52,8 @@ from statuspage.models.subscriber import FollowedIncident, Subscriber, Subscribe
 __all__ = [
     "Account",
     "Alarm",
+    "Alert",
+    "AlertSource",
     "ApiKey",
     "Approval",
     "Attempt",
@@ -90,6 +93,7 @@ __all__ = [
     "SignIn",
     "Subscriber",
     "SubscriberComponent",
+    "Suggestion",
     "Suppression",
     "Throttle",
     "UpdateRevision",

@@ -25,6 +25,7 @@ from statuspage.core.enums import (
     Step,
     SubscribedUpdates,
     SubscriberState,
+    SuggestionState,
     Visibility,
 )
 
@@ -93,7 +94,8 @@ Base.registry.update_type_annotation_map(
             words: _stored(words)
             for words in (
                 AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
-                Impact, Kind, NoteKind, Step, SubscribedUpdates, SubscriberState, Visibility,
+                Impact, Kind, NoteKind, Step, SubscribedUpdates, SubscriberState,
+                SuggestionState, Visibility,
             )
         },
         dict[str, Any]: JSON,

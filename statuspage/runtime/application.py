@@ -10,6 +10,7 @@ from flask import Flask
 from statuspage import admin
 from statuspage.admin import body_limits
 from statuspage.api import (
+    alert_hooks,
     error_pages,
     health,
     own_customers,
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     page_language.register(app)
     health.register(app)
     provider_hooks.register(app)
+    alert_hooks.register(app)
     own_customers.register(app)
     v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
     own_incidents.register(app)

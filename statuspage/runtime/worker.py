@@ -41,6 +41,7 @@ from statuspage.delivery import (
 )
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders, scheduled
+from statuspage.intake import suggestion_notices, suggestions
 from statuspage.models import Worker as WorkerRow
 from statuspage.public import feed_reading, on_demand_views
 from statuspage.public.export import exporter
@@ -170,6 +171,7 @@ class WorkerProcess:
             (self._advance_maintenances, 1),
             (self._post_scheduled, 1),
             (self._keep_promises, PROMISE_SECONDS),
+            (self._notify_of_alerts, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
             (self._test_delivery, TEST_SECONDS),
             (self._forget_old_addresses, FORGET_SECONDS),
@@ -251,6 +253,10 @@ class WorkerProcess:
         with self._app.app_context():
             reminders.notify_due()
 
+    def _notify_of_alerts(self) -> None:
+        with self._app.app_context():
+            suggestion_notices.notify_due()
+
     def _announce_occurrences(self) -> None:
         with self._app.app_context():
             recurring.announce_due()
@@ -279,6 +285,7 @@ class WorkerProcess:
         with self._app.app_context():
             subscribe.forget_unconfirmed()
             throttle.forget_tries_of_yesterday()
+            suggestions.forget_old_alerts()
             audit_chain.remove_old()
             while provider_events.forget_folded() and not self._stopping.is_set():
                 pass

@@ -16,7 +16,17 @@ from tempfile import TemporaryDirectory
 from statuspage.core.config import load_settings
 from statuspage.core.db import db, writing
 from statuspage.runtime.application import create_app
-from tests.bench import checks, components, delivery, desk, exporting, front, signing_in, site
+from tests.bench import (
+    alerts,
+    checks,
+    components,
+    delivery,
+    desk,
+    exporting,
+    front,
+    signing_in,
+    site,
+)
 from tests.bench.delivery import Places
 from tests.bench.figures import Figure, show
 from tests.bench.nginx import nginx
@@ -80,6 +90,7 @@ SECTIONS: dict[str, Callable[[Places, argparse.Namespace], Iterator[Figure]]] = 
     "components": lambda places, _: components.posting(places),
     "checks": lambda places, options: checks.checking(places, options.incidents),
     "desk": lambda places, _: desk.opening(places),
+    "alerts": lambda places, _: alerts.storm(places),
     "importing": lambda places, options: site.importing(places, options.incidents),
     "exporting": lambda places, _: exporting.exporting(places),
     "signing-in": lambda places, _: signing_in.signing_in(places),

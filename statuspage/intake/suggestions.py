@@ -1,0 +1,439 @@
+"""Suggestions: what alerts propose, kept for a person who declares, adds or dismisses.
+
+Alerts of one group and component make one suggestion, however many there are and however often
+they come.  Nothing here is ever published: a suggestion that fits an open incident joins it, and
+then says on its screens whether its alerts still fire.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import case, delete, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from statuspage.access import audit, throttle
+from statuspage.access.audit import Actor
+from statuspage.access.permissions import Permission, needs
+from statuspage.core import clock
+from statuspage.core.db import count_written, insert_new, read_once, writing
+from statuspage.core.enums import Kind, SuggestionState
+from statuspage.core.errors import Invalid
+from statuspage.intake.alert_mapping import IncomingAlert
+from statuspage.intake.alert_sources import rules_of
+from statuspage.models import Alert, AlertSource, Incident, IncidentComponent, Suggestion
+
+log = logging.getLogger(__name__)
+
+MOST_OPEN: Final = 500
+"""So many suggestions of a source are open at once; alerts of further groups are left out."""
+MOST_ALERTS_EACH: Final = 500
+"""So many alerts of a suggestion are kept one by one."""
+MOST_REQUESTS: Final = 1_200
+REQUEST_WINDOW: Final = timedelta(minutes=1)
+FLAP_TIME: Final = timedelta(minutes=30)
+"""Alerts that fire again within this time are the same trouble, and notify nobody again."""
+KEPT_FOR: Final = timedelta(days=90)
+
+_Group = tuple[str, int | None]
+
+
+class TooManyRequests(Exception):
+    """A source sends more than it may; ``wait`` is how long until the next one is taken."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("too many requests from one alert source")
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsOfIncident:
+    """What the alerts behind an incident say by now."""
+
+    suggestions: Sequence[Suggestion]
+    firing: int
+    alerts: int
+    ended_at: datetime | None
+
+
+@needs(Permission.ALERT)
+def take_alerts(source_id: int, alerts: Sequence[IncomingAlert], *, actor: Actor) -> int:
+    """Keep the alerts of one request, grouped into suggestions; how many were left out.
+
+    Raises :class:`TooManyRequests`.
+    """
+    with writing() as session:
+        wait = throttle.count_try(
+            session, "alerts", str(source_id), limit=MOST_REQUESTS, window=REQUEST_WINDOW
+        )
+        left_out = 0 if wait or not alerts else _take(session, source_id, alerts)
+    if wait is not None:
+        raise TooManyRequests(wait)
+    return left_out
+
+
+@needs(Permission.DRAFT)
+def dismiss(code: str, *, actor: Actor) -> None:
+    """Dismiss a suggestion until its alerts have resolved and fire again."""
+    with writing() as session:
+        suggestion = _undecided(session, code)
+        _decide(suggestion, SuggestionState.DISMISSED, actor)
+        _record(session, actor, "suggestion.dismiss", suggestion)
+
+
+@needs(Permission.DRAFT)
+def add_to_incident(code: str, incident_code: str, *, actor: Actor) -> None:
+    """Have a suggestion's alerts belong to an open incident, which says nothing to anybody."""
+    with writing() as session:
+        chosen = select(Incident).filter_by(code=incident_code, kind=Kind.INCIDENT)
+        incident = session.scalars(chosen).one_or_none()
+        if incident is None or not incident.is_open:
+            raise Invalid("incident", "Choose an open incident")
+        accept(session, code, incident, actor=actor)
+
+
+def accept(session: Session, code: str, incident: Incident, *, actor: Actor) -> None:
+    """Have a suggestion belong to its incident, within the caller's transaction.
+
+    One that somebody else has decided on meanwhile stays as it is.
+    """
+    chosen = select(Suggestion).filter_by(code=code).with_for_update()
+    suggestion = session.scalars(chosen).one_or_none()
+    if suggestion is None or suggestion.incident_id is not None:
+        return
+    _decide(suggestion, SuggestionState.ACCEPTED, actor)
+    suggestion.incident_id = incident.id
+    _record(session, actor, "suggestion.accept", suggestion, incident=incident.code)
+
+
+def open_suggestions(session: Session, *, most: int | None = None) -> list[Suggestion]:
+    """The suggestions that nobody has decided on, the worst and then the newest first."""
+    worst_first = case((Suggestion.severity_rank.is_(None), 1_000), else_=Suggestion.severity_rank)
+    chosen = (
+        select(Suggestion)
+        .filter_by(state=SuggestionState.OPEN)
+        .options(joinedload(Suggestion.component), joinedload(Suggestion.source))
+        .order_by(worst_first, Suggestion.first_at.desc(), Suggestion.id.desc())
+        .limit(most)
+    )
+    return list(session.scalars(chosen))
+
+
+def past_suggestions(session: Session, *, most: int) -> list[Suggestion]:
+    """Those that are decided on or over, the newest first."""
+    chosen = (
+        select(Suggestion)
+        .where(Suggestion.state != SuggestionState.OPEN)
+        .options(
+            joinedload(Suggestion.component),
+            joinedload(Suggestion.source),
+            joinedload(Suggestion.incident),
+        )
+        .order_by(Suggestion.last_at.desc(), Suggestion.id.desc())
+        .limit(most)
+    )
+    return list(session.scalars(chosen))
+
+
+def state_of_open(session: Session) -> str:
+    """A short text that changes whenever the open suggestions do."""
+    counts = select(func.count(), func.max(Suggestion.id), func.sum(Suggestion.firing))
+    row = session.execute(counts.where(Suggestion.state == SuggestionState.OPEN)).one()
+    return ".".join(str(value or 0) for value in row)
+
+
+def find_suggestion(session: Session, code: str) -> Suggestion | None:
+    """The suggestion of that code; None where there is none."""
+    if not code:
+        return None
+    return session.scalars(select(Suggestion).filter_by(code=code)).one_or_none()
+
+
+def alerts_of(session: Session, suggestion: Suggestion, *, most: int) -> list[Alert]:
+    """The alerts of a suggestion, those that fire first, then the newest."""
+    chosen = select(Alert).filter_by(suggestion_id=suggestion.id)
+    return list(
+        session.scalars(
+            chosen.order_by(Alert.fires.desc(), Alert.started_at.desc(), Alert.id).limit(most)
+        )
+    )
+
+
+def alerts_of_incident(session: Session, incident: Incident) -> AlertsOfIncident | None:
+    """What the alerts behind an incident say by now; None where there are none."""
+
+    def read() -> AlertsOfIncident | None:
+        chosen = (
+            select(Suggestion)
+            .filter_by(incident_id=incident.id)
+            .options(joinedload(Suggestion.source), joinedload(Suggestion.component))
+            .order_by(Suggestion.id)
+        )
+        found = session.scalars(chosen).all()
+        if not found:
+            return None
+        firing = sum(one.firing for one in found)
+        ended = max((one.ended_at for one in found if one.ended_at), default=None)
+        return AlertsOfIncident(
+            found, firing, sum(one.alerts for one in found), None if firing else ended
+        )
+
+    return read_once(session, f"alerts of incident {incident.id}", read)
+
+
+def forget_old_alerts() -> int:
+    """Drop what nobody has heard of for long and belongs to no incident; how many suggestions.
+
+    The worker's duty.
+    """
+    with writing() as session:
+        old = select(Suggestion.id).where(Suggestion.last_at < clock.now() - KEPT_FOR)
+        session.execute(delete(Alert).where(Alert.suggestion_id.in_(old)))
+        gone = delete(Suggestion).where(Suggestion.id.in_(old), Suggestion.incident_id.is_(None))
+        return count_written(session, gone)
+
+
+# --- taking alerts -------------------------------------------------------------------------------
+
+
+def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> int:
+    # The lock has two requests of one source make one suggestion.
+    source = session.get_one(AlertSource, source_id, with_for_update=True)
+    rules = rules_of(session, source.severity_rules, source.component_rules)
+    by_group: dict[_Group, list[IncomingAlert]] = defaultdict(list)
+    for alert in alerts:
+        by_group[alert.group, rules.component_of(alert.labels)].append(alert)
+    standing = _standing(session, source, by_group)
+    incidents = _open_incidents(session, {component for _, component in by_group if component})
+    room = MOST_OPEN - _count_open(session, source)
+    left_out, kept = 0, []
+    for group, members in by_group.items():
+        suggestion = standing.get(group)
+        if suggestion is None:
+            if not any(alert.fires for alert in members):
+                continue
+            if room <= 0 and group[1] not in incidents:
+                left_out += len(members)
+                continue
+            suggestion = _new(source, group, members)
+            session.add(suggestion)
+            room -= 1
+        _describe(suggestion, members, [rules.severity_of(alert.labels) for alert in members])
+        if suggestion.state is SuggestionState.OPEN and group[1] in incidents:
+            _join(suggestion, incidents[group[1]])
+        kept.append((suggestion, members))
+    session.flush()
+    left_out += _keep(session, source, kept)
+    _count(session, [suggestion for suggestion, _ in kept])
+    source.left_out += left_out
+    if left_out:
+        log.warning("%d alerts of source %d were left out: too many", left_out, source.id)
+    return left_out
+
+
+def _standing(
+    session: Session, source: AlertSource, groups: Iterable[_Group]
+) -> dict[_Group, Suggestion]:
+    """The suggestions that alerts of these groups go on with."""
+    chosen = (
+        select(Suggestion)
+        .where(
+            Suggestion.source_id == source.id,
+            Suggestion.group_hash.in_({group for group, _ in groups}),
+        )
+        .options(joinedload(Suggestion.incident))
+        .order_by(Suggestion.id)
+    )
+    newest = {(one.group_hash, one.component_id): one for one in session.scalars(chosen)}
+    return {group: one for group, one in newest.items() if _goes_on(one)}
+
+
+def _goes_on(suggestion: Suggestion) -> bool:
+    """Whether an alert that comes now is the same trouble."""
+    if suggestion.incident is not None:
+        return suggestion.incident.is_open
+    if suggestion.ended_at is None:
+        return True
+    # What was dismissed comes back only as something new.
+    return (
+        suggestion.state is not SuggestionState.DISMISSED
+        and suggestion.ended_at > clock.now() - FLAP_TIME
+    )
+
+
+def _open_incidents(session: Session, components: set[int]) -> dict[int | None, Incident]:
+    """The open incident of each of some components; the newest, where there are several."""
+    if not components:
+        return {}
+    rows = session.execute(
+        select(IncidentComponent.component_id, Incident)
+        .join(Incident, Incident.id == IncidentComponent.incident_id)
+        .where(
+            Incident.resolved_at.is_(None),
+            Incident.kind == Kind.INCIDENT,
+            Incident.is_drill.is_(False),
+            IncidentComponent.component_id.in_(components),
+        )
+        .order_by(Incident.id)
+    )
+    found: dict[int | None, Incident] = {row[0]: row[1] for row in rows}
+    return found
+
+
+def _count_open(session: Session, source: AlertSource) -> int:
+    chosen = select(func.count()).select_from(Suggestion)
+    return session.scalar(
+        chosen.filter_by(source_id=source.id, state=SuggestionState.OPEN)
+    ) or 0  # fmt: skip
+
+
+def _new(source: AlertSource, group: _Group, members: Sequence[IncomingAlert]) -> Suggestion:
+    first = next(alert for alert in members if alert.fires)
+    return Suggestion(
+        source_id=source.id,
+        group_hash=group[0],
+        component_id=group[1],
+        state=SuggestionState.OPEN,
+        title=first.title,
+        text=first.text,
+        url=first.url,
+        started_at=min(alert.started_at for alert in members if alert.fires),
+        received=0,
+    )
+
+
+def _describe(
+    suggestion: Suggestion, members: Sequence[IncomingAlert], ranks: Sequence[int | None]
+) -> None:
+    suggestion.last_at = clock.now()
+    suggestion.received += len(members)
+    known = [rank for rank in (suggestion.severity_rank, *ranks) if rank is not None]
+    suggestion.severity_rank = min(known, default=None)
+
+
+def _join(suggestion: Suggestion, incident: Incident) -> None:
+    """Alerts about a component that an incident has already extend that incident."""
+    suggestion.state = SuggestionState.ACCEPTED
+    suggestion.incident_id = incident.id
+    suggestion.decided_by, suggestion.decided_at = "", clock.now()
+
+
+def _keep(
+    session: Session,
+    source: AlertSource,
+    kept: Sequence[tuple[Suggestion, Sequence[IncomingAlert]]],
+) -> int:
+    """Write the alerts, each over what was known of it; how many were too many."""
+    moment, rows, left_out = clock.now(), {}, 0
+    for suggestion, members in kept:
+        room = MOST_ALERTS_EACH - (suggestion.alerts or 0)
+        known = _known(session, source, members) if room < len(members) else frozenset[str]()
+        for alert in members:
+            if room <= 0 and alert.fingerprint not in known:
+                left_out += 1
+                continue
+            room -= alert.fingerprint not in known
+            rows[alert.fingerprint] = _row(source, suggestion, alert, moment)
+    if rows:
+        statement = insert_new(session, Alert)
+        # One that ended before its start was known keeps nothing of an older time.
+        changes = {
+            name: statement.excluded[name] for name in ("suggestion_id", "title", "labels", "fires",
+                                                        "started_at", "ended_at", "seen_at")
+        }  # fmt: skip
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source_id", "fingerprint"], set_=changes
+            ),
+            list(rows.values()),
+        )
+    return left_out
+
+
+def _known(
+    session: Session, source: AlertSource, members: Sequence[IncomingAlert]
+) -> frozenset[str]:
+    chosen = select(Alert.fingerprint).where(
+        Alert.source_id == source.id,
+        Alert.fingerprint.in_([alert.fingerprint for alert in members]),
+    )
+    return frozenset(session.scalars(chosen))
+
+
+def _row(
+    source: AlertSource, suggestion: Suggestion, alert: IncomingAlert, moment: datetime
+) -> dict[str, Any]:
+    return {
+        "source_id": source.id,
+        "suggestion_id": suggestion.id,
+        "fingerprint": alert.fingerprint,
+        "title": alert.title,
+        "labels": dict(alert.labels),
+        "fires": alert.fires,
+        "started_at": alert.started_at,
+        "ended_at": alert.ended_at,
+        "seen_at": moment,
+    }
+
+
+def _count(session: Session, suggestions: Sequence[Suggestion]) -> None:
+    """Have suggestions say how many of their alerts fire, and end and begin again by that."""
+    counts = _counts(session, [one.id for one in suggestions])
+    for suggestion in suggestions:
+        total, firing, started, ended = counts.get(suggestion.id, (0, 0, None, None))
+        suggestion.alerts, suggestion.firing = total, firing
+        if firing:
+            suggestion.ended_at = None
+            suggestion.started_at = min(suggestion.started_at, started or suggestion.started_at)
+            if suggestion.state is SuggestionState.OVER:
+                suggestion.state = SuggestionState.OPEN
+            continue
+        suggestion.ended_at = ended or suggestion.last_at
+        if suggestion.state is SuggestionState.OPEN:
+            suggestion.state = SuggestionState.OVER
+
+
+def _counts(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, int, Any, Any]]:
+    fires = case((Alert.fires.is_(True), 1), else_=0)
+    rows = session.execute(
+        select(
+            Alert.suggestion_id,
+            func.count(),
+            func.sum(fires),
+            func.min(Alert.started_at),
+            func.max(Alert.ended_at),
+        )
+        .where(Alert.suggestion_id.in_(ids))
+        .group_by(Alert.suggestion_id)
+    )
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+# --- deciding ------------------------------------------------------------------------------------
+
+
+def _undecided(session: Session, code: str) -> Suggestion:
+    chosen = select(Suggestion).filter_by(code=code).with_for_update()
+    suggestion = session.scalars(chosen).one_or_none()
+    if suggestion is None or suggestion.state not in {SuggestionState.OPEN, SuggestionState.OVER}:
+        raise Invalid("suggestion", "Someone has already decided on this suggestion.")
+    return suggestion
+
+
+def _decide(suggestion: Suggestion, state: SuggestionState, actor: Actor) -> None:
+    suggestion.state = state
+    suggestion.decided_by, suggestion.decided_at = actor.name, clock.now()
+
+
+def _record(
+    session: Session, actor: Actor, action: str, suggestion: Suggestion, **after: Any
+) -> None:
+    audit.record(
+        session, actor, action, subject_kind="suggestion", subject=suggestion.code,
+        after={"title": suggestion.title, **after},
+    )  # fmt: skip
