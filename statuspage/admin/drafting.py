@@ -16,7 +16,7 @@ from statuspage.admin.resolving import what_was_typed
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.incidents import saved_drafts
-from statuspage.models import Incident, SavedDraft, ScheduledUpdate
+from statuspage.models import Incident, SavedDraft, ScheduledUpdate, ToolDraft
 
 # What belongs to the sheet that it was typed into, and not to what was typed.
 _OF_THE_SHEET: Final = frozenset(
@@ -31,10 +31,10 @@ _OF_THE_SHEET: Final = frozenset(
 class OpenDraft:
     """A draft that the form was filled with: whose it is, and what else there is."""
 
-    shown: SavedDraft | ScheduledUpdate | None
+    shown: SavedDraft | ToolDraft | ScheduledUpdate | None
     author: str
     is_own: bool
-    others: tuple[tuple[SavedDraft, str], ...]
+    others: tuple[tuple[SavedDraft | ToolDraft, str], ...]
 
     @property
     def values(self) -> MultiDict[str, str] | None:
@@ -80,11 +80,11 @@ def open_draft(incident: Incident, scheduled: ScheduledUpdate | None = None) -> 
     if request.method == "POST" or scheduled is not None:
         return OpenDraft(scheduled, "", False, ())
     person = signed_in()
-    own = person.account_id if person else None
-    asked = read_number(request.args.get("draft")) or own
+    own = str(person.account_id) if person else ""
+    asked = request.args.get("draft") or own
     found = saved_drafts.drafts_on(current_session(), incident)
-    shown = next(((draft, name) for draft, name in found if draft.account_id == asked), None)
-    others = tuple((draft, name) for draft, name in found if draft.account_id not in {own, asked})
+    shown = next(((draft, name) for draft, name in found if draft.handle == asked), None)
+    others = tuple((draft, name) for draft, name in found if draft.handle not in {own, asked})
     if shown is None:
         return OpenDraft(None, "", False, others)
-    return OpenDraft(*shown, shown[0].account_id == own, others)
+    return OpenDraft(*shown, shown[0].handle == own, others)

@@ -117,7 +117,7 @@ def list_incidents() -> ResponseReturnValue:
     path = f"/api/v1/incidents?after={shown[-1].code}" if is_more else ""
     return _answer(
         {
-            "incidents": [_object(one) for one in shown],
+            "incidents": [as_object(one) for one in shown],
             "next": current_links().to(path) if path else None,
         }
     )
@@ -307,7 +307,7 @@ def _answer(value: object, status: int = 200) -> Response:
 
 
 def _shown(incident: Incident, status: int = 200) -> Response:
-    made = _answer(_object(incident), status)
+    made = _answer(as_object(incident), status)
     made.set_etag(str(incident.version))
     return made
 
@@ -317,7 +317,8 @@ def _found(code: str) -> Incident:
     return current_session().scalars(chosen).one()
 
 
-def _object(incident: Incident) -> dict[str, Any]:
+def as_object(incident: Incident) -> dict[str, Any]:
+    """An incident as this API shows it."""
     links = current_links()
     return {
         "id": incident.code,

@@ -22,7 +22,7 @@ from statuspage.models.delivery import (
     Hold,
     WebhookEvent,
 )
-from statuspage.models.draft import SavedDraft, ScheduledUpdate
+from statuspage.models.draft import SavedDraft, ScheduledUpdate, ToolDraft
 from statuspage.models.incident import (
     Approval,
     Incident,
@@ -96,6 +96,7 @@ __all__ = [
     "Suggestion",
     "Suppression",
     "Throttle",
+    "ToolDraft",
     "UpdateRevision",
     "WebhookEvent",
     "Wording",

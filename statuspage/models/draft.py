@@ -26,6 +26,29 @@ class SavedDraft(Base):
     seen_version: Mapped[int]
     saved_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    @property
+    def handle(self) -> str:
+        """What a colleague's copy is asked for by."""
+        return str(self.account_id)
+
+
+class ToolDraft(Base):
+    """A draft that a tool prepared by an API key: each key has one on an incident."""
+
+    __tablename__ = "tool_drafts"
+
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    # As a person's: what would be typed, as [name, value].
+    form: Mapped[list[Any]]
+    seen_version: Mapped[int]
+    saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def handle(self) -> str:
+        """What a copy is asked for by."""
+        return f"key-{self.key_id}"
+
 
 class ScheduledUpdate(Base):
     """An update that is posted at its time; an incident has one at most.

@@ -10,6 +10,7 @@ from flask import Flask
 from statuspage import admin
 from statuspage.admin import body_limits
 from statuspage.api import (
+    agents,
     alert_hooks,
     error_pages,
     health,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.register(app)
     provider_hooks.register(app)
     alert_hooks.register(app)
+    agents.register(app)
     own_customers.register(app)
     v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
     own_incidents.register(app)

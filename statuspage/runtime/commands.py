@@ -30,7 +30,7 @@ from statuspage.importers import demo, jsonl, published, statuspage_page, store
 from statuspage.public import on_demand_views
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv
-from statuspage.runtime import backup, incident_commands, server, supervisor
+from statuspage.runtime import agent_command, backup, incident_commands, server, supervisor
 from statuspage.runtime.worker import AlreadyRunning, WorkerProcess
 
 WRONG_SETTING = 2
@@ -55,6 +55,7 @@ def register(app: Flask) -> None:
         erase,
         outbox,
         incident_commands.incident,
+        agent_command.mcp,
         load_demo,
         import_customers,
         export_customers,

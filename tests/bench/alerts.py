@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -27,6 +28,8 @@ from tests.chaos.company import Company, environ_of
 GROUPS = 200
 ALERTS = 10_000
 REQUESTS = 1_000
+
+_numbers = count(1)
 
 
 def storm(places: Places) -> Iterator[Figure]:
@@ -73,7 +76,9 @@ def _publish(company: Company) -> float:
         start = time.perf_counter()
         lifecycle.post_update(
             company.code,
-            NewUpdate(IncidentStatus.IDENTIFIED, public_facts={"action": uuid4().hex}),
+            NewUpdate(
+                IncidentStatus.IDENTIFIED, public_facts={"action": f"We try way {next(_numbers)}."}
+            ),
             Submission(ACTOR, uuid4().hex),
         )
         return time.perf_counter() - start

@@ -168,7 +168,7 @@ def told(answer: TestResponse | requests.Response) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     "address",
     ["/search?q=a", "/de/search?q=a", "/pt-br/subscribe", "/ar/unsubscribe/1-a", "/admin/login",
-     "/ja/subscriptions/1-a", "/hooks/sendgrid", "/api/v1/customers.json"],
+     "/ja/subscriptions/1-a", "/hooks/sendgrid", "/mcp", "/api/v1/customers.json"],
 )  # fmt: skip
 def test_what_needs_the_service_is_passed_on_in_every_language(nginx: str, address: str) -> None:
     for method in ("GET", "POST"):
