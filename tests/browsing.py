@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.http import parse_cookie
 from werkzeug.test import TestResponse
 
-from statuspage.access import passwords
+from statuspage.access import accounts, passwords
 from statuspage.core.db import current_session as database
 from statuspage.core.enums import AccountRole
 from statuspage.models import Account, AuditEntry
@@ -69,6 +69,16 @@ class Browser:
 
     def sign_in(self, email: str = KIM, password: str = PASSWORD) -> TestResponse:
         return self.send("/admin/login", {"email": email, "password": password})
+
+
+def first_browser(app: Flask) -> Browser:
+    """The browser of the first account, which has replaced the password that was printed."""
+    with app.app_context():
+        email, password = accounts.create_first(KIM)
+    browser = Browser(app)
+    browser.sign_in(email, password)
+    browser.send("/admin/me/password", {"present": password, "new": PASSWORD})
+    return browser
 
 
 def fields(html: str) -> dict[str, str]:

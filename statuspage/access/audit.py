@@ -32,6 +32,8 @@ class Actor:
     # With what they act, and from where: no part of who they are.
     origin: str = field(default="", compare=False)
     address: str = field(default="", compare=False)
+    # The sign-in that they act by; None for whoever has none.
+    sign_in_id: int | None = field(default=None, compare=False)
 
 
 SYSTEM = Actor("system", permissions=EVERYTHING, origin="worker")

@@ -6,6 +6,7 @@ What asks the provider is in :mod:`.oidc`, which brings libraries along that nob
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 class Unavailable(Exception):
@@ -40,3 +41,18 @@ class Identity:
     name: str
     groups: frozenset[str]
     id_token: str = field(repr=False)
+    # The provider's own session; None where it names none.
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """The provider's word that somebody's session there has ended, or all of them."""
+
+    issuer: str
+    # Empty where only the session is named.
+    subject: str
+    # None for every session of the subject.
+    session: str | None
+    # Sign-ins that began later are none of it.
+    began_before: datetime

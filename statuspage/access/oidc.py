@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from statuspage.access.identity import Identity, Pending, Refused, Unavailable
+from statuspage.access.identity import Identity, Logout, Pending, Refused, Unavailable
 from statuspage.core import clock
 from statuspage.core.config import Settings
 
@@ -42,7 +42,8 @@ _SECONDS: Final = 5
 _MOST_BYTES: Final = 1_000_000
 _KEPT: Final = timedelta(hours=1)
 _KEYS_KEPT: Final = timedelta(minutes=1)
-_LONGEST_SUBJECT: Final = 255
+_LONGEST_NAME: Final = 255
+_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _LOCAL: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)")
 
 
@@ -137,34 +138,40 @@ def read_id_token(
 
     Raises :class:`Refused` (OpenID Connect Core 1.0, 3.1.3.7).
     """
-    header, claims = _verify(settings, provider, token)
-    now, skew = clock.now().timestamp(), SKEW.total_seconds()
-    audience = claims.get("aud")
-    audiences = [audience] if isinstance(audience, str) else audience
-    if str(header.get("typ", "JWT")).upper() != "JWT":
-        raise Refused("another kind of token")
-    if claims.get("iss") != provider.issuer:
-        raise Refused("another issuer")
-    if not isinstance(audiences, list) or settings.oidc_client_id not in audiences:
-        raise Refused("meant for another client")
-    if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != settings.oidc_client_id:
-        raise Refused("issued to another client")
-    if _seconds(claims, "exp") <= now - skew:
-        raise Refused("expired")
-    if not now - WAIT.total_seconds() - skew <= _seconds(claims, "iat") <= now + skew:
-        raise Refused("issued at another time")
-    if "nbf" in claims and _seconds(claims, "nbf") > now + skew:
-        raise Refused("not valid yet")
+    claims = _read_token(settings, provider, token, kind="jwt")
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), pending.nonce.encode()):
         raise Refused("of another sign-in")
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= _LONGEST_SUBJECT:
+    if not _text(claims, "sub"):
         raise Refused("about nobody")
-    if pending.is_proof and _seconds(claims, "auth_time") < pending.began - skew:
+    asked_at = pending.began - SKEW.total_seconds()
+    if pending.is_proof and _seconds(claims, "auth_time") < asked_at:
         raise Refused("the provider did not ask again")
     if settings.oidc_acr and claims.get("acr") not in settings.oidc_acr:
         raise Refused("another authentication context")
     return claims
+
+
+def read_logout(settings: Settings, token: str) -> Logout:
+    """Whose session has ended at the provider, by its logout token.
+
+    Raises :class:`Unavailable` and :class:`Refused` (OpenID Connect Back-Channel Logout 1.0, 2.6;
+    the type that it recommends is required, as ASVS 5.0, 10.5.5, has it).  One that comes twice
+    ends nothing that began after it, so none is remembered.
+    """
+    provider = discover(settings)
+    claims = _read_token(settings, provider, token, kind="logout+jwt")
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(_LOGOUT), dict):
+        raise Refused("not about the end of a session")
+    if "nonce" in claims:
+        raise Refused("made of an ID token")
+    if not _text(claims, "jti"):
+        raise Refused("without a name of its own")
+    subject, session = _text(claims, "sub"), _text(claims, "sid")
+    if not subject and not session:
+        raise Refused("about nobody")
+    issued_at = datetime.fromtimestamp(_seconds(claims, "iat"), UTC)
+    return Logout(provider.issuer, subject, session or None, issued_at + SKEW)
 
 
 def sign_out_address(settings: Settings, id_token: str, *, back_to: str) -> str | None:
@@ -301,6 +308,37 @@ def _verify(
     raise Refused("no signature of the provider's")
 
 
+def _read_token(
+    settings: Settings, provider: ProviderMetadata, token: str, *, kind: str
+) -> dict[str, Any]:
+    """The claims of a token of that kind that the provider signed for us, and in time."""
+    header, claims = _verify(settings, provider, token)
+    now, skew = clock.now().timestamp(), SKEW.total_seconds()
+    audience = claims.get("aud")
+    audiences = [audience] if isinstance(audience, str) else audience
+    if str(header.get("typ", "JWT")).lower() != kind:
+        raise Refused("another kind of token")
+    if claims.get("iss") != provider.issuer:
+        raise Refused("another issuer")
+    if not isinstance(audiences, list) or settings.oidc_client_id not in audiences:
+        raise Refused("meant for another client")
+    if (len(audiences) > 1 or "azp" in claims) and claims.get("azp") != settings.oidc_client_id:
+        raise Refused("issued to another client")
+    if _seconds(claims, "exp") <= now - skew:
+        raise Refused("expired")
+    if not now - WAIT.total_seconds() - skew <= _seconds(claims, "iat") <= now + skew:
+        raise Refused("issued at another time")
+    if "nbf" in claims and _seconds(claims, "nbf") > now + skew:
+        raise Refused("not valid yet")
+    return claims
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that names somebody or something; empty where it does not."""
+    value = claims.get(name)
+    return value if isinstance(value, str) and len(value) <= _LONGEST_NAME else ""
+
+
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -328,4 +366,5 @@ def _identity(settings: Settings, claims: Mapping[str, Any], id_token: str) -> I
         if isinstance(groups, list)
         else frozenset(),
         id_token=id_token,
+        session=_text(claims, "sid") or None,
     )

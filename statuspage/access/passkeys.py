@@ -25,7 +25,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
-from statuspage.models import Account, Passkey
+from statuspage.models import Account, Passkey, SignIn
 from statuspage.models.columns import TITLE_LIMIT
 
 log = logging.getLogger(__name__)
@@ -135,6 +135,25 @@ def sign_in_with(
             after={"from": address, "by": "passkey"},
         )  # fmt: skip
     return token, account
+
+
+@needs(Permission.OWN_ACCOUNT)
+def prove_with(answer: str, *, challenge: str, address: str, actor: Actor) -> str:
+    """Take a passkey's fresh proof for the actor's sign-in; returns the token that replaces its.
+
+    :class:`Invalid` for another account's passkey, and where single sign-on is required.
+    """
+    with writing() as session:
+        kept = session.get_one(SignIn, actor.sign_in_id)
+        account = session.get_one(Account, _take(session, answer, challenge).account_id)
+        is_theirs = actor.account_id == kept.account_id == account.id
+        if not is_theirs or not sign_ins.takes_password(account.email):
+            raise Invalid("form", _NOT_TAKEN)
+        accounts.record(
+            session, actor, "account.prove", account.email,
+            after={"from": address, "by": "passkey"},
+        )  # fmt: skip
+        return sign_ins.note_proof(kept)
 
 
 @needs(Permission.OWN_ACCOUNT)

@@ -15,6 +15,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from statuspage.access import breached_passwords
 from statuspage.core.errors import Invalid
 
 LEAST_PASSWORD = 15
@@ -24,82 +25,38 @@ _LEAST_DISTINCT = 5
 _SHORTEST_WORD = 3
 # Letters beside what is common: fewer are no secret.
 _LEAST_LEFT = 4
-# What the most common passwords are made of, in the lists of breached ones that are published.
+# What the most common passwords of that length are made of, in the lists of breached ones that are
+# published: these words, and ways along a keyboard.
 _COMMON = frozenset(
     [
-        "password",
-        "passwort",
-        "passw0rd",
-        "qwertyuiop",
-        "qwerty",
-        "qwertz",
-        "azerty",
-        "asdfghjkl",
-        "asdfgh",
-        "asdf",
-        "zxcvbnm",
-        "zxcvbn",
-        "1q2w3e4r5t",
-        "1q2w3e4r",
-        "1qaz2wsx",
-        "qazwsx",
-        "abcdefghijklmnopqrstuvwxyz",
-        "abcdefgh",
-        "abcdef",
-        "abc",
-        "admin",
-        "administrator",
-        "root",
-        "welcome",
-        "willkommen",
-        "letmein",
-        "login",
-        "secret",
-        "changeme",
-        "default",
-        "test",
-        "guest",
-        "user",
-        "master",
-        "monkey",
-        "dragon",
-        "sunshine",
-        "princess",
-        "football",
-        "baseball",
-        "basketball",
-        "superman",
-        "batman",
-        "iloveyou",
-        "iloveu",
-        "loveyou",
-        "love",
-        "trustno",
-        "shadow",
-        "michael",
-        "jennifer",
-        "jordan",
-        "hunter",
-        "killer",
-        "pokemon",
-        "starwars",
-        "whatever",
-        "freedom",
-        "computer",
-        "internet",
-        "access",
-        "hello",
-        "summer",
-        "winter",
-        "spring",
-        "autumn",
-        "sommer",
-        "company",
-        "statuspage",
-        "status",
-        "monitoring",
-        "correcthorsebatterystaple",
+        "abc", "access", "admin", "administrator", "alexander", "amor", "america", "angel",
+        "arsenal", "autumn", "baby", "babygirl", "baseball", "basketball", "batman", "beautiful",
+        "because", "blessed", "bonjour", "butterfly", "changeme", "charlie", "chelsea",
+        "chocolate", "christ", "church", "company", "computer", "correcthorsebatterystaple",
+        "default", "dragon", "facebook", "family", "football", "forever", "freedom", "friends",
+        "god", "google", "guest", "hello", "heaven", "hunter", "iloveu",
+        "iloveyou", "instagram", "internet", "jennifer", "jessica", "jesus", "jordan", "justin",
+        "killer", "letmein", "liverpool", "login", "love", "loveyou", "madrid", "manchester",
+        "master", "michael", "money", "monkey", "monitoring", "music", "myname", "mynameis",
+        "nothing", "online", "passw0rd", "password", "passwort", "pokemon", "princess", "private",
+        "qwerty", "root", "secret", "shadow", "sommer", "spiderman", "spring", "starwars",
+        "status", "statuspage", "summer", "sunshine", "superman", "test", "testing",
+        "thequickbrownfox", "thisis", "trustno", "united", "user", "welcome", "whatever",
+        "willkommen", "winter", "yourname",
     ]
+)  # fmt: skip
+_WAYS = (
+    *("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "yxcvbnm", "azertyuiop", "qsdfghjklm"),
+    *("1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0", "abcdefghijklmnopqrstuvwxyz"),
+    *("1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "zaq1xsw2cde3vfr4bgt5nhy6mju7", "zaq12wsxcde34rfv"),
+    "qazwsxedcrfvtgbyhnujmikolp",
+)
+_STRIDE = 4
+_STEPS = frozenset(
+    way[start : start + _STRIDE]
+    for path in _WAYS
+    for way in (path, path[::-1])
+    for start in range(len(path) - _STRIDE + 1)
 )
 _UNDISGUISED = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a",
                               "$": "s", "!": "i"})  # fmt: skip
@@ -120,7 +77,8 @@ def read_password(
     """The new password, normalised; :class:`Invalid` where it is too easily guessed.
 
     The rules are NIST's (SP 800-63B-4, 3.1.1.2): length, not composition, and less of it beside a
-    second factor; nothing that is made of the most common passwords or of the account's own words.
+    second factor; nothing that is made of the most common passwords or of the account's own words,
+    and nothing from a breach where BREACHED_PASSWORDS_URL is set.
     """
     password = unicodedata.normalize("NFKC", text)
     least = LEAST_WITH_SECOND_FACTOR if has_second_factor else LEAST_PASSWORD
@@ -130,26 +88,39 @@ def read_password(
         raise Invalid(field, f"Use at most {MOST_PASSWORD} characters")
     if len(set(password)) < _LEAST_DISTINCT or _is_common(password, f"{email} {name}"):
         raise Invalid(field, "Use a password that is harder to guess")
+    if breached_passwords.is_breached(password):
+        raise Invalid(field, "This password is known from a breach. Use another")
     return password
 
 
 def _is_common(password: str, own: str) -> bool:
-    """Whether little is left of a password without common passwords and the account's own words."""
+    """Whether little is left of a password without what is common and the account's own words."""
     own_words = [word for word in re.split(r"\W+", own.casefold()) if len(word) >= _SHORTEST_WORD]
     words = sorted({*_COMMON, *own_words}, key=len, reverse=True)
     plain = password.casefold().translate(_UNDISGUISED)
     for form in (password.casefold(), plain):
-        left = re.sub("|".join(re.escape(word) for word in words), "", form)
+        left = re.sub("|".join(re.escape(word) for word in words), "", _without_ways(form))
         if len(re.sub(r"[\W\d_]", "", left)) < _LEAST_LEFT:
             return True
     return False
 
 
-def random_password() -> str:
-    """Five groups of four letters and digits that are not mistaken for one another: 99 bits."""
+def _without_ways(text: str) -> str:
+    """A text without what runs along a keyboard or the alphabet."""
+    on_the_way = {
+        place
+        for start in range(len(text))
+        if text[start : start + _STRIDE] in _STEPS
+        for place in range(start, start + _STRIDE)
+    }
+    return "".join(one for place, one in enumerate(text) if place not in on_the_way)
+
+
+def random_password(groups: int = 5) -> str:
+    """Groups of four letters and digits that are not mistaken for one another: 20 bits each."""
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
-    groups = ("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(5))
-    return "-".join(groups)
+    made = ("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(groups))
+    return "-".join(made)
 
 
 def hash_password(password: str) -> str:

@@ -333,11 +333,12 @@ def begin(
     user_agent: str = "",
     waits: bool = False,
     id_token: str | None = None,
+    provider_session: str | None = None,
 ) -> str:
     """Begin a sign-in within the caller's transaction; returns the token for the cookie.
 
     One that ``waits`` for a second factor opens nothing yet; one with an ``id_token`` is by single
-    sign-on.
+    sign-on, in that session of the provider's where it names them.
     """
     lasts = _WAIT if waits else timedelta(hours=current_settings().session_hours)
     token = secrets.token_urlsafe(32)
@@ -350,9 +351,32 @@ def begin(
             address=address[:TITLE_LIMIT],
             browser=name_device(user_agent),
             id_token=id_token,
+            provider_session=provider_session,
         )
     )
     return token
+
+
+def begin_again(
+    session: Session, account: Account, *, actor: Actor, address: str, user_agent: str
+) -> str:
+    """End every sign-in of an account but the actor's, which goes on by the token that returns.
+
+    Within the caller's transaction; single sign-on stays single sign-on.
+    """
+    present = session.get(SignIn, actor.sign_in_id) if actor.sign_in_id else None
+    is_theirs = present is not None and present.account_id == account.id
+    id_token = present.id_token if present and is_theirs else None
+    provider_session = present.provider_session if present and is_theirs else None
+    end_all(session, account.id)
+    return begin(
+        session,
+        account,
+        address=address,
+        user_agent=user_agent,
+        id_token=id_token,
+        provider_session=provider_session,
+    )
 
 
 def end_all(session: Session, account_id: int) -> None:

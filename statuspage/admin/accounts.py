@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from statuspage.access import accounts as verbs
 from statuspage.access import sign_ins
@@ -25,6 +26,7 @@ from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.delivery import account_changes, invitations
+from statuspage.incidents import handover
 from statuspage.models import Account
 from statuspage.public import http
 
@@ -130,7 +132,21 @@ def disable_account(account_id: int) -> ResponseReturnValue:
         account_changes.disable(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    return done("The account is disabled and signed out everywhere.", "admin.accounts")
+    said = "The account is disabled and signed out everywhere."
+    if handover.of_account(current_session(), _account(account_id)).is_empty:
+        return done(said, "admin.accounts")
+    return done(said, "admin.open_work", account_id=account_id)
+
+
+@admin.get("/accounts/<int:account_id>/open-work")
+def open_work(account_id: int) -> ResponseReturnValue:
+    """What somebody has taken on that colleagues must take over when they leave."""
+    account = _account(account_id)
+    return page(
+        "admin/open_work.html",
+        account=account,
+        handover=handover.of_account(current_session(), account),
+    )
 
 
 @admin.post("/accounts/<int:account_id>/sign-out")
@@ -183,6 +199,13 @@ def change_password() -> ResponseReturnValue:
 def _my_page(name_form: NameForm, password_form: PasswordForm) -> Response:
     sessions = sign_ins.open_sign_ins(current_session(), _my_id())
     return page("admin/me.html", form=name_form, password_form=password_form, sessions=sessions)
+
+
+def _account(account_id: int) -> Account:
+    account = current_session().get(Account, account_id)
+    if account is None:
+        raise NotFound
+    return account
 
 
 def _me() -> Account:

@@ -72,6 +72,7 @@ class SignedIn:
     sign_in_id: int
     proved_at: datetime
     has_second_factor: bool
+    has_passkey: bool
     by_provider: bool
 
     def may(self, permission: Permission) -> bool:
@@ -160,6 +161,7 @@ def actor() -> Actor:
         of_role(person.role),
         origin=f"session {person.sign_in_id}",
         address=http.present_address(),
+        sign_in_id=person.sign_in_id,
     )
 
 
@@ -249,6 +251,7 @@ def _find() -> SignedIn | None:
         found.id,
         found.proved_at,
         second_factor.has_second_factor(account),
+        account.has_passkey,
         found.id_token is not None,
     )
     if request.endpoint not in _ASKED_BY_SCRIPTS:

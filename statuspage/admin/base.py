@@ -239,7 +239,9 @@ def must_change_password(person: auth.SignedIn) -> bool:
     """Whether somebody's password was printed by a command, and this is more than a laptop."""
     if person.by_provider:
         return False
-    return person.password_is_temporary and current_settings().mail_channel != "file"
+    settings = current_settings()
+    is_laptop = settings.mail_channel == "file" and not settings.public_url.startswith("https://")
+    return person.password_is_temporary and not is_laptop
 
 
 @admin.after_request

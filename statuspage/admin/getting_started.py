@@ -92,6 +92,10 @@ def _items(found: _Found, *, has_second_factor: bool) -> list[SetupItem]:
             "Set up your second factor", "A stolen password then isn’t enough to sign in.",
             url_for("admin.second_factor"), has_second_factor,
         ),
+        SetupItem(
+            "Require a second factor", "Nobody needs one yet: set REQUIRE_SECOND_FACTOR.",
+            url_for("admin.accounts"), bool(current_settings().require_second_factor),
+        ),
     ]  # fmt: skip
 
 

@@ -56,7 +56,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
-from statuspage.incidents import drafts, lifecycle, mail_corrections, merge, saved_drafts
+from statuspage.incidents import drafts, handover, lifecycle, mail_corrections, merge, saved_drafts
 from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
@@ -467,6 +467,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         writers=_writers(incident),
         to_html=to_html,
         roles=[(role.label, incident.person(role)) for role in IncidentRole],
+        absent=handover.absent(session, incident),
         public_address=current_links().incident(incident.code),
         told=report.tallies(session, incident.id, most=_most()),
         not_notified=not_notified(incident),

@@ -1,4 +1,4 @@
-"""One's own passkeys, and signing in with one.
+"""One's own passkeys, signing in with one, and confirming with one.
 
 A browser makes and uses them by script (``static/passkeys.js``); without it the other factors work.
 """
@@ -18,6 +18,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, local_target, page, refused, the_page
 from statuspage.admin.forms import Form, LineField, NameField
 from statuspage.admin.sign_in import PASSKEY_CHALLENGE, let_in
+from statuspage.admin.step_up import ProofForm, confirm_page, go_on
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.delivery import account_changes
@@ -138,6 +139,23 @@ def sign_in_with_passkey() -> ResponseReturnValue:
         return refused(error.reason, "admin.sign_in")
     target = request.form.get("next", "")
     return let_in(token, account.email, local_target(target))
+
+
+@admin.post("/confirm/passkey")
+def confirm_with_passkey() -> ResponseReturnValue:
+    """Confirm with a passkey who sits there; the form that waits is carried along."""
+    form, challenge = ProofForm.read(), session.pop(PASSKEY_CHALLENGE, "")
+    with form.refusals():
+        if not challenge:
+            raise Invalid("form", _TOO_OLD)
+        token = verbs.prove_with(
+            request.form.get("credential", ""),
+            challenge=challenge,
+            address=http.present_address(),
+            actor=actor(),
+        )
+        return go_on(token, form.next.data or "", form.waiting.data or "")
+    return confirm_page(form)
 
 
 def _mine() -> Account:

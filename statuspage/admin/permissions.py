@@ -31,16 +31,16 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.CUSTOMERS: "customer customers export_customers import_customers new_customer",
     Permission.SUBSCRIBERS: "export_all_subscribers subscriber subscribers",
     Permission.PERSONAL_DATA: "personal_data",
-    Permission.PEOPLE: "accounts",
+    Permission.PEOPLE: "accounts open_work",
     Permission.KEYS: "alert_source alert_sources api_keys new_alert_source",
     Permission.AUDIT: "audit_trail export_audit_csv export_audit_json",
 }
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
-        add_passkey begin_second_factor change_password confirm_identity confirm_with_provider
-        end_session me remove_passkey remove_second_factor rename_passkey renew_recovery_codes
-        second_factor sign_out sign_out_everywhere""",
+        add_passkey begin_second_factor change_password confirm_identity confirm_with_passkey
+        confirm_with_provider end_session me remove_passkey remove_second_factor rename_passkey
+        renew_recovery_codes second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
         add_suggestion cancel_scheduled close_incident correct_post discard_draft
@@ -104,13 +104,16 @@ _EXPORTS: Final = frozenset(
     }
 )
 
-_FACTORS: Final = frozenset(
+# One's own factors and sessions.
+_OWN: Final = frozenset(
     {
         "admin.add_passkey",
         "admin.begin_second_factor",
+        "admin.end_session",
         "admin.remove_passkey",
         "admin.remove_second_factor",
         "admin.renew_recovery_codes",
+        "admin.sign_out_everywhere",
     }
 )
 
@@ -118,11 +121,12 @@ _FACTORS: Final = frozenset(
 def asks_for_proof(endpoint: str, method: str, *, publishing: bool) -> bool:
     """Whether a request of the admin asks for a fresh proof of who sits there.
 
-    Exporting and erasing data and changing people do; publishing only where it was switched on.
+    Exporting and erasing data, changing people and one's own factors, and ending sessions do;
+    publishing only where it was switched on.
     """
     if method in {"GET", "HEAD", "OPTIONS"}:
         return endpoint in _EXPORTS
     permission = SENDING.get(endpoint)
-    if endpoint in _FACTORS:
+    if endpoint in _OWN:
         return True
     return permission in _PROVED or (publishing and permission is Permission.PUBLISH)

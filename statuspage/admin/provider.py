@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from statuspage.access.identity import Identity, Pending, Refused, Unavailable
+from statuspage.access.identity import Identity, Logout, Pending, Refused, Unavailable
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -28,6 +28,12 @@ def begin(*, is_proof: bool = False, hint: str = "") -> tuple[str, Pending]:
 def finish(answer: Mapping[str, str], pending: Pending) -> Identity:
     """Who came back; :class:`Invalid` where nothing proves it."""
     found: Identity = _ask("finish", answer, pending, redirect_to=_callback())
+    return found
+
+
+def read_logout(token: str) -> Logout:
+    """Whose session has ended there; :class:`Invalid` where nothing proves it."""
+    found: Logout = _ask("read_logout", token)
     return found
 
 

@@ -116,7 +116,7 @@ def sign_in_code() -> ResponseReturnValue:
     return page(
         "admin/sign_in_code.html",
         form=form,
-        passkey_options=_ask_for_passkey(account_id) if has_passkey else "",
+        passkey_options=ask_for_passkey(account_id) if has_passkey else "",
         target=session.get(_TARGET, ""),
     )
 
@@ -231,11 +231,11 @@ def _sign_in_page(form: Form, *, any_account: bool) -> Response:
         any_account=any_account,
         provider_name=settings.oidc_name if settings.oidc_issuer else "",
         is_required=settings.oidc_required,
-        passkey_options="" if settings.oidc_required else _ask_for_passkey(None),
+        passkey_options="" if settings.oidc_required else ask_for_passkey(None),
     )
 
 
-def _ask_for_passkey(account_id: int | None) -> str:
+def ask_for_passkey(account_id: int | None) -> str:
     """What the browser may have a passkey prove; empty where there is none, or none works."""
     options, session[PASSKEY_CHALLENGE] = passkeys.ask(database(), account_id)
     return options

@@ -1,4 +1,4 @@
-"""The password once more, before what is dear: exports, erasing, people, keys.
+"""The password once more, or a passkey, before what is dear: exports, erasing, people, keys.
 
 A form that was sent is carried through the question and sent on with one click, so nothing typed is
 lost and no link that somebody else made does anything.
@@ -17,6 +17,7 @@ from statuspage.access import sign_ins
 from statuspage.admin import auth
 from statuspage.admin.base import admin, local_target, page
 from statuspage.admin.forms import Form, SecretField
+from statuspage.admin.sign_in import ask_for_passkey
 from statuspage.public import http
 
 _NOT_CARRIED: Final = frozenset({"csrf_token"})
@@ -34,13 +35,13 @@ class ProofForm(Form):
 
 @admin.errorhandler(auth.ProofNeeded)
 def ask_for_proof(_: auth.ProofNeeded) -> ResponseReturnValue:
-    """Ask for the password instead of doing what was asked."""
+    """Ask for a fresh proof instead of doing what was asked."""
     target = request.full_path.removesuffix("?")
     waiting = ""
     if request.method == "POST":
         pairs = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_CARRIED]
         waiting = json.dumps(pairs)
-    answer = page("admin/confirm.html", form=ProofForm(None, next=target, waiting=waiting))
+    answer = confirm_page(ProofForm(None, next=target, waiting=waiting))
     answer.status_code = 403
     return answer
 
@@ -59,7 +60,18 @@ def confirm_identity() -> ResponseReturnValue:
                 actor=auth.actor(),
             )
             return go_on(token, form.next.data or "", form.waiting.data or "")
-    return page("admin/confirm.html", form=form)
+    return confirm_page(form)
+
+
+def confirm_page(form: Form) -> Response:
+    """The question for a fresh proof: a password, a passkey where there is one, or the provider."""
+    person = auth.signed_in()
+    asks_passkey = person is not None and person.has_passkey and not person.by_provider
+    return page(
+        "admin/confirm.html",
+        form=form,
+        passkey_options=ask_for_passkey(person.account_id) if person and asks_passkey else "",
+    )
 
 
 def go_on(token: str, target: str, waiting: str) -> Response:

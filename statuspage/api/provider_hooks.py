@@ -1,15 +1,17 @@
-"""What the mail provider posts to us: verified over its raw bytes, kept, answered at once."""
+"""What providers post to us: verified, kept or done, answered at once."""
 
 from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
-from statuspage.admin import body_limits
+from statuspage.admin import body_limits, provider
 from statuspage.core.config import current_settings
-from statuspage.delivery import provider_events
+from statuspage.core.errors import Invalid
+from statuspage.delivery import provider_events, single_sign_on
 from statuspage.delivery.channels.sendgrid_webhook import parse_events, verify_webhook
 
 log = logging.getLogger(__name__)
@@ -53,6 +55,28 @@ def sendgrid() -> ResponseReturnValue:
     if unreadable:
         log.warning("%d of SendGrid's events were left out: %s", len(unreadable), unreadable[0])
     return "", 204
+
+
+@hooks.post("/oidc-logout")
+def oidc_logout() -> ResponseReturnValue:
+    """End the sessions that have ended at the identity provider: 200, or 400 unproven.
+
+    https://openid.net/specs/openid-connect-backchannel-1_0.html#BCResponse
+    """
+    if current_settings().oidc_issuer is None:
+        raise NotFound
+    try:
+        ended = single_sign_on.end_sign_ins(
+            provider.read_logout(request.form.get("logout_token", ""))
+        )
+    except Invalid as error:
+        answer = jsonify(error="invalid_request", error_description=error.reason)
+        answer.status_code = 400
+    else:
+        log.info("the identity provider ended %d sessions", ended)
+        answer = Response(status=200)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _refuse(reason: str, code: int) -> Response:

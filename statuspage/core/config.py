@@ -233,6 +233,14 @@ SETTINGS: tuple[Setting, ...] = (
         read_roles,
     ),
     Setting(
+        "BREACHED_PASSWORDS_URL",
+        "",
+        "Where a new password is looked up among those known from breaches, such as "
+        "`https://api.pwnedpasswords.com/range`; five digits of its hash are sent. Nobody is asked "
+        "where unset, and a password is taken where nobody answers.",
+        read_web_address,
+    ),
+    Setting(
         "STEP_UP_TO_PUBLISH", "no", "Publishing asks for the password again too.", read_boolean
     ),
     Setting(
@@ -383,6 +391,7 @@ class Settings:
     session_idle_minutes: int
     step_up_minutes: int
     require_second_factor: frozenset[AccountRole]
+    breached_passwords_url: str | None
     step_up_to_publish: bool
     oidc_issuer: str | None
     oidc_client_id: str

@@ -54,9 +54,10 @@ def change_password(
             raise Invalid("present", "Your password has just been changed elsewhere")
         account.password_hash, account.password_is_temporary = new_hash, False
         sign_in_limits.take_back(session, limits)
-        sign_ins.end_all(session, account.id)
         invitations.withdraw_open(session, email)
-        token = sign_ins.begin(session, account, address=address, user_agent=user_agent)
+        token = sign_ins.begin_again(
+            session, account, actor=actor, address=address, user_agent=user_agent
+        )
         account_mail.queue_change_notice(
             session, email, how="by whoever was signed in and knew the one before"
         )
@@ -103,7 +104,9 @@ def confirm_second_factor(
     with writing() as session:
         account = session.get_one(Account, actor.account_id, with_for_update=True)
         codes = second_factor.confirm(session, account, code)
-        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        token = sign_ins.begin_again(
+            session, account, actor=actor, address=address, user_agent=user_agent
+        )
         account_mail.queue_factor_notice(session, account.email, what="was set up")
         accounts.record(session, actor, "account.add_second_factor", account.email)
     return token, codes
@@ -120,7 +123,9 @@ def remove_second_factor(*, address: str, actor: Actor, user_agent: str = "") ->
         if second_factor.is_required(account.role) and not account.has_passkey:
             raise Invalid("form", "Your role needs a second factor")
         second_factor.remove_app(session, account)
-        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        token = sign_ins.begin_again(
+            session, account, actor=actor, address=address, user_agent=user_agent
+        )
         account_mail.queue_factor_notice(session, account.email, what="was removed")
         accounts.record(session, actor, "account.remove_second_factor", account.email)
     return token
@@ -141,7 +146,9 @@ def add_passkey(
             session, account, answer, challenge=challenge, name=name, user_agent=user_agent
         )
         codes = second_factor.renew_codes(session, account) if is_first else []
-        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        token = sign_ins.begin_again(
+            session, account, actor=actor, address=address, user_agent=user_agent
+        )
         account_mail.queue_factor_notice(session, account.email, what="has a new passkey")
         accounts.record(
             session, actor, "account.add_passkey", account.email, after={"name": kept.name}
@@ -170,7 +177,9 @@ def remove_passkey(
         if has_none and second_factor.is_required(account.role):
             raise Invalid("form", "Your role needs a second factor: add another first")
         second_factor.drop_codes(session, account)
-        token = _begin_again(session, account, address=address, user_agent=user_agent)
+        token = sign_ins.begin_again(
+            session, account, actor=actor, address=address, user_agent=user_agent
+        )
         account_mail.queue_factor_notice(session, account.email, what="lost a passkey")
         accounts.record(
             session, actor, "account.remove_passkey", account.email, before={"name": name}
@@ -189,11 +198,6 @@ def renew_recovery_codes(*, actor: Actor) -> list[str]:
         account_mail.queue_factor_notice(session, account.email, what="has new recovery codes")
         accounts.record(session, actor, "account.renew_recovery_codes", account.email)
     return codes
-
-
-def _begin_again(session: Session, account: Account, *, address: str, user_agent: str) -> str:
-    sign_ins.end_all(session, account.id)
-    return sign_ins.begin(session, account, address=address, user_agent=user_agent)
 
 
 @needs(Permission.PEOPLE)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import accounts, passwords, sign_ins
 from statuspage.access.audit import Actor
 from statuspage.access.devices import name_device
-from statuspage.access.identity import Identity
+from statuspage.access.identity import Identity, Logout
 from statuspage.access.permissions import EVERYTHING, Permission, needs, open_to_everybody
 from statuspage.core import address as addresses
+from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import writing
 from statuspage.core.enums import AccountRole
@@ -57,7 +58,12 @@ def sign_in_as(
             notify=account_mail.queue_sign_in_notice,
         )
         token = sign_ins.begin(
-            session, account, address=address, user_agent=user_agent, id_token=identity.id_token
+            session,
+            account,
+            address=address,
+            user_agent=user_agent,
+            id_token=identity.id_token,
+            provider_session=identity.session,
         )
         accounts.record(
             session, accounts.as_actor(account), "account.sign_in", account.email,
@@ -76,9 +82,41 @@ def prove_by(identity: Identity, *, sign_in_id: int, address: str, actor: Actor)
         account, kept = _known(session, identity), session.get_one(SignIn, sign_in_id)
         if account is None or account.id != actor.account_id or kept.account_id != account.id:
             raise Invalid("form", "That is another account: confirm with the one you’re using.")
-        kept.id_token = identity.id_token
+        kept.id_token, kept.provider_session = identity.id_token, identity.session
         accounts.record(session, actor, "account.prove", account.email, after={"from": address})
         return sign_ins.note_proof(kept)
+
+
+@open_to_everybody
+def end_sign_ins(logout: Logout) -> int:
+    """End the sign-ins of a session that has ended at the provider; returns how many there were."""
+    meant = []
+    if logout.subject:
+        meant.append(LinkedIdentity.subject == logout.subject)
+    if logout.session:
+        # A sign-in that the provider named no session for may be of this one, too.
+        unnamed = logout.session if logout.subject else ""
+        meant.append(func.coalesce(SignIn.provider_session, unnamed) == logout.session)
+    theirs = (
+        select(SignIn)
+        .join(LinkedIdentity, LinkedIdentity.account_id == SignIn.account_id)
+        .where(
+            LinkedIdentity.issuer == logout.issuer,
+            SignIn.id_token.is_not(None),
+            SignIn.ends_at > clock.now(),
+            SignIn.created_at <= logout.began_before,
+            *meant,
+        )
+    )
+    with writing() as session:
+        found = session.scalars(theirs).all()
+        for one in found:
+            one.ends_at, one.id_token = clock.now(), None
+            accounts.record(
+                session, _PROVIDER, "account.end_session", one.account.email,
+                before={"browser": one.browser, "from": one.address},
+            )  # fmt: skip
+    return len(found)
 
 
 def _mapped_role(groups: Iterable[str]) -> AccountRole | None:

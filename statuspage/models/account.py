@@ -127,6 +127,8 @@ class SignIn(Base):
 
     # What the provider signed, for a sign-in by single sign-on while it lasts: signing out says it.
     id_token: Mapped[str | None] = mapped_column(Text)
+    # Which of the provider's sessions that is (`sid`), where it says so.
+    provider_session: Mapped[str | None] = mapped_column(String(255))
 
     account: Mapped[Account] = relationship()
 

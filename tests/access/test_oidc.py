@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from joserfc import jwt
@@ -18,9 +18,10 @@ from joserfc.jwk import ECKey
 from time_machine import Traveller
 
 from statuspage.access import oidc
-from statuspage.access.identity import Identity, Pending, Refused, Unavailable
+from statuspage.access.identity import Identity, Logout, Pending, Refused, Unavailable
 from statuspage.core.config import Settings, load_settings
-from tests.fakes.oidc import CLIENT, SECRET, FakeProvider
+from tests.factories import NOON
+from tests.fakes.oidc import CLIENT, LOGOUT, SECRET, FakeProvider
 
 BACK = "https://status.example.com/admin/sso/callback"
 Forgery = Callable[[FakeProvider, dict[str, Any]], str]
@@ -252,6 +253,7 @@ def test_a_new_key_of_the_provider_is_fetched_once_a_minute(
         {"issuer": "https://evil.example.com"},
         {"token_endpoint": "http://evil.example.com/token"},
         {"jwks_uri": None},
+        {"issuer": None},
     ],
 )
 def test_a_provider_that_is_another_is_refused(
@@ -259,6 +261,13 @@ def test_a_provider_that_is_another_is_refused(
 ) -> None:
     provider.said = said
     with pytest.raises(Refused):
+        oidc.begin(settings, redirect_to=BACK)
+
+
+def test_no_redirect_is_followed(settings: Settings, provider: FakeProvider) -> None:
+    there = urlencode({"state": "a", "redirect_uri": f"{provider.issuer}/keys"})
+    provider.said = {"jwks_uri": f"{provider.issuer}/authorize?{there}"}
+    with pytest.raises(Unavailable, match="answered 302"):
         oidc.begin(settings, redirect_to=BACK)
 
 
@@ -283,3 +292,40 @@ def test_signing_out_at_the_provider_names_the_token(
     provider.said = {"end_session_endpoint": None}
     frozen.shift(timedelta(hours=1))
     assert oidc.sign_out_address(settings, "token", back_to=BACK) is None
+
+
+def test_a_logout_token_says_whose_session_has_ended(
+    settings: Settings, provider: FakeProvider
+) -> None:
+    claims, soon = provider.logout_claims(), NOON + timedelta(minutes=1)
+    said = Logout(provider.issuer, "248289761001", "of Kim's laptop", soon)
+    assert oidc.read_logout(settings, provider.sign_logout(claims)) == said
+    of_everywhere = provider.sign_logout({**claims, "sid": None})
+    assert oidc.read_logout(settings, of_everywhere) == replace(said, session=None)
+
+
+LOGOUT_FORGERIES = {
+    kind: forge
+    for kind, forge in FORGERIES.items()
+    if kind not in {"about nobody", "of another kind"}
+} | {
+    "an ID token": lambda provider, _: provider.sign(provider.id_claims("of a sign-in")),
+    "an ID token that ends a session": lambda provider, claims: provider.sign(
+        provider.id_claims("of a sign-in") | claims
+    ),
+    "about another event": _with(events={f"{LOGOUT}s": {}}),
+    "about an event that is no object": _with(events={LOGOUT: True}),
+    "without a name of its own": _with(jti=None),
+    "about nobody": _with(sub="", sid=""),
+    "of another kind": lambda provider, claims: provider.sign(claims, typ="at+jwt"),
+    "of no kind": lambda provider, claims: provider.sign(claims, typ="JWT"),
+}
+
+
+@pytest.mark.parametrize("kind", LOGOUT_FORGERIES)
+def test_a_logout_token_is_refused(settings: Settings, provider: FakeProvider, kind: str) -> None:
+    sign = provider.sign
+    provider.sign = lambda claims, **header: sign(claims, **{"typ": "logout+jwt"} | header)  # type: ignore[method-assign]
+    forged = LOGOUT_FORGERIES[kind](provider, provider.logout_claims())
+    with pytest.raises(Refused):
+        oidc.read_logout(settings, forged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pyotp
@@ -129,6 +130,7 @@ def test_clocks_may_be_half_a_minute_apart(
 def test_a_recovery_code_is_taken_once_and_kept_as_a_hash(session: Session, kim: Actor) -> None:
     _, codes = set_up(session, kim)
     assert len(set(codes)) == 10
+    assert all(re.fullmatch("([a-z2-9]{4}-){5}[a-z2-9]{4}", code) for code in codes)
     assert not set(codes) & set(session.scalars(select(RecoveryCode.code_hash)))
     finish(f" {codes[3].upper()} ")
     assert second_factor.codes_left(session, mine(session).id) == 9

@@ -124,6 +124,7 @@ def test_the_password_once_more_gives_the_session_another_token(
 def test_the_token_itself_is_kept_nowhere(session: Session, kim: int) -> None:
     token, _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
     assert token not in session.scalars(select(SignIn.token_hash)).one()
+    assert len(token) == 43  # 256 bits as base64url
 
 
 def test_an_address_is_the_same_however_its_domain_is_written(session: Session) -> None:
@@ -178,6 +179,11 @@ def test_a_refused_sign_in_is_logged_with_its_address(
     assert [record.getMessage() for record in caplog.records] == [
         "a sign-in was refused, from 192.0.2.7"
     ]
+
+
+def test_a_password_does_not_expire(kim: int, frozen: Traveller) -> None:
+    frozen.shift(timedelta(days=4_000))
+    assert sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)[1].id == kim
 
 
 def test_an_old_hash_is_made_anew_at_the_next_sign_in(session: Session, kim: int) -> None:

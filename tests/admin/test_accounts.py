@@ -8,13 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from statuspage.access import sign_ins
+from statuspage.access import api_keys, sign_ins
 from statuspage.access.audit import Actor
 from statuspage.core.db import current_session, writing
 from statuspage.delivery import account_changes
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
-from statuspage.models import Account, Invitation
+from statuspage.models import Account, Contact, Invitation, SavedDraft
 from tests.browsing import KIM, PASSWORD, Browser, actions, make_account, reasons, said, texts
+from tests.factories import make_incident
 
 PREFIX = "https://status.example.com/admin/invitations/"
 
@@ -131,17 +132,22 @@ class TestWithMail:
         assert browser.get("/admin/").status_code == 200
 
 
-def test_on_a_laptop_a_printed_password_is_only_warned_of(app: Flask, kim: Actor) -> None:
-    with app.app_context():
-        password = account_changes.reset_password(KIM)
-    browser = Browser(app)
-    browser.sign_in(KIM, password)
-    page = browser.get("/admin/")
-    assert page.status_code == 200
-    assert said(page) == [
-        "Your password was printed by a command, so it stands in a terminal or a log. "
-        "Choose one of your own."
-    ]
+class TestOnALaptop:
+    @pytest.fixture
+    def environ(self, environ: dict[str, str]) -> dict[str, str]:
+        return environ | {"PUBLIC_URL": "http://status.example.com"}
+
+    def test_a_printed_password_is_only_warned_of(self, app: Flask, kim: Actor) -> None:
+        with app.app_context():
+            password = account_changes.reset_password(KIM)
+        browser = Browser(app)
+        browser.sign_in(KIM, password)
+        page = browser.get("/admin/")
+        assert page.status_code == 200
+        assert said(page) == [
+            "Your password was printed by a command, so it stands in a terminal or a log. "
+            "Choose one of your own."
+        ]
 
 
 def test_an_account_is_disabled_and_enabled(admin: Browser, app: Flask, sam: int) -> None:
@@ -155,6 +161,39 @@ def test_an_account_is_disabled_and_enabled(admin: Browser, app: Flask, sam: int
     assert browser.sign_in("sam@example.com").status_code == 422
     admin.send(f"/admin/accounts/{sam}/enable")
     assert browser.sign_in("sam@example.com").status_code == 303
+
+
+def test_who_leaves_leaves_their_open_work_to_colleagues(
+    admin: Browser, app: Flask, kim: Actor, sam: int
+) -> None:
+    with app.app_context(), writing() as session:
+        contact = Contact(name="Sam", email="Sam@example.com")
+        session.add(contact)
+        session.flush()
+        incident = make_incident(session, commander_id=contact.id, scribe_id=contact.id)
+        code = incident.code
+        session.add(SavedDraft(incident_id=incident.id, account_id=sam, form=[], seen_version=1))
+        over = make_incident(session, "Old", commander_id=contact.id, updates=["resolved"])
+        session.add(SavedDraft(incident_id=over.id, account_id=sam, form=[], seen_version=1))
+    with app.app_context():
+        api_keys.make_key("CRM sync", actor=kim, owner_id=sam)
+    gone = "can no longer sign in"
+    assert gone not in admin.get(f"/admin/incidents/{code}").text
+    answer = admin.send(f"/admin/accounts/{sam}/disable")
+    assert answer.headers["Location"] == f"/admin/accounts/{sam}/open-work"
+    page = admin.get(f"/admin/accounts/{sam}/open-work")
+    assert said(page) == ["The account is disabled and signed out everywhere."]
+    assert texts(page, "list", "/li/div") == [
+        "Payments fail Incident commander · Scribe · Investigating",
+        "Payments fail Investigating",
+        "CRM sync " + texts(page, "list", "/li/div/p")[-1],
+    ]
+    assert said(admin.get(f"/admin/incidents/{code}"))[0] == (
+        "Sam, incident commander, can no longer sign in. Sam, scribe, can no longer sign in. "
+        "Assign somebody else"
+    )
+    assert "Nothing is left open" in admin.get(f"/admin/accounts/{kim.account_id}/open-work").text
+    assert admin.get("/admin/accounts/99/open-work").status_code == 404
 
 
 def test_the_last_account_stays(admin: Browser, kim: Actor, app: Flask) -> None:

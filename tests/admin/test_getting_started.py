@@ -16,7 +16,7 @@ from tests.factories import NOON, make_incident
 
 ALL = [
     "Send yourself a test email", "Set up chat", "Invite a colleague", "Import customers",
-    "Run a drill", "Set up your second factor",
+    "Run a drill", "Set up your second factor", "Require a second factor",
 ]  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def settle(app: Flask, state: DeliveryState) -> None:
 
 def test_a_new_page_has_everything_to_do(admin: Browser) -> None:
     assert still_open(admin) == ALL
-    assert texts(admin.get("/admin/"), "setup", "//header/p") == ["0 of 6 done"]
+    assert texts(admin.get("/admin/"), "setup", "//header/p") == ["0 of 7 done"]
 
 
 def test_what_was_done_is_found_in_the_data(admin: Browser, app: Flask) -> None:
@@ -52,7 +52,7 @@ def test_what_was_done_is_found_in_the_data(admin: Browser, app: Flask) -> None:
         make_incident(session, "Practice", is_drill=True, updates=["resolved"])
         session.execute(update(Account).where(Account.name == "Kim").values(totp_since=NOON))
     page = admin.get("/admin/")
-    assert still_open(admin) == ["Set up chat"]
+    assert still_open(admin) == ["Set up chat", "Require a second factor"]
     assert texts(page, "done", "//p/span[@class='mark']") == [
         "Written to a file: email isn’t set up"
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import lxml.html
 import pytest
@@ -11,9 +12,9 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.access import passkeys
-from statuspage.core.db import current_session
+from statuspage.core.db import current_session, writing
 from tests.accounts import account_mails
-from tests.browsing import Browser, actions, said
+from tests.browsing import Browser, actions, fields, make_account, reasons, said
 from tests.fakes.authenticator import Authenticator
 
 PASSKEYS = "/admin/me/passkeys"
@@ -35,6 +36,12 @@ def add(browser: Browser, key: Authenticator, name: str = "Blue key") -> TestRes
 def enter(browser: Browser, key: Authenticator, page: str = "/admin/login?again=1") -> TestResponse:
     proof = key.get(options(browser.get(page)))
     return browser.send("/admin/login/passkey", {"credential": proof})
+
+
+def proof(page: TestResponse, key: Authenticator) -> dict[str, str]:
+    """The form of a page that asks for a passkey, with what that one proves."""
+    [form] = [one for one in lxml.html.fromstring(page.text).forms if "data-passkey" in one.attrib]
+    return dict(form.form_values()) | {"credential": key.get(options(page))}
 
 
 @pytest.fixture
@@ -102,6 +109,28 @@ def test_a_proof_is_taken_once(admin: Browser, key: Authenticator) -> None:
     admin.send("/admin/logout")
     admin.send("/admin/login/passkey", {"credential": proof})
     assert said(admin.get("/admin/login")) == [NOT_TAKEN]
+
+
+def test_a_passkey_confirms_who_sits_there(
+    admin: Browser, key: Authenticator, app: Flask, frozen: Traveller
+) -> None:
+    enter(admin, key)
+    frozen.shift(timedelta(minutes=15))
+    typed = {"email": "dana@example.com", "role": "viewer"}
+    asked = admin.send("/admin/accounts", typed)
+    assert (asked.status_code, "Continue with a passkey" in asked.text) == (403, True)
+    with app.app_context(), writing() as database:
+        database.add(make_account("Sam", "sam@example.com"))
+    sam, other = Browser(app), Authenticator()
+    sam.sign_in("sam@example.com")
+    add(sam, other)
+    wrong = admin.send("/admin/confirm/passkey", proof(asked, other))
+    assert reasons(wrong) == [NOT_TAKEN]
+    ready = admin.send("/admin/confirm/passkey", proof(wrong, key))
+    assert fields(ready.text).items() >= typed.items()
+    assert admin.send("/admin/accounts", fields(ready.text)).status_code == 200
+    assert actions(app)[-2:] == ["account.prove", "account.invite"]
+    assert admin.send("/admin/confirm/passkey", proof(wrong, key)).status_code == 422
 
 
 @pytest.mark.parametrize("flaw", ["unverified", "elsewhere", "taken"])

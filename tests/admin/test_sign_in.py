@@ -97,6 +97,7 @@ def test_a_wrong_password_is_told_and_the_address_kept(stranger: Browser) -> Non
     assert reasons(answer) == ["Password: Wrong email or password"]
     assert f'value="{KIM}"' in answer.text
     assert 'value="wrong"' not in answer.text
+    assert answer.text.count('type="password"') == 1
 
 
 def test_an_empty_form_asks_for_both(stranger: Browser) -> None:
@@ -173,7 +174,8 @@ def invitation(app: Flask, kim: Actor) -> str:
 def test_an_invited_person_comes_in_with_a_name_and_a_password(
     stranger: Browser, invitation: str
 ) -> None:
-    assert "dana@example.com" in stranger.get(invitation).text
+    page = stranger.get(invitation).text
+    assert ("dana@example.com" in page, 'autocomplete="new-password"' in page) == (True, True)
     answer = stranger.send(invitation, {"name": "Dana", "password": PASSWORD})
     assert answer.headers["Location"] == "/admin/"
     assert "Dana" in stranger.get("/admin/").text

@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import lxml.html
+import pyotp
 import pytest
 from flask import Flask
 from time_machine import Traveller
 
+from statuspage.core import clock
 from tests.browsing import KIM, PASSWORD, Browser, actions, fields, reasons, said
 from tests.fakes.oidc import CLIENT, SECRET, FakeProvider
 
@@ -29,6 +31,7 @@ def running() -> Iterator[FakeProvider]:
 @pytest.fixture
 def provider(running: FakeProvider) -> FakeProvider:
     running.claims["email"], running.said = KIM, {}
+    running.claims.pop("sid", None)
     running.forge = running.sign
     return running
 
@@ -138,6 +141,35 @@ def test_signing_out_goes_on_to_the_provider(
     assert stranger.get("/admin/").status_code == 303
 
 
+def test_a_session_ends_when_the_provider_says_so(
+    stranger: Browser, provider: FakeProvider, frozen: Traveller
+) -> None:
+    provider.claims["sid"] = provider.logout_claims()["sid"]
+    enter(stranger, provider)
+    forged = provider.sign_logout(provider.logout_claims() | {"aud": "another"})
+    refused = stranger.client.post("/hooks/oidc-logout", data={"logout_token": forged})
+    assert (refused.status_code, refused.get_json()) == (
+        400, {"error": "invalid_request", "error_description": UNPROVEN},
+    )  # fmt: skip
+    assert stranger.get("/admin/").status_code == 200
+    proven = provider.sign_logout(provider.logout_claims())
+    answer = stranger.client.post("/hooks/oidc-logout", data={"logout_token": proven})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert stranger.get("/admin/").headers["Location"].startswith("/admin/login")
+
+
+def test_a_new_factor_leaves_a_session_the_provider_s(
+    stranger: Browser, provider: FakeProvider, frozen: Traveller
+) -> None:
+    enter(stranger, provider)
+    stranger.send("/admin/me/second-factor/begin")
+    page = stranger.get("/admin/me/second-factor")
+    [secret] = lxml.html.fromstring(page.text).xpath("//code[@id='secret']/text()")
+    code = pyotp.TOTP(secret.replace(" ", "")).at(clock.now())
+    assert stranger.send("/admin/me/second-factor", {"code": code}).status_code == 200
+    assert "You sign in with the lab" in stranger.get("/admin/me").text
+
+
 class TestWithoutOne:
     @pytest.fixture
     def environ(self, environ: dict[str, str]) -> dict[str, str]:
@@ -148,6 +180,7 @@ class TestWithoutOne:
         assert stranger.get("/admin/sso").status_code == 404
         assert stranger.get("/admin/sso/callback").status_code == 404
         assert admin.send("/admin/confirm/sso").status_code == 404
+        assert stranger.client.post("/hooks/oidc-logout").status_code == 404
 
 
 class TestProviderIsDown:

@@ -53,3 +53,8 @@ def test_publishing_asks_only_where_it_is_switched_on() -> None:
     ]
     assert asked == [False, True]
     assert not asks_for_proof("admin.hide_incident", "GET", publishing=True)
+
+
+def test_ending_sessions_asks() -> None:
+    endings = ("admin.end_session", "admin.sign_out_everywhere", "admin.sign_out_account")
+    assert all(asks_for_proof(endpoint, "POST", publishing=False) for endpoint in endings)

@@ -16,11 +16,15 @@ from tests.browser.conftest import NewPage, sign_in
 from tests.service import Service
 
 
-def newest_mail(service: Service, address: str) -> str:
-    """The text of the newest mail file to an address, once there is one."""
+def newest_mail(service: Service, address: str, subject: str = "") -> str:
+    """The text of the newest mail file to an address, once there is one of that subject."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        found = [file for file in mail_files(service) if f"<{address}>" in file.read_text()]
+        found = [
+            file
+            for file in mail_files(service)
+            if f"<{address}>" in file.read_text() and f"Subject: {subject}" in file.read_text()
+        ]
         if found:
             newest = max(found, key=lambda file: file.stat().st_mtime_ns)
             message = email.message_from_bytes(newest.read_bytes(), policy=email.policy.default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.access import sign_in_limits, sign_ins
-from statuspage.access.identity import Identity
+from statuspage.access.identity import Identity, Logout
 from statuspage.core.enums import AccountRole
 from statuspage.delivery import account_changes, invitations, single_sign_on
 from statuspage.models import Account, Alarm
@@ -27,6 +28,7 @@ from tests.accounts import (
     trail,
 )
 from tests.actors import acting
+from tests.factories import NOON
 
 SETTINGS = {"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "status-page"}
 WHO = Identity("https://id.example.com", "1", KIM, "Kim Ito", frozenset(), "signed")
@@ -214,3 +216,33 @@ class TestRequired:
         reason = "The emergency account signs in with its password alone."
         with refusal(field="form", reason=reason):
             enter(email="rescue@example.com")
+
+
+EVERY = {"phone", "laptop", "unnamed", "by password"}
+LOGOUT = Logout(WHO.issuer, WHO.subject, "phone", NOON + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, {"laptop", "by password"}),
+        ({"subject": ""}, {"laptop", "unnamed", "by password"}),
+        ({"session": None}, {"by password"}),
+        ({"subject": "2"}, EVERY),
+        ({"issuer": "https://other.example.com"}, EVERY),
+        ({"began_before": NOON - timedelta(seconds=1)}, EVERY),
+    ],
+)  # fmt: skip
+def test_what_ended_at_the_provider_ends_here(
+    session: Session, kim: int, changes: dict[str, Any], left: set[str]
+) -> None:
+    tokens = {
+        name: single_sign_on.sign_in_as(replace(WHO, session=name), address=ADDRESS)[0]
+        for name in ("phone", "laptop")
+    }
+    tokens["unnamed"], _ = single_sign_on.sign_in_as(WHO, address=ADDRESS)
+    tokens["by password"], _ = sign_ins.sign_in(KIM, PASSWORD, address=ADDRESS)
+    ended = single_sign_on.end_sign_ins(replace(LOGOUT, **changes))
+    found = {name for name, token in tokens.items() if sign_ins.find_sign_in(session, token)}
+    assert (found, ended) == (left, len(tokens) - len(left))
+    assert trail(session)[5:] == [("single sign-on", "account.end_session", KIM)] * ended

@@ -23,6 +23,7 @@ from joserfc.jwk import ECKey, KeySet
 from statuspage.core import clock
 
 CLIENT, SECRET = "status-page", "a secret of the provider's"
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class FakeProvider:
@@ -147,6 +148,24 @@ class FakeProvider:
             "nonce": nonce,
             **self.claims,
         }
+
+    def logout_claims(self) -> dict[str, Any]:
+        """What a logout token says: that the session of whoever signed in has ended."""
+        now = int(clock.now().timestamp())
+        return {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 120,
+            "jti": "one",
+            "sub": self.claims["sub"],
+            "sid": "of Kim's laptop",
+            "events": {LOGOUT: {}},
+        }
+
+    def sign_logout(self, claims: dict[str, Any]) -> str:
+        """A logout token as the provider makes it."""
+        return self.sign(claims, typ="logout+jwt")
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         """An ID token as the provider makes it."""

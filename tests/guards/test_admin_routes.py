@@ -11,8 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import IntegerConverter
 
-from statuspage.access import accounts
-from tests.browsing import OWN_FORM, Browser, actions
+from tests.browsing import OWN_FORM, Browser, actions, first_browser
 
 OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation"}
 # To an identity provider and back; not there without one.
@@ -141,18 +140,10 @@ def test_an_id_that_no_table_can_hold_is_not_found(admin: Browser, app: Flask) -
 
 
 def test_before_set_up_every_screen_leads_to_it(app: Flask) -> None:
-    browser = _first_account(app)
+    browser = first_browser(app)
     elsewhere = {
         endpoint
         for endpoint, path in routes(app, "GET")
         if browser.get(path).headers.get("Location") != "/admin/setup"
     }
     assert elsewhere == {"admin.first_steps", "admin.sign_in"}
-
-
-def _first_account(app: Flask) -> Browser:
-    with app.app_context():
-        email, password = accounts.create_first("kim@example.com")
-    browser = Browser(app)
-    browser.sign_in(email, password)
-    return browser
