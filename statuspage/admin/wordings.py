@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from typing import Any, Final, cast
 
 from flask import Response, abort, make_response, render_template, request
@@ -18,6 +17,7 @@ from statuspage.admin.base import admin, done, page, refused, the_page, zone
 from statuspage.admin.forms import Form, LineField, ProseField
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
+from statuspage.core.diff import changed_lines
 from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
 from statuspage.core.languages import ENGLISH, OFFERED, nearest
 from statuspage.core.links import current_links
@@ -349,16 +349,9 @@ def _versions(info: TemplateInfo) -> Iterator[Version]:
         yield Version(
             row,
             author.name if author else "the command line",
-            _changes(older, row),
+            changed_lines(_lines(older), _lines(row)),
             is_current=row is rows[0],
         )
-
-
-def _changes(old: Wording | Source, new: Wording | Source) -> list[tuple[str, str]]:
-    """The lines that differ, each with ``+``, ``-`` or a space, and ``@`` between distant ones."""
-    before, after = _lines(old), _lines(new)
-    differing = list(unified_diff(before, after, n=1, lineterm=""))[2:]
-    return [(line[:1], "" if line.startswith("@@") else line[1:]) for line in differing][1:]
 
 
 def _lines(source: Wording | Source) -> list[str]:

@@ -196,6 +196,8 @@ class Step(Term):
     SUBSCRIBED = "subscribed"
     TEST = "test"
     ACCOUNT = "account"
+    REVIEW = "review"
+    REVIEW_DUE = "review_due"
 
 
 class SubscriberState(Term):
@@ -254,6 +256,26 @@ class NoteKind(Term):
     OBSERVATION = "observation"
 
 
+class ReviewState(Term):
+    """How far the review of an incident is."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+
+
+class Milestone(Term):
+    """What an entry of a review's timeline marks, in the order in which it should come."""
+
+    DETECTED = "detected"
+    DECLARED = "declared"
+    ACKNOWLEDGED = "acknowledged"
+    FIRST_WORD = "first_word"
+    CAUSE_KNOWN = "cause_known"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
 class IncidentRole(Term):
     """A colleague's part in an incident."""
 
@@ -270,9 +292,12 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Impact, Impact.NONE): "No impact",
     (IncidentRole, IncidentRole.COMMANDER): "Incident commander",
     (IncidentRole, IncidentRole.COMMS_LEAD): "Communications lead",
+    (Milestone, Milestone.FIRST_WORD): "First public update",
+    (Milestone, Milestone.MITIGATED): "Fix in place",
     (Step, Step.ACCOUNT): "About an account",
     (Step, Step.CONFIRM): "Confirm a subscription",
     (Step, Step.SUBSCRIBED): "Subscribed already",
+    (Step, Step.REVIEW): "Post-incident review",
     (Step, Step.UPDATE): "Update",
     (Step, Step.OVERDUE): "Update overdue",
     (Step, Step.APPROVAL): "Approval requested",

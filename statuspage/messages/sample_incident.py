@@ -131,13 +131,14 @@ _STATUS = {
     Step.ESCALATED: IncidentStatus.IDENTIFIED,
     Step.APPROVAL: IncidentStatus.MONITORING,
     Step.NOT_POSTED: IncidentStatus.IDENTIFIED,
+    Step.REVIEW: IncidentStatus.RESOLVED,
     Step.CONFIRM: IncidentStatus.INVESTIGATING,
     Step.SUBSCRIBED: IncidentStatus.INVESTIGATING,
 }
 _PLANNED = {Step(status.value): status for status in MaintenanceStatus} | {
     Step.REMINDER: MaintenanceStatus.SCHEDULED
 }
-_ENDS = {Step.RESOLVED, Step.FALSE_ALARM, Step.CLOSED, Step.POSTMORTEM, Step.COMPLETED}
+_ENDS = {Step.RESOLVED, Step.FALSE_ALARM, Step.CLOSED, Step.REVIEW, Step.POSTMORTEM, Step.COMPLETED}
 
 
 _NOTHING_WRONG = "A test of our alarms reached this page. We now keep such tests off it."

@@ -46,6 +46,7 @@ from statuspage.models.operations import (
 )
 from statuspage.models.page import Page
 from statuspage.models.presence import Presence
+from statuspage.models.review import Review, ReviewVersion
 from statuspage.models.severity_level import SeverityLevel
 from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
@@ -86,6 +87,8 @@ __all__ = [
     "Passkey",
     "Presence",
     "RecoveryCode",
+    "Review",
+    "ReviewVersion",
     "Revision",
     "SavedDraft",
     "ScheduledUpdate",

@@ -22,6 +22,7 @@ from statuspage.core.enums import (
     Impact,
     Kind,
     NoteKind,
+    ReviewState,
     Step,
     SubscribedUpdates,
     SubscriberState,
@@ -94,7 +95,7 @@ Base.registry.update_type_annotation_map(
             words: _stored(words)
             for words in (
                 AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
-                Impact, Kind, NoteKind, Step, SubscribedUpdates, SubscriberState,
+                Impact, Kind, NoteKind, ReviewState, Step, SubscribedUpdates, SubscriberState,
                 SuggestionState, Visibility,
             )
         },

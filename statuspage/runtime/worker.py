@@ -41,6 +41,8 @@ from statuspage.delivery import (
 )
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders, scheduled
+from statuspage.incidents.review import documents as reviews
+from statuspage.incidents.review import reminders as review_reminders
 from statuspage.intake import suggestion_notices, suggestions
 from statuspage.models import Worker as WorkerRow
 from statuspage.public import feed_reading, on_demand_views
@@ -53,6 +55,7 @@ BEAT_SECONDS = 5
 RESCUE_SECONDS = 2
 PROMISE_SECONDS = 5
 ANNOUNCE_SECONDS = 60
+REVIEW_SECONDS = 30
 TEST_SECONDS = 5
 FORGET_SECONDS = 3600
 CLOCK_JUMP_SECONDS = 2.0
@@ -173,6 +176,7 @@ class WorkerProcess:
             (self._keep_promises, PROMISE_SECONDS),
             (self._notify_of_alerts, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
+            (self._keep_reviews, REVIEW_SECONDS),
             (self._test_delivery, TEST_SECONDS),
             (self._forget_old_addresses, FORGET_SECONDS),
             (self._tidy, FORGET_SECONDS),
@@ -260,6 +264,12 @@ class WorkerProcess:
     def _announce_occurrences(self) -> None:
         with self._app.app_context():
             recurring.announce_due()
+
+    def _keep_reviews(self) -> None:
+        """Begin the reviews that are asked for, and remind their owners."""
+        with self._app.app_context():
+            reviews.begin_due()
+            review_reminders.remind_due()
 
     def _test_delivery(self) -> None:
         """Begin the night's test of delivery, and look how the one that runs stands."""

@@ -1,0 +1,80 @@
+"""A review as one Markdown document, whole or some sections of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from statuspage.core import clock
+from statuspage.core.enums import IncidentRole
+from statuspage.incidents.review.documents import Draft
+from statuspage.incidents.review.evidence import Figures
+from statuspage.models import Incident
+
+_LINE_MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def to_markdown(incident: Incident, draft: Draft, figures: Figures, zone: ZoneInfo) -> str:
+    """The whole review, for colleagues: its facts, figures, sections and timeline."""
+    parts = [
+        f"# Review: {_line(incident.title)}",
+        "\n".join(_facts(incident, zone)),
+        "## Figures",
+        "\n".join(f"- {label}: {_line(value)}" for label, value in figure_lines(figures)),
+        *_sections(draft),
+        "## Timeline",
+        "\n".join(_timeline(draft, zone)) or "Nothing recorded.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def public_part(draft: Draft, headings: Collection[str]) -> str:
+    """The chosen sections alone, those without a text left out; nothing else of it is there."""
+    chosen = [(heading, body) for heading, body in draft.sections if heading in headings and body]
+    return "\n\n".join(f"# {_line(heading)}\n\n{body}" for heading, body in chosen)
+
+
+def figure_lines(figures: Figures) -> Iterator[tuple[str, str]]:
+    """Each figure with its label, in words."""
+    for label, length in figures.times:
+        yield label, _length(length)
+    for name, length in figures.components:
+        yield f"{name} not operational", clock.show_duration(length)
+    yield "Customers emailed", f"{figures.customers:,}"
+    yield "Promised updates", str(figures.promises)
+    if figures.slips:
+        yield "Expected recovery moved", f"{figures.slips} times" if figures.slips > 1 else "once"
+
+
+def _length(length: timedelta | None) -> str:
+    return "not recorded" if length is None else clock.show_duration(max(length, timedelta()))
+
+
+def _facts(incident: Incident, zone: ZoneInfo) -> Iterator[str]:
+    if incident.severity_name:
+        yield f"- Severity: {_line(incident.severity_name)}"
+    if incident.resolved_at:
+        yield f"- Duration: {clock.show_span(incident.started_at, incident.resolved_at, zone)}"
+    for role in IncidentRole:
+        if contact := incident.person(role):
+            yield f"- {role.label}: {_line(contact.name)}"
+
+
+def _sections(draft: Draft) -> Iterator[str]:
+    for heading, body in draft.sections:
+        yield f"## {_line(heading)}"
+        yield body or "Nothing recorded."
+
+
+def _timeline(draft: Draft, zone: ZoneInfo) -> Iterator[str]:
+    for entry in draft.timeline:
+        if not entry.dropped:
+            mark = f"**{entry.mark.label}** " if entry.mark else ""
+            yield f"- {clock.show(entry.at, zone)}: {mark}{_line(entry.text)}"
+
+
+def _line(text: str) -> str:
+    """A typed line shown as it was typed."""
+    return _LINE_MARKS.sub(r"\\\1", text)

@@ -1,0 +1,62 @@
+"""The review of an incident and its versions; internal, and no public read knows the tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from statuspage.core import clock
+from statuspage.core.db import Base
+from statuspage.core.enums import ReviewState
+from statuspage.models.columns import Key, Line
+from statuspage.models.incident import Incident
+
+
+class Review(Base):
+    """What a team writes down after an incident."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[Key]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
+    state: Mapped[ReviewState] = mapped_column(default=ReviewState.DRAFT)
+    # [["Root cause", "Markdown"], …], in the order of the template that it began from.
+    sections: Mapped[list[Any]] = mapped_column(default=list)
+    # The entries of review.evidence.Entry as stored, oldest first.
+    timeline: Mapped[list[Any]] = mapped_column(default=list)
+    # Up to which moment reminders that it is due were sent; kept without a new version.
+    reminded_until: Mapped[datetime | None]
+    begun_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+    approved_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    incident: Mapped[Incident] = relationship()
+    versions: Mapped[list[ReviewVersion]] = relationship(
+        order_by="ReviewVersion.number", back_populates="review"
+    )
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own form)
+
+
+class ReviewVersion(Base):
+    """A review as somebody left it: ``changed`` names what they did."""
+
+    __tablename__ = "review_versions"
+    __table_args__ = (UniqueConstraint("review_id", "number"),)
+
+    id: Mapped[Key]
+    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id"))
+    number: Mapped[int]
+    state: Mapped[ReviewState]
+    sections: Mapped[list[Any]]
+    timeline: Mapped[list[Any]]
+    changed: Mapped[Line]
+    author: Mapped[Line]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    review: Mapped[Review] = relationship(back_populates="versions")

@@ -1,0 +1,80 @@
+"""A review as one document, whole or a part."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from statuspage.core.enums import Milestone
+from statuspage.incidents.promises import Record
+from statuspage.incidents.review.documents import Draft
+from statuspage.incidents.review.evidence import Entry, Figures
+from statuspage.incidents.review.export import figure_lines, public_part, to_markdown
+from statuspage.models import Contact, Incident
+from tests.factories import NOON
+
+FIGURES = Figures(
+    [("Time to detect", timedelta(minutes=3)), ("Time to acknowledge", None)],
+    [("Checkout", timedelta(minutes=50))],
+    1840,
+    Record(),
+    1,
+)
+DRAFT = Draft(
+    [("Root cause", "An index on `orders`."), ("What went well", ""), ("Links", "OPS-1")],
+    [
+        Entry("a", NOON, "The *alarm* rang", "Added", Milestone.DETECTED),
+        Entry("b", NOON, "Nobody saw it", "Added", dropped=True),
+    ],
+)
+
+
+def test_the_whole_document_has_facts_figures_sections_and_timeline() -> None:
+    incident = Incident(
+        title="Payments <fail>", severity_name="SEV1", started_at=NOON,
+        resolved_at=NOON + timedelta(hours=1), commander=Contact(name="Alice"),
+    )  # fmt: skip
+    assert to_markdown(incident, DRAFT, FIGURES, ZoneInfo("UTC")) == (
+        r"""# Review: Payments \<fail\>
+
+- Severity: SEV1
+- Duration: Mar 4, 2026, 12:00 – 13:00 UTC
+- Incident commander: Alice
+
+## Figures
+
+- Time to detect: 3 minutes
+- Time to acknowledge: not recorded
+- Checkout not operational: 50 minutes
+- Customers emailed: 1,840
+- Promised updates: No updates were due.
+- Expected recovery moved: once
+
+## Root cause
+
+An index on `orders`.
+
+## What went well
+
+Nothing recorded.
+
+## Links
+
+OPS-1
+
+## Timeline
+
+- Mar 4, 2026, 12:00 UTC: **Detected** The \*alarm\* rang
+"""
+    )
+
+
+def test_a_public_part_has_the_chosen_sections_alone() -> None:
+    assert public_part(DRAFT, {"Root cause", "What went well", "Other"}) == (
+        "# Root cause\n\nAn index on `orders`."
+    )
+
+
+def test_a_time_before_the_start_is_none_at_all() -> None:
+    early = Figures([("Time to detect", timedelta(minutes=-3))], [], 0, Record(), 0)
+    assert next(figure_lines(early)) == ("Time to detect", "less than a minute")
