@@ -25,9 +25,9 @@ from statuspage.core.errors import Invalid
 from statuspage.core.richtext import to_html
 from statuspage.incidents import saved_drafts
 from statuspage.incidents.review import documents, evidence, export
-from statuspage.incidents.review.documents import Draft
-from statuspage.incidents.review.evidence import Entry
-from statuspage.models import Contact, Incident, Review, ReviewVersion
+from statuspage.incidents.review.documents import ReviewText
+from statuspage.incidents.review.evidence import ReviewEntry
+from statuspage.models import Contact, Incident, Review, ReviewVersion, SavedDraft
 
 NEW_ENTRIES: Final = 3
 _CHANGED: Final = (
@@ -52,14 +52,14 @@ class EntryForm(Form):
     )
     dropped = BooleanField("Leave out")
 
-    def entry(self, before: Entry | None, number: int) -> Entry:
+    def entry(self, before: ReviewEntry | None, number: int) -> ReviewEntry:
         """The entry as typed; ``before`` is what it was, None for a new one."""
         at = self.at.data
         # The field shows whole minutes: what nobody changed stays to the second.
         if before and (at is None or clock.write_local(before.at, self.zone) == self.at._value()):
             at = before.at
         key = before.key if before else f"own:{at.isoformat()}:{number}"
-        return Entry(
+        return ReviewEntry(
             key,
             at,
             self.text.data,
@@ -78,7 +78,7 @@ class ReviewForm(Form):
     base = HiddenField()
     seen = HiddenField()
 
-    def __init__(self, sent: Any, stored: Draft, **values: Any) -> None:
+    def __init__(self, sent: Any, stored: ReviewText, **values: Any) -> None:
         super().__init__(sent, **values)
         self.stored = stored
         self.sections = [
@@ -87,7 +87,7 @@ class ReviewForm(Form):
         ]
         for row, (heading, _) in zip(self.sections, stored.sections, strict=True):
             row.body.label.text = heading
-        entries: list[Entry | None] = [*stored.timeline, *[None] * NEW_ENTRIES]
+        entries: list[ReviewEntry | None] = [*stored.timeline, *[None] * NEW_ENTRIES]
         self.entries = [
             EntryForm(
                 sent,
@@ -102,7 +102,7 @@ class ReviewForm(Form):
         ]
 
     @property
-    def known(self) -> list[tuple[EntryForm, Entry]]:
+    def known(self) -> list[tuple[EntryForm, ReviewEntry]]:
         """The rows of what the timeline has, each with what it was."""
         return list(zip(self.entries, self.stored.timeline, strict=False))
 
@@ -141,15 +141,15 @@ class ReviewForm(Form):
         rows: list[Form] = [*self.sections, *self.entries]
         return super().is_refused or any(row.is_refused for row in rows)
 
-    def draft(self) -> Draft:
+    def draft(self) -> ReviewText:
         """The review as typed, its timeline in the order of time."""
         sections = [
             (heading, row.body.data)
             for (heading, _), row in zip(self.stored.sections, self.sections, strict=True)
         ]
-        return Draft(sections, [entry for _, entry in self._typed()])
+        return ReviewText(sections, [entry for _, entry in self._typed()])
 
-    def show_change(self, now: Draft) -> None:
+    def show_change(self, now: ReviewText) -> None:
         """Show what somebody else saved meanwhile; sent again, the form goes over it."""
         self.form_errors.append(_CHANGED)
         saved = dict(now.sections)
@@ -160,7 +160,7 @@ class ReviewForm(Form):
     def _filled(self) -> list[Form]:
         return [row for row, _ in self._typed()]
 
-    def _typed(self) -> list[tuple[EntryForm, Entry]]:
+    def _typed(self) -> list[tuple[EntryForm, ReviewEntry]]:
         befores = [*self.stored.timeline, *[None] * NEW_ENTRIES]
         made = [
             (row, row.entry(before, number))
@@ -171,7 +171,7 @@ class ReviewForm(Form):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ReviewChange:
     """A version that was saved, and how it differs from the one before."""
 
     row: ReviewVersion
@@ -291,8 +291,7 @@ def publish_review(code: str) -> ResponseReturnValue:
     if not text:
         return refused("Choose a section that has a text.", "admin.review", code=code)
     person = actor()
-    drafts = saved_drafts.drafts_on(current_session(), incident)
-    if any(draft.account_id == person.account_id for draft, _ in drafts):
+    if current_session().get(SavedDraft, (incident.id, person.account_id)):
         notice = "You have a draft of an update already. Post or discard it first."
         return refused(notice, "admin.incident", code=code, _anchor="post")
     # The text says nothing of the facts, so nobody is asked whether they are still true.
@@ -312,11 +311,11 @@ def review_versions(code: str) -> ResponseReturnValue:
     return page("admin/review_versions.html", incident=incident, versions=versions)
 
 
-@admin.get("/incidents/<code>/review.<any(md, html):kind>")
+@admin.get("/incidents/<code>/review/export/<kind>")
 def export_review(code: str, kind: str) -> ResponseReturnValue:
     """The whole review as a file, for colleagues."""
     incident, found = _found(code)
-    if found is None:
+    if found is None or kind not in {"md", "html"}:
         abort(404)
     draft = documents.content_of(found)
     figures = evidence.figures(current_session(), incident, draft.timeline)
@@ -346,7 +345,7 @@ def _form(found: Review) -> ReviewForm:
     return ReviewForm(sent, documents.content_of(version), zone=zone(), base=now, seen=now)
 
 
-def _shown(incident: Incident, draft: Draft) -> dict[str, Any]:
+def _shown(incident: Incident, draft: ReviewText) -> dict[str, Any]:
     figures = evidence.figures(current_session(), incident, draft.timeline)
     return {
         "figures": list(export.figure_lines(figures)),
@@ -367,15 +366,15 @@ def _move(code: str, notice: str, verb: Callable[[int | None], object]) -> Respo
     return done(notice, "admin.review", code=code)
 
 
-def _versions(found: Review) -> Iterator[Version]:
+def _versions(found: Review) -> Iterator[ReviewChange]:
     """Newest first, each with what it changed."""
     rows = list(reversed(found.versions))
     texts = [*(_lines(documents.content_of(row)) for row in rows), []]
     for row, (after, before) in zip(rows, pairwise(texts), strict=True):
-        yield Version(row, changed_lines(before, after))
+        yield ReviewChange(row, changed_lines(before, after))
 
 
-def _lines(draft: Draft) -> list[str]:
+def _lines(draft: ReviewText) -> list[str]:
     lines = [
         line
         for heading, body in draft.sections

@@ -25,7 +25,7 @@ class Review(Base):
     state: Mapped[ReviewState] = mapped_column(default=ReviewState.DRAFT)
     # [["Root cause", "Markdown"], …], in the order of the template that it began from.
     sections: Mapped[list[Any]] = mapped_column(default=list)
-    # The entries of review.evidence.Entry as stored, oldest first.
+    # The entries of review.evidence.ReviewEntry as stored, oldest first.
     timeline: Mapped[list[Any]] = mapped_column(default=list)
     # Up to which moment reminders that it is due were sent; kept without a new version.
     reminded_until: Mapped[datetime | None]

@@ -42,7 +42,7 @@ from statuspage.delivery import (
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, recurring, reminders, scheduled
 from statuspage.incidents.review import documents as reviews
-from statuspage.incidents.review import reminders as review_reminders
+from statuspage.incidents.review import review_reminders
 from statuspage.intake import suggestion_notices, suggestions
 from statuspage.models import Worker as WorkerRow
 from statuspage.public import feed_reading, on_demand_views

@@ -106,7 +106,7 @@ def test_a_part_is_opened_as_the_postmortem_update_and_published(desk: Desk, pat
 
 
 def test_it_is_exported_as_markdown_and_html(desk: Desk, path: str) -> None:
-    markdown, html = desk.get(f"{path}.md"), desk.get(f"{path}.html")
+    markdown, html = desk.get(f"{path}/export/md"), desk.get(f"{path}/export/html")
     assert markdown.text.startswith("# Review: Payments fail\n")
     assert "<h1>Review: Payments fail</h1>" in html.text
     code = path.split("/")[3]
@@ -114,6 +114,14 @@ def test_it_is_exported_as_markdown_and_html(desk: Desk, path: str) -> None:
         f'attachment; filename="review-2026-03-04-{code}.md"',
         f'attachment; filename="review-2026-03-04-{code}.html"',
     ]
+
+
+def test_what_was_not_begun_has_no_export_and_no_part(desk: Desk) -> None:
+    path = f"/admin/incidents/{desk.declare()}/review"
+    assert desk.get(f"{path}/export/md").status_code == 404
+    assert desk.browser.send(f"{path}/public").status_code == 404
+    assert "No versions yet" in desk.get(f"{path}/versions").text
+    assert desk.get(f"{path}/edit").headers["Location"] == path
 
 
 def test_what_became_known_later_is_added(desk: Desk, path: str) -> None:

@@ -42,6 +42,7 @@ from statuspage.incidents.maintenance import Plan
 from statuspage.incidents.notes import NewNote
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
+from statuspage.incidents.review import documents
 from statuspage.messages.compose import Text
 from statuspage.models import Component, Contact, Delivery, Incident, Message
 from statuspage.models.revision import bump
@@ -221,6 +222,7 @@ def play(scenario: Scenario, facts: Facts) -> None:
     for kind in NoteKind:
         note = NewNote(kind, facts.next(), in_chat=kind is NoteKind.DECISION)
         notes.add_note(worst, note, form_key=uuid4().hex, actor=ACTOR)
+    documents.begin(worst, actor=ACTOR)
     part, whole = begin(title="Carts are slow"), begin(title="Everything is slow")
     merge.merge(part, whole, Submission(ACTOR, "merge"))
     end(begin(title="No alarm at all"), false_alarm=True)

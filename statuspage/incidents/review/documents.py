@@ -26,7 +26,7 @@ from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import locked
 from statuspage.incidents.inputs import check_body
 from statuspage.incidents.review import evidence
-from statuspage.incidents.review.evidence import Entry, read_entry
+from statuspage.incidents.review.evidence import ReviewEntry, read_entry
 from statuspage.messages.compose import compose
 from statuspage.models import Incident, Review, ReviewVersion
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
@@ -39,11 +39,11 @@ Section = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ReviewText:
     """What somebody makes of a review."""
 
     sections: Sequence[Section]
-    timeline: Sequence[Entry]
+    timeline: Sequence[ReviewEntry]
 
 
 def review_of(session: Session, incident: Incident) -> Review | None:
@@ -51,10 +51,10 @@ def review_of(session: Session, incident: Incident) -> Review | None:
     return session.scalars(select(Review).filter_by(incident_id=incident.id)).one_or_none()
 
 
-def content_of(kept: Review | ReviewVersion) -> Draft:
+def content_of(kept: Review | ReviewVersion) -> ReviewText:
     """What a review, or a version of one, says."""
     sections = [(heading, body) for heading, body in kept.sections]
-    return Draft(sections, [read_entry(one) for one in kept.timeline])
+    return ReviewText(sections, [read_entry(one) for one in kept.timeline])
 
 
 def split_sections(text: str) -> list[Section]:
@@ -83,7 +83,7 @@ def begin(code: str, *, actor: Actor) -> Review:
             raise Invalid("incident", "Resolve the incident before reviewing it.")
         facts = incident_facts(incident, Step.REVIEW)
         text = compose(session, facts, audience=Audience.INTERNAL, step=Step.REVIEW)
-        draft = Draft(split_sections(text.body), evidence.timeline(session, incident))
+        draft = ReviewText(split_sections(text.body), evidence.timeline(session, incident))
         review = Review(incident_id=incident.id, begun_at=clock.now())
         session.add(review)
         _keep(session, review, draft, actor, "Started")
@@ -110,11 +110,11 @@ def begin_due() -> int:
 
 
 @needs(Permission.DRAFT)
-def save(code: str, draft: Draft, *, actor: Actor, seen: int | None) -> Review:
+def save(code: str, draft: ReviewText, *, actor: Actor, seen: int | None) -> Review:
     """Keep a review as it was edited; ``seen`` is the version that its author read.
 
     Raises :class:`~statuspage.core.errors.Invalid`, and
-    :class:`~statuspage.core.conflict.Conflict` with the :class:`Draft` that is saved by now.
+    :class:`~statuspage.core.conflict.Conflict` with the :class:`ReviewText` that is saved by now.
     """
     _check(draft)
     with writing() as session:
@@ -214,7 +214,7 @@ def _locked(session: Session, code: str) -> tuple[Incident, Review]:
     return incident, review
 
 
-def _keep(session: Session, review: Review, draft: Draft, actor: Actor, changed: str) -> None:
+def _keep(session: Session, review: Review, draft: ReviewText, actor: Actor, changed: str) -> None:
     review.sections = [list(section) for section in draft.sections]
     review.timeline = [entry.stored() for entry in draft.timeline]
     review.updated_at = clock.now()
@@ -234,14 +234,14 @@ def _keep(session: Session, review: Review, draft: Draft, actor: Actor, changed:
     )
 
 
-def _differences(before: Draft, after: Draft) -> list[str]:
+def _differences(before: ReviewText, after: ReviewText) -> list[str]:
     """The names of what differs: sections by their headings, and the timeline."""
     then = dict(before.sections)
     changed = [heading for heading, body in after.sections if then.get(heading) != body]
     return [*changed, "Timeline"] if list(before.timeline) != list(after.timeline) else changed
 
 
-def _check(draft: Draft) -> None:
+def _check(draft: ReviewText) -> None:
     for number, (_, body) in enumerate(draft.sections):
         check_body(f"section-{number}-body", body)
     if len(draft.timeline) > MOST_ENTRIES:

@@ -33,7 +33,7 @@ _REACHED: Final[Mapping[IncidentStatus, Milestone]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReviewEntry:
     """One line of the timeline; ``source`` is where it comes from, ``mark`` what it marks."""
 
     key: str
@@ -52,11 +52,11 @@ class Entry:
         }  # fmt: skip
 
 
-def read_entry(stored: Mapping[str, Any]) -> Entry:
+def read_entry(stored: Mapping[str, Any]) -> ReviewEntry:
     """An entry as a review keeps it."""
     at = clock.as_utc(datetime.fromisoformat(stored["at"]))
     mark = Milestone(stored["mark"]) if stored["mark"] else None
-    return Entry(stored["key"], at, stored["text"], stored["source"], mark, stored["dropped"])
+    return ReviewEntry(stored["key"], at, stored["text"], stored["source"], mark, stored["dropped"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Figures:
     slips: int
 
 
-def timeline(session: Session, incident: Incident) -> list[Entry]:
+def timeline(session: Session, incident: Incident) -> list[ReviewEntry]:
     """All that is known of what happened when, the oldest first."""
     updates = sorted(incident.updates, key=lambda update: (update.happened_at, update.id))
     found = [
-        Entry("started", incident.started_at, "It started", "Incident"),
-        Entry(
+        ReviewEntry("started", incident.started_at, "It started", "Incident"),
+        ReviewEntry(
             "declared", incident.created_at,
             f"Declared as {incident.severity_name}" if incident.severity_name else "Declared",
             "Incident", Milestone.DECLARED,
@@ -89,7 +89,7 @@ def timeline(session: Session, incident: Incident) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.at)
 
 
-def figures(session: Session, incident: Incident, entries: Iterable[Entry]) -> Figures:
+def figures(session: Session, incident: Incident, entries: Iterable[ReviewEntry]) -> Figures:
     """The figures of an incident, with the milestones that its timeline marks."""
     marked = {entry.mark: entry.at for entry in entries if entry.mark and not entry.dropped}
     times = [
@@ -117,13 +117,13 @@ def figures(session: Session, incident: Incident, entries: Iterable[Entry]) -> F
     )
 
 
-def _detected(incident: Incident) -> Iterator[Entry]:
+def _detected(incident: Incident) -> Iterator[ReviewEntry]:
     if detected := (incident.internal_facts or {}).get("detected"):
         at = clock.as_utc(datetime.fromisoformat(detected))
-        yield Entry("detected", at, "Detected", "Incident", Milestone.DETECTED)
+        yield ReviewEntry("detected", at, "Detected", "Incident", Milestone.DETECTED)
 
 
-def _updates(incident: Incident, updates: Sequence[IncidentUpdate]) -> Iterator[Entry]:
+def _updates(incident: Incident, updates: Sequence[IncidentUpdate]) -> Iterator[ReviewEntry]:
     public = [update for update in updates if not _is_internal(update)]
     first_word = public[0].id if public else None
     ends = [update.id for update in updates if update.status == IncidentStatus.RESOLVED]
@@ -140,20 +140,20 @@ def _updates(incident: Incident, updates: Sequence[IncidentUpdate]) -> Iterator[
             marks.append(step)
         if ends and update.id == ends[-1]:
             marks.append(Milestone.RESOLVED)
-        entry = Entry(f"update:{update.id}", update.happened_at, text[:LINE_LIMIT], kind)
+        entry = ReviewEntry(f"update:{update.id}", update.happened_at, text[:LINE_LIMIT], kind)
         yield replace(entry, mark=marks[0] if marks else None)
         # An entry marks one thing; what falls together has one each.
         for mark in marks[1:]:
-            yield Entry(f"{mark}:{update.id}", update.happened_at, mark.label, kind, mark)
+            yield ReviewEntry(f"{mark}:{update.id}", update.happened_at, mark.label, kind, mark)
 
 
 def _is_internal(update: IncidentUpdate) -> bool:
     return update.visibility == "internal"
 
 
-def _states(updates: Sequence[IncidentUpdate]) -> Iterator[Entry]:
+def _states(updates: Sequence[IncidentUpdate]) -> Iterator[ReviewEntry]:
     for update, at, name, code, state in _changes(updates):
-        yield Entry(f"state:{update.id}:{code}", at, f"{name}: {state.label}", "Component")
+        yield ReviewEntry(f"state:{update.id}:{code}", at, f"{name}: {state.label}", "Component")
 
 
 def _changes(
@@ -190,18 +190,18 @@ def _durations(incident: Incident) -> list[tuple[str, timedelta]]:
     return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _notes(session: Session, incident: Incident) -> Iterator[Entry]:
+def _notes(session: Session, incident: Incident) -> Iterator[ReviewEntry]:
     for note in notes_of(session, incident):
         text = f"{note.kind.label}: {first_line(note.body, LINE_LIMIT - 40)}"
-        yield Entry(f"note:{note.id}", note.happened_at, text, f"Note by {note.author}"[:200])
+        yield ReviewEntry(f"note:{note.id}", note.happened_at, text, f"Note by {note.author}"[:200])
 
 
-def _promises(incident: Incident) -> Iterator[Entry]:
+def _promises(incident: Incident) -> Iterator[ReviewEntry]:
     for one in record_of(incident, clock.now()).promises:
         if one.late:
             text = f"The promised update was late by {clock.show_duration(one.late)}"
-            yield Entry(f"promise:{one.due_at.isoformat()}", one.due_at, text, "Promise")
+            yield ReviewEntry(f"promise:{one.due_at.isoformat()}", one.due_at, text, "Promise")
     for slip in slips_of(incident):
-        yield Entry(
+        yield ReviewEntry(
             f"slip:{slip.at.isoformat()}", slip.at, "The expected recovery was moved", "Promise"
         )

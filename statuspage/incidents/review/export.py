@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from statuspage.core import clock
 from statuspage.core.enums import IncidentRole
-from statuspage.incidents.review.documents import Draft
+from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import Figures
 from statuspage.models import Incident
 
 _LINE_MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
-def to_markdown(incident: Incident, draft: Draft, figures: Figures, zone: ZoneInfo) -> str:
+def to_markdown(incident: Incident, draft: ReviewText, figures: Figures, zone: ZoneInfo) -> str:
     """The whole review, for colleagues: its facts, figures, sections and timeline."""
     parts = [
         f"# Review: {_line(incident.title)}",
@@ -30,7 +30,7 @@ def to_markdown(incident: Incident, draft: Draft, figures: Figures, zone: ZoneIn
     return "\n\n".join(parts) + "\n"
 
 
-def public_part(draft: Draft, headings: Collection[str]) -> str:
+def public_part(draft: ReviewText, headings: Collection[str]) -> str:
     """The chosen sections alone, those without a text left out; nothing else of it is there."""
     chosen = [(heading, body) for heading, body in draft.sections if heading in headings and body]
     return "\n\n".join(f"# {_line(heading)}\n\n{body}" for heading, body in chosen)
@@ -62,13 +62,13 @@ def _facts(incident: Incident, zone: ZoneInfo) -> Iterator[str]:
             yield f"- {role.label}: {_line(contact.name)}"
 
 
-def _sections(draft: Draft) -> Iterator[str]:
+def _sections(draft: ReviewText) -> Iterator[str]:
     for heading, body in draft.sections:
         yield f"## {_line(heading)}"
         yield body or "Nothing recorded."
 
 
-def _timeline(draft: Draft, zone: ZoneInfo) -> Iterator[str]:
+def _timeline(draft: ReviewText, zone: ZoneInfo) -> Iterator[str]:
     for entry in draft.timeline:
         if not entry.dropped:
             mark = f"**{entry.mark.label}** " if entry.mark else ""

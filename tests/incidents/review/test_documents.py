@@ -17,7 +17,7 @@ from statuspage.core.enums import Milestone, NoteKind, ReviewState
 from statuspage.core.errors import Invalid
 from statuspage.incidents.notes import NewNote, add_note
 from statuspage.incidents.review import documents
-from statuspage.incidents.review.documents import Draft, content_of, split_sections
+from statuspage.incidents.review.documents import ReviewText, content_of, split_sections
 from statuspage.models import AuditEntry, Incident, Review
 from tests.announcing import ACTOR, Scenario, declare, post, resolve
 
@@ -41,7 +41,7 @@ def kept(code: str) -> Review:
     return found
 
 
-def with_section(draft: Draft, heading: str, text: str) -> Draft:
+def with_section(draft: ReviewText, heading: str, text: str) -> ReviewText:
     sections = [(one, text if one == heading else body) for one, body in draft.sections]
     return replace(draft, sections=sections)
 
@@ -88,7 +88,7 @@ def test_two_editors_make_one_version_and_nothing_is_lost(code: str) -> None:
     documents.save(code, with_section(draft, "Fix", "Restarted."), actor=ACTOR, seen=1)
     with pytest.raises(Conflict) as refused:
         documents.save(code, mine, actor=ACTOR, seen=1)
-    assert isinstance(refused.value.current, Draft)
+    assert isinstance(refused.value.current, ReviewText)
     assert dict(refused.value.current.sections)["Fix"] == "Restarted."
     documents.save(code, mine, actor=ACTOR, seen=2)
     assert dict(content_of(kept(code)).sections)["Fix"] == "Rolled back."

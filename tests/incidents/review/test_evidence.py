@@ -12,7 +12,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus, DeliveryState, Milestone, NoteKind
 from statuspage.incidents.notes import NewNote, add_note
 from statuspage.incidents.review import evidence
-from statuspage.incidents.review.evidence import Entry, read_entry
+from statuspage.incidents.review.evidence import ReviewEntry, read_entry
 from statuspage.models import Delivery, Incident
 from tests.announcing import ACTOR, Scenario, declare, post, resolve
 from tests.factories import NOON
@@ -75,8 +75,8 @@ def test_the_figures_follow_from_the_marks(
         written.query(Delivery).update({"state": DeliveryState.DELIVERED})
     entries = [
         *evidence.timeline(session, incident),
-        Entry("own", NOON - 7 * MINUTE, "The alarm rang", "Added", Milestone.DETECTED),
-        Entry("own2", NOON, "Nobody saw it", "Added", Milestone.ACKNOWLEDGED, dropped=True),
+        ReviewEntry("own", NOON - 7 * MINUTE, "The alarm rang", "Added", Milestone.DETECTED),
+        ReviewEntry("own2", NOON, "Nobody saw it", "Added", Milestone.ACKNOWLEDGED, dropped=True),
     ]
     figures = evidence.figures(session, incident, entries)
     assert list(figures.times) == [

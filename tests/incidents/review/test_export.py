@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from statuspage.core.enums import Milestone
 from statuspage.incidents.promises import Record
-from statuspage.incidents.review.documents import Draft
-from statuspage.incidents.review.evidence import Entry, Figures
+from statuspage.incidents.review.documents import ReviewText
+from statuspage.incidents.review.evidence import Figures, ReviewEntry
 from statuspage.incidents.review.export import figure_lines, public_part, to_markdown
 from statuspage.models import Contact, Incident
 from tests.factories import NOON
@@ -20,11 +20,11 @@ FIGURES = Figures(
     Record(),
     1,
 )
-DRAFT = Draft(
+DRAFT = ReviewText(
     [("Root cause", "An index on `orders`."), ("What went well", ""), ("Links", "OPS-1")],
     [
-        Entry("a", NOON, "The *alarm* rang", "Added", Milestone.DETECTED),
-        Entry("b", NOON, "Nobody saw it", "Added", dropped=True),
+        ReviewEntry("a", NOON, "The *alarm* rang", "Added", Milestone.DETECTED),
+        ReviewEntry("b", NOON, "Nobody saw it", "Added", dropped=True),
     ],
 )
 

@@ -11,7 +11,7 @@ from time_machine import Traveller
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, Step
 from statuspage.incidents.review import documents
-from statuspage.incidents.review.reminders import remind_due
+from statuspage.incidents.review.review_reminders import remind_due
 from statuspage.models import Contact, Delivery, Incident, Message, Review
 from tests.announcing import ACTOR, Scenario, declare, resolve
 

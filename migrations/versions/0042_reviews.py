@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
@@ -47,7 +47,9 @@ def upgrade() -> None:
             ["review_id"], ["reviews.id"], name=op.f("fk_review_versions_review_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review_versions")),
-        sa.UniqueConstraint("review_id", "number", name=op.f("uq_review_versions_review_id")),
+        sa.UniqueConstraint(
+            "review_id", "number", name=op.f("uq_review_versions_review_id_number")
+        ),
     )
 
 
