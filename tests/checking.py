@@ -9,6 +9,9 @@ from statuspage.messages.checks import BlockedTerms, Finding, find
 from statuspage.messages.facts import Facts, InternalFacts, PublicFacts
 from tests.factories import NOON
 
+# What a rule marks, each text with the place in it, and what it must leave alone.
+Examples = tuple[list[tuple[str, str]], list[str]]
+
 STARTED = NOON - timedelta(hours=2)
 INCIDENT = PublicFacts(
     service="Acme",
@@ -52,3 +55,14 @@ def check(
 
 def marked(text: str, rule: str, **options: object) -> list[str]:
     return [one.excerpt for one in check(text, **options) if one.rule == rule]  # type: ignore[arg-type]
+
+
+def misread(rule: str, examples: Examples) -> list[str]:
+    """The examples in which a rule marks another place than it should."""
+    hits, misses = examples
+    expected = [(text, [place]) for text, place in hits] + [(text, []) for text in misses]
+    return [text for text, places in expected if _places(text, rule) != places]
+
+
+def _places(text: str, rule: str) -> list[str]:
+    return [text[one.start : one.end] for one in check(text) if one.rule == rule]

@@ -7,7 +7,22 @@ from dataclasses import replace
 import pytest
 
 from statuspage.messages.facts import Facts
-from tests.checking import INCIDENT, INTERNAL, check, marked
+from tests.checking import INCIDENT, INTERNAL, Examples, check, marked, misread
+
+EXAMPLES: dict[str, Examples] = {
+    "person": (
+        [("mark stone fixed it", "mark stone"), ("Ask Hopper", "Hopper"), ("We and Mark", "Mark")],
+        ["Mark it as read.", "The support desk helps.", "Milestones. Grace works."],
+    ),
+    "customer": ([("Umbrella AG cannot pay", "Umbrella AG")], ["An umbrella for all"]),
+    "vendor": ([("BRIGHTPAY's API fails", "BRIGHTPAY's")], ["A bright day"]),
+    "code-name": ([("blue-harvest is slow", "blue-harvest")], ["It was blue. Harvest time."]),
+}
+
+
+@pytest.mark.parametrize("rule", EXAMPLES)
+def test_a_rule_marks_what_it_is_for_and_leaves_the_rest(rule: str) -> None:
+    assert misread(rule, EXAMPLES[rule]) == []
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,44 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from time_machine import travel
 
 from statuspage.core.enums import Step
 from statuspage.messages.facts import Facts
-from tests.checking import INCIDENT, STARTED, check
+from tests.checking import INCIDENT, STARTED, Examples, check, misread
 from tests.factories import NOON
+
+EXAMPLES: dict[str, Examples] = {
+    "unconfirmed-cause": ([("It was due to a change.", "due to")], ["An update is due today."]),
+    "unbacked-time": (
+        [
+            ("We expect it back by 15:00 UTC.", "15:00"),
+            ("We will write within 30 minutes.", "within 30 minutes"),
+        ],
+        ["It was back by 15:00 UTC.", "It took 30 minutes."],
+    ),
+    "no-zone": ([("It began at 10:00.", "10:00")], ["It began at 10:00 UTC.", "From 9 to 10."]),
+    "contradiction": (
+        [("It started at 09:00 UTC.", "09:00")],
+        ["It started at 10:00 UTC.", "We wrote at 09:00 UTC."],
+    ),
+    "dead-link": (
+        [
+            ("See [here]().", "[here]()"),
+            ("See [it](status).", "[it](status)"),
+            ("https://shop.test/x fails", "https://shop.test/x"),
+            ("http:/acme.org", "http:/acme.org"),
+        ],
+        ["[Here](https://acme.org/a).", "https://status.acme-shop.com/x", "<mailto:a@b.org>"],
+    ),
+    "placeholder": ([("Back by TBD.", "TBD"), ("At [time]", "[time]")], ["To do: nothing."]),
+}
+
+
+@pytest.mark.parametrize("rule", EXAMPLES)
+def test_a_rule_marks_what_it_is_for_and_leaves_the_rest(rule: str) -> None:
+    assert misread(rule, EXAMPLES[rule]) == []
 
 
 def test_an_open_incident_says_when_it_is_heard_of_again() -> None:
