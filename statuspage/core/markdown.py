@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from linkify_it import LinkifyIt  # type: ignore[import-untyped]
@@ -42,12 +43,21 @@ _HOST_REST: Final = re.compile(r"[^\s/?#]*")
 _LINK: Final = re.compile(r"https?:|mailto:|tel:|/(?!/)|#", re.IGNORECASE)
 _DEFINED: Final = re.compile(r"\s*\[([^\[\]\n]+)\]:")
 _USED: Final = re.compile(r"\[([^\[\]\n]+)\](?!:)")
+_KEPT_LENGTH: Final = 10_000
 _LANGUAGE: Final = re.compile(r"[A-Za-z][\w+#.-]*", re.ASCII)
 
 
-def parse(text: str) -> list[Token]:
-    """The Markdown of ``text`` as markdown-it's tokens, read by the same rules as everywhere."""
-    return _parser.parse(text)
+def parse(text: str) -> tuple[Token, ...]:
+    """The Markdown of ``text`` as markdown-it's tokens, read by the same rules as everywhere.
+
+    The newest are kept, because a text is shown as HTML and as plain text: nobody may change them.
+    """
+    return _parse(text) if len(text) <= _KEPT_LENGTH else tuple(_parser.parse(text))
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str) -> tuple[Token, ...]:
+    return tuple(_parser.parse(text))
 
 
 def render(tokens: Sequence[Token]) -> str:

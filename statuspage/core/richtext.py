@@ -43,24 +43,15 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def parse(text: str) -> list[Token]:
-    """The Markdown of ``text`` as markdown-it's tokens, read by the same rules as everywhere."""
-    return markdown.parse(text)
-
-
 def to_html(text: str, *, top: int = 4, home: str = "") -> Markup:
     """Safe HTML of a Markdown text; its highest headings are ``h<top>``, links carry ``rel``.
 
     Paths on the page itself, such as ``/history``, become absolute below ``home`` where it is
     given: outside of the page nothing else knows what they belong to.
     """
-    tokens = markdown.parse(text)
-    _level_headings(tokens, top)
+    tokens = _with_levels(markdown.parse(text), top)
     if home:
-        for token in tokens:
-            for link in token.children or []:
-                if link.type == "link_open":
-                    link.attrSet("href", urljoin(home, str(link.attrGet("href"))))
+        tokens = [_with_links(token, home) for token in tokens]
     return Markup(
         nh3.clean(
             markdown.render(tokens),
@@ -72,12 +63,29 @@ def to_html(text: str, *, top: int = 4, home: str = "") -> Markup:
     )
 
 
-def _level_headings(tokens: Sequence[Token], top: int) -> None:
-    """Number the headings' levels from ``top`` on without a gap, whichever were typed."""
-    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
-    levels = sorted({token.tag for token in headings})
-    for token in headings:
-        token.tag = f"h{min(6, top + levels.index(token.tag))}"
+def _with_levels(tokens: Sequence[Token], top: int) -> list[Token]:
+    """The headings' levels numbered from ``top`` on without a gap, whichever were typed."""
+    levels = sorted({token.tag for token in tokens if token.type == "heading_open"})
+    return [
+        token.copy(tag=f"h{min(6, top + levels.index(token.tag))}")
+        if token.type in {"heading_open", "heading_close"}
+        else token
+        for token in tokens
+    ]
+
+
+def _with_links(token: Token, home: str) -> Token:
+    """The token with its links absolute below ``home``."""
+    if not any(link.type == "link_open" for link in token.children or []):
+        return token
+    return token.copy(
+        children=[
+            link.copy(attrs={**link.attrs, "href": urljoin(home, str(link.attrGet("href")))})
+            if link.type == "link_open"
+            else link
+            for link in token.children or []
+        ]
+    )
 
 
 def to_text(text: str, *, home: str = "") -> str:

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from markdown_it.token import Token
 
-from statuspage.core import richtext
+from statuspage.core import markdown, richtext
 from statuspage.messages.facts import FactKind
 from statuspage.messages.template_variables import Row, TemplateVariable, Value
 from statuspage.messages.tokens import disarm
@@ -58,8 +58,8 @@ def markdown_prose(value: str) -> str:
     Where it begins or ends with a list, blank lines part that from the text around.
     """
     text = disarm(richtext.clean(value))
-    written = _Writer().write(richtext.parse(text))
-    if _Writer().write(richtext.parse(written)) == written:
+    written = _Writer().write(markdown.parse(text))
+    if _Writer().write(markdown.parse(written)) == written:
         return written
     # Marks that a parser pairs in one place and not in another: then all of it is plain text.
     return "\n".join(map(_escape, text.split("\n")))
