@@ -6,6 +6,7 @@ from sqlalchemy import Enum
 
 from statuspage import models
 from statuspage.core.db import Base, UtcDateTime
+from statuspage.runtime.migrating import begin_migrating, run_patiently
 
 assert models.Page.metadata is Base.metadata
 
@@ -20,7 +21,7 @@ def render_item(type_: str, obj: object, autogen_context: object) -> str | bool:
 
 
 def run() -> None:
-    """Run the migrations, all of them in one transaction."""
+    """Run the migrations: on PostgreSQL in one transaction, on SQLite in one each."""
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
         context.configure(
@@ -31,7 +32,8 @@ def run() -> None:
             render_item=render_item,
         )
         with context.begin_transaction():
+            begin_migrating(connection)
             context.run_migrations()
 
 
-run()
+run_patiently(run)

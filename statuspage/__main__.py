@@ -12,8 +12,7 @@ from pathlib import Path
 
 from statuspage import __version__
 from statuspage.core.paths import IS_INSTALLED
-from statuspage.runtime.application import create_app
-from statuspage.runtime.backup import keep_files_private
+from statuspage.runtime.application import create_app, keep_files_private
 
 
 def main() -> None:

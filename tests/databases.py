@@ -99,6 +99,21 @@ class PostgresServer:
         self._connection.execute(self._emptying)
         return Database("postgresql", self.url)
 
+    @property
+    def programs(self) -> Path:
+        """The folder of ``pg_dump`` and its like, of the server's own version."""
+        return Path(self._installed.bin_path)
+
+    @contextmanager
+    def another(self) -> Iterator[str]:
+        """The address of one more database, without tables, for as long as the block lasts."""
+        with self._connect("postgres") as connection:
+            connection.execute("CREATE DATABASE another")
+            try:
+                yield self.url.replace("/statuspage?", "/another?")
+            finally:
+                connection.execute("DROP DATABASE another WITH (FORCE)")
+
     @contextmanager
     def away(self) -> Iterator[None]:
         """Cut everybody off and stop the server; start it again at the end."""

@@ -75,3 +75,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     mount.register(app)
     commands.register(app)
     return app
+
+
+def keep_files_private() -> None:
+    """Have what this process writes be its owner's alone; the exported site says otherwise itself.
+
+    Database, mail files and uploads hold people's addresses.
+    """
+    os.umask(0o077)

@@ -5,38 +5,37 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NoReturn
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import DBAPIError
 
 from statuspage.access import audit_chain
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.config import ConfigError, current_settings
-from statuspage.core.db import current_session, db
+from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
-from statuspage.core.links import current_links
 from statuspage.core.logs import set_up_logs
-from statuspage.core.paths import COMMAND
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import account_changes, control, privacy
 from statuspage.delivery.dispatch import check_rooms
-from statuspage.importers import demo, jsonl, published, statuspage_page, store
 from statuspage.public import on_demand_views
-from statuspage.public.export import files, sync, targets
-from statuspage.recipients import customer_csv
-from statuspage.runtime import agent_command, backup, incident_commands, server, supervisor
+from statuspage.runtime import (
+    agent_command,
+    database_commands,
+    incident_commands,
+    moving_commands,
+    server,
+    supervisor,
+    upgrading,
+)
+from statuspage.runtime.command_failure import fail
+from statuspage.runtime.findings import what_is_not_set
+from statuspage.runtime.versions import UnusableDatabase
 from statuspage.runtime.worker import AlreadyRunning, WorkerProcess
 
 WRONG_SETTING = 2
 ALREADY_RUNNING = 3
-
-HELD = f"Nothing is sent until you run: {COMMAND} outbox release"
 
 
 def register(app: Flask) -> None:
@@ -46,9 +45,7 @@ def register(app: Flask) -> None:
         set_up,
         serve,
         work,
-        back_up,
-        restore,
-        restored,
+        *database_commands.COMMANDS,
         reset_password,
         held_on,
         verify_audit,
@@ -56,20 +53,9 @@ def register(app: Flask) -> None:
         outbox,
         incident_commands.incident,
         agent_command.mcp,
-        load_demo,
-        import_customers,
-        export_customers,
-        import_incidents,
-        import_statuspage,
-        export_site,
+        *moving_commands.COMMANDS,
     ):
         app.cli.add_command(command)
-
-
-def fail(reason: object, code: int = 1) -> NoReturn:
-    """End with one line and an exit code that says that it failed."""
-    click.echo(f"statuspage: {reason}", err=True)
-    sys.exit(code)
 
 
 @click.command("setup")
@@ -105,9 +91,12 @@ def serve(first: bool) -> None:
 
 def _set_up(app: Flask) -> None:
     try:
-        made = backup.prepare(app)
-    except (backup.UnusableDatabase, ConfigError) as error:
+        made = upgrading.prepare(app)
+    except (UnusableDatabase, ConfigError) as error:
         fail(error, WRONG_SETTING)
+    if current_settings().log_format == "text":
+        for finding in what_is_not_set(current_settings()):
+            click.echo(f"  {finding.setting} not set: {finding.says}")
     if made is None:
         return
     email, password = made
@@ -127,39 +116,6 @@ def work() -> None:
         fail(error, WRONG_SETTING)
     except AlreadyRunning:
         fail("another worker serves this database; SQLite takes one", ALREADY_RUNNING)
-
-
-@click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path))
-def back_up(file: Path) -> None:
-    """Copy the SQLite database into FILE, while the service runs."""
-    try:
-        backup.back_up(current_settings(), file)
-    except backup.UnusableDatabase as error:
-        fail(error)
-    click.echo(f"Backed up to {file}.")
-
-
-@click.command("restore")
-@click.argument("file", type=click.Path(path_type=Path))
-def restore(file: Path) -> None:
-    """Put the backup FILE in the database's place and hold the outbox; stop the service first."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    try:
-        backup.restore(app, file)
-    except backup.UnusableDatabase as error:
-        fail(error)
-    click.echo(f"Restored. {HELD}")
-
-
-@click.command("restored")
-def restored() -> None:
-    """Hold the outbox after pg_restore or any other restore; run it before the service starts."""
-    try:
-        backup.settle_restored(current_app._get_current_object())  # type: ignore[attr-defined]
-    except backup.UnusableDatabase as error:
-        fail(error)
-    click.echo(HELD)
 
 
 @click.command("reset-password")
@@ -238,148 +194,3 @@ def release() -> None:
     """Let what waits be sent."""
     control.release(control.EVERYTHING, actor=COMMAND_LINE)
     click.echo("Released.")
-
-
-# --- what comes in from files --------------------------------------------------------------------
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-@click.command("load-demo")
-@with_appcontext
-def load_demo() -> None:
-    """Fill an empty database on a laptop with the demo."""
-    with _in_one_line():
-        demo.load(actor=COMMAND_LINE)
-    click.echo("Loaded the demo.")
-
-
-@click.command("import-customers")
-@click.argument("file", type=_FILE)
-@click.option("--preview", is_flag=True, help="Say what would be done, and change nothing.")
-@with_appcontext
-def import_customers(file: Path, preview: bool) -> None:
-    """Take in the customers of the CSV FILE; bad rows are named, the rest goes in."""
-    with _in_one_line(), _progress("Customers") as progress:
-        report = customer_csv.import_customers(
-            file.read_bytes(),
-            actor=COMMAND_LINE,
-            source=file.name,
-            preview=preview,
-            progress=progress,
-        )
-    for said in (*report.notes, *report.errors):
-        click.echo(f"{file}: {said}", err=True)
-    done = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
-    click.echo(f"{'Would be: ' if preview else ''}{done}, {report.refused} refused.")
-    if report.errors:
-        sys.exit(1)
-
-
-@click.command("export-customers")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@with_appcontext
-def export_customers(file: Path) -> None:
-    """Write every customer into the CSV FILE, which can be imported again."""
-    with _in_one_line(), file.open("w", encoding="utf-8", newline="") as target:
-        target.writelines(customer_csv.export_customers(current_session()))
-
-
-@click.command("import-incidents")
-@click.argument("file", type=_FILE)
-@click.option("--skip-bad", is_flag=True, help="Leave out the incidents that cannot be imported.")
-@with_appcontext
-def import_incidents(file: Path, skip_bad: bool) -> None:
-    """Take in the published incidents of FILE, one JSON object a line; no one is emailed."""
-    with _in_one_line(str(file)), _progress("Incidents") as progress:
-        report = jsonl.import_history(
-            file.read_bytes(),
-            actor=COMMAND_LINE,
-            source=file.name,
-            skip_bad=skip_bad,
-            progress=progress,
-        )
-    _say_incidents(report, str(file))
-
-
-@click.command("import-statuspage")
-@click.argument("sources", nargs=-1, required=True, metavar="URL|FOLDER|FILE…")
-@click.option("--skip-bad", is_flag=True, help="Leave out what cannot be taken, and name it.")
-@with_appcontext
-def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
-    """Move here from a Statuspage page: its address, or its saved public documents.
-
-    Codes, entry ids, times, groups and texts are kept; no one is emailed.
-    """
-    with _in_one_line(), _progress("Incidents") as progress:
-        documents = []
-        for source in sources:
-            if source.startswith(("http://", "https://")):
-                documents += statuspage_page.fetch_documents(source)
-            else:
-                documents += statuspage_page.read_documents([Path(source)])
-        report = statuspage_page.import_page(
-            documents, actor=COMMAND_LINE, skip_bad=skip_bad, progress=progress
-        )
-    _say_incidents(report, "statuspage")
-
-
-@click.command("export-site")
-@click.argument("target", metavar="FOLDER|s3://BUCKET/PREFIX")
-@with_appcontext
-def export_site(target: str) -> None:
-    """Write the whole public site as static files; what is as it should be is not touched."""
-    try:
-        place = targets.open_target(target)
-        with _progress("Documents") as progress:
-            report = sync.export_site(place, db.engine, current_links(), progress=progress)
-    except files.UnusableTarget as error:
-        fail(error)
-    except DBAPIError as error:
-        fail(f"the database cannot be used: {' '.join(str(error.orig).split())}")
-    except OSError as error:
-        fail(error)
-    click.echo(
-        f"{report.documents} documents: {report.written} files written, {report.removed} removed."
-    )
-
-
-def _say_incidents(report: store.IncidentImportReport, source: str) -> None:
-    for said in (*report.notes, *report.skipped):
-        click.echo(f"{source}: {said}", err=True)
-    click.echo(
-        f"Incidents: {report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
-        f"{len(report.skipped)} left out. Components: {report.components_added} added."
-    )
-    if report.skipped:
-        sys.exit(1)
-
-
-@contextmanager
-def _in_one_line(source: str = "") -> Iterator[None]:
-    """Report what cannot be used, one line for each thing, and end."""
-    try:
-        yield
-    except published.UnusableHistory as unusable:
-        for problem in unusable.problems:
-            click.echo(f"{source}: {problem}" if source else str(problem), err=True)
-        fail("nothing was imported")
-    except demo.DemoRefused as refused:
-        fail(refused)
-    except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
-    except DBAPIError as error:
-        fail(f"the database cannot be used: {' '.join(str(error.orig).split())}")
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal, and what moves it: how much is done, of how much."""
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=1, label=label, file=sys.stderr, hidden=hidden) as bar:
-
-        def move(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield move

@@ -78,6 +78,8 @@ class FakeSlack:
                     self._answer(200, {"ok": False, "error": preferences})
                 elif self.headers["Authorization"] != f"Bearer {TOKEN}":
                     self._answer(200, {"ok": False, "error": "invalid_auth"})
+                elif method == "auth.test":
+                    self._answer(200, {"ok": True, "user": "statuspage"})
                 elif method not in SCOPES:
                     self._answer(200, {"ok": False, "error": "unknown_method"})
                 elif SCOPES[method] not in fake.scopes:

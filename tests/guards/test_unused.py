@@ -12,6 +12,8 @@ from tests.guards.source import ROOT, Function, Source, dotted, sources
 USED_OUTSIDE = {
     "create_app",  # app.py
     "make_app",  # flask --app statuspage.runtime.migrating:make_app
+    "begin_migrating",  # migrations/env.py
+    "run_patiently",  # migrations/env.py
 }
 # Decorators that give a function back to whoever calls it.
 GIVES_BACK = {"cache", "lru_cache", "contextmanager", "contextlib.contextmanager", "dataclass"}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,16 +12,15 @@ from sqlalchemy import select, text
 from time_machine import Traveller
 
 from statuspage.core import clock
-from statuspage.core.config import Settings, load_settings
+from statuspage.core.config import Settings
 from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Channel, DeliveryState
 from statuspage.delivery import claims, control, provider_events
 from statuspage.delivery.channels.sendgrid_webhook import Event, EventKind
 from statuspage.models import Delivery, Hold, Incident
 from statuspage.runtime import backup as operations
-from statuspage.runtime.application import create_app
+from statuspage.runtime.versions import UnusableDatabase
 from tests.announcing import ACTOR, Scenario, declare, mails, resolve, set_up_scenario
-from tests.service import FirstStart
 
 sqlite_alone = pytest.mark.only_on("sqlite")
 
@@ -97,7 +94,7 @@ def test_nothing_is_restored_under_a_running_worker(
     lock = Path(f"{settings.database_url.removeprefix('sqlite:///')}.worker")
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(operations.UnusableDatabase, match="stop the service first"):
+        with pytest.raises(UnusableDatabase, match="stop the service first"):
             operations.restore(app, tmp_path / "copy")
 
 
@@ -108,7 +105,7 @@ def test_what_is_no_backup_changes_nothing(
 ) -> None:
     declare(scenario, title="Still here")
     (tmp_path / "copy").write_bytes(content)
-    with pytest.raises(operations.UnusableDatabase, match="is no backup of this service"):
+    with pytest.raises(UnusableDatabase, match="is no backup of this service"):
         put_back(app, tmp_path / "copy")
     assert titles() == ["Still here"]
 
@@ -120,7 +117,7 @@ def test_a_backup_of_a_newer_version_is_refused(
     with writing() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     operations.back_up(settings, tmp_path / "copy")
-    with pytest.raises(operations.UnusableDatabase, match="a newer version"):
+    with pytest.raises(UnusableDatabase, match="a newer version"):
         put_back(app, tmp_path / "copy")
 
 
@@ -129,7 +126,7 @@ def test_a_backup_overwrites_nothing(
     settings: Settings, scenario: Scenario, tmp_path: Path
 ) -> None:
     (tmp_path / "copy").write_text("precious")
-    with pytest.raises(operations.UnusableDatabase, match="exists already"):
+    with pytest.raises(UnusableDatabase, match="exists already"):
         operations.back_up(settings, tmp_path / "copy")
     assert (tmp_path / "copy").read_text() == "precious"
 
@@ -155,51 +152,3 @@ def test_a_pooler_in_transaction_mode_may_stand_before_the_database(app: Flask) 
         for _ in range(10):
             current_session().execute(text("SELECT 1"))
         assert current_session().scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
-
-
-def app_on_a_new_file(folder: Path) -> Flask:
-    return create_app(load_settings({"DATA_DIR": str(folder), "SECRET_KEY": "for tests " * 4}))
-
-
-def change(folder: Path, statement: str) -> None:
-    with closing(sqlite3.connect(folder / "statuspage.db")) as database, database:
-        database.execute(statement)
-
-
-@sqlite_alone
-def test_the_tables_of_another_program_are_named_and_left_alone(tmp_path: Path) -> None:
-    change(tmp_path, "CREATE TABLE incidents (number INTEGER)")
-    with pytest.raises(operations.UnusableDatabase) as refused:
-        operations.prepare(app_on_a_new_file(tmp_path))
-    assert str(refused.value) == (
-        "DATABASE_URL: the database holds tables of another program (incidents); "
-        "give this service a database of its own"
-    )
-
-
-@sqlite_alone
-def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
-    change(tmp_path, "CREATE TABLE alembic_version AS SELECT '9999' AS version_num")
-    with pytest.raises(operations.UnusableDatabase) as refused:
-        operations.prepare(app_on_a_new_file(tmp_path))
-    assert str(refused.value) == (
-        "DATABASE_URL: the database has version 9999, which this release does not know; "
-        "a newer one made it, or another program"
-    )
-
-
-@sqlite_alone
-def test_a_database_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
-    change(tmp_path, "CREATE TABLE incidents (number INTEGER)")
-    file = tmp_path / "statuspage.db"
-    file.chmod(0o644)
-    with pytest.raises(operations.UnusableDatabase):
-        operations.prepare(app_on_a_new_file(tmp_path))
-    assert file.stat().st_mode & 0o777 == 0o640
-
-
-@sqlite_alone
-def test_what_the_service_writes_is_its_owners_alone(first_start: FirstStart) -> None:
-    written = {file.name: file.stat().st_mode & 0o077 for file in first_start.data.rglob("*")}
-    assert set(written) >= {"statuspage.db", "secret_key"}
-    assert set(written.values()) == {0}

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
+from urllib.request import Request, urlopen
 
 from statuspage.delivery.channels.mail_files import Drawer
 from statuspage.delivery.channels.provider import (
@@ -40,6 +41,7 @@ _SLACK = Path(__file__).with_name("slack_process.py")
 # Slack edits messages up to 4,000 characters and cuts others at 40,000.
 _LONGEST_HEAD = 3_500
 _LONGEST_REPLY = 35_000
+_PROBE = 10.0  # seconds
 _START = 60.0  # seconds that Apprise may take to load on a busy machine
 IN_A_FILE = "chat isn’t set up: kept in a file, and nobody was told"
 CHANNEL_LINK = "Incident channel: https://slack.com/app_redirect?channel="
@@ -196,6 +198,24 @@ def unreadable(rooms: Sequence[str]) -> int | None:
     finally:
         poster.close()
     return None
+
+
+def slack_trouble(token: str, api: str) -> str:
+    """Why Slack does not know the bot; empty where it does.  Nothing is posted.
+
+    As https://docs.slack.dev/reference/methods/auth.test answers.
+    """
+    request = Request(f"{api}/auth.test", b"", {"Authorization": f"Bearer {token}"})
+    try:
+        with urlopen(request, timeout=_PROBE) as answer:
+            said = json.loads(answer.read(_LONGEST_REPLY))
+    except (OSError, ValueError) as error:
+        return f"Slack does not answer: {brief(str(error))}"
+    if isinstance(said, dict) and said.get("ok") is True:
+        return ""
+    return (
+        f"Slack answered: {brief(str(said.get('error', said) if isinstance(said, dict) else said))}"
+    )
 
 
 def calm(text: str) -> str:

@@ -140,6 +140,10 @@ class _Session:
     def is_over(self) -> bool:
         return self._smtp.sock is None
 
+    @property
+    def is_encrypted(self) -> bool:
+        return self.sock.is_encrypted
+
     def is_fresh(self) -> bool:
         return time.monotonic() - self._used < _IDLE and self.sock.is_quiet()
 
@@ -404,6 +408,21 @@ class Smtp:
         finally:
             if session and not session.is_over:
                 self._idle.append(session)
+
+    def probe(self) -> str:
+        """Greet the server, encrypt and log in as for a mail, and send none; what came of it.
+
+        Raises ``OSError`` with the reason where that fails.
+        """
+        try:
+            session = self._open_session()
+        except _NoSessionError as error:
+            raise OSError(self._clean(str(error))) from None
+        self._idle.append(session)
+        server = self._server
+        encrypted = "encrypted" if session.is_encrypted else "not encrypted"
+        login = f", logged in as {server.user}" if server.user else ", without a login"
+        return f"{server.host}:{server.port} answers, {encrypted}{login}"
 
     def close(self) -> None:
         """Take leave of the server on every connection that is kept."""

@@ -61,6 +61,11 @@ class DeadlineSocket:
         self._arm()
         self._sock = context.wrap_socket(self._sock, server_hostname=hostname)
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is said can be read by the other side alone."""
+        return isinstance(self._sock, ssl.SSLSocket)
+
     def is_quiet(self) -> bool:
         """True while the other side has neither closed an idle connection nor spoken unasked."""
         try:
