@@ -132,6 +132,9 @@ def from_alert_source(most: int) -> Rule:
     by_key = with_api_key(most)
 
     def rule(asked: Request) -> int:
+        if (asked.content_length or most) <= STRANGERS:
+            # Of what everybody may send, nobody needs to be known.
+            return STRANGERS
         if asked.authorization and asked.authorization.type == "basic":
             password = asked.authorization.password or ""
             return most if api_keys.is_key(current_session(), password) else STRANGERS

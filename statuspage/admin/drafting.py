@@ -14,8 +14,10 @@ from statuspage.admin.base import admin, done
 from statuspage.admin.forms import read_number
 from statuspage.admin.resolving import what_was_typed
 from statuspage.core.db import current_session
+from statuspage.core.enums import Audience
 from statuspage.core.errors import Invalid
 from statuspage.incidents import saved_drafts
+from statuspage.incidents.inputs import NewUpdate
 from statuspage.models import Incident, SavedDraft, ScheduledUpdate, ToolDraft
 
 # What belongs to the sheet that it was typed into, and not to what was typed.
@@ -65,6 +67,19 @@ def discard_draft(code: str) -> ResponseReturnValue:
     """Forget one's own draft."""
     saved_drafts.discard_draft(code, actor=actor())
     return done("The draft is discarded.", "admin.incident", code=code)
+
+
+def as_typed(update: NewUpdate, *, text: str = "") -> list[tuple[str, str]]:
+    """An update that a tool prepares, as it would stand in the form; ``text`` is the public one."""
+    typed = {
+        "status": update.status.value,
+        "users_notice": update.users_notice,
+        **update.public_facts,
+        **update.internal_facts,
+        **{f"because_{name}": reason for name, reason in update.although.items()},
+        f"text_{Audience.PUBLIC.value}": text,
+    }
+    return [(name, str(value)) for name, value in typed.items() if value]
 
 
 def typed_again() -> list[tuple[str, str]]:

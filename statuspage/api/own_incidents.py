@@ -7,8 +7,9 @@ message.  Errors are problem documents (:mod:`.problems`); what a key may do is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from types import ModuleType
 from typing import Any, Final
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from statuspage.admin import body_limits
+from statuspage.admin.drafting import as_typed
 from statuspage.api import callers
 from statuspage.api.problems import problem
 from statuspage.api.v1_changes import read_components
@@ -46,7 +48,7 @@ from statuspage.core.enums import (
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.delivery import report
-from statuspage.incidents import lifecycle
+from statuspage.incidents import lifecycle, saved_drafts
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
@@ -60,9 +62,11 @@ from statuspage.recipients.who_receives import AudienceChoice
 MOST_BYTES: Final = 256 * 1024
 PAGE_SIZE: Final = 50
 LONGEST_KEY: Final = 200
+NEEDS_APPROVAL: Final = "because_approval"
+"""The field that a resolution is refused on where a second account must approve it first."""
 
 _TEXTS: Final = frozenset({FactKind.LINE, FactKind.PROSE, FactKind.ADDRESS})
-_TAKES: Final = body_limits.takes_up_to(body_limits.with_api_key(MOST_BYTES))
+TAKES: Final = body_limits.takes_up_to(body_limits.with_api_key(MOST_BYTES))
 _NOTIFIED: Final = {audience.value: audience for audience in Audience if audience != "public"}
 
 incidents = Blueprint("own_incidents", __name__, url_prefix="/api/v1/incidents")
@@ -76,8 +80,8 @@ class UnreadableRequest(Exception):
         self.answer = problem(status, detail)
 
 
-def register(app: Flask) -> None:
-    """Hang the addresses on the app."""
+def register(app: Flask, *_further: ModuleType) -> None:
+    """Hang the addresses on the app, and those of further modules that stand on the same part."""
     app.register_blueprint(incidents)
 
 
@@ -98,7 +102,7 @@ def set_headers(answer: Response) -> Response:
 @incidents.get("/openapi.json")
 def description() -> ResponseReturnValue:
     """What all of this takes and gives, as OpenAPI."""
-    return _answer(openapi.describe("incidents", current_links()))
+    return answer(openapi.describe("incidents", current_links()))
 
 
 @incidents.get("")
@@ -108,14 +112,14 @@ def list_incidents() -> ResponseReturnValue:
     session = current_session()
     chosen = select(Incident).order_by(Incident.id.desc()).limit(PAGE_SIZE + 1)
     if "after" in request.args:
-        last = _found(request.args["after"])
+        last = found_incident(request.args["after"])
         chosen = chosen.where(Incident.id < last.id)
     if read_flag(request.args, "open", default=False):
         chosen = chosen.where(Incident.status.not_in(CLOSED))
     rows = session.scalars(chosen).all()
     shown, is_more = rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
     path = f"/api/v1/incidents?after={shown[-1].code}" if is_more else ""
-    return _answer(
+    return answer(
         {
             "incidents": [as_object(one) for one in shown],
             "next": current_links().to(path) if path else None,
@@ -127,14 +131,14 @@ def list_incidents() -> ResponseReturnValue:
 def get_incident(code: str) -> ResponseReturnValue:
     """One incident whole; its ETag is its version."""
     callers.need(KeyScope.READ)
-    return _shown(_found(code))
+    return _shown(found_incident(code))
 
 
 @incidents.post("")
-@_TAKES
+@TAKES
 def declare_incident() -> ResponseReturnValue:
     """Declare an incident, public or internal."""
-    sent, session = _body(), current_session()
+    sent, session = read_body(), current_session()
     texts = read_text(sent, "text")
     declaration = Declaration(
         title=read_line(sent, "title") or "",
@@ -146,22 +150,22 @@ def declare_incident() -> ResponseReturnValue:
         visibility=read_term(sent, "visibility", Visibility) or Visibility.PUBLIC,
         next_update_at=read_moment(sent, "next_update_at"),
         no_promise_because=read_line(sent, "no_promise_because"),
-        public_facts=_facts(sent, "public_facts"),
-        internal_facts=_facts(sent, "internal_facts"),
+        public_facts=read_facts(sent, "public_facts"),
+        internal_facts=read_facts(sent, "internal_facts"),
     )
     if declaration.severity_rank == 0:
         raise Invalid("severity", _levels(session))
     if declaration.status in CLOSED:
         raise Invalid("status", "An incident is declared while it is open.")
     made = lifecycle.declare(declaration, _submission(sent))
-    return _shown(_found(made.code), 201)
+    return _shown(found_incident(made.code), 201)
 
 
 @incidents.post("/<id:code>/updates")
-@_TAKES
+@TAKES
 def post_update(code: str) -> ResponseReturnValue:
     """Post an update: resolve, reopen, or only say more.  ``If-Match`` is the version seen."""
-    incident, sent, session = _found(code), _body(), current_session()
+    incident, sent, session = found_incident(code), read_body(), current_session()
     if incident.kind is not Kind.INCIDENT:
         raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
     status = read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status)
@@ -172,8 +176,8 @@ def post_update(code: str) -> ResponseReturnValue:
         no_promise_because=read_line(sent, "no_promise_because"),
         severity_rank=_rank(session, sent),
         users_notice=read_text(sent, "users_notice"),
-        public_facts=_facts(sent, "public_facts"),
-        internal_facts=_facts(sent, "internal_facts"),
+        public_facts=read_facts(sent, "public_facts"),
+        internal_facts=read_facts(sent, "internal_facts"),
         happened_at=read_moment(sent, "happened_at"),
         although=_although(sent),
         false_alarm=read_flag(sent, "false_alarm", default=False),
@@ -182,23 +186,42 @@ def post_update(code: str) -> ResponseReturnValue:
     )
     reopens = not incident.is_open and status not in CLOSED
     verb = lifecycle.reopen if reopens else lifecycle.post_update
-    verb(code, update, _submission(sent, seen=_seen_version()))
-    return _shown(_found(code), 201)
+    try:
+        verb(code, update, _submission(sent, seen=_seen_version()))
+    except Invalid as refused:
+        if refused.field != NEEDS_APPROVAL:
+            raise
+        prepare(code, as_typed(update, text=read_text(sent, "text") or ""))
+        return answer({"approval_required": True, **where_prepared(code)}, 202)
+    return _shown(found_incident(code), 201)
+
+
+def prepare(code: str, form: Sequence[tuple[str, str]]) -> None:
+    """Keep a draft that a person opens in the admin, by the caller's key."""
+    holder, version = callers.caller(), found_incident(code).version
+    saved_drafts.save_tool_draft(
+        code, form, key_id=holder.key_id, seen_version=version, actor=holder.actor
+    )
+
+
+def where_prepared(code: str) -> dict[str, str]:
+    """Where a person goes on with it."""
+    return {"admin_url": f"{current_links().admin_incident(code)}#post"}
 
 
 @incidents.get("/<id:code>/deliveries")
 def list_deliveries(code: str) -> ResponseReturnValue:
     """What became of each message about an incident, counted by state; newest first."""
     callers.need(KeyScope.READ)
-    tallies = report.tallies(current_session(), _found(code).id)
-    return _answer(
+    tallies = report.tallies(current_session(), found_incident(code).id)
+    return answer(
         {
             "messages": [
                 {
                     "audience": message.audience.value,
                     "step": message.step.value,
                     "subject": message.subject,
-                    "created_at": _moment(message.created_at),
+                    "created_at": show_moment(message.created_at),
                     "deliveries": {state.value: n for state, n in tally.counts.items()},
                 }
                 for message, tally in tallies
@@ -210,7 +233,8 @@ def list_deliveries(code: str) -> ResponseReturnValue:
 # --- what is sent --------------------------------------------------------------------------------
 
 
-def _body() -> Mapping[str, Any]:
+def read_body() -> Mapping[str, Any]:
+    """The object that was sent; raises :class:`UnreadableRequest`."""
     if request.mimetype != "application/json":
         raise UnreadableRequest(415, "Send the body as application/json.")
     try:
@@ -232,7 +256,7 @@ def _submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submissi
             raise Invalid("leave_out", f"Send some of: {', '.join(_NOTIFIED)}")
     return Submission(
         callers.caller().actor,
-        _form_key(),
+        form_key(),
         seen_version=seen,
         texts={Audience.PUBLIC: Text("", text)} if text else {},
         choice=AudienceChoice(
@@ -241,7 +265,7 @@ def _submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submissi
     )
 
 
-def _form_key() -> str:
+def form_key() -> str:
     """Of the ``Idempotency-Key``: the same key sent again with the same API key posts once."""
     given = request.headers.get("Idempotency-Key", "").strip()
     if not given:
@@ -275,7 +299,7 @@ def _levels(session: Session) -> str:
     return f"Send one of: {', '.join(one.name for one in severity.severity_levels(session))}"
 
 
-def _facts(sent: Mapping[str, Any], name: str) -> dict[str, str]:
+def read_facts(sent: Mapping[str, Any], name: str) -> dict[str, str]:
     """Facts by their names; the text of each."""
     value = sent.get(name)
     if value is None:
@@ -302,17 +326,19 @@ def _although(sent: Mapping[str, Any]) -> dict[str, str]:
 # --- what is answered ----------------------------------------------------------------------------
 
 
-def _answer(value: object, status: int = 200) -> Response:
+def answer(value: object, status: int = 200) -> Response:
+    """An answer in JSON."""
     return Response(orjson.dumps(value), status, mimetype="application/json")
 
 
 def _shown(incident: Incident, status: int = 200) -> Response:
-    made = _answer(as_object(incident), status)
+    made = answer(as_object(incident), status)
     made.set_etag(str(incident.version))
     return made
 
 
-def _found(code: str) -> Incident:
+def found_incident(code: str) -> Incident:
+    """The incident of that code; raises ``NoResultFound``."""
     chosen = select(Incident).filter_by(code=code[:64])
     return current_session().scalars(chosen).one()
 
@@ -330,11 +356,11 @@ def as_object(incident: Incident) -> dict[str, Any]:
         "visibility": incident.visibility.value,
         "is_drill": incident.is_drill,
         "version": incident.version,
-        "started_at": _moment(incident.started_at),
-        "resolved_at": _moment(incident.resolved_at),
-        "scheduled_for": _moment(incident.scheduled_for),
-        "scheduled_until": _moment(incident.scheduled_until),
-        "next_update_at": _moment(incident.next_update_at),
+        "started_at": show_moment(incident.started_at),
+        "resolved_at": show_moment(incident.resolved_at),
+        "scheduled_for": show_moment(incident.scheduled_for),
+        "scheduled_until": show_moment(incident.scheduled_until),
+        "next_update_at": show_moment(incident.next_update_at),
         "users_notice": incident.users_notice,
         "public_facts": incident.public_facts,
         "internal_facts": incident.internal_facts,
@@ -354,16 +380,17 @@ def _update(update: IncidentUpdate) -> dict[str, Any]:
         "status": update.status,
         "visibility": update.visibility.value,
         "text": update.body,
-        "happened_at": _moment(update.happened_at),
-        "posted_at": _moment(update.posted_at),
-        "next_update_at": _moment(update.next_update_at),
+        "happened_at": show_moment(update.happened_at),
+        "posted_at": show_moment(update.posted_at),
+        "next_update_at": show_moment(update.next_update_at),
         "no_promise_because": update.no_promise_because,
         "left_out": update.left_out,
         "although": update.gate,
     }
 
 
-def _moment(moment: Any) -> str | None:
+def show_moment(moment: Any) -> str | None:
+    """A moment in ISO 8601, or nothing."""
     return clock.as_utc(moment).isoformat() if moment else None
 
 
@@ -375,7 +402,7 @@ def show_refused_key(error: callers.KeyRefused) -> ResponseReturnValue:
 
 @incidents.errorhandler(UnreadableRequest)
 def show_unreadable(error: UnreadableRequest) -> ResponseReturnValue:
-    """What :func:`_body` could not read."""
+    """What :func:`read_body` could not read."""
     return error.answer
 
 

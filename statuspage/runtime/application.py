@@ -16,6 +16,7 @@ from statuspage.api import (
     health,
     own_customers,
     own_incidents,
+    own_preparations,
     provider_hooks,
     v1_components,
     v1_incidents,
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     agents.register(app)
     own_customers.register(app)
     v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
-    own_incidents.register(app)
+    own_incidents.register(app, own_preparations)
     subscription_pages.register(app)
     mount.register(app)
     commands.register(app)
