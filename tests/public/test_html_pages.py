@@ -278,33 +278,12 @@ def test_a_large_group_leads_to_all_of_its_own() -> None:
     assert whole.cssselect(".rest") == []
 
 
-def test_however_many_groups_there_are_a_page_lists_a_bounded_number_of_components() -> None:
-    groups = [
-        group(f"Group {g}", *(component(f"Part {g}-{n}") for n in range(30))) for g in range(20)
-    ]
-    root = home(snapshot(tree=groups))
-    assert len(root.cssselect(".component")) == 200
-    assert len(root.cssselect("details .rest a")) == 20
-
-
-def test_a_hundred_components_are_listed_whole() -> None:
-    tree = [component(f"Part {number}") for number in range(100)]
-    root = home(snapshot(tree=tree))
-    assert (len(root.cssselect(".component")), root.cssselect(".rest")) == (100, [])
-
-
 def test_a_component_can_be_shown_only_while_it_is_degraded() -> None:
     fine = component("Legacy", only_show_if_degraded=True)
     broken = component("Legacy", samples.PARTIAL, only_show_if_degraded=True)
     assert home(snapshot(tree=[fine])).cssselect(".component") == []
     shown = home(snapshot(tree=[broken]))
     assert read_all(shown, ".component :is(.name, .state)") == ["Legacy", "Partial outage"]
-
-
-def test_a_group_of_which_nothing_is_shown_is_left_out() -> None:
-    hidden = samples.group("Old things", component("Legacy", only_show_if_degraded=True))
-    root = home(snapshot(tree=[hidden, component("API")]))
-    assert read_all(root, "#components li :is(.name, .state)") == ["API", "Operational"]
 
 
 def test_a_page_without_components_says_so() -> None:
@@ -342,20 +321,6 @@ def test_each_of_the_last_days_says_what_was_and_quiet_ones_on_end_say_it_once()
         "Card payments work again. From 09:30 to 12:00 UTC on February 27 most of them were "
         "declined, and we are sorry for the orders that this cost you."
     )
-
-
-def test_days_on_which_the_same_incidents_went_on_are_one_line() -> None:
-    long = incident("Long", post(samples.INVESTIGATING, "We look.", ago(days=3)))
-    view = snapshot(incidents=[long])
-    days = [
-        replace(day, continued=(long,) if place < 3 else ()) for place, day in enumerate(view.days)
-    ]
-    root = home(replace(view, days=tuple(days)))
-    assert [text.partition(" Investigating")[0] for text in read_all(root, ".days > li")] == [
-        "Mar 2 – 4, 2026 Continued: Long",
-        "Mar 1, 2026 Long",
-        "Feb 18 – 28, 2026 No incidents reported.",
-    ]
 
 
 def test_a_month_in_which_incidents_only_went_on_names_them() -> None:
@@ -505,16 +470,6 @@ def test_each_post_has_an_address_of_its_own() -> None:
 def test_a_post_tells_how_components_changed() -> None:
     changes = read_all(incident_page(samples.PAYMENTS_OUTAGE), ".changes li")
     assert changes[0] == "Payments Partial outage → now Operational"
-
-
-def test_components_that_changed_alike_are_told_together_and_unchanged_ones_not() -> None:
-    parts = [component(name) for name in ("API", "Webhooks", "Search")]
-    fine, broken = ComponentStatus.OPERATIONAL, ComponentStatus.MAJOR_OUTAGE
-    changed = [(part, fine, broken) for part in parts[:2]]
-    told = post(samples.INVESTIGATING, "Down.", NOON, affected=[*changed, (parts[2], fine, fine)])
-    assert read_all(incident_page(incident("Down", told)), ".changes li") == [
-        "API, Webhooks Operational → now Major outage"
-    ]
 
 
 def test_a_post_made_later_than_what_it_tells_says_both_times() -> None:
@@ -875,14 +830,6 @@ def test_on_its_first_day_a_component_has_no_percentage_yet():
     shown = replace(samples.component_page(view.components[0], ()), uptime=new)
     page = lxml.html.fromstring(html_pages.render_component(CALM, shown, LINKS))
     assert "Since today" in read_all(page, "#uptime .panel > p")
-
-
-def test_a_bar_has_one_column_for_each_day():
-    for path_of in home(WORST).cssselect("svg.bar"):
-        strokes = "".join(path.get("d", "") for path in path_of.cssselect("path"))
-        runs = re.findall(r"M(\d+) [\d.]+h(\d+)", strokes)
-        columns = sorted(n for at, length in runs for n in range(int(at), int(at) + int(length)))
-        assert columns == list(range(90))
 
 
 def test_a_components_name_leads_to_its_page():

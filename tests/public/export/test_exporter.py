@@ -20,7 +20,6 @@ from statuspage.runtime.application import create_app
 from tests.databases import Database
 from tests.editions import AtOnce, in_three_languages
 from tests.factories import NOON, make_component, make_incident, make_page
-from tests.guards.source import sources
 
 pytestmark = [pytest.mark.usefixtures("three_languages"), pytest.mark.take_turns]
 
@@ -194,15 +193,3 @@ def test_a_place_to_export_to(value: str, kept: str | None, tmp_path: Path) -> N
 def test_a_place_that_cannot_be_is_refused(value: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="EXPORT_TO: must be a folder, or look like s3://"):
         load_settings({"EXPORT_TO": value, "DATA_DIR": str(tmp_path)})
-
-
-def test_nobody_without_a_bucket_pays_for_boto3() -> None:
-    bucket = "statuspage.public.export.bucket"
-    paying = {
-        source.module
-        for source in sources()
-        for found in source.imports
-        if found.module.partition(".")[0] in {"boto3", "botocore"}
-        or f"{found.module}.{found.name}".startswith(bucket)
-    }
-    assert paying == {bucket}

@@ -23,7 +23,6 @@ from statuspage.models import Component, Incident, IncidentUpdate, Page
 from statuspage.models.revision import bump
 from statuspage.public.edition_builder import build_edition, mark_stale
 from statuspage.public.export import sync, targets
-from statuspage.public.export.files import Bundle, UnusableTarget
 from statuspage.public.export.folder import Folder
 from statuspage.public.statements import RECENT_INCIDENTS
 from tests.apps import Apps
@@ -282,33 +281,6 @@ def test_a_file_that_somebody_changed_or_lost_is_put_right(engine: Engine, tmp_p
     assert not (tmp_path / "site" / "more").exists()
 
 
-def test_a_compressed_form_that_is_not_worth_it_any_more_goes(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "site")
-    folder.open()
-    (tmp_path / "site" / "small.txt.gz").write_bytes(b"old")
-    folder.write([Bundle(files=(), absent=("small.txt.gz", "small.txt.br"))])
-    assert plain(tmp_path / "site") == {".statuspage"}
-    assert "small.txt.gz" not in files(tmp_path / "site")
-
-
-@sqlite_only
-def test_a_write_that_fails_leaves_the_former_file(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    export_to(tmp_path / "site", engine)
-    before = files(tmp_path / "site")
-    change(lambda session: make_incident(session, "News"))
-
-    def full(source: object, target: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("statuspage.public.export.folder.os.replace", full)
-        with pytest.raises(OSError, match="No space left"):
-            export_to(tmp_path / "site", engine)
-    assert files(tmp_path / "site") == before
-
-
 def test_after_a_post_only_what_it_changed_is_made_again(
     long_history: Engine, tmp_path: Path
 ) -> None:
@@ -464,21 +436,6 @@ def test_the_styles_of_another_release_stay_until_no_page_names_them(
     while copy.waits:
         copy.step()
     assert not old.exists()
-
-
-@pytest.mark.parametrize("foreign", ["index.html", "photos/me.jpg"])
-def test_a_folder_with_other_peoples_files_is_refused(tmp_path: Path, foreign: str) -> None:
-    (tmp_path / foreign).parent.mkdir(exist_ok=True)
-    (tmp_path / foreign).write_text("mine")
-    with pytest.raises(UnusableTarget, match="holds other files"):
-        targets.open_target(str(tmp_path))
-    assert (tmp_path / foreign).read_text() == "mine"
-
-
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(UnusableTarget, match="is not a folder"):
-        targets.open_target(str(tmp_path / "file"))
 
 
 def test_json_says_the_same_as_the_pages(exported: Exported) -> None:
