@@ -197,6 +197,12 @@ def _internal_facts(
     )
 
 
+def detected_at(incident: Incident) -> datetime | None:
+    """When somebody noticed, if that is known."""
+    found: datetime | None = _typed(incident.internal_facts, ASKED_INTERNAL)["detected"]
+    return found
+
+
 def _typed(stored: Mapping[str, Any] | None, facts: Sequence[Fact]) -> dict[str, Any]:
     """Facts as a row keeps them in JSON, as typed values; empty where there is none."""
     return {fact.name: _read(fact.kind, (stored or {}).get(fact.name)) for fact in facts}

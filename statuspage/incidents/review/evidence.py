@@ -20,7 +20,7 @@ from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Mil
 from statuspage.core.richtext import first_line
 from statuspage.incidents.notes import notes_of
 from statuspage.incidents.promises import Record, record_of
-from statuspage.messages.incident_facts import slips_of
+from statuspage.messages.incident_facts import detected_at, slips_of
 from statuspage.models import Delivery, Incident, IncidentUpdate, Message
 from statuspage.models.columns import LINE_LIMIT
 from statuspage.models.delivery import was_sent
@@ -118,9 +118,9 @@ def figures(session: Session, incident: Incident, entries: Iterable[ReviewEntry]
 
 
 def _detected(incident: Incident) -> Iterator[ReviewEntry]:
-    if detected := (incident.internal_facts or {}).get("detected"):
-        at = clock.as_utc(datetime.fromisoformat(detected))
-        yield ReviewEntry("detected", at, "Detected", "Incident", Milestone.DETECTED)
+    if at := detected_at(incident):
+        mark = Milestone.DETECTED
+        yield ReviewEntry(mark.value, at, mark.label, "Incident", mark)
 
 
 def _updates(incident: Incident, updates: Sequence[IncidentUpdate]) -> Iterator[ReviewEntry]:
