@@ -12,7 +12,7 @@ import logging
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zlib import crc32
@@ -20,7 +20,7 @@ from zlib import crc32
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from statuspage.access import audit, throttle
+from statuspage.access import accounts, audit, throttle
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs, of_scopes
 from statuspage.core import clock
@@ -169,6 +169,18 @@ def use_key(token: str, *, address: str) -> KeyHolder | None:
     if key.used_at is None or key.used_at < clock.now() - _USED_AGAIN:
         _note_use(key.id)
     return holder
+
+
+def acting_for_owner(session: Session, holder: KeyHolder) -> Actor | None:
+    """The key's owner, for what needs an account: may what both may; None without an active one."""
+    owner = session.get_one(ApiKey, holder.key_id).owner
+    if owner is None or owner.disabled_at is not None:
+        return None
+    account = accounts.as_actor(owner)
+    both = account.permissions & holder.actor.permissions
+    return replace(
+        account, permissions=both, origin=holder.actor.origin, address=holder.actor.address
+    )
 
 
 def is_key(session: Session, token: str) -> bool:

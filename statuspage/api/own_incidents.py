@@ -157,7 +157,7 @@ def declare_incident() -> ResponseReturnValue:
         raise Invalid("severity", _levels(session))
     if declaration.status in CLOSED:
         raise Invalid("status", "An incident is declared while it is open.")
-    made = lifecycle.declare(declaration, _submission(sent))
+    made = lifecycle.declare(declaration, read_submission(sent))
     return _shown(found_incident(made.code), 201)
 
 
@@ -165,35 +165,22 @@ def declare_incident() -> ResponseReturnValue:
 @TAKES
 def post_update(code: str) -> ResponseReturnValue:
     """Post an update: resolve, reopen, or only say more.  ``If-Match`` is the version seen."""
-    incident, sent, session = found_incident(code), read_body(), current_session()
-    if incident.kind is not Kind.INCIDENT:
-        raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
-    status = read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status)
-    update = NewUpdate(
-        status,
-        components=read_components(session, sent),
-        next_update_at=read_moment(sent, "next_update_at"),
-        no_promise_because=read_line(sent, "no_promise_because"),
-        severity_rank=_rank(session, sent),
-        users_notice=read_text(sent, "users_notice"),
-        public_facts=read_facts(sent, "public_facts"),
-        internal_facts=read_facts(sent, "internal_facts"),
-        happened_at=read_moment(sent, "happened_at"),
-        although=_although(sent),
-        false_alarm=read_flag(sent, "false_alarm", default=False),
-        no_change=read_flag(sent, "no_change", default=False),
-        title=read_line(sent, "title"),
-    )
-    reopens = not incident.is_open and status not in CLOSED
-    verb = lifecycle.reopen if reopens else lifecycle.post_update
+    incident, sent = found_incident(code), read_body()
+    update = read_update(incident, sent)
+    verb = lifecycle.reopen if reopens(incident, update) else lifecycle.post_update
     try:
-        verb(code, update, _submission(sent, seen=_seen_version()))
+        verb(code, update, read_submission(sent, seen=seen_version()))
     except Invalid as refused:
         if refused.field != NEEDS_APPROVAL:
             raise
         prepare(code, as_typed(update, text=read_text(sent, "text") or ""))
         return answer({"approval_required": True, **where_prepared(code)}, 202)
     return _shown(found_incident(code), 201)
+
+
+def reopens(incident: Incident, update: NewUpdate) -> bool:
+    """Whether an update opens an incident again."""
+    return not incident.is_open and update.status not in CLOSED
 
 
 def prepare(code: str, form: Sequence[tuple[str, str]]) -> None:
@@ -248,7 +235,30 @@ def read_body() -> Mapping[str, Any]:
     return sent
 
 
-def _submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submission:
+def read_update(incident: Incident, sent: Mapping[str, Any]) -> NewUpdate:
+    """The update that was sent; raises :class:`Invalid`."""
+    if incident.kind is not Kind.INCIDENT:
+        raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
+    session = current_session()
+    return NewUpdate(
+        read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status),
+        components=read_components(session, sent),
+        next_update_at=read_moment(sent, "next_update_at"),
+        no_promise_because=read_line(sent, "no_promise_because"),
+        severity_rank=_rank(session, sent),
+        users_notice=read_text(sent, "users_notice"),
+        public_facts=read_facts(sent, "public_facts"),
+        internal_facts=read_facts(sent, "internal_facts"),
+        happened_at=read_moment(sent, "happened_at"),
+        although=_although(sent),
+        false_alarm=read_flag(sent, "false_alarm", default=False),
+        no_change=read_flag(sent, "no_change", default=False),
+        title=read_line(sent, "title"),
+    )
+
+
+def read_submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submission:
+    """Who posts, with which texts and to whom; raises :class:`Invalid`."""
     text = read_text(sent, "text")
     names = read_codes(sent, "leave_out") or []
     for name in names:
@@ -276,7 +286,8 @@ def form_key() -> str:
     return blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=24).hexdigest()
 
 
-def _seen_version() -> int | None:
+def seen_version() -> int | None:
+    """The version of ``If-Match``; None where none is given, a conflict for what is none."""
     given = request.headers.get("If-Match", "").strip().strip('"')
     if given in {"", "*"}:
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask.typing import ResponseReturnValue
 
+from statuspage.access import api_keys
 from statuspage.admin.drafting import as_typed
 from statuspage.api import callers
 from statuspage.api.own_incidents import (
@@ -17,16 +19,22 @@ from statuspage.api.own_incidents import (
     prepare,
     read_body,
     read_facts,
+    read_submission,
+    read_update,
+    reopens,
+    seen_version,
     show_moment,
     where_prepared,
 )
 from statuspage.api.v1_values import read_flag, read_moment, read_term, read_text
 from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, KeyScope, NoteKind
-from statuspage.incidents import notes, saved_drafts
+from statuspage.core.errors import Invalid
+from statuspage.incidents import notes, saved_drafts, scheduled
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.notes import NewNote
-from statuspage.models import IncidentNote
+from statuspage.incidents.scheduled import PlannedPost
+from statuspage.models import IncidentNote, ScheduledUpdate
 
 
 @incidents.get("/<id:code>/notes")
@@ -86,6 +94,53 @@ def put_draft(code: str) -> ResponseReturnValue:
     )
     prepare(code, as_typed(update, text=read_text(sent, "text") or ""))
     return answer({"approval_required": False, **where_prepared(code)})
+
+
+@incidents.get("/<id:code>/scheduled")
+def get_scheduled(code: str) -> ResponseReturnValue:
+    """The update that is posted at its time, if there is one; with the reason where it was not."""
+    callers.need(KeyScope.READ)
+    found = scheduled.scheduled_on(current_session(), found_incident(code))
+    return answer({"scheduled": _scheduled(*found) if found else None})
+
+
+@incidents.post("/<id:code>/scheduled")
+@TAKES
+def schedule_update(code: str) -> ResponseReturnValue:
+    """Have an update posted at its time, in the name of the key's owner."""
+    sent, incident = read_body(), found_incident(code)
+    publish_at = read_moment(sent, "publish_at")
+    if publish_at is None:
+        raise Invalid("publish_at", "Say when it is posted.")
+    update, text = read_update(incident, sent), read_text(sent, "text") or ""
+    submission = read_submission(sent, seen=seen_version())
+    owner = api_keys.acting_for_owner(current_session(), callers.caller())
+    if owner is None:
+        raise Invalid("publish_at", "The owner of this key has no account that could post it.")
+    planned = PlannedPost(
+        publish_at, update, reopens=reopens(incident, update), form=as_typed(update, text=text)
+    )
+    scheduled.schedule(code, planned, replace(submission, actor=owner))
+    made = scheduled.scheduled_on(current_session(), found_incident(code))
+    return answer({"scheduled": _scheduled(*made) if made else None}, 201)
+
+
+@incidents.delete("/<id:code>/scheduled")
+def cancel_scheduled(code: str) -> ResponseReturnValue:
+    """Have the scheduled update not posted at all."""
+    found_incident(code)
+    was_there = scheduled.cancel(code, actor=callers.caller().actor)
+    return answer({"cancelled": was_there})
+
+
+def _scheduled(row: ScheduledUpdate, author: str) -> dict[str, Any]:
+    return {
+        "publish_at": show_moment(row.publish_at),
+        "status": scheduled.status_of_scheduled(row).value,
+        "author": author,
+        "text": row.checked.get("text", ""),
+        "held_because": row.held_because or None,
+    }
 
 
 def _note(note: IncidentNote) -> dict[str, Any]:

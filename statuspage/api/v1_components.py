@@ -345,7 +345,8 @@ def create_template() -> ResponseReturnValue:
 # --- what is left out ----------------------------------------------------------------------------
 
 _WHY_NOT = {
-    "metrics_providers": "Metrics are sent by key: there are no providers.",
+    "metrics": "There are no metrics here yet.",
+    "metrics_providers": "There are no metrics here yet, and no providers of them.",
     "page_access_users": "This page is open to everybody: there are no page access users.",
     "page_access_groups": "This page is open to everybody: there are no page access groups.",
     "status_embed_config": "The widget takes its settings from its own tag, not from here.",

@@ -10,10 +10,11 @@ from sqlalchemy import func, select, update
 from time_machine import Traveller
 
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import KeyScope
-from statuspage.models import IncidentUpdate, Message, SeverityLevel
+from statuspage.core.enums import AccountRole, KeyScope
+from statuspage.models import ApiKey, IncidentUpdate, Message, SeverityLevel
 from tests.announcing import Scenario
 from tests.api.test_own_incidents import Tool, described
+from tests.browsing import make_account
 
 __all__ = ["described"]
 
@@ -84,6 +85,31 @@ def test_what_a_second_account_must_approve_becomes_a_draft(app: Flask, own: Too
     assert published(app) == before
     found: Any = own.get(f"/{code}/drafts").json
     assert found["drafts"][0]["form"]["status"] == "resolved"
+
+
+def test_an_update_is_scheduled_in_the_name_of_the_keys_owner(app: Flask, own: Tool) -> None:
+    code = own.declare()["id"]
+    later = {"publish_at": "2026-03-04T14:00:00Z", "status": "identified"}
+    nobody: Any = own.post(f"/{code}/scheduled", later)
+    assert (nobody.status_code, nobody.json["errors"][0]["field"]) == (422, "publish_at")
+    with app.app_context(), writing() as session:
+        owner = make_account(role=AccountRole.COMMS_LEAD)
+        session.add(owner)
+        session.flush()
+        session.execute(update(ApiKey).values(owner_id=owner.id))
+    before = published(app)
+    made: Any = own.post(f"/{code}/scheduled", later)
+    assert made.status_code == 201, made.text
+    assert published(app) == before
+    assert own.get(f"/{code}/scheduled").json == made.json
+    assert (made.json["scheduled"]["author"], made.json["scheduled"]["status"]) == (
+        "Kim", "identified",
+    )  # fmt: skip
+    path = f"/api/v1/incidents/{code}/scheduled"
+    cancelled = [own.client.delete(path, headers=own.headers).json for _ in range(2)]
+    assert cancelled == [{"cancelled": True}, {"cancelled": False}]
+    assert own.get(f"/{code}/scheduled").json == {"scheduled": None}
+    assert own.post(f"/{code}/scheduled", {"status": "identified"}).status_code == 422
 
 
 def test_a_key_that_only_reads_prepares_nothing(app: Flask, own: Tool) -> None:
