@@ -23,6 +23,7 @@ from statuspage.models import (
     IncidentComponent,
     IncidentUpdate,
     Page,
+    PublicNotice,
     SeverityLevel,
 )
 
@@ -89,6 +90,18 @@ def make_component(session: Session, name: str = "Checkout", **columns: Any) -> 
     session.add(component)
     session.flush()
     return component
+
+
+def make_notice(session: Session, title: str = "Slow networks", **columns: Any) -> str:
+    """A notice that began a day ago; its code."""
+    at = NOON - timedelta(days=1)
+    values = {
+        "code": code(next(_numbers)), "title": title, "body": "**Please** read this.",
+        "begins_at": at, "entry_id": f"tag:example.com,{title}", "created_at": at,
+        "updated_at": at, **columns,
+    }  # fmt: skip
+    session.add(PublicNotice(**values))
+    return str(values["code"])
 
 
 def make_incident(

@@ -108,6 +108,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem("Incidents", "admin.incidents"),
             MenuItem("Suggestions", "admin.suggestions"),
             MenuItem("Maintenance", "admin.maintenances"),
+            MenuItem("Notices", "admin.notices"),
         ),
     ),
     (

@@ -13,11 +13,12 @@ from statuspage.access.permissions import Permission
 _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         approval dashboard export_review incident incident_deliveries incident_live incident_notes
-        incidents live mail_sheet maintenance_desk maintenance_series maintenances review
+        incidents live mail_sheet maintenance_desk maintenance_series maintenances notices review
         review_versions suggestion suggestions""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: "correct_post edit_review incident_details new_incident",
-    Permission.PUBLISH: "correct_message leave_out new_maintenance new_past_incident new_series",
+    Permission.PUBLISH: """
+        correct_message leave_out new_maintenance new_notice new_past_incident new_series notice""",
     Permission.SEND: """
         delivered_mail delivery delivery_channels export_deliveries message message_progress
         messages outbox written_mail written_mail_html""",
@@ -48,10 +49,10 @@ _SENDING: Final[Mapping[Permission, str]] = {
         new_incident new_incident_texts no_change reopen_review request_review_approval
         save_draft""",
     Permission.PUBLISH: """
-        approve approve_review cancel_mails changed_series_texts correct_message hide_incident
-        leave_out maintenance_desk maintenance_series maintenance_texts merge_incident
-        new_maintenance new_maintenance_texts new_past_incident new_series publish_review
-        send_after_all series_texts stop_series take_back""",
+        approve approve_review cancel_mails changed_series_texts correct_message end_notice
+        hide_incident leave_out maintenance_desk maintenance_series maintenance_texts merge_incident
+        new_maintenance new_maintenance_texts new_notice new_past_incident new_series notice
+        publish_review send_after_all series_texts stop_series take_back""",
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "set_component_status",
     Permission.COMPONENTS: """

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from wtforms import SelectField
 
-from statuspage.admin.forms import LineField, ProseField
+from statuspage.admin.findings import Remark
+from statuspage.admin.forms import LineField, PostForm, ProseField
 from statuspage.admin.previews import TextsForm
 from statuspage.core.languages import OFFERED
 from statuspage.messages import facts
@@ -16,16 +18,18 @@ SECOND: Final = "second_"
 """What the names of fields in the second language begin with."""
 
 
-class SecondLanguageForm(TextsForm):
-    """A form whose public facts can have a text in a further language each."""
+class SecondTextsForm(PostForm):
+    """A form whose public texts can stand in a further language each."""
 
     second_language = SelectField(
         "Language",
         choices={"": "None", **{one.code: one.name for one in OFFERED}},
         default="",
     )
-    # The facts that are asked for twice.
+    # The texts that are asked for twice.
     translated: tuple[str, ...] = ()
+    # What the checks say of texts in the second language, by the name of the text.
+    second_remarks: Mapping[str, tuple[Remark, ...]] = MappingProxyType({})
 
     @property
     def second_texts(self) -> list[str]:
@@ -43,7 +47,11 @@ class SecondLanguageForm(TextsForm):
         return any(self[name].errors or self[name].data for name in names if name in self)
 
 
-AnySecond = TypeVar("AnySecond", bound=SecondLanguageForm)
+class SecondLanguageForm(SecondTextsForm, TextsForm):
+    """A form of facts, whose public ones can have a text in a further language each."""
+
+
+AnySecond = TypeVar("AnySecond", bound=SecondTextsForm)
 
 
 def asks_for_second(labels: Mapping[str, str]) -> Callable[[type[AnySecond]], type[AnySecond]]:
@@ -60,9 +68,14 @@ def asks_for_second(labels: Mapping[str, str]) -> Callable[[type[AnySecond]], ty
 
 
 def second_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a second language, as the form's fields hold it."""
+    """What is kept of a second language with an incident's facts, as the form's fields hold it."""
+    return translations_as_shown(stored.get(facts.TRANSLATIONS, {}))
+
+
+def translations_as_shown(stored: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Texts by language, as the form's fields hold them."""
     shown: dict[str, Any] = {}
-    for language, texts in stored.get(facts.TRANSLATIONS, {}).items():
+    for language, texts in stored.items():
         shown |= {"second_language": language}
         shown |= {SECOND + name: text for name, text in texts.items()}
     return shown

@@ -107,6 +107,14 @@ class Links:
         """A tag URI (RFC 4151) for an incident's feed entry; made once, then stored for ever."""
         return f"tag:{self.host},{created_at:%Y-%m-%d}:incident/{code}"
 
+    def notice(self, code: str) -> str:
+        """One notice's page."""
+        return f"{self.base}/notices/{quote(code)}"
+
+    def notice_entry(self, code: str, created_at: datetime) -> str:
+        """The same as :meth:`incident_entry`, for a notice's feed entry."""
+        return f"tag:{self.host},{created_at:%Y-%m-%d}:notice/{code}"
+
     def subscription(self, token: str, before: str = "") -> str:
         """Where a subscription is confirmed and managed; ``before`` names the language."""
         return f"{self.base}{before}/subscriptions/{quote(token)}"

@@ -34,6 +34,7 @@ from statuspage.models.incident import (
 )
 from statuspage.models.message import Message, Wording
 from statuspage.models.note import IncidentNote
+from statuspage.models.notice import PublicNotice
 from statuspage.models.operations import (
     Alarm,
     AuditCheckpoint,
@@ -86,6 +87,7 @@ __all__ = [
     "Page",
     "Passkey",
     "Presence",
+    "PublicNotice",
     "RecoveryCode",
     "Review",
     "ReviewVersion",

@@ -43,6 +43,7 @@ from statuspage.public.snapshot import (
     GroupView,
     IncidentView,
     MonthView,
+    NoticeView,
     PageView,
 )
 from statuspage.public.statements import FEED_INCIDENTS, FEED_UPDATES, RECENT_INCIDENTS
@@ -216,6 +217,12 @@ INCIDENT: Final[Subject[IncidentView]] = Subject(
     later=lambda content: content.earlier_incidents,
     known=_known_incidents,
 )
+NOTICE: Final[Subject[NoticeView]] = Subject(
+    name=attrgetter("code"),
+    names=CODE,
+    read=queries.read_notice,
+    ready=lambda content: content.snapshot.notices,
+)
 MONTH: Final[Subject[MonthView]] = Subject(
     name=lambda month: month_name(month.month, month.number),
     names=re.compile(r"(19[7-9]\d|2\d{3})-(0[1-9]|1[0-2])(/(?!1$)[1-9]\d{0,4})?", re.ASCII),
@@ -381,7 +388,8 @@ _LANGUAGES: Final = f"(?:/(?:{'|'.join(BY_SEGMENT)}))?"
 
 
 def _updates_feed(page: PageView, content: Content, links: Links) -> Feed:
-    return feeds.updates_feed(page, content.snapshot.updates, links)
+    snapshot = content.snapshot
+    return feeds.updates_feed(page, snapshot.updates, links, notices=snapshot.notices)
 
 
 def _history_feed(page: PageView, content: Content, links: Links) -> Feed:
@@ -426,6 +434,9 @@ INCIDENT_FEEDS: Final = tuple(
         on_demand=True,
     )
     for form in feed_formats.FORMATS
+)
+NOTICE_PAGE: Final = PublicAddress(
+    "/notices/<name>", NOTICE, _page(html_pages.render_notice, cached=64), has_languages=True
 )
 MONTH_PAGE: Final = PublicAddress("/history/<path:name>", MONTH, _draft_month, has_languages=True)
 FRONT_PAGE: Final = PublicAddress("/", SITE, _page(_render_home), has_languages=True)
@@ -473,6 +484,7 @@ ADDRESSES: Final[tuple[PublicAddress[Any], ...]] = (
     ),
     INCIDENT_PAGE,
     INCIDENT_JSON,
+    NOTICE_PAGE,
     _api("/api/v2/summary.json"),
     _api("/api/v2/status.json"),
     _api("/api/v2/components.json"),

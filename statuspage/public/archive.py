@@ -44,6 +44,7 @@ class PartKind(StrEnum):
     RECENT_FEEDS = "recent feeds"
     COMPONENT = "component"
     MONTH = "month"
+    NOTICE = "notice"
 
 
 ADDRESSES: Final[dict[PartKind, tuple[PublicAddress[Any], ...]]] = {
@@ -53,6 +54,7 @@ ADDRESSES: Final[dict[PartKind, tuple[PublicAddress[Any], ...]]] = {
     PartKind.RECENT_FEEDS: addresses.RECENT_FEEDS,
     PartKind.COMPONENT: (addresses.COMPONENT_PAGES,),
     PartKind.MONTH: (addresses.MONTH_PAGE,),
+    PartKind.NOTICE: (addresses.NOTICE_PAGE,),
 }
 """Which documents belong to a part; all of these are about one subject."""
 
@@ -113,12 +115,12 @@ class _Glance(NamedTuple):
 
 
 def survey(site: Site) -> list[Part]:
-    """All parts as they stand now: components, months, and incidents, the newest first."""
+    """All parts as they stand now: components, months, notices, and incidents, newest first."""
     glances = list(_look(site))
     page, frame = hash(site.page), hash(read_frame(site))
     faces = {key: hash(repr(view)) for key, view in site.by_key.items()}
     months = list(_months(site, glances, frame))
-    parts = [*_components(site, glances, page, frame), *months]
+    parts = [*_components(site, glances, page, frame), *months, *_notices(site, frame)]
     for glance in glances:
         seen = hash((page, *(faces[key] for key in glance.components)))
         for kind, around in (
@@ -172,6 +174,15 @@ def _look(site: Site) -> Iterator[_Glance]:
             told=hash(facts),
             components=affected,
         )
+
+
+def _notices(site: Site, frame: int) -> Iterator[Part]:
+    rows = site.connection.execute(statements.SURVEY_NOTICES, {"until": site.at})
+    for row in rows:
+        is_over = row.ends_at is not None and row.ends_at <= site.at
+        own = hash((row.updated_at, is_over))
+        for language in ("", *_others(site)):
+            yield Part(PartKind.NOTICE, row.code, own, frame, languages=(language,))
 
 
 def _months(site: Site, glances: Sequence[_Glance], frame: int) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from statuspage.public.snapshot import (
     ComponentView,
     GroupView,
     IncidentView,
+    NoticeView,
     PageView,
     UpdateView,
 )
@@ -96,8 +98,14 @@ def updates_feed(
     links: Links,
     *,
     part: Part | None = None,
+    notices: Iterable[NoticeView] = (),
 ) -> Feed:
-    """One entry for each update, dated when it was posted, newest first."""
+    """One entry for each update, dated when it was posted, newest first; and for each of the
+    notices that is not quiet.
+    """
+    locale = entry_locale(page)
+    entries = [_update_entry(incident, update, locale, links) for incident, update in told]
+    entries += [_notice_entry(notice, locale, links) for notice in notices if notice.in_feeds]
     return Feed(
         page=page,
         path=_scope(part) + "/updates",
@@ -108,9 +116,7 @@ def updates_feed(
             name=_name(page, part),
         ),
         home=links.home,
-        entries=tuple(
-            _update_entry(incident, update, entry_locale(page), links) for incident, update in told
-        ),
+        entries=tuple(sorted(entries, key=attrgetter("published"), reverse=True)),
     )
 
 
@@ -207,6 +213,19 @@ def _update_entry(
         published=update.posted_at,
         updated=update.changed_at,
         tags=tuple(component.full_name for component in incident.components),
+    )
+
+
+@lru_cache(maxsize=64)
+def _notice_entry(notice: NoticeView, locale: EntryLocale, links: Links) -> Entry:
+    return Entry(
+        id=notice.entry_id,
+        title=locale.say("Notice: %(title)s") % {"title": notice.title},
+        link=links.notice(notice.code),
+        html=notice.html_below(links.home),
+        published=notice.told_at,
+        updated=notice.changed_at,
+        tags=(),
     )
 
 

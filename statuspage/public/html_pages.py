@@ -38,6 +38,7 @@ from statuspage.public.snapshot import (
     Frame,
     IncidentView,
     MonthView,
+    NoticeView,
     Snapshot,
     UpdateView,
 )
@@ -139,6 +140,14 @@ def render_incident(frame: Frame, incident: IncidentView, links: Links) -> str:
         changes_at=incident.next_update_at if is_promised else None,
         incident=incident,
         month=incident.begins_at.astimezone(frame.page.zone).date(),
+    )
+
+
+def render_notice(frame: Frame, notice: NoticeView, links: Links) -> str:
+    """The page at ``/notices/<code>``: one notice, which may be over."""
+    changes_at = None if notice.is_over else notice.ends_at
+    return _render(
+        "public/notice.html", frame, links, path=notice.path, changes_at=changes_at, notice=notice
     )
 
 

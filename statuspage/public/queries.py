@@ -35,6 +35,7 @@ from statuspage.core.languages import N_
 from statuspage.public import statements
 from statuspage.public.days import day_of, following_month, midnight, month_of
 from statuspage.public.incident_rows import incident_view, moment_or_none
+from statuspage.public.notice_rows import read_begun, read_notices
 from statuspage.public.ongoing import (
     begins_in,
     continues_in,
@@ -54,6 +55,7 @@ from statuspage.public.snapshot import (
     IncidentLink,
     IncidentView,
     MonthView,
+    NoticeView,
     PageView,
     Pinned,
     Snapshot,
@@ -169,7 +171,9 @@ def read_snapshot(site: Site) -> Snapshot:
         *maintenances[: statements.RECENT_INCIDENTS],
     ]
     told = [(incident, update) for incident in visible for update in incident.updates]
-    turns = [*_turns(site, visible), *_reckonings(site)]
+    notices = read_notices(site.connection, site.at)
+    public_notices = tuple(notice for notice in notices if notice.begins_at <= site.at)
+    turns = [*_turns(site, visible, notices), *_reckonings(site)]
     return Snapshot(
         at=site.at,
         frame=_frame(site, open_incidents, planned),
@@ -188,10 +192,11 @@ def read_snapshot(site: Site) -> Snapshot:
                 : statements.FEED_UPDATES
             ]
         ),
-        updated_at=_updated_at(site, visible),
+        updated_at=_updated_at(site, visible, public_notices),
         last_change_at=max(moment for moment in turns if moment <= site.at),
         next_change_at=min(moment for moment in turns if moment > site.at),
         uptimes=read_uptimes(site),
+        notices=public_notices,
     )
 
 
@@ -206,6 +211,11 @@ def read_incident(site: Site, code: str) -> IncidentView | None:
     """One incident with all its posts; None where there is none that the public may see."""
     keys = site.connection.scalars(statements.BY_CODE, {"code": code}).all()
     return next(iter(read_incidents(site, keys).values()), None)
+
+
+def read_notice(site: Site, code: str) -> NoticeView | None:
+    """One notice; None where there is none that the public may see yet."""
+    return read_begun(site.connection, code, site.at)
 
 
 def read_recent_incidents(site: Site, part: ComponentView | GroupView) -> tuple[IncidentView, ...]:
@@ -471,19 +481,26 @@ def _day(
     )
 
 
-def _updated_at(site: Site, incidents: Iterable[IncidentView]) -> datetime:
+def _updated_at(
+    site: Site, incidents: Iterable[IncidentView], notices: Iterable[NoticeView]
+) -> datetime:
     moments = [site.page.updated_at]
     moments += [view.updated_at for view in site.by_key.values()]
     moments += [incident.updated_at for incident in incidents]
+    moments += [notice.changed_at for notice in notices]
     return max(moments)
 
 
-def _turns(site: Site, incidents: Iterable[IncidentView]) -> list[datetime]:
+def _turns(
+    site: Site, incidents: Iterable[IncidentView], notices: Iterable[NoticeView]
+) -> list[datetime]:
     """Moments when time alone changes what the site says, the bounds of the day among them."""
     moments: list[datetime | None] = [*_today(site)]
     for incident in incidents:
         if incident.is_open:
             moments += [incident.next_update_at, incident.scheduled_for, incident.scheduled_until]
+    for notice in notices:
+        moments += [notice.begins_at, notice.ends_at]
     return [moment for moment in moments if moment is not None]
 
 

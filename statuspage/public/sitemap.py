@@ -60,6 +60,7 @@ def write_sitemap(
     # Older incidents are reached from the months, each of which leads to the one before.
     recent = sorted({*snapshot.incidents, *snapshot.maintenances} - {*incidents}, key=_begin)
     listed = [*incidents, *reversed(recent)]
+    rows += [_row(one.path, one.changed_at, links) for one in snapshot.current_notices]
     rows += [_row(html_pages.incident_path(each.code), each.updated_at, links) for each in listed]
     rows += [
         _row(html_pages.history_path(month.month, number), snapshot.updated_at, links)

@@ -302,6 +302,59 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice that has begun; ``is_over``: it had ended when this was read.
+
+    ``translations`` are language, title and body in further languages.
+    """
+
+    code: str
+    title: str
+    body: str
+    begins_at: datetime
+    ends_at: datetime | None
+    is_pinned: bool
+    in_feeds: bool
+    is_over: bool
+    entry_id: str
+    created_at: datetime
+    updated_at: datetime
+    translations: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Where its page is."""
+        return f"/notices/{self.code}"
+
+    def is_in(self, language: str) -> bool:
+        """Whether it has a text in a language other than the page's."""
+        return any(code == language for code, *_ in self.translations)
+
+    def title_in(self, language: str) -> str:
+        """The title, in a language where it has one in it, else in the page's own."""
+        return next((title for code, title, _ in self.translations if code == language), self.title)
+
+    def html_in(self, language: str) -> Markup:
+        """The same of the body, as safe HTML."""
+        bodies = (body for code, _, body in self.translations if code == language)
+        return _rendered(next(bodies, self.body), top=4)
+
+    def html_below(self, home: str) -> Markup:
+        """The body for outside of the page: links to its own paths are absolute below ``home``."""
+        return _rendered(self.body, home=home)
+
+    @property
+    def told_at(self) -> datetime:
+        """When it could first be read: the date of its entry in the feeds."""
+        return max(self.begins_at, self.created_at)
+
+    @property
+    def changed_at(self) -> datetime:
+        """When what it says last changed."""
+        return max(self.told_at, self.updated_at)
+
+
+@dataclass(frozen=True, slots=True)
 class DayView:
     """One day in the page's zone: its incidents, newest first, and how many more there were.
 
@@ -410,8 +463,9 @@ class Snapshot:
     ``tree`` is groups and ungrouped components in the page's order.  ``open_incidents`` newest
     first; ``active`` and ``upcoming`` maintenances soonest first.  ``days`` are the last 15, today
     first.  ``incidents`` and ``maintenances`` are the 50 most recent, open or not; ``recent`` what
-    the feeds of incidents tell.  ``next_change_at`` is when time alone will make it read
-    differently, ``last_change_at`` when it last did.
+    the feeds of incidents tell.  ``notices`` are those that have begun, the ones that ended lately
+    among them, newest first.  ``next_change_at`` is when time alone will make it read differently,
+    ``last_change_at`` when it last did.
     """
 
     at: datetime
@@ -429,11 +483,17 @@ class Snapshot:
     last_change_at: datetime
     next_change_at: datetime
     uptimes: Mapping[str, Uptime] = field(default_factory=dict, hash=False)
+    notices: tuple[NoticeView, ...] = ()
 
     @property
     def page(self) -> PageView:
         """The page's own settings."""
         return self.frame.page
+
+    @property
+    def current_notices(self) -> tuple[NoticeView, ...]:
+        """Those that are not over."""
+        return tuple(notice for notice in self.notices if not notice.is_over)
 
     @property
     def components(self) -> tuple[ComponentView, ...]:

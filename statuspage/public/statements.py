@@ -33,6 +33,7 @@ from statuspage.models import (
     IncidentComponent,
     IncidentUpdate,
     Page,
+    PublicNotice,
     UpdateRevision,
 )
 
@@ -308,6 +309,18 @@ SURVEY_POSTS = (
     .group_by(IncidentUpdate.incident_id)
 )
 SURVEY_AFFECTED = select(IncidentComponent.incident_id, IncidentComponent.component_id)
+
+# One that was ended before it had begun was never public.
+_NOTICES = (
+    select(PublicNotice.__table__)
+    .where(PublicNotice.ends_at.is_(None) | (PublicNotice.ends_at > PublicNotice.begins_at))
+    .order_by(PublicNotice.begins_at.desc(), PublicNotice.id.desc())
+)
+NOTICES = _NOTICES.where(
+    PublicNotice.ends_at.is_(None) | (PublicNotice.ends_at > bindparam("since"))
+)
+NOTICE = _NOTICES.where(PublicNotice.code == bindparam("code"))
+SURVEY_NOTICES = _NOTICES.where(PublicNotice.begins_at <= bindparam("until"))
 
 PAGE = select(Page.__table__).order_by(Page.id).limit(1)
 GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)

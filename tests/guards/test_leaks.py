@@ -40,6 +40,7 @@ from statuspage.incidents import lifecycle, maintenance, merge, notes
 from statuspage.incidents.inputs import Declaration, Drill, NewUpdate
 from statuspage.incidents.maintenance import Plan
 from statuspage.incidents.notes import NewNote
+from statuspage.incidents.notices import NoticeDetails, post_notice
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
 from statuspage.incidents.review import documents
@@ -70,6 +71,7 @@ PUBLIC = {
     "pages": {"name", "about", "support_email", "support_url", "sign_off", "look"},
     "incidents": {"title", "users_notice", "public_facts"},
     "incident_updates": {"body", "affected"},
+    "notices": {"title", "body", "translations"},
     # What a public post said before it was corrected is shown with it.
     "update_revisions": {"body"},
     # What outsiders were told was composed of these before anything is planted into rows.
@@ -236,6 +238,9 @@ def play(scenario: Scenario, facts: Facts) -> None:
     for key in ("stays", "goes"):
         planned = maintenance.schedule(plan, Submission(ACTOR, key))
     maintenance.cancel(planned.code, Submission(ACTOR, "cancel"))
+    # Nobody reads a notice before it begins.
+    coming = NoticeDetails(facts.next(), facts.next(), NOON + timedelta(days=2), in_feeds=True)
+    post_notice(coming, because=facts.next(), form_key="notice", actor=ACTOR)
 
 
 @pytest.fixture

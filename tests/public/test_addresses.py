@@ -27,6 +27,7 @@ from tests.factories import (
     make_component,
     make_group,
     make_incident,
+    make_notice,
     make_page,
 )
 
@@ -61,6 +62,7 @@ def edition(app: Flask) -> Iterator[Edition]:
                     updates=("investigating", "resolved"),
                     components=parts,
                 )
+            make_notice(session, "Slow networks")
             bump(session)
         yield build_edition(db.engine, LINKS)
 

@@ -1,0 +1,129 @@
+"""Notices on the public page that are no incident: post, change and end them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import abort
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import BooleanField
+
+from statuspage.admin.auth import actor
+from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.forms import EditForm, LineField, MomentField, NameField, ProseField
+from statuspage.admin.second_language import (
+    SecondTextsForm,
+    asks_for_second,
+    translations_as_shown,
+)
+from statuspage.core import clock
+from statuspage.core.db import current_session
+from statuspage.incidents.notices import (
+    NoticeDetails,
+    change_notice,
+    details_of,
+    has_ended,
+    post_notice,
+)
+from statuspage.incidents.notices import end_notice as end
+from statuspage.models import PublicNotice
+
+MOST_LISTED: Final = 100
+
+
+@asks_for_second({"title": "Title", "body": "Text"})
+class NoticeForm(SecondTextsForm, EditForm):
+    """A notice."""
+
+    title = NameField("Title", needed="Say in a few words what it is about")
+    body = ProseField("Text", needed="Write what people should read", render_kw={"rows": 5})
+    begins_at = MomentField("Starts")
+    ends_at = MomentField("Ends")
+    is_pinned = BooleanField("Pin to the top of the page")
+    in_feeds = BooleanField("Show in feeds too")
+    because = LineField("Publish anyway because")
+
+    def details(self) -> NoticeDetails:
+        """The notice as typed, in whole minutes, as the fields hold them."""
+        this_minute = clock.now().replace(second=0, microsecond=0)
+        return NoticeDetails(
+            title=self.title.data,
+            body=self.body.data,
+            begins_at=self.begins_at.data or this_minute,
+            ends_at=self.ends_at.data,
+            is_pinned=self.is_pinned.data,
+            in_feeds=self.in_feeds.data,
+            translations=self.translations(),
+        )
+
+
+@admin.get("/notices")
+def notices() -> ResponseReturnValue:
+    """What the page says, what is to come, and what it said lately."""
+    newest = select(PublicNotice).order_by(PublicNotice.begins_at.desc(), PublicNotice.id.desc())
+    found = current_session().scalars(newest.limit(MOST_LISTED)).all()
+    return page(
+        "admin/notices.html",
+        current=[notice for notice in found if not has_ended(notice)],
+        over=[notice for notice in found if has_ended(notice)],
+    )
+
+
+@admin.route("/notices/new", methods=["GET", "POST"])
+def new_notice() -> ResponseReturnValue:
+    """Post a notice, now or at its start."""
+    form = NoticeForm.read(zone=zone())
+    if form.is_accepted():
+        with form.refusals():
+            posted = post_notice(
+                form.details(), because=form.because.data, form_key=form.form_key.data or "",
+                actor=actor(),
+            )  # fmt: skip
+            return done(_where(posted), "admin.notices")
+    return _form(form, None)
+
+
+@admin.route("/notices/<code>", methods=["GET", "POST"])
+def notice(code: str) -> ResponseReturnValue:
+    """Change a notice that is not over."""
+    found = _find(code)
+    stored = details_of(found)
+    form = NoticeForm.read(stored, zone=zone(), **translations_as_shown(stored.translations))
+    if form.is_accepted():
+        with form.refusals():
+            change_notice(
+                code, form.details(), because=form.because.data, seen=form.seen.data, actor=actor()
+            )
+            return done(_where(_find(code)), "admin.notices")
+    return _form(form, found)
+
+
+@admin.post("/notices/<code>/end")
+def end_notice(code: str) -> ResponseReturnValue:
+    """Take a notice off the page."""
+    _find(code)
+    end(code, actor=actor())
+    return done("The notice is off the page.", "admin.notices")
+
+
+def _find(code: str) -> PublicNotice:
+    found = current_session().scalars(select(PublicNotice).filter_by(code=code)).one_or_none()
+    return found or abort(404)
+
+
+def _form(form: NoticeForm, found: PublicNotice | None) -> ResponseReturnValue:
+    return page(
+        "admin/notice.html",
+        form=form,
+        notice=found,
+        is_over=found is not None and has_ended(found),
+        zone_label=clock.zone_label(clock.now(), zone()),
+    )
+
+
+def _where(posted: PublicNotice) -> str:
+    """Where it can be read now, and from when on."""
+    if posted.begins_at > clock.now():
+        return f"Saved. It’s on the page from {clock.show(posted.begins_at, zone())}."
+    return "It’s on the page and in the feeds." if posted.in_feeds else "It’s on the page."

@@ -1,0 +1,57 @@
+"""Notices in the admin: posted, changed and ended from one screen."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from statuspage.core.db import current_session
+from statuspage.models import PublicNotice
+from tests.admin.conftest import Desk
+from tests.browsing import fields, reasons, said
+from tests.htmlchecker import HtmlChecker
+
+NEW = "/admin/notices/new"
+TYPED = {"title": "New sign-in page", "body": "It looks different from Monday on."}
+
+
+def kept(desk: Desk) -> list[PublicNotice]:
+    with desk.app.app_context():
+        return list(current_session().scalars(select(PublicNotice)))
+
+
+def test_a_notice_is_posted_changed_and_ended(desk: Desk, html_errors: HtmlChecker) -> None:
+    assert html_errors(desk.get("/admin/notices").text) == []
+    assert html_errors(desk.get(NEW).text) == []
+    answer = desk.browser.send_shown(
+        NEW, {**TYPED, "ends_at": "2026-03-05T10:00", "second_language": "de",
+              "second_title": "Neue Anmeldung", "second_body": "Sie sieht anders aus."},
+    )  # fmt: skip
+    assert answer.status_code == 303, reasons(answer)
+    [notice] = kept(desk)
+    assert (notice.in_feeds, notice.is_pinned) == (False, False)
+    listed = desk.get("/admin/notices")
+    assert said(listed) == ["It’s on the page."]
+    path = f"/admin/notices/{notice.code}"
+    shown = desk.get(path)
+    assert html_errors(shown.text) == []
+    assert fields(shown.text)["second_title"] == "Neue Anmeldung"
+    answer = desk.browser.send_shown(path, {"is_pinned": "y", "in_feeds": "y"})
+    assert answer.status_code == 303, reasons(answer)
+    assert [(one.is_pinned, one.in_feeds, one.title) for one in kept(desk)] == [
+        (True, True, "New sign-in page")
+    ]
+    assert desk.browser.send(f"{path}/end").status_code == 303
+    assert html_errors(desk.get("/admin/notices").text) == []
+    assert "This notice is over" in desk.get(path).text
+    assert desk.mailed() == []
+
+
+def test_what_leaks_is_said_at_its_field_and_passes_with_a_reason(desk: Desk) -> None:
+    typed = {**TYPED, "body": "db-01.internal moves."}
+    refused = desk.browser.send_shown(NEW, typed)
+    assert refused.status_code == 422
+    assert "db-01.internal" in " ".join(reasons(refused))
+    assert fields(refused.text)["body"] == typed["body"]
+    answer = desk.browser.send_shown(NEW, {**typed, "because": "It is public"})
+    assert answer.status_code == 303
+    assert desk.get("/admin/notices/000000000000").status_code == 404
