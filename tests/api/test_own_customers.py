@@ -169,35 +169,6 @@ def test_a_key_may_hold_anything_that_is_one_line(tool: Tool) -> None:
     assert len(tool.customers()) == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"email": "nobody"}, "email"),
-        ({"email": None}, "email"),
-        ({"email": 7}, "email"),
-        ({"name": "x" * 501}, "name"),
-        ({"name": ["Ada"]}, "name"),
-        ({"components": ["Nothing"]}, "components"),
-        ({"components": ["API"]}, "components"),
-        ({"components": "Checkout"}, "components"),
-        ({"tags": ["a;b"]}, "tags"),
-        ({"tags": [1]}, "tags"),
-        ({"tags": ["x" * 51]}, "tags"),
-        ({"language": "xx"}, "language"),
-        ({"time_zone": "Moon/Crater"}, "time_zone"),
-        ({"contractual": "yes"}, "contractual"),
-        ({"colour": "red"}, "colour"),
-        ({"key": "C-2"}, "key"),
-    ],
-)
-def test_a_wrong_value_is_answered_by_its_field(
-    tool: Tool, change: dict[str, Any], field: str
-) -> None:
-    refused = tool.put(ONE, {**ADA, **change})
-    assert (refused.status_code, fields(refused)) == (422, [field])
-    assert tool.customers() == []
-
-
 def test_every_wrong_field_is_named(tool: Tool) -> None:
     refused = tool.put(ONE, {"email": "x", "language": "xx", "colour": 1})
     assert sorted(fields(refused)) == ["colour", "email", "language"]

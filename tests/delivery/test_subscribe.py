@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import alarms
 from statuspage.core.db import writing
-from statuspage.core.enums import DeliveryState, SubscribedUpdates, SubscriberState, Visibility
+from statuspage.core.enums import DeliveryState, SubscribedUpdates, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import subscribe
 from statuspage.delivery.subscribe import Scenario as Step
@@ -232,10 +232,6 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
         ("no address", SubscriptionPreferences(), "email"),
         ("", SubscriptionPreferences(), "email"),
         (SAM, SubscriptionPreferences(incidents=False, maintenance=False), "kinds"),
-        (SAM, SubscriptionPreferences(components=frozenset({4711})), "components"),
-        (SAM, SubscriptionPreferences(follows=frozenset({4711})), "follows"),
-        (SAM, SubscriptionPreferences(time_zone="Moon/Base"), "time_zone"),
-        (SAM, SubscriptionPreferences(language="xx-nonsense"), "language"),
     ],
 )
 def test_what_cannot_be_wished_for_is_refused_by_field(
@@ -249,16 +245,6 @@ def test_what_cannot_be_wished_for_is_refused_by_field(
         ask(email, preferences)
     assert refused.value.field == field
     assert session.scalars(select(Delivery)).all() == []
-
-
-def test_an_internal_incident_cannot_be_followed(session: Session, scenario: Scenario) -> None:
-    hidden = declare(scenario, visibility=Visibility.INTERNAL)
-    with pytest.raises(Invalid, match="can no longer subscribe"):
-        ask(
-            preferences=SubscriptionPreferences(
-                incidents=False, maintenance=False, follows=frozenset({hidden.id})
-            )
-        )
 
 
 def test_the_mail_to_who_wants_to_follow_names_the_incident(
