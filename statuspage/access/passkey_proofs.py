@@ -22,7 +22,9 @@ from webauthn.helpers.structs import (
 
 _LONGEST_ANSWER: Final = 20_000
 # What a wrong answer makes the library raise; whatever it is, nothing is proven.
-_WRONG: Final = (WebAuthnException, ValueError, KeyError, TypeError, AttributeError)
+_WRONG: Final = (
+    WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+)  # fmt: skip
 
 
 class NotProven(Exception):
