@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.admin import getting_started, live, promises
 from statuspage.admin.base import admin, page, revision_number
+from statuspage.admin.suggestions import respond_by
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -63,6 +64,7 @@ def dashboard() -> ResponseReturnValue:
         held_up=control.held_up(session),
         suggestions=suggestions.open_suggestions(session, most=MOST_SUGGESTIONS + 1),
         most_suggestions=MOST_SUGGESTIONS,
+        respond_by=respond_by,
         levels=severity.severity_levels(session),
         setup_items=getting_started.setup_items(session),
         moment=moment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from flask import abort, request
@@ -16,11 +17,16 @@ from statuspage.core.enums import Kind
 from statuspage.core.errors import Invalid
 from statuspage.intake import alert_sources
 from statuspage.intake import suggestions as verbs
-from statuspage.models import Incident
+from statuspage.models import Incident, Suggestion
 
 MOST_OPEN_SHOWN: Final = 100
 MOST_PAST: Final = 50
 MOST_ALERTS: Final = 100
+
+
+def respond_by(suggestion: Suggestion) -> datetime | None:
+    """When somebody is to respond to a suggestion at the latest, for the screens that show one."""
+    return verbs.respond_by(current_session(), suggestion)
 
 
 @admin.get("/suggestions")
@@ -34,6 +40,7 @@ def suggestions() -> ResponseReturnValue:
         has_more=len(waiting) > MOST_OPEN_SHOWN,
         past=verbs.past_suggestions(session, most=MOST_PAST),
         levels=severity.severity_levels(session),
+        respond_by=respond_by,
         has_source=bool(alert_sources.alert_sources(session)),
     )
 
@@ -51,6 +58,7 @@ def suggestion(code: str) -> ResponseReturnValue:
     return page(
         "admin/suggestion.html",
         suggestion=found,
+        respond_by=respond_by,
         alerts=verbs.alerts_of(session, found, most=MOST_ALERTS),
         levels=severity.severity_levels(session),
         incidents=incidents.all(),

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, joinedload
 from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
+from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import count_written, insert_new, read_once, writing
 from statuspage.core.enums import Kind, SuggestionState
@@ -145,6 +146,14 @@ def state_of_open(session: Session) -> str:
     counts = select(func.count(), func.max(Suggestion.id), func.sum(Suggestion.firing))
     row = session.execute(counts.where(Suggestion.state == SuggestionState.OPEN)).one()
     return ".".join(str(value or 0) for value in row)
+
+
+def respond_by(session: Session, suggestion: Suggestion) -> datetime | None:
+    """When its severity asks for a first response to an open suggestion; None where it does not."""
+    level = severity.level_of(session, suggestion.severity_rank)
+    if level is None or level.respond_minutes is None or suggestion.state != SuggestionState.OPEN:
+        return None
+    return suggestion.first_at + timedelta(minutes=level.respond_minutes)
 
 
 def find_suggestion(session: Session, code: str) -> Suggestion | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from statuspage.core.db import current_session
+import pytest
+from sqlalchemy import update
+from time_machine import Traveller
+
+from statuspage.core.db import current_session, writing
 from statuspage.intake import suggestions as verbs
+from statuspage.models import SeverityLevel
 from tests.admin.conftest import Desk
 from tests.alerting import Payload, alert, incoming, make_source, notice, over
 from tests.browsing import fields, said, texts
@@ -50,6 +55,21 @@ def test_a_suggestion_is_on_the_dashboard_which_follows(desk: Desk, alerting: Al
     assert "Declare from this" in desk.get("/admin/").text
     for path in (LIST, f"{LIST}/{alerting.codes()[0]}"):
         assert "Many requests fail" in desk.get(path).text
+
+
+def test_the_clock_to_the_first_response_runs(
+    desk: Desk, alerting: Alerting, frozen: Traveller
+) -> None:
+    with desk.app.app_context(), writing() as session:
+        session.execute(update(SeverityLevel).values(respond_minutes=15))
+    alerting.send(ONE)
+    assert texts(desk.get(LIST), "promise") == [
+        "First response due in 15 minutes · Mar 4, 2026, 12:15 UTC"
+    ]
+    frozen.shift(timedelta(minutes=20))
+    assert texts(desk.get("/admin/"), "late") == [
+        "Response overdue: was due 5 minutes ago · Mar 4, 2026, 12:15 UTC"
+    ]
 
 
 def test_declaring_from_it_fills_the_form_and_takes_it_off_the_list(
