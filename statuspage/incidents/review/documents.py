@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -20,7 +21,7 @@ from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import Audience, Kind, Milestone, ReviewState, Step
+from statuspage.core.enums import Audience, IncidentStatus, Kind, Milestone, ReviewState, Step
 from statuspage.core.errors import Invalid
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import locked
@@ -32,6 +33,9 @@ from statuspage.models import Incident, Review, ReviewVersion
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
 
 MOST_ENTRIES: Final = 500
+LATEST: Final = timedelta(days=3)
+"""So long after it was due, a review still starts by itself."""
+
 _HEADING: Final = re.compile(r"#{1,6}\s+(\S.*?)\s*#*")
 
 Section = tuple[str, str]
@@ -95,8 +99,9 @@ def begin_due() -> int:
     """Begin the reviews that the severity asks for; how many.  The worker's duty."""
     codes = current_session().scalars(
         select(Incident.code).where(
-            Incident.review_due_at.is_not(None),
-            Incident.resolved_at.is_not(None),
+            # Older ones were reviewed elsewhere: nobody is reminded of them by a new version.
+            Incident.review_due_at > clock.now() - LATEST,
+            Incident.status == IncidentStatus.RESOLVED,
             Incident.origin.is_(None),
             Incident.is_drill.is_(False),
             Incident.id.not_in(select(Review.incident_id)),
