@@ -4,6 +4,7 @@ from flask import Flask
 
 from statuspage.admin import (
     accounts,
+    action_items,
     alert_sources,
     api_keys,
     audit_trail,
@@ -52,6 +53,7 @@ from statuspage.admin import (
 
 __all__ = [
     "accounts",
+    "action_items",
     "alert_sources",
     "api_keys",
     "audit_trail",

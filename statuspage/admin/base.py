@@ -109,6 +109,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem("Suggestions", "admin.suggestions"),
             MenuItem("Maintenance", "admin.maintenances"),
             MenuItem("Notices", "admin.notices"),
+            MenuItem("Action items", "admin.action_items"),
         ),
     ),
     (
@@ -189,6 +190,7 @@ def register(app: Flask) -> None:
         minutes=write_minutes,
         plural=plural,
         duration=clock.show_duration,
+        day=clock.show_date,
     )
     app.url_map.converters["int"] = KeyConverter
     app.register_blueprint(admin)

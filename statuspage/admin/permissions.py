@@ -12,11 +12,12 @@ from statuspage.access.permissions import Permission
 
 _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
-        approval dashboard export_review incident incident_deliveries incident_live incident_notes
-        incidents live mail_sheet maintenance_desk maintenance_series maintenances notices review
-        review_versions suggestion suggestions""",
+        action_items approval dashboard export_review incident incident_deliveries incident_live
+        incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
+        notices review review_versions suggestion suggestions""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
-    Permission.DRAFT: "correct_post edit_review incident_details new_incident",
+    Permission.DRAFT: """
+        action_item correct_post edit_review incident_details new_action_item new_incident""",
     Permission.PUBLISH: """
         correct_message leave_out new_maintenance new_notice new_past_incident new_series notice""",
     Permission.SEND: """
@@ -44,10 +45,10 @@ _SENDING: Final[Mapping[Permission, str]] = {
         renew_recovery_codes second_factor sign_out sign_out_everywhere""",
     Permission.NOTE: "incident_notes",
     Permission.DRAFT: """
-        add_review_entries add_suggestion begin_review cancel_scheduled close_incident correct_post
-        discard_draft dismiss_suggestion edit_review incident incident_details incident_texts
-        new_incident new_incident_texts no_change reopen_review request_review_approval
-        save_draft""",
+        action_item add_review_entries add_suggestion begin_review cancel_scheduled close_incident
+        correct_post discard_draft dismiss_suggestion edit_review incident incident_details
+        incident_texts new_action_item new_incident new_incident_texts no_change reopen_review
+        request_review_approval save_draft settle_action_item""",
     Permission.PUBLISH: """
         approve approve_review cancel_mails changed_series_texts correct_message end_notice
         hide_incident leave_out maintenance_desk maintenance_series maintenance_texts merge_incident
@@ -70,8 +71,8 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.SUBSCRIBERS: "forget_subscriber write_to_subscriber_again",
     Permission.PERSONAL_DATA: "allow_person erase_person personal_data",
     Permission.PEOPLE: """
-        accounts change_role disable_account enable_account request_new_password
-        sign_out_account withdraw_invitation""",
+        accounts change_role disable_account enable_account request_new_password sign_out_account
+        withdraw_invitation""",
     Permission.KEYS: """
         alert_source api_keys new_alert_source remove_alert_source renew_alert_source
         withdraw_api_key""",

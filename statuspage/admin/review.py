@@ -24,7 +24,7 @@ from statuspage.core.enums import IncidentStatus, Kind, Milestone, ReviewState
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import to_html
 from statuspage.incidents import saved_drafts
-from statuspage.incidents.review import documents, evidence, export
+from statuspage.incidents.review import action_items, documents, evidence, export
 from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import ReviewEntry
 from statuspage.models import Contact, Incident, Review, ReviewVersion, SavedDraft
@@ -182,8 +182,12 @@ class ReviewChange:
 def review(code: str) -> ResponseReturnValue:
     """The review as colleagues read it."""
     incident, found = _found(code)
+    items: dict[str, Any] = {
+        "action_items": action_items.items_of(current_session(), incident),
+        "today": clock.now().astimezone(zone()).date(),
+    }
     if found is None:
-        return page("admin/review.html", incident=incident, review=None)
+        return page("admin/review.html", incident=incident, review=None, **items)
     owner = incident.review_owner_id
     return page(
         "admin/review.html",
@@ -193,6 +197,7 @@ def review(code: str) -> ResponseReturnValue:
         may_approve=found.state is not ReviewState.APPROVED,
         empty=[heading for heading, body in found.sections if not body],
         moment=clock.now(),
+        **items,
         **_shown(incident, documents.content_of(found)),
     )
 
@@ -319,7 +324,8 @@ def export_review(code: str, kind: str) -> ResponseReturnValue:
         abort(404)
     draft = documents.content_of(found)
     figures = evidence.figures(current_session(), incident, draft.timeline)
-    text = export.to_markdown(incident, draft, figures, zone())
+    items = action_items.items_of(current_session(), incident)
+    text = export.to_markdown(incident, draft, figures, items, zone())
     if kind == "md":
         answer = Response(text, mimetype="text/markdown")
     else:

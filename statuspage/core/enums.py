@@ -198,6 +198,7 @@ class Step(Term):
     ACCOUNT = "account"
     REVIEW = "review"
     REVIEW_DUE = "review_due"
+    ACTION_DUE = "action_due"
 
 
 class SubscriberState(Term):
@@ -264,6 +265,22 @@ class ReviewState(Term):
     APPROVED = "approved"
 
 
+class ActionState(Term):
+    """Whether what a review asks for is done."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class ActionPriority(Term):
+    """How soon what a review asks for matters."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class Milestone(Term):
     """What an entry of a review's timeline marks, in the order in which it should come."""
 
@@ -292,6 +309,7 @@ _LABELS: dict[tuple[type[Term], str], str] = {
     (Impact, Impact.NONE): "No impact",
     (IncidentRole, IncidentRole.COMMANDER): "Incident commander",
     (IncidentRole, IncidentRole.COMMS_LEAD): "Communications lead",
+    (Step, Step.ACTION_DUE): "Action item due",
     (Milestone, Milestone.FIRST_WORD): "First public update",
     (Milestone, Milestone.MITIGATED): "Fix in place",
     (Step, Step.ACCOUNT): "About an account",

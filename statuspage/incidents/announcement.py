@@ -35,6 +35,7 @@ from statuspage.incidents.inputs import (
     check_declaration,
     check_update,
 )
+from statuspage.incidents.review.action_items import with_follow_ups
 from statuspage.messages.facts import Facts
 from statuspage.messages.incident_facts import facts_of, timeline_of
 from statuspage.models import (
@@ -189,7 +190,7 @@ class Announcement:
         level = severity.level_of(self.session, incident.severity_rank)
         owner = self._contact(incident.review_owner_id)
         counted = self.customer_count if self.mails_customers else None
-        return facts_of(
+        facts = facts_of(
             self.page,
             incident,
             links=current_links(),
@@ -211,6 +212,9 @@ class Announcement:
             watch_minutes=level.watch_minutes if level else None,
             language=self.page.language,
         )
+        if self.step is not Step.RESOLVED or self.saved is None:
+            return facts
+        return with_follow_ups(self.session, self.saved, facts)
 
     def _contact(self, contact_id: int | None) -> Contact | None:
         return self.session.get(Contact, contact_id) if contact_id is not None else None

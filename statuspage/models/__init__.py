@@ -47,12 +47,13 @@ from statuspage.models.operations import (
 )
 from statuspage.models.page import Page
 from statuspage.models.presence import Presence
-from statuspage.models.review import Review, ReviewVersion
+from statuspage.models.review import ActionItem, Review, ReviewVersion
 from statuspage.models.severity_level import SeverityLevel
 from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
 __all__ = [
     "Account",
+    "ActionItem",
     "Alarm",
     "Alert",
     "AlertSource",

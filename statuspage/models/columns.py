@@ -14,6 +14,8 @@ from sqlalchemy.orm import mapped_column
 from statuspage.core.db import Base
 from statuspage.core.enums import (
     AccountRole,
+    ActionPriority,
+    ActionState,
     Audience,
     Channel,
     ComponentStatus,
@@ -94,7 +96,8 @@ Base.registry.update_type_annotation_map(
         **{
             words: _stored(words)
             for words in (
-                AccountRole, Audience, Channel, ComponentStatus, CustomerMail, DeliveryState,
+                AccountRole, ActionPriority, ActionState, Audience, Channel, ComponentStatus,
+                CustomerMail, DeliveryState,
                 Impact, Kind, NoteKind, ReviewState, Step, SubscribedUpdates, SubscriberState,
                 SuggestionState, Visibility,
             )

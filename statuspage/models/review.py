@@ -1,17 +1,18 @@
-"""The review of an incident and its versions; internal, and no public read knows the tables."""
+"""The review of an incident, its versions and action items: internal, no public read knows them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
-from statuspage.core.enums import ReviewState
+from statuspage.core.enums import ActionPriority, ActionState, ReviewState
 from statuspage.models.columns import Key, Line
+from statuspage.models.contact import Contact
 from statuspage.models.incident import Incident
 
 
@@ -60,3 +61,29 @@ class ReviewVersion(Base):
     saved_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     review: Mapped[Review] = relationship(back_populates="versions")
+
+
+class ActionItem(Base):
+    """What somebody does so that an incident does not happen again, and by when."""
+
+    __tablename__ = "action_items"
+    __table_args__ = (Index("ix_action_items_due", "state", "due_on"),)
+
+    id: Mapped[Key]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    text: Mapped[Line]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    due_on: Mapped[date | None]
+    priority: Mapped[ActionPriority] = mapped_column(default=ActionPriority.MEDIUM)
+    # Where it is worked on: a ticket elsewhere.
+    link: Mapped[Line]
+    state: Mapped[ActionState] = mapped_column(default=ActionState.OPEN)
+    # What was done, or why it was dropped.
+    outcome: Mapped[Line]
+    settled_at: Mapped[datetime | None]
+    # The last day for which a reminder was sent.
+    reminded_on: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    incident: Mapped[Incident] = relationship()
+    owner: Mapped[Contact | None] = relationship()

@@ -270,6 +270,7 @@ class WorkerProcess:
         with self._app.app_context():
             reviews.begin_due()
             review_reminders.remind_due()
+            review_reminders.remind_of_actions()
 
     def _test_delivery(self) -> None:
         """Begin the night's test of delivery, and look how the one that runs stands."""

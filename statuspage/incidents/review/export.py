@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from statuspage.core import clock
 from statuspage.core.enums import IncidentRole
+from statuspage.incidents.review.action_items import lines
 from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import Figures
-from statuspage.models import Incident
+from statuspage.models import ActionItem, Incident
 
 _LINE_MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
-def to_markdown(incident: Incident, draft: ReviewText, figures: Figures, zone: ZoneInfo) -> str:
-    """The whole review, for colleagues: its facts, figures, sections and timeline."""
+def to_markdown(
+    incident: Incident,
+    draft: ReviewText,
+    figures: Figures,
+    items: Sequence[ActionItem],
+    zone: ZoneInfo,
+) -> str:
+    """The whole review, for colleagues: its facts, figures, sections, action items and timeline."""
     parts = [
         f"# Review: {_line(incident.title)}",
         "\n".join(_facts(incident, zone)),
         "## Figures",
         "\n".join(f"- {label}: {_line(value)}" for label, value in figure_lines(figures)),
         *_sections(draft),
+        "## Action items",
+        "\n".join(f"- {_line(line)}" for line in lines(items)) or "Nothing recorded.",
         "## Timeline",
         "\n".join(_timeline(draft, zone)) or "Nothing recorded.",
     ]

@@ -1,12 +1,13 @@
-"""Reminders that a review is due, and overdue: to its owner, by chat and mail."""
+"""Reminders that a review or an action item is due, or overdue: to its owner, by chat and mail."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
@@ -14,7 +15,7 @@ from statuspage.access.audit import SYSTEM
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import Audience, Kind, ReviewState, Step
+from statuspage.core.enums import ActionState, Audience, Kind, ReviewState, Step
 from statuspage.core.links import current_links
 from statuspage.delivery import queue
 from statuspage.incidents.announcement import incident_facts
@@ -22,9 +23,13 @@ from statuspage.incidents.apply_update import locked
 from statuspage.incidents.review.documents import review_of
 from statuspage.messages.compose import Text, finish_for_colleagues
 from statuspage.messages.tokens import disarm
-from statuspage.models import Contact, Incident, Message, Page, Review
+from statuspage.models import ActionItem, Contact, Incident, Message, Page, Review
+from statuspage.models.columns import LINE_LIMIT
 
 DAY: Final = timedelta(days=1)
+MORNING: Final = 9
+ACTION_DAYS: Final = (-DAY, 0 * DAY, DAY, 7 * DAY)
+"""When the owner of an action item is reminded, counted from the day that it is due."""
 
 
 def steps(incident: Incident) -> list[datetime]:
@@ -74,6 +79,55 @@ def _reached(incident: Incident, until: datetime | None, moment: datetime) -> bo
     return any(at <= moment and (until is None or at > until) for at in steps(incident))
 
 
+def remind_of_actions() -> int:
+    """Remind owners of what is due: a day ahead, on the day, a day and a week late; how many.
+
+    At nine in the page's zone, each day once.  The worker's duty.
+    """
+    session, moment = current_session(), clock.now()
+    page = session.scalars(select(Page).limit(1)).one_or_none()
+    if page is None or page.is_demo:
+        return 0
+    today = moment.astimezone(page.zone)
+    if today.hour < MORNING:
+        return 0
+    days = [today.date() - ahead for ahead in ACTION_DAYS]
+    chosen = select(ActionItem.id).where(
+        ActionItem.state == ActionState.OPEN,
+        ActionItem.due_on.in_(days),
+        or_(ActionItem.reminded_on.is_(None), ActionItem.reminded_on < today.date()),
+    )
+    found = session.scalars(chosen).all()
+    session.rollback()
+    return sum(_remind_of(item_id, today.date()) for item_id in found)
+
+
+def _remind_of(item_id: int, today: date) -> bool:
+    with writing() as session:
+        item = session.get_one(ActionItem, item_id, with_for_update=True)
+        if item.state is not ActionState.OPEN or item.reminded_on == today or item.due_on is None:
+            return False
+        item.reminded_on = today
+        late = (today - item.due_on).days
+        said = (
+            f"overdue by {late} {'day' if late == 1 else 'days'}" if late > 0
+            else f"due {clock.show_date(item.due_on)}"
+        )  # fmt: skip
+        people = {item.owner: "Owner of the action item"} if item.owner else (
+            _people(session, item.incident)
+        )  # fmt: skip
+        text = Text(
+            f"Action item {said}: {item.text}"[:LINE_LIMIT],
+            f"{item.incident.severity_name or 'Incident'}: {item.incident.title}\n"
+            f"{item.text}\nOwner: {_names(people)}\nPriority: {item.priority.label.lower()}\n"
+            f"{f'Ticket: {item.link}' if item.link else ''}",
+        )
+        address = f"{current_links().base}/admin/action-items/{item.id}"
+        _send(session, item.incident, text, Step.ACTION_DUE, people, address=address,
+              key=f"action:{item.id}:{today.isoformat()}")  # fmt: skip
+        return True
+
+
 def _queue(
     session: Session, incident: Incident, review: Review, *, due_at: datetime, moment: datetime
 ) -> None:
@@ -85,19 +139,33 @@ def _queue(
         if due_at < moment
         else f"due {clock.show(due_at, zone)}"
     )
-    names = ", ".join(contact.name for contact in people) or "unassigned"
-    address = f"{current_links().admin_incident(incident.code)}/review"
     text = Text(
         f"Review {said}: {incident.title}",
-        disarm(
-            f"{incident.severity_name or 'Incident'} · review: {review.state.label.lower()}\n"
-            f"The review is {said}.\nOwner: {names}\n\nOpen the review: {address}"
-        ),
+        f"{incident.severity_name or 'Incident'} · review: {review.state.label.lower()}\n"
+        f"The review is {said}.\nOwner: {_names(people)}",
     )
-    finished = finish_for_colleagues(text, step=Step.REVIEW_DUE, facts=facts)
+    address = f"{current_links().admin_incident(incident.code)}/review"
+    _send(session, incident, text, Step.REVIEW_DUE, people, address=address,
+          key=f"review:{incident.id}:{moment.timestamp():.0f}")  # fmt: skip
+
+
+def _send(
+    session: Session,
+    incident: Incident,
+    text: Text,
+    step: Step,
+    people: Mapping[Contact, str],
+    *,
+    address: str,
+    key: str,
+) -> None:
+    facts = incident_facts(incident, Step.REVIEW)
+    facts = replace(facts, internal=replace(facts.internal, admin_url=address))
+    body = disarm(f"{text.body.rstrip()}\n\nOpen it: {address}")
+    finished = finish_for_colleagues(Text(disarm(text.subject), body), step=step, facts=facts)
     message = Message(
         incident_id=incident.id,
-        step=Step.REVIEW_DUE,
+        step=step,
         audience=Audience.INTERNAL,
         subject=finished.subject,
         body=finished.body,
@@ -106,13 +174,16 @@ def _queue(
     )
     session.add(message)
     session.flush()
-    key = f"review:{incident.id}:{moment.timestamp():.0f}"
     queue.queue_chat(session, message, step_key=key, rooms=current_settings().chat_rooms)
     queue.queue_colleagues(session, message, step_key=key, people=people.items())
     audit.record(
         session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
-        after={"about": Step.REVIEW_DUE.label, "asked": [contact.name for contact in people]},
+        after={"about": step.label, "asked": [contact.name for contact in people]},
     )  # fmt: skip
+
+
+def _names(people: Mapping[Contact, str]) -> str:
+    return ", ".join(contact.name for contact in people) or "unassigned"
 
 
 def _people(session: Session, incident: Incident) -> Mapping[Contact, str]:

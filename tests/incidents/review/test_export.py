@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from statuspage.core.enums import Milestone
+from statuspage.core.enums import ActionState, Milestone
 from statuspage.incidents.promises import Record
 from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import Figures, ReviewEntry
 from statuspage.incidents.review.export import figure_lines, public_part, to_markdown
-from statuspage.models import Contact, Incident
+from statuspage.models import ActionItem, Contact, Incident
 from tests.factories import NOON
 
 FIGURES = Figures(
@@ -28,13 +28,15 @@ DRAFT = ReviewText(
     ],
 )
 
+ITEM = ActionItem(text="Add an *alarm*", due_on=date(2026, 3, 6), state=ActionState.OPEN)
 
-def test_the_whole_document_has_facts_figures_sections_and_timeline() -> None:
+
+def test_the_whole_document_has_facts_figures_sections_items_and_timeline() -> None:
     incident = Incident(
         title="Payments <fail>", severity_name="SEV1", started_at=NOON,
         resolved_at=NOON + timedelta(hours=1), commander=Contact(name="Alice"),
     )  # fmt: skip
-    assert to_markdown(incident, DRAFT, FIGURES, ZoneInfo("UTC")) == (
+    assert to_markdown(incident, DRAFT, FIGURES, [ITEM], ZoneInfo("UTC")) == (
         r"""# Review: Payments \<fail\>
 
 - Severity: SEV1
@@ -61,6 +63,10 @@ Nothing recorded.
 ## Links
 
 OPS-1
+
+## Action items
+
+- Add an \*alarm\* (by March 6, 2026)
 
 ## Timeline
 
