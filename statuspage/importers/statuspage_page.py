@@ -29,6 +29,7 @@ from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.configuration.editing import first_settings
 from statuspage.core import clock
+from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, Impact, Kind
 from statuspage.core.richtext import clean_line
 from statuspage.importers.endings import PlannedWindow, begins_at, settle_end, settle_window
@@ -53,6 +54,7 @@ from statuspage.importers.published import (
 from statuspage.importers.store import (
     IncidentImportReport,
     Progress,
+    foretell_incidents,
     is_code,
     named_code,
     store_incidents,
@@ -172,6 +174,7 @@ def import_page(
     actor: Actor,
     source: str = "",
     skip_bad: bool = False,
+    preview: bool = False,
     progress: Progress | None = None,
 ) -> IncidentImportReport:
     """Take over components, groups and incidents, all of them or nothing; no one is emailed.
@@ -180,7 +183,7 @@ def import_page(
     Raises :class:`UnusableHistory` with every problem named.  With ``skip_bad`` the components and
     incidents that cannot be taken are left out instead and named in the report; a document that is
     cut or is not a page's is never taken.  What an update says of no component that is known is
-    always left out, and noted.
+    always left out, and noted.  ``preview`` says what would come, and changes nothing.
     """
     published = _read_all(documents)
     origin = urlsplit(str(published.page.get("url") or "")).hostname
@@ -201,6 +204,10 @@ def import_page(
         raise UnusableHistory(problems)
     incidents.sort(key=lambda incident: incident.started_at)
     taking = _Taking(parts)
+    if preview:
+        report = foretell_incidents(incidents, notes=notes)
+        added = taking.count_new(current_session())
+        return replace(report, components_added=added, skipped=tuple(problems))
     report = store_incidents(
         incidents,
         actor=actor,
@@ -491,6 +498,17 @@ class _Taking:
             _take_component(session, part, groups.get(part.group_code or ""), published)
             for part in self._parts
         )
+
+    def count_new(self, session: Session) -> int:
+        """How many components are not here yet, by their code or their name."""
+        here = {
+            value
+            for row in session.execute(
+                select(Component.code, Component.name).where(Component.removed_at.is_(None))
+            )
+            for value in row
+        }
+        return sum(not here & {part.code, part.name} for part in self._parts)
 
     def finish(self, session: Session) -> None:
         """Show each component as the summary has it: it may say more than the incidents."""

@@ -114,6 +114,20 @@ def store_incidents(
     return report
 
 
+def foretell_incidents(
+    incidents: Sequence[PublishedIncident], *, notes: Sequence[ImportProblem] = ()
+) -> IncidentImportReport:
+    """What :func:`store_incidents` would do, as far as it can be known without doing it.
+
+    Those that are here already count as unchanged, for whether they differ is not compared.  Raises
+    :class:`UnusableHistory` as it does.
+    """
+    keeper = _Keeper(current_session(), current_links(), list(notes))
+    keeper.refuse_taken(incidents)
+    known = sum(keeper.count_known(batch) for batch in _chunks(incidents))
+    return IncidentImportReport(len(incidents) - known, 0, known, 0, tuple(notes))
+
+
 def _note_begin(session: Session, actor: Actor, source: str) -> None:
     """Write down that an import has begun; its last step writes down that it has ended."""
     audit.record(session, actor, _BEGUN, subject_kind="history", subject=source[:500])
@@ -179,6 +193,10 @@ class _Keeper:
         self._incidents += len(batch)
         self._added += len(new)
         self._updated += self._update_all(batch, stored)
+
+    def count_known(self, batch: Sequence[PublishedIncident]) -> int:
+        """How many of the incidents are here already."""
+        return len({_identity(incident) for incident in batch} & self._stored(batch).keys())
 
     def report(self) -> IncidentImportReport:
         """What became of the incidents so far."""

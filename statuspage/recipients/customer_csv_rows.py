@@ -7,8 +7,8 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from io import StringIO
 from typing import Any
@@ -98,17 +98,40 @@ class CustomerRow:
     cells: Mapping[str, Any]
 
 
-def read_rows(data: bytes | str) -> tuple[list[CustomerRow], list[RowError], list[RowNote]]:
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns that a file may have; ``renamed`` are those of one file by their names there."""
+
+    columns: Sequence[str] = COLUMNS
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def column(self, cell: str) -> str:
+        """The column that a cell of the first line names, known or not."""
+        name = fold_column(cell)
+        return self.renamed.get(name) or _ALIASES.get(name, name)
+
+    def known(self, columns: Collection[str] = ()) -> set[str]:
+        """The columns that are read of a file that has ``columns``."""
+        has_name = "name" in columns or "name" not in self.columns
+        return {*self.columns, *(() if has_name else _NAME_PARTS)}
+
+
+CUSTOMERS = Header()
+
+
+def read_rows(
+    data: bytes | str, header: Header = CUSTOMERS
+) -> tuple[list[CustomerRow], list[RowError], list[RowNote]]:
     """The rows under the header, and what is wrong with the others."""
     errors: list[RowError] = []
     notes: list[RowNote] = []
     rows: list[CustomerRow] = []
     if isinstance(data, bytes) and data.startswith(_SPREADSHEETS):
         return [], [RowError(1, "", "", _NO_TEXT)], notes
-    text, delimiter, skipped = _read_delimiter(_decode(data))
+    text, delimiter, skipped = _read_delimiter(_decode(data), header)
     lines = _read_lines(text, errors, delimiter=delimiter, skipped=skipped)
-    first, header = next(lines, (1, []))
-    columns = _read_header(header, line=first, errors=errors, notes=notes)
+    first, named = next(lines, (1, []))
+    columns = _read_header(named, header, line=first, errors=errors, notes=notes)
     if not columns:
         return [], errors, notes
     needed = columns.index("email") + 1
@@ -121,8 +144,8 @@ def read_rows(data: bytes | str) -> tuple[list[CustomerRow], list[RowError], lis
             reason = f"It has {fields}, the header has {len(columns)}"
             errors.append(RowError(line, "", "", reason))
             continue
-        named = zip(columns, cells, strict=False)
-        rows.append(CustomerRow(line, _with_name({name: cell for name, cell in named if name})))
+        found = zip(columns, cells, strict=False)
+        rows.append(CustomerRow(line, _with_name({name: cell for name, cell in found if name})))
     return rows, errors, notes
 
 
@@ -191,7 +214,7 @@ def _why_no_csv(error: csv.Error) -> str:
     return f"This is not CSV: {error}"
 
 
-def _read_delimiter(text: str) -> tuple[str, str, int]:
+def _read_delimiter(text: str, header: Header) -> tuple[str, str, int]:
     """The text under Excel's ``sep=`` line, what parts its cells, and how many lines that took.
 
     Without such a line it is the delimiter that finds the most known columns in the first.
@@ -201,26 +224,32 @@ def _read_delimiter(text: str) -> tuple[str, str, int]:
     first = text.lstrip("\r\n").split("\n", 1)[0]
 
     def known(delimiter: str) -> int:
-        names = {*COLUMNS, *_NAME_PARTS}
-        return sum(_column(cell.strip(' "')) in names for cell in first.split(delimiter))
+        names = header.known()
+        return sum(header.column(cell.strip(' "')) in names for cell in first.split(delimiter))
 
     return text, max((",", ";", "\t"), key=known), 0
 
 
-def _column(cell: str) -> str:
-    name = re.sub(r"[\s-]+", "_", cell.strip().casefold())
-    return _ALIASES.get(name, name)
+def fold_column(cell: str) -> str:
+    """A column's name as it is compared: without case, blanks and hyphens."""
+    return re.sub(r"[\s-]+", "_", cell.strip().casefold())
 
 
 def _read_header(
-    cells: Sequence[str], *, line: int, errors: list[RowError], notes: list[RowNote]
+    cells: Sequence[str],
+    header: Header,
+    *,
+    line: int,
+    errors: list[RowError],
+    notes: list[RowNote],
 ) -> list[str]:
     """The column of each cell, empty for an unknown one; nothing where the header is no use."""
-    columns = [_column(cell) for cell in cells]
-    known = {*COLUMNS, *(() if "name" in columns else _NAME_PARTS)}
+    columns = [header.column(cell) for cell in cells]
+    known = header.known(columns)
     twice = {name for name in columns if name in known and columns.count(name) > 1}
     if "email" not in columns:
-        reason = f"The first line must name the columns, email among them: {','.join(COLUMNS)}."
+        wanted = ",".join(header.columns)
+        reason = f"The first line must name the columns, email among them: {wanted}."
         errors.append(RowError(line, "header", shown(",".join(cells)), reason))
         return []
     if twice:

@@ -14,19 +14,31 @@ from sqlalchemy.exc import DBAPIError
 
 from statuspage.access.audit import COMMAND_LINE
 from statuspage.core.db import current_session, db
+from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
 from statuspage.importers import (
+    cachet,
     demo,
     jsonl,
     published,
+    statuspage_api,
     statuspage_page,
     store,
+    uptime_kuma,
 )
+from statuspage.importers.other_database import OtherPage
 from statuspage.public.export import files, sync, targets
-from statuspage.recipients import customer_csv
+from statuspage.recipients import customer_csv, subscriber_csv, subscribers
 from statuspage.runtime.command_failure import fail
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PREVIEW = click.option(
+    "--preview", is_flag=True, help="Say what would be done, and change nothing."
+)
+_SKIP_BAD = click.option(
+    "--skip-bad", is_flag=True, help="Leave out what cannot be taken, and name it."
+)
+_ADDRESS = click.option("--address", required=True, help="Where the page was: https://….")
 
 
 @click.command("load-demo")
@@ -40,7 +52,7 @@ def load_demo() -> None:
 
 @click.command("import-customers")
 @click.argument("file", type=_FILE)
-@click.option("--preview", is_flag=True, help="Say what would be done, and change nothing.")
+@_PREVIEW
 @with_appcontext
 def import_customers(file: Path, preview: bool) -> None:
     """Take in the customers of the CSV FILE; bad rows are named, the rest goes in."""
@@ -83,14 +95,16 @@ def import_incidents(file: Path, skip_bad: bool) -> None:
             skip_bad=skip_bad,
             progress=progress,
         )
-    _say_incidents(report, str(file))
+    if _say_incidents(report, str(file)):
+        sys.exit(1)
 
 
 @click.command("import-statuspage")
 @click.argument("sources", nargs=-1, required=True, metavar="URL|FOLDER|FILE…")
-@click.option("--skip-bad", is_flag=True, help="Leave out what cannot be taken, and name it.")
+@_SKIP_BAD
+@_PREVIEW
 @with_appcontext
-def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
+def import_statuspage(sources: tuple[str, ...], skip_bad: bool, preview: bool) -> None:
     """Move here from a Statuspage page: its address, or its saved public documents.
 
     Codes, entry ids, times, groups and texts are kept; no one is emailed.
@@ -103,9 +117,130 @@ def import_statuspage(sources: tuple[str, ...], skip_bad: bool) -> None:
             else:
                 documents += statuspage_page.read_documents([Path(source)])
         report = statuspage_page.import_page(
-            documents, actor=COMMAND_LINE, skip_bad=skip_bad, progress=progress
+            documents, actor=COMMAND_LINE, skip_bad=skip_bad, preview=preview, progress=progress
         )
-    _say_incidents(report, "statuspage")
+    if _say_incidents(report, "statuspage", preview=preview):
+        sys.exit(1)
+
+
+@click.command("import-statuspage-account")
+@click.argument("page_id")
+@click.option("--key", envvar="STATUSPAGE_API_KEY", prompt=True, hide_input=True)
+@click.option("--api", default=statuspage_api.API, show_default=True)
+@_SKIP_BAD
+@_PREVIEW
+@with_appcontext
+def import_statuspage_account(
+    page_id: str, key: str, api: str, skip_bad: bool, preview: bool
+) -> None:
+    """Move here from a Statuspage account: the whole history, and who confirmed a subscription.
+
+    The API key is asked for, or taken from STATUSPAGE_API_KEY.  No one is emailed.
+    """
+    with _in_one_line():
+        page = statuspage_api.fetch_page(statuspage_api.StatuspageAccount(page_id, key, api))
+    _take_other(page, "statuspage", skip_bad=skip_bad, preview=preview)
+
+
+@click.command("import-cachet")
+@click.argument("file", type=_FILE)
+@_ADDRESS
+@_SKIP_BAD
+@_PREVIEW
+@with_appcontext
+def import_cachet(file: Path, address: str, skip_bad: bool, preview: bool) -> None:
+    """Move here from Cachet 3: the SQLite database FILE; no one is emailed."""
+    with _in_one_line():
+        page = cachet.read_cachet(file, address=address)
+    _take_other(page, str(file), skip_bad=skip_bad, preview=preview)
+
+
+@click.command("import-uptime-kuma")
+@click.argument("file", type=_FILE)
+@_ADDRESS
+@click.option("--page", default="", help="Which of its status pages, by its slug.")
+@_SKIP_BAD
+@_PREVIEW
+@with_appcontext
+def import_uptime_kuma(file: Path, address: str, page: str, skip_bad: bool, preview: bool) -> None:
+    """Move here from Uptime Kuma: the SQLite database FILE (kuma.db)."""
+    with _in_one_line():
+        found = uptime_kuma.read_uptime_kuma(file, address=address, slug=page)
+    _take_other(found, str(file), skip_bad=skip_bad, preview=preview)
+
+
+def _take_other(page: OtherPage, source: str, *, skip_bad: bool, preview: bool) -> None:
+    """Take in what another product published, and then who subscribed to it."""
+    for note in page.notes:
+        click.echo(f"{source}: {note}", err=True)
+    with _in_one_line(), _progress("Incidents") as progress:
+        incidents = statuspage_page.import_page(
+            page.documents, actor=COMMAND_LINE, skip_bad=skip_bad, preview=preview,
+            progress=progress,
+        )  # fmt: skip
+        people = subscriber_csv.import_subscriber_rows(
+            page.subscribers, actor=COMMAND_LINE, source=source, preview=preview,
+            # What they chose is not here before the components are.
+            knows_components=not preview,
+        ) if page.subscribers else None  # fmt: skip
+    has_problems = _say_incidents(incidents, source, preview=preview)
+    if people is not None:
+        has_problems = _say_subscribers(people, source, preview=preview) or has_problems
+    if has_problems:
+        sys.exit(1)
+
+
+@click.command("import-subscribers")
+@click.argument("file", type=_FILE)
+@click.option("--confirmed-at", help="When all of them had confirmed, where the file does not say.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="What a column of the file is: 'E-mail=email'. May be given several times.",
+)
+@_PREVIEW
+@with_appcontext
+def import_subscribers(
+    file: Path, confirmed_at: str | None, columns: tuple[str, ...], preview: bool
+) -> None:
+    """Take in the confirmed subscribers of the CSV FILE, with their consent; no one is emailed."""
+    try:
+        moment = (
+            subscriber_csv.read_moment(confirmed_at, "--confirmed-at") if confirmed_at else None
+        )
+        renamed = subscriber_csv.read_columns(columns)
+    except Invalid as wrong:
+        fail(f"{wrong.field}: {wrong.reason}")
+    with _in_one_line(), _progress("Subscribers") as progress:
+        report = subscriber_csv.import_subscribers(
+            file.read_bytes(), actor=COMMAND_LINE, source=file.name, confirmed_at=moment,
+            renamed=renamed, preview=preview, progress=progress,
+        )  # fmt: skip
+    if _say_subscribers(report, str(file), preview=preview):
+        sys.exit(1)
+
+
+@click.command("export-subscribers")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_appcontext
+def export_subscribers(file: Path) -> None:
+    """Write every subscriber into the CSV FILE, which can be imported again."""
+    with _in_one_line(), file.open("w", encoding="utf-8", newline="") as target:
+        target.writelines(subscribers.export_subscribers(current_session()))
+
+
+def _say_subscribers(
+    report: subscriber_csv.SubscriberImport, source: str, *, preview: bool
+) -> bool:
+    """Say what an import did; whether something was left out that should not be."""
+    for said in (*report.notes, *report.errors):
+        click.echo(f"{source}: {said}", err=True)
+    done = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
+    would = "would be: " if preview else ""
+    click.echo(f"Subscribers: {would}{done}, {report.refused} refused.")
+    return bool(report.errors)
 
 
 @click.command("export-site")
@@ -128,15 +263,19 @@ def export_site(target: str) -> None:
     )
 
 
-def _say_incidents(report: store.IncidentImportReport, source: str) -> None:
+def _say_incidents(
+    report: store.IncidentImportReport, source: str, *, preview: bool = False
+) -> bool:
+    """Say what an import did; whether something was left out."""
     for said in (*report.notes, *report.skipped):
         click.echo(f"{source}: {said}", err=True)
+    would = "would be: " if preview else ""
+    done = f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged"
     click.echo(
-        f"Incidents: {report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
-        f"{len(report.skipped)} left out. Components: {report.components_added} added."
+        f"Incidents: {would}{done}, {len(report.skipped)} left out. "
+        f"Components: {report.components_added} added."
     )
-    if report.skipped:
-        sys.exit(1)
+    return bool(report.skipped)
 
 
 @contextmanager
@@ -175,5 +314,10 @@ COMMANDS: Final = (
     export_customers,
     import_incidents,
     import_statuspage,
+    import_statuspage_account,
+    import_cachet,
+    import_uptime_kuma,
+    import_subscribers,
+    export_subscribers,
     export_site,
 )
