@@ -142,8 +142,8 @@ class ImpactField(SelectField):
 
     @property
     def impact(self) -> Impact | None:
-        """The chosen one, None where none was."""
-        return Impact(self.data) if self.data else None
+        """The chosen one; None where none was, or nothing that is one."""
+        return next((one for one in Impact if one == self.data), None)
 
 
 class ChosenRadioField(RadioField):

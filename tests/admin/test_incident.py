@@ -519,6 +519,14 @@ def test_the_last_steps_texts_keep_their_mail(desk: Desk) -> None:
     assert answer.text.count("<iframe") == 2
 
 
+def test_an_impact_that_is_none_is_no_fault_in_the_preview(desk: Desk) -> None:
+    path = f"/admin/incidents/{desk.declare()}"
+    answer = desk.browser.send_shown(path, {"impact": "awful", "preview": "1"})
+    assert answer.status_code == 200
+    refused = desk.browser.send_shown(path, {"impact": "awful", "publish": "1"})
+    assert refused.status_code == 422
+
+
 def test_roles_stand_on_the_desk(desk: Desk) -> None:
     ids: dict[str, Any] = {role.value: str(desk.add_contact(role.label)) for role in IncidentRole}
     code = desk.declare(**ids)

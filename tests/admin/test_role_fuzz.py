@@ -64,7 +64,8 @@ _OTHERS = Account.email != SAM
 # What changing rows needs.  Of incidents those that are public, since responders write others.
 NEEDED: Mapping[Permission, list[Select[Any]]] = {
     Permission.PEOPLE: [
-        whole(Invitation),
+        # Whoever forgot a password gets a link to another, without any role.
+        whole(Invitation, Invitation.email != SAM),
         whole(Account, _OTHERS),
         whole(SignIn, SignIn.account_id.in_(select(Account.id).where(_OTHERS))),
         select(Account.email, Account.role, Account.disabled_at),
@@ -100,7 +101,8 @@ def test_nothing_changes_that_a_role_may_not_change(desk: Desk) -> None:
         for _ in range(REQUESTS):
             what, status = fuzz.ask()
             answered[status] += 1
-            if status >= 500:
+            # Without a worker it is not ready, and says so.
+            if status >= 500 and "/readyz" not in what:
                 faults.append((role, what, status))
         wrong += [(role, name) for name, rows in fuzz.state().items() if rows != before[name]]
     assert (faults, wrong) == ([], [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import lxml.html
 import pyotp
@@ -28,7 +29,9 @@ def test_an_app_is_set_up_with_a_picture_and_a_key(admin: Browser) -> None:
     assert admin.get("/admin/me/second-factor").status_code == 200
     admin.send("/admin/me/second-factor/begin")
     page = lxml.html.fromstring(admin.get("/admin/me/second-factor").text)
-    assert page.xpath("//img/@src")[0].startswith("data:image/svg+xml")
+    picture = unquote(page.xpath("//img/@src")[0])
+    assert picture.startswith("data:image/svg+xml")
+    assert 'fill="#fff"' in picture.replace("'", '"')  # as apps read it, in the dark scheme too
     assert "style=" not in page.xpath("string(//img/@src)").split(",")[0]
     wrong = admin.send("/admin/me/second-factor", {"code": "000000"})
     assert reasons(wrong) == ["Code: This is not the code that the app shows now"]
