@@ -10,11 +10,12 @@ from sqlalchemy import select
 from wtforms import BooleanField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.forms import MomentField, PostForm, ProseField, TermRadioField
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import NoteKind
+from statuspage.core.errors import Invalid
 from statuspage.incidents import notes
 from statuspage.models import Incident
 
@@ -54,6 +55,16 @@ def incident_notes(code: str) -> ResponseReturnValue:
     )
 
 
+@admin.post("/incidents/<code>/acknowledge")
+def acknowledge_incident(code: str) -> ResponseReturnValue:
+    """Say that one has taken the incident on."""
+    try:
+        notes.acknowledge(code, actor=actor())
+    except Invalid as error:
+        return refused(error.reason, "admin.incidents")
+    return done("You have acknowledged the incident.", "admin.incident", code=code)
+
+
 def shown_notes(
     incident: Incident, *, form: NoteForm | None = None, most: int | None = NEWEST
 ) -> dict[str, Any]:
@@ -63,6 +74,7 @@ def shown_notes(
     return {
         "notes": found,
         "has_more_notes": most is not None and len(found) == most,
+        "acknowledged": notes.acknowledged_by(session, incident),
         "note_due": notes.note_due_at(session, incident, found),
         "note_form": form or read_note_form(),
         "note_zone": clock.zone_label(clock.now(), zone()),

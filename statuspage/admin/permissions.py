@@ -43,7 +43,7 @@ _SENDING: Final[Mapping[Permission, str]] = {
         add_passkey begin_second_factor change_password confirm_identity confirm_with_passkey
         confirm_with_provider end_session me remove_passkey remove_second_factor rename_passkey
         renew_recovery_codes second_factor sign_out sign_out_everywhere""",
-    Permission.NOTE: "incident_notes",
+    Permission.NOTE: "acknowledge_incident incident_notes",
     Permission.DRAFT: """
         action_item add_review_entries add_suggestion begin_review cancel_scheduled close_incident
         correct_post discard_draft dismiss_suggestion edit_review incident incident_details

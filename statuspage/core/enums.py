@@ -255,6 +255,7 @@ class NoteKind(Term):
     DECISION = "decision"
     HYPOTHESIS = "hypothesis"
     OBSERVATION = "observation"
+    ACKNOWLEDGED = "acknowledged"
 
 
 class ReviewState(Term):

@@ -76,6 +76,23 @@ def add_note(incident_code: str, note: NewNote, *, form_key: str, actor: Actor) 
         return kept
 
 
+@needs(Permission.NOTE)
+def acknowledge(incident_code: str, *, actor: Actor) -> IncidentNote:
+    """Note that somebody has taken the incident on; the first one counts, and is returned again.
+
+    Raises :class:`Invalid`.
+    """
+    note = NewNote(NoteKind.ACKNOWLEDGED, f"{actor.name} has taken this on.")
+    return add_note(incident_code, note, form_key=f"acknowledged-{incident_code}", actor=actor)
+
+
+def acknowledged_by(session: Session, incident: Incident) -> IncidentNote | None:
+    """The first note that somebody has taken the incident on."""
+    chosen = select(IncidentNote).filter_by(incident_id=incident.id, kind=NoteKind.ACKNOWLEDGED)
+    order = IncidentNote.happened_at, IncidentNote.id
+    return session.scalars(chosen.order_by(*order).limit(1)).one_or_none()
+
+
 def notes_of(
     session: Session, incident: Incident, *, most: int | None = None
 ) -> list[IncidentNote]:

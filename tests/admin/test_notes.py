@@ -33,3 +33,14 @@ def test_a_note_does_not_stand_in_the_way_of_an_update(desk: Desk) -> None:
     desk.browser.send(f"/admin/incidents/{code}/notes", {"note-body": "Half of it is back."})
     assert typed.status_code == 200
     assert desk.post(code, "identified").status_code == 303
+
+
+def test_one_click_acknowledges(desk: Desk) -> None:
+    code = desk.declare()
+    assert "by no one yet" in desk.get(f"/admin/incidents/{code}").text
+    answer = desk.browser.send(f"/admin/incidents/{code}/acknowledge")
+    assert answer.headers["Location"] == f"/admin/incidents/{code}"
+    shown = desk.get(f"/admin/incidents/{code}").text
+    assert "by no one yet" not in shown
+    assert "Kim has taken this on." in shown
+    assert desk.browser.send("/admin/incidents/nothing/acknowledge").status_code == 303

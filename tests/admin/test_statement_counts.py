@@ -28,7 +28,7 @@ def count(desk: Desk, path: str) -> tuple[int, int]:
 
 
 # One page, two components, one incident: what the first screens of SCREENS send.
-STATEMENTS = (21, 11, 37, 15, 14, 11, 10)
+STATEMENTS = (21, 11, 38, 15, 14, 11, 10)
 
 
 def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:
@@ -41,7 +41,7 @@ def test_the_ways_to_an_update_send_so_many_statements(desk: Desk) -> None:
     typed = {**fields(desk.get(path).text), "users_notice": "Payments fail more often."}
     preview = count_sent(desk, f"{path}/texts", {**typed, "status": "identified"})
     last_step = count_sent(desk, path, {**typed, "status": "resolved", "publish": "1"})
-    assert (preview, last_step) == (17, 23)
+    assert (preview, last_step) == (17, 24)
 
 
 def count_sent(desk: Desk, path: str, values: dict[str, str]) -> int:

@@ -15,7 +15,14 @@ from statuspage.access.permissions import Forbidden
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, NoteKind, Step
 from statuspage.core.errors import Invalid
-from statuspage.incidents.notes import NewNote, add_note, note_due_at, notes_of
+from statuspage.incidents.notes import (
+    NewNote,
+    acknowledge,
+    acknowledged_by,
+    add_note,
+    note_due_at,
+    notes_of,
+)
 from statuspage.models import AuditEntry, Delivery, Incident, IncidentNote, Message, revision
 from tests.announcing import ACTOR, Scenario, declare, post
 from tests.factories import NOON
@@ -74,6 +81,20 @@ def test_an_update_does_not_take_the_place_of_a_note(scenario: Scenario, session
     post(code, "identified")
     chosen = select(Delivery.state).where(Delivery.step_key.startswith("note:"))
     assert session.scalars(chosen).all() == ["pending"]
+
+
+def test_the_first_to_acknowledge_counts(scenario: Scenario, session: Session) -> None:
+    incident = declare(scenario)
+    assert acknowledged_by(session, incident) is None
+    first = acknowledge(incident.code, actor=ACTOR)
+    again = acknowledge(incident.code, actor=replace(ACTOR, name="Bo"))
+    assert (again.id, again.author, again.kind) == (first.id, "Ada", NoteKind.ACKNOWLEDGED)
+    # Whoever notes that it was earlier is believed.
+    made = NewNote(NoteKind.ACKNOWLEDGED, "Kim did.", NOON - timedelta(minutes=5))
+    earlier = add_note(incident.code, made, form_key="own", actor=ACTOR)
+    found = acknowledged_by(session, incident)
+    assert found is not None
+    assert found.id == earlier.id
 
 
 def test_the_same_form_makes_one_note(scenario: Scenario, session: Session) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from statuspage.core import clock
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Milestone
 from statuspage.core.richtext import first_line
-from statuspage.incidents.notes import notes_of
+from statuspage.incidents.notes import acknowledged_by, notes_of
 from statuspage.incidents.promises import Record, record_of
 from statuspage.messages.incident_facts import detected_at, slips_of
 from statuspage.models import Delivery, Incident, IncidentUpdate, Message
@@ -191,9 +191,12 @@ def _durations(incident: Incident) -> list[tuple[str, timedelta]]:
 
 
 def _notes(session: Session, incident: Incident) -> Iterator[ReviewEntry]:
+    acknowledged = acknowledged_by(session, incident)
     for note in notes_of(session, incident):
         text = f"{note.kind.label}: {first_line(note.body, LINE_LIMIT - 40)}"
-        yield ReviewEntry(f"note:{note.id}", note.happened_at, text, f"Note by {note.author}"[:200])
+        mark = Milestone.ACKNOWLEDGED if note is acknowledged else None
+        source = f"Note by {note.author}"[:200]
+        yield ReviewEntry(f"note:{note.id}", note.happened_at, text, source, mark)
 
 
 def _promises(incident: Incident) -> Iterator[ReviewEntry]:

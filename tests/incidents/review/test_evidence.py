@@ -10,7 +10,7 @@ from time_machine import Traveller
 
 from statuspage.core.db import writing
 from statuspage.core.enums import ComponentStatus, DeliveryState, Milestone, NoteKind
-from statuspage.incidents.notes import NewNote, add_note
+from statuspage.incidents.notes import NewNote, acknowledge, add_note
 from statuspage.incidents.review import evidence
 from statuspage.incidents.review.evidence import ReviewEntry, read_entry
 from statuspage.models import Delivery, Incident
@@ -52,6 +52,14 @@ def test_the_timeline_has_updates_notes_states_and_late_promises(
     ]
     assert len({one.key for one in found}) == len(found)
     assert [read_entry(one.stored()) for one in found] == found
+
+
+def test_who_took_it_on_first_is_marked(session: Session, scenario: Scenario) -> None:
+    incident = declare(scenario)
+    acknowledge(incident.code, actor=ACTOR)
+    add_note(incident.code, NewNote(NoteKind.ACKNOWLEDGED, "Me too."), form_key="too", actor=ACTOR)
+    found = [one.mark for one in evidence.timeline(session, incident) if "Note" in one.source]
+    assert sorted(map(str, found)) == ["None", "acknowledged"]
 
 
 def test_what_falls_together_has_an_entry_each(
