@@ -18,6 +18,7 @@ function followColleagues(screen) {
   const again = document.getElementById("sign-in-again");
   const isDashboard = !("present" in screen.dataset) && "number" in screen.dataset;
   let number = screen.dataset.number;
+  let alerts; // what the alerts behind the incident said, once asked
   let typedAt = -Infinity;
   let reportedAt = -Infinity;
   let reportedWriting = false;
@@ -48,6 +49,8 @@ function followColleagues(screen) {
       number = found.number;
       await renew(found);
     }
+    if (alerts !== undefined && found.alerts !== alerts) await renewAlerts();
+    alerts = found.alerts;
     return true;
   }
 
@@ -113,6 +116,14 @@ function followColleagues(screen) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (isDashboard) renewDashboard(fresh);
     else renewIncident(fresh, news);
+  }
+
+  async function renewAlerts() {
+    const answer = await fetch(location.pathname + location.search, { redirect: "manual" });
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const [old, next] = [document, fresh].map((root) => root.querySelector("[data-alerts]"));
+    if (old && next && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(next));
   }
 
   function renewIncident(fresh, news) {

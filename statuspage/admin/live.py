@@ -18,7 +18,7 @@ from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, status_of
-from statuspage.intake.suggestions import state_of_open
+from statuspage.intake import suggestions
 from statuspage.models import Account, Incident, IncidentUpdate, revision
 
 
@@ -31,7 +31,7 @@ def live() -> ResponseReturnValue:
     )
     count, versions = session.execute(open_ones).one()
     number = revision.current_number(session)
-    return jsonify(number=_of_all(number, count, versions or 0, state_of_open(session)))
+    return jsonify(number=_of_all(number, count, versions or 0, suggestions.state_of_open(session)))
 
 
 @admin.get("/incidents/<code>/live")
@@ -54,7 +54,9 @@ def incident_present(code: str) -> ResponseReturnValue:
 def number_of_all(number: int, incidents: Iterable[Incident]) -> str:
     """The number of a dashboard that shows these open incidents at a revision of the page."""
     versions = [incident.version for incident in incidents]
-    return _of_all(number, len(versions), sum(versions), state_of_open(current_session()))
+    return _of_all(
+        number, len(versions), sum(versions), suggestions.state_of_open(current_session())
+    )
 
 
 def number_of(incident: Incident) -> str:
@@ -77,6 +79,7 @@ def _of_one(code: str) -> dict[str, Any]:
             IncidentUpdate.id.label("update_id"),
             IncidentUpdate.status,
             Account.name,
+            suggestions.counted(Incident.id).label("alerts"),
         )
         .outerjoin(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
         .outerjoin(Account, Account.id == IncidentUpdate.account_id)
@@ -89,5 +92,6 @@ def _of_one(code: str) -> dict[str, Any]:
         "number": f"{row.version}-{row.update_id or 0}",
         "newest": status_of(row.kind, row.status).label if row.status else "",
         "by": row.name or "",
+        "alerts": row.alerts or "",
         "others": [{"name": one.name, "writes": one.writes} for one in present],
     }

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, delete, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ScalarSelect, String, case, cast, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from statuspage.access import audit, throttle
 from statuspage.access.audit import Actor
@@ -193,6 +193,18 @@ def alerts_of_incident(session: Session, incident: Incident) -> AlertsOfIncident
         )
 
     return read_once(session, f"alerts of incident {incident.id}", read)
+
+
+def counted(incident_id: InstrumentedAttribute[int]) -> ScalarSelect[str]:
+    """A short text that changes whenever the alerts behind an incident do, within its statement."""
+    firing = cast(func.sum(Suggestion.firing), String)
+    alerts = cast(func.sum(Suggestion.alerts), String)
+    return (
+        select(firing + "/" + alerts)
+        .where(Suggestion.incident_id == incident_id)
+        .correlate(Incident)
+        .scalar_subquery()
+    )
 
 
 def forget_old_alerts() -> int:

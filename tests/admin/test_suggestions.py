@@ -97,6 +97,16 @@ def test_declaring_from_it_fills_the_form_and_takes_it_off_the_list(
     assert "1 of 1 still fires" in " ".join(desk_text.split())
 
 
+def test_the_incidents_screen_learns_when_its_alerts_change(desk: Desk, alerting: Alerting) -> None:
+    path = f"/admin/incidents/{desk.declare()}/live"
+    before = desk.get(path).get_json()["alerts"]
+    found = []
+    for one in (ONE, over(ONE)):
+        alerting.send(one)
+        found.append(desk.get(path).get_json()["alerts"])
+    assert (before, found) == ("", ["1/1", "0/1"])
+
+
 def test_the_gate_says_whether_the_alerts_still_fire(desk: Desk, alerting: Alerting) -> None:
     code = desk.declare()
     alerting.send(ONE)
