@@ -61,6 +61,21 @@ def back_up(settings: Settings, target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
+def back_up_into(settings: Settings, folder: Path, *, keep: int) -> Path:
+    """Make a backup named after the moment in a folder, read it back, and keep the newest ``keep``.
+
+    Returns the new one.  Raises :class:`UnusableDatabase`, and then all that were there stay.
+    """
+    ending = "db" if settings.is_sqlite else "dump"
+    made = folder / f"statuspage-{clock.now():%Y%m%dT%H%M%SZ}.{ending}"
+    back_up(settings, made)
+    check_backup(settings, made)
+    # By name they are in the order of their moments.
+    for old in sorted(folder.glob(f"statuspage-*Z.{ending}"))[:-keep]:
+        old.unlink()
+    return made
+
+
 def restore(app: Flask, backup: Path) -> Path | None:
     """Put a backup in the database's place and hold the outbox; stop the service before.
 

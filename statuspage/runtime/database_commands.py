@@ -87,11 +87,20 @@ def check_settings(selectors: tuple[str, ...]) -> None:
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path))
-def back_up(file: Path) -> None:
-    """Copy the database into FILE, while the service runs; of PostgreSQL a dump by pg_dump."""
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE|FOLDER")
+@click.option("--keep", type=click.IntRange(1), help="In a FOLDER: how many of the newest stay.")
+@with_appcontext
+def back_up(file: Path, keep: int | None) -> None:
+    """Copy the database into FILE, while the service runs; of PostgreSQL a dump by pg_dump.
+
+    In a FOLDER, with --keep, the copy is named after the moment and read back, and old ones go.
+    """
+    settings = current_settings()
     try:
-        backup.back_up(current_settings(), file)
+        if keep is None:
+            backup.back_up(settings, file)
+        else:
+            file = backup.back_up_into(settings, file, keep=keep)
     except UnusableDatabase as error:
         fail(error)
     click.echo(f"Backed up to {file}.")

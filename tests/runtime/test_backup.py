@@ -131,6 +131,32 @@ def test_a_backup_overwrites_nothing(
     assert (tmp_path / "copy").read_text() == "precious"
 
 
+@sqlite_alone
+def test_backups_in_a_folder_are_named_after_the_moment_and_the_newest_stay(
+    settings: Settings, scenario: Scenario, frozen: Traveller, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    for _ in range(3):
+        made = operations.back_up_into(settings, folder, keep=2)
+        (folder / "mine.db").touch()
+        frozen.shift(60)
+    names = sorted(file.name for file in folder.iterdir())
+    assert (names[0], names[-1], len(names)) == ("mine.db", made.name, 3)
+    operations.check_backup(settings, made)
+
+
+@sqlite_alone
+def test_a_backup_that_cannot_be_read_back_costs_no_older_one(
+    settings: Settings, scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "statuspage-20250101T000000Z.db"
+    kept.touch()
+    monkeypatch.setattr(operations, "_copy", lambda _source, target: target.write_text("torn"))
+    with pytest.raises(UnusableDatabase, match="is no backup of this service"):
+        operations.back_up_into(settings, tmp_path, keep=1)
+    assert kept.exists()
+
+
 def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numbers(
     app: Flask, scenario: Scenario
 ) -> None:
