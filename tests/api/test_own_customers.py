@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
-from sqlalchemy import func, select
+from sqlalchemy import select
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
-from statuspage.models import ApiKey, AuditEntry, Customer
+from statuspage.models import AuditEntry, Customer
 from statuspage.public import openapi
 from tests.actors import acting
-from tests.browsing import Browser, actions, said
+from tests.browsing import Browser, actions
 from tests.factories import LINKS, make_component, make_group, make_page
 
 ACTOR = acting("Ada")
@@ -340,36 +340,6 @@ def test_wrong_keys_are_slowed_down_and_a_right_one_is_not(tool: Tool, frozen: T
     tool.headers = {"Authorization": "Bearer statuspage_wrong"}
     frozen.shift(timedelta(minutes=16))
     assert tool.get(ONE).status_code == 401
-
-
-def test_a_key_is_made_shown_once_used_and_withdrawn(
-    app: Flask, admin: Browser, frozen: Traveller
-) -> None:
-    admin.sign_in()
-    shown = admin.send("/admin/api-keys", {"name": " CRM  sync ", "scopes": "customers"})
-    token = shown.text.partition('<code id="token">')[2].partition("<")[0]
-    assert token.startswith("statuspage_")
-    assert token not in admin.get("/admin/api-keys").text
-    assert "Not used yet" in admin.get("/admin/api-keys").text
-    tool = Tool(app, token)
-    assert tool.get(ONE).status_code == 404
-    assert "Last used" in admin.get("/admin/api-keys").text
-    with app.app_context():
-        key = current_session().scalars(select(ApiKey)).one()
-        assert (key.name, key.beginning) == ("CRM sync", token[:16])
-        assert token not in key.token_hash
-    admin.send(f"/admin/api-keys/{key.id}/withdraw")
-    assert said(admin.get("/admin/api-keys")) == ["The key is revoked."]
-    assert tool.get(ONE).status_code == 401
-    assert actions(app)[-2:] == ["api_key.make", "api_key.withdraw"]
-    assert admin.send("/admin/api-keys/4711/withdraw").status_code == 404
-
-
-def test_a_key_needs_a_name_and_a_scope(app: Flask, admin: Browser) -> None:
-    for sent in ({"name": " ", "scopes": "read"}, {"name": "CRM"}, {"name": "CRM", "scopes": "x"}):
-        assert admin.send("/admin/api-keys", sent).status_code == 422
-    with app.app_context():
-        assert current_session().scalar(select(func.count(ApiKey.id))) == 0
 
 
 # --- the description -----------------------------------------------------------------------------

@@ -14,15 +14,14 @@ from time_machine import Traveller
 
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import Audience, Channel, DeliveryState, IncidentStatus
+from statuspage.core.enums import Audience, Channel, DeliveryState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import claims
 from statuspage.delivery.cancellation import CancellationState
 from statuspage.delivery.claims import Claim
-from statuspage.incidents import inputs, lifecycle, mail_corrections
-from statuspage.incidents.publish import Submission
+from statuspage.incidents import mail_corrections
 from statuspage.incidents.resolution import cancel_window
-from statuspage.models import AuditEntry, Delivery, DeliveryEvent, Incident, Suppression
+from statuspage.models import AuditEntry, Delivery, DeliveryEvent, Incident
 from tests.announcing import (
     ACTOR,
     Scenario,
@@ -122,12 +121,6 @@ def test_what_is_cancelled_never_goes(code: str, frozen: Traveller) -> None:
     assert current_session().scalars(select(AuditEntry.action)).all()[-1] == "message.cancel"
 
 
-def test_cancelling_twice_says_that_nothing_waits(code: str) -> None:
-    cancel_window.cancel_mails(code, actor=ACTOR)
-    with pytest.raises(Invalid, match="nothing to cancel"):
-        cancel_window.cancel_mails(code, actor=ACTOR)
-
-
 def test_what_a_worker_has_in_hand_counts_as_gone_and_is_kept_back_where_it_comes_back(
     code: str, frozen: Traveller
 ) -> None:
@@ -195,30 +188,6 @@ def test_what_was_cancelled_goes_after_all_once_to_each(code: str) -> None:
     with pytest.raises(Invalid, match="nothing to send"):
         cancel_window.send_after_all(code, actor=ACTOR)
     assert mails() == EVERYBODY
-
-
-def test_who_left_meanwhile_is_not_written_to_after_all(code: str) -> None:
-    cancel_window.cancel_mails(code, actor=ACTOR)
-    with writing() as session:
-        session.add(Suppression(address=EVERYBODY[1], kind="unsubscribed", reason="left"))
-    assert cancel_window.send_after_all(code, actor=ACTOR) == 3
-    assert mails(DeliveryState.CANCELLED) == EVERYBODY[1:2]
-
-
-def test_that_it_is_over_is_not_sent_once_it_is_open_again(code: str) -> None:
-    cancel_window.cancel_mails(code, actor=ACTOR)
-    lifecycle.reopen(
-        code, inputs.NewUpdate(IncidentStatus.INVESTIGATING), Submission(ACTOR, "again")
-    )
-    with pytest.raises(Invalid, match="open again"):
-        cancel_window.send_after_all(code, actor=ACTOR)
-    # Who was never told that it is over is not told that it is not.
-    assert [one.step for one in messages(Audience.CUSTOMER)] == ["resolved"]
-    # Nor is it sent once it has ended as something else.
-    post(code, "resolved", false_alarm=True)
-    assert standing(code) == CancellationState()
-    with pytest.raises(Invalid, match="nothing to send"):
-        cancel_window.send_after_all(code, actor=ACTOR)
 
 
 def test_a_text_that_is_put_right_while_it_is_cancelled_goes_right(code: str) -> None:

@@ -21,7 +21,6 @@ from statuspage.incidents.explain_recipient import explain, recipient_groups
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
-from statuspage.incidents.resolution.approval import state
 from statuspage.models import AuditEntry, Delivery, IncidentUpdate, Message
 from statuspage.recipients.who_receives import AudienceChoice
 from tests.announcing import ACTOR, Scenario, declare, messages
@@ -162,17 +161,6 @@ def test_chat_of_an_internal_incident_is_left_out_and_its_text_is_kept(scenario:
     assert update.body
     assert (written_to(update), update.notifies) == (set(), False)
     assert len(messages(Audience.INTERNAL)) == 1
-
-
-def test_an_approval_is_of_the_audiences_too(scenario: Scenario) -> None:
-    incident = declare(scenario)
-    update = NewUpdate(IncidentStatus.RESOLVED)
-    asked = of_update(incident, update)
-    quiet = replace(asked, choice=AudienceChoice(frozenset({Audience.SUBSCRIBER}), "Quiet"))
-    assert (
-        state(incident, update, asked, drafts(asked)).fingerprint
-        != state(incident, update, quiet, drafts(quiet)).fingerprint
-    )
 
 
 def test_mail_of_the_channel_is_what_is_left_out(scenario: Scenario) -> None:
