@@ -73,3 +73,12 @@ def test_a_unit_starts_again_but_not_after_a_wrong_setting(unit: Path) -> None:
     text = unit.read_text()
     assert "Restart=always\n" in text
     assert "RestartPreventExitStatus=2\n" in text
+
+
+def test_every_metric_that_an_alert_reads_is_measured() -> None:
+    (rules,) = DEPLOY.glob("prometheus/*.yaml")
+    named = set(re.findall(r"\bstatuspage_\w+", rules.read_text()))
+    source = (ROOT / "statuspage" / "api" / "health.py").read_text()
+    measured = set(re.findall(r'"(statuspage_\w+)"', source))
+    assert {name for name in named if name.removesuffix("_total") not in measured} == set()
+    assert len(named) >= 6
