@@ -207,9 +207,12 @@ def _hints(incident: Incident) -> dict[str, str]:
         if message.audience is Audience.CUSTOMER
     ]
     return {
-        "components": f"Not operational: {', '.join(troubled)}"
-        if troubled
-        else "The page shows all of them as operational.",
+        "stable": "Nothing has come back for an hour.",
+        "cause": "Record it as confirmed, or say so here.",
+        "components": f"Not operational: {', '.join(troubled)}",
+        "fix": "The error rate, the metrics and a test of what was broken.",
+        "alerts": "In the monitoring tool.",
+        "page": "As visitors see it.",
         "customers": sentences[0] if sentences else "No emails were delivered.",
         "channel": incident.chat_channel or "The chat that this service posts to.",
     }

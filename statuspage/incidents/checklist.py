@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
+from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import writing
-from statuspage.core.enums import Audience, Kind
+from statuspage.core.enums import Audience, ComponentStatus, Kind
 from statuspage.core.errors import Invalid
 from statuspage.incidents.apply_update import locked
 from statuspage.models import Contact, Incident, Message
@@ -23,9 +24,16 @@ from statuspage.models import Contact, Incident, Message
 CALM: Final = timedelta(hours=1)
 """So long after the end, what is ticked off is meant to last."""
 
+MINUTE: Final = timedelta(minutes=1)
+
 REVIEW: Final = "review"
 ITEMS: Final[dict[str, str]] = {
+    "stable": "Stable for an hour",
+    "cause": "Root cause identified",
     "components": "All affected components are restored",
+    "fix": "Fix verified",
+    "alerts": "Alerts are back to green",
+    "page": "Status page shows it as resolved",
     "customers": "Customers were notified of the resolution",
     REVIEW: "The review has an owner",
     "channel": "Colleagues were notified in chat",
@@ -34,12 +42,21 @@ ITEMS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to tick off; ``done_at`` and ``done_by`` once it was."""
+    """One thing to tick off; ``done_at`` and ``done_by`` once it was.
+
+    ``known`` says by what the service sees itself that it is done, so nobody is asked.
+    """
 
     name: str
     label: str
     done_at: datetime | None = None
     done_by: str = ""
+    known: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody is asked for it."""
+        return self.done_at is not None or bool(self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +74,7 @@ class Closing:
     @property
     def left(self) -> int:
         """How many are not done."""
-        return sum(item.done_at is None for item in self.items)
+        return sum(not item.is_done for item in self.items)
 
 
 def closing_of(session: Session, incident: Incident) -> Closing | None:
@@ -65,7 +82,8 @@ def closing_of(session: Session, incident: Incident) -> Closing | None:
     if incident.is_open or incident.resolved_at is None or incident.origin is not None:
         return None
     names = _asked(session, incident)
-    items = tuple(_item(name, incident.closing.get(name)) for name in names)
+    known = _known(session, incident)
+    items = tuple(_item(name, incident.closing.get(name), known.get(name, "")) for name in names)
     return Closing(incident.resolved_at + CALM, items)
 
 
@@ -116,7 +134,12 @@ def _asked(session: Session, incident: Incident) -> list[str]:
         Message.incident_id == incident.id, Message.audience == Audience.CUSTOMER
     )
     applies = {
+        "stable": True,
+        "cause": True,
         "components": bool(incident.affected),
+        "fix": True,
+        "alerts": True,
+        "page": not incident.is_internal,
         "customers": bool(session.scalar(select(mailed))),
         REVIEW: incident.review_due_at is not None,
         "channel": True,
@@ -124,9 +147,34 @@ def _asked(session: Session, incident: Incident) -> list[str]:
     return [name for name in ITEMS if applies[name]]
 
 
-def _item(name: str, entry: Mapping[str, Any] | None) -> Item:
+def _known(session: Session, incident: Incident) -> dict[str, str]:
+    """What the service sees itself, by item, each with what it sees."""
+    found: dict[str, str] = {}
+    ended = incident.resolved_at
+    if ended is None:
+        return found
+    if clock.now() >= ended + CALM:
+        length = clock.show_duration(clock.now() - ended)
+        found["stable"] = f"Resolved {length} ago, and not reopened since."
+    if incident.public_facts.get("cause_confirmed") and incident.public_facts.get("cause"):
+        found["cause"] = "The cause is recorded as confirmed."
+    elif incident.internal_facts.get("technical_cause"):
+        found["cause"] = "The technical cause is recorded."
+    states = {row.component.status for row in incident.affected}
+    if states == {ComponentStatus.OPERATIONAL}:
+        found["components"] = "The page shows all of them as operational."
+    level = severity.level_of(session, incident.severity_rank)
+    needed = timedelta(minutes=level.watch_minutes or 0) if level else timedelta()
+    if incident.monitoring_at and ended - incident.monitoring_at >= max(needed, MINUTE):
+        watched = clock.show_duration(ended - incident.monitoring_at)
+        found["fix"] = f"The fix was monitored for {watched} before the end."
+    found["page"] = f"The page says “{incident.step.label}”."
+    return found
+
+
+def _item(name: str, entry: Mapping[str, Any] | None, known: str) -> Item:
     if not entry:
-        return Item(name, ITEMS[name])
+        return Item(name, ITEMS[name], known=known)
     done_at = clock.as_utc(datetime.fromisoformat(entry["at"]))
     return Item(name, ITEMS[name], done_at, entry["by"])
 

@@ -56,6 +56,7 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
     code = desk.declare(severity_rank="2", commander=str(bob), started_at="2026-03-04T10:50")
     assert clocks(desk.get(path(code))) == {
         "First update": "1 hour 10 minutes after it started late (1 hour allowed)",
+        "Acknowledged": "by no one yet Acknowledge",
         "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
         "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
         "Updates": "1 promise: 1 still to come Each promised update Mar 4, 2026, 12:30 UTC to come",
@@ -82,25 +83,36 @@ def test_what_remains_is_asked_after_an_hour_of_calm_and_ticked_off(
     shown = desk.get(path(code))
     assert html_errors(shown.text) == []
     assert remains(shown) == [
-        "All affected components are restored",
+        "Root cause identified",
+        "Fix verified",
+        "Alerts are back to green",
         "Customers were notified of the resolution",
         "The review has an owner",
         "Colleagues were notified in chat",
     ]
-    desk.browser.send(f"{path(code)}/closing", {"done": ["components", "channel"]})
+    known = texts(shown, "closing", "//li")
+    assert known == [
+        "Stable for an hourResolved 1 hour ago, and not reopened since.",
+        "All affected components are restoredThe page shows all of them as operational.",
+        "Status page shows it as resolvedThe page says “Resolved”.",
+    ]
+    ours = ["cause", "fix", "alerts", "channel"]
+    desk.browser.send(f"{path(code)}/closing", {"done": ours})
     desk.browser.send(f"{path(code)}/closing", {"undo": "channel"})
     desk.browser.send(f"{path(code)}/closing", {"done": "customers", "review_owner": str(olga)})
     assert remains(desk.get(path(code))) == ["Colleagues were notified in chat"]
     desk.browser.send(f"{path(code)}/closing", {"done": "channel"})
     shown = desk.get(path(code))
     assert said(shown) == ["Noted. Closing checklist complete."]
-    assert "The review has an owner: Olga" in texts(shown, "closing", "//li")[2]
+    assert "The review has an owner: Olga" in texts(shown, "closing", "//li")[-2]
     assert html_errors(shown.text) == []
     with desk.app.app_context():
         noted = current_session().scalars(select(AuditEntry).filter_by(action="incident.close"))
         assert [entry.after for entry in noted] == [
             {
-                "All affected components are restored": "done",
+                "Root cause identified": "done",
+                "Fix verified": "done",
+                "Alerts are back to green": "done",
                 "Colleagues were notified in chat": "done",
             },
             {"Colleagues were notified in chat": "not done after all"},
