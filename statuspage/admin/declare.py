@@ -13,6 +13,7 @@ from wtforms import BooleanField, HiddenField, SelectMultipleField
 
 from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin, done, page, the_page, zone
+from statuspage.admin.declaration_drafting import OfferedDrafts, offered_drafts
 from statuspage.admin.fact_notes import Told, facts_by_status, fields_of_facts
 from statuspage.admin.forms import (
     LineField,
@@ -175,7 +176,8 @@ class DeclareForm(IncidentForm):
 @admin.route("/incidents/new", methods=["GET", "POST"])
 def new_incident() -> ResponseReturnValue:
     """Declare an incident and publish its first update; or only look at the texts."""
-    form, levels = _form()
+    offered = offered_drafts()
+    form, levels = _form(offered)
     is_whole = "publish" in request.form and form.is_accepted()
     if is_whole and not form.ask_for_parts(_level(form, levels)):
         with form.refusals():
@@ -185,6 +187,7 @@ def new_incident() -> ResponseReturnValue:
     return page(
         "admin/declare.html",
         form=form,
+        drafts=offered,
         drill_contacts=form.drill_contacts.choices,
         components=form.components.rows(),
         states=AFFECTED,
@@ -243,12 +246,13 @@ def _notice(incident: Incident) -> str:
     return f"Declared. {where}"
 
 
-def _form() -> tuple[DeclareForm, list[SeverityLevel]]:
+def _form(offered: OfferedDrafts | None = None) -> tuple[DeclareForm, list[SeverityLevel]]:
     session = current_session()
     found = the_page()
     person = signed_in()
     account = session.get(Account, person.account_id) if person else None
-    form = DeclareForm.read(
+    form = DeclareForm(
+        request.form if request.method == "POST" else offered and offered.values,
         zone=zone(),
         **{
             "started_at": clock.now(),

@@ -20,7 +20,7 @@ from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, IncidentStatus, Kind, Step, Visibility
 from statuspage.core.errors import Invalid
-from statuspage.incidents import component_log
+from statuspage.incidents import component_log, declaration_drafts
 from statuspage.incidents.announcement import incident_facts, worst_impact
 from statuspage.incidents.apply_update import (
     apply_update_to,
@@ -80,6 +80,7 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
                 **_no_promise(update),
             },
         )  # fmt: skip
+        declaration_drafts.end_draft(session, submission.form_key)
         if declaration.suggestion:
             suggestions.accept(session, declaration.suggestion, incident, actor=submission.actor)
         return incident

@@ -36,8 +36,7 @@ def save_draft(
     What was published by the same sheet of the form is no draft any more.  Raises :class:`Invalid`
     where it is too long, and ``NoResultFound`` for no such incident.
     """
-    if sum(len(name) + len(value) for name, value in form) > MOST_CHARACTERS:
-        raise Invalid("form", "This draft is too long to be kept.")
+    check_length(form)
     with writing() as session:
         incident_id = _incident_id(session, incident_code)
         if actor.account_id is None or posted_with(session, form_key) is not None:
@@ -71,8 +70,7 @@ def save_tool_draft(
     """
     if not form:
         raise Invalid("form", "Nothing was prepared: give a status or a fact.")
-    if sum(len(name) + len(value) for name, value in form) > MOST_CHARACTERS:
-        raise Invalid("form", "This draft is too long to be kept.")
+    check_length(form)
     with writing() as session:
         incident_id = _incident_id(session, incident_code)
         kept = {
@@ -101,6 +99,12 @@ def discard_draft(incident_code: str, *, actor: Actor) -> None:
                 SavedDraft.incident_id == incident_id, SavedDraft.account_id == actor.account_id
             )
         )
+
+
+def check_length(form: Sequence[tuple[str, str]]) -> None:
+    """Raise :class:`Invalid` for more than is kept as a draft."""
+    if sum(len(name) + len(value) for name, value in form) > MOST_CHARACTERS:
+        raise Invalid("form", "This draft is too long to be kept.")
 
 
 def drafts_on(session: Session, incident: Incident) -> list[tuple[SavedDraft | ToolDraft, str]]:

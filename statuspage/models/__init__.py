@@ -22,7 +22,7 @@ from statuspage.models.delivery import (
     Hold,
     WebhookEvent,
 )
-from statuspage.models.draft import SavedDraft, ScheduledUpdate, ToolDraft
+from statuspage.models.draft import DeclarationDraft, SavedDraft, ScheduledUpdate, ToolDraft
 from statuspage.models.incident import (
     Approval,
     Incident,
@@ -71,6 +71,7 @@ __all__ = [
     "Counter",
     "Customer",
     "CustomerComponent",
+    "DeclarationDraft",
     "Delivery",
     "DeliveryEvent",
     "DeliveryTest",

@@ -32,6 +32,25 @@ class SavedDraft(Base):
         return str(self.account_id)
 
 
+class DeclarationDraft(Base):
+    """What an account typed into one sheet of the form of a declaration."""
+
+    __tablename__ = "declaration_drafts"
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    # The sheet's own, which the incident is declared with in the end.
+    form_key: Mapped[str] = mapped_column(String(64), unique=True)
+    # What was typed, as [name, value], to go on with it.
+    form: Mapped[list[Any]]
+    saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    @property
+    def handle(self) -> str:
+        """What it, or a colleague's copy of it, is asked for by."""
+        return str(self.id)
+
+
 class ToolDraft(Base):
     """A draft that a tool prepared by an API key: each key has one on an incident."""
 
