@@ -49,6 +49,7 @@ from statuspage.admin import (
     step_up,
     subscribers,
     suggestions,
+    trends,
     wordings,
 )
 
@@ -99,6 +100,7 @@ __all__ = [
     "step_up",
     "subscribers",
     "suggestions",
+    "trends",
     "wordings",
 ]
 

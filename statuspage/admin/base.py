@@ -110,6 +110,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem("Maintenance", "admin.maintenances"),
             MenuItem("Notices", "admin.notices"),
             MenuItem("Action items", "admin.action_items"),
+            MenuItem("Trends", "admin.trends"),
         ),
     ),
     (

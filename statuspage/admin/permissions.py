@@ -14,7 +14,8 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         action_items approval dashboard export_review incident incident_deliveries incident_live
         incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
-        notices review review_versions suggestion suggestions""",
+        notices review review_versions suggestion suggestions trends export_trends_csv
+        export_trends_json""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
         action_item correct_post edit_review incident_details new_action_item new_incident""",

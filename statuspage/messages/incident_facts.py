@@ -199,7 +199,12 @@ def _internal_facts(
 
 def detected_at(incident: Incident) -> datetime | None:
     """When somebody noticed, if that is known."""
-    found: datetime | None = _typed(incident.internal_facts, ASKED_INTERNAL)["detected"]
+    return read_detected(incident.internal_facts)
+
+
+def read_detected(stored: Mapping[str, Any] | None) -> datetime | None:
+    """The same of the internal facts as a row keeps them."""
+    found: datetime | None = _read(FactKind.MOMENT, (stored or {}).get("detected"))
     return found
 
 

@@ -10,7 +10,7 @@ from tests.guards.source import Source, sources
 
 ORDER = (
     *("core", "models", "access", "messages", "recipients", "configuration", "delivery"),
-    *("intake", "incidents", "public", "importers", "admin", "api", "runtime"),
+    *("intake", "incidents", "public", "reports", "importers", "admin", "api", "runtime"),
     *("__init__", "__main__"),
 )
 # The management API and the commands call the verbs of most rooms; `__main__` is a room of itself.
