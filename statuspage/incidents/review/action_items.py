@@ -168,6 +168,6 @@ def _record(
     before: Mapping[str, object] | None = None,
 ) -> None:
     audit.record(
-        session, actor, action, subject_kind="action", subject=f"{item.id}: {item.text}"[:200],
+        session, actor, action, subject_kind="action_item", subject=f"{item.id}: {item.text}"[:200],
         before=before, after=after,
     )  # fmt: skip
