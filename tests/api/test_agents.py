@@ -48,16 +48,6 @@ def test_the_protocol_is_spoken_behind_a_key(
     assert [one["id"] for one in json.loads(content["text"])["incidents"]] == [code]
 
 
-def test_what_is_refused_is_said_to_the_assistant(client: FlaskClient, key: str) -> None:
-    for name, arguments, said in (
-        ("get_incident", {}, "“incident” is needed."),
-        ("add_note", {}, "This key has no tool “add_note”."),
-    ):
-        called = ask(client, key, "tools/call", name=name, arguments=arguments).get_json()
-        assert called["result"]["isError"] is True
-        assert said in called["result"]["content"][0]["text"]
-
-
 def test_without_a_key_that_reads_nothing_is_answered(
     app: Flask, client: FlaskClient, key: str
 ) -> None:
