@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done
 from statuspage.admin.drafting import typed_again
+from statuspage.admin.forms import PostForm
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.incidents import declaration_drafts
@@ -51,9 +52,8 @@ class OfferedDrafts:
 @admin.post("/incidents/new/draft")
 def save_declaration() -> ResponseReturnValue:
     """Keep what is typed, for the script and for the button."""
-    form_key = request.form.get("form_key", "")
     try:
-        declaration_drafts.save_declaration(typed_again(), form_key=form_key, actor=actor())
+        declaration_drafts.save_declaration(typed_again(), form_key=_key(), actor=actor())
     except Invalid as error:
         return error.reason, 422
     if "save_draft" in request.form:
@@ -64,8 +64,13 @@ def save_declaration() -> ResponseReturnValue:
 @admin.post("/incidents/new/draft/discard")
 def discard_declaration() -> ResponseReturnValue:
     """Forget one's own draft."""
-    declaration_drafts.discard_declaration(request.form.get("form_key", ""), actor=actor())
+    declaration_drafts.discard_declaration(_key(), actor=actor())
     return done("The draft is discarded.", "admin.new_incident")
+
+
+def _key() -> str:
+    """The key of the sheet that was sent; a new one in the place of any that is not ours."""
+    return PostForm.read().form_key.data or ""
 
 
 def offered_drafts() -> OfferedDrafts:

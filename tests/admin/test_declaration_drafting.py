@@ -56,6 +56,12 @@ def test_a_colleague_opens_a_copy_and_the_original_stays(desk: Desk) -> None:
     assert [dict(one.form)["title"] for one in drafts(desk)] == ["Half of it"]
 
 
+def test_a_key_that_no_sheet_of_ours_has_is_not_kept(desk: Desk) -> None:
+    typed = {**desk.filled(), "form_key": "x" * 70}
+    assert desk.browser.send(DRAFT, typed).status_code == 204
+    assert [len(draft.form_key) <= 64 for draft in drafts(desk)] == [True]
+
+
 def make_colleague() -> int:
     account = make_account("Sam", "sam@example.com")
     current_session().add(account)
