@@ -71,10 +71,13 @@ def shown_notes(
     """What a screen shows of an incident's notes: the newest, when the next is due, and a form."""
     session = current_session()
     found = notes.notes_of(session, incident, most=most)
+    has_more = most is not None and len(found) == most
     return {
         "notes": found,
-        "has_more_notes": most is not None and len(found) == most,
-        "acknowledged": notes.acknowledged_by(session, incident),
+        "has_more_notes": has_more,
+        "acknowledged": notes.acknowledged_by(
+            session, incident, all_notes=None if has_more else found
+        ),
         "note_due": notes.note_due_at(session, incident, found),
         "note_form": form or read_note_form(),
         "note_zone": clock.zone_label(clock.now(), zone()),

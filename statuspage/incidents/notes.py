@@ -86,8 +86,15 @@ def acknowledge(incident_code: str, *, actor: Actor) -> IncidentNote:
     return add_note(incident_code, note, form_key=f"acknowledged-{incident_code}", actor=actor)
 
 
-def acknowledged_by(session: Session, incident: Incident) -> IncidentNote | None:
-    """The first note that somebody has taken the incident on."""
+def acknowledged_by(
+    session: Session, incident: Incident, *, all_notes: Sequence[IncidentNote] | None = None
+) -> IncidentNote | None:
+    """The first note that somebody has taken the incident on; ``all_notes`` where they were read,
+    the newest first.
+    """
+    if all_notes is not None:
+        found = [note for note in all_notes if note.kind is NoteKind.ACKNOWLEDGED]
+        return found[-1] if found else None
     chosen = select(IncidentNote).filter_by(incident_id=incident.id, kind=NoteKind.ACKNOWLEDGED)
     order = IncidentNote.happened_at, IncidentNote.id
     return session.scalars(chosen.order_by(*order).limit(1)).one_or_none()
