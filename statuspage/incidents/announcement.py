@@ -6,13 +6,14 @@ queue all take that one, so each of its facts is worked out once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from statuspage.configuration import severity
 from statuspage.core import clock
@@ -389,12 +390,18 @@ def _reach_of_drill(drill: DrillRecipients, audience: Audience) -> tuple[int, in
 
 def states_of(session: Session, states: Mapping[int, ComponentStatus]) -> Components:
     """The components of these ids with the states given for them, in the page's order."""
-    chosen = (
-        select(Component).where(Component.id.in_(states)).order_by(Component.position, Component.id)
-    )
     name = f"components {sorted(states)}"
-    rows = read_once(session, name, lambda: session.scalars(chosen).all())
+    rows = read_once(session, name, lambda: _components(session, states))
     return [(component, states[component.id]) for component in rows]
+
+
+def _components(session: Session, ids: Iterable[int]) -> list[Component]:
+    """The components of these ids; where the session knows them all they are not read again."""
+    known = [session.identity_map.get(identity_key(Component, one)) for one in ids]
+    found: list[Component] = [one for one in known if one is not None]
+    if len(found) < len(known):
+        found = list(session.scalars(select(Component).where(Component.id.in_(ids))))
+    return sorted(found, key=lambda component: (component.position, component.id))
 
 
 def affected_components(session: Session, incident: Incident) -> Components:
