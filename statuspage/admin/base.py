@@ -50,6 +50,7 @@ from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import DeliveryState, Term
 from statuspage.core.links import Links, current_links
+from statuspage.messages.checks.phrases import unlisted
 from statuspage.models import Page, revision
 from statuspage.models.page import the_page as stored_page
 from statuspage.public.assets import asset
@@ -182,6 +183,7 @@ def register(app: Flask) -> None:
         menu=menu,
         now=clock.now,
         tone=tone,
+        unchecked=unlisted,
     )
     app.jinja_env.filters.update(
         when=when,

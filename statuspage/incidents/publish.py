@@ -217,12 +217,19 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
     superseded.end_notices(session, incident.id, is_over=not incident.is_open)
     # After the customers: a reader who is both gets one mail, the customers'.
     if public := written.get(Audience.PUBLIC):
-        update.translations = {
-            language: version["body"] for language, version in public.versions.items()
-        }
+        update.translations = _translations(announcement, public)
         update.times = _times_in_texts(announcement, public)
         _announce_to_subscribers(announcement, update, public)
     return (public or written[Audience.INTERNAL]).body
+
+
+def _translations(announcement: Announcement, public: Composed) -> dict[str, dict[str, str]]:
+    """Title and body of the update in each further language."""
+    texts = announcement.facts.public.translations
+    return {
+        language: {"title": texts.get(language, {}).get("title", ""), "body": version["body"]}
+        for language, version in public.versions.items()
+    }
 
 
 def _write(

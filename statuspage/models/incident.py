@@ -221,7 +221,8 @@ class IncidentUpdate(Base):
     status: Mapped[str] = mapped_column(String(32))
     visibility: Mapped[Visibility] = mapped_column(default=Visibility.PUBLIC)
     body: Mapped[Prose]
-    # The body in further languages, by language, where every fact in it had a text in them.
+    # {"de": {"title": "...", "body": "..."}}, by language, where every fact had a text in it.  Rows
+    # from before titles were kept hold the body alone: {"de": "..."}.
     translations: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     # The times that stand in these texts, ISO 8601, by how they stand there: visitors read them in
     # their own zones.

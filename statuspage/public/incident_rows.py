@@ -123,6 +123,14 @@ def _update(
         entry_id=entry_id,
         notifies=bool(notifies),
         earlier=tuple(EarlierText(text, read_moment(moment)) for _, text, moment in revisions),
-        translations=tuple(sorted(json.loads(translations).items())),
+        translations=tuple(
+            (language, *_title_and_body(texts))
+            for language, texts in sorted(json.loads(translations).items())
+        ),
         times=tuple(sorted(json.loads(times).items())),
     )
+
+
+def _title_and_body(texts: str | dict[str, str]) -> tuple[str, str]:
+    """An update in one further language, as a row keeps it; older rows have no title."""
+    return ("", texts) if isinstance(texts, str) else (texts["title"], texts["body"])

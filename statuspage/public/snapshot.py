@@ -154,9 +154,9 @@ class EarlierText:
 class UpdateView:
     """One public post.  ``happened_at`` is the time it tells of, ``posted_at`` when it was made.
 
-    ``earlier`` is what it said before each correction, newest first; ``translations`` are its body
-    in further languages.  ``times`` are those that stand in its texts, ISO 8601, by how they stand
-    there; a span is two with ``/`` between them.
+    ``earlier`` is what it said before each correction, newest first; ``translations`` are language,
+    the incident's title and the body in further languages.  ``times`` are those that stand in its
+    texts, ISO 8601, by how they stand there; a span is two with ``/`` between them.
     """
 
     code: str
@@ -171,7 +171,7 @@ class UpdateView:
     entry_id: str
     notifies: bool = True
     earlier: tuple[EarlierText, ...] = ()
-    translations: tuple[tuple[str, str], ...] = ()
+    translations: tuple[tuple[str, str, str], ...] = ()
     times: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
@@ -180,14 +180,15 @@ class UpdateView:
 
     def is_in(self, language: str) -> bool:
         """Whether it has a text in a language other than the page's."""
-        return any(code == language for code, _ in self.translations)
+        return any(code == language for code, *_ in self.translations)
 
     def html_in(self, language: str) -> Markup:
         """The body for a page, in a language where it has a text in it, else in the page's own.
 
         Safe HTML, in which the times that it says are elements.
         """
-        body = dict(self.translations).get(language, self.body)
+        bodies = (body for code, _, body in self.translations if code == language)
+        body = next(bodies, self.body)
         return _marked(body, self.times) if self.times else _rendered(body)
 
     @property
@@ -267,6 +268,23 @@ class IncidentView:
     def is_open(self) -> bool:
         """Whether it still goes on, or is still to come."""
         return self.status not in CLOSED
+
+    def title_in(self, language: str) -> str:
+        """The title, in a language where its newest text in it has one, else in the page's own."""
+        return self._translated_title(language) or self.title
+
+    def has_title_in(self, language: str) -> bool:
+        """Whether it has a title in a language other than the page's."""
+        return bool(self._translated_title(language))
+
+    def _translated_title(self, language: str) -> str:
+        titles = (
+            title
+            for update in self.updates
+            for code, title, _ in update.translations
+            if code == language and title
+        )
+        return next(titles, "")
 
     @property
     def is_maintenance(self) -> bool:

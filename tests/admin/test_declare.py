@@ -9,14 +9,14 @@ import lxml.html
 import pytest
 from time_machine import Traveller
 
-from statuspage.core.db import current_session
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, ComponentStatus, Impact, Visibility
 from statuspage.messages import wording
 from statuspage.public.queries import read_site, read_snapshot
 from tests.admin.conftest import FIRST_POST, NEW, NOTICE, Desk, look, messages, publish_after
 from tests.announcing import ACTOR
 from tests.browsing import actions, fields, reasons, texts
-from tests.factories import NOON
+from tests.factories import NOON, the_page
 from tests.htmlchecker import HtmlChecker
 
 
@@ -33,6 +33,15 @@ def test_declaring_publishes_the_first_post(desk: Desk) -> None:
     ]
     assert set(messages(desk)) == {Audience.PUBLIC, Audience.INTERNAL}
     assert actions(desk.app)[-1] == "incident.declare"
+
+
+def test_checks_that_are_off_in_the_pages_language_are_named(desk: Desk) -> None:
+    said = "Some checks of tone and truth are off"
+    typed = {"title": "Payments fail", "users_notice": "Cards are declined.", "preview": "1"}
+    assert said not in desk.browser.send_shown(NEW, typed).text
+    with desk.app.app_context(), writing() as session:
+        the_page(session).language = "nl"
+    assert said in desk.browser.send_shown(NEW, typed).text
 
 
 def test_the_form_and_its_texts_are_sound_html(desk: Desk, html_errors: HtmlChecker) -> None:

@@ -44,8 +44,8 @@ def test_maintenance_is_announced_in_both_languages_and_each_step_of_it_too(desk
     with desk.app.app_context():
         maintenance.advance(code, MaintenanceStatus.IN_PROGRESS, Submission(ACTOR, "start"))
     texts = [update.translations["de"] for update in desk.posts(code)]
-    assert len(texts) == 2
-    assert all("Bestellungen sind zeitweise nicht möglich." in text for text in texts)
+    assert [text["title"] for text in texts] == [GERMAN["second_title"]] * 2
+    assert all("Bestellungen sind zeitweise nicht möglich." in text["body"] for text in texts)
     assert "Checkout will be read-only." in desk.posts(code)[0].body
 
 

@@ -453,7 +453,7 @@ def test_times_are_elements_in_a_further_language_too() -> None:
     prose = told(
         "Soon.",
         language="de",
-        translations=(("de", f"Nächste Meldung bis {german[0]}."),),
+        translations=(("de", "", f"Nächste Meldung bis {german[0]}."),),
         times=(DUE, german),
     )
     assert [each.text for each in prose.iter("time")] == [german[0]]

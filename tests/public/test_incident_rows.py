@@ -12,11 +12,11 @@ TIMES = '{"Mar 4, 2026, 12:30 UTC": "2026-03-04T12:30:00+00:00"}'
 BODY = "Comma, and \u201cquotes\u201d"
 
 
-def row(key: int, moment: str, earlier: str | None = None) -> str:
+def row(key: int, moment: str, earlier: str | None = None, *, others: str = "{}") -> str:
     """An update as the database has it."""
     code, entry = f"update{key:06d}", f"entry {key}"
     told = [code, "investigating", BODY, moment, None, 0, None, entry, 1]
-    return json.dumps([moment, key, *told, "[]", "{}", TIMES, earlier])
+    return json.dumps([moment, key, *told, "[]", others, TIMES, earlier])
 
 
 def test_updates_stand_newest_first_and_those_of_one_moment_by_their_keys() -> None:
@@ -31,6 +31,14 @@ def test_updates_stand_newest_first_and_those_of_one_moment_by_their_keys() -> N
     assert {view.times for view in views} == {
         (("Mar 4, 2026, 12:30 UTC", "2026-03-04T12:30:00+00:00"),)
     }
+
+
+def test_a_further_language_has_title_and_body_and_in_older_rows_the_body_alone() -> None:
+    others = json.dumps(
+        {"fr": "Nous cherchons.", "de": {"title": "Ausfall", "body": "Wir suchen."}}
+    )
+    (view,) = update_views(Kind.INCIDENT, row(1, "2026-03-04T12:00:00+00:00", others=others))
+    assert view.translations == (("de", "Ausfall", "Wir suchen."), ("fr", "", "Nous cherchons."))
 
 
 def test_what_an_update_said_before_stands_newest_first() -> None:

@@ -85,11 +85,27 @@ def test_an_incident_is_told_of_from_its_first_post() -> None:
 
 
 def test_a_post_is_in_each_language_that_it_has_a_text_in_and_else_in_the_pages_own() -> None:
-    told = replace(post(INVESTIGATING, "We look.", NOON), translations=(("de", "Wir suchen."),))
+    german = ("de", "Zahlungen schlagen fehl", "Wir suchen.")
+    told = replace(post(INVESTIGATING, "We look.", NOON), translations=(german,))
     assert [told.is_in(language) for language in ("de", "fr")] == [True, False]
     assert [told.html_in(language) for language in ("de", "fr")] == [
         "<p>Wir suchen.</p>", "<p>We look.</p>",
     ]  # fmt: skip
+
+
+def test_an_incident_has_the_title_of_its_newest_text_in_a_language() -> None:
+    untitled = replace(
+        post(RESOLVED, "Over.", NOON), translations=(("de", "", "Behoben."), ("fr", "", "Fini."))
+    )
+    german = replace(
+        post(INVESTIGATING, "We look.", ago(hours=1)),
+        translations=(("de", "Zahlungen schlagen fehl", "Wir suchen."),),
+    )
+    view = incident("Payments fail", untitled, german)
+    assert [view.title_in(language) for language in ("de", "fr", "ja")] == [
+        "Zahlungen schlagen fehl", "Payments fail", "Payments fail",
+    ]  # fmt: skip
+    assert [view.has_title_in(language) for language in ("de", "fr")] == [True, False]
 
 
 def test_links_to_the_pages_own_paths_are_absolute_elsewhere() -> None:
