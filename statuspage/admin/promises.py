@@ -208,7 +208,7 @@ def _hints(incident: Incident) -> dict[str, str]:
     ]
     return {
         "stable": "Nothing has come back for an hour.",
-        "cause": "Record it as confirmed, or say so here.",
+        "root_cause": "Record it as confirmed, or say so here.",
         "components": f"Not operational: {', '.join(troubled)}",
         "fix": "The error rate, the metrics and a test of what was broken.",
         "alerts": "In the monitoring tool.",

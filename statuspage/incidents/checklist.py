@@ -19,6 +19,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, Kind
 from statuspage.core.errors import Invalid
 from statuspage.incidents.apply_update import locked
+from statuspage.messages.incident_facts import recorded_causes
 from statuspage.models import Contact, Incident, Message
 
 CALM: Final = timedelta(hours=1)
@@ -29,7 +30,7 @@ MINUTE: Final = timedelta(minutes=1)
 REVIEW: Final = "review"
 ITEMS: Final[dict[str, str]] = {
     "stable": "Stable for an hour",
-    "cause": "Root cause identified",
+    "root_cause": "Root cause identified",
     "components": "All affected components are restored",
     "fix": "Fix verified",
     "alerts": "Alerts are back to green",
@@ -135,7 +136,7 @@ def _asked(session: Session, incident: Incident) -> list[str]:
     )
     applies = {
         "stable": True,
-        "cause": True,
+        "root_cause": True,
         "components": bool(incident.affected),
         "fix": True,
         "alerts": True,
@@ -156,10 +157,12 @@ def _known(session: Session, incident: Incident) -> dict[str, str]:
     if clock.now() >= ended + CALM:
         length = clock.show_duration(clock.now() - ended)
         found["stable"] = f"Resolved {length} ago, and not reopened since."
-    if incident.public_facts.get("cause_confirmed") and incident.public_facts.get("cause"):
-        found["cause"] = "The cause is recorded as confirmed."
-    elif incident.internal_facts.get("technical_cause"):
-        found["cause"] = "The technical cause is recorded."
+    is_confirmed, is_technical = recorded_causes(incident)
+    if is_confirmed or is_technical:
+        found["root_cause"] = (
+            "The cause is recorded as confirmed." if is_confirmed
+            else "The technical cause is recorded."
+        )  # fmt: skip
     states = {row.component.status for row in incident.affected}
     if states == {ComponentStatus.OPERATIONAL}:
         found["components"] = "The page shows all of them as operational."

@@ -197,6 +197,13 @@ def _internal_facts(
     )
 
 
+def recorded_causes(incident: Incident) -> tuple[bool, bool]:
+    """Whether a cause is recorded as confirmed, and whether one in technical words is."""
+    public = _typed(incident.public_facts, ASKED_PUBLIC)
+    internal = _typed(incident.internal_facts, ASKED_INTERNAL)
+    return bool(public[CONFIRMED.name] and public[CAUSE]), bool(internal["technical_cause"])
+
+
 def detected_at(incident: Incident) -> datetime | None:
     """When somebody noticed, if that is known."""
     return read_detected(incident.internal_facts)

@@ -96,7 +96,7 @@ def test_what_remains_is_asked_after_an_hour_of_calm_and_ticked_off(
         "All affected components are restoredThe page shows all of them as operational.",
         "Status page shows it as resolvedThe page says “Resolved”.",
     ]
-    ours = ["cause", "fix", "alerts", "channel"]
+    ours = ["root_cause", "fix", "alerts", "channel"]
     desk.browser.send(f"{path(code)}/closing", {"done": ours})
     desk.browser.send(f"{path(code)}/closing", {"undo": "channel"})
     desk.browser.send(f"{path(code)}/closing", {"done": "customers", "review_owner": str(olga)})
