@@ -67,9 +67,13 @@ class _CachetReader:
         self._database = database
         self._source = source
         self._notes: list[ImportProblem] = []
-        self._names = {
-            row["id"]: row["name"] for row in database.rows("SELECT id, name FROM components")
-        }
+        self._shown_groups = [
+            row
+            for row in database.rows("SELECT * FROM component_groups")
+            if not self._is_hidden("group", row)
+        ]
+        self._shown_components = self._read_components()
+        self._names = {row["id"]: row["name"] for row in self._shown_components}
 
     def read(self, address: str) -> OtherPage:
         document = page_document(
@@ -88,7 +92,7 @@ class _CachetReader:
         return str(rows[0].get("payload", "")).strip('"') if rows else ""
 
     def _groups(self) -> Iterator[Row]:
-        for row in self._database.rows("SELECT * FROM component_groups"):
+        for row in self._shown_groups:
             yield {
                 "id": f"group-{row['id']}",
                 "name": row["name"],
@@ -98,11 +102,22 @@ class _CachetReader:
                 "created_at": utc_moment(row.get("created_at")),
             }
 
-    def _components(self) -> Iterator[Row]:
+    def _read_components(self) -> list[Row]:
+        """Those that guests see: one in a group is seen where the group is."""
+        groups = {row["id"] for row in self._shown_groups}
+        shown = []
         for row in self._database.rows("SELECT * FROM components WHERE deleted_at IS NULL"):
+            where, group = f"component {row['id']}", row.get("component_group_id")
             if not row.get("enabled", True):
-                self._note(f"component {row['id']}", f"{row['name']!r} is disabled there: left out")
-                continue
+                self._note(where, f"{row['name']!r} is disabled there: left out")
+            elif group and group not in groups:
+                self._note(where, f"{row['name']!r} is not public there: left out")
+            else:
+                shown.append(row)
+        return shown
+
+    def _components(self) -> Iterator[Row]:
+        for row in self._shown_components:
             group = row.get("component_group_id")
             yield {
                 "id": f"component-{row['id']}",
@@ -158,7 +173,7 @@ class _CachetReader:
                 "created_at": utc_moment(step["created_at"]),
                 "affected_components": [
                     {
-                        "code": f"component-{key}", "name": self._names.get(key, ""),
+                        "code": f"component-{key}", "name": self._names[key],
                         "old_status": before[key], "new_status": after[key],
                     }
                     for key in states
@@ -171,6 +186,7 @@ class _CachetReader:
         if not self._database.has_table("schedules"):
             return
         updates = self._updates("schedule")
+        components = self._states_by("schedule_components", "schedule_id")
         for row in self._database.rows("SELECT * FROM schedules WHERE deleted_at IS NULL"):
             begins, ended = utc_moment(row["scheduled_at"]), utc_moment(row.get("completed_at"))
             created = utc_moment(row.get("created_at")) or begins
@@ -193,8 +209,8 @@ class _CachetReader:
                 "scheduled_until": ended,
                 "created_at": created,
                 "components": [
-                    {"id": f"component-{key}", "name": self._names.get(key, "")}
-                    for key in self._states_by("schedule_components", "schedule_id")[row["id"]]
+                    {"id": f"component-{key}", "name": self._names[key]}
+                    for key in components[row["id"]]
                 ],
                 "incident_updates": [
                     {"id": f"schedule-{row['id']}-{place}", "status": status, "body": body,
@@ -227,7 +243,8 @@ class _CachetReader:
             return
         chosen = defaultdict(list)
         for row in self._database.rows("SELECT * FROM subscriptions"):
-            chosen[row["subscriber_id"]].append(self._names.get(row["component_id"], ""))
+            if row["component_id"] in self._names:
+                chosen[row["subscriber_id"]].append(self._names[row["component_id"]])
         for row in self._database.rows("SELECT * FROM subscribers"):
             verified = row.get("email_verified_at") or row.get("verified_at")
             where = f"subscriber {row['id']}"
@@ -235,9 +252,13 @@ class _CachetReader:
                 self._note(where, "has no email address that was verified: left out")
                 continue
             names = [] if row.get("global", True) else chosen[row["id"]]
+            if not names and not row.get("global", True):
+                # Without a component they would be notified of every one.
+                self._note(where, "chose no component that comes along: left out")
+                continue
             cells = {
                 "email": row["email"],
-                "components": "; ".join(filter(None, names)),
+                "components": "; ".join(names),
                 "confirmed_at": utc_moment(verified) or "",
                 "asked_at": utc_moment(row.get("created_at")) or "",
             }

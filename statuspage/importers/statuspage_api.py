@@ -81,7 +81,8 @@ def _components(asking: _Asking) -> Iterator[Row]:
 
 def _subscribers(asking: _Asking, notes: list[ImportProblem]) -> Iterator[CustomerRow]:
     """Who confirmed and is written to; by which other ways somebody is told is noted."""
-    for number, row in enumerate(asking.all("/subscribers", "state=active"), start=1):
+    found = asking.all("/subscribers", "state=active", first_page=0)
+    for number, row in enumerate(found, start=1):
         where = f"subscriber {number}"
         if row.get("mode") != "email" or not row.get("email"):
             reason = f"is told by {row.get('mode') or 'nothing'}, not by email: left out"
@@ -108,9 +109,9 @@ class _Asking:
         self._account = account
         self._wait = wait
 
-    def all(self, path: str, query: str = "") -> Iterator[Row]:
-        """Every object of a list, page by page."""
-        for number in range(1, _MOST_PAGES + 1):
+    def all(self, path: str, query: str = "", *, first_page: int = 1) -> Iterator[Row]:
+        """Every object of a list, page by page; its pages count from 1, subscribers' from 0."""
+        for number in range(first_page, first_page + _MOST_PAGES):
             # Some lists call the size of a page by one name, some by the other.
             size = f"per_page={_PER_PAGE}&limit={_PER_PAGE}&page={number}"
             rows = self.get(f"{path}?{query + '&' if query else ''}{size}")

@@ -35,8 +35,9 @@ class FakeStatuspage:
                 else:
                     name = parts.path.removeprefix(f"/v1/pages/{page['id']}")
                     size, number = int(query["per_page"][0]), int(query["page"][0])
-                    rows = lists.get(name, [])[size * (number - 1) : size * number]
-                    self._answer(200, rows)
+                    # The API's own reference: subscribers' first page is 0, that of others 1.
+                    start = size * (number - (name != "/subscribers"))
+                    self._answer(200, lists.get(name, [])[start : start + size])
 
             def _answer(self, status: int, answer: object) -> None:
                 data = json.dumps(answer).encode()

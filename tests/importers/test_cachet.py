@@ -46,11 +46,14 @@ CREATE TABLE subscribers (
 CREATE TABLE subscriptions (id INTEGER PRIMARY KEY, subscriber_id INTEGER, component_id INTEGER);
 """
 ROWS = """
-INSERT INTO component_groups VALUES (1, 'Shop', 1, 1, 0, '2025-01-01 00:00:00', NULL);
+INSERT INTO component_groups VALUES
+    (1, 'Shop', 1, 1, 0, '2025-01-01 00:00:00', NULL),
+    (2, 'Machines', 2, 0, 0, '2025-01-01 00:00:00', NULL);
 INSERT INTO components VALUES
     (1, 'Checkout', 'Paying', NULL, 1, 2, 1, 1, '2025-01-01 00:00:00', NULL, NULL),
     (2, 'Search', '', NULL, 3, 1, 1, 1, '2025-01-01 00:00:00', NULL, NULL),
-    (3, 'Old', '', NULL, 1, 3, 0, 0, '2025-01-01 00:00:00', NULL, NULL);
+    (3, 'Old', '', NULL, 1, 3, 0, 0, '2025-01-01 00:00:00', NULL, NULL),
+    (4, 'db-17', '', NULL, 4, 4, 2, 1, '2025-01-01 00:00:00', NULL, NULL);
 INSERT INTO incidents VALUES
     (1, '0d9f7a3e-0000-4000-8000-000000000001', 1, 'Payments fail', 4, 1, 0, 'We look into it.',
      '2025-02-01 10:00:00', '2025-02-01 10:05:00', '2025-02-01 12:00:00', NULL, NULL),
@@ -58,19 +61,20 @@ INSERT INTO incidents VALUES
      '2025-02-02 10:00:00', '2025-02-02 10:00:00', '2025-02-02 10:00:00', NULL, NULL),
     (3, '0d9f7a3e-0000-4000-8000-000000000003', 0, 'Between us', 4, 0, 0, 'Not for guests.',
      '2025-02-03 10:00:00', '2025-02-03 10:00:00', '2025-02-03 10:00:00', NULL, NULL);
-INSERT INTO incident_components VALUES (1, 1, 1, 4), (2, 2, 2, 3);
+INSERT INTO incident_components VALUES (1, 1, 1, 4), (2, 2, 2, 3), (3, 2, 4, 4);
 INSERT INTO updates VALUES
     (1, 'incident', 1, 2, 'A payment provider is down.', 1, '2025-02-01 10:30:00', NULL),
     (2, 'incident', 1, 4, 'Payments work again.', 1, '2025-02-01 12:00:00', NULL);
 INSERT INTO schedules VALUES
     (1, 'Database move', 'We move it.', '2025-03-01 02:00:00', '2025-03-01 03:00:00',
      '2025-02-20 09:00:00', NULL, NULL);
-INSERT INTO schedule_components VALUES (1, 1, 1, 6);
+INSERT INTO schedule_components VALUES (1, 1, 1, 6), (2, 1, 4, 6);
 INSERT INTO subscribers VALUES
     (1, 'ana@example.com', '2025-01-05 08:00:00', NULL, 1, '2025-01-05 07:00:00', NULL),
     (2, 'bo@example.com', '2025-01-06 08:00:00', NULL, 0, '2025-01-06 07:00:00', NULL),
-    (3, 'cy@example.com', NULL, NULL, 1, '2025-01-07 07:00:00', NULL);
-INSERT INTO subscriptions VALUES (1, 2, 2);
+    (3, 'cy@example.com', NULL, NULL, 1, '2025-01-07 07:00:00', NULL),
+    (4, 'di@example.com', '2025-01-08 08:00:00', NULL, 0, '2025-01-08 07:00:00', NULL);
+INSERT INTO subscriptions VALUES (1, 2, 2), (2, 4, 4);
 """
 
 
@@ -105,9 +109,12 @@ def test_a_page_of_cachet_moves_and_moves_again_without_doubling(
         ],
     ]  # fmt: skip
     assert [line for line in runs[1].stderr.splitlines() if "left out" in line] == [
+        f"{file}: group 2: 'Machines' is not public there: left out",
         f"{file}: component 3: 'Old' is disabled there: left out",
+        f"{file}: component 4: 'db-17' is not public there: left out",
         f"{file}: incident 3: 'Between us' is not public there: left out",
         f"{file}: subscriber 3: has no email address that was verified: left out",
+        f"{file}: subscriber 4: chose no component that comes along: left out",
     ]
     session.rollback()
     incidents = session.scalars(select(Incident).order_by(Incident.started_at)).all()
