@@ -137,7 +137,11 @@ def import_subscriber_rows(
     current_session().rollback()
     report = SubscriberImport(0, 0, 0, (*errors, *wrong), (*notes, *left))
     if preview:
-        return _ordered(_take(current_session(), people, report, writes=False))
+        # PostgreSQL takes 65,535 values in one statement.
+        for start in range(0, len(people), _SLICE):
+            some = people[start : start + _SLICE]
+            report = _take(current_session(), some, report, writes=False)
+        return _ordered(report)
     done = 0
     for batch in in_slices(people, _SLICE):
         with writing() as session:

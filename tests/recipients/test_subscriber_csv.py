@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,8 @@ from statuspage.access import audit
 from statuspage.core.db import writing
 from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState
 from statuspage.core.errors import Invalid
-from statuspage.models import Delivery, Subscriber
+from statuspage.models import Delivery, Subscriber, Suppression
+from statuspage.recipients import subscriber_csv
 from statuspage.recipients.subscriber_csv import (
     SubscriberImport,
     import_subscribers,
@@ -21,6 +23,7 @@ from statuspage.recipients.subscriber_csv import (
     read_moment,
 )
 from statuspage.recipients.subscribers import export_subscribers
+from statuspage.recipients.suppression import suppressions_among
 from tests.factories import make_component, make_page
 
 CONFIRMED = datetime(2026, 1, 2, 10, tzinfo=UTC)
@@ -94,6 +97,22 @@ def test_a_preview_changes_nothing(session: Session) -> None:
     text = HEADER + "ana@example.com,2026-01-02,\n"
     assert counts(take(text, preview=True)) == (1, 0, 0, 0)
     assert session.scalar(select(func.count(Subscriber.id))) == 0
+
+
+def test_no_statement_of_a_preview_asks_about_a_whole_file(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def look_up(session: Session, identities: Collection[str]) -> Mapping[str, Suppression]:
+        asked.append(len(identities))
+        return suppressions_among(session, identities)
+
+    monkeypatch.setattr(subscriber_csv, "_SLICE", 2)
+    monkeypatch.setattr(subscriber_csv, "suppressions_among", look_up)
+    text = HEADER + "".join(f"one{number}@example.com,2026-01-02,\n" for number in range(5))
+    assert counts(take(text, preview=True)) == (5, 0, 0, 0)
+    assert asked == [2, 2, 1]
 
 
 def test_what_somebody_chose_here_counts_for_more(session: Session) -> None:
