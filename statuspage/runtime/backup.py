@@ -69,7 +69,12 @@ def back_up_into(settings: Settings, folder: Path, *, keep: int) -> Path:
     ending = "db" if settings.is_sqlite else "dump"
     made = folder / f"statuspage-{clock.now():%Y%m%dT%H%M%SZ}.{ending}"
     back_up(settings, made)
-    check_backup(settings, made)
+    try:
+        check_backup(settings, made)
+    except UnusableDatabase:
+        # Under this name it would count as the newest.
+        made.unlink()
+        raise
     # By name they are in the order of their moments.
     for old in sorted(folder.glob(f"statuspage-*Z.{ending}"))[:-keep]:
         old.unlink()

@@ -35,7 +35,10 @@ from statuspage.runtime.versions import (
 log = logging.getLogger(__name__)
 
 KEPT: Final = 3
-"""How many of the backups made before upgrades stay; the oldest go first."""
+"""Of so many versions the newest backup that was made before an upgrade stays.
+
+A start that fails again and again makes many of one version, which cost none of an earlier one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,17 @@ def _back_up_before(settings: Settings, planned: UpgradePlan) -> None:
             f"make room, {without}"
         )
     back_up(settings, planned.backup)
+    _drop_old(planned.backup.parent)
+
+
+def _drop_old(folder: Path) -> None:
     # By name they are in the order of version and time.
-    made = sorted(planned.backup.parent.glob("before-upgrade-*"))
-    for old in made[:-KEPT]:
-        old.unlink()
+    made = sorted(folder.glob("before-upgrade-*"))
+    newest = {file.name.split("-")[2]: file for file in made}
+    kept = list(newest.values())[-KEPT:]
+    for old in made:
+        if old not in kept:
+            old.unlink()
 
 
 def _standing(planned: UpgradePlan, with_backup: bool) -> str:

@@ -154,7 +154,7 @@ def test_a_backup_that_cannot_be_read_back_costs_no_older_one(
     monkeypatch.setattr(operations, "_copy", lambda _source, target: target.write_text("torn"))
     with pytest.raises(UnusableDatabase, match="is no backup of this service"):
         operations.back_up_into(settings, tmp_path, keep=1)
-    assert kept.exists()
+    assert list(tmp_path.glob("statuspage-*")) == [kept]
 
 
 def test_a_database_that_another_tool_put_back_is_held_and_goes_on_with_new_numbers(

@@ -87,6 +87,22 @@ def test_three_backups_of_upgrades_stay(tmp_path: Path, monkeypatch: pytest.Monk
     assert (len(left), left[-1]) == (4, "mine.db")
 
 
+def test_starts_that_fail_again_and_again_cost_no_backup_of_an_earlier_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_sqlite(OLD, tmp_path / "statuspage.db")
+    (tmp_path / "backups").mkdir()
+    earlier = tmp_path / "backups" / "before-upgrade-0030-20250101T000000Z.db"
+    failed = [f"before-upgrade-0038-2025010{day}T000000Z.db" for day in range(1, 6)]
+    for name in [earlier.name, *failed]:
+        (tmp_path / "backups" / name).touch()
+    monkeypatch.setattr(upgrading, "migrate", lambda: None)
+    upgrading.upgrade(app_on_a_new_file(tmp_path))
+    left = sorted((tmp_path / "backups").iterdir())
+    assert (len(left), left[0]) == (2, earlier)
+    assert version_of(left[1]) == "0038"
+
+
 def test_a_migration_that_fails_says_where_the_database_stands_and_goes_on_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
