@@ -42,6 +42,8 @@ _SECONDS: Final = 5
 _MOST_BYTES: Final = 1_000_000
 _KEPT: Final = timedelta(hours=1)
 _KEYS_KEPT: Final = timedelta(minutes=1)
+_PAUSE: Final = timedelta(seconds=5)
+_PART: Final = 65_536
 _LONGEST_NAME: Final = 255
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _LOCAL: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)")
@@ -64,20 +66,26 @@ class ProviderMetadata:
 
 _lock = Lock()
 _known: dict[str, ProviderMetadata] = {}
+_asked_at: dict[str, datetime] = {}
 
 
 def discover(settings: Settings, *, fresh_keys: bool = False) -> ProviderMetadata:
     """The provider, as its discovery document says; read once an hour.
 
     ``fresh_keys`` reads it again, once a minute at most: for a key that is not known.  Raises
-    :class:`Unavailable`, and :class:`Refused` for a document about somebody else.
+    :class:`Unavailable`, at once for some seconds where it did not answer: whoever asks waits
+    behind one lock, and strangers can.  Raises :class:`Refused` for a document about somebody else.
     """
-    issuer = settings.oidc_issuer or ""
+    issuer, moment = settings.oidc_issuer or "", clock.now()
     with _lock:
         known = _known.get(issuer)
-        age = clock.now() - known.read_at if known else _KEPT
-        if known and age < (_KEYS_KEPT if fresh_keys else _KEPT):
+        since_read = moment - known.read_at if known else _KEPT
+        since_asked = moment - _asked_at[issuer] if issuer in _asked_at else _KEPT
+        if known and (since_asked < _KEYS_KEPT if fresh_keys else since_read < _KEPT):
             return known
+        if since_asked < _PAUSE:
+            raise Unavailable(f"{issuer} did not answer a moment ago")
+        _asked_at[issuer] = moment
         found = _known[issuer] = _read_provider(issuer)
         return found
 
@@ -233,7 +241,11 @@ def _get(url: str, token: str = "") -> dict[str, Any]:
         with requests.get(
             url, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True
         ) as answer:
-            body = answer.raw.read(_MOST_BYTES + 1, decode_content=True)
+            body = b""
+            for part in answer.iter_content(_PART):
+                body += part
+                if len(body) > _MOST_BYTES:
+                    break
             if answer.status_code != 200 or len(body) > _MOST_BYTES:
                 raise Unavailable(f"{url} answered {answer.status_code}, {len(body)} bytes")
         found = json.loads(body)

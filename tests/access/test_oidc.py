@@ -6,10 +6,11 @@ import base64
 import hmac
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -278,6 +279,43 @@ def test_a_provider_that_is_away_is_told_apart(settings: Settings, provider: Fak
         with pytest.raises(Unavailable):
             oidc.begin(away, redirect_to=BACK)
         assert oidc.sign_out_address(away, "token", back_to=BACK) is None
+
+
+def test_a_provider_that_is_away_is_not_asked_again_by_everybody(
+    settings: Settings, provider: FakeProvider, frozen: Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(settings, provider)
+    asked: list[str] = []
+
+    def away(issuer: str) -> NoReturn:
+        asked.append(issuer)
+        raise Unavailable("timed out")
+
+    monkeypatch.setattr(oidc, "_read_provider", away)
+    for later, errors in (
+        # Its keys are read again, and then those that are known count.
+        (timedelta(minutes=1), (Unavailable, Refused, Refused)),
+        (timedelta(hours=1), (Unavailable, Unavailable)),
+    ):
+        frozen.shift(later)
+        for error in errors:
+            with pytest.raises(error):
+                oidc.read_logout(settings, "no.logout.token")
+    assert asked == [provider.issuer] * 2
+
+
+def test_an_answer_that_is_cut_off_is_none(settings: Settings) -> None:
+    def cut_off(server: socket.socket) -> None:
+        client, _ = server.accept()
+        with client:
+            client.recv(10_000)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=cut_off, args=(server,), daemon=True).start()
+        cut = replace(settings, oidc_issuer=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(Unavailable):
+            oidc.begin(cut, redirect_to=BACK)
 
 
 def test_signing_out_at_the_provider_names_the_token(
