@@ -160,6 +160,8 @@ def accept_invitation(token: str, *, name: str, password: str) -> Account:
     email, name = invitation.email, accounts.read_name(name)
     known = accounts.by_email(current_session(), email)
     has_factor = known is not None and second_factor.has_second_factor(known)
+    # Nothing is held in the database while a service that knows breaches is waited for.
+    current_session().rollback()
     hashed = passwords.hash_password(
         passwords.read_password(password, email=email, name=name, has_second_factor=has_factor)
     )

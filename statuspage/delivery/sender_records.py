@@ -46,7 +46,10 @@ def sender_records(
 
     Asks the machine's name servers unless a ``resolver`` is given; :class:`NameServerSilent`.
     """
-    names = _Names(resolver or dns.resolver.Resolver())
+    try:
+        names = _Names(resolver or dns.resolver.Resolver())
+    except dns.resolver.NoResolverConfiguration as error:
+        raise NameServerSilent(f"{domain}: {error}") from None
     return [
         _spf(names, domain),
         _dkim(names, domain, tuple(selectors)),

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
-from statuspage.access import accounts, sign_ins
+from statuspage.access import accounts, breached_passwords, sign_ins
 from statuspage.core import clock
-from statuspage.core.db import writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
 from statuspage.delivery import invitations
@@ -175,6 +175,21 @@ def test_a_password_too_short_leaves_the_invitation_open(session: Session, kim: 
     with pytest.raises(Invalid):
         accept(token, password="short")
     assert invitations.find_invitation(session, token) is not None
+
+
+def test_nothing_is_held_in_the_database_while_breaches_are_looked_up(
+    session: Session, kim: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, token = invitations.invite("dana@example.com", AccountRole.RESPONDER, actor=ACTOR)
+    held: list[bool] = []
+
+    def look_up(_: str) -> bool:
+        held.append(current_session().in_transaction())
+        return False
+
+    monkeypatch.setattr(breached_passwords, "is_breached", look_up)
+    accept(token)
+    assert held == [False]
 
 
 # --- a forgotten password ------------------------------------------------------------------------

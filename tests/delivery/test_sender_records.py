@@ -92,3 +92,12 @@ def test_silence_is_not_taken_for_no_records(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(resolver, "resolve", resolve)
     with pytest.raises(NameServerSilent, match=DOMAIN):
         sender_records(DOMAIN, resolver=resolver)
+
+
+def test_a_machine_without_name_servers_is_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_servers() -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver, "Resolver", no_servers)
+    with pytest.raises(NameServerSilent, match=DOMAIN):
+        sender_records(DOMAIN)
