@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from statuspage.access.api_keys import KeyHolder
-from statuspage.api.own_incidents import as_object
+from statuspage.api.own_incidents import as_object, check_is_incident, newest_incidents
 from statuspage.configuration.blocked_terms import blocked_terms_of
 from statuspage.core.clock import as_utc
 from statuspage.core.db import current_session
@@ -83,7 +83,7 @@ def run(holder: KeyHolder, name: str, arguments: Arguments) -> object:
 
 
 def _list_incidents(_: KeyHolder, given: Arguments) -> object:
-    chosen = select(Incident).order_by(Incident.id.desc()).limit(MOST_INCIDENTS)
+    chosen = newest_incidents().limit(MOST_INCIDENTS)
     if given.get("open"):
         chosen = chosen.where(Incident.status.not_in(CLOSED))
     names = ("id", "kind", "title", "status", "impact", "severity", "visibility", "started_at",
@@ -162,6 +162,7 @@ def _add_note(holder: KeyHolder, given: Arguments) -> object:
 
 def _prepare_update(holder: KeyHolder, given: Arguments) -> object:
     incident = _incident(given)
+    check_is_incident(incident)
     code, version = incident.code, incident.version
     form = [(name, clean(given[name])) for name in _DRAFTED if given.get(name)]
     saved_drafts.save_tool_draft(
@@ -171,8 +172,8 @@ def _prepare_update(holder: KeyHolder, given: Arguments) -> object:
 
 
 def _incident(given: Arguments) -> Incident:
-    chosen = select(Incident).filter_by(code=given["incident"][:64])
-    found = current_session().scalars(chosen).one_or_none()
+    code = clean(given["incident"])[:64]
+    found = current_session().scalars(select(Incident).filter_by(code=code)).one_or_none()
     if found is None:
         raise Invalid("incident", "There is no incident with this id.")
     return found
@@ -182,7 +183,7 @@ def _check(tool: AgentTool, arguments: Arguments) -> None:
     """Raise :class:`Invalid` for the first argument that does not fit its schema."""
     for name in tool.required:
         if name not in arguments:
-            raise Invalid(name, f"“{name}” is needed.")
+            raise Invalid(name, f"“{name}” is required.")
     for name, value in arguments.items():
         schema = tool.properties.get(name)
         if schema is None:
@@ -227,7 +228,7 @@ TOOLS: Final[Mapping[str, AgentTool]] = {
             KeyScope.READ, _list_components,
         ),
         AgentTool(
-            "list_suggestions", "What alerts suggest and nobody has decided on.",
+            "list_suggestions", "The open suggestions from alerts.",
             KeyScope.READ, _list_suggestions,
         ),
         AgentTool(

@@ -7,7 +7,7 @@ https://modelcontextprotocol.io/specification
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -41,11 +41,14 @@ class HttpAnswer:
     body: bytes
 
 
-def serve_stdio(holder: KeyHolder) -> None:
-    """Speak the protocol over standard input and output until the client ends it."""
+def serve_stdio(find_holder: Callable[[], KeyHolder | None]) -> None:
+    """Speak the protocol over standard input and output until the client ends it.
+
+    ``find_holder`` is asked at each request, so that a key that was revoked opens nothing more.
+    """
 
     async def serve() -> None:
-        server = _server(holder)
+        server = _server(find_holder)
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
 
@@ -63,7 +66,8 @@ def answer_http(
 async def _answer(
     holder: KeyHolder, method: str, headers: Mapping[str, str], body: bytes
 ) -> HttpAnswer:
-    manager = StreamableHTTPSessionManager(_server(holder), json_response=True, stateless=True)
+    server = _server(lambda: holder)
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -90,10 +94,11 @@ async def _answer(
     return HttpAnswer(start["status"], shown, b"".join(parts))
 
 
-def _server(holder: KeyHolder) -> Server[Any]:
+def _server(find_holder: Callable[[], KeyHolder | None]) -> Server[Any]:
     """A server with the tools of one key."""
 
     async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
+        holder = find_holder()
         return types.ListToolsResult(
             tools=[
                 types.Tool(
@@ -105,12 +110,15 @@ def _server(holder: KeyHolder) -> Server[Any]:
                         open_world_hint=False,
                     ),
                 )
-                for tool in agent_tools.tools_of(holder)
+                for tool in (agent_tools.tools_of(holder) if holder else ())
             ]
         )  # fmt: skip
 
     async def call_tool(_: Any, asked: types.CallToolRequestParams) -> types.CallToolResult:
         try:
+            holder = find_holder()
+            if holder is None:
+                raise NotAllowed("This API key does not work any more.")
             made = agent_tools.run(holder, asked.name, asked.arguments or {})
         except (Invalid, NotAllowed, Forbidden) as refused:
             return _result(str(refused), is_error=True)

@@ -16,8 +16,8 @@ from uuid import uuid4
 import orjson
 from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from statuspage.admin import body_limits
@@ -47,6 +47,7 @@ from statuspage.core.enums import (
 )
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
+from statuspage.core.richtext import clean_line
 from statuspage.delivery import report
 from statuspage.incidents import lifecycle, saved_drafts
 from statuspage.incidents.inputs import Declaration, NewUpdate
@@ -55,7 +56,7 @@ from statuspage.incidents.resolution import gate
 from statuspage.messages.checks import Blocked
 from statuspage.messages.compose import Text
 from statuspage.messages.facts import INTERNAL, PUBLIC, FactKind
-from statuspage.models import Incident, IncidentUpdate
+from statuspage.models import Incident, IncidentComponent, IncidentUpdate
 from statuspage.public import openapi
 from statuspage.recipients.who_receives import AudienceChoice
 
@@ -110,7 +111,7 @@ def list_incidents() -> ResponseReturnValue:
     """Incidents and maintenances, newest first, fifty at a time; ``next`` goes on."""
     callers.need(KeyScope.READ)
     session = current_session()
-    chosen = select(Incident).order_by(Incident.id.desc()).limit(PAGE_SIZE + 1)
+    chosen = newest_incidents().limit(PAGE_SIZE + 1)
     if "after" in request.args:
         last = found_incident(request.args["after"])
         chosen = chosen.where(Incident.id < last.id)
@@ -237,8 +238,7 @@ def read_body() -> Mapping[str, Any]:
 
 def read_update(incident: Incident, sent: Mapping[str, Any]) -> NewUpdate:
     """The update that was sent; raises :class:`Invalid`."""
-    if incident.kind is not Kind.INCIDENT:
-        raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
+    check_is_incident(incident)
     session = current_session()
     return NewUpdate(
         read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status),
@@ -255,6 +255,12 @@ def read_update(incident: Incident, sent: Mapping[str, Any]) -> NewUpdate:
         no_change=read_flag(sent, "no_change", default=False),
         title=read_line(sent, "title"),
     )
+
+
+def check_is_incident(incident: Incident) -> None:
+    """Raise :class:`Invalid` for a maintenance, whose steps are others."""
+    if incident.kind is not Kind.INCIDENT:
+        raise Invalid("status", "This is a maintenance; use Statuspage's v1 for it.")
 
 
 def read_submission(sent: Mapping[str, Any], *, seen: int | None = None) -> Submission:
@@ -350,8 +356,20 @@ def _shown(incident: Incident, status: int = 200) -> Response:
 
 def found_incident(code: str) -> Incident:
     """The incident of that code; raises ``NoResultFound``."""
-    chosen = select(Incident).filter_by(code=code[:64])
+    chosen = select(Incident).filter_by(code=clean_line(code)[:64])
     return current_session().scalars(chosen).one()
+
+
+def newest_incidents() -> Select[Incident]:
+    """Incidents, the newest first, read with all that :func:`as_object` shows of them."""
+    return (
+        select(Incident)
+        .options(
+            selectinload(Incident.updates),
+            selectinload(Incident.affected).joinedload(IncidentComponent.component),
+        )
+        .order_by(Incident.id.desc())
+    )
 
 
 def as_object(incident: Incident) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from statuspage.api import callers
 from statuspage.api.own_incidents import (
     TAKES,
     answer,
+    check_is_incident,
     form_key,
     found_incident,
     incidents,
@@ -86,6 +87,7 @@ def list_drafts(code: str) -> ResponseReturnValue:
 def put_draft(code: str) -> ResponseReturnValue:
     """Prepare the next update in the place of what this key had prepared; nobody is notified."""
     sent, incident = read_body(), found_incident(code)
+    check_is_incident(incident)
     update = NewUpdate(
         read_term(sent, "status", IncidentStatus) or IncidentStatus(incident.status),
         users_notice=read_text(sent, "users_notice"),

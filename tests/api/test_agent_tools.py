@@ -14,6 +14,7 @@ from time_machine import Traveller
 from statuspage.access import api_keys
 from statuspage.access.api_keys import KeyHolder
 from statuspage.api.agent_tools import TOOLS, NotAllowed, run, tools_of
+from statuspage.core.db import writing
 from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.incidents import saved_drafts
@@ -21,6 +22,7 @@ from statuspage.intake import suggestions
 from statuspage.models import Delivery, Incident, IncidentNote, IncidentUpdate, Message, revision
 from tests.alerting import alert, incoming, make_source, notice
 from tests.announcing import ACTOR, Scenario, declare
+from tests.factories import make_maintenance
 from tests.intake.conftest import TOOL
 
 
@@ -88,6 +90,13 @@ def test_a_prepared_update_waits_for_a_person(scenario: Scenario, session: Sessi
     assert written(session) == before
 
 
+def test_no_update_is_prepared_of_a_maintenance(session: Session) -> None:
+    with writing() as writes:
+        code = make_maintenance(writes).code
+    with pytest.raises(Invalid, match="This is a maintenance"):
+        run(holder(KeyScope.DRAFT), "prepare_update", {"incident": code, "action": "We move it."})
+
+
 def test_a_note_is_kept_and_nobody_is_notified(scenario: Scenario, session: Session) -> None:
     code = declare(scenario).code
     before = written(session)
@@ -104,6 +113,7 @@ def test_a_note_is_kept_and_nobody_is_notified(scenario: Scenario, session: Sess
         ({"incident": 5}, "incident"),
         ({"incident": "x" * 20_000}, "incident"),
         ({"incident": "nothing"}, "incident"),
+        ({"incident": "nothing\0"}, "incident"),
         ({"incident": "nothing", "status": "resolved"}, "status"),
         ({"incident": "nothing", "publish": "yes"}, "publish"),
     ],

@@ -50,7 +50,7 @@ def test_a_call_answers_json_and_a_refusal_is_a_result_that_says_why(
     (content,) = called["content"]
     assert [one["id"] for one in json.loads(content["text"])["incidents"]] == [code]
     for name, said in (
-        ("get_incident", "“incident” is needed."),
+        ("get_incident", "“incident” is required."),
         ("add_note", "This key has no tool “add_note”."),
     ):
         refused = ask(reader, "tools/call", name=name, arguments={})

@@ -17,12 +17,13 @@ from time_machine import Traveller
 from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
-from statuspage.core.db import current_session, writing
+from statuspage.core.db import current_session, db, writing
 from statuspage.core.enums import Audience, KeyScope
 from statuspage.models import Incident, Message, SeverityLevel
 from statuspage.public import openapi
 from tests.announcing import ACTOR, Scenario
 from tests.factories import LINKS
+from tests.statements import noted
 
 ALL = "/api/v1/incidents"
 NEW = {
@@ -142,6 +143,21 @@ def test_a_key_that_may_only_draft_declares_what_is_internal(app: Flask, own: To
     assert own.get("?open=true").json == {"incidents": [made], "next": None}
 
 
+def test_more_incidents_take_no_more_statements(app: Flask, own: Tool) -> None:
+    with app.app_context():
+        engine = db.engine
+
+    def statements() -> int:
+        with noted(engine) as sent:
+            assert own.get().status_code == 200
+        return len(sent)
+
+    own.declare()
+    for_one = statements()
+    own.declare(title="Search fails")
+    assert statements() == for_one
+
+
 def test_incidents_are_listed_by_pages(own: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("statuspage.api.own_incidents.PAGE_SIZE", 1)
     first, second = own.declare(), own.declare(title="Search fails")
@@ -150,7 +166,8 @@ def test_incidents_are_listed_by_pages(own: Tool, monkeypatch: pytest.MonkeyPatc
         "incidents": [second], "next": f"https://status.example.com{ALL}?after={second['id']}",
     }  # fmt: skip
     assert own.get(f"?after={second['id']}").json == {"incidents": [first], "next": None}
-    assert problem(own.get("?after=nope"), 404)
+    for nothing in ("nope", "%00"):
+        assert problem(own.get(f"?after={nothing}"), 404)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from statuspage.models import ApiKey, IncidentUpdate, Message, SeverityLevel
 from tests.announcing import Scenario
 from tests.api.test_own_incidents import Tool, described
 from tests.browsing import make_account
+from tests.factories import make_maintenance
 
 __all__ = ["described"]
 
@@ -72,6 +73,13 @@ def test_a_draft_waits_for_a_person(app: Flask, own: Tool) -> None:
         })
     ]  # fmt: skip
     assert published(app) == before
+
+
+def test_a_draft_of_a_maintenance_is_refused(app: Flask, own: Tool) -> None:
+    with app.app_context(), writing() as session:
+        code = make_maintenance(session).code
+    refused = put(own, code, {"text": "We move it."})
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "status")
 
 
 def test_what_a_second_account_must_approve_becomes_a_draft(app: Flask, own: Tool) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,30 +27,54 @@ def test_without_a_key_it_says_what_is_missing(runner: FlaskCliRunner) -> None:
     assert "STATUSPAGE_API_KEY" in ended.stderr
 
 
-def test_the_protocol_is_spoken_and_not_loaded_before(
+def test_the_protocol_is_loaded_where_it_is_spoken_and_ends_with_the_key(
     app: Flask, environ: dict[str, str], tmp_path: Path
 ) -> None:
     set_up_scenario(app)
     with app.app_context():
-        _, key = api_keys.make_key("Helper", actor=ACTOR, scopes=[KeyScope.READ])
-    messages = (
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        made, key = api_keys.make_key("Helper", actor=ACTOR, scopes=[KeyScope.READ])
+        key_id = made.id
+    messages: tuple[dict[str, Any], ...] = (
+        {"id": 1, "method": "initialize", "params": {
             "protocolVersion": "2025-06-18", "capabilities": {},
             "clientInfo": {"name": "test", "version": "1"}}},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
     )  # fmt: skip
-    spoken = subprocess.run(
-        [sys.executable, "-c", "import app, sys; print('mcp' in sys.modules, file=sys.stderr);"
-         "app.app.test_cli_runner; app.app.cli.main(['mcp'])"],
+    call = {"name": "list_components", "arguments": {}}
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import app, sys; print('mcp' in sys.modules, file=sys.stderr);"
+            "app.app.test_cli_runner; app.app.cli.main(['mcp'])",
+        ],
         cwd=ROOT,
         env={**environ, "PATH": os.environ["PATH"], "STATUSPAGE_API_KEY": key},
-        input="".join(f"{json.dumps(message)}\n" for message in messages),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
-    )  # fmt: skip
-    answers = {one["id"]: one["result"] for one in map(json.loads, spoken.stdout.splitlines())}
-    assert (spoken.stderr.splitlines()[0], len(answers[2]["tools"])) == ("False", 5)
-    assert key not in spoken.stderr
+    ) as spoken:
+        asks, answers = spoken.stdin, spoken.stdout
+        assert asks is not None
+        assert answers is not None
+
+        def say(**message: object) -> None:
+            print(json.dumps({"jsonrpc": "2.0", **message}), file=asks, flush=True)
+
+        def hear() -> Any:
+            return json.loads(answers.readline())["result"]
+
+        for message in messages:
+            say(**message)
+        hear()
+        assert len(hear()["tools"]) == 5
+        say(id=3, method="tools/call", params=call)
+        assert not hear().get("isError")
+        with app.app_context():
+            api_keys.withdraw_key(key_id, actor=ACTOR)
+        say(id=4, method="tools/call", params=call)
+        assert "does not work any more" in hear()["content"][0]["text"]
+        _, said = spoken.communicate(timeout=120)
+    assert (said.splitlines()[0], key in said) == ("False", False)
