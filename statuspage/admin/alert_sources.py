@@ -40,14 +40,14 @@ class Tried:
 class NewSourceForm(Form):
     """What sends alerts."""
 
-    name = NameField("Name", needed="Say which alerts these are")
+    name = NameField("Name", needed="Enter a name")
     tool = SelectField("Tool", choices={key: tool.name for key, tool in TOOLS.items()})
 
 
 class SourceForm(Form):
     """How the alerts of a source are read, and what they propose."""
 
-    name = NameField("Name", needed="Say which alerts these are")
+    name = NameField("Name", needed="Enter a name")
     signing_secret = LineField("Signing secret")
     severity_rules = ProseField("Severity rules")
     component_rules = ProseField("Component rules")
@@ -195,7 +195,7 @@ def _read_sample(form: SourceForm, source: AlertSource) -> list[IncomingAlert]:
         sent = alert_mapping.parse(form.sample.data.encode())
     except ValueError as error:
         raise Invalid("sample", f"This is not JSON: {error}") from None
-    alerts, left_out = alert_mapping.read_alerts(mapping, sent)
+    alerts, _ = alert_mapping.read_alerts(mapping, sent)
     if not alerts:
-        raise Invalid("sample", f"No alert is found in it; {left_out} left out without a title")
+        raise Invalid("sample", "No alerts found. Check the sample and the mapping")
     return alerts

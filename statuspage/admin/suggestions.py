@@ -7,13 +7,11 @@ from typing import Final
 
 from flask import abort, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.configuration import severity
 from statuspage.core.db import current_session
-from statuspage.core.enums import Kind
 from statuspage.core.errors import Invalid
 from statuspage.intake import alert_sources
 from statuspage.intake import suggestions as verbs
@@ -50,11 +48,7 @@ def suggestion(code: str) -> ResponseReturnValue:
     """One suggestion: its alerts, and what to do with it."""
     session = current_session()
     found = verbs.find_suggestion(session, code) or abort(404)
-    incidents = session.scalars(
-        select(Incident)
-        .where(Incident.resolved_at.is_(None), Incident.kind == Kind.INCIDENT)
-        .order_by(Incident.started_at.desc())
-    )
+    incidents = session.scalars(verbs.open_incidents().order_by(Incident.started_at.desc()))
     return page(
         "admin/suggestion.html",
         suggestion=found,

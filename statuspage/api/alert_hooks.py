@@ -42,8 +42,8 @@ def key_refused(refusal: KeyRefused) -> ResponseReturnValue:
 def take(tool: str) -> ResponseReturnValue:
     """Keep a tool's alerts: 202 and how many; 400 for no JSON, 401 and 403 without its key.
 
-    429 where it sends more than it may.  Alerts without a title, and those that are too many, are
-    left out and counted.
+    429 where it sends more than it may.  Alerts without a title, in states that do not count, and
+    those that are too many, are left out and counted.
     """
     source = _source(tool)
     actor = alert_sources.as_actor(source, address=http.present_address())
@@ -57,7 +57,7 @@ def take(tool: str) -> ResponseReturnValue:
         left_out = suggestions.take_alerts(source_id, alerts, actor=actor)
     except suggestions.TooManyRequests as throttled:
         wait = str(int(throttled.wait.total_seconds()) + 1)
-        return problem(429, "Too many requests of this source.", headers={"Retry-After": wait})
+        return problem(429, "Too many requests from this source.", headers={"Retry-After": wait})
     answer = jsonify(taken=len(alerts) - left_out, left_out=left_out + unread)
     answer.status_code = 202
     answer.headers["Cache-Control"] = "no-store"
@@ -71,7 +71,7 @@ def _source(tool: str) -> AlertSource:
     if signature:
         signed = alert_sources.source_that_signed(session, tool, request.get_data(), signature)
         if signed is None:
-            raise KeyRefused(401, "The signature does not fit these bytes.")
+            raise KeyRefused(401, "The signature does not match the body.")
         return signed
     holder = callers.admit("alerts", by_password=True)
     source = alert_sources.source_of_key(session, holder.key_id)

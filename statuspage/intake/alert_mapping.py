@@ -109,7 +109,7 @@ def check_mapping(mapping: AlertMapping) -> None:
         if bad := _bad_path(getattr(mapping, name)):
             raise Invalid(name, f"“{bad}” isn’t a path such as data.items[0].title")
     if not mapping.title:
-        raise Invalid("title", "Say where the title stands")
+        raise Invalid("title", "Enter the path of the title")
     for line in _lines(mapping.label_fields):
         name, _, path = line.partition("=")
         if not name.strip() or not path.strip() or _bad_path(path):
@@ -122,9 +122,13 @@ def parse(body: bytes) -> Any:
 
 
 def read_alerts(mapping: AlertMapping, sent: Any) -> tuple[list[IncomingAlert], int]:
-    """The alerts of a request, and how many were left out, having no title or being too many."""
-    found = _at(sent, sent, mapping.alerts) if mapping.alerts else sent
-    several = found if isinstance(found, list) else [sent]
+    """The alerts of a request, and how many were left out.
+
+    Those are the ones without a title, in a state that does not count, and past the bound.
+    """
+    paths = mapping.alerts.split("|") if mapping.alerts else ()
+    found = (_at(sent, sent, path.strip()) for path in paths) if paths else (sent,)
+    several = next((one for one in found if isinstance(one, list)), [sent])
     read = [_read_alert(mapping, one, sent) for one in several[:MOST_ALERTS]]
     alerts = [one for one in read if one is not None]
     return alerts, len(several) - len(alerts)
@@ -202,7 +206,8 @@ def _pairs(found: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(found, dict):
         yield from found.items()
         return
-    for one in found.split(",") if isinstance(found, str) else found or ():
+    several = found.split(",") if isinstance(found, str) else found
+    for one in several if isinstance(several, list) else ():
         if isinstance(one, str):
             name, _, value = one.partition(":")
             yield name, value or "yes"

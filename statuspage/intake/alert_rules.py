@@ -35,10 +35,10 @@ class AlertRule:
     target: str
 
     def fits(self, labels: Mapping[str, str]) -> bool:
-        """Whether every condition holds for these labels."""
-        lower = {name.casefold(): value.casefold() for name, value in labels.items()}
+        """Whether every condition holds for these labels, whose case is folded."""
         return all(
-            name in lower and fnmatchcase(lower[name], pattern) for name, pattern in self.conditions
+            name in labels and fnmatchcase(labels[name], pattern)
+            for name, pattern in self.conditions
         )
 
 
@@ -52,15 +52,21 @@ class AlertRules:
 
     def severity_of(self, labels: Mapping[str, str]) -> int | None:
         """The rank of the severity that is proposed; None where no rule fits."""
-        return next((rank for rule, rank in self.severities if rule.fits(labels)), None)
+        folded = _folded(labels)
+        return next((rank for rule, rank in self.severities if rule.fits(folded)), None)
 
     def component_of(self, labels: Mapping[str, str]) -> int | None:
         """The id of the component that is proposed; None where none is."""
+        folded = _folded(labels)
         for rule, component_id in self.components:
-            if rule.fits(labels):
+            if rule.fits(folded):
                 return component_id
         names = (labels.get(name, "").casefold() for name in LABELS_OF_COMPONENTS)
         return next((self.by_name[name] for name in names if name in self.by_name), None)
+
+
+def _folded(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name.casefold(): value.casefold() for name, value in labels.items()}
 
 
 def read_rules(

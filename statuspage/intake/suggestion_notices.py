@@ -47,10 +47,11 @@ def _notify(session: Session) -> int:
         select(Suggestion)
         .where(*_NEW)
         .options(joinedload(Suggestion.component))
-        .order_by(func.coalesce(Suggestion.severity_rank, 1_000), Suggestion.id)
+        # Locked in the order in which whoever takes alerts locks them.
+        .order_by(Suggestion.id)
         .with_for_update(of=Suggestion)
     )
-    found = session.scalars(chosen).all()
+    found = sorted(session.scalars(chosen), key=lambda one: one.severity_rank or 1_000)
     if not found:
         return 0
     message = _message(session, found)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ScalarSelect, String, case, cast, delete, func, select
+from sqlalchemy import ScalarSelect, Select, String, case, cast, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from statuspage.access import audit, throttle
@@ -28,6 +28,7 @@ from statuspage.core.errors import Invalid
 from statuspage.intake.alert_mapping import IncomingAlert
 from statuspage.intake.alert_sources import rules_of
 from statuspage.models import Alert, AlertSource, Incident, IncidentComponent, Suggestion
+from statuspage.models.columns import CODE
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ FLAP_TIME: Final = timedelta(minutes=30)
 KEPT_FOR: Final = timedelta(days=90)
 
 _Group = tuple[str, int | None]
+_Kept = Sequence[tuple[Suggestion, Sequence[IncomingAlert]]]
 
 
 class TooManyRequests(Exception):
@@ -91,25 +93,30 @@ def dismiss(code: str, *, actor: Actor) -> None:
 def add_to_incident(code: str, incident_code: str, *, actor: Actor) -> None:
     """Have a suggestion's alerts belong to an open incident, which says nothing to anybody."""
     with writing() as session:
-        chosen = select(Incident).filter_by(code=incident_code, kind=Kind.INCIDENT)
+        chosen = open_incidents().filter_by(code=incident_code)
         incident = session.scalars(chosen).one_or_none()
-        if incident is None or not incident.is_open:
+        if incident is None:
             raise Invalid("incident", "Choose an open incident")
-        accept(session, code, incident, actor=actor)
+        _accept(session, _undecided(session, code), incident, actor)
 
 
 def accept(session: Session, code: str, incident: Incident, *, actor: Actor) -> None:
     """Have a suggestion belong to its incident, within the caller's transaction.
 
-    One that somebody else has decided on meanwhile stays as it is.
+    One that belongs to an incident by now stays there, and a drill takes none.
     """
-    chosen = select(Suggestion).filter_by(code=code).with_for_update()
-    suggestion = session.scalars(chosen).one_or_none()
-    if suggestion is None or suggestion.incident_id is not None:
-        return
-    _decide(suggestion, SuggestionState.ACCEPTED, actor)
-    suggestion.incident_id = incident.id
-    _record(session, actor, "suggestion.accept", suggestion, incident=incident.code)
+    suggestion = find_suggestion(session, code, locks=True)
+    if suggestion is not None and suggestion.incident_id is None and not incident.is_drill:
+        _accept(session, suggestion, incident, actor)
+
+
+def open_incidents() -> Select[Incident]:
+    """The incidents that alerts may belong to: those that are open, and no drills."""
+    return select(Incident).where(
+        Incident.resolved_at.is_(None),
+        Incident.kind == Kind.INCIDENT,
+        Incident.is_drill.is_(False),
+    )
 
 
 def open_suggestions(session: Session, *, most: int | None = None) -> list[Suggestion]:
@@ -156,11 +163,12 @@ def respond_by(session: Session, suggestion: Suggestion) -> datetime | None:
     return suggestion.first_at + timedelta(minutes=level.respond_minutes)
 
 
-def find_suggestion(session: Session, code: str) -> Suggestion | None:
-    """The suggestion of that code; None where there is none."""
-    if not code:
+def find_suggestion(session: Session, code: str, *, locks: bool = False) -> Suggestion | None:
+    """The suggestion of that code, locked where it is decided on; None where there is none."""
+    if not CODE.fullmatch(code):
         return None
-    return session.scalars(select(Suggestion).filter_by(code=code)).one_or_none()
+    chosen = select(Suggestion).filter_by(code=code)
+    return session.scalars(chosen.with_for_update() if locks else chosen).one_or_none()
 
 
 def alerts_of(session: Session, suggestion: Suggestion, *, most: int) -> list[Alert]:
@@ -234,9 +242,11 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
     room = MOST_OPEN - _count_open(session, source)
     left_out, kept = 0, []
     for group, members in by_group.items():
+        fires = any(alert.fires for alert in members)
         suggestion = standing.get(group)
-        if suggestion is None:
-            if not any(alert.fires for alert in members):
+        # What only resolves settles what it fired in, even after that incident is over.
+        if suggestion is None or (fires and not _goes_on(suggestion)):
+            if not fires:
                 continue
             if room <= 0 and group[1] not in incidents:
                 left_out += len(members)
@@ -249,8 +259,9 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
             _join(suggestion, incidents[group[1]])
         kept.append((suggestion, members))
     session.flush()
+    earlier = _left_behind(session, source, kept)
     left_out += _keep(session, source, kept)
-    _count(session, [suggestion for suggestion, _ in kept])
+    _count(session, [*earlier, *(suggestion for suggestion, _ in kept)])
     source.left_out += left_out
     if left_out:
         log.warning("%d alerts of source %d were left out: too many", left_out, source.id)
@@ -260,7 +271,7 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
 def _standing(
     session: Session, source: AlertSource, groups: Iterable[_Group]
 ) -> dict[_Group, Suggestion]:
-    """The suggestions that alerts of these groups go on with."""
+    """The newest suggestion of each of these groups, locked against whoever decides on one."""
     chosen = (
         select(Suggestion)
         .where(
@@ -269,13 +280,13 @@ def _standing(
         )
         .options(joinedload(Suggestion.incident))
         .order_by(Suggestion.id)
+        .with_for_update(of=Suggestion)
     )
-    newest = {(one.group_hash, one.component_id): one for one in session.scalars(chosen)}
-    return {group: one for group, one in newest.items() if _goes_on(one)}
+    return {(one.group_hash, one.component_id): one for one in session.scalars(chosen)}
 
 
 def _goes_on(suggestion: Suggestion) -> bool:
-    """Whether an alert that comes now is the same trouble."""
+    """Whether an alert that fires now is the same trouble."""
     if suggestion.incident is not None:
         return suggestion.incident.is_open
     if suggestion.ended_at is None:
@@ -292,17 +303,13 @@ def _open_incidents(session: Session, components: set[int]) -> dict[int | None, 
     if not components:
         return {}
     rows = session.execute(
-        select(IncidentComponent.component_id, Incident)
-        .join(Incident, Incident.id == IncidentComponent.incident_id)
-        .where(
-            Incident.resolved_at.is_(None),
-            Incident.kind == Kind.INCIDENT,
-            Incident.is_drill.is_(False),
-            IncidentComponent.component_id.in_(components),
-        )
+        open_incidents()
+        .join(IncidentComponent, Incident.id == IncidentComponent.incident_id)
+        .where(IncidentComponent.component_id.in_(components))
+        .add_columns(IncidentComponent.component_id)
         .order_by(Incident.id)
     )
-    found: dict[int | None, Incident] = {row[0]: row[1] for row in rows}
+    found: dict[int | None, Incident] = {row[1]: row[0] for row in rows}
     return found
 
 
@@ -344,11 +351,18 @@ def _join(suggestion: Suggestion, incident: Incident) -> None:
     suggestion.decided_by, suggestion.decided_at = "", clock.now()
 
 
-def _keep(
-    session: Session,
-    source: AlertSource,
-    kept: Sequence[tuple[Suggestion, Sequence[IncomingAlert]]],
-) -> int:
+def _left_behind(session: Session, source: AlertSource, kept: _Kept) -> list[Suggestion]:
+    """The suggestions that some of these alerts belonged to until now."""
+    present = {suggestion.id for suggestion, _ in kept}
+    fingerprints = {alert.fingerprint for _, members in kept for alert in members}
+    theirs = select(Alert.suggestion_id).where(
+        Alert.source_id == source.id, Alert.fingerprint.in_(fingerprints)
+    )
+    chosen = select(Suggestion).where(Suggestion.id.in_(theirs), Suggestion.id.not_in(present))
+    return list(session.scalars(chosen.order_by(Suggestion.id).with_for_update()))
+
+
+def _keep(session: Session, source: AlertSource, kept: _Kept) -> int:
     """Write the alerts, each over what was known of it; how many were too many."""
     moment, rows, left_out = clock.now(), {}, 0
     for suggestion, members in kept:
@@ -362,11 +376,14 @@ def _keep(
             rows[alert.fingerprint] = _row(source, suggestion, alert, moment)
     if rows:
         statement = insert_new(session, Alert)
-        # One that ended before its start was known keeps nothing of an older time.
         changes = {
-            name: statement.excluded[name] for name in ("suggestion_id", "title", "labels", "fires",
-                                                        "started_at", "ended_at", "seen_at")
-        }  # fmt: skip
+            name: statement.excluded[name]
+            for name in ("suggestion_id", "title", "labels", "fires", "ended_at", "seen_at")
+        }
+        # Some tools name no start, or that of their last look: the first counts while it fires.
+        said = statement.excluded["started_at"]
+        is_earlier = Alert.fires & (Alert.started_at < said)
+        changes["started_at"] = case((is_earlier, Alert.started_at), else_=said)
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["source_id", "fingerprint"], set_=changes
@@ -439,11 +456,16 @@ def _counts(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[int, int
 
 
 def _undecided(session: Session, code: str) -> Suggestion:
-    chosen = select(Suggestion).filter_by(code=code).with_for_update()
-    suggestion = session.scalars(chosen).one_or_none()
+    suggestion = find_suggestion(session, code, locks=True)
     if suggestion is None or suggestion.state not in {SuggestionState.OPEN, SuggestionState.OVER}:
         raise Invalid("suggestion", "Someone has already decided on this suggestion.")
     return suggestion
+
+
+def _accept(session: Session, suggestion: Suggestion, incident: Incident, actor: Actor) -> None:
+    _decide(suggestion, SuggestionState.ACCEPTED, actor)
+    suggestion.incident_id = incident.id
+    _record(session, actor, "suggestion.accept", suggestion, incident=incident.code)
 
 
 def _decide(suggestion: Suggestion, state: SuggestionState, actor: Actor) -> None:

@@ -73,7 +73,7 @@ def test_a_mapping_is_tried_on_what_the_tool_sends(desk: Desk) -> None:
     assert proposed(desk.browser.send_shown(path, typed))[0][0] == "Many requests fail"
     lost = desk.browser.send_shown(path, {**typed, "title": "event.data.nothing"})
     assert lost.status_code == 422
-    assert reasons(lost) == ["Sample: No alert is found in it; 1 left out without a title"]
+    assert reasons(lost) == ["Sample: No alerts found. Check the sample and the mapping"]
 
 
 def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(desk: Desk) -> None:

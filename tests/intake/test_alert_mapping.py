@@ -64,6 +64,20 @@ def test_times_that_nobody_could_mean_are_now(frozen: Traveller) -> None:
     assert read == [NOON] * len(odd)
 
 
+def test_the_list_of_alerts_may_stand_at_one_of_several_paths() -> None:
+    mapping = AlertMapping(alerts="events | data.items", title="name")
+    check_mapping(mapping)
+    sent = {"data": {"items": [{"name": "first"}, {"name": "second"}]}}
+    assert [one.title for one in read_alerts(mapping, sent)[0]] == ["first", "second"]
+
+
+def test_labels_that_are_none_cost_no_alert() -> None:
+    mapping = AlertMapping(title="t", labels="l")
+    for odd in (5, 0.5, True, [[1, 2, 3]], [None], "", {"": "x"}):
+        (one,), _ = read_alerts(mapping, {"t": "T", "l": odd})
+        assert one.labels == {}
+
+
 def test_what_is_no_alert_is_left_out_and_counted() -> None:
     odd: list[Any] = [None, 5, "x", [], {"labels": "x"}]
     assert read_alerts(TOOLS["alertmanager"].mapping, {"alerts": odd}) == ([], 5)

@@ -12,7 +12,9 @@ from statuspage.access.permissions import Forbidden
 from statuspage.core.db import current_session
 from statuspage.core.enums import AccountRole, SuggestionState
 from statuspage.core.errors import Invalid
+from statuspage.incidents.inputs import Drill
 from statuspage.intake import suggestions
+from statuspage.intake.alert_sources import SourceDetails, change_source
 from statuspage.intake.suggestions import (
     FLAP_TIME,
     KEPT_FOR,
@@ -21,6 +23,7 @@ from statuspage.intake.suggestions import (
     add_to_incident,
     alerts_of_incident,
     dismiss,
+    find_suggestion,
     forget_old_alerts,
     open_suggestions,
     take_alerts,
@@ -122,6 +125,51 @@ def test_alerts_after_the_incident_is_resolved_suggest_another(monitoring: Monit
     ]  # fmt: skip
 
 
+def test_an_alert_that_resolves_after_its_incident_is_settled_with_it(
+    monitoring: Monitoring,
+) -> None:
+    code = declare(monitoring.scenario).code
+    monitoring.send(notice(alert(labels=CHECKOUT)))
+    resolve(code)
+    monitoring.send(notice(over(alert(labels=CHECKOUT))))
+    found = alerts_of_incident(current_session(), incident_of(code))
+    assert found is not None
+    assert (len(found.suggestions), found.firing, found.ended_at) == (
+        1, 0, NOON - timedelta(minutes=2),
+    )  # fmt: skip
+
+
+def test_what_an_alert_has_left_counts_it_no_more(monitoring: Monitoring) -> None:
+    monitoring.send(notice(alert(labels={"team": "pay"})))
+    source = current_session().get_one(AlertSource, monitoring.source)
+    rules = SourceDetails(source.name, source.tool, component_rules="team = pay -> Checkout")
+    current_session().rollback()
+    change_source(monitoring.source, rules, actor=ACTOR)
+    monitoring.send(notice(alert(labels={"team": "pay"})))
+    assert [(one.component_id, one.state, one.firing) for one in monitoring.found()] == [
+        (None, SuggestionState.OVER, 0),
+        (monitoring.scenario.checkout, SuggestionState.OPEN, 1),
+    ]
+
+
+def test_the_first_start_counts_while_an_alert_fires(
+    monitoring: Monitoring, frozen: Traveller
+) -> None:
+    def started_at() -> timedelta:
+        current_session().expire_all()
+        return current_session().scalars(select(Alert.started_at)).one() - NOON
+
+    for payload, minutes in (
+        (alert(startsAt=""), 0),
+        (alert(startsAt=""), 0),
+        ({**over(alert(startsAt="")), "endsAt": ""}, 0),
+        (alert(startsAt=""), 15),
+    ):
+        monitoring.send(notice(payload))
+        assert started_at() == timedelta(minutes=minutes)
+        frozen.shift(timedelta(minutes=5))
+
+
 def test_declaring_from_a_suggestion_accepts_it(monitoring: Monitoring) -> None:
     monitoring.send(notice(alert(labels=CHECKOUT)))
     code = monitoring.only().code
@@ -157,8 +205,22 @@ def test_a_suggestion_is_added_to_an_open_incident_by_hand(monitoring: Monitorin
     one = monitoring.only().code
     with pytest.raises(Invalid):
         add_to_incident(one, "nothing", actor=ACTOR)
+    drill = declare(monitoring.scenario, drill=Drill(), suggestion=one).code
+    with pytest.raises(Invalid, match="open incident"):
+        add_to_incident(one, drill, actor=ACTOR)
     add_to_incident(one, code, actor=ACTOR)
     assert monitoring.only().incident_id == incident_of(code).id
+    with pytest.raises(Invalid, match="already decided"):
+        add_to_incident(one, code, actor=ACTOR)
+
+
+def test_a_code_that_is_none_finds_nothing(monitoring: Monitoring) -> None:
+    monitoring.send(notice(alert()))
+    code = monitoring.only().code
+    found = [
+        find_suggestion(current_session(), one) for one in (code, "", "\0", f"{code}\0", "x" * 99)
+    ]
+    assert [one and one.code for one in found] == [code, None, None, None, None]
 
 
 def test_a_tool_may_neither_decide_nor_may_a_person_send(monitoring: Monitoring) -> None:
