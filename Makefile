@@ -45,7 +45,7 @@ bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second be
 chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the service, and count what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-pictures: .venv/test.stamp .tools/chromium .tools/japanese  ## take the pictures in docs/pictures
+pictures: .venv/test.stamp .tools/browser .tools/japanese  ## take the pictures in docs/pictures
 	@$(BIN)/python -m tests.browser.pictures
 
 lighthouse: .venv/test.stamp .tools/chromium .tools/lighthouse  ## Lighthouse's marks for the public pages of the demo

@@ -1,4 +1,4 @@
-"""Pictures of the public page on its good and bad days: ``make pictures``.
+"""Pictures of the public page on its good and bad days, and of the admin: ``make pictures``.
 
 With a folder as argument every whole page goes there, in all sizes; without one the few pictures
 that the docs show go to ``docs/pictures``.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import ROOT, launch
+from tests.browser.conftest import sign_in
 from tests.browser.showcase import Shot, Showcase, shots
 from tests.public.samples import LINKS, NOON
+from tests.service import FirstStart, Service
 
 WIDTHS = (320, 768, 1440)
 SCHEMES = ("light", "dark")
+FIX = "We took the change back everywhere, and sign-ins work again."
 SHOWN = {
     "": {
         ("all-fine", 1440, "light"), ("all-fine", 320, "dark"), ("worst-day", 1440, "light"),
@@ -56,6 +60,32 @@ def take(
     context.close()
 
 
+def take_admin(browser: Browser, folder: Path) -> None:
+    """The dashboard of the demo, and the desk of its open incident."""
+    with TemporaryDirectory() as place:
+        data = Path(place)
+        first_start = FirstStart.make(data)
+        service = Service(data, first_start=first_start)
+        try:
+            for scheme in SCHEMES:
+                context = browser.new_context(
+                    viewport={"width": 1440, "height": 1100},
+                    color_scheme="dark" if scheme == "dark" else "light",
+                )
+                page = context.new_page()
+                sign_in(page, service)
+                page.screenshot(path=folder / f"dashboard-1440-{scheme}.png")
+                page.goto(f"{service.url}/admin/incidents?show=open")
+                page.locator(".stories h2 a").first.click()
+                page.get_by_role("radio", name="Monitoring").check()
+                page.locator("#resolution").fill(FIX)
+                expect(page.locator(".texts")).to_contain_text(FIX)
+                page.screenshot(path=folder / f"desk-1440-{scheme}.png")
+                context.close()
+        finally:
+            service.stop()
+
+
 def main() -> None:
     """Take the pictures that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,6 +117,8 @@ def main() -> None:
                 folder=folder,
                 whole=asked.folder is not None,
             )
+        if not asked.folder:
+            take_admin(browser, folder)
         browser.close()
 
 
