@@ -81,7 +81,7 @@ def offered_drafts() -> OfferedDrafts:
     own, asked = person.account_id if person else None, request.args.get("draft", "")
     found = [
         OfferedDraft(draft, author, draft.account_id == own)
-        for draft, author in declaration_drafts.kept_drafts(current_session())
+        for draft, author in declaration_drafts.kept_drafts(current_session(), own)
     ]
     shown = next((one for one in found if one.draft.handle == asked), None)
     return OfferedDrafts(shown, tuple(one for one in found if one is not shown))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from statuspage.access.audit import Actor
@@ -23,6 +23,7 @@ from statuspage.models import Account, DeclarationDraft
 
 KEPT_FOR: Final = timedelta(days=7)
 MOST_OFFERED: Final = 3
+"""So many of one's own, and so many of colleagues'."""
 
 
 @needs(Permission.DRAFT)
@@ -70,13 +71,24 @@ def end_draft(session: Session, form_key: str) -> None:
     session.execute(delete(DeclarationDraft).where(DeclarationDraft.form_key == form_key))
 
 
-def kept_drafts(session: Session) -> list[tuple[DeclarationDraft, str]]:
-    """The newest drafts of everybody, each with its author's name, the newest first."""
+def kept_drafts(session: Session, account_id: int | None) -> list[tuple[DeclarationDraft, str]]:
+    """The newest drafts of an account, then those of others, each with its author's name.
+
+    Some of either, the newest first: colleagues' drafts never hide one's own.
+    """
+    is_own = DeclarationDraft.account_id.is_not_distinct_from(account_id)
+    newest_first = DeclarationDraft.saved_at.desc(), DeclarationDraft.id.desc()
+    place = func.row_number().over(partition_by=is_own, order_by=newest_first).label("place")
+    kept = (
+        select(DeclarationDraft.id, is_own.label("is_own"), place)
+        .where(DeclarationDraft.saved_at >= clock.now() - KEPT_FOR)
+        .subquery()
+    )
     rows = session.execute(
         select(DeclarationDraft, Account.name)
+        .join(kept, kept.c.id == DeclarationDraft.id)
         .join(Account, Account.id == DeclarationDraft.account_id)
-        .where(DeclarationDraft.saved_at >= clock.now() - KEPT_FOR)
-        .order_by(DeclarationDraft.saved_at.desc(), DeclarationDraft.id.desc())
-        .limit(MOST_OFFERED)
+        .where(kept.c.place <= MOST_OFFERED)
+        .order_by(kept.c.is_own.desc(), *newest_first)
     )
     return [(row[0], row[1]) for row in rows]

@@ -44,8 +44,20 @@ def people(scenario: Scenario) -> tuple[Actor, Actor]:
     return kim, sam
 
 
-def kept(session: Session) -> list[tuple[str, str, str]]:
-    return [(one.form_key, dict(one.form)["title"], author) for one, author in kept_drafts(session)]
+def kept(session: Session, reader: Actor | None = None) -> list[tuple[str, str, str]]:
+    found = kept_drafts(session, reader.account_id if reader else None)
+    return [(one.form_key, dict(one.form)["title"], author) for one, author in found]
+
+
+def test_colleagues_drafts_never_hide_ones_own(
+    people: tuple[Actor, Actor], session: Session, frozen: Traveller
+) -> None:
+    kim, sam = people
+    for key, actor in (("kims", kim), *((f"sams {number}", sam) for number in range(5))):
+        save_declaration(TYPED, form_key=key, actor=actor)
+        frozen.shift(timedelta(minutes=1))
+    assert [key for key, *_ in kept(session, kim)] == ["kims", "sams 4", "sams 3", "sams 2"]
+    assert [key for key, *_ in kept(session, sam)] == ["sams 4", "sams 3", "sams 2", "kims"]
 
 
 def test_each_sheet_has_its_own_and_nobody_writes_into_anothers(
