@@ -42,11 +42,6 @@ _MD_LINK = re.compile(r"\[[^\]\[\n]{0,300}\]\((?P<target>[^)\[\n]{0,1000})\)")
 _URL = re.compile(r"(?<!\w)(?:https?|htp|htps|hxxps?|ttps?)(?::/{0,3}|//)[^\s<>)\]]{0,500}", re.IGNORECASE)  # fmt: skip  # noqa: E501
 _NOWHERE: Final = ("example", "invalid", "test", "localhost", "local", "internal", "lan")
 _HOST = re.compile(r"(?=.{1,253}$)(?:(?!-)[a-z0-9_-]{1,63}\.){1,30}(?!-)[a-z][a-z0-9-]{1,62}", re.IGNORECASE)  # fmt: skip  # noqa: E501
-_SUPPOSED = re.compile(
-    r"(?<!\w)(?:if|when|should|unless|wenn|falls|sollte|si|lorsque|quand|cuando|se|quando|إذا)(?!\w)"
-    r"|場合",
-    re.IGNORECASE,
-)
 _PLACEHOLDER = re.compile(
     r"(?<!\w)(?:TBD|TBC|TODO|FIXME|X{3,30}|lorem ipsum)(?!\w)|\{\{|\}\}|\{%"
     r"|<(?:insert|time|name|date|component|service)[^>\n]{0,40}>"
@@ -151,7 +146,7 @@ def find_present_tense(checked: CheckedText) -> Iterator[Span]:
         return
     for found in islice(phrases.ongoing.finditer(checked.text), _MOST_TIMES):
         sentence = _sentence(checked.text, found.start())
-        if not _SUPPOSED.search(sentence):
+        if not phrases.supposed.search(sentence):
             yield Span(*found.span())
 
 

@@ -24,7 +24,11 @@ CAREFUL: dict[str, tuple[list[str], list[str]]] = {
             "Payments are declined at checkout. Next update by 12:30 UTC.",
             "We are reverting this morning's change. You will hear from us by 12:30 UTC.",
         ],
-        ["Checkout works again. We’re sorry for the disruption.", "It is over. We apologize."],
+        [
+            "Checkout works again. We’re sorry for the disruption.",
+            "It is over. We apologize.",
+            "We apologize. Refunds can take up to five days to arrive.",
+        ],
     ),
     "de": (
         [
@@ -45,7 +49,7 @@ CAREFUL: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "Le paiement fonctionne à nouveau. Nous vous présentons nos excuses.",
-            "L’incident est clos. Nous sommes désolés.",
+            "L’incident est clos. Nous sommes désolés. Si des paiements échouent, écrivez-nous.",
         ],
     ),
     "es": (
@@ -55,7 +59,7 @@ CAREFUL: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "El pago vuelve a funcionar. Pedimos disculpas.",
-            "El incidente ha terminado. Lamentamos las molestias.",
+            "El incidente ha terminado. Lamentamos las molestias. Si fallan pagos, escríbanos.",
         ],
     ),
     "pt-BR": (
@@ -65,7 +69,7 @@ CAREFUL: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "O pagamento voltou a funcionar. Pedimos desculpas.",
-            "O incidente terminou. Lamentamos o ocorrido.",
+            "O incidente terminou. Lamentamos o ocorrido. Se pagamentos falham, escreva-nos.",
         ],
     ),
     "ja": (
@@ -75,7 +79,7 @@ CAREFUL: dict[str, tuple[list[str], list[str]]] = {
         ],
         [
             "お支払いは通常どおりご利用いただけます。ご迷惑をおかけし、お詫び申し上げます。",
-            "復旧しました。申し訳ございませんでした。",
+            "復旧しました。申し訳ございませんでした。今もログインできません、と表示される場合はご連絡ください。",
         ],
     ),
     "ar": (
@@ -112,7 +116,7 @@ CARELESS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "no-apology": "Le paiement fonctionne à nouveau.",
-        "present-tense": "Nous enquêtons sur cet incident.",
+        "present-tense": "Les paiements se terminent par une erreur.",
         "hedge": "Le service reviendra bientôt.",
         "blame": "Notre prestataire a oublié une mise à jour.",
         "unconfirmed-cause": "L’incident est causé par un changement.",
@@ -123,7 +127,7 @@ CARELESS: dict[str, dict[str, str]] = {
     },
     "es": {
         "no-apology": "El pago vuelve a funcionar.",
-        "present-tense": "Estamos trabajando en ello.",
+        "present-tense": "Los pagos fallan y se rechazan.",
         "hedge": "El servicio volverá en breve.",
         "blame": "Nuestro proveedor falló otra vez.",
         "unconfirmed-cause": "Fue causado por un cambio.",

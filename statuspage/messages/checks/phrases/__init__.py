@@ -23,8 +23,8 @@ class Phrases:
 
     ``zone`` names time zones, ``ahead`` what is to come, ``before_time`` what stands between a
     promise and its clock, ``within`` spans of time to come, ``next_update`` promises of a post,
-    ``began`` and ``over`` what leads to a start and to an end, ``ongoing`` what has not ended.
-    ``jargon`` has plainer words.
+    ``began`` and ``over`` what leads to a start and to an end, ``ongoing`` what has not ended,
+    ``supposed`` what makes that a case that may come.  ``jargon`` has plainer words.
     """
 
     apology: str = ""
@@ -39,6 +39,7 @@ class Phrases:
     began: str = ""
     over: str = ""
     ongoing: str = ""
+    supposed: str = ""
     placeholder: str = ""
     shouted: str = ""
     jargon: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Patterns:
     began: re.Pattern[str]
     over: re.Pattern[str]
     ongoing: re.Pattern[str]
+    supposed: re.Pattern[str]
     placeholder: re.Pattern[str]
     shouted: re.Pattern[str]
     jargon: re.Pattern[str]

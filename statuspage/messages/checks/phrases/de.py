@@ -65,6 +65,7 @@ PHRASES: Final = Phrases(
         r"(?:ist|sind) nicht (?:verfügbar|erreichbar)|schl(?:agen|ägt) fehl|"
         r"(?:enden|endet) mit eine[mr]|brauchen bis zu|kommt es (?:derzeit|aktuell|momentan|zu)"
     ),
+    supposed="wenn|falls|sollten?",
     placeholder=r"hier (?:einfügen|eintragen|ausfüllen)|Platzhalter|folgt noch|noch zu klären",
     shouted=(
         r"WICHTIG|ACHTUNG|WARNUNG|DRINGEND|SOFORT|AUSFALL|NICHT|ALLE|BITTE|STÖRUNG|NOTFALL|"

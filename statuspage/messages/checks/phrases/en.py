@@ -91,8 +91,10 @@ PHRASES: Final = Phrases(
         r"(?:ends?|results?|fails?) (?:in|with) an? error|"
         r"(?:payments?|requests?|logins?|sign-ins?|calls?|uploads?|orders?) (?:at \w{1,20} )?"
         r"fails?|"
-        r"takes? up to|(?:users|customers|people|some of you) (?:can(?:not|['’]t)|see|get)"
+        r"(?<!can )(?<!may )(?<!might )takes? up to|"
+        r"(?:users|customers|people|some of you) (?:can(?:not|['’]t)|see|get)"
     ),
+    supposed="if|when|should|unless",
     placeholder=r"insert \w{1,30} here|lorem ipsum|to be filled in",
     shouted=(
         r"URGENT|IMPORTANT|ATTENTION|WARNING|ALERT|ASAP|OUTAGE|DOWN|RESOLVED|FIXED|CRITICAL|NOT|"

@@ -57,6 +57,7 @@ PHRASES: Final = Phrases(
         r"(?:fallando|caídos?|caídas?|interrumpid[oa]s?)|no (?:está|están) disponibles?|"
         r"fallan|terminan con|tardan hasta"
     ),
+    supposed="si|cuando",
     placeholder=(
         r"(?:insertar|rellenar|completar)(?: \w{1,30})? aquí|por (?:confirmar|determinar|definir)"
     ),

@@ -61,6 +61,7 @@ PHRASES: Final = Phrases(
         r"(?:est|sont) (?:indisponibles?|inaccessibles?)|"
         r"échouent|se terminent? par|met(?:tent)? jusqu"
     ),
+    supposed=r"si|s['’]ils?|lorsque|lorsqu['’]\w{1,20}|quand",
     placeholder=r"(?:insérer|compléter|remplir) ici|à (?:compléter|préciser)",
     shouted=(
         r"URGENT|IMPORTANT|ATTENTION|ALERTE|PANNE|IMMÉDIATEMENT|PAS|TOUS|TOUT|JAMAIS|MAINTENANT|"

@@ -56,6 +56,7 @@ PHRASES: Final = Phrases(
         r"(?:falhando|fora do ar|indisponíve(?:l|is)|lent[oa]s?|instáve(?:l|is))|"
         r"falham|terminam em|levam até"
     ),
+    supposed="se|quando|caso",
     placeholder=r"(?:inserir|preencher|completar)(?: \w{1,30})? aqui|a (?:confirmar|definir)",
     shouted=(
         r"URGENTE|IMPORTANTE|ATENÇÃO|ALERTA|AVISO|IMEDIATAMENTE|NÃO|TODOS|TUDO|NUNCA|AGORA|"
