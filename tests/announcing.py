@@ -81,6 +81,11 @@ def resolve(code: str) -> None:
     post(code, "resolved")
 
 
+def reopen(code: str) -> None:
+    update = NewUpdate(IncidentStatus.INVESTIGATING)
+    lifecycle.reopen(code, update, Submission(ACTOR, uuid4().hex))
+
+
 def mails(state: DeliveryState | None = None) -> list[str]:
     """The addresses of customers' mails, sorted."""
     chosen = select(Delivery.address).where(Delivery.channel == Channel.EMAIL)

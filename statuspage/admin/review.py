@@ -58,7 +58,7 @@ class EntryForm(Form):
         # The field shows whole minutes: what nobody changed stays to the second.
         if before and (at is None or clock.write_local(before.at, self.zone) == self.at._value()):
             at = before.at
-        key = before.key if before else f"own:{at.isoformat()}:{number}"
+        key = before.key if before else f"own:{at.isoformat()}:{number}:{self.text.data}"
         return ReviewEntry(
             key,
             at,
@@ -156,6 +156,11 @@ class ReviewForm(Form):
         for (heading, _), row in zip(self.stored.sections, self.sections, strict=True):
             if saved.get(heading, "") != row.body.data:
                 row.refuse("body", f"Now saved here: {saved.get(heading) or 'nothing'}")
+        entries = {entry.key: entry for entry in now.timeline}
+        for line, entry in self.known:
+            theirs = entries.get(entry.key, entry)
+            if theirs != entry:
+                line.refuse("text", f"Now saved here: {_said(theirs)}")
 
     def _filled(self) -> list[Form]:
         return [row for row, _ in self._typed()]
@@ -298,7 +303,7 @@ def publish_review(code: str) -> ResponseReturnValue:
     person = actor()
     if current_session().get(SavedDraft, (incident.id, person.account_id)):
         notice = "You have a draft of an update already. Post or discard it first."
-        return refused(notice, "admin.incident", code=code, _anchor="post")
+        return refused(notice, "admin.incident", code=code, do="review", _anchor="post")
     # The text says nothing of the facts, so nobody is asked whether they are still true.
     kept = [("still_true", name) for name in stored_facts(incident)]
     values = [("status", IncidentStatus.POSTMORTEM.value), ("text_public", text), *kept]
@@ -380,15 +385,17 @@ def _versions(found: Review) -> Iterator[ReviewChange]:
         yield ReviewChange(row, changed_lines(before, after))
 
 
+def _said(entry: ReviewEntry) -> str:
+    if entry.dropped:
+        return "left out"
+    mark = f"[{entry.mark.label}] " if entry.mark else ""
+    return f"{clock.show(entry.at, zone())}: {mark}{entry.text}"
+
+
 def _lines(draft: ReviewText) -> list[str]:
     lines = [
         line
         for heading, body in draft.sections
         for line in (heading.upper(), *body.split("\n"), "")
     ]
-    return lines + [
-        f"{clock.show(entry.at, zone())}: "
-        f"{f'[{entry.mark.label}] ' if entry.mark else ''}{entry.text}"
-        for entry in draft.timeline
-        if not entry.dropped
-    ]
+    return lines + [_said(entry) for entry in draft.timeline if not entry.dropped]

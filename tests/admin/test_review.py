@@ -73,6 +73,22 @@ def test_two_editors_lose_nothing(desk: Desk, path: str) -> None:
     assert "Mine." in desk.get(path).text
 
 
+def test_what_a_colleague_added_and_reworded_meanwhile_is_shown_and_kept(
+    desk: Desk, path: str
+) -> None:
+    mine = fields(desk.get(f"{path}/edit").text)
+    new = len([name for name in mine if name.startswith("entry-") and name.endswith("-text")]) - 3
+    added = {f"entry-{new}-at": "2026-03-04T11:58", f"entry-{new}-text": "Kim was paged"}
+    desk.browser.send_shown(f"{path}/edit", {**added, "entry-0-text": "The deploy broke it"})
+    mine |= {**added, f"entry-{new}-text": "The alarm rang"}
+    answer = desk.browser.send(f"{path}/edit", mine)
+    assert "Now saved here: Mar 4, 2026" in answer.text
+    assert "The deploy broke it" in answer.text
+    desk.browser.send(f"{path}/edit", fields(answer.text))
+    shown = desk.get(path).text
+    assert [text in shown for text in ("Kim was paged", "The alarm rang")] == [True, True]
+
+
 def test_it_is_approved_as_it_was_read_and_reopened_for_a_reason(desk: Desk, path: str) -> None:
     shown = desk.get(path)
     assert 'name="seen" value="1"' in shown.text
@@ -93,6 +109,9 @@ def test_a_part_is_opened_as_the_postmortem_update_and_published(desk: Desk, pat
     none = desk.browser.send(f"{path}/public", follow_redirects=True)
     assert "Choose a section that has a text." in said(none)[-1]
     answer = desk.browser.send(f"{path}/public", {"section": "Root cause"})
+    again = desk.browser.send(f"{path}/public", {"section": "Root cause"}, follow_redirects=True)
+    assert "You have a draft of an update already" in " ".join(said(again))
+    assert "Discard draft" in again.text
     code = path.split("/")[3]
     assert answer.headers["Location"] == f"/admin/incidents/{code}?do=review#post"
     shown = desk.get(f"/admin/incidents/{code}?do=review")

@@ -33,6 +33,7 @@ from statuspage.models import Incident, Review, ReviewVersion
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
 
 MOST_ENTRIES: Final = 500
+"""So many entries a timeline takes; one that began with more keeps them."""
 LATEST: Final = timedelta(days=3)
 """So long after it was due, a review still starts by itself."""
 
@@ -62,15 +63,19 @@ def content_of(kept: Review | ReviewVersion) -> ReviewText:
 
 
 def split_sections(text: str) -> list[Section]:
-    """The sections of a Markdown text by its headings; what stands before the first has none."""
-    found: list[tuple[str, list[str]]] = [("", [])]
+    """The sections of a Markdown text by its headings; what stands before the first is a summary.
+
+    A heading that comes twice makes one section.
+    """
+    found: dict[str, list[str]] = {}
+    heading = "Summary"
     for line in text.split("\n"):
-        if heading := _HEADING.fullmatch(line):
-            found.append((heading[1][:TITLE_LIMIT], []))
-        else:
-            found[-1][1].append(line)
-    sections = [(heading, "\n".join(lines).strip()) for heading, lines in found]
-    return [(heading or "Summary", body) for heading, body in sections if heading or body]
+        if begun := _HEADING.fullmatch(line):
+            heading = begun[1][:TITLE_LIMIT]
+            found.setdefault(heading, [])
+        elif line.strip() or heading in found:
+            found.setdefault(heading, []).append(line)
+    return [(heading, "\n".join(lines).strip()) for heading, lines in found.items()]
 
 
 @needs(Permission.DRAFT)
@@ -88,7 +93,10 @@ def begin(code: str, *, actor: Actor) -> Review:
         facts = incident_facts(incident, Step.REVIEW)
         text = compose(session, facts, audience=Audience.INTERNAL, step=Step.REVIEW)
         draft = ReviewText(split_sections(text.body), evidence.timeline(session, incident))
-        review = Review(incident_id=incident.id, begun_at=clock.now())
+        moment = clock.now()
+        # Whoever starts one that was due long ago is not told so at once.
+        reminded = None if actor is SYSTEM else moment
+        review = Review(incident_id=incident.id, begun_at=moment, reminded_until=reminded)
         session.add(review)
         _keep(session, review, draft, actor, "Started")
         _record(session, actor, incident, "incident.review_begin", {"version": 1})
@@ -118,13 +126,19 @@ def begin_due() -> int:
 def save(code: str, draft: ReviewText, *, actor: Actor, seen: int | None) -> Review:
     """Keep a review as it was edited; ``seen`` is the version that its author read.
 
+    Entries of the timeline are left out, never removed: those that the draft does not have were
+    added meanwhile, and stay.
+
     Raises :class:`~statuspage.core.errors.Invalid`, and
     :class:`~statuspage.core.conflict.Conflict` with the :class:`ReviewText` that is saved by now.
     """
-    _check(draft)
     with writing() as session:
         incident, review = _locked(session, code)
         before = content_of(review)
+        _check(draft, most=max(MOST_ENTRIES, len(before.timeline)))
+        keys = {entry.key for entry in draft.timeline}
+        meanwhile = [entry for entry in before.timeline if entry.key not in keys]
+        draft = replace(draft, timeline=_together(draft.timeline, meanwhile))
         changed = _differences(before, draft)
         if not changed:
             return review
@@ -145,15 +159,10 @@ def add_new_entries(code: str, *, actor: Actor) -> int:
             raise Invalid("state", "This review is approved. Reopen it before changing it.")
         draft = content_of(review)
         known = {entry.key for entry in draft.timeline}
-        marked = {entry.mark for entry in draft.timeline if entry.mark and not entry.dropped}
-        new = [
-            replace(entry, mark=None if entry.mark in marked else entry.mark)
-            for entry in evidence.timeline(session, incident)
-            if entry.key not in known
-        ]
+        new = [entry for entry in evidence.timeline(session, incident) if entry.key not in known]
         if new:
-            entries = sorted([*draft.timeline, *new], key=lambda entry: entry.at)
-            _keep(session, review, replace(draft, timeline=entries), actor, "Timeline")
+            draft = replace(draft, timeline=_together(draft.timeline, new))
+            _keep(session, review, draft, actor, "Timeline")
             _record(session, actor, incident, "incident.review", {"changed": ["Timeline"]})
         return len(new)
 
@@ -178,6 +187,17 @@ def reopen_review(code: str, because: str, *, actor: Actor, seen: int | None) ->
         raise Invalid("because", "Say why the review is reopened.")
     moved = {ReviewState.IN_REVIEW, ReviewState.APPROVED}
     return _move(code, ReviewState.DRAFT, moved, actor=actor, seen=seen, because=because)
+
+
+def _together(known: Iterable[ReviewEntry], new: Sequence[ReviewEntry]) -> list[ReviewEntry]:
+    """All of them, the oldest first, each milestone where it is marked already; but of an incident
+    that was reopened, the new end counts.
+    """
+    moved = {entry.mark for entry in new} & {Milestone.RESOLVED}
+    kept = [replace(entry, mark=None) if entry.mark in moved else entry for entry in known]
+    marked = {entry.mark for entry in kept if entry.mark and not entry.dropped}
+    added = [replace(entry, mark=None) if entry.mark in marked else entry for entry in new]
+    return sorted([*kept, *added], key=lambda entry: entry.at)
 
 
 def _move(
@@ -246,11 +266,11 @@ def _differences(before: ReviewText, after: ReviewText) -> list[str]:
     return [*changed, "Timeline"] if list(before.timeline) != list(after.timeline) else changed
 
 
-def _check(draft: ReviewText) -> None:
+def _check(draft: ReviewText, *, most: int) -> None:
     for number, (_, body) in enumerate(draft.sections):
         check_body(f"section-{number}-body", body)
-    if len(draft.timeline) > MOST_ENTRIES:
-        raise Invalid("timeline", f"Use at most {MOST_ENTRIES} timeline entries.")
+    if len(draft.timeline) > most:
+        raise Invalid("timeline", f"Use at most {most} timeline entries.")
     seen: dict[Milestone, int] = {}
     for number, entry in enumerate(draft.timeline):
         if not entry.text:

@@ -18,8 +18,10 @@ from statuspage.core.errors import Invalid
 from statuspage.incidents.notes import NewNote, add_note
 from statuspage.incidents.review import documents
 from statuspage.incidents.review.documents import ReviewText, content_of, split_sections
+from statuspage.incidents.review.evidence import ReviewEntry
 from statuspage.models import AuditEntry, Incident, Review
-from tests.announcing import ACTOR, Scenario, declare, post, resolve
+from tests.announcing import ACTOR, Scenario, declare, post, reopen, resolve
+from tests.factories import NOON
 
 
 @pytest.fixture
@@ -139,6 +141,42 @@ def test_what_became_known_later_is_added_and_what_was_edited_stays(
     assert timeline[-1].text == "Observation: It recurs at night."
 
 
+def test_the_end_after_a_reopening_is_the_one_that_counts(code: str, frozen: Traveller) -> None:
+    documents.begin(code, actor=ACTOR)
+    reopen(code)
+    frozen.shift(timedelta(minutes=30))
+    resolve(code)
+    documents.add_new_entries(code, actor=ACTOR)
+    ends = [one for one in content_of(kept(code)).timeline if one.mark is Milestone.RESOLVED]
+    assert [one.at for one in ends] == [NOON + timedelta(minutes=60)]
+
+
+def test_what_was_added_meanwhile_stays(code: str) -> None:
+    documents.begin(code, actor=ACTOR)
+    draft = content_of(kept(code))
+    mine, theirs = (
+        ReviewEntry(who, NOON, f"Added by {who}", "Added", Milestone.DETECTED)
+        for who in ("me", "them")
+    )
+    for seen, entry in ((1, theirs), (2, mine)):
+        added = replace(draft, timeline=[*draft.timeline, entry])
+        documents.save(code, added, actor=ACTOR, seen=seen)
+    found = {entry.key: entry.mark for entry in content_of(kept(code)).timeline}
+    assert (found["me"], found["them"]) == (Milestone.DETECTED, None)
+
+
+def test_a_timeline_that_began_too_long_can_be_edited(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents.begin(code, actor=ACTOR)
+    draft = with_section(content_of(kept(code)), "Fix", "Rolled back.")
+    monkeypatch.setattr(documents, "MOST_ENTRIES", 2)
+    documents.save(code, draft, actor=ACTOR, seen=1)
+    more = [*draft.timeline, ReviewEntry("own", NOON, "One more", "Added")]
+    with pytest.raises(Invalid, match=f"Use at most {len(draft.timeline)} timeline entries"):
+        documents.save(code, replace(draft, timeline=more), actor=ACTOR, seen=2)
+
+
 def test_each_milestone_is_marked_once(code: str) -> None:
     documents.begin(code, actor=ACTOR)
     draft = content_of(kept(code))
@@ -161,4 +199,7 @@ def test_headings_make_the_sections() -> None:
     text = "Before.\n\n# Root cause\nAn index.\n\n## Links ##\n"
     assert split_sections(text) == [
         ("Summary", "Before."), ("Root cause", "An index."), ("Links", ""),
+    ]  # fmt: skip
+    assert split_sections("# Fix\nA.\n\n# Links\n\n# Fix\nB.") == [
+        ("Fix", "A.\n\nB."), ("Links", ""),
     ]  # fmt: skip
