@@ -19,6 +19,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import ActionPriority, ActionState
 from statuspage.core.errors import Invalid
 from statuspage.messages.facts import Facts
+from statuspage.messages.markup import markdown_address, markdown_line
 from statuspage.models import ActionItem, Contact, Incident
 
 _PARTS: Final = (joinedload(ActionItem.owner), joinedload(ActionItem.incident))
@@ -127,15 +128,15 @@ def settle_action(item_id: int, state: ActionState, outcome: str, *, actor: Acto
 
 
 def lines(items: Sequence[ActionItem]) -> Iterator[str]:
-    """Each item as one line: who does what by when, and what became of it."""
+    """Each item as one line of Markdown: who does what by when, and what became of it."""
     for item in items:
-        said = f"{item.owner.name}: {item.text}" if item.owner else item.text
+        said = markdown_line(f"{item.owner.name}: {item.text}" if item.owner else item.text)
         if item.due_on:
             said += f" (by {clock.show_date(item.due_on)})"
         if item.link:
-            said += f" {item.link}"
+            said += f" {markdown_address(item.link) or markdown_line(item.link)}"
         if item.state is not ActionState.OPEN:
-            said += f" – {item.state.label.lower()}: {item.outcome}"
+            said += f" – {item.state.label.lower()}: {markdown_line(item.outcome)}"
         yield said
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,9 +11,8 @@ from statuspage.core.enums import IncidentRole
 from statuspage.incidents.review.action_items import lines
 from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import Figures
+from statuspage.messages.markup import markdown_line
 from statuspage.models import ActionItem, Incident
-
-_LINE_MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def to_markdown(
@@ -26,13 +24,13 @@ def to_markdown(
 ) -> str:
     """The whole review, for colleagues: its facts, figures, sections, action items and timeline."""
     parts = [
-        f"# Review: {_line(incident.title)}",
+        f"# Review: {markdown_line(incident.title)}",
         "\n".join(_facts(incident, zone)),
         "## Figures",
-        "\n".join(f"- {label}: {_line(value)}" for label, value in figure_lines(figures)),
+        "\n".join(f"- {markdown_line(label)}: {value}" for label, value in figure_lines(figures)),
         *_sections(draft),
         "## Action items",
-        "\n".join(f"- {_line(line)}" for line in lines(items)) or "Nothing recorded.",
+        "\n".join(f"- {line}" for line in lines(items)) or "Nothing recorded.",
         "## Timeline",
         "\n".join(_timeline(draft, zone)) or "Nothing recorded.",
     ]
@@ -42,7 +40,7 @@ def to_markdown(
 def public_part(draft: ReviewText, headings: Collection[str]) -> str:
     """The chosen sections alone, those without a text left out; nothing else of it is there."""
     chosen = [(heading, body) for heading, body in draft.sections if heading in headings and body]
-    return "\n\n".join(f"# {_line(heading)}\n\n{body}" for heading, body in chosen)
+    return "\n\n".join(f"# {markdown_line(heading)}\n\n{body}" for heading, body in chosen)
 
 
 def figure_lines(figures: Figures) -> Iterator[tuple[str, str]]:
@@ -63,17 +61,17 @@ def _length(length: timedelta | None) -> str:
 
 def _facts(incident: Incident, zone: ZoneInfo) -> Iterator[str]:
     if incident.severity_name:
-        yield f"- Severity: {_line(incident.severity_name)}"
+        yield f"- Severity: {markdown_line(incident.severity_name)}"
     if incident.resolved_at:
         yield f"- Duration: {clock.show_span(incident.started_at, incident.resolved_at, zone)}"
     for role in IncidentRole:
         if contact := incident.person(role):
-            yield f"- {role.label}: {_line(contact.name)}"
+            yield f"- {role.label}: {markdown_line(contact.name)}"
 
 
 def _sections(draft: ReviewText) -> Iterator[str]:
     for heading, body in draft.sections:
-        yield f"## {_line(heading)}"
+        yield f"## {markdown_line(heading)}"
         yield body or "Nothing recorded."
 
 
@@ -81,9 +79,4 @@ def _timeline(draft: ReviewText, zone: ZoneInfo) -> Iterator[str]:
     for entry in draft.timeline:
         if not entry.dropped:
             mark = f"**{entry.mark.label}** " if entry.mark else ""
-            yield f"- {clock.show(entry.at, zone)}: {mark}{_line(entry.text)}"
-
-
-def _line(text: str) -> str:
-    """A typed line shown as it was typed."""
-    return _LINE_MARKS.sub(r"\\\1", text)
+            yield f"- {clock.show(entry.at, zone)}: {mark}{markdown_line(entry.text)}"

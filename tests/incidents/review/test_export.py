@@ -28,7 +28,10 @@ DRAFT = ReviewText(
     ],
 )
 
-ITEM = ActionItem(text="Add an *alarm*", due_on=date(2026, 3, 6), state=ActionState.OPEN)
+ITEM = ActionItem(
+    text="Add an *alarm*", due_on=date(2026, 3, 6), link="https://tickets.example/#/add_one_now",
+    state=ActionState.OPEN,
+)  # fmt: skip
 
 
 def test_the_whole_document_has_facts_figures_sections_items_and_timeline() -> None:
@@ -37,7 +40,7 @@ def test_the_whole_document_has_facts_figures_sections_items_and_timeline() -> N
         resolved_at=NOON + timedelta(hours=1), commander=Contact(name="Alice"),
     )  # fmt: skip
     assert to_markdown(incident, DRAFT, FIGURES, [ITEM], ZoneInfo("UTC")) == (
-        r"""# Review: Payments \<fail\>
+        r"""# Review: Payments \<fail>
 
 - Severity: SEV1
 - Duration: Mar 4, 2026, 12:00 – 13:00 UTC
@@ -66,7 +69,7 @@ OPS-1
 
 ## Action items
 
-- Add an \*alarm\* (by March 6, 2026)
+- Add an \*alarm\* (by March 6, 2026) <https://tickets.example/#/add_one_now>
 
 ## Timeline
 
