@@ -113,13 +113,12 @@ def _remind_of(item_id: int, today: date) -> bool:
             f"overdue by {late} {'day' if late == 1 else 'days'}" if late > 0
             else f"due {clock.show_date(item.due_on)}"
         )  # fmt: skip
-        people = {item.owner: "Owner of the action item"} if item.owner else (
-            _people(session, item.incident)
-        )  # fmt: skip
+        owner = _present(item.owner)
+        people = {owner: "Owner of the action item"} if owner else _people(session, item.incident)
         text = Text(
             f"Action item {said}: {item.text}"[:LINE_LIMIT],
             f"{item.incident.severity_name or 'Incident'}: {item.incident.title}\n"
-            f"{item.text}\nOwner: {_names(people)}\nPriority: {item.priority.label.lower()}\n"
+            f"{item.text}\nOwner: {_named(owner)}\nPriority: {item.priority.label.lower()}\n"
             f"{f'Ticket: {item.link}' if item.link else ''}",
         )
         address = f"{current_links().base}/admin/action-items/{item.id}"
@@ -142,7 +141,7 @@ def _queue(
     text = Text(
         f"Review {said}: {incident.title}",
         f"{incident.severity_name or 'Incident'} · review: {review.state.label.lower()}\n"
-        f"The review is {said}.\nOwner: {_names(people)}",
+        f"The review is {said}.\nOwner: {_named(_owner(session, incident))}",
     )
     address = f"{current_links().admin_incident(incident.code)}/review"
     _send(session, incident, text, Step.REVIEW_DUE, people, address=address,
@@ -182,14 +181,23 @@ def _send(
     )  # fmt: skip
 
 
-def _names(people: Mapping[Contact, str]) -> str:
-    return ", ".join(contact.name for contact in people) or "unassigned"
-
-
 def _people(session: Session, incident: Incident) -> Mapping[Contact, str]:
-    """The owner; where there is none, the commander, else the communications lead."""
-    owner = incident.review_owner_id and session.get(Contact, incident.review_owner_id)
-    if owner:
+    """The owner of the review; where there is none, the commander, else the communications lead."""
+    if owner := _owner(session, incident):
         return {owner: "Owner of the review"}
-    found = incident.commander or incident.comms_lead
-    return {found: "The review has no owner"} if found else {}
+    found = _present(incident.commander) or _present(incident.comms_lead)
+    return {found: "No owner is assigned"} if found else {}
+
+
+def _owner(session: Session, incident: Incident) -> Contact | None:
+    owner = incident.review_owner_id
+    return _present(session.get(Contact, owner)) if owner else None
+
+
+def _present(contact: Contact | None) -> Contact | None:
+    """A contact, unless they were taken off the list: whoever left is not asked for anything."""
+    return contact if contact and contact.removed_at is None else None
+
+
+def _named(owner: Contact | None) -> str:
+    return owner.name if owner else "unassigned"

@@ -8,12 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from time_machine import Traveller
 
+from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, Step
 from statuspage.incidents.review import documents
-from statuspage.incidents.review.review_reminders import remind_due
+from statuspage.incidents.review.action_items import ActionDetails, add_action
+from statuspage.incidents.review.review_reminders import remind_due, remind_of_actions
 from statuspage.models import Contact, Delivery, Incident, Message, Review
 from tests.announcing import ACTOR, Scenario, declare, resolve
+from tests.factories import NOON
 
 DAY = timedelta(days=1)
 
@@ -57,6 +60,41 @@ def test_its_owner_is_reminded_a_day_ahead_when_due_and_twice_after(
         Delivery.channel == Channel.EMAIL, Delivery.step_key.startswith("review:")
     )
     assert session.scalars(mailed).all() == ["alice@example.com"] * 4
+
+
+def test_the_commander_is_asked_for_one_that_nobody_owns_and_is_not_called_its_owner(
+    scenario: Scenario, session: Session, frozen: Traveller
+) -> None:
+    code = begun(scenario, frozen)
+    with writing() as written:
+        written.query(Contact).filter_by(name="Alice").one().removed_at = clock.now()
+        bob = Contact(name="Bob", email="bob@example.com")
+        written.add(bob)
+        written.flush()
+        written.query(Incident).filter_by(code=code).one().commander_id = bob.id
+    add_action(code, ActionDetails("Add an alarm", due_on=NOON.date()), actor=ACTOR)
+    frozen.shift(DAY)
+    assert (remind_due(), remind_of_actions()) == (1, 1)
+    session.expire_all()
+    chosen = select(Message).where(Message.step.in_([Step.REVIEW_DUE, Step.ACTION_DUE]))
+    sent = session.scalars(chosen.order_by(Message.id)).all()
+    assert ["Owner: unassigned" in one.text for one in sent] == [True, True]
+    mailed = select(Delivery).where(
+        Delivery.message_id.in_([one.id for one in sent]), Delivery.channel == Channel.EMAIL
+    )
+    assert {(one.email, one.why) for one in session.scalars(mailed)} == {
+        ("bob@example.com", "No owner is assigned")
+    }
+
+
+def test_who_starts_one_that_was_due_long_ago_is_not_reminded_at_once(
+    scenario: Scenario, session: Session, frozen: Traveller
+) -> None:
+    code = declare(scenario).code
+    resolve(code)
+    frozen.shift(90 * DAY)
+    documents.begin(code, actor=ACTOR)
+    assert (remind_due(), reminders(session)) == (0, [])
 
 
 def test_a_reminder_is_no_change_that_an_editor_meets(
