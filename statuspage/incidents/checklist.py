@@ -19,6 +19,7 @@ from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, Kind
 from statuspage.core.errors import Invalid
 from statuspage.incidents.apply_update import locked
+from statuspage.incidents.resolution.gate import watched_since
 from statuspage.messages.incident_facts import recorded_causes
 from statuspage.models import Contact, Incident, Message
 
@@ -101,7 +102,8 @@ def tick_off(
         incident = _over(session, code)
         done = {name: "done" for name in names if name in ITEMS and name not in incident.closing}
         done.pop(REVIEW, None)
-        if review_owner_id is not None and review_owner_id != incident.review_owner_id:
+        is_ticked = REVIEW in incident.closing and review_owner_id == incident.review_owner_id
+        if review_owner_id is not None and not is_ticked:
             owner = session.get(Contact, review_owner_id)
             if owner is None:
                 raise Invalid("review_owner", "Pick one of the contacts.")
@@ -166,10 +168,12 @@ def _known(session: Session, incident: Incident) -> dict[str, str]:
     states = {row.component.status for row in incident.affected}
     if states == {ComponentStatus.OPERATIONAL}:
         found["components"] = "The page shows all of them as operational."
-    level = severity.level_of(session, incident.severity_rank)
+    # As the gate before the resolution asks it.
+    level = severity.level_of(session, incident.worst_rank)
     needed = timedelta(minutes=level.watch_minutes or 0) if level else timedelta()
-    if incident.monitoring_at and ended - incident.monitoring_at >= max(needed, MINUTE):
-        watched = clock.show_duration(ended - incident.monitoring_at)
+    since = watched_since(one for one in incident.updates if one.happened_at < ended)
+    if since and ended - since >= max(needed, MINUTE):
+        watched = clock.show_duration(ended - since)
         found["fix"] = f"The fix was monitored for {watched} before the end."
     found["page"] = f"The page says “{incident.step.label}”."
     return found

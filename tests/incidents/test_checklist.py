@@ -12,7 +12,7 @@ from statuspage.core.db import writing
 from statuspage.core.errors import Invalid
 from statuspage.incidents.checklist import CALM, REVIEW, closing_of, tick_off, untick
 from statuspage.models import Contact, Incident
-from tests.announcing import ACTOR, Scenario, declare, resolve
+from tests.announcing import ACTOR, Scenario, declare, post, reopen, resolve
 from tests.configuration_edits import count_entries, last_entry
 from tests.factories import NOON
 
@@ -75,6 +75,44 @@ def test_what_is_ticked_says_by_whom_and_ticking_it_again_changes_nothing(
     untick(over.code, "channel", actor=ACTOR)
     assert done(session, over) == {}
     assert last_entry(session).after == {"Colleagues were notified in chat": "not done after all"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (["monitoring"], "The fix was monitored for 30 minutes before the end."),
+        # It did not hold, and what ended it was not monitored.
+        (["monitoring", "identified"], ""),
+    ],
+)
+def test_a_fix_that_did_not_hold_was_not_monitored(
+    scenario: Scenario, session: Session, frozen: Traveller, steps: list[str], expected: str
+) -> None:
+    code = declare(scenario).code
+    for step in steps:
+        post(code, step)
+        frozen.shift(timedelta(minutes=30))
+    resolve(code)
+    session.expire_all()
+    incident = session.query(Incident).filter_by(code=code).one()
+    closing = closing_of(session, incident)
+    assert closing is not None
+    assert {item.known for item in closing.items if item.name == "fix"} == {expected}
+
+
+def test_after_a_reopening_the_same_owner_is_named_again(
+    over: Incident, session: Session, frozen: Traveller
+) -> None:
+    with writing() as transaction:
+        kim = Contact(name="Kim")
+        transaction.add(kim)
+    tick_off(over.code, [], actor=ACTOR, review_owner_id=kim.id)
+    reopen(over.code)
+    resolve(over.code)
+    session.refresh(over)
+    assert done(session, over) == {}
+    tick_off(over.code, [], actor=ACTOR, review_owner_id=kim.id)
+    assert done(session, over) == {REVIEW: "Ada"}
 
 
 def test_the_review_is_ticked_by_naming_its_owner_alone(over: Incident, session: Session) -> None:

@@ -6,7 +6,7 @@ post and in the audit trail.  What is internal concerns nobody outside, and has 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from statuspage.incidents.announcement import Announcement, of_update
 from statuspage.incidents.drafts import Texts, drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
 from statuspage.incidents.resolution.approval import approval_of, state
-from statuspage.models import Approval, Component, Incident
+from statuspage.models import Approval, Component, Incident, IncidentUpdate
 from statuspage.recipients.who_receives import EVERYBODY, AudienceChoice
 
 LONGEST_REASON: Final = 500
@@ -86,7 +86,7 @@ def inspect(
     """
     level = severity.level_of(session, incident.worst_rank)
     ended = update.happened_at or clock.now()
-    since = watched_since(incident)
+    since = watched_since(incident.updates)
     is_watched = incident.tells_outsiders and not update.false_alarm
     minutes = level.watch_minutes if level and is_watched else None
     needs_approval = bool(level and level.needs_approval and incident.tells_outsiders)
@@ -112,10 +112,10 @@ def inspect(
     )
 
 
-def watched_since(incident: Incident) -> datetime | None:
-    """Since when an incident is “Monitoring” without a break; None where it is not."""
+def watched_since(updates: Iterable[IncidentUpdate]) -> datetime | None:
+    """Since when updates leave an incident “Monitoring” without a break; None where they do not."""
     since = None
-    for update in incident.updates:
+    for update in updates:
         if update.status != IncidentStatus.MONITORING:
             since = None
         elif since is None:

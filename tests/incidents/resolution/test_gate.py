@@ -16,7 +16,7 @@ from statuspage.incidents.resolution.gate import (
     let_through,
     watched_since,
 )
-from statuspage.models import Approval, Incident, IncidentUpdate
+from statuspage.models import Approval, IncidentUpdate
 from tests.factories import NOON
 
 OPEN = Gate(watched=None, watch_for=None, not_back=())
@@ -41,7 +41,7 @@ def test_a_fix_is_watched_since_the_monitoring_that_nothing_broke(
         for number, status in enumerate(statuses)
     ]
     expected = None if minute is None else NOON + timedelta(minutes=minute)
-    assert watched_since(Incident(updates=updates)) == expected
+    assert watched_since(updates) == expected
 
 
 @pytest.mark.parametrize(
