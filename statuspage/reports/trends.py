@@ -20,7 +20,13 @@ from sqlalchemy.orm import Session
 
 from statuspage.core.enums import Kind, Visibility
 from statuspage.messages.incident_facts import read_detected
-from statuspage.models import Component, Incident, IncidentComponent, IncidentUpdate
+from statuspage.models import (
+    Component,
+    ComponentGroup,
+    Incident,
+    IncidentComponent,
+    IncidentUpdate,
+)
 from statuspage.public.days import day_of, following_month, midnight
 
 MOST_COMPONENTS: Final = 15
@@ -164,11 +170,17 @@ _INCIDENTS: Final = select(
     Incident.internal_facts,
     _FIRST_WORD.label("first_word"),
 )
+# By the name with its group, as the page's JSON shows it: groups repeat names.
 _OF_COMPONENTS: Final = (
-    select(Component.name, Incident.started_at, Incident.resolved_at)
+    select(
+        func.coalesce(ComponentGroup.name + " - ", "") + Component.name,
+        Incident.started_at,
+        Incident.resolved_at,
+    )
     .select_from(Incident)
     .join(IncidentComponent, IncidentComponent.incident_id == Incident.id)
     .join(Component, Component.id == IncidentComponent.component_id)
+    .outerjoin(ComponentGroup, ComponentGroup.id == Component.group_id)
 )
 
 

@@ -17,7 +17,13 @@ from statuspage.core.enums import Visibility
 from statuspage.incidents.promises import record_of
 from statuspage.models import Incident
 from statuspage.reports.trends import Share, StepTime, Trends, months_before, read_trends
-from tests.factories import make_component, make_incident, make_maintenance, make_page
+from tests.factories import (
+    make_component,
+    make_group,
+    make_incident,
+    make_maintenance,
+    make_page,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -108,6 +114,18 @@ def test_no_time_to_the_first_update_is_made_up(session: Session) -> None:
     assert read(session).times[1] == StepTime(
         "Time to the first public update", 1, timedelta(minutes=10), timedelta(minutes=10)
     )
+
+
+@pytest.mark.usefixtures("page")
+def test_components_of_one_name_in_two_groups_count_apart(session: Session) -> None:
+    with writing() as transaction:
+        parts = [
+            make_component(transaction, "API", group_id=make_group(transaction, name).id)
+            for name in ("Europe", "America")
+        ]
+        make_incident(transaction, started_at=NOW - timedelta(minutes=40), components=parts)
+    found = read(session).components
+    assert found == [Share("America - API", 1, 40), Share("Europe - API", 1, 40)]
 
 
 @dataclass

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -170,24 +171,21 @@ def _changes(
 def _durations(incident: Incident) -> list[tuple[str, timedelta]]:
     """How long each component was not operational by this incident; the longest first."""
     spans: dict[str, list[tuple[datetime, ComponentStatus]]] = defaultdict(list)
+    names: dict[str, str] = {}
     updates = sorted(incident.updates, key=lambda update: (update.happened_at, update.id))
-    for _, at, name, _, state in _changes(updates):
-        spans[name].append((at, state))
+    for _, at, name, code, state in _changes(updates):
+        spans[code].append((at, state))
+        names[code] = name
     end = incident.resolved_at or clock.now()
-    total = {
-        name: sum(
-            (
-                max(until - at, timedelta())
-                for (at, state), (until, _) in zip(
-                    states, [*states[1:], (end, ComponentStatus.OPERATIONAL)], strict=True
-                )
-                if state is not ComponentStatus.OPERATIONAL
-            ),
-            timedelta(),
-        )
-        for name, states in spans.items()
-    }
-    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
+    total = [(names[code], sum(_down(states, end), timedelta())) for code, states in spans.items()]
+    return sorted(total, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _down(states: Sequence[tuple[datetime, ComponentStatus]], end: datetime) -> Iterator[timedelta]:
+    """The stretches of one component's states, until ``end``, that it was not operational."""
+    for (at, state), (until, _) in pairwise([*states, (end, ComponentStatus.OPERATIONAL)]):
+        if state is not ComponentStatus.OPERATIONAL:
+            yield max(until - at, timedelta())
 
 
 def _notes(session: Session, incident: Incident) -> Iterator[ReviewEntry]:
