@@ -101,10 +101,12 @@ def notice(code: str) -> ResponseReturnValue:
 
 @admin.post("/notices/<code>/end")
 def end_notice(code: str) -> ResponseReturnValue:
-    """Take a notice off the page."""
+    """Take a notice off the page, or see that it never comes on it."""
     _find(code)
     end(code, actor=actor())
-    return done("The notice is off the page.", "admin.notices")
+    is_withdrawn = _find(code).is_withdrawn
+    notice = "The notice is withdrawn." if is_withdrawn else "The notice is off the page."
+    return done(notice, "admin.notices")
 
 
 def _find(code: str) -> PublicNotice:

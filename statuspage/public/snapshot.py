@@ -352,10 +352,13 @@ class NoticeView:
         """The title, in a language where it has one in it, else in the page's own."""
         return next((title for code, title, _ in self.translations if code == language), self.title)
 
+    def body_in(self, language: str) -> str:
+        """The same of the body, as it was typed."""
+        return next((body for code, _, body in self.translations if code == language), self.body)
+
     def html_in(self, language: str) -> Markup:
         """The same of the body, as safe HTML."""
-        bodies = (body for code, _, body in self.translations if code == language)
-        return _rendered(next(bodies, self.body), top=4)
+        return _rendered(self.body_in(language), top=4)
 
     def html_below(self, home: str) -> Markup:
         """The body for outside of the page: links to its own paths are absolute below ``home``."""

@@ -23,7 +23,8 @@ def test_a_notice_is_posted_changed_and_ended(desk: Desk, html_errors: HtmlCheck
     assert html_errors(desk.get("/admin/notices").text) == []
     assert html_errors(desk.get(NEW).text) == []
     answer = desk.browser.send_shown(
-        NEW, {**TYPED, "ends_at": "2026-03-05T10:00", "second_language": "de",
+        NEW, {**TYPED, "begins_at": "2026-03-04T11:00", "ends_at": "2026-03-05T10:00",
+              "second_language": "de",
               "second_title": "Neue Anmeldung", "second_body": "Sie sieht anders aus."},
     )  # fmt: skip
     assert answer.status_code == 303, reasons(answer)
@@ -42,8 +43,18 @@ def test_a_notice_is_posted_changed_and_ended(desk: Desk, html_errors: HtmlCheck
     ]
     assert desk.browser.send(f"{path}/end").status_code == 303
     assert html_errors(desk.get("/admin/notices").text) == []
-    assert "This notice is over" in desk.get(path).text
+    assert "This notice ended" in desk.get(path).text
     assert desk.mailed() == []
+
+
+def test_one_that_has_not_started_is_withdrawn_and_was_never_seen(desk: Desk) -> None:
+    desk.browser.send_shown(NEW, {**TYPED, "begins_at": "2026-03-05T10:00"})
+    path = f"/admin/notices/{kept(desk)[0].code}"
+    assert "nobody has seen it" in desk.get(path).text
+    assert said(desk.browser.send(f"{path}/end", follow_redirects=True)) == [
+        "The notice is withdrawn."
+    ]
+    assert "This notice was withdrawn before it started" in desk.get(path).text
 
 
 def test_what_leaks_is_said_at_its_field_and_passes_with_a_reason(desk: Desk) -> None:

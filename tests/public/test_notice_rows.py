@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from time_machine import Traveller
 
 from statuspage.core.db import db
 from statuspage.models.revision import bump
-from statuspage.public import queries
+from statuspage.public import html_pages, queries
 from statuspage.public.edition_builder import build_edition
 from statuspage.public.export import sync, targets
 from statuspage.public.queries import open_site
@@ -61,6 +62,11 @@ def test_the_page_shows_those_that_go_on_the_pinned_ones_first(notices: dict[str
     german = made.versions.get("/de/")
     assert german is not None
     assert "Neue Anmeldung" in german.body.decode()
+    with open_site(db.engine) as site:
+        frame, notice = queries.read_frame(site), queries.read_notice(site, notices["Now"])
+    assert notice is not None
+    alone = html_pages.render_notice(replace(frame, read_in="de"), notice, LINKS)
+    assert '<meta name="description" content="Sie sieht anders aus.">' in alone
 
 
 def test_feeds_hold_those_that_are_not_quiet(notices: dict[str, str]) -> None:
