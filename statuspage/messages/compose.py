@@ -287,7 +287,7 @@ def finish_for_account(text: Text, *, facts: Facts, has_link: bool) -> Composed:
     Its link is a token, ``[[account_url]]``, that is filled in when it is sent: no copy that is
     kept holds it.
     """
-    subject, body = richtext.clean_line(text.subject), disarm(richtext.clean(text.body))
+    subject, body = disarm(richtext.clean_line(text.subject)), disarm(richtext.clean(text.body))
     link = f"{_OPEN}account_url{_CLOSE}" if has_link else ""
     frame = _frame(Audience.INTERNAL, Step.ACCOUNT, facts.public, ENGLISH, own=ENGLISH) | {
         "subject": subject,

@@ -13,6 +13,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Step
 from statuspage.intake import suggestions
 from statuspage.intake.suggestion_notices import CHAT_PAUSE, notify_due
+from statuspage.messages.tokens import TOKEN
 from statuspage.models import Delivery, Message
 from tests.alerting import alert, notice
 from tests.announcing import ACTOR, declare
@@ -40,6 +41,15 @@ def test_one_suggestion_is_named_with_its_severity_and_component(monitoring: Mon
         f"Nothing has been published. Declare or dismiss: "
         f"https://status.example.com/admin/suggestions/{code}"
     )
+
+
+def test_what_an_alert_says_is_never_a_token(monitoring: Monitoring) -> None:
+    summary = {"summary": "[[name]] fails"}
+    monitoring.send(notice(alert(annotations=summary)))
+    notify_due()
+    (message,) = sent()
+    shown = (message.subject, message.body, message.text, message.html)
+    assert [bool(TOKEN.search(part)) for part in shown] == [False] * 4
 
 
 def test_a_storm_is_one_message_each_half_minute_and_one_call(
