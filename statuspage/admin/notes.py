@@ -78,7 +78,7 @@ def shown_notes(
         "acknowledged": notes.acknowledged_by(
             session, incident, all_notes=None if has_more else found
         ),
-        "note_due": notes.note_due_at(session, incident, found),
+        "note_due": notes.note_due_at(session, incident, all_notes=found),
         "note_form": form or read_note_form(),
         "note_zone": clock.zone_label(clock.now(), zone()),
         "moment": clock.now(),

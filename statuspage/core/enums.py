@@ -183,6 +183,7 @@ class Step(Term):
     UPDATE_DUE = "update_due"
     OVERDUE = "overdue"
     ESCALATED = "escalated"
+    NOTE_DUE = "note_due"
     APPROVAL = "approval"
     NOT_POSTED = "not_posted"
     NOTE = "note"

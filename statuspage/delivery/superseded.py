@@ -29,7 +29,7 @@ from statuspage.recipients.suppression import (
     with_suppression,
 )
 
-NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED})
+NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED, Step.NOTE_DUE})
 """What colleagues are sent because time passes, not because an update was published."""
 
 _Sent = Row[int | None, int | None, Step, Audience, bool]
@@ -102,6 +102,12 @@ def end_notices(session: Session, incident_id: int, *, is_over: bool) -> int:
     steps = {*NOTICES, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
     reason = "the update was posted before this was sent"
     return _supersede(session, _notices(incident_id, steps), reason)
+
+
+def end_note_reminders(session: Session, incident_id: int) -> int:
+    """End the waiting reminders that a note makes untrue; how many."""
+    reminders = _notices(incident_id, {Step.NOTE_DUE})
+    return _supersede(session, reminders, "a note was added before this was sent")
 
 
 def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:

@@ -1,12 +1,13 @@
 """Escalation of an incident: who is asked at which moment, by the scheme and the updates.
 
-Two ladders of steps run while an incident is open, each from its first step:
+Three ladders of steps run while an incident is open, each from its first step:
 
 - the promised update: the comms lead is reminded before it is due, the commander is notified when
   it passes, and the next in line when it stays overdue.  A reminder comes a fifth of the promised
   time ahead, at least one minute and at most ten; the next in line is notified as long after it
   was due.
 - the level's escalation: whoever it names, so long after the declaration or the last reopening.
+- the internal note: the chat and the scribe, when the level asks for notes and nobody has written.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.configuration import contacts, severity
 from statuspage.core.enums import IncidentRole, Step
+from statuspage.incidents import notes
 from statuspage.incidents.notify_staff import newest_update
 from statuspage.models import Contact, Incident, SeverityLevel
 
@@ -53,6 +55,8 @@ def ladders(session: Session, incident: Incident) -> list[Ladder]:
     found = [escalation(session, incident)]
     if incident.next_update_at is not None:
         found.insert(0, _promise(session, incident, level, incident.next_update_at))
+    if (note_due := notes.note_due_at(session, incident)) is not None:
+        found.append(_note(session, incident, note_due))
     return [ladder for ladder in found if ladder.steps]
 
 
@@ -122,6 +126,14 @@ def escalation(session: Session, incident: Incident) -> Ladder:
             for after, to in sorted(by_time.items())
         ],
     )
+
+
+def _note(session: Session, incident: Incident, due_at: datetime) -> Ladder:
+    """The next note.  Its place is its time, so that each due time reminds once."""
+    to = (IncidentRole.SCRIBE.value,)
+    people = _people(session, incident, to)
+    step = EscalationStep(int(due_at.timestamp()), due_at, Step.NOTE_DUE, to, people)
+    return Ladder(f"note_due:{incident.id}:", [step])
 
 
 def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Contact, ...]:

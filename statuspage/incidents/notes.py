@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
@@ -22,7 +22,7 @@ from statuspage.core.config import current_settings
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, NoteKind, Step
 from statuspage.core.errors import Invalid
-from statuspage.delivery import queue
+from statuspage.delivery import queue, superseded
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.inputs import CLOCK_TOLERANCE, check_body
 from statuspage.messages.compose import Text, finish
@@ -69,6 +69,7 @@ def add_note(incident_code: str, note: NewNote, *, form_key: str, actor: Actor) 
         session.flush()
         if note.in_chat:
             _post_to_chat(session, incident, kept)
+        superseded.end_note_reminders(session, incident.id)
         audit.record(
             session, actor, "incident.note", subject_kind=incident.kind.value,
             subject=incident.code, after={"kind": note.kind, "body": note.body},
@@ -110,16 +111,22 @@ def notes_of(
 
 
 def note_due_at(
-    session: Session, incident: Incident, notes: Sequence[IncidentNote]
+    session: Session, incident: Incident, *, all_notes: Sequence[IncidentNote] | None = None
 ) -> datetime | None:
     """When colleagues are to note next how it goes; None where the severity does not ask for it.
 
-    An update is told to colleagues too, so it counts as a note.
+    An update is told to colleagues too, so it counts as a note.  ``all_notes`` where they were
+    read, or the newest of them.
     """
     level = severity.level_of(session, incident.severity_rank)
     if not incident.is_open or level is None or level.note_minutes is None:
         return None
-    told = [note.noted_at for note in notes] + [update.posted_at for update in incident.updates]
+    told = [update.posted_at for update in incident.updates]
+    if all_notes is not None:
+        told += [note.noted_at for note in all_notes]
+    else:
+        newest = select(func.max(IncidentNote.noted_at)).filter_by(incident_id=incident.id)
+        told += filter(None, session.scalars(newest))
     return max(told, default=incident.created_at) + timedelta(minutes=level.note_minutes)
 
 

@@ -50,7 +50,7 @@ class Notice:
         """Whom it asks, each once, and as what."""
         found: dict[Contact, str] = {}
         for step in self.steps:
-            why = ", ".join(ESCALATED_TO.get(to, to) for to in step.to)
+            why = ", ".join(ESCALATED_TO.get(to, to.capitalize()) for to in step.to)
             for contact in step.people:
                 found.setdefault(contact, why)
         return found

@@ -129,6 +129,7 @@ _STATUS = {
     Step.UPDATE_DUE: IncidentStatus.IDENTIFIED,
     Step.OVERDUE: IncidentStatus.IDENTIFIED,
     Step.ESCALATED: IncidentStatus.IDENTIFIED,
+    Step.NOTE_DUE: IncidentStatus.IDENTIFIED,
     Step.APPROVAL: IncidentStatus.MONITORING,
     Step.NOT_POSTED: IncidentStatus.IDENTIFIED,
     Step.REVIEW: IncidentStatus.RESOLVED,

@@ -52,7 +52,7 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.SUBSCRIBER: (Step.CONFIRM, Step.SUBSCRIBED),
     Audience.INTERNAL: (
         Step.DECLARED, Step.UPDATE, Step.CLOSED, Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED,
-        Step.APPROVAL, Step.NOT_POSTED, Step.REVIEW,
+        Step.NOTE_DUE, Step.APPROVAL, Step.NOT_POSTED, Step.REVIEW,
     ),
     Audience.EXECUTIVE: (Step.UPDATE, Step.CLOSED),
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),

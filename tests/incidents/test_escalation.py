@@ -58,13 +58,14 @@ def test_a_promise_is_recalled_a_fifth_of_its_time_ahead_and_once_more_as_long_a
     climb(session, (600, "management"))
     due_at = NOON + timedelta(minutes=promised)
     incident = declare(scenario, roles=people, next_update_at=due_at)
-    promise, scheme = ladders(session, incident)
+    promise, scheme, note = ladders(session, incident)
     assert told(promise) == [
         (promised - ahead, Step.UPDATE_DUE, ["Charlie"]),
         (promised, Step.OVERDUE, ["Alice", "Charlie"]),
         (promised + ahead, Step.OVERDUE, ["Max"]),
     ]
     assert told(scheme) == [(600, Step.ESCALATED, ["Max"])]
+    assert told(note) == [(15, Step.NOTE_DUE, [])]
 
 
 def test_where_nobody_leads_the_communication_the_commander_is_reminded(

@@ -135,12 +135,14 @@ def test_the_severity_says_when_the_next_note_is_due(
     scenario: Scenario, session: Session, frozen: Traveller
 ) -> None:
     incident = declare(scenario, severity_rank=1)
-    assert note_due_at(session, incident, []) == NOON + timedelta(minutes=15)
+    assert note_due_at(session, incident) == NOON + timedelta(minutes=15)
     frozen.shift(timedelta(minutes=10))
     kept = note(incident.code)
-    assert note_due_at(session, incident, [kept]) == NOON + timedelta(minutes=25)
+    due_at = note_due_at(session, incident)
+    assert due_at == note_due_at(session, incident, all_notes=[kept])
+    assert due_at == NOON + timedelta(minutes=25)
     small = declare(scenario, severity_rank=3)
-    assert note_due_at(session, small, []) is None
+    assert note_due_at(session, small) is None
 
 
 def test_nothing_is_due_once_it_is_over(scenario: Scenario, session: Session) -> None:
@@ -148,4 +150,4 @@ def test_nothing_is_due_once_it_is_over(scenario: Scenario, session: Session) ->
     post(code, "resolved")
     with writing() as session:
         incident = session.scalars(select(Incident).filter_by(code=code)).one()
-        assert note_due_at(session, incident, []) is None
+        assert note_due_at(session, incident) is None

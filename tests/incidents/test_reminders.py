@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.core.db import writing
-from statuspage.core.enums import Channel, DeliveryState, IncidentRole, Step
+from statuspage.core.enums import Channel, DeliveryState, IncidentRole, NoteKind, Step
 from statuspage.delivery import superseded
 from statuspage.incidents import reminders
 from statuspage.incidents.lifecycle import hide
+from statuspage.incidents.notes import NewNote, add_note
 from statuspage.models import Contact, Delivery, Message, Page, SeverityLevel, Suppression
 from tests.announcing import ACTOR, Scenario, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
@@ -30,7 +31,12 @@ PEOPLE = {
 
 @pytest.fixture
 def scenario(app: Flask, frozen: Traveller) -> Scenario:
-    return set_up_scenario(app)
+    """Its severities ask for no internal notes."""
+    scenario = set_up_scenario(app)
+    with app.app_context(), writing() as session:
+        for level in session.scalars(select(SeverityLevel)):
+            level.note_minutes = None
+    return scenario
 
 
 @pytest.fixture
@@ -202,6 +208,29 @@ def test_the_scheme_calls_people_in_while_it_goes_on(
     assert notices(session) == [(Step.ESCALATED, ["olga"]), (Step.ESCALATED, ["bob", "max"])]
     [_, last] = session.scalars(select(Message).filter_by(step=Step.ESCALATED))
     assert last.subject == "⬆️ SEV1 not resolved after 1 hour 10 minutes: Payments fail"
+    resolve(code)
+    assert (waiting(session), tick(frozen, 500)) == ([], 0)
+
+
+def test_the_chat_and_the_scribe_are_reminded_once_of_each_note(
+    scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
+) -> None:
+    with writing() as session:
+        session.scalars(select(SeverityLevel).filter_by(rank=1)).one().note_minutes = 15
+    far = NOON + timedelta(days=1)
+    roles = {IncidentRole.SCRIBE: team[IncidentRole.TECHNICAL_LEAD]}
+    code = open_incident(scenario, roles, next_update_at=far)
+    assert [tick(frozen, minute) for minute in (14, 15, 16)] == [0, 1, 0]
+    assert notices(session) == [(Step.NOTE_DUE, ["bob"])]
+    assert len(waiting(session)) == 2
+    [reminder] = session.scalars(select(Message).filter_by(step=Step.NOTE_DUE))
+    assert reminder.subject == "📝 Internal note due: Payments fail"
+    made = NewNote(NoteKind.PROGRESS, "Still looking.")
+    add_note(code, made, form_key="a note", actor=ACTOR)
+    assert waiting(session) == []
+    assert [tick(frozen, minute) for minute in (30, 31, 32)] == [0, 1, 0]
+    post(code, "identified", next_update_at=far)
+    assert [tick(frozen, minute) for minute in (46, 47)] == [0, 1]
     resolve(code)
     assert (waiting(session), tick(frozen, 500)) == ([], 0)
 

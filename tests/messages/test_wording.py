@@ -156,7 +156,7 @@ def test_every_template_is_listed_with_its_words_and_a_sample_of_each() -> None:
     listed = names()
 
     assert [info.name for info in listed][:2] == ["public/investigating", "public/identified"]
-    assert len(listed) == 34
+    assert len(listed) == 35
     by_name = {info.name: info for info in listed}
     declared = by_name[template_name(Audience.INTERNAL, Step.DECLARED)]
     samples = {word.name: word.sample for word in declared.variables}
