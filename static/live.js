@@ -46,8 +46,9 @@ function followColleagues(screen) {
     if (!found) return false;
     showOthers(found.others ?? []);
     if (number !== undefined && found.number !== number) {
+      const news = nameNews(found, number);
       number = found.number;
-      await renew(found);
+      await renew(news);
     }
     if (alerts !== undefined && found.alerts !== alerts) await renewAlerts();
     alerts = found.alerts;
@@ -104,8 +105,14 @@ function followColleagues(screen) {
 
   // --- what colleagues changed -------------------------------------------------------------------
 
-  async function renew(found) {
-    const news = found.by ? `${found.by} posted: ${found.newest}.` : "This incident was changed.";
+  // The number of an incident holds its version, its newest update and what is scheduled.
+  function nameNews(found, before) {
+    const [was, now] = [before, found.number].map((one) => one.split("-"));
+    if (found.by && now[1] !== was[1]) return `${found.by} posted: ${found.newest}.`;
+    return now[2] === was[2] ? "This incident was changed." : "The scheduled update was changed.";
+  }
+
+  async function renew(news) {
     if (!isDashboard && !isDirty && !document.body.classList.contains("is-reviewing")) {
       keepNews(news);
       location.replace(location.pathname + location.search);
@@ -127,7 +134,7 @@ function followColleagues(screen) {
   }
 
   function renewIncident(fresh, news) {
-    for (const part of [".standing", ".promised:not([data-mails-wait])", ".last-said", ".said", ".clocks", ".told"]) {
+    for (const part of [".standing", ".promised:not([data-mails-wait])", ".last-said", ".scheduled", ".said", ".clocks", ".told"]) {
       const old = document.querySelector(`main ${part}`);
       const next = fresh.querySelector(`main ${part}`);
       if (old && next && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(next));

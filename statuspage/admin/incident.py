@@ -446,6 +446,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
     session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
     is_asked = bool({"do", "scheduled"} & request.args.keys())
+    schedule = shown_schedule(incident)
     shows_form = incident.is_open or request.method == "POST" or is_asked
     return page(
         "admin/incident.html",
@@ -455,7 +456,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
         zone_label=clock.zone_label(clock.now(), zone()),
         states=STATES,
-        number=live.number_of(incident),
+        number=live.number_of(incident, schedule["scheduled"]),
         proposed=usual_states(severity.severity_levels(session)),
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
@@ -481,7 +482,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         alerts=suggestions.alerts_of_incident(session, incident),
         **promises.of(incident),
         **shown_notes(incident),
-        **shown_schedule(incident),
+        **schedule,
         **(_texts(posting) if shows_form else {}),
     )
 

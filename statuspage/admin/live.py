@@ -7,6 +7,7 @@ with, until somebody changes something that it shows.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from flask import jsonify, request
@@ -19,7 +20,7 @@ from statuspage.admin.base import admin
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, status_of
 from statuspage.intake import suggestions
-from statuspage.models import Account, Incident, IncidentUpdate, revision
+from statuspage.models import Account, Incident, IncidentUpdate, ScheduledUpdate, revision
 
 
 @admin.get("/live")
@@ -59,14 +60,24 @@ def number_of_all(number: int, incidents: Iterable[Incident]) -> str:
     )
 
 
-def number_of(incident: Incident) -> str:
-    """The number of an incident's screen."""
+def number_of(incident: Incident, scheduled: ScheduledUpdate | None) -> str:
+    """The number of an incident's screen, which shows its scheduled update too."""
     newest = max((update.id for update in incident.updates), default=0)
-    return f"{incident.version}-{newest}"
+    if scheduled is None:
+        return _of_incident(incident.version, newest, None, None)
+    return _of_incident(incident.version, newest, scheduled.form_key, scheduled.held_at)
 
 
 def _of_all(number: int, count: int, versions: int, suggested: str) -> str:
     return f"{number}-{count}-{versions}-{suggested}"
+
+
+def _of_incident(
+    version: int, newest: int, scheduled_by: str | None, held_at: datetime | None
+) -> str:
+    """Version, newest update and scheduled update, which each form schedules with its own key."""
+    scheduled = f"{scheduled_by}{'held' if held_at else ''}" if scheduled_by else ""
+    return f"{version}-{newest}-{scheduled}"
 
 
 def _of_one(code: str) -> dict[str, Any]:
@@ -79,17 +90,20 @@ def _of_one(code: str) -> dict[str, Any]:
             IncidentUpdate.id.label("update_id"),
             IncidentUpdate.status,
             Account.name,
+            ScheduledUpdate.form_key,
+            ScheduledUpdate.held_at,
             suggestions.counted(Incident.id).label("alerts"),
         )
         .outerjoin(IncidentUpdate, IncidentUpdate.incident_id == Incident.id)
         .outerjoin(Account, Account.id == IncidentUpdate.account_id)
+        .outerjoin(ScheduledUpdate, ScheduledUpdate.incident_id == Incident.id)
         .where(Incident.code == code)
         .order_by(IncidentUpdate.id.desc())
         .limit(1)
     ).one()
     present = presences.others(session, row.id, but=person.account_id if person else 0)
     return {
-        "number": f"{row.version}-{row.update_id or 0}",
+        "number": _of_incident(row.version, row.update_id or 0, row.form_key, row.held_at),
         "newest": status_of(row.kind, row.status).label if row.status else "",
         "by": row.name or "",
         "alerts": row.alerts or "",

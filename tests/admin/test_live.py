@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import lxml.html
 import pytest
+from sqlalchemy import select
+from time_machine import Traveller
 
 from statuspage.core.db import db, writing
 from statuspage.core.enums import IncidentStatus
-from statuspage.incidents import inputs, lifecycle
+from statuspage.incidents import inputs, lifecycle, scheduled
 from statuspage.incidents.publish import Submission
+from statuspage.models import Incident
 from tests.admin.conftest import Desk
 from tests.announcing import ACTOR
 from tests.browsing import Browser, make_account
+from tests.factories import NOON
 from tests.statements import noted
 
 
@@ -42,6 +47,32 @@ def test_the_number_of_an_incident_moves_with_what_its_screen_shows(desk: Desk) 
     after = asked(desk, f"{path}/live")
     assert after["number"] == drawn_with(desk, path) != before
     assert (after["newest"], after["others"]) == ("Identified", [])
+
+
+def test_the_number_of_an_incident_moves_with_its_scheduled_update(
+    desk: Desk, frozen: Traveller
+) -> None:
+    code = desk.declare()
+    path = f"/admin/incidents/{code}"
+    numbers = [drawn_with(desk, path)]
+
+    def look() -> None:
+        numbers.append(asked(desk, f"{path}/live")["number"])
+        assert numbers[-1] == drawn_with(desk, path)
+
+    desk.post(code, "identified", users_notice="Payments fail.", publish_at="2026-03-04T12:30")
+    look()
+    with desk.app.app_context(), writing() as session:
+        session.scalars(select(Incident)).one().version += 1
+    frozen.move_to(NOON + timedelta(minutes=30))
+    with desk.app.app_context():
+        scheduled.publish_due()
+    look()
+    desk.browser.send(f"{path}/scheduled/cancel", {})
+    look()
+    kept = [number.split("-")[2] for number in numbers]
+    assert kept[0] == kept[3] == ""
+    assert kept[2] == f"{kept[1]}held"
 
 
 def test_the_number_of_the_dashboard_moves_with_any_incident(desk: Desk) -> None:
