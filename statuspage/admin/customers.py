@@ -25,12 +25,12 @@ from statuspage.admin.forms import (
     ZoneField,
     read_number,
 )
-from statuspage.configuration.components import top_level
+from statuspage.configuration.components import component_names
 from statuspage.core.config import current_settings
 from statuspage.core.conflict import fingerprint
 from statuspage.core.db import current_session
 from statuspage.core.richtext import clean_line
-from statuspage.models import Component, Customer, Delivery
+from statuspage.models import Customer, Delivery
 from statuspage.recipients import customer_csv, customers, suppression
 from statuspage.recipients.customer_csv_rows import COLUMNS
 from statuspage.recipients.customers import (
@@ -123,7 +123,7 @@ def list_customers() -> ResponseReturnValue:
         found=found,
         total=session.scalar(select(func.count(Customer.id))) or 0,
         suppressions=suppression.suppressions_among(session, addresses),
-        names=_component_names(),
+        names=component_names(current_session()),
         text=text,
         component_id=component_id,
         tag=tag,
@@ -274,7 +274,7 @@ def _folder() -> Path:
 def _form(stored: CustomerValues) -> CustomerForm:
     form = CustomerForm.read(stored)
     form.time_zone.offer(zone().key)
-    names = _component_names(also=stored.components)
+    names = component_names(current_session(), also=stored.components)
     form.components.choices = list(names.items())
     return form
 
@@ -299,23 +299,10 @@ def _is_stale(form: CustomerForm, stored: CustomerValues) -> bool:
         return False
     form.show_change(stored)
     if form.components.errors:
-        names = _component_names(also=stored.components)
+        names = component_names(current_session(), also=stored.components)
         saved = ", ".join(names[used] for used in sorted(stored.components)) or "all"
         form.components.errors = [f"Now saved here: {saved}"]
     return True
-
-
-def _component_names(*, also: frozenset[int] = frozenset()) -> dict[int, str]:
-    """Names by id, with their group, in the page's order; removed ones only where they are used."""
-    names: dict[int, str] = {}
-    for item in top_level(current_session()):
-        if isinstance(item, Component):
-            names[item.id] = item.name
-            continue
-        present = (each for each in item.components if each.removed_at is None)
-        names |= {each.id: f"{item.name} / {each.name}" for each in present}
-    gone = current_session().scalars(select(Component).where(Component.id.in_(also - names.keys())))
-    return names | {each.id: f"{each.name} (removed)" for each in gone}
 
 
 def _page_language() -> str:

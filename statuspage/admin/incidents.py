@@ -1,4 +1,4 @@
-"""All incidents: those that are open first, then the latest."""
+"""All incidents: those that are open first, then the latest; searched and filtered."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import selectinload
 
 from statuspage.admin.base import admin, page
+from statuspage.admin.day_range import DayRange, asked_days
 from statuspage.admin.forms import read_number
+from statuspage.configuration import contacts, severity
+from statuspage.configuration.components import component_names
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, Visibility
+from statuspage.core.richtext import clean_line
 from statuspage.delivery import control
+from statuspage.incidents import incident_search
+from statuspage.incidents.incident_search import IncidentFilter
 from statuspage.models import Incident, IncidentComponent
 
 PAGE_SIZE: Final = 25
+KEPT: Final = ("text", "severity", "component", "person", "since", "until")
 FILTERS: Final[dict[str, tuple[str, ColumnElement[bool]]]] = {
     "": ("All", true()),
     "open": ("Open", Incident.resolved_at.is_(None)),
@@ -33,25 +40,26 @@ FILTERS: Final[dict[str, tuple[str, ColumnElement[bool]]]] = {
 @admin.get("/incidents")
 def incidents() -> ResponseReturnValue:
     """A page of incidents, filtered."""
+    session = current_session()
     asked = request.args.get("show", "")
     show = asked if asked in FILTERS else ""
     number = max(1, request.args.get("page", 1, type=read_number))
-    found = (
-        current_session()
-        .scalars(
-            select(Incident)
-            .where(Incident.kind == Kind.INCIDENT, FILTERS[show][1])
-            .order_by(Incident.resolved_at.is_not(None), Incident.started_at.desc(), Incident.id)
-            .options(
-                selectinload(Incident.affected).joinedload(IncidentComponent.component),
-                selectinload(Incident.commander),
-                selectinload(Incident.comms_lead),
-            )
-            .limit(PAGE_SIZE + 1)
-            .offset((number - 1) * PAGE_SIZE)
+    days = asked_days()
+    wanted = _asked(days)
+    found = session.scalars(
+        select(Incident)
+        .where(
+            Incident.kind == Kind.INCIDENT, FILTERS[show][1], *incident_search.conditions(wanted)
         )
-        .all()
-    )
+        .order_by(Incident.resolved_at.is_not(None), Incident.started_at.desc(), Incident.id)
+        .options(
+            selectinload(Incident.affected).joinedload(IncidentComponent.component),
+            selectinload(Incident.commander),
+            selectinload(Incident.comms_lead),
+        )
+        .limit(PAGE_SIZE + 1)
+        .offset((number - 1) * PAGE_SIZE)
+    ).all()
     return page(
         "admin/incidents.html",
         incidents=found[:PAGE_SIZE],
@@ -59,6 +67,27 @@ def incidents() -> ResponseReturnValue:
         show=show,
         number=number,
         has_more=len(found) > PAGE_SIZE,
-        held_up=control.held_up(current_session()),
+        wanted=wanted,
+        kept={name: request.args.get(name) or None for name in KEPT},
+        wrong=days.wrong,
+        levels=severity.severity_levels(session),
+        components=component_names(session, also=frozenset(filter(None, [wanted.component_id]))),
+        people=contacts.contacts(session),
+        held_up=control.held_up(session),
         moment=clock.now(),
     )
+
+
+def _asked(days: DayRange) -> IncidentFilter:
+    return IncidentFilter(
+        text=clean_line(request.args.get("text", ""))[:200],
+        severity_rank=_number("severity"),
+        component_id=_number("component"),
+        contact_id=_number("person"),
+        since=days.since,
+        until=days.until,
+    )
+
+
+def _number(name: str) -> int | None:
+    return read_number(request.args.get(name)) or None

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, select, true
 
 from statuspage.api import callers, v1_objects
 from statuspage.api.v1_changes import IncidentBody, create, read_incident_body, update
@@ -33,7 +33,7 @@ from statuspage.core.enums import (
     Visibility,
 )
 from statuspage.core.errors import Invalid
-from statuspage.incidents import lifecycle, maintenance
+from statuspage.incidents import incident_search, lifecycle, maintenance
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.tool_data import keep_for_tool
@@ -50,13 +50,7 @@ def _listed(which: ColumnElement[bool]) -> ResponseReturnValue:
     session = current_session()
     chosen = select(Incident).where(Incident.visibility == Visibility.PUBLIC, which)
     if text := request.args.get("q", "").strip()[:200]:
-        told = select(IncidentUpdate.incident_id).where(
-            IncidentUpdate.body.icontains(text, autoescape=True),
-            IncidentUpdate.visibility == Visibility.PUBLIC,
-        )
-        chosen = chosen.where(
-            or_(Incident.title.icontains(text, autoescape=True), Incident.id.in_(told))
-        )
+        chosen = chosen.where(incident_search.tells(text, in_public=True))
     size = per_page()
     rows = session.scalars(
         chosen.order_by(Incident.created_at.desc(), Incident.id.desc())

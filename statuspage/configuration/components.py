@@ -60,6 +60,21 @@ def present(group: ComponentGroup) -> list[Component]:
     return [component for component in group.components if component.removed_at is None]
 
 
+def component_names(session: Session, *, also: frozenset[int] = frozenset()) -> dict[int, str]:
+    """Names by id, with their group, in the page's order; removed ones only if in ``also``."""
+    names: dict[int, str] = {}
+    for item in top_level(session):
+        if isinstance(item, Component):
+            names[item.id] = item.name
+            continue
+        names |= {each.id: f"{item.name} / {each.name}" for each in present(item)}
+    removed = also - names.keys()
+    if not removed:
+        return names
+    gone = session.scalars(select(Component).where(Component.id.in_(removed)))
+    return names | {each.id: f"{each.name} (removed)" for each in gone}
+
+
 def removed_components(session: Session) -> list[Component]:
     """Components that were taken off the page, the last one first."""
     return list(

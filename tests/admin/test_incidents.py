@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import lxml.html
 from time_machine import Traveller
 
 from tests.admin.conftest import Desk
 from tests.browsing import texts
+from tests.htmlchecker import HtmlChecker
 
 
 def test_the_list_shows_the_open_ones_first(desk: Desk, frozen: Traveller) -> None:
@@ -41,3 +43,32 @@ def test_the_list_shows_who_leads(desk: Desk) -> None:
         "Ada",
         "No lead assigned",
     ]
+
+
+def test_the_list_is_searched_and_what_was_asked_stays_in_the_address(
+    desk: Desk, html_errors: HtmlChecker
+) -> None:
+    ada = desk.add_contact("Ada")
+    desk.declare(title="Payments fail", commander=str(ada))
+    desk.declare(title="Search is slow", severity_rank="2")
+
+    def titles(query: str) -> list[str]:
+        return texts(desk.get(f"/admin/incidents?{query}"), "stories", "//h2")
+
+    assert titles("text=slow") == titles("severity=2") == ["Search is slow"]
+    assert titles(f"person={ada}&component={desk.checkout}") == ["Payments fail"]
+    assert titles("since=2026-03-05&show=resolved") == []
+    assert titles("severity=x&person=99999999999999999999&since=nonsense") == titles("")
+    page = desk.get("/admin/incidents?text=nothing&severity=2&until=nonsense&show=open")
+    assert html_errors(desk.get("/admin/incidents?text=slow").text) == []
+    assert texts(page, "empty", "//strong") == ["No matches"]
+    assert texts(page, "reason") == ["Enter a day like 2026-03-04"]
+    tree = lxml.html.fromstring(page.text)
+    tabs = tree.xpath("//nav[@class='tabs']//a/@href")
+    assert tabs[0] == "/admin/incidents?text=nothing&severity=2&until=nonsense"
+    [form] = tree.xpath("//form[@role='search']")
+    assert dict(form.form_values()) == {
+        "show": "open", "text": "nothing", "severity": "2", "component": "", "person": "",
+        "since": "", "until": "nonsense",
+    }  # fmt: skip
+    assert tree.xpath("//form[@role='search']/details/@open") == [""]

@@ -130,6 +130,8 @@ def test_a_removed_component_keeps_its_history(session: Session, page: Page) -> 
     assert names(session) == []
     assert [row.component.name for row in incident.affected] == ["API"]
     assert [one.name for one in components.removed_components(session)] == ["API"]
+    assert components.component_names(session) == {}
+    assert components.component_names(session, also=frozenset({api})) == {api: "API (removed)"}
     assert last_entry(session).action == "component.remove"
 
 
