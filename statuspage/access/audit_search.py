@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from statuspage.models import AuditEntry
+from statuspage.models import AuditEntry, Incident
 
 COLUMNS: Final = (
     "id", "at", "actor", "action", "subject_kind", "subject", "origin", "address", "before",
@@ -26,23 +26,33 @@ _ADDRESS: Final = re.compile(rf"({_LETTER}){_LETTER}*@(?=[\w.-])")
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries are asked for: by kind of subject, words, and time from and until."""
+    """Which entries are asked for: by kind of subject, actor, words, and time from and until."""
 
     kind: str = ""
+    account_id: int | None = None
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
 
 def chosen(wanted: AuditFilter) -> Select[AuditEntry]:
-    """The entries of a filter, newest first; words stand in subject, actor, action or origin."""
+    """The entries of a filter, newest first.
+
+    Words stand in subject, actor, action or origin, or in the title of an incident.
+    """
     found = select(AuditEntry).order_by(AuditEntry.id.desc())
     if wanted.kind:
         found = found.where(AuditEntry.subject_kind == wanted.kind)
+    if wanted.account_id is not None:
+        found = found.where(AuditEntry.account_id == wanted.account_id)
     if wanted.text:
         columns = (AuditEntry.subject, AuditEntry.actor, AuditEntry.action, AuditEntry.origin)
+        titled = select(Incident.code).where(Incident.title.icontains(wanted.text, autoescape=True))
         found = found.where(
-            or_(*(column.icontains(wanted.text, autoescape=True) for column in columns))
+            or_(
+                *(column.icontains(wanted.text, autoescape=True) for column in columns),
+                AuditEntry.subject.in_(titled),
+            )
         )
     if wanted.since is not None:
         found = found.where(AuditEntry.at >= wanted.since)

@@ -7,8 +7,9 @@ from typing import Final
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from statuspage.access import audit_search
+from statuspage.access import accounts, audit_search
 from statuspage.access.audit_search import AuditFilter
+from statuspage.admin.audit_subjects import subjects_of
 from statuspage.admin.base import admin, download, page
 from statuspage.admin.day_range import DayRange, asked_days
 from statuspage.admin.forms import read_number
@@ -18,12 +19,13 @@ from statuspage.models import AuditEntry
 from statuspage.recipients.customer_csv_rows import csv_lines
 
 PAGE_SIZE: Final = 50
+KEPT: Final = ("kind", "person", "text", "since", "until")
 MOST_ID: Final = 2**63
 
 
 @admin.get("/audit")
 def audit_trail() -> ResponseReturnValue:
-    """The newest entries first, filtered by kind, words and days."""
+    """The newest entries first, filtered by kind, person, words and days."""
     before = read_number(request.args.get("before")) or None
     days = asked_days()
     found = audit_search.chosen(_asked(days))
@@ -34,10 +36,12 @@ def audit_trail() -> ResponseReturnValue:
     return page(
         "admin/audit_trail.html",
         entries=[audit_search.masked(entry) for entry in entries[:PAGE_SIZE]],
+        subjects=subjects_of(session, entries[:PAGE_SIZE]),
         older=entries[PAGE_SIZE - 1].id if len(entries) > PAGE_SIZE else None,
         is_first=before is None,
         kinds=audit_search.kinds(session),
-        kept={name: request.args.get(name) or None for name in ("kind", "text", "since", "until")},
+        people=accounts.all_accounts(session),
+        kept={name: request.args.get(name) or None for name in KEPT},
         wrong=days.wrong,
     )
 
@@ -65,6 +69,7 @@ def export_audit_json() -> ResponseReturnValue:
 def _asked(days: DayRange) -> AuditFilter:
     return AuditFilter(
         kind=clean_line(request.args.get("kind", "")),
+        account_id=read_number(request.args.get("person")) or None,
         text=clean_line(request.args.get("text", ""))[:200],
         since=days.since,
         until=days.until,

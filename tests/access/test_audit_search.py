@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 from time_machine import Traveller
 
 from statuspage.access import audit, audit_search
-from statuspage.access.audit import COMMAND_LINE
+from statuspage.access.audit import COMMAND_LINE, Actor
 from statuspage.access.audit_search import AuditFilter, mask
+from statuspage.access.permissions import open_to_everybody
 from statuspage.core.db import writing
 from statuspage.recipients.customer_csv_rows import csv_lines
-from tests.factories import NOON
+from tests.actors import acting
+from tests.browsing import make_account
+from tests.factories import NOON, make_incident
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +43,27 @@ def test_entries_are_found_by_kind_words_and_days(session: Session) -> None:
     assert found(session, AuditFilter(text="100%")) == []
     day = NOON + timedelta(days=1)
     assert found(session, AuditFilter(since=day, until=day + timedelta(days=1))) == [2]
+
+
+def test_entries_are_found_by_who_acted_and_by_the_title_of_an_incident(
+    session: Session,
+) -> None:
+    with writing() as fresh:
+        incident = make_incident(fresh, "Payments fail")
+        account = make_account("Ana", "ana@example.com")
+        fresh.add(account)
+        fresh.flush()
+        ana = acting("Ana", account_id=account.id)
+        declared(fresh, ana, incident.code)
+        account_id = account.id
+    assert found(session, AuditFilter(account_id=account_id)) == [4]
+    assert found(session, AuditFilter(text="payments")) == [4]
+    assert found(session, AuditFilter(account_id=account_id, kind="page")) == []
+
+
+@open_to_everybody
+def declared(session: Session, who: Actor, code: str) -> None:
+    audit.record(session, who, "incident.declare", subject_kind="incident", subject=code)
 
 
 def test_addresses_are_masked() -> None:
