@@ -29,7 +29,7 @@ from statuspage.recipients.suppression import (
     with_suppression,
 )
 
-NOTICES = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED, Step.NOTE_DUE})
+REMINDERS = frozenset({Step.UPDATE_DUE, Step.OVERDUE, Step.ESCALATED, Step.NOTE_DUE})
 """What colleagues are sent because time passes, not because an update was published."""
 
 _Sent = Row[int | None, int | None, Step, Audience, bool]
@@ -81,36 +81,36 @@ def supersede(session: Session, message: Message, *, step_key: str) -> int:
     return _supersede(session, older, reason, _has_step(step_key))
 
 
-def supersede_notices(session: Session, message: Message, *, step_key: str, about: str) -> int:
-    """End the waiting notices that a newer one replaces; how many.
+def supersede_reminders(session: Session, message: Message, *, step_key: str, about: str) -> int:
+    """End the waiting reminders that a newer one replaces; how many.
 
-    A notice ends only where the same address has the newer one.  ``about`` is how the step keys of
-    what it replaces begin.
+    A reminder ends only where the same address has the newer one.  ``about`` is how the step keys
+    of what it replaces begin.
     """
-    older = _notices(message.incident_id).where(Message.id != message.id)
+    older = _reminders(message.incident_id).where(Message.id != message.id)
     is_about = Delivery.step_key.startswith(about, autoescape=True)
-    reason = "a newer notice took its place"
+    reason = "a newer reminder took its place"
     return _supersede(session, older, reason, is_about, _has_step(step_key))
 
 
-def end_notices(session: Session, incident_id: int, *, is_over: bool) -> int:
-    """End the waiting notices that a new update makes untrue; how many.
+def end_reminders(session: Session, incident_id: int, *, is_over: bool) -> int:
+    """End the waiting reminders that a new update makes untrue; how many.
 
     An update keeps the promise that colleagues were to be reminded of, and voids the approval that
     was asked for.  The end of an incident calls nobody any more.
     """
-    steps = {*NOTICES, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
+    steps = {*REMINDERS, Step.APPROVAL} - (set() if is_over else {Step.ESCALATED})
     reason = "the update was posted before this was sent"
-    return _supersede(session, _notices(incident_id, steps), reason)
+    return _supersede(session, _reminders(incident_id, steps), reason)
 
 
 def end_note_reminders(session: Session, incident_id: int) -> int:
     """End the waiting reminders that a note makes untrue; how many."""
-    reminders = _notices(incident_id, {Step.NOTE_DUE})
+    reminders = _reminders(incident_id, {Step.NOTE_DUE})
     return _supersede(session, reminders, "a note was added before this was sent")
 
 
-def _notices(incident_id: int | None, steps: Collection[Step] = NOTICES) -> Select[int]:
+def _reminders(incident_id: int | None, steps: Collection[Step] = REMINDERS) -> Select[int]:
     return select(Message.id).where(
         Message.incident_id == incident_id, Message.step.in_(sorted(steps))
     )

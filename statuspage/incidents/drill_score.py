@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.enums import Audience, Step
-from statuspage.delivery.superseded import NOTICES
+from statuspage.delivery.superseded import REMINDERS
 from statuspage.incidents.promises import Record, record_of
 from statuspage.models import Delivery, Incident, Message
 
@@ -68,7 +68,7 @@ def _reached(session: Session, drill: Incident) -> set[Audience]:
         session.scalars(
             select(Message.audience).where(
                 Message.incident_id == drill.id,
-                Message.step.not_in(sorted({*NOTICES, Step.TEST})),
+                Message.step.not_in(sorted({*REMINDERS, Step.TEST})),
                 was_queued | (Message.audience == Audience.PUBLIC),
             )
         )

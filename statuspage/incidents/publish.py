@@ -214,7 +214,7 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
             announcement, update, finished, audience, step, edited=edited, override=override
         )
         _queue(announcement, message, update)
-    superseded.end_notices(session, incident.id, is_over=not incident.is_open)
+    superseded.end_reminders(session, incident.id, is_over=not incident.is_open)
     # After the customers: a reader who is both gets one mail, the customers'.
     if public := written.get(Audience.PUBLIC):
         update.translations = _translations(announcement, public)

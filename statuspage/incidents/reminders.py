@@ -2,7 +2,7 @@
 
 Each step of a ladder (:mod:`statuspage.incidents.escalation`) notifies once, whoever ticks and
 however often: the incident is locked while it is looked at what was queued for it already.  Where
-several steps have been reached since, as after a pause of the worker, one notice says to all how
+several steps have been reached since, as after a pause of the worker, one reminder says to all how
 late it is by now.
 """
 
@@ -34,7 +34,7 @@ from statuspage.recipients.drill_recipients import drill_recipients_on
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Reminder:
     """The steps that have been reached and not been notified, as one; the last decides the text."""
 
     ladder: str
@@ -57,7 +57,7 @@ class Notice:
 
 
 def notify_due() -> int:
-    """Notify colleagues of every deadline that has passed; how many notices.  The worker's duty."""
+    """Remind colleagues of what has come due; how many reminders.  The worker's duty."""
     session = current_session()
     if session.scalar(select(Page.is_demo)):
         # The demo's people are made up.
@@ -81,25 +81,25 @@ def _notify(code: str) -> int:
     current_session().rollback()
     with writing() as session:
         incident = locked(session, code, kind=Kind.INCIDENT)
-        notices = list(_due(session, incident, moment)) if incident.is_open else []
-        for notice in notices:
-            _queue(session, incident, notice, moment)
-        return len(notices)
+        reminders = list(_due(session, incident, moment)) if incident.is_open else []
+        for reminder in reminders:
+            _queue(session, incident, reminder, moment)
+        return len(reminders)
 
 
-def _due(session: Session, incident: Incident, moment: datetime) -> Iterator[Notice]:
+def _due(session: Session, incident: Incident, moment: datetime) -> Iterator[Reminder]:
     notified = _notified(session, incident)
     for ladder in ladders(session, incident):
         last = max((place for key, place in notified if key == ladder.key), default=-1)
         reached = tuple(step for step in ladder.steps if step.at <= moment and step.place > last)
-        notice = Notice(ladder.key, reached) if reached else None
-        if notice and _reaches_anybody(incident, notice):
-            yield notice
+        reminder = Reminder(ladder.key, reached) if reached else None
+        if reminder and _reaches_anybody(incident, reminder):
+            yield reminder
 
 
-def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
-    """Whether a notice would be queued to anybody; else it would be made again at every look."""
-    found = filter(None, map(queue.mailbox_of, notice.people))
+def _reaches_anybody(incident: Incident, reminder: Reminder) -> bool:
+    """Whether a reminder would be queued to anybody; else it would be made again at every look."""
+    found = filter(None, map(queue.mailbox_of, reminder.people))
     reached = [
         *((Channel.CHAT, room) for room in current_settings().chat_rooms),
         *((Channel.EMAIL, mailbox.identity) for mailbox in found),
@@ -109,36 +109,36 @@ def _reaches_anybody(incident: Incident, notice: Notice) -> bool:
 
 
 def _notified(session: Session, incident: Incident) -> set[tuple[str, int]]:
-    """The ladders and places that notices of an incident were queued for."""
+    """The ladders and places that reminders of an incident were queued for."""
     keys = session.scalars(
         select(Delivery.step_key)
         .join(Message, Message.id == Delivery.message_id)
-        .where(Message.incident_id == incident.id, Message.step.in_(sorted(superseded.NOTICES)))
+        .where(Message.incident_id == incident.id, Message.step.in_(sorted(superseded.REMINDERS)))
         .distinct()
     )
     split = (key.rpartition(":") for key in keys)
     return {(f"{ladder}:", int(place)) for ladder, _, place in split}
 
 
-def _queue(session: Session, incident: Incident, notice: Notice, moment: datetime) -> None:
-    step, facts = notice.steps[-1].step, _facts(incident, notice, moment)
+def _queue(session: Session, incident: Incident, reminder: Reminder, moment: datetime) -> None:
+    step, facts = reminder.steps[-1].step, _facts(incident, reminder, moment)
     message = call_colleagues(
-        session, incident, facts, step=step, step_key=notice.key, people=notice.people
+        session, incident, facts, step=step, step_key=reminder.key, people=reminder.people
     )
-    superseded.supersede_notices(session, message, step_key=notice.key, about=notice.ladder)
+    superseded.supersede_reminders(session, message, step_key=reminder.key, about=reminder.ladder)
     audit.record(
         session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
-        after={"about": step.label, "asked": [contact.name for contact in notice.people]},
+        after={"about": step.label, "asked": [contact.name for contact in reminder.people]},
     )  # fmt: skip
 
 
-def _facts(incident: Incident, notice: Notice, moment: datetime) -> Facts:
-    facts = incident_facts(incident, notice.steps[-1].step)
+def _facts(incident: Incident, reminder: Reminder, moment: datetime) -> Facts:
+    facts = incident_facts(incident, reminder.steps[-1].step)
     due_at = incident.next_update_at
     asked = [
         f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle
         else contact.name
-        for contact in notice.people
+        for contact in reminder.people
     ]  # fmt: skip
     internal = replace(
         facts.internal,

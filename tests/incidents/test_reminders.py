@@ -71,7 +71,7 @@ def notices(session: Session) -> list[tuple[Step, list[str]]]:
     """Each notice and whom it was mailed to."""
     session.expire_all()
     found = session.scalars(
-        select(Message).where(Message.step.in_(superseded.NOTICES)).order_by(Message.id)
+        select(Message).where(Message.step.in_(superseded.REMINDERS)).order_by(Message.id)
     )
     return [(message.step, mailed(session, message)) for message in found]
 
@@ -86,7 +86,7 @@ def waiting(session: Session) -> Sequence[tuple[Channel, str]]:
     chosen = (
         select(Delivery.channel, Delivery.email)
         .join(Message, Message.id == Delivery.message_id)
-        .where(Message.step.in_(superseded.NOTICES), Delivery.state == DeliveryState.PENDING)
+        .where(Message.step.in_(superseded.REMINDERS), Delivery.state == DeliveryState.PENDING)
         .order_by(Delivery.id)
     )
     return [(row[0], row[1]) for row in session.execute(chosen)]
@@ -158,7 +158,7 @@ def test_who_dies_in_between_has_told_nobody(
 ) -> None:
     open_incident(scenario, team)
     with monkeypatch.context() as patch:
-        patch.setattr(superseded, "supersede_notices", lambda *_, **__: 1 / 0)
+        patch.setattr(superseded, "supersede_reminders", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tick(frozen, 24)
     assert notices(session) == []
@@ -216,7 +216,8 @@ def test_the_chat_and_the_scribe_are_reminded_once_of_each_note(
     scenario: Scenario, team: dict[IncidentRole, int], session: Session, frozen: Traveller
 ) -> None:
     with writing() as session:
-        session.scalars(select(SeverityLevel).filter_by(rank=1)).one().note_minutes = 15
+        level = session.scalars(select(SeverityLevel).filter_by(rank=1)).one()
+        level.note_minutes, level.escalation = 15, []
     far = NOON + timedelta(days=1)
     roles = {IncidentRole.SCRIBE: team[IncidentRole.TECHNICAL_LEAD]}
     code = open_incident(scenario, roles, next_update_at=far)
