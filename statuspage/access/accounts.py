@@ -6,6 +6,8 @@ are in :mod:`statuspage.delivery.invitations` and :mod:`statuspage.delivery.acco
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -60,6 +62,13 @@ def all_accounts(session: Session) -> list[Account]:
 def by_email(session: Session, email: str) -> Account | None:
     """The account of a normalised address, disabled or not."""
     return session.scalars(select(Account).filter_by(email=email)).one_or_none()
+
+
+def names_of(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of these accounts, by id; None and what is no account's are left out."""
+    wanted = {one for one in ids if one is not None}
+    rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    return {row[0]: row[1] for row in rows}
 
 
 def active_accounts() -> Select[Account]:

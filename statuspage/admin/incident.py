@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import HiddenField
 
+from statuspage.access import accounts
 from statuspage.admin import live, promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
@@ -63,7 +64,7 @@ from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import approval, cancel_window, trial_mail
 from statuspage.incidents.scheduled import cancel
 from statuspage.intake import suggestions
-from statuspage.models import Account, Incident, IncidentUpdate, Message
+from statuspage.models import Incident, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
 
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
@@ -465,7 +466,9 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         updates=list(reversed(incident.updates))[: _most()],
         post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),
-        writers=_writers(incident),
+        writers=accounts.names_of(
+            current_session(), (update.account_id for update in incident.updates)
+        ),
         to_html=to_html,
         roles=[(role.label, incident.person(role)) for role in IncidentRole],
         absent=handover.absent(session, incident),
@@ -503,12 +506,6 @@ def _customers_know_it_is_over(incident: Incident) -> list[Message]:
 def _most() -> int | None:
     """How many updates and messages are shown: the newest, or all that there are."""
     return None if "all" in request.args else NEWEST
-
-
-def _writers(incident: Incident) -> dict[int | None, str]:
-    ids = {update.account_id for update in incident.updates}
-    rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    return {row[0]: row[1] for row in rows}
 
 
 @admin.post("/incidents/<code>/merge")

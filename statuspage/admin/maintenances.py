@@ -13,6 +13,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import selectinload
 from wtforms import HiddenField
 
+from statuspage.access import accounts
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.deliveries import advise, in_words
@@ -34,7 +35,7 @@ from statuspage.incidents import maintenance
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.drafts import drafts
 from statuspage.incidents.maintenance import MaintenanceWindow, Plan
-from statuspage.models import Account, Incident, IncidentComponent
+from statuspage.models import Incident, IncidentComponent
 
 PAGE_SIZE: Final = 25
 USUAL_LENGTH: Final = timedelta(hours=2)
@@ -227,7 +228,9 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         incident=incident,
         zone_label=clock.zone_label(clock.now(), zone()),
         updates=list(reversed(incident.updates)),
-        writers=_writers(incident),
+        writers=accounts.names_of(
+            current_session(), (update.account_id for update in incident.updates)
+        ),
         to_html=to_html,
         presses=_presses(incident),
         span=_span,
@@ -316,12 +319,6 @@ def _texts(
     except Invalid as error:
         reason = error.reason
     return {"sheets": sheets, "reason": reason, "promised": None, "mails": False}
-
-
-def _writers(incident: Incident) -> dict[int | None, str]:
-    ids = {update.account_id for update in incident.updates}
-    rows = current_session().execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    return {row[0]: row[1] for row in rows}
 
 
 def _span(incident: Incident) -> str:

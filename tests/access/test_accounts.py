@@ -46,6 +46,11 @@ def test_a_disabled_account_does_not_open_the_door_for_a_first_one(
         accounts.create_first("other@example.com")
 
 
+def test_names_are_given_for_those_who_have_one(session: Session, kim: int) -> None:
+    other = add_account("ada@example.com")
+    assert accounts.names_of(session, [kim, other, None, 999]) == {kim: "kim", other: "ada"}
+
+
 def test_a_new_name_is_kept_with_the_old_one_in_the_trail(session: Session, kim: int) -> None:
     accounts.rename(kim, name="  Kim   Lee ", actor=ACTOR)
     accounts.rename(kim, name="Kim Lee", actor=ACTOR)
