@@ -106,6 +106,9 @@ def hosts(server: PostgresServer, desk: Flask, folder: Path) -> Iterator[tuple[H
         for name in ("one", "two"):
             made.append(Host(folder / name, server.url))
             ending.callback(made[-1].kill)
+        # Until its first edition a host has nothing to show, and says so.
+        for host in made:
+            eventually(lambda host=host: host.get("/").status_code == 200)
         yield made[0], made[1]
 
 
