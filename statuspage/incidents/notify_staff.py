@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Audience, Step
 from statuspage.delivery import queue
-from statuspage.messages.compose import compose, finish_for_colleagues
+from statuspage.messages.compose import Text, compose, finish_for_colleagues
 from statuspage.messages.facts import Facts
 from statuspage.models import Contact, Incident, IncidentUpdate, Message
 
@@ -25,10 +25,28 @@ def call_colleagues(
 ) -> Message:
     """Queue the notice of a step to the chat rooms, and by mail to ``people``, each with why."""
     text = compose(session, facts, audience=Audience.INTERNAL, step=step)
+    return send_to_colleagues(
+        session, incident, text, facts, step=step, step_key=step_key, people=people,
+        update_id=newest_update(incident).id,
+    )  # fmt: skip
+
+
+def send_to_colleagues(
+    session: Session,
+    incident: Incident,
+    text: Text,
+    facts: Facts,
+    *,
+    step: Step,
+    step_key: str,
+    people: Mapping[Contact, str],
+    update_id: int | None = None,
+) -> Message:
+    """The same of a text that is made already; ``update_id`` is the update that it is about."""
     finished = finish_for_colleagues(text, step=step, facts=facts)
     message = Message(
         incident_id=incident.id,
-        update_id=newest_update(incident).id,
+        update_id=update_id,
         step=step,
         audience=Audience.INTERNAL,
         subject=finished.subject,

@@ -67,7 +67,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did, or would do; the counts are customers."""
+    """What an import did, or would do; the counts are customers, or subscribers."""
 
     added: int
     updated: int

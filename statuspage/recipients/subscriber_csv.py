@@ -28,6 +28,7 @@ from statuspage.core.db import current_session, in_slices, writing
 from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState, Visibility
 from statuspage.core.errors import Invalid
 from statuspage.models import Incident, Page, Subscriber
+from statuspage.recipients.customer_csv import ImportReport
 from statuspage.recipients.customer_csv_rows import (
     Cells,
     CustomerRow,
@@ -64,22 +65,6 @@ _EVERYTHING: Final = frozenset({"yes", "true", "1", "all"})
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriberImport:
-    """What an import of subscribers did, or would do."""
-
-    added: int
-    updated: int
-    unchanged: int
-    errors: tuple[RowError, ...]
-    notes: tuple[RowNote, ...]
-
-    @property
-    def refused(self) -> int:
-        """How many rows were left out."""
-        return len({error.line for error in self.errors})
-
-
-@dataclass(frozen=True, slots=True)
 class ConfirmedElsewhere:
     """Somebody who confirmed elsewhere: where that is written, and what they are notified of."""
 
@@ -100,7 +85,7 @@ def import_subscribers(
     renamed: Mapping[str, str] | None = None,
     preview: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> SubscriberImport:
+) -> ImportReport:
     """Take in the confirmed subscribers of a CSV file; bad rows are named, the rest goes in.
 
     ``confirmed_at`` is when all of them had confirmed, for a file that does not say it of each.
@@ -125,7 +110,7 @@ def import_subscriber_rows(
     knows_components: bool = True,
     preview: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> SubscriberImport:
+) -> ImportReport:
     """The same with rows that were read elsewhere; kept in steps that others can write between.
 
     Without ``knows_components`` a preview does not look for those that are named: they come first.
@@ -135,7 +120,7 @@ def import_subscriber_rows(
         rows = [replace(row, cells={**row.cells, "components": ""}) for row in rows]
     people, wrong, left = reader.read_all(rows)
     current_session().rollback()
-    report = SubscriberImport(0, 0, 0, (*errors, *wrong), (*notes, *left))
+    report = ImportReport(0, 0, 0, (*errors, *wrong), (*notes, *left))
     if preview:
         # PostgreSQL takes 65,535 values in one statement.
         for start in range(0, len(people), _SLICE):
@@ -157,10 +142,10 @@ def import_subscriber_rows(
 def _take(
     session: Session,
     people: Sequence[ConfirmedElsewhere],
-    report: SubscriberImport,
+    report: ImportReport,
     *,
     writes: bool,
-) -> SubscriberImport:
+) -> ImportReport:
     identities = [one.address.identity for one in people]
     known = {
         one.address: one
@@ -202,7 +187,7 @@ def _write(session: Session, subscriber: Subscriber | None, one: ConfirmedElsewh
     apply_preferences(subscriber, one.preferences)
 
 
-def _note(session: Session, report: SubscriberImport, *, actor: Actor, source: str) -> None:
+def _note(session: Session, report: ImportReport, *, actor: Actor, source: str) -> None:
     counts = {
         "added": report.added,
         "updated": report.updated,
@@ -215,7 +200,7 @@ def _note(session: Session, report: SubscriberImport, *, actor: Actor, source: s
     )  # fmt: skip
 
 
-def _ordered(report: SubscriberImport) -> SubscriberImport:
+def _ordered(report: ImportReport) -> ImportReport:
     return replace(
         report,
         errors=tuple(sorted(report.errors, key=lambda error: error.line)),

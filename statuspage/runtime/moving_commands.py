@@ -231,9 +231,7 @@ def export_subscribers(file: Path) -> None:
         target.writelines(subscribers.export_subscribers(current_session()))
 
 
-def _say_subscribers(
-    report: subscriber_csv.SubscriberImport, source: str, *, preview: bool
-) -> bool:
+def _say_subscribers(report: customer_csv.ImportReport, source: str, *, preview: bool) -> bool:
     """Say what an import did; whether something was left out that should not be."""
     for said in (*report.notes, *report.errors):
         click.echo(f"{source}: {said}", err=True)

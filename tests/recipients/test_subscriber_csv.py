@@ -16,8 +16,8 @@ from statuspage.core.enums import Impact, SubscribedUpdates, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.models import Delivery, Subscriber, Suppression
 from statuspage.recipients import subscriber_csv
+from statuspage.recipients.customer_csv import ImportReport
 from statuspage.recipients.subscriber_csv import (
-    SubscriberImport,
     import_subscribers,
     read_columns,
     read_moment,
@@ -38,11 +38,11 @@ def page(session: Session) -> None:
         make_component(writes, "Search")
 
 
-def take(text: str, **options: object) -> SubscriberImport:
+def take(text: str, **options: object) -> ImportReport:
     return import_subscribers(text, actor=audit.SYSTEM, **options)  # type: ignore[arg-type]
 
 
-def counts(report: SubscriberImport) -> tuple[int, int, int, int]:
+def counts(report: ImportReport) -> tuple[int, int, int, int]:
     return report.added, report.updated, report.unchanged, report.refused
 
 

@@ -13,17 +13,16 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import SYSTEM
 from statuspage.core import clock
-from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import ActionState, Audience, Kind, ReviewState, Step
+from statuspage.core.enums import ActionState, Kind, ReviewState, Step
 from statuspage.core.links import current_links
-from statuspage.delivery import queue
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import locked
+from statuspage.incidents.notify_staff import send_to_colleagues
 from statuspage.incidents.review.documents import review_of
-from statuspage.messages.compose import Text, finish_for_colleagues
+from statuspage.messages.compose import Text
 from statuspage.messages.tokens import disarm
-from statuspage.models import ActionItem, Contact, Incident, Message, Page, Review
+from statuspage.models import ActionItem, Contact, Incident, Page, Review
 from statuspage.models.columns import LINE_LIMIT
 
 DAY: Final = timedelta(days=1)
@@ -161,20 +160,10 @@ def _send(
     facts = incident_facts(incident, Step.REVIEW)
     facts = replace(facts, internal=replace(facts.internal, admin_url=address))
     body = disarm(f"{text.body.rstrip()}\n\nOpen it: {address}")
-    finished = finish_for_colleagues(Text(disarm(text.subject), body), step=step, facts=facts)
-    message = Message(
-        incident_id=incident.id,
-        step=step,
-        audience=Audience.INTERNAL,
-        subject=finished.subject,
-        body=finished.body,
-        text=finished.text,
-        html=finished.html,
-    )
-    session.add(message)
-    session.flush()
-    queue.queue_chat(session, message, step_key=key, rooms=current_settings().chat_rooms)
-    queue.queue_colleagues(session, message, step_key=key, people=people.items())
+    send_to_colleagues(
+        session, incident, Text(disarm(text.subject), body), facts, step=step, step_key=key,
+        people=people,
+    )  # fmt: skip
     audit.record(
         session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
         after={"about": step.label, "asked": [contact.name for contact in people]},
