@@ -14,6 +14,7 @@ from statuspage.admin.forms import (
     DayField,
     EditForm,
     LineField,
+    PostForm,
     RowField,
     TermRadioField,
     WebAddressField,
@@ -46,6 +47,10 @@ class ActionForm(EditForm):
         return ActionDetails(**self.typed())
 
 
+class NewActionForm(ActionForm, PostForm):
+    """An action item that sending the form twice makes once."""
+
+
 @admin.get("/action-items", endpoint="action_items")
 def list_action_items() -> ResponseReturnValue:
     """What is open across incidents, overdue first; or what was settled lately."""
@@ -60,11 +65,12 @@ def list_action_items() -> ResponseReturnValue:
 def new_action_item(code: str) -> ResponseReturnValue:
     """Add an item to an incident."""
     incident = current_session().scalars(select(Incident).filter_by(code=code)).one()
-    form = ActionForm.read()
+    form = NewActionForm.read()
     _offer_contacts(form)
     if form.is_accepted():
         with form.refusals():
-            actions.add_action(code, form.details(), actor=actor())
+            key = form.form_key.data
+            actions.add_action(code, form.details(), actor=actor(), form_key=key)
             return done("The action item is added.", "admin.review", code=code)
     return page("admin/action_item.html", form=form, item=None, incident=incident)
 

@@ -26,7 +26,8 @@ _READING: Final[Mapping[Permission, str]] = {
         messages outbox written_mail written_mail_html""",
     Permission.COMPONENTS: "component components group new_component new_group",
     Permission.SETTINGS: """
-        choose_scheme contact contacts edit_blocked_terms edit_branding first_steps level
+        choose_scheme contact contacts edit_blocked_terms edit_branding edit_closing_list
+        first_steps level
         new_contact page_settings preview_branding scheme try_text""",
     Permission.TEMPLATES: """
         incident_template incident_templates new_incident_template wording wording_preview
@@ -62,8 +63,8 @@ _SENDING: Final[Mapping[Permission, str]] = {
         remove_group restore_component""",
     Permission.SETTINGS: """
         allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
-        first_steps level new_contact page_settings preview_branding remove_contact remove_logo
-        set_logo try_text""",
+        edit_closing_list first_steps level new_contact page_settings preview_branding
+        remove_contact remove_logo set_logo try_text""",
     Permission.TEMPLATES: """
         incident_template new_incident_template remove_incident_template restore_incident_template
         restore_wording use_version wording wording_preview""",

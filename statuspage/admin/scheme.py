@@ -18,10 +18,12 @@ from statuspage.admin.forms import (
     EditForm,
     LineField,
     NameField,
+    ProseField,
     TermField,
     TermRadioField,
 )
-from statuspage.configuration import editing, severity
+from statuspage.configuration import closing_list, editing, severity
+from statuspage.configuration.closing_list import ABOUT, ClosingText, change_closing_list
 from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import ESCALATED_TO, PRESETS, severity_levels
 from statuspage.core.db import current_session
@@ -89,6 +91,12 @@ for _number in range(1, ESCALATION_STEPS + 1):
     setattr(LevelForm, f"to_{_number}", SelectField("To", choices={"": "Nobody"} | ESCALATED_TO))
 
 
+class ClosingForm(EditForm):
+    """The closing checklist, an item a line."""
+
+    closing = ProseField("Items", render_kw={"rows": 10})
+
+
 @admin.get("/severity")
 def scheme() -> ResponseReturnValue:
     """The scheme in words."""
@@ -98,6 +106,7 @@ def scheme() -> ResponseReturnValue:
         "admin/scheme.html",
         levels=severity_levels(session),
         chosen=chosen.scheme if chosen else "",
+        closing=closing_list.closing_list(session),
         presets=PRESETS,
         steps_of=escalation_steps,
         escalated_to=ESCALATED_TO,
@@ -117,6 +126,18 @@ def level(rank: int) -> ResponseReturnValue:
             severity.change_level(found.id, form.rules(), actor=actor(), seen=form.seen.data)
             return done(f"{form.name.data} is saved.", "admin.scheme")
     return page("admin/level.html", form=form, level=found)
+
+
+@admin.route("/severity/closing", methods=["GET", "POST"])
+def edit_closing_list() -> ResponseReturnValue:
+    """Change the chosen scheme's closing checklist."""
+    form = ClosingForm.read(closing_list.closing_text(current_session()))
+    if form.is_accepted():
+        with form.refusals():
+            text = ClosingText(form.closing.data)
+            change_closing_list(text, actor=actor(), seen=form.seen.data)
+            return done("The closing checklist is saved.", "admin.scheme")
+    return page("admin/closing_list.html", form=form, about=ABOUT)
 
 
 @admin.route("/severity/choose", methods=["GET", "POST"])

@@ -126,6 +126,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
         form=form,
         info=info,
         stored=stored,
+        is_per_scheme=info.name in wording.PER_SCHEME,
         mistakes=mistakes,
         incidents=_incidents(info),
         place=_of(info),
@@ -179,7 +180,7 @@ def wording_versions(audience: str, step: str) -> ResponseReturnValue:
         info=info,
         place=_of(info),
         versions=list(_versions(info)),
-        shipped=wording.shipped_wording(info.name, _language(info)),
+        shipped=_shipped(info),
     )
 
 
@@ -188,7 +189,7 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
     """Make an older version count again, as a new one."""
     info = _info(audience, step)
     row = current_session().get_one(Wording, version)
-    if row.name != info.name:
+    if row.name != wording.kept_name(current_session(), info.name):
         abort(404)
     try:
         wording.save_wording(
@@ -342,7 +343,7 @@ def _read_version(text: str | None) -> int | None:
 def _versions(info: TemplateInfo) -> Iterator[Version]:
     """Newest first; the first one changed the shipped wording."""
     rows = wording.history(current_session(), info.name, _language(info))
-    shipped = wording.shipped_wording(info.name, _language(info))
+    shipped = _shipped(info)
     every: list[Wording | Source] = [*rows, shipped]
     for row, older in zip(rows, every[1:], strict=True):
         author = current_session().get(Account, row.account_id) if row.account_id else None
@@ -352,6 +353,11 @@ def _versions(info: TemplateInfo) -> Iterator[Version]:
             changed_lines(_lines(older), _lines(row)),
             is_current=row is rows[0],
         )
+
+
+def _shipped(info: TemplateInfo) -> Source:
+    name = wording.kept_name(current_session(), info.name)
+    return wording.shipped_wording(name, _language(info))
 
 
 def _lines(source: Wording | Source) -> list[str]:

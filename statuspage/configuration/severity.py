@@ -31,6 +31,8 @@ class Scheme:
     name: str
     title: str
     levels: tuple[LevelRules, ...]
+    # Its closing checklist as it is shipped: see statuspage.configuration.closing_list.
+    closing: str
 
 
 def _read_level(level: dict[str, Any]) -> LevelRules:
@@ -40,9 +42,16 @@ def _read_level(level: dict[str, Any]) -> LevelRules:
 
 def _read_presets() -> dict[str, Scheme]:
     text = Path(__file__).with_name("severity_presets.toml").read_text(encoding="utf-8")
+    schemes = tomllib.loads(text)
+    closing = schemes.pop("closing")
     return {
-        name: Scheme(name, scheme["title"], tuple(map(_read_level, scheme["levels"])))
-        for name, scheme in tomllib.loads(text).items()
+        name: Scheme(
+            name,
+            scheme["title"],
+            tuple(map(_read_level, scheme["levels"])),
+            scheme.get("closing", closing).strip(),
+        )
+        for name, scheme in schemes.items()
     }
 
 

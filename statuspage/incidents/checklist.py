@@ -14,12 +14,14 @@ from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.configuration import severity
+from statuspage.configuration.closing_list import ClosingEntry, closing_list
 from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import Audience, ComponentStatus, Kind
 from statuspage.core.errors import Invalid
 from statuspage.incidents.apply_update import locked
 from statuspage.incidents.resolution.gate import watched_since
+from statuspage.intake.suggestions import alerts_of_incident
 from statuspage.messages.incident_facts import recorded_causes
 from statuspage.models import Contact, Incident, Message
 
@@ -29,17 +31,6 @@ CALM: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 
 REVIEW: Final = "review"
-ITEMS: Final[dict[str, str]] = {
-    "stable": "Stable for an hour",
-    "root_cause": "Root cause identified",
-    "components": "All affected components are restored",
-    "fix": "Fix verified",
-    "alerts": "Alerts are back to green",
-    "page": "Status page shows it as resolved",
-    "customers": "Customers were notified of the resolution",
-    REVIEW: "The review has an owner",
-    "channel": "Colleagues were notified in chat",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +74,11 @@ def closing_of(session: Session, incident: Incident) -> Closing | None:
     """What remains after the end of an incident; None while it is open, or for an imported one."""
     if incident.is_open or incident.resolved_at is None or incident.origin is not None:
         return None
-    names = _asked(session, incident)
     known = _known(session, incident)
-    items = tuple(_item(name, incident.closing.get(name), known.get(name, "")) for name in names)
+    items = tuple(
+        _item(entry, incident.closing.get(entry.name), known.get(entry.name, ""))
+        for entry in _asked(session, incident)
+    )
     return Closing(incident.resolved_at + CALM, items)
 
 
@@ -100,7 +93,8 @@ def tick_off(
     """
     with writing() as session:
         incident = _over(session, code)
-        done = {name: "done" for name in names if name in ITEMS and name not in incident.closing}
+        labels = {entry.name: entry.label for entry in closing_list(session)}
+        done = {name: "done" for name in names if name in labels and name not in incident.closing}
         done.pop(REVIEW, None)
         is_ticked = REVIEW in incident.closing and review_owner_id == incident.review_owner_id
         if review_owner_id is not None and not is_ticked:
@@ -109,11 +103,12 @@ def tick_off(
                 raise Invalid("review_owner", "Pick one of the contacts.")
             incident.review_owner_id = owner.id
             done[REVIEW] = owner.name
+            labels.setdefault(REVIEW, "Owner of the review")
         if not done:
             return incident
         stamp = {"at": clock.now().isoformat(), "by": actor.name}
         incident.closing = {**incident.closing, **dict.fromkeys(done, stamp)}
-        _record(session, actor, incident, {ITEMS[name]: what for name, what in done.items()})
+        _record(session, actor, incident, {labels[name]: what for name, what in done.items()})
         return incident
 
 
@@ -127,27 +122,23 @@ def untick(code: str, name: str, *, actor: Actor) -> Incident:
         incident.closing = {key: entry for key, entry in incident.closing.items() if key != name}
         if name == REVIEW:
             incident.review_owner_id = None
-        _record(session, actor, incident, {ITEMS.get(name, name): "not done after all"})
+        labels = {entry.name: entry.label for entry in closing_list(session)}
+        _record(session, actor, incident, {labels.get(name, name): "not done after all"})
         return incident
 
 
-def _asked(session: Session, incident: Incident) -> list[str]:
+def _asked(session: Session, incident: Incident) -> list[ClosingEntry]:
     """What applies to this incident: nobody is asked about mail that was not due."""
     mailed = exists().where(
         Message.incident_id == incident.id, Message.audience == Audience.CUSTOMER
     )
     applies = {
-        "stable": True,
-        "root_cause": True,
         "components": bool(incident.affected),
-        "fix": True,
-        "alerts": True,
         "page": not incident.is_internal,
         "customers": bool(session.scalar(select(mailed))),
         REVIEW: incident.review_due_at is not None,
-        "channel": True,
     }
-    return [name for name in ITEMS if applies[name]]
+    return [entry for entry in closing_list(session) if applies.get(entry.name, True)]
 
 
 def _known(session: Session, incident: Incident) -> dict[str, str]:
@@ -175,15 +166,18 @@ def _known(session: Session, incident: Incident) -> dict[str, str]:
     if since and ended - since >= max(needed, MINUTE):
         watched = clock.show_duration(ended - since)
         found["fix"] = f"The fix was monitored for {watched} before the end."
+    alerts = alerts_of_incident(session, incident)
+    if alerts and not alerts.firing:
+        found["alerts"] = "All alerts behind this incident have resolved."
     found["page"] = f"The page says “{incident.step.label}”."
     return found
 
 
-def _item(name: str, entry: Mapping[str, Any] | None, known: str) -> Item:
-    if not entry:
-        return Item(name, ITEMS[name], known=known)
-    done_at = clock.as_utc(datetime.fromisoformat(entry["at"]))
-    return Item(name, ITEMS[name], done_at, entry["by"])
+def _item(entry: ClosingEntry, ticked: Mapping[str, Any] | None, known: str) -> Item:
+    if not ticked:
+        return Item(entry.name, entry.label, known=known)
+    done_at = clock.as_utc(datetime.fromisoformat(ticked["at"]))
+    return Item(entry.name, entry.label, done_at, ticked["by"])
 
 
 def _over(session: Session, code: str) -> Incident:

@@ -36,6 +36,7 @@ from statuspage.messages.template_language import (
 from statuspage.messages.template_variables import VARIABLES, Value, values_for, variables_for
 from statuspage.messages.tokens import TOKEN, token
 from statuspage.models import Wording
+from statuspage.models.page import the_page
 
 _FOLDER = TEMPLATES / "messages"
 
@@ -58,6 +59,9 @@ STEPS: dict[Audience, tuple[Step, ...]] = {
     Audience.SUPPORT: (Step.UPDATE, Step.CLOSED),
 }  # fmt: skip
 """Every template there is.  Subscribers get the public update."""
+
+PER_SCHEME = frozenset({"internal/review"})
+"""Templates of which each severity scheme has a wording of its own."""
 
 _KINDS = {
     Audience.PUBLIC: "Public post",
@@ -121,13 +125,22 @@ def template_name(audience: Audience, step: Step) -> str:
 
 def parts_of(name: str) -> tuple[Audience, Step]:
     """Audience and step of a template's name; raises :class:`UnknownTemplate`."""
-    audience, _, step = name.partition("/")
+    audience, _, rest = name.partition("/")
+    step, _, _scheme = rest.partition("/")
     try:
         parts = Audience(audience), Step(step)
     except ValueError:
         raise UnknownTemplate(name) from None
     template_name(*parts)
     return parts
+
+
+def kept_name(session: Session, name: str) -> str:
+    """What the wordings of a template are kept under: ``internal/review/p0`` where each scheme has
+    its own, else its name.
+    """
+    page = the_page(session) if name in PER_SCHEME else None
+    return f"{name}/{page.scheme}" if page else name
 
 
 def names() -> list[TemplateInfo]:
@@ -169,7 +182,8 @@ def shipped_wording(name: str, language: str = ENGLISH) -> Source:
     audience, step = parts_of(name)
     path = _FOLDER / audience / locale_name(language) / f"{step}.md"
     if not path.is_file():
-        path, language = _FOLDER / audience / f"{step}.md", ENGLISH
+        own, language = _FOLDER / f"{name}.md", ENGLISH
+        path = own if own.is_file() else _FOLDER / audience / f"{step}.md"
     text = path.read_text(encoding="utf-8")
     first, _, body = text.partition("\n")
     return Source(first.removeprefix("Subject:").strip(), body.strip(), language=language)
@@ -183,6 +197,7 @@ def is_translated(name: str) -> bool:
 
 def current_wording(session: Session, name: str, language: str = ENGLISH) -> Source:
     """The wording that counts now in a language; raises :class:`UnknownTemplate`."""
+    name = kept_name(session, name)
     shipped = shipped_wording(name, language)
     edited = read_once(session, "wordings", lambda: _edited_wordings(session))
     return edited.get((name, shipped.language), shipped)
@@ -201,13 +216,15 @@ def _edited_wordings(session: Session) -> dict[tuple[str, str], Source]:
 def history(session: Session, name: str, language: str = ENGLISH) -> list[Wording]:
     """Every version that was saved, newest first; the shipped wording came before them all."""
     parts_of(name)
-    rows = select(Wording).filter_by(name=name, language=language).order_by(Wording.id.desc())
+    kept = kept_name(session, name)
+    rows = select(Wording).filter_by(name=kept, language=language).order_by(Wording.id.desc())
     return list(session.scalars(rows))
 
 
 def newest_version(session: Session, name: str, language: str = ENGLISH) -> int:
     """The id of the version that counts; 0 where nobody ever saved one."""
-    newest = select(func.max(Wording.id)).filter_by(name=name, language=language)
+    kept = kept_name(session, name)
+    newest = select(func.max(Wording.id)).filter_by(name=kept, language=language)
     return session.scalar(newest) or 0
 
 
@@ -344,7 +361,7 @@ def save_wording(
         check_unchanged(seen, newest_version(session, name, language), before)
         session.add(
             Wording(
-                name=name,
+                name=kept_name(session, name),
                 language=before.language,
                 subject=subject,
                 body=body,
@@ -358,14 +375,14 @@ def save_wording(
 @needs(Permission.TEMPLATES)
 def restore_wording(name: str, *, actor: Actor, language: str = ENGLISH) -> Source:
     """Bring the shipped wording back.  Raises :class:`UnknownTemplate`."""
-    shipped = shipped_wording(name, language)
     with writing() as session:
+        shipped = shipped_wording(kept_name(session, name), language)
         before = current_wording(session, name, language)
         if not before.edited:
             return shipped
         session.add(
             Wording(
-                name=name,
+                name=kept_name(session, name),
                 language=shipped.language,
                 subject=shipped.subject,
                 body=shipped.body,

@@ -25,6 +25,8 @@ class Page(Base):
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     language: Mapped[str] = mapped_column(String(16), default="en")
     scheme: Mapped[str] = mapped_column(String(32), default="sev")
+    # The closing checklists that were edited, by scheme: an item a line.
+    closing_lists: Mapped[Facts] = mapped_column(default=dict)
     support_email: Mapped[Line]
     support_url: Mapped[Line]
     sign_off: Mapped[Line]

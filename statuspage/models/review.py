@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
@@ -83,6 +83,7 @@ class ActionItem(Base):
     settled_at: Mapped[datetime | None]
     # The last day for which a reminder was sent.
     reminded_on: Mapped[date | None]
+    form_key: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     incident: Mapped[Incident] = relationship()

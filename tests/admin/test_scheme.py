@@ -116,3 +116,17 @@ def test_another_scheme_is_asked_about_before_it_is_taken(admin: Browser, app: F
 def test_a_scheme_that_nobody_knows_is_not_found(admin: Browser, scheme: str) -> None:
     assert admin.get(f"/admin/severity/choose?scheme={scheme}").status_code == 404
     assert admin.send("/admin/severity/choose", {"scheme": scheme}).status_code == 404
+
+
+def test_the_closing_checklist_is_edited_and_ticked_by_its_own_items(
+    admin: Browser, app: Flask
+) -> None:
+    path = "/admin/severity/closing"
+    assert "ticked when a cause is recorded" in admin.get(path).text
+    answer = admin.send_shown(path, {"closing": "fix: One\nfix: Two"})
+    assert (answer.status_code, reasons(answer)) == (422, ["Items: “fix” is there twice"])
+    answer = admin.send_shown(path, {"closing": "fix: It <holds>\nTell the board"})
+    assert answer.headers["Location"] == "/admin/severity"
+    shown = admin.get("/admin/severity").text
+    assert "It &lt;holds&gt;" in shown
+    assert "Tell the board" in shown

@@ -44,6 +44,7 @@ SCREENS = (
     "/admin/severity",
     "/admin/severity/1",
     "/admin/severity/choose?scheme=p0",
+    "/admin/severity/closing",
 )
 
 

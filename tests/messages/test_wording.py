@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from statuspage.configuration.severity import PRESETS
+from statuspage.core.db import writing
 from statuspage.core.enums import Audience, Step
 from statuspage.messages.template_language import TemplateProblem
 from statuspage.messages.wording import (
@@ -21,8 +23,9 @@ from statuspage.messages.wording import (
     shipped_wording,
     template_name,
 )
-from statuspage.models import AuditEntry, Wording
+from statuspage.models import AuditEntry, Page, Wording
 from tests.actors import acting
+from tests.factories import make_page
 
 ALICE = acting("Alice")
 NAME = "public/resolved"
@@ -165,3 +168,27 @@ def test_every_template_is_listed_with_its_words_and_a_sample_of_each() -> None:
     assert samples["components"] == "Checkout · Major outage; Payments · Partial outage"
     assert samples["still"] == "no"
     assert "commander" not in {word.name for word in by_name[NAME].variables}
+
+
+def test_each_scheme_has_a_template_of_its_own_for_reviews(session: Session) -> None:
+    with writing() as transaction:
+        make_page(transaction)
+    page = session.scalars(select(Page)).one()
+    name = "internal/review"
+    save_wording(name, subject="Ours", body="# Summary\nOurs", actor=ALICE)
+    page.scheme = "p1"
+    session.commit()
+    assert current_wording(session, name).body.startswith("# Incident summary")
+    assert history(session, name) == []
+    save_wording(name, subject="Theirs", body="# Theirs\nA", actor=ALICE)
+    restore_wording(name, actor=ALICE)
+    assert current_wording(session, name) == shipped_wording(f"{name}/p1")
+    page.scheme = "sev"
+    session.commit()
+    assert current_wording(session, name).subject == "Ours"
+
+
+@pytest.mark.parametrize("scheme", PRESETS)
+def test_the_template_of_each_scheme_could_be_saved_as_it_is(scheme: str) -> None:
+    source = shipped_wording(f"internal/review/{scheme}")
+    assert check("internal/review", source.subject, source.body) == []

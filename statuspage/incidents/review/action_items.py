@@ -70,14 +70,21 @@ def settled_items(session: Session, *, most: int) -> list[ActionItem]:
 
 
 @needs(Permission.DRAFT)
-def add_action(code: str, details: ActionDetails, *, actor: Actor) -> ActionItem:
-    """Add an item to an incident, open or over; raises :class:`Invalid`."""
+def add_action(
+    code: str, details: ActionDetails, *, actor: Actor, form_key: str | None = None
+) -> ActionItem:
+    """Add an item to an incident, open or over; the one that the form with this key made already.
+
+    Raises :class:`Invalid`.
+    """
     with writing() as session:
+        if form_key and (earlier := _made_with(session, form_key)):
+            return earlier
         incident = session.scalars(select(Incident).filter_by(code=code)).one_or_none()
         if incident is None:
             raise Invalid("incident", "This incident does not exist.")
         _check(session, details)
-        item = ActionItem(incident_id=incident.id, **asdict(details))
+        item = ActionItem(incident_id=incident.id, form_key=form_key, **asdict(details))
         session.add(item)
         session.flush()
         _record(session, actor, item, "action.add", asdict(details))
@@ -151,6 +158,10 @@ def with_follow_ups(session: Session, incident: Incident, facts: Facts) -> Facts
         facts,
         internal=replace(facts.internal, follow_ups=f"{told}\n\n{listed}" if told else listed),
     )
+
+
+def _made_with(session: Session, form_key: str) -> ActionItem | None:
+    return session.scalars(select(ActionItem).filter_by(form_key=form_key)).one_or_none()
 
 
 def _check(session: Session, details: ActionDetails) -> None:

@@ -60,6 +60,12 @@ def test_what_is_due_first_comes_first_and_the_gravest_of_a_day(
     assert [one.text for one in settled_items(session, most=5)] == ["Late"]
 
 
+def test_a_form_that_is_sent_twice_adds_one_item(code: str, session: Session) -> None:
+    for text in ("Once", "Again"):
+        add_action(code, ActionDetails(text), actor=ACTOR, form_key="key")
+    assert [one.text for one in open_items(session)] == ["Once"]
+
+
 def test_done_and_dropped_need_a_word(code: str, session: Session) -> None:
     item_id = add_action(code, ActionDetails("Add an alarm"), actor=ACTOR).id
     with pytest.raises(Invalid, match="Say what was done"):
