@@ -131,6 +131,36 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A time that is typed in one's own zone stands in the page's zone beside its field.
+document.addEventListener("input", ({ target }) => {
+  const beside = target.type === "datetime-local" && document.querySelector(`output[for="${target.id}"]`);
+  if (!beside) return;
+  const moment = momentOf(target.value, beside.dataset.from);
+  beside.textContent = Number.isNaN(moment) ? "" : `= ${inZone(moment, beside)}`;
+});
+
+// The offset is first taken for the wall-clock time, and then at the moment that this gives.
+function momentOf(text, zone) {
+  const wall = Date.parse(`${text}Z`);
+  if (Number.isNaN(wall)) return wall;
+  return wall - offsetAt(wall - offsetAt(wall, zone), zone);
+}
+
+function offsetAt(moment, timeZone) {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric",
+  });
+  const parts = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute) - moment;
+}
+
+function inZone(moment, { lang, dataset }) {
+  return new Intl.DateTimeFormat(`${lang}-u-nu-latn`, {
+    timeZone: dataset.to, timeZoneName: "short", hourCycle: "h23",
+    year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
+  }).format(moment);
+}
+
 // On a new installation the browser knows the zone better than the default does.
 const zone = document.querySelector("select[name=time_zone][data-guess]");
 if (zone) {

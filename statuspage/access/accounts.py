@@ -6,7 +6,7 @@ are in :mod:`statuspage.delivery.invitations` and :mod:`statuspage.delivery.acco
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -15,9 +15,11 @@ from statuspage.access import audit, passwords, permissions
 from statuspage.access.audit import COMMAND_LINE, Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import address as addresses
+from statuspage.core import clock
 from statuspage.core.db import writing
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import OFFERED
 from statuspage.core.richtext import clean_line
 from statuspage.models import Account
 
@@ -113,6 +115,33 @@ def rename(account_id: int, *, name: str, actor: Actor) -> None:
         record(session, actor, "account.rename", account.email, {"name": before}, {"name": name})
 
 
+@needs(Permission.OWN_ACCOUNT)
+def change_times(*, time_zone: str | None, date_language: str, actor: Actor) -> None:
+    """Change the zone and the language that one's own times are shown in; None is the page's zone.
+
+    Raises :class:`Invalid` for a zone or a language that there is not.
+    """
+    if time_zone is not None:
+        _require_zone(time_zone)
+    if date_language not in {language.code for language in OFFERED}:
+        raise Invalid("date_language", "Pick one from the list")
+    with writing() as session:
+        account = session.get_one(Account, actor.account_id)
+        before = {"time_zone": account.time_zone, "date_language": account.date_language}
+        after = {"time_zone": time_zone, "date_language": date_language}
+        if before == after:
+            return
+        account.time_zone, account.date_language = time_zone, date_language
+        record(session, actor, "account.change_times", account.email, before, after)
+
+
+def _require_zone(name: str) -> None:
+    try:
+        clock.read_zone(name)
+    except ValueError as error:
+        raise Invalid("time_zone", str(error)) from None
+
+
 @needs(Permission.PEOPLE)
 def enable(account_id: int, *, actor: Actor) -> None:
     """Let somebody in again, with the password they had."""
@@ -134,8 +163,8 @@ def record(
     actor: Actor,
     action: str,
     email: str,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
+    before: Mapping[str, str | None] | None = None,
+    after: Mapping[str, str | None] | None = None,
 ) -> None:
     """Write what was done to the account with that address into the audit trail."""
     audit.record(

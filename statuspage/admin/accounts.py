@@ -11,15 +11,17 @@ from statuspage.access import sign_ins
 from statuspage.access.permissions import ROLE_MEANINGS
 from statuspage.admin import auth
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.base import admin, done, page, page_zone, refused
 from statuspage.admin.forms import (
     Form,
+    LanguageField,
     MailField,
     NameField,
     SecretField,
     TermField,
     TermRadioField,
 )
+from statuspage.admin.time_fields import TheirZoneField
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import AccountRole
@@ -50,6 +52,13 @@ class NameForm(Form):
     """The name that one acts under."""
 
     name = NameField("Your name", needed="Enter your name", render_kw={"autocomplete": "name"})
+
+
+class TimesForm(Form):
+    """How times are shown to whoever is signed in, and typed by them."""
+
+    time_zone = TheirZoneField("Time zone")
+    date_language = LanguageField("Language of dates")
 
 
 class PasswordForm(Form):
@@ -171,7 +180,22 @@ def me() -> ResponseReturnValue:
         with name_form.refusals():
             verbs.rename(_my_id(), name=name_form.name.data, actor=actor())
             return done("Your name was saved.", "admin.me")
-    return _my_page(name_form, PasswordForm(None))
+    return _my_page(name_form=name_form)
+
+
+@admin.post("/me/times")
+def change_times() -> ResponseReturnValue:
+    """Choose the zone and the language that one's own times are shown in."""
+    form = TimesForm.read()
+    if form.is_accepted():
+        with form.refusals():
+            verbs.change_times(
+                time_zone=form.time_zone.data,
+                date_language=form.date_language.data,
+                actor=actor(),
+            )
+            return done("Your dates and times were saved.", "admin.me")
+    return _my_page(times_form=form)
 
 
 @admin.post("/me/password")
@@ -191,14 +215,27 @@ def change_password() -> ResponseReturnValue:
             answer = done("Your password was changed; other browsers were signed out.", "admin.me")
             auth.remember(answer, token)
             return answer
-    answer = _my_page(NameForm(None, _me()), form)
-    answer.status_code = 422
+    return _my_page(password_form=form)
+
+
+def _my_page(
+    *,
+    name_form: NameForm | None = None,
+    times_form: TimesForm | None = None,
+    password_form: PasswordForm | None = None,
+) -> Response:
+    sent = name_form or times_form or password_form
+    times_form = times_form or TimesForm(None, _me())
+    times_form.time_zone.offer(page_zone().key)
+    answer = page(
+        "admin/me.html",
+        form=name_form or NameForm(None, _me()),
+        times_form=times_form,
+        password_form=password_form or PasswordForm(None),
+        sessions=sign_ins.open_sign_ins(current_session(), _my_id()),
+    )
+    answer.status_code = 422 if sent is not None and sent.is_refused else 200
     return answer
-
-
-def _my_page(name_form: NameForm, password_form: PasswordForm) -> Response:
-    sessions = sign_ins.open_sign_ins(current_session(), _my_id())
-    return page("admin/me.html", form=name_form, password_form=password_form, sessions=sessions)
 
 
 def _account(account_id: int) -> Account:

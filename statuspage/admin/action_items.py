@@ -9,9 +9,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, page_zone, refused
 from statuspage.admin.forms import (
-    DayField,
     EditForm,
     LineField,
     PostForm,
@@ -19,6 +18,7 @@ from statuspage.admin.forms import (
     TermRadioField,
     WebAddressField,
 )
+from statuspage.admin.time_fields import DayField
 from statuspage.configuration import contacts
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -57,7 +57,7 @@ def list_action_items() -> ResponseReturnValue:
     session = current_session()
     show = "settled" if request.args.get("show") == "settled" else ""
     items = actions.settled_items(session, most=NEWEST) if show else actions.open_items(session)
-    today = clock.now().astimezone(zone()).date()
+    today = clock.now().astimezone(page_zone()).date()
     return page("admin/action_items.html", items=items, show=show, today=today)
 
 

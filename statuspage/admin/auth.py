@@ -74,6 +74,9 @@ class SignedIn:
     has_second_factor: bool
     has_passkey: bool
     by_provider: bool
+    # None is the page's.
+    time_zone: str | None
+    date_language: str
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has a permission."""
@@ -253,6 +256,8 @@ def _find() -> SignedIn | None:
         second_factor.has_second_factor(account),
         account.has_passkey,
         found.id_token is not None,
+        account.time_zone,
+        account.date_language,
     )
     if request.endpoint not in _ASKED_BY_SCRIPTS:
         sign_ins.note_use(found)

@@ -13,7 +13,6 @@ from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.forms import (
     Form,
     LineField,
-    MomentField,
     NameField,
     PostForm,
     ProseField,
@@ -22,8 +21,8 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.admin.incident_form import AFFECTED, ComponentsField, ImpactField, usual_states
+from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import severity
-from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.core.errors import Invalid
@@ -138,7 +137,6 @@ def new_past_incident() -> ResponseReturnValue:
     return page(
         "admin/backfill.html",
         form=form,
-        zone_label=clock.zone_label(clock.now(), zone()),
         components=form.components.rows(),
         states=AFFECTED,
         proposed=usual_states(levels),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -45,10 +45,12 @@ from werkzeug.routing import IntegerConverter, Map
 from statuspage.access import alarms, second_factor
 from statuspage.admin import auth
 from statuspage.admin.forms import Form, write_length
+from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import DeliveryState, Term
+from statuspage.core.languages import ENGLISH, locale_name
 from statuspage.core.links import Links, current_links
 from statuspage.messages.checks.phrases import unlisted
 from statuspage.models import Page, revision
@@ -180,6 +182,7 @@ def register(app: Flask) -> None:
         prefix=links.prefix,
         may_open=auth.may_open,
         may_send=auth.may_send,
+        in_page_zone=in_page_zone,
         menu=menu,
         now=clock.now,
         tone=tone,
@@ -193,7 +196,7 @@ def register(app: Flask) -> None:
         minutes=write_minutes,
         plural=plural,
         duration=clock.show_duration,
-        day=clock.show_date,
+        day=show_day,
     )
     app.url_map.converters["int"] = KeyConverter
     app.register_blueprint(admin)
@@ -348,13 +351,19 @@ def revision_number() -> int:
     return read_once(session, "revision", lambda: revision.current_number(session))
 
 
-def zone() -> ZoneInfo:
-    """The zone that the admin shows and reads times in: the page's."""
-    if "zone" not in g:
+def page_zone() -> ZoneInfo:
+    """The page's zone, which documents, days that are due and series are counted in."""
+    if "page_zone" not in g:
         found = the_page()
-        g.zone = found.zone if found else current_settings().time_zone
-    chosen: ZoneInfo = g.zone
+        g.page_zone = found.zone if found else current_settings().time_zone
+    chosen: ZoneInfo = g.page_zone
     return chosen
+
+
+def zone() -> ZoneInfo:
+    """The zone that the admin shows and reads times in: one's own, else the page's."""
+    person = auth.signed_in()
+    return clock.read_zone(person.time_zone) if person and person.time_zone else page_zone()
 
 
 @admin.context_processor
@@ -409,10 +418,58 @@ def tone(term: Term) -> str:
     return _TONES.get(term, "unknown")
 
 
+# --- how times are written: the only place of the admin that says it ------------------------------
+
+
+def show_moment(moment: datetime, *, seconds: bool = False) -> str:
+    """Date, time and zone as whoever is signed in reads them."""
+    return clock.show(moment, zone(), _date_locale(), seconds=seconds)
+
+
+def show_time(moment: datetime, *, seconds: bool = False) -> str:
+    """The time of day with its zone."""
+    return clock.show_time(moment, zone(), _date_locale(), seconds=seconds)
+
+
+def show_span(start: datetime, end: datetime) -> str:
+    """From when to when."""
+    return clock.show_span(start, end, zone(), _date_locale())
+
+
+def show_day(day: date) -> str:
+    """A calendar day."""
+    return clock.show_date(day, _date_locale())
+
+
+def in_page_zone(field: MomentField) -> Markup:
+    """What stands beside a time that is not typed in the page's zone: that time in the page's.
+
+    Empty until there is a time; the script fills it in as one is typed.
+    """
+    there = page_zone()
+    if field.zone.key == there.key:
+        return Markup()
+    moment = field.data if isinstance(field.data, datetime) else None
+    text = f"= {clock.show(moment, there, _date_locale())}" if moment else ""
+    return Markup(
+        '<output class="soft" for="{}" title="In the page’s time zone" '
+        'data-from="{}" data-to="{}" lang="{}">{}</output>'
+    ).format(field.id, field.zone.key, there.key, _date_language(), text)
+
+
+def _date_language() -> str:
+    person = auth.signed_in()
+    return person.date_language if person else ENGLISH
+
+
+def _date_locale() -> str:
+    return locale_name(_date_language())
+
+
 def when(moment: datetime, *, seconds: bool = False) -> Markup:
     """A moment with its zone, as a ``<time>`` element."""
     return Markup('<time datetime="{}">{}</time>').format(
-        moment.isoformat(timespec="seconds"), clock.show(moment, zone(), seconds=seconds)
+        moment.isoformat(timespec="seconds"), show_moment(moment, seconds=seconds)
     )
 
 
@@ -430,13 +487,13 @@ def countdown(moment: datetime) -> Markup:
     """How far off a moment is, kept up to date by the script; the moment itself on hovering."""
     return Markup(
         '<time class="countdown" datetime="{}" title="{}" data-countdown>{}</time>'
-    ).format(moment.isoformat(timespec="seconds"), clock.show(moment, zone()), relative(moment))
+    ).format(moment.isoformat(timespec="seconds"), show_moment(moment), relative(moment))
 
 
 def to_the_second(moment: datetime) -> Markup:
     """The time of day of a moment that is near, with seconds and its zone."""
     return Markup('<time datetime="{}">{}</time>').format(
-        moment.isoformat(), clock.show_time(moment, zone(), seconds=True)
+        moment.isoformat(), show_time(moment, seconds=True)
     )
 
 

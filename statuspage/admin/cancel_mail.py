@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, refused, zone
+from statuspage.admin.base import admin, done, refused, show_time
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -46,5 +46,5 @@ def describe_cancel_window(code: str) -> str:
     mails = cancel_window.mails_of_resolution(current_session(), incident)
     if mails.due_at is None or mails.due_at <= clock.now():
         return ""
-    until = clock.show_time(mails.due_at, zone(), seconds=True)
+    until = show_time(mails.due_at, seconds=True)
     return f" The emails wait until {until}; until then you can cancel them."

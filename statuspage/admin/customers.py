@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -15,16 +15,16 @@ from wtforms import BooleanField, FileField, HiddenField, SelectMultipleField, S
 
 from statuspage.admin import body_limits
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download, page, refused, the_page, zone
+from statuspage.admin.base import admin, done, download, page, page_zone, refused, the_page
 from statuspage.admin.forms import (
     EditForm,
     Form,
     LineField,
     MailField,
     Most,
-    ZoneField,
     read_number,
 )
+from statuspage.admin.time_fields import TheirZoneField
 from statuspage.configuration.components import component_names
 from statuspage.core.config import current_settings
 from statuspage.core.conflict import fingerprint
@@ -48,23 +48,6 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 def _line_or_none(text: str | None) -> str | None:
     return clean_line(text or "") or None
-
-
-class TheirZoneField(ZoneField):
-    """A customer's time zone; empty means the page's."""
-
-    def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(label, filters=[_line_or_none], **options)
-
-    def pre_validate(self, form: Any) -> None:
-        """Nothing is fine; an unknown zone is not."""
-        if self.data:
-            super().pre_validate(form)
-
-    def offer(self, page_zone: str) -> None:
-        """Put the page's own zone first."""
-        areas = cast("dict[str, Any]", self.choices)
-        self.choices = {"As the page": {"": page_zone}, **areas}
 
 
 class CustomerForm(EditForm):
@@ -273,7 +256,7 @@ def _folder() -> Path:
 
 def _form(stored: CustomerValues) -> CustomerForm:
     form = CustomerForm.read(stored)
-    form.time_zone.offer(zone().key)
+    form.time_zone.offer(page_zone().key)
     names = component_names(current_session(), also=stored.components)
     form.components.choices = list(names.items())
     return form

@@ -15,14 +15,7 @@ from statuspage.admin.auth import signed_in
 from statuspage.admin.base import admin, done, page, the_page, zone
 from statuspage.admin.declaration_drafting import OfferedDrafts, offered_drafts
 from statuspage.admin.fact_notes import Told, facts_by_status, fields_of_facts
-from statuspage.admin.forms import (
-    LineField,
-    MomentField,
-    NameField,
-    ProseField,
-    RowField,
-    TermRadioField,
-)
+from statuspage.admin.forms import LineField, NameField, ProseField, RowField, TermRadioField
 from statuspage.admin.incident_form import (
     AFFECTED,
     ChosenRadioField,
@@ -32,6 +25,7 @@ from statuspage.admin.incident_form import (
     what_follows,
 )
 from statuspage.admin.previews import TextPreview, name_targets
+from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import contacts, incident_templates, severity
 from statuspage.configuration.incident_templates import TemplateDetails
 from statuspage.core import clock
@@ -197,7 +191,6 @@ def new_incident() -> ResponseReturnValue:
         suggestion=suggestions.find_suggestion(current_session(), form.suggestion.data or ""),
         **fields_of_facts(form, facts_by_status(FIRST_STATUSES, _told(levels), declares=True)),
         levels={level.rank: what_follows(level) for level in levels},
-        zone_label=clock.zone_label(clock.now(), zone()),
         sheets=sheets,
         reason=reason,
         promised=form.promise_by(_level(form, levels)),

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, download, page, refused, the_page, zone
+from statuspage.admin.base import admin, done, download, page, refused, show_time, the_page
 from statuspage.admin.forms import read_number
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
@@ -173,7 +173,7 @@ def _window(message: Message) -> str:
     due_at = cancellation.stand(current_session(), [message]).due_at
     if message.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
-    until = clock.show_time(due_at, zone(), seconds=True)
+    until = show_time(due_at, seconds=True)
     return f"They wait until {until}. Until then they can be cancelled on the incident."
 
 

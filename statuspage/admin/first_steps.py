@@ -8,7 +8,8 @@ from wtforms import RadioField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, the_page
-from statuspage.admin.forms import Form, MailField, NameField, ProseField, ZoneField
+from statuspage.admin.forms import Form, MailField, NameField, ProseField
+from statuspage.admin.time_fields import ZoneField
 from statuspage.configuration import editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.severity import PRESETS

@@ -20,7 +20,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -41,10 +41,9 @@ from wtforms import (
 )
 from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
-from wtforms.widgets import DateInput, DateTimeLocalInput, EmailInput, URLInput
+from wtforms.widgets import EmailInput, URLInput
 
 from statuspage.configuration.editing import Editable
-from statuspage.core import clock
 from statuspage.core.address import read_address
 from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Term
@@ -305,20 +304,6 @@ class SecretField(PasswordField):
         super().__init__(label, validators=[Needed(needed)], **options)
 
 
-class ZoneField(SelectField):
-    """A time zone; its data is the name."""
-
-    def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(label, choices=_zones_by_area(), validate_choice=False, **options)
-
-    def pre_validate(self, form: BaseForm) -> None:
-        """Refuse an unknown zone by name."""
-        try:
-            clock.read_zone(self.data or "")
-        except ValueError as error:
-            raise StopValidation(str(error)) from None
-
-
 class LanguageField(SelectField):
     """A language that the public side is read in; its data is the code."""
 
@@ -355,7 +340,7 @@ class RowField(SelectField):
         self.choices = {"": self._none} | {str(key): name for key, name in rows}
 
 
-class _TextualField(StringField):
+class TextualField(StringField):
     """A field whose text means a value of another type; what was typed is shown again."""
 
     data: Any
@@ -381,7 +366,7 @@ class _TextualField(StringField):
         raise NotImplementedError
 
 
-class DurationField(_TextualField):
+class DurationField(TextualField):
     """A length of time as people say it (``30 minutes``, ``4 h``), or nothing; in whole units.
 
     Its data counts in ``unit`` (a minute where none is given).
@@ -412,7 +397,7 @@ class DurationField(_TextualField):
         return length // self._unit
 
 
-class CountField(_TextualField):
+class CountField(TextualField):
     """A small whole number, or nothing."""
 
     def __init__(self, label: str, *, least: int = 0, most: int, **options: Any) -> None:
@@ -429,73 +414,6 @@ class CountField(_TextualField):
         if not re.fullmatch(r"[0-9]{1,9}", text) or not self._least <= int(text) <= self._most:
             raise ValueError(f"Enter a whole number from {self._least} to {self._most:,}")
         return int(text)
-
-
-class DayField(_TextualField):
-    """A calendar day, or nothing."""
-
-    widget = DateInput()
-
-    def write(self, value: date | None) -> str:
-        """The day as the browser's control holds it."""
-        return value.isoformat() if value else ""
-
-    def read(self, text: str) -> date:
-        """The day."""
-        return clock.read_day(text)
-
-
-class MomentField(_TextualField):
-    """A wall-clock time in the form's zone, or nothing; its data is that moment in UTC.
-
-    Where the typed time happens twice, ``ambiguous`` holds both moments, and the macro lets people
-    choose between them.  ``not_after_now`` refuses the future.
-    """
-
-    widget = DateTimeLocalInput()
-    _form: Form
-
-    def __init__(
-        self,
-        label: str,
-        *,
-        needed: str | None = None,
-        not_after_now: bool = False,
-        **options: Any,
-    ) -> None:
-        super().__init__(label, validators=_checks(needed), **options)
-        self._not_after_now = not_after_now
-        self._fold: int | None = None
-        self.ambiguous: tuple[datetime, ...] = ()
-
-    def process(self, formdata: Any, *args: Any, **options: Any) -> None:
-        """Read the choice between two moments first: reading the time needs it."""
-        fold = formdata.get(f"{self.name}-fold") if formdata else None
-        self._fold = int(fold) if fold in {"0", "1"} else None
-        super().process(formdata, *args, **options)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone that the time is typed and shown in."""
-        return self._form.zone
-
-    @property
-    def fold(self) -> int | None:
-        """Which of two moments was chosen: the first (0) or the second (1)."""
-        return self._fold
-
-    def write(self, value: datetime | None) -> str:
-        """The wall-clock time as the browser's control holds it."""
-        return clock.write_local(value, self.zone)
-
-    def read(self, text: str) -> datetime:
-        """The moment; one of a pair only where the person chose."""
-        self.ambiguous = _both_moments(text, self.zone)
-        moment = clock.read_local(text, self.zone, fold=self._fold)
-        # The control counts whole minutes, so the present minute is not yet the future.
-        if self._not_after_now and moment > clock.now() + timedelta(minutes=1):
-            raise ValueError("This time is in the future; enter one that has passed")
-        return moment
 
 
 def read_number(text: object) -> int:
@@ -544,15 +462,6 @@ _UNITS: Final[dict[str, timedelta]] = {
 }
 
 
-def _both_moments(text: str, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The two moments that a wall-clock time names where the clocks go back, else nothing."""
-    try:
-        first, second = (clock.read_local(text, zone, fold=fold) for fold in (0, 1))
-    except ValueError:
-        return ()
-    return (first, second) if first != second else ()
-
-
 def _shown(field: Field, value: Any) -> str:
     """A saved value as the field's own control would show it."""
     if isinstance(value, bool):
@@ -560,7 +469,7 @@ def _shown(field: Field, value: Any) -> str:
     if isinstance(field, SelectField):
         choices = {str(value): str(label) for value, label, *_ in field.iter_choices()}
         return choices.get("" if value is None else str(value), str(value))
-    if isinstance(field, _TextualField) and value is not None:
+    if isinstance(field, TextualField) and value is not None:
         return field.write(value)
     return str(value) if value else "nothing"
 
@@ -582,11 +491,3 @@ def _read_id(text: Any) -> int | None:
 def _term_choices(terms: Iterable[Term]) -> tuple[dict[str, str], Callable[[Any], Term]]:
     members = list(terms)
     return {term.value: term.label for term in members}, type(members[0])
-
-
-def _zones_by_area() -> dict[str, dict[str, str]]:
-    """Zone names under their areas, as a list of that length needs them."""
-    return {
-        "Universal" if area == "UTC" else area: {name: name.replace("_", " ") for name in names}
-        for area, names in clock.zones_by_area().items()
-    }

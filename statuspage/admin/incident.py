@@ -14,7 +14,7 @@ from statuspage.access import accounts
 from statuspage.admin import live, promises
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
-from statuspage.admin.base import admin, done, page, refused, the_page, zone
+from statuspage.admin.base import admin, done, page, refused, show_moment, show_time, the_page, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.drafting import open_draft
@@ -28,7 +28,6 @@ from statuspage.admin.fact_notes import (
 from statuspage.admin.forms import (
     Form,
     LineField,
-    MomentField,
     NameField,
     PostForm,
     ProseField,
@@ -40,9 +39,9 @@ from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
 from statuspage.admin.scheduling import edited, schedule_post, shown_schedule
+from statuspage.admin.time_fields import MomentField
 from statuspage.admin.update_form import OPEN_STATUSES, Posting, UpdateForm
 from statuspage.configuration import contacts, public_names, severity
-from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import (
@@ -333,7 +332,7 @@ def _asks_about_older_facts(posting: Posting) -> bool:
     older = carried_over(posting.incident, posting.form, _told(posting))
     since = stored_facts(posting.incident)
     for fact in older:
-        said_at = clock.show_time(since[fact.name], zone())
+        said_at = show_time(since[fact.name])
         posting.form.refuse(fact.name, f"This is from {said_at}. Keep it or rewrite it")
     return bool(older)
 
@@ -434,7 +433,7 @@ def _press(posting: Posting, sheets: Sequence[TextPreview]) -> str:
         return "Continue to resolve"
     verb = "Reopen and post" if posting.reopens else "Post"
     if posting.form.later:
-        verb = f"{verb} at {clock.show(posting.form.later, zone())}"
+        verb = f"{verb} at {show_moment(posting.form.later)}"
     found = the_page()
     targets = name_targets(sheets, found.incident_channel if found else "")
     return f"{verb} to {targets}" if targets else verb
@@ -455,7 +454,6 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         incident=incident,
         shows_form=shows_form,
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
-        zone_label=clock.zone_label(clock.now(), zone()),
         states=STATES,
         number=live.number_of(incident, schedule["scheduled"]),
         proposed=usual_states(severity.severity_levels(session)),

@@ -10,19 +10,13 @@ from typing import Any, Final, TypeVar
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
 from wtforms.utils import unset_value
 
-from statuspage.admin.forms import (
-    DurationField,
-    Form,
-    LineField,
-    MomentField,
-    ProseField,
-    read_number,
-)
+from statuspage.admin.forms import DurationField, Form, LineField, ProseField, read_number
 from statuspage.admin.second_language import (
     SecondLanguageForm,
     asks_for_second,
     second_as_shown,
 )
+from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import components, severity
 from statuspage.configuration.components import top_level
 from statuspage.core import clock

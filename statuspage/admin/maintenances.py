@@ -15,14 +15,15 @@ from wtforms import HiddenField
 
 from statuspage.access import accounts
 from statuspage.admin.audiences import not_notified
-from statuspage.admin.base import admin, done, page, zone
+from statuspage.admin.base import admin, done, page, show_span, zone
 from statuspage.admin.deliveries import advise, in_words
-from statuspage.admin.forms import DurationField, MomentField, NameField, ProseField, read_number
+from statuspage.admin.forms import DurationField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
 from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import TextPreview, TextsForm
 from statuspage.admin.recurring import running_series
 from statuspage.admin.second_language import SecondLanguageForm, asks_for_second
+from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -189,7 +190,6 @@ def new_maintenance() -> ResponseReturnValue:
     return page(
         "admin/new_maintenance.html",
         form=form,
-        zone_label=clock.zone_label(clock.now(), zone()),
         components=form.components.rows(),
         **_plan_texts(form),
     )
@@ -226,7 +226,6 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
         "admin/maintenance.html",
         form=form,
         incident=incident,
-        zone_label=clock.zone_label(clock.now(), zone()),
         updates=list(reversed(incident.updates)),
         writers=accounts.names_of(
             current_session(), (update.account_id for update in incident.updates)
@@ -323,4 +322,4 @@ def _texts(
 
 def _span(incident: Incident) -> str:
     begins = incident.scheduled_for or incident.started_at
-    return clock.show_span(begins, incident.scheduled_until or begins, zone())
+    return show_span(begins, incident.scheduled_until or begins)

@@ -11,7 +11,8 @@ from wtforms import BooleanField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, zone
-from statuspage.admin.forms import MomentField, PostForm, ProseField, TermRadioField
+from statuspage.admin.forms import PostForm, ProseField, TermRadioField
+from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import NoteKind
@@ -80,7 +81,6 @@ def shown_notes(
         ),
         "note_due": notes.note_due_at(session, incident, all_notes=found),
         "note_form": form or read_note_form(),
-        "note_zone": clock.zone_label(clock.now(), zone()),
         "moment": clock.now(),
     }
 

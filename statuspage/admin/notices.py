@@ -10,13 +10,14 @@ from sqlalchemy import select
 from wtforms import BooleanField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, zone
-from statuspage.admin.forms import EditForm, LineField, MomentField, NameField, ProseField
+from statuspage.admin.base import admin, done, page, show_moment, zone
+from statuspage.admin.forms import EditForm, LineField, NameField, ProseField
 from statuspage.admin.second_language import (
     SecondTextsForm,
     asks_for_second,
     translations_as_shown,
 )
+from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.incidents.notices import (
@@ -120,12 +121,11 @@ def _form(form: NoticeForm, found: PublicNotice | None) -> ResponseReturnValue:
         form=form,
         notice=found,
         is_over=found is not None and has_ended(found),
-        zone_label=clock.zone_label(clock.now(), zone()),
     )
 
 
 def _where(posted: PublicNotice) -> str:
     """Where it can be read now, and from when on."""
     if posted.begins_at > clock.now():
-        return f"Saved. It’s on the page from {clock.show(posted.begins_at, zone())}."
+        return f"Saved. It’s on the page from {show_moment(posted.begins_at)}."
     return "It’s on the page and in the feeds." if posted.in_feeds else "It’s on the page."

@@ -15,8 +15,8 @@ from statuspage.admin.forms import (
     NameField,
     ProseField,
     WebAddressField,
-    ZoneField,
 )
+from statuspage.admin.time_fields import ZoneField
 from statuspage.configuration import editing
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.page_settings import change_page

@@ -42,9 +42,10 @@ _READING: Final[Mapping[Permission, str]] = {
 _SENDING: Final[Mapping[Permission, str]] = {
     Permission.READ: "incident_present",
     Permission.OWN_ACCOUNT: """
-        add_passkey begin_second_factor change_password confirm_identity confirm_with_passkey
-        confirm_with_provider end_session me remove_passkey remove_second_factor rename_passkey
-        renew_recovery_codes second_factor sign_out sign_out_everywhere""",
+        add_passkey begin_second_factor change_password change_times confirm_identity
+        confirm_with_passkey confirm_with_provider end_session me remove_passkey
+        remove_second_factor rename_passkey renew_recovery_codes second_factor sign_out
+        sign_out_everywhere""",
     Permission.NOTE: "acknowledge_incident incident_notes",
     Permission.DRAFT: """
         action_item add_review_entries add_suggestion begin_review cancel_scheduled close_incident

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, refused, zone
+from statuspage.admin.base import admin, done, refused, show_time
 from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import PostForm, read_number
 from statuspage.configuration import contacts, severity
@@ -91,13 +91,13 @@ def quiet(incident: Incident) -> tuple[str, str, str]:
     is_held = any(draft.missing or blocking(draft.findings) for draft in made)
     if is_held or not update.next_update_at:
         return "", "", ""
-    promised = clock.show_time(update.next_update_at, zone())
+    promised = show_time(update.next_update_at)
     return richtext.to_text(first.text.body), promised, first.left_out or ""
 
 
 def promised_by_no_change(incident: Incident) -> str:
     """When “No change yet” promises the next update, as a time of day."""
-    return clock.show_time(_next_promise(incident), zone())
+    return show_time(_next_promise(incident))
 
 
 @admin.post("/incidents/<code>/no-change")

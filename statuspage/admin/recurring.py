@@ -11,12 +11,10 @@ from sqlalchemy import select
 from wtforms import HiddenField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, page_zone, refused
 from statuspage.admin.forms import (
     CountField,
-    DayField,
     DurationField,
-    MomentField,
     NameField,
     Needed,
     ProseField,
@@ -26,6 +24,7 @@ from statuspage.admin.forms import (
 )
 from statuspage.admin.incident_form import TickedComponentsField
 from statuspage.admin.previews import TextsForm
+from statuspage.admin.time_fields import DayField, MomentField
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -104,7 +103,7 @@ class SeriesForm(TextsForm):
 @admin.route("/maintenances/series/new", methods=["GET", "POST"])
 def new_series() -> ResponseReturnValue:
     """Plan maintenance that recurs; or only look at its dates."""
-    form = SeriesForm.read(zone=zone())
+    form = SeriesForm.read(zone=page_zone())
     if form.is_accepted() and "save" in request.form:
         with form.refusals():
             kept = recurring.plan_series(
@@ -137,7 +136,7 @@ def maintenance_series(code: str) -> ResponseReturnValue:
 def series_texts(code: str = "") -> ResponseReturnValue:
     """The text alone, for the script that keeps it beside what is typed."""
     kept = _found(code) if code else None
-    form = _form_of(kept) if kept else SeriesForm.read(zone=zone())
+    form = _form_of(kept) if kept else SeriesForm.read(zone=page_zone())
     return page("admin/texts_only.html", form=None, texts_form=form, **_texts(form, kept))
 
 

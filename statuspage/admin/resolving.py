@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.audiences import OFFERED
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, refused, show_span
 from statuspage.admin.previews import TITLES, TextPreview
 from statuspage.admin.update_form import Posting, UpdateForm
 from statuspage.core import clock
@@ -89,7 +89,6 @@ def show_last_step(posting: Posting, texts: dict[str, Any]) -> ResponseReturnVal
             for name, value in request.form.items(multi=True)
             if name not in _SHOWN_AT_THE_END
         ],
-        zone_label=clock.zone_label(posting.form.moment() or clock.now(), zone()),
         gate=gate_of(posting, texts["sheets"]),
         **texts,
     )
@@ -121,9 +120,7 @@ def gate_of(posting: Posting, sheets: Sequence[TextPreview]) -> dict[str, Any]:
         "level": incident.severity_name,
         "later": form.later,
         "step": incident.step.label,
-        "span": clock.show_span(incident.started_at, ended, zone())
-        if ended > incident.started_at
-        else "",
+        "span": show_span(incident.started_at, ended) if ended > incident.started_at else "",
         "length": clock.show_duration(ended - incident.started_at),
         "back": [
             (

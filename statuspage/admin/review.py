@@ -13,9 +13,10 @@ from sqlalchemy import select
 from wtforms import BooleanField, HiddenField, SelectField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, zone
+from statuspage.admin.base import admin, done, page, page_zone, refused, show_moment, zone
 from statuspage.admin.fact_notes import stored_facts
-from statuspage.admin.forms import Form, LineField, MomentField, ProseField, read_number
+from statuspage.admin.forms import Form, LineField, ProseField, read_number
+from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -56,7 +57,7 @@ class EntryForm(Form):
         """The entry as typed; ``before`` is what it was, None for a new one."""
         at = self.at.data
         # The field shows whole minutes: what nobody changed stays to the second.
-        if before and (at is None or clock.write_local(before.at, self.zone) == self.at._value()):
+        if before and (at is None or self.at.write(before.at) == self.at._value()):
             at = before.at
         key = before.key if before else f"own:{at.isoformat()}:{number}:{self.text.data}"
         return ReviewEntry(
@@ -189,7 +190,7 @@ def review(code: str) -> ResponseReturnValue:
     incident, found = _found(code)
     items: dict[str, Any] = {
         "action_items": action_items.items_of(current_session(), incident),
-        "today": clock.now().astimezone(zone()).date(),
+        "today": clock.now().astimezone(page_zone()).date(),
     }
     if found is None:
         return page("admin/review.html", incident=incident, review=None, **items)
@@ -242,7 +243,6 @@ def edit_review(code: str) -> ResponseReturnValue:
         "admin/edit_review.html",
         form=form,
         incident=incident,
-        zone_label=clock.zone_label(clock.now(), zone()),
         preview=shown,
     )
 
@@ -330,7 +330,7 @@ def export_review(code: str, kind: str) -> ResponseReturnValue:
     draft = documents.content_of(found)
     figures = evidence.figures(current_session(), incident, draft.timeline)
     items = action_items.items_of(current_session(), incident)
-    text = export.to_markdown(incident, draft, figures, items, zone())
+    text = export.to_markdown(incident, draft, figures, items, page_zone())
     if kind == "md":
         answer = Response(text, mimetype="text/markdown")
     else:
@@ -389,7 +389,7 @@ def _said(entry: ReviewEntry) -> str:
     if entry.dropped:
         return "left out"
     mark = f"[{entry.mark.label}] " if entry.mark else ""
-    return f"{clock.show(entry.at, zone())}: {mark}{entry.text}"
+    return f"{show_moment(entry.at)}: {mark}{entry.text}"
 
 
 def _lines(draft: ReviewText) -> list[str]:

@@ -9,11 +9,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, zone
+from statuspage.admin.base import admin, done, show_moment
 from statuspage.admin.drafting import typed_again
 from statuspage.admin.forms import read_number
 from statuspage.admin.update_form import Posting
-from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.incidents import saved_drafts, scheduled
 from statuspage.incidents.scheduled import PlannedPost, scheduled_on, status_of_scheduled
@@ -40,7 +39,7 @@ def schedule_post(posting: Posting) -> ResponseReturnValue:
         form=typed_again(),
         replaces=read_number(form.scheduled.data),
     )
-    code, at = incident.code, clock.show(planned.publish_at, zone())
+    code, at = incident.code, show_moment(planned.publish_at)
     scheduled.schedule(code, planned, form.submission())
     saved_drafts.discard_draft(code, actor=actor())
     return done(f"Scheduled for {at}. Nothing has been sent yet.", "admin.incident", code=code)

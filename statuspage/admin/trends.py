@@ -11,7 +11,7 @@ from babel.dates import format_date
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from statuspage.admin.base import admin, download, page, zone
+from statuspage.admin.base import admin, download, page, page_zone
 from statuspage.admin.forms import read_number
 from statuspage.core import clock
 from statuspage.core.db import current_session
@@ -94,8 +94,8 @@ def _months_asked() -> int:
 
 def _read(months: int) -> Trends:
     now = clock.now()
-    since = months_before(day_of(now, zone()), months)
-    return read_trends(current_session(), since=since, now=now, zone=zone())
+    since = months_before(day_of(now, page_zone()), months)
+    return read_trends(current_session(), since=since, now=now, zone=page_zone())
 
 
 def _chart(

@@ -9,8 +9,9 @@ from typing import Final
 
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from statuspage.admin.forms import LineField, MomentField, RowField, TermRadioField
+from statuspage.admin.forms import LineField, RowField, TermRadioField
 from statuspage.admin.incident_form import ImpactField, IncidentForm
+from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from wtforms import HiddenField
 
 from statuspage.admin.auth import actor
-from statuspage.admin.base import admin, done, page, refused, the_page, zone
+from statuspage.admin.base import admin, done, page, page_zone, refused, the_page
 from statuspage.admin.forms import Form, LineField, ProseField
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -290,7 +290,7 @@ def _copy(finished: Composed) -> SentCopy:
         # A link in a frame would load inside it: let it open beside.
         finished.html.replace("<head>", '<head><base target="_blank">', 1),
         moments=finished.moments,
-        zone=zone().key,
+        zone=page_zone().key,
         name=SAMPLE_NAME,
         unsubscribe_url=current_links().home,
         manage_url=current_links().home,

@@ -33,6 +33,10 @@ class Account(Base):
     # The half minute of the last code that was taken, so that none is taken twice.
     totp_step: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
+    # Where its owner's times are shown and typed; None is the page's.
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    # Dates and times of day are written as in that language.
+    date_language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
 

@@ -14,6 +14,7 @@ from statuspage.models import (
     AuditEntry,
 )
 from tests.accounts import ACTOR, ADDRESS, KIM, PASSWORD, add_account, refusal, trail
+from tests.actors import acting
 
 
 @pytest.fixture
@@ -68,6 +69,40 @@ def test_a_new_name_is_kept_with_the_old_one_in_the_trail(session: Session, kim:
 def test_a_name_must_be_one(kim: int, name: str, reason: str) -> None:
     with refusal(field="name", reason=reason):
         accounts.rename(kim, name=name, actor=ACTOR)
+
+
+def test_each_account_has_a_zone_and_a_language_of_dates(session: Session, kim: int) -> None:
+    for _ in range(2):  # once in the trail
+        accounts.change_times(
+            time_zone="Europe/Berlin", date_language="de", actor=acting("Kim", account_id=kim)
+        )
+    kept, entry = session.get_one(Account, kim), session.scalars(select(AuditEntry)).one()
+    assert (kept.time_zone, kept.date_language) == ("Europe/Berlin", "de")
+    assert (entry.action, entry.before) == (
+        "account.change_times",
+        {"time_zone": None, "date_language": "en"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "field", "reason"),
+    [
+        (
+            "Mars/Base",
+            "en",
+            "time_zone",
+            "'Mars/Base' is not a time zone; pick one like Europe/Berlin or UTC",
+        ),
+        (None, "tlh", "date_language", "Pick one from the list"),
+    ],
+)
+def test_zone_and_language_must_be_offered(
+    kim: int, zone: str | None, language: str, field: str, reason: str
+) -> None:
+    with refusal(field=field, reason=reason):
+        accounts.change_times(
+            time_zone=zone, date_language=language, actor=acting("Kim", account_id=kim)
+        )
 
 
 def test_an_enabled_account_has_its_password_again(session: Session, kim: int) -> None:

@@ -12,22 +12,20 @@ from time_machine import Traveller
 from statuspage.admin.components import ComponentForm
 from statuspage.admin.forms import (
     CountField,
-    DayField,
     DurationField,
     Form,
     LineField,
     MailField,
-    MomentField,
     NameField,
     PostForm,
     ProseField,
     RowField,
     TermField,
     WebAddressField,
-    ZoneField,
     read_length,
     write_length,
 )
+from statuspage.admin.time_fields import DayField, MomentField, ZoneField
 from statuspage.configuration.editing import ComponentDetails
 from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Impact
