@@ -29,7 +29,10 @@ function followColleagues(screen) {
   recallNews();
   drafting?.addEventListener("input", () => {
     typedAt = performance.now();
-    isDirty = true;
+  });
+  // A note or a choice among the details is lost with the screen too.
+  screen.closest("body").addEventListener("input", ({ target }) => {
+    isDirty ||= target.form?.method === "post";
   });
   setTimeout(look, LOOKS);
   document.addEventListener("visibilitychange", () => {
@@ -105,11 +108,12 @@ function followColleagues(screen) {
 
   // --- what colleagues changed -------------------------------------------------------------------
 
-  // The number of an incident holds its version, its newest update and what is scheduled.
+  // The number of an incident holds its version, its newest update, the last note and what is scheduled.
   function nameNews(found, before) {
     const [was, now] = [before, found.number].map((one) => one.split("-"));
     if (found.by && now[1] !== was[1]) return `${found.by} posted: ${found.newest}.`;
-    return now[2] === was[2] ? "This incident was changed." : "The scheduled update was changed.";
+    if (now[2] !== was[2]) return "A note was added.";
+    return now[3] === was[3] ? "This incident was changed." : "The scheduled update was changed.";
   }
 
   async function renew(news) {
@@ -134,13 +138,13 @@ function followColleagues(screen) {
   }
 
   function renewIncident(fresh, news) {
-    for (const part of [".standing", ".promised:not([data-mails-wait])", ".last-said", ".scheduled", ".said", ".clocks", ".told"]) {
+    for (const part of [".standing", ".promised:not([data-mails-wait])", ".last-said", ".scheduled", ".said", ".clocks", ".told", ".notes > header", ".noted"]) {
       const old = document.querySelector(`main ${part}`);
       const next = fresh.querySelector(`main ${part}`);
       if (old && next && !old.contains(document.activeElement)) old.replaceWith(document.adoptNode(next));
       else if (old && !next) old.remove();
     }
-    sayNews(`${news} What you typed is kept: read the update before you post.`);
+    sayNews(`${news} What you typed is kept: read what’s new before you post.`);
   }
 
   function renewDashboard(fresh) {

@@ -446,7 +446,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
     session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
     is_asked = bool({"do", "scheduled"} & request.args.keys())
-    schedule = shown_schedule(incident)
+    schedule, noted = shown_schedule(incident), shown_notes(incident)
     shows_form = incident.is_open or request.method == "POST" or is_asked
     return page(
         "admin/incident.html",
@@ -455,7 +455,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         shows_form=shows_form,
         is_review=form.status.data is IncidentStatus.POSTMORTEM,
         states=STATES,
-        number=live.number_of(incident, schedule["scheduled"]),
+        number=live.number_of(incident, schedule["scheduled"], noted["last_note"]),
         proposed=usual_states(severity.severity_levels(session)),
         affected=form.components.rows(only=affected),
         others=form.components.rows(but=affected),
@@ -482,7 +482,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         quiet=promises.quiet(incident) if incident.is_open else None,
         alerts=suggestions.alerts_of_incident(session, incident),
         **promises.of(incident),
-        **shown_notes(incident),
+        **noted,
         **schedule,
         **(_texts(posting) if shows_form else {}),
     )

@@ -20,7 +20,14 @@ from statuspage.admin.base import admin
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, status_of
 from statuspage.intake import suggestions
-from statuspage.models import Account, Incident, IncidentUpdate, ScheduledUpdate, revision
+from statuspage.models import (
+    Account,
+    Incident,
+    IncidentNote,
+    IncidentUpdate,
+    ScheduledUpdate,
+    revision,
+)
 
 
 @admin.get("/live")
@@ -60,12 +67,15 @@ def number_of_all(number: int, incidents: Iterable[Incident]) -> str:
     )
 
 
-def number_of(incident: Incident, scheduled: ScheduledUpdate | None) -> str:
-    """The number of an incident's screen, which shows its scheduled update too."""
+def number_of(incident: Incident, scheduled: ScheduledUpdate | None, note_id: int) -> str:
+    """The number of an incident's screen, which shows its scheduled update and notes too.
+
+    ``note_id`` is the id of the note that was added last, 0 for none.
+    """
     newest = max((update.id for update in incident.updates), default=0)
     if scheduled is None:
-        return _of_incident(incident.version, newest, None, None)
-    return _of_incident(incident.version, newest, scheduled.form_key, scheduled.held_at)
+        return _of_incident(incident.version, newest, note_id, None, None)
+    return _of_incident(incident.version, newest, note_id, scheduled.form_key, scheduled.held_at)
 
 
 def _of_all(number: int, count: int, versions: int, suggested: str) -> str:
@@ -73,21 +83,25 @@ def _of_all(number: int, count: int, versions: int, suggested: str) -> str:
 
 
 def _of_incident(
-    version: int, newest: int, scheduled_by: str | None, held_at: datetime | None
+    version: int, newest: int, note_id: int, scheduled_by: str | None, held_at: datetime | None
 ) -> str:
-    """Version, newest update and scheduled update, which each form schedules with its own key."""
+    """Version, newest update, last note, and scheduled update, which each form schedules with its
+    own key.
+    """
     scheduled = f"{scheduled_by}{'held' if held_at else ''}" if scheduled_by else ""
-    return f"{version}-{newest}-{scheduled}"
+    return f"{version}-{newest}-{note_id}-{scheduled}"
 
 
 def _of_one(code: str) -> dict[str, Any]:
     session, person = current_session(), signed_in()
+    last_note = select(func.max(IncidentNote.id)).where(IncidentNote.incident_id == Incident.id)
     row = session.execute(
         select(
             Incident.id,
             Incident.version,
             Incident.kind,
             IncidentUpdate.id.label("update_id"),
+            last_note.correlate(Incident).scalar_subquery().label("note_id"),
             IncidentUpdate.status,
             Account.name,
             ScheduledUpdate.form_key,
@@ -103,7 +117,9 @@ def _of_one(code: str) -> dict[str, Any]:
     ).one()
     present = presences.others(session, row.id, but=person.account_id if person else 0)
     return {
-        "number": _of_incident(row.version, row.update_id or 0, row.form_key, row.held_at),
+        "number": _of_incident(
+            row.version, row.update_id or 0, row.note_id or 0, row.form_key, row.held_at
+        ),
         "newest": status_of(row.kind, row.status).label if row.status else "",
         "by": row.name or "",
         "alerts": row.alerts or "",

@@ -71,10 +71,11 @@ def shown_notes(
 ) -> dict[str, Any]:
     """What a screen shows of an incident's notes: the newest, when the next is due, and a form."""
     session = current_session()
-    found = notes.notes_of(session, incident, most=most)
+    found, last = notes.newest_notes(session, incident, most=most)
     has_more = most is not None and len(found) == most
     return {
         "notes": found,
+        "last_note": last,
         "has_more_notes": has_more,
         "acknowledged": notes.acknowledged_by(
             session, incident, all_notes=None if has_more else found

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import abort
+from flask import abort, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import BooleanField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, show_moment, zone
-from statuspage.admin.forms import EditForm, LineField, NameField, ProseField
+from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, read_number
 from statuspage.admin.second_language import (
     SecondTextsForm,
     asks_for_second,
@@ -25,12 +25,13 @@ from statuspage.incidents.notices import (
     change_notice,
     details_of,
     has_ended,
+    listed_notices,
     post_notice,
 )
 from statuspage.incidents.notices import end_notice as end
 from statuspage.models import PublicNotice
 
-MOST_LISTED: Final = 100
+PAGE_SIZE: Final = 25
 
 
 @asks_for_second({"title": "Title", "body": "Text"})
@@ -61,13 +62,16 @@ class NoticeForm(SecondTextsForm, EditForm):
 
 @admin.get("/notices")
 def notices() -> ResponseReturnValue:
-    """What the page says, what is to come, and what it said lately."""
-    newest = select(PublicNotice).order_by(PublicNotice.begins_at.desc(), PublicNotice.id.desc())
-    found = current_session().scalars(newest.limit(MOST_LISTED)).all()
+    """A page of notices: what the page says and what is to come, then what it said."""
+    number = max(1, request.args.get("page", 1, type=read_number))
+    found = listed_notices(current_session(), most=PAGE_SIZE + 1, after=(number - 1) * PAGE_SIZE)
+    shown = found[:PAGE_SIZE]
     return page(
         "admin/notices.html",
-        current=[notice for notice in found if not has_ended(notice)],
-        over=[notice for notice in found if has_ended(notice)],
+        current=[notice for notice in shown if not has_ended(notice)],
+        over=[notice for notice in shown if has_ended(notice)],
+        number=number,
+        has_more=len(found) > PAGE_SIZE,
     )
 
 

@@ -1,8 +1,8 @@
-"""What somebody who can no longer sign in leaves to colleagues: roles, drafts, updates, keys."""
+"""What somebody who can no longer sign in leaves to colleagues: roles, drafts, reviews, keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -10,8 +10,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from statuspage.access import api_keys
 from statuspage.core import address as addresses
 from statuspage.core import clock
-from statuspage.core.enums import CLOSED, IncidentRole
-from statuspage.models import Account, ApiKey, Contact, Incident, SavedDraft, ScheduledUpdate
+from statuspage.core.enums import CLOSED, ActionState, IncidentRole, ReviewState
+from statuspage.models import (
+    Account,
+    ActionItem,
+    ApiKey,
+    Contact,
+    DeclarationDraft,
+    Incident,
+    Review,
+    SavedDraft,
+    ScheduledUpdate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +31,16 @@ class Handover:
     roles: list[tuple[Incident, list[IncidentRole]]]
     scheduled: list[Incident]
     drafts: list[Incident]
+    declarations: list[DeclarationDraft]
+    reviews: list[Incident]
+    actions: list[ActionItem]
     # They go on working, whoever owns them.
     keys: list[ApiKey]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to anybody."""
-        return not (self.roles or self.scheduled or self.drafts or self.keys)
+        return not any(getattr(self, kind.name) for kind in fields(self))
 
 
 def of_account(session: Session, account: Account) -> Handover:
@@ -42,6 +55,15 @@ def of_account(session: Session, account: Account) -> Handover:
         and_(ApiKey.owner_id.is_(None), ApiKey.created_by_id == account.id),
     )
     keys = session.scalars(select(ApiKey).where(owned, ApiKey.withdrawn_at.is_(None)))
+    reviewed = (
+        select(Incident)
+        .join(Review, Review.incident_id == Incident.id)
+        .where(Review.state != ReviewState.APPROVED, Incident.review_owner_id.in_(theirs))
+    )
+    actions = select(ActionItem).where(
+        ActionItem.state == ActionState.OPEN, ActionItem.owner_id.in_(theirs)
+    )
+    declarations = select(DeclarationDraft).where(DeclarationDraft.account_id == account.id)
     return Handover(
         roles=[
             (one, [role for role in IncidentRole if getattr(one, _column(role).key) in theirs])
@@ -49,6 +71,9 @@ def of_account(session: Session, account: Account) -> Handover:
         ],
         scheduled=list(session.scalars(scheduled.where(ScheduledUpdate.account_id == account.id))),
         drafts=list(session.scalars(drafted.where(SavedDraft.account_id == account.id))),
+        declarations=list(session.scalars(declarations.order_by(DeclarationDraft.id))),
+        reviews=list(session.scalars(reviewed.order_by(Incident.review_due_at, Incident.id))),
+        actions=list(session.scalars(actions.order_by(ActionItem.due_on, ActionItem.id))),
         keys=[key for key in keys if not api_keys.has_expired(key, clock.now())],
     )
 

@@ -105,9 +105,21 @@ def notes_of(
     session: Session, incident: Incident, *, most: int | None = None
 ) -> list[IncidentNote]:
     """The notes of an incident, the newest first."""
-    chosen = select(IncidentNote).filter_by(incident_id=incident.id)
+    return newest_notes(session, incident, most=most)[0]
+
+
+def newest_notes(
+    session: Session, incident: Incident, *, most: int | None
+) -> tuple[list[IncidentNote], int]:
+    """The newest notes of an incident, and the id of whichever was added last, 0 for none.
+
+    That one may be of an earlier moment, and so not be among them.
+    """
+    last = func.max(IncidentNote.id).over()
+    chosen = select(IncidentNote, last).where(IncidentNote.incident_id == incident.id)
     order = IncidentNote.happened_at.desc(), IncidentNote.id.desc()
-    return list(session.scalars(chosen.order_by(*order).limit(most)))
+    rows = session.execute(chosen.order_by(*order).limit(most)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
 
 
 def note_due_at(

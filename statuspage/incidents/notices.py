@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
@@ -126,6 +126,16 @@ def end_notice(code: str, *, actor: Actor) -> None:
 def has_ended(notice: PublicNotice) -> bool:
     """Whether it is over, or was ended before it had begun."""
     return notice.is_withdrawn or (notice.ends_at is not None and notice.ends_at <= clock.now())
+
+
+def listed_notices(session: Session, *, most: int, after: int) -> list[PublicNotice]:
+    """The notices after the first ``after``: those that are not over first, then the newest."""
+    notice = PublicNotice
+    is_over = case(
+        (or_(notice.ends_at <= clock.now(), notice.ends_at <= notice.begins_at), 1), else_=0
+    )
+    order = is_over, notice.begins_at.desc(), notice.id.desc()
+    return list(session.scalars(select(notice).order_by(*order).limit(most).offset(after)))
 
 
 def _locked(session: Session, code: str) -> PublicNotice:

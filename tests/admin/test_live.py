@@ -70,9 +70,19 @@ def test_the_number_of_an_incident_moves_with_its_scheduled_update(
     look()
     desk.browser.send(f"{path}/scheduled/cancel", {})
     look()
-    kept = [number.split("-")[2] for number in numbers]
+    kept = [number.split("-")[3] for number in numbers]
     assert kept[0] == kept[3] == ""
     assert kept[2] == f"{kept[1]}held"
+
+
+def test_the_number_of_an_incident_moves_with_a_note_also_of_an_earlier_moment(desk: Desk) -> None:
+    path = f"/admin/incidents/{desk.declare()}"
+    before = drawn_with(desk, path)
+    for number in range(6):  # one more than the screen shows, the oldest added last
+        typed = {"note-body": f"Note {number}.", "note-happened_at": f"2026-03-04T11:{50 - number}"}
+        desk.browser.send_shown(f"{path}/notes", typed)
+    after = asked(desk, f"{path}/live")["number"]
+    assert after == drawn_with(desk, path) != before
 
 
 def test_the_number_of_the_dashboard_moves_with_any_incident(desk: Desk) -> None:

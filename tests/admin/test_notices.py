@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import lxml.html
 from sqlalchemy import select
 
-from statuspage.core.db import current_session
+from statuspage.core.db import current_session, writing
 from statuspage.models import PublicNotice
 from tests.admin.conftest import Desk
 from tests.browsing import fields, reasons, said
+from tests.factories import NOON
 from tests.htmlchecker import HtmlChecker
 
 NEW = "/admin/notices/new"
@@ -45,6 +49,26 @@ def test_a_notice_is_posted_changed_and_ended(desk: Desk, html_errors: HtmlCheck
     assert html_errors(desk.get("/admin/notices").text) == []
     assert "This notice ended" in desk.get(path).text
     assert desk.mailed() == []
+
+
+def test_they_are_listed_in_pages_with_those_that_are_over_last(desk: Desk) -> None:
+    with desk.app.app_context(), writing() as session:
+        session.add_all(
+            PublicNotice(
+                code=f"{number:012}", title=f"Notice {number}", body="Text.", entry_id=str(number),
+                begins_at=NOON - timedelta(days=number),
+                ends_at=NOON if number < 20 else None,
+            )
+            for number in range(30)
+        )  # fmt: skip
+    pages = [titles(desk, f"/admin/notices?page={number}") for number in (1, 2)]
+    assert [len(shown) for shown in pages] == [25, 5]
+    assert (pages[0][0], pages[0][10], pages[1][-1]) == ("Notice 20", "Notice 0", "Notice 19")
+
+
+def titles(desk: Desk, path: str) -> list[str]:
+    tree = lxml.html.fromstring(desk.get(path).text)
+    return [str(one) for one in tree.xpath("//*[@class='what']//a/text()")]
 
 
 def test_one_that_has_not_started_is_withdrawn_and_was_never_seen(desk: Desk) -> None:

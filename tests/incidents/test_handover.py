@@ -9,9 +9,19 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.db import writing
-from statuspage.core.enums import IncidentRole
+from statuspage.core.enums import ActionState, IncidentRole
 from statuspage.incidents import handover
-from statuspage.models import Account, ApiKey, Contact, Incident, SavedDraft, ScheduledUpdate
+from statuspage.models import (
+    Account,
+    ActionItem,
+    ApiKey,
+    Contact,
+    DeclarationDraft,
+    Incident,
+    Review,
+    SavedDraft,
+    ScheduledUpdate,
+)
 from tests.factories import NOON, make_incident
 
 
@@ -54,7 +64,19 @@ def test_open_incidents_scheduled_updates_drafts_and_keys_are_named(
         }.items()
     )
     session.commit()
+    session.add(DeclarationDraft(account_id=sam.id, form_key="d", form=[]))
+    over.review_owner_id = contact.id
+    session.add(Review(incident_id=over.id))
+    states = {"To do": ActionState.OPEN, "Done": ActionState.DONE}
+    session.add_all(
+        ActionItem(incident_id=over.id, text=text, owner_id=contact.id, state=state)
+        for text, state in states.items()
+    )
+    session.commit()
     found = handover.of_account(session, sam)
+    assert [one.title for one in found.reviews] == ["Over"]
+    assert [one.text for one in found.actions] == ["To do"]
+    assert [one.form_key for one in found.declarations] == ["d"]
     assert [(one.title, roles) for one, roles in found.roles] == [("Held", [IncidentRole.SCRIBE])]
     assert [one.title for one in found.scheduled] == ["Held"]
     assert [one.title for one in found.drafts] == ["Typed"]

@@ -6,6 +6,7 @@ Each save is a version with who changed what; two editors at once make one versi
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from statuspage.incidents.review.evidence import ReviewEntry, read_entry
 from statuspage.messages.compose import compose
 from statuspage.models import Incident, Review, ReviewVersion
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
+
+log = logging.getLogger(__name__)
 
 MOST_ENTRIES: Final = 500
 """So many entries a timeline takes; one that began with more keeps them."""
@@ -104,7 +107,10 @@ def begin(code: str, *, actor: Actor) -> Review:
 
 
 def begin_due() -> int:
-    """Begin the reviews that the severity asks for; how many.  The worker's duty."""
+    """Begin the reviews that the severity asks for; how many.  The worker's duty.
+
+    One that fails costs no other its review: it is tried again on the next round.
+    """
     codes = current_session().scalars(
         select(Incident.code).where(
             # Older ones were reviewed elsewhere: nobody is reminded of them by a new version.
@@ -117,9 +123,16 @@ def begin_due() -> int:
     )
     found = codes.all()
     current_session().rollback()
-    for code in found:
+    return sum(_has_begun(code) for code in found)
+
+
+def _has_begun(code: str) -> bool:
+    try:
         begin(code, actor=SYSTEM)
-    return len(found)
+    except Exception:
+        log.exception("the review of incident %s could not be started", code)
+        return False
+    return True
 
 
 @needs(Permission.DRAFT)

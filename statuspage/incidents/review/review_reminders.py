@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import or_, select, update
@@ -81,7 +81,8 @@ def _reached(incident: Incident, until: datetime | None, moment: datetime) -> bo
 def remind_of_actions() -> int:
     """Remind owners of what is due: a day ahead, on the day, a day and a week late; how many.
 
-    At nine in the page's zone, each day once.  The worker's duty.
+    At nine in the page's zone, each day once.  Where no worker ran on such a day, once it runs.
+    The worker's duty.
     """
     session, moment = current_session(), clock.now()
     page = session.scalars(select(Page).limit(1)).one_or_none()
@@ -90,21 +91,33 @@ def remind_of_actions() -> int:
     today = moment.astimezone(page.zone)
     if today.hour < MORNING:
         return 0
-    days = [today.date() - ahead for ahead in ACTION_DAYS]
-    chosen = select(ActionItem.id).where(
+    chosen = select(ActionItem).where(
         ActionItem.state == ActionState.OPEN,
-        ActionItem.due_on.in_(days),
+        ActionItem.due_on <= today.date() - ACTION_DAYS[0],
         or_(ActionItem.reminded_on.is_(None), ActionItem.reminded_on < today.date()),
     )
-    found = session.scalars(chosen).all()
+    found = [item.id for item in session.scalars(chosen) if _is_asked_for(item, today)]
     session.rollback()
-    return sum(_remind_of(item_id, today.date()) for item_id in found)
+    return sum(_remind_of(item_id, today) for item_id in found)
 
 
-def _remind_of(item_id: int, today: date) -> bool:
+def _is_asked_for(item: ActionItem, today: datetime) -> bool:
+    """Whether a day of its reminders has come since the last one, or since it was added."""
+    if item.state is not ActionState.OPEN or item.due_on is None:
+        return False
+    reached = [day for ahead in ACTION_DAYS if (day := item.due_on + ahead) <= today.date()]
+    if not reached:
+        return False
+    if item.reminded_on is not None:
+        return reached[-1] > item.reminded_on
+    return reached[-1] >= item.created_at.astimezone(today.tzinfo).date()
+
+
+def _remind_of(item_id: int, moment: datetime) -> bool:
+    today = moment.date()
     with writing() as session:
         item = session.get_one(ActionItem, item_id, with_for_update=True)
-        if item.state is not ActionState.OPEN or item.reminded_on == today or item.due_on is None:
+        if not _is_asked_for(item, moment) or item.due_on is None:
             return False
         item.reminded_on = today
         late = (today - item.due_on).days

@@ -64,6 +64,25 @@ def test_the_worker_begins_it_once_with_what_is_known(code: str) -> None:
     ]  # fmt: skip
 
 
+def test_one_that_cannot_be_begun_keeps_no_other_from_it(
+    code: str, scenario: Scenario, monkeypatch: pytest.MonkeyPatch, frozen: Traveller
+) -> None:
+    other = declare(scenario).code
+    frozen.shift(timedelta(minutes=5))
+    resolve(other)
+    timeline = documents.evidence.timeline
+
+    def broken(session: Session, incident: Incident) -> list[documents.ReviewEntry]:
+        if incident.code == code:
+            raise LookupError("a fault of ours")
+        return timeline(session, incident)
+
+    monkeypatch.setattr(documents.evidence, "timeline", broken)
+    assert documents.begin_due() == 1
+    monkeypatch.undo()
+    assert documents.begin_due() == 1
+
+
 def test_an_open_incident_has_none(scenario: Scenario) -> None:
     with pytest.raises(Invalid, match="Resolve the incident before reviewing it"):
         documents.begin(declare(scenario).code, actor=ACTOR)

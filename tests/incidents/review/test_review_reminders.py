@@ -114,3 +114,27 @@ def test_an_approved_review_is_not_asked_for(
     documents.approve(code, actor=ACTOR, seen=1)
     frozen.shift(3 * DAY)
     assert (remind_due(), reminders(session)) == (0, [])
+
+
+def test_a_reminder_of_an_action_item_is_sent_after_a_day_without_a_worker(
+    scenario: Scenario, session: Session, frozen: Traveller
+) -> None:
+    code = begun(scenario, frozen)
+    add_action(code, ActionDetails("Add an alarm", due_on=(NOON + 2 * DAY).date()), actor=ACTOR)
+    assert remind_of_actions() == 0
+    sent = []
+    # Asked on the days 2 and 3 of its four, 1, 2, 3 and 9, and then not before the twelfth.
+    for days in (2, 1, 1, 8):
+        frozen.shift(days * DAY)
+        sent.append((remind_of_actions(), remind_of_actions()))
+    assert sent == [(1, 0), (1, 0), (0, 0), (1, 0)]
+
+
+def test_an_action_item_that_is_added_late_is_not_asked_for_at_once(
+    scenario: Scenario, session: Session, frozen: Traveller
+) -> None:
+    code = begun(scenario, frozen)
+    add_action(code, ActionDetails("Add an alarm", due_on=(NOON - 3 * DAY).date()), actor=ACTOR)
+    assert remind_of_actions() == 0
+    frozen.shift(4 * DAY)
+    assert remind_of_actions() == 1
