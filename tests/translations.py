@@ -1,7 +1,8 @@
 """The catalogues: what there is to translate, found in the source and put into every ``.po`` file.
 
 ``make translations`` brings them up to date; new texts come in empty, and the tests fail until
-somebody has filled them in.
+somebody has filled them in.  The admin has a domain of its own and no catalogue: what there would
+be to translate is written to ``admin.pot`` beside the others.
 """
 
 from __future__ import annotations
@@ -14,12 +15,21 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from statuspage.core.enums import OVERALL, ComponentStatus, IncidentStatus, MaintenanceStatus, Step
+from statuspage.core.enums import (
+    OVERALL,
+    ComponentStatus,
+    IncidentStatus,
+    MaintenanceStatus,
+    Step,
+    Term,
+)
 from statuspage.core.languages import DOMAIN, ENGLISH, FOLDER, OFFERED, Language
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ("layout.html", "public/*.html", "errors/*.html", "email/*")
 MODULES = ("public/*.py", "api/*.py", "recipients/*.py", "messages/*.py", "core/*.py")
+ADMIN_TEMPLATES = ("admin/*.html",)
+ADMIN_MODULES = ("admin/*.py",)
 # Shown by their labels; of a mail's steps only those of an incident.
 WORDS = (
     *ComponentStatus,
@@ -47,6 +57,18 @@ def extract() -> Catalog:
         found.add(word.label, locations=[("statuspage/core/enums.py", None)])
     for text in OVERALL.values():
         found.add(text, locations=[("statuspage/core/enums.py", None)])
+    return found
+
+
+def extract_admin() -> Catalog:
+    """Everything that the admin says in words of its own."""
+    found = Catalog(domain="admin", charset="utf-8", fuzzy=False)
+    for path in _files(ROOT / "templates", ADMIN_TEMPLATES):
+        _add(found, path, "jinja2", JINJA)
+    for path in _files(ROOT / "statuspage", ADMIN_MODULES):
+        _add(found, path, "python", {})
+    for word in _terms(Term):
+        found.add(word.label, locations=[("statuspage/core/enums.py", None)])
     return found
 
 
@@ -91,6 +113,12 @@ def _without_dates(text: str) -> str:
     return "".join(line for line in lines if not line.startswith(tuple(f'"{n}' for n in dropped)))
 
 
+def _terms(kind: type[Term]) -> Iterator[Term]:
+    yield from kind
+    for narrower in kind.__subclasses__():
+        yield from _terms(narrower)
+
+
 def _files(folder: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
     for pattern in patterns:
         yield from sorted(folder.glob(pattern))
@@ -105,6 +133,8 @@ def _add(found: Catalog, path: Path, method: str, options: dict[str, str]) -> No
 
 
 if __name__ == "__main__":
+    with (FOLDER / "admin.pot").open("wb") as file:
+        write_po(file, extract_admin(), width=100, sort_output=True, include_lineno=False)
     template = extract()
     for each in translated():
         update(each, template)

@@ -45,6 +45,7 @@ from werkzeug.routing import IntegerConverter, Map
 from statuspage.access import alarms, second_factor
 from statuspage.admin import auth
 from statuspage.admin.forms import Form, write_length
+from statuspage.admin.marked_texts import compile_in_english
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
@@ -176,6 +177,7 @@ def register(app: Flask) -> None:
     """
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    compile_in_english(app.jinja_env)
     links: Links = app.extensions["links"]
     app.jinja_env.globals.update(
         asset=lambda name: links.prefix + asset(name),
