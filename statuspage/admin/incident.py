@@ -16,6 +16,7 @@ from statuspage.admin.audiences import not_notified
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, refused, show_moment, show_time, the_page, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
+from statuspage.admin.classification import read_classification
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.drafting import open_draft
 from statuspage.admin.fact_notes import (
@@ -481,6 +482,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         ending=None if incident.is_open else cancel_window.mails_of_resolution(session, incident),
         quiet=promises.quiet(incident) if incident.is_open else None,
         alerts=suggestions.alerts_of_incident(session, incident),
+        classification=read_classification(incident),
         **promises.of(incident),
         **noted,
         **schedule,

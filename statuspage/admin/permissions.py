@@ -18,7 +18,8 @@ _READING: Final[Mapping[Permission, str]] = {
         export_trends_json""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
-        action_item correct_post edit_review incident_details new_action_item new_incident""",
+        action_item classify_incident correct_post edit_review incident_details new_action_item
+        new_incident""",
     Permission.PUBLISH: """
         correct_message leave_out new_maintenance new_notice new_past_incident new_series notice""",
     Permission.SEND: """
@@ -48,10 +49,11 @@ _SENDING: Final[Mapping[Permission, str]] = {
         sign_out_everywhere""",
     Permission.NOTE: "acknowledge_incident incident_notes",
     Permission.DRAFT: """
-        action_item add_review_entries add_suggestion begin_review cancel_scheduled close_incident
-        correct_post discard_declaration discard_draft dismiss_suggestion edit_review incident
-        incident_details incident_texts new_action_item new_incident new_incident_texts no_change
-        reopen_review request_review_approval save_declaration save_draft settle_action_item""",
+        action_item add_review_entries add_suggestion begin_review cancel_scheduled
+        classify_incident close_incident correct_post discard_declaration discard_draft
+        dismiss_suggestion edit_review incident incident_details incident_texts new_action_item
+        new_incident new_incident_texts no_change reopen_review request_review_approval
+        save_declaration save_draft settle_action_item""",
     Permission.PUBLISH: """
         approve approve_review cancel_mails changed_series_texts correct_message end_notice
         hide_incident leave_out maintenance_desk maintenance_series maintenance_texts merge_incident

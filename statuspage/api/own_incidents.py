@@ -50,6 +50,7 @@ from statuspage.core.links import current_links
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import report
 from statuspage.incidents import lifecycle, saved_drafts
+from statuspage.incidents.classification import classify
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
@@ -195,6 +196,20 @@ def prepare(code: str, form: Sequence[tuple[str, str]]) -> None:
 def where_prepared(code: str) -> dict[str, str]:
     """Where a person goes on with it."""
     return {"admin_url": f"{current_links().admin_incident(code)}#post"}
+
+
+@incidents.put("/<id:code>/classification")
+@TAKES
+def put_classification(code: str) -> ResponseReturnValue:
+    """Give an incident tags, and its cause a category; what is not sent stays as it is."""
+    sent, incident = read_body(), found_incident(code)
+    check_is_incident(incident)
+    tags, cause = read_codes(sent, "tags"), incident.cause_category
+    if "cause_category" in sent:
+        cause = read_line(sent, "cause_category") or ""
+    tags = incident.tags if tags is None else tags
+    classify(code, tags, cause, actor=callers.caller().actor)
+    return _shown(found_incident(code))
 
 
 @incidents.get("/<id:code>/deliveries")
@@ -366,6 +381,7 @@ def newest_incidents() -> Select[Incident]:
         select(Incident)
         .options(
             selectinload(Incident.updates),
+            selectinload(Incident.tagged),
             selectinload(Incident.affected).joinedload(IncidentComponent.component),
         )
         .order_by(Incident.id.desc())
@@ -382,6 +398,8 @@ def as_object(incident: Incident) -> dict[str, Any]:
         "status": incident.status,
         "impact": incident.impact.value,
         "severity": incident.severity_name,
+        "tags": incident.tags,
+        "cause_category": incident.cause_category,
         "visibility": incident.visibility.value,
         "is_drill": incident.is_drill,
         "version": incident.version,

@@ -15,6 +15,7 @@ from statuspage.core.db import Base
 from statuspage.core.enums import CustomerMail, Impact
 from statuspage.core.languages import ENGLISH
 from statuspage.models import Component, ComponentGroup, Contact, Page, SeverityLevel
+from statuspage.models.page import USUAL_CAUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class PageSettings:
     sign_off: str = ""
     incident_channel: str = ""
     no_change_email_minutes: int = 60
+    cause_categories: str = USUAL_CAUSES
 
 
 def first_settings(name: str, *, time_zone: str, support_email: str = "") -> PageSettings:

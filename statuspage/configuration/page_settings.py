@@ -90,12 +90,22 @@ def count_components(session: Session) -> int:
     return session.scalar(select(func.count()).where(Component.removed_at.is_(None))) or 0
 
 
+def cause_categories(page: Page | None) -> list[str]:
+    """What causes of incidents are sorted by, in the order of the settings, each once."""
+    lines = map(clean_line, page.cause_categories.splitlines() if page else ())
+    return list(dict.fromkeys(filter(None, lines)))
+
+
 @needs(Permission.SETTINGS)
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
     """Change the page's settings.
 
-    Raises :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
+    Raises :class:`Invalid` for a category of causes that is too long, and
+    :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
     """
+    for line in settings.cause_categories.splitlines():
+        if len(line) > TITLE_LIMIT:
+            raise Invalid("cause_categories", f"“{line[:40]}…” is longer than {TITLE_LIMIT}")
     with writing() as session:
         page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
         if change_row(session, page, settings, actor=actor, action="page.change", seen=seen):

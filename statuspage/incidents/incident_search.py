@@ -10,7 +10,14 @@ from typing import Final
 from sqlalchemy import ColumnElement, or_, select
 
 from statuspage.core.enums import IncidentRole, Visibility
-from statuspage.models import Incident, IncidentComponent, IncidentNote, IncidentUpdate
+from statuspage.incidents.classification import as_tag
+from statuspage.models import (
+    Incident,
+    IncidentComponent,
+    IncidentNote,
+    IncidentTag,
+    IncidentUpdate,
+)
 
 MOST_WORDS: Final = 8
 """So many words of a search count."""
@@ -28,14 +35,18 @@ class IncidentFilter:
     severity_rank: int | None = None
     component_id: int | None = None
     contact_id: int | None = None
+    tag: str = ""
+    cause_category: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
 
 def conditions(wanted: IncidentFilter) -> Iterator[ColumnElement[bool]]:
-    """What an incident must fulfil; each word stands in its title, an update or a note."""
+    """What an incident must fulfil; each word stands in its title, an update or a note, or is a tag
+    of it or its code.
+    """
     for word in wanted.text.split()[:MOST_WORDS]:
-        yield or_(Incident.code == word, _is_noted(word), tells(word))
+        yield or_(Incident.code == word, _has_tag(as_tag(word)), _is_noted(word), tells(word))
     if wanted.severity_rank is not None:
         yield Incident.severity_rank == wanted.severity_rank
     if wanted.component_id is not None:
@@ -43,6 +54,10 @@ def conditions(wanted: IncidentFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.contact_id is not None:
         roles = (getattr(Incident, f"{role}_id") for role in IncidentRole)
         yield or_(*(role == wanted.contact_id for role in roles))
+    if wanted.tag:
+        yield _has_tag(wanted.tag)
+    if wanted.cause_category:
+        yield Incident.cause_category == wanted.cause_category
     if wanted.since is not None:
         yield or_(Incident.resolved_at.is_(None), Incident.resolved_at >= wanted.since)
     if wanted.until is not None:
@@ -60,6 +75,10 @@ def tells(text: str, *, in_public: bool = False) -> ColumnElement[bool]:
     if in_public:
         told = told.where(IncidentUpdate.visibility == Visibility.PUBLIC)
     return or_(Incident.title.icontains(text, autoescape=True), Incident.id.in_(told))
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    return Incident.id.in_(select(IncidentTag.incident_id).where(IncidentTag.tag == tag))
 
 
 def _is_noted(text: str) -> ColumnElement[bool]:

@@ -21,9 +21,11 @@ from statuspage.core.enums import (
     status_of,
 )
 from statuspage.models.account import Account
-from statuspage.models.columns import Code, Facts, Key, Line, Name, Prose
+from statuspage.models.columns import TITLE_LIMIT, Code, Facts, Key, Line, Name, Prose
 from statuspage.models.component import Component
 from statuspage.models.contact import Contact
+
+TAG_LIMIT = 60
 
 
 class Incident(Base):
@@ -94,6 +96,8 @@ class Incident(Base):
     scribe_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     chat_channel: Mapped[Line]
     war_room: Mapped[Line]
+    # One of the page's categories, by the name that it had then.
+    cause_category: Mapped[str] = mapped_column(String(TITLE_LIMIT), default="", server_default="")
 
     # The code of the incident that it turned out to be part of; such a one is over.
     merged_into: Mapped[str | None] = mapped_column(String(12))
@@ -129,6 +133,9 @@ class Incident(Base):
     affected: Mapped[list[IncidentComponent]] = relationship(
         back_populates="incident", order_by="IncidentComponent.component_id"
     )
+    tagged: Mapped[list[IncidentTag]] = relationship(
+        order_by="IncidentTag.tag", cascade="all, delete-orphan"
+    )
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy's own form)
 
@@ -136,6 +143,11 @@ class Incident(Base):
     def step(self) -> Status:
         """The status as a word of its kind."""
         return status_of(self.kind, self.status)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags, in alphabetical order."""
+        return [one.tag for one in self.tagged]
 
     @property
     def is_open(self) -> bool:
@@ -204,6 +216,17 @@ class IncidentComponent(Base):
 
     incident: Mapped[Incident] = relationship(back_populates="affected")
     component: Mapped[Component] = relationship()
+
+
+class IncidentTag(Base):
+    """A word that colleagues find incidents again by."""
+
+    __tablename__ = "incident_tags"
+    __table_args__ = (UniqueConstraint("incident_id", "tag"),)
+
+    id: Mapped[Key]
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    tag: Mapped[str] = mapped_column(String(TAG_LIMIT), index=True)
 
 
 class IncidentUpdate(Base):

@@ -12,6 +12,17 @@ from statuspage.core import clock
 from statuspage.core.db import Base, read_once
 from statuspage.models.columns import Code, Facts, Key, Line, Name, Prose
 
+USUAL_CAUSES = """Software defect
+Deployment
+Configuration
+Capacity
+Infrastructure
+Network
+Third party
+Data
+Security
+Human error"""
+
 
 class Page(Base):
     """The one page of this installation: a single row."""
@@ -33,6 +44,10 @@ class Page(Base):
     incident_channel: Mapped[Line]
     # "No change yet" is emailed to subscribers at most once in so many minutes; 0 for no limit.
     no_change_email_minutes: Mapped[int] = mapped_column(default=60)
+    # What causes of incidents are sorted by, for colleagues: a line each.
+    cause_categories: Mapped[Prose] = mapped_column(
+        default=USUAL_CAUSES, server_default=USUAL_CAUSES
+    )
     look: Mapped[Facts] = mapped_column(default=dict)
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
     blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)

@@ -25,12 +25,14 @@ from statuspage.models import (
     ComponentGroup,
     Incident,
     IncidentComponent,
+    IncidentTag,
     IncidentUpdate,
 )
 from statuspage.public.days import day_of, following_month, midnight
 
-MOST_COMPONENTS: Final = 15
+MOST_ROWS: Final = 15
 NO_SEVERITY: Final = "No severity"
+NO_CAUSE: Final = "Unknown"
 _MINUTE: Final = timedelta(minutes=1)
 _NO_TIME: Final = timedelta()
 
@@ -75,6 +77,8 @@ class Trends:
     times: Sequence[StepTime]
     severities: Sequence[Share]
     components: Sequence[Share]
+    tags: Sequence[Share]
+    causes: Sequence[Share]
     promises: int
     promises_kept: int
 
@@ -96,6 +100,7 @@ class Spell:
     started: datetime
     ended: datetime
     severity: str = NO_SEVERITY
+    cause: str = NO_CAUSE
     steps: Mapping[str, datetime | None] | None = None
 
     @property
@@ -136,10 +141,9 @@ def read_trends(session: Session, *, since: date, now: datetime, zone: ZoneInfo)
         months=list(_months(spells, planned, since=since, today=day_of(now, zone), zone=zone)),
         times=[_step_time(name, spells) for name in STEPS],
         severities=_shares((spell.severity, spell.length) for spell in spells),
-        components=_shares(
-            (name, max((resolved or now) - started, _NO_TIME))
-            for name, started, resolved in session.execute(_OF_COMPONENTS.where(begun))
-        )[:MOST_COMPONENTS],
+        components=_shares(_lengths(session.execute(_OF_COMPONENTS.where(begun)), now))[:MOST_ROWS],
+        tags=_shares(_lengths(session.execute(_OF_TAGS.where(begun)), now))[:MOST_ROWS],
+        causes=_shares((spell.cause, spell.length) for spell in spells),
         promises=promises,
         promises_kept=kept or 0,
     )
@@ -166,6 +170,7 @@ _INCIDENTS: Final = select(
     Incident.resolved_at,
     Incident.monitoring_at,
     Incident.severity_name,
+    Incident.cause_category,
     Incident.origin,
     Incident.internal_facts,
     _FIRST_WORD.label("first_word"),
@@ -183,12 +188,25 @@ _OF_COMPONENTS: Final = (
     .outerjoin(ComponentGroup, ComponentGroup.id == Component.group_id)
 )
 
+_OF_TAGS: Final = (
+    select(IncidentTag.tag, Incident.started_at, Incident.resolved_at)
+    .select_from(Incident)
+    .join(IncidentTag, IncidentTag.incident_id == Incident.id)
+)
+
+
+def _lengths(rows: Iterable[Any], now: datetime) -> Iterator[tuple[str, timedelta]]:
+    """Names with how long each lasted, of rows of name, start and end."""
+    for name, started, resolved in rows:
+        yield name, max((resolved or now) - started, _NO_TIME)
+
 
 def _spell(row: Any, now: datetime) -> Spell:
     return Spell(
         row.started_at,
         row.resolved_at or now,
         row.severity_name or NO_SEVERITY,
+        row.cause_category or NO_CAUSE,
         {
             STEPS[0]: read_detected(row.internal_facts),
             STEPS[1]: row.first_word if row.origin is None else None,

@@ -274,6 +274,8 @@ def _object(found: Incident) -> dict[str, Any]:
         "title": found.title,
         "status": found.status,
         "severity": found.severity_name,
+        "tags": found.tags,
+        "cause_category": found.cause_category,
         "visibility": found.visibility.value,
         "url": shown_at(found.code),
     }

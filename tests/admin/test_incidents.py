@@ -69,6 +69,6 @@ def test_the_list_is_searched_and_what_was_asked_stays_in_the_address(
     [form] = tree.xpath("//form[@role='search']")
     assert dict(form.form_values()) == {
         "show": "open", "text": "nothing", "severity": "2", "component": "", "person": "",
-        "since": "", "until": "nonsense",
+        "cause_category": "", "since": "", "until": "nonsense",
     }  # fmt: skip
     assert tree.xpath("//form[@role='search']/details/@open") == [""]

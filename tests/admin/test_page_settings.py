@@ -21,6 +21,7 @@ GLOBEX = {
     "sign_off": "The Globex team",
     "incident_channel": "#fire",
     "no_change_email_minutes": "120",
+    "cause_categories": "Deployment\nA vendor",
 }
 
 

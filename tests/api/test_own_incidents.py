@@ -50,6 +50,9 @@ class Tool:
         sent = {**self.headers, **{name.replace("_", "-"): v for name, v in headers.items()}}
         return self.client.post(ALL + path, json=value, headers=sent)
 
+    def put(self, path: str, value: Any) -> TestResponse:
+        return self.client.put(ALL + path, json=value, headers=self.headers)
+
     def declare(self, **changes: Any) -> Any:
         answer = self.post("", {**NEW, **changes})
         assert answer.status_code == 201, answer.text
@@ -123,6 +126,19 @@ def test_the_gate_asks_for_reasons(app: Flask, own: Tool) -> None:
     answer = own.post(path, {**resolved, "although": {"watched": "A third party confirmed it."}})
     assert answer.json is not None
     assert answer.json["updates"][0]["although"] == {"watched": "A third party confirmed it."}
+
+
+def test_tags_and_cause_are_put_and_what_is_not_sent_stays(own: Tool) -> None:
+    path = f"/{own.declare()['id']}/classification"
+    put = own.put(path, {"tags": ["DB pool", "api"], "cause_category": "Capacity"}).json
+    assert put is not None
+    assert (put["tags"], put["cause_category"]) == (["api", "db-pool"], "Capacity")
+    again = own.put(path, {"cause_category": ""}).json
+    assert again is not None
+    assert (again["tags"], again["cause_category"]) == (["api", "db-pool"], "")
+    assert problem(own.put(path, {"cause_category": "x"}), 422)["errors"][0]["field"] == (
+        "cause_category"
+    )
 
 
 def test_audiences_are_left_out_with_a_reason(app: Flask, own: Tool) -> None:

@@ -123,3 +123,9 @@ def test_two_who_type_the_same_do_not_disturb_each_other(session: Session, page:
     for _ in range(2):
         page_settings.change_page(replace(seen, name="Both"), actor=ACTOR, seen=fingerprint(seen))
     assert count_entries(session) == 1
+
+
+def test_categories_of_causes_are_lines_each_once() -> None:
+    page = Page(name="Acme", cause_categories="Network\n\n  Deployment \nNetwork")
+    assert page_settings.cause_categories(page) == ["Network", "Deployment"]
+    assert page_settings.cause_categories(None) == []

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from statuspage.core.db import writing
 from statuspage.core.enums import Visibility
 from statuspage.incidents.promises import record_of
-from statuspage.models import Incident
+from statuspage.models import Incident, IncidentTag
 from statuspage.reports.trends import Share, StepTime, Trends, months_before, read_trends
 from tests.factories import (
     make_component,
@@ -196,3 +196,20 @@ def test_promises_are_counted_as_each_incident_counts_them(session: Session) -> 
     found = read(session)
     assert found.promises == len(came) == 18
     assert found.promises_kept == sum(record.kept for record in records)
+
+
+@pytest.mark.usefixtures("page")
+def test_an_incident_counts_for_each_of_its_tags_and_for_its_cause(session: Session) -> None:
+    start = NOW - timedelta(days=2)
+    with writing() as transaction:
+        for length, tags, cause in ((30, "ab", "Network"), (60, "b", ""), (90, "", "Network")):
+            made = make_incident(
+                transaction, updates=("investigating", "resolved"), started_at=start,
+                step_minutes=length, cause_category=cause,
+            )  # fmt: skip
+            made.tagged = [IncidentTag(tag=tag) for tag in tags]
+        drill = make_incident(transaction, started_at=start, is_drill=True)
+        drill.tagged = [IncidentTag(tag="a")]
+    found = read(session)
+    assert found.tags == [Share("b", 2, 90), Share("a", 1, 30)]
+    assert found.causes == [Share("Network", 2, 120), Share("Unknown", 1, 60)]

@@ -52,6 +52,7 @@ def test_an_incident_is_declared_updated_resolved_and_listed(
     found = declare(runner, "--component", "Checkout=major_outage")
     assert found == {
         "id": found["id"], "title": "Payments fail", "status": "investigating", "severity": "SEV1",
+        "tags": [], "cause_category": "",
         "visibility": "public", "url": f"https://status.example.com/incidents/{found['id']}",
     }  # fmt: skip
     assert run(runner, "list").stdout == f"{found['id']}  SEV1      investigating  Payments fail\n"
