@@ -145,6 +145,16 @@ def writing() -> Iterator[Session]:
         raise
 
 
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session of its own whose reads are all of one moment."""
+    with Session(engine) as session:
+        if engine.dialect.name == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            session.connection(execution_options=options)
+        yield session
+
+
 def in_slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """``items`` in slices that are written in a transaction each; one empty slice for nothing.
 

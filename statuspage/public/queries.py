@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.core import clock
 from statuspage.core.clock import EPOCH
+from statuspage.core.db import reading
 from statuspage.core.enums import (
     CLOSED,
     OVERALL,
@@ -108,7 +109,7 @@ def open_site(engine: Engine, *, at: datetime | None = None) -> Iterator[Site]:
 
     Within a transaction SQLite always shows one moment; PostgreSQL is asked for it.
     """
-    with _reading(engine) as session:
+    with reading(engine) as session:
         yield read_site(session, at=at)
 
 
@@ -119,17 +120,8 @@ def read_on(engine: Engine, site: Site) -> Iterator[Site]:
 
     For whoever asks for the revision and finds that the site has not changed since.
     """
-    with _reading(engine) as session:
+    with reading(engine) as session:
         yield replace(site, connection=session.connection())
-
-
-@contextmanager
-def _reading(engine: Engine) -> Iterator[Session]:
-    with Session(engine) as session:
-        if engine.dialect.name == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            session.connection(execution_options=options)
-        yield session
 
 
 def read_site(session: Session, *, at: datetime | None = None) -> Site:

@@ -1,4 +1,4 @@
-"""``statuspage upgrade``, ``check``, ``backup``, ``restore`` and ``restored``."""
+"""``statuspage upgrade``, ``check``, and the commands of backups and of the archive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 
 from statuspage.core.config import current_settings
 from statuspage.core.paths import COMMAND
-from statuspage.runtime import backup, upgrading
+from statuspage.runtime import backup, upgrading, whole_archive
 from statuspage.runtime.command_failure import fail
 from statuspage.runtime.findings import State
 from statuspage.runtime.versions import UnusableDatabase
@@ -128,4 +128,28 @@ def restored() -> None:
     click.echo(HELD)
 
 
-COMMANDS: Final = (upgrade, check_settings, back_up, restore, restored)
+@click.command("export-all")
+@click.argument("file", type=click.Path(path_type=Path))
+def export_all(file: Path) -> None:
+    """Write everything into the archive FILE, in open formats, while the service runs."""
+    try:
+        rows = whole_archive.export_all(current_app._get_current_object(), file)  # type: ignore[attr-defined]
+    except UnusableDatabase as error:
+        fail(error)
+    click.echo(f"Wrote {rows:,} rows to {file}. Not in it:")
+    for what in whole_archive.NOT_INSIDE:
+        click.echo(f"  {what}")
+
+
+@click.command("import-all")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_all(file: Path) -> None:
+    """Fill an empty database, of either kind, with the archive FILE and hold the outbox."""
+    try:
+        rows = whole_archive.import_all(current_app._get_current_object(), file)  # type: ignore[attr-defined]
+    except UnusableDatabase as error:
+        fail(error)
+    click.echo(f"{rows:,} rows came in. {HELD}")
+
+
+COMMANDS: Final = (upgrade, check_settings, back_up, restore, restored, export_all, import_all)

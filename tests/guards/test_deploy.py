@@ -1,12 +1,18 @@
-"""What ships the service names settings and commands that are there."""
+"""What ships the service is well-formed, and names settings and commands that are there."""
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 from flask import Flask
@@ -66,6 +72,27 @@ def test_every_setting_that_is_named_is_one() -> None:
 def test_every_command_that_is_named_is_one(app: Flask) -> None:
     assert commands_named() == {"run", "serve", "worker", "setup"}
     assert commands_named() <= set(app.cli.commands)
+
+
+def test_the_image_is_built_as_its_linter_asks() -> None:
+    linter = Path(sys.executable).with_name("hadolint")
+    said = subprocess.run([linter, DEPLOY / "Dockerfile"], capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (0, "")
+
+
+def test_compose_files_are_what_the_compose_specification_allows() -> None:
+    schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+    composed = [yaml.safe_load(file.read_text()) for file in DEPLOY.glob("compose*.yaml")]
+    assert len(composed) == 2
+    for each in composed:
+        jsonschema.validate(each, json.loads(schema.read_text()))
+
+
+@pytest.mark.parametrize("file", sorted(DEPLOY.glob("kubernetes/*.yaml")), ids=lambda f: f.stem)
+def test_manifests_have_no_field_that_kubernetes_does_not_know(file: Path) -> None:
+    newest = kubernetes_validate.latest_version()
+    for manifest in yaml.safe_load_all(file.read_text()):
+        assert newest.startswith(kubernetes_validate.validate(manifest, newest, strict=True))
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("systemd/*.service")), ids=lambda f: f.stem)
