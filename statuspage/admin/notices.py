@@ -30,6 +30,7 @@ from statuspage.incidents.notices import (
 )
 from statuspage.incidents.notices import end_notice as end
 from statuspage.models import PublicNotice
+from statuspage.recipients import who_receives
 
 PAGE_SIZE: Final = 25
 
@@ -44,6 +45,8 @@ class NoticeForm(SecondTextsForm, EditForm):
     ends_at = MomentField("Ends")
     is_pinned = BooleanField("Pin to the top of the page")
     in_feeds = BooleanField("Show in feeds too")
+    emails_subscribers = BooleanField("Email subscribers")
+    posts_to_chat = BooleanField("Post it to chat")
     because = LineField("Publish anyway because")
 
     def details(self) -> NoticeDetails:
@@ -56,6 +59,8 @@ class NoticeForm(SecondTextsForm, EditForm):
             ends_at=self.ends_at.data,
             is_pinned=self.is_pinned.data,
             in_feeds=self.in_feeds.data,
+            emails_subscribers=self.emails_subscribers.data,
+            posts_to_chat=self.posts_to_chat.data,
             translations=self.translations(),
         )
 
@@ -125,11 +130,18 @@ def _form(form: NoticeForm, found: PublicNotice | None) -> ResponseReturnValue:
         form=form,
         notice=found,
         is_over=found is not None and has_ended(found),
+        readers=who_receives.count_notice_readers(current_session()),
     )
 
 
 def _where(posted: PublicNotice) -> str:
-    """Where it can be read now, and from when on."""
+    """Where it can be read now, and from when on; who is notified."""
     if posted.begins_at > clock.now():
-        return f"Saved. It’s on the page from {show_moment(posted.begins_at)}."
-    return "It’s on the page and in the feeds." if posted.in_feeds else "It’s on the page."
+        where = f"Saved. It’s on the page from {show_moment(posted.begins_at)}."
+    else:
+        where = "It’s on the page and in the feeds." if posted.in_feeds else "It’s on the page."
+    if posted.notified_at is not None:
+        return where
+    told = ["Subscribers get an email."] if posted.emails_subscribers else []
+    told += ["Colleagues are notified in chat."] if posted.posts_to_chat else []
+    return " ".join([where, *told])

@@ -200,6 +200,7 @@ class Step(Term):
     REVIEW = "review"
     REVIEW_DUE = "review_due"
     ACTION_DUE = "action_due"
+    NOTICE = "notice"
 
 
 class SubscriberState(Term):

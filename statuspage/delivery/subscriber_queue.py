@@ -43,6 +43,12 @@ def queue_subscribers(
     return queue_reached(session, message, reached, step_key=step_key, why=reached.c.why)
 
 
+def queue_notice(session: Session, message: Message, *, step_key: str) -> int:
+    """Queue the mail about a notice to whom it reaches; returns how many rows that added."""
+    reached = who_receives.notice_readers()
+    return queue_reached(session, message, reached, step_key=step_key, why=reached.c.why)
+
+
 def sign_ups(session: Session, address: str) -> list[datetime]:
     """When each mail about its own subscription was queued to an address, oldest first.
 

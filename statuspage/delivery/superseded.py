@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from statuspage.core.db import among
@@ -221,8 +221,11 @@ def _barred(session: Session, sent: _Sent, ids: Sequence[int]) -> Mapping[str, l
     An address that unsubscribed may still be asked to confirm a new subscription, still gets what
     a colleague gets, and what is owed by contract.
     """
-    is_notice = sent.audience in MAILED and sent.incident_id is not None and not sent.is_drill
-    owed = owed_by_contract() if is_notice else PERSONAL
+    owed: ColumnElement[bool] = PERSONAL
+    if sent.audience in MAILED and sent.step is Step.NOTICE:
+        owed = false()
+    elif sent.audience in MAILED and sent.incident_id is not None and not sent.is_drill:
+        owed = owed_by_contract()
     chosen = with_suppression(select(suppression_reason(), Delivery.id), Delivery.address)
     rows = session.execute(chosen.where(among(Delivery.id, ids), bars(owed)))
     return _grouped((row[0], row[1]) for row in rows)

@@ -1,13 +1,14 @@
 """Notices: what the public page says besides incidents, from a start to an end.
 
-A notice affects no component and changes no headline, and nobody is emailed.  Unless it is quiet it
-stands in the feeds too.  It is public from its start on; after its end its own address shows it.
+A notice affects no component and changes no headline.  Where somebody chose it, it stands in the
+feeds too, and is emailed to subscribers and posted to chat once, when it starts
+(:mod:`.notice_messages`).  It is public from its start on; after its end its own address shows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import case, or_, select
@@ -40,6 +41,8 @@ class NoticeDetails:
     ends_at: datetime | None = None
     is_pinned: bool = False
     in_feeds: bool = False
+    emails_subscribers: bool = False
+    posts_to_chat: bool = False
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -52,6 +55,8 @@ def details_of(notice: PublicNotice) -> NoticeDetails:
         notice.ends_at,
         notice.is_pinned,
         notice.in_feeds,
+        notice.emails_subscribers,
+        notice.posts_to_chat,
         notice.translations,
     )
 
@@ -85,10 +90,18 @@ def change_notice(
 ) -> None:
     """Change a notice that is not over; raises as :func:`post_notice`, and
     :class:`~statuspage.core.conflict.Conflict`.
+
+    Who was notified of it stays: nobody is twice.
     """
     with writing() as session:
         notice = _locked(session, code)
         saved = details_of(notice)
+        if notice.notified_at is not None:
+            details = replace(
+                details,
+                emails_subscribers=saved.emails_subscribers,
+                posts_to_chat=saved.posts_to_chat,
+            )
         if details == saved:
             return
         check_unchanged(seen, fingerprint(saved), saved)

@@ -263,6 +263,31 @@ def _for_subscribers(
     return _mail(subject, body, Audience.SUBSCRIBER, step, public, language, own=own)
 
 
+def finish_notice(
+    text: Text, *, facts: Facts, url: str, language: str, versions: Mapping[str, Text]
+) -> Composed:
+    """A notice as the mail to subscribers: the words of the page, in a mail's frame.
+
+    ``versions`` are its texts in other languages; ``url`` is its own page.
+    """
+    public = replace(facts.public, incident_url=url)
+    own, *others = (
+        _notice(said, replace(public, title=said.subject), tongue, own=language)
+        for tongue, said in ((language, text), *versions.items())
+    )
+    made = {
+        tongue: {"subject": mail.subject, "text": mail.text, "html": mail.html}
+        for tongue, mail in zip(versions, others, strict=True)
+    }
+    return replace(own, versions=made)
+
+
+def _notice(text: Text, facts: PublicFacts, language: str, *, own: str) -> Composed:
+    subject = disarm(richtext.clean_line(f"{text.subject} ({facts.service})"))
+    body = disarm(richtext.clean(text.body))
+    return _mail(subject, body, Audience.SUBSCRIBER, Step.NOTICE, facts, language, own=own)
+
+
 def finish_for_colleagues(
     text: Text, *, step: Step, facts: Facts, language: str = "en"
 ) -> Composed:

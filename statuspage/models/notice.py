@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from statuspage.core import clock
@@ -29,6 +29,11 @@ class PublicNotice(Base):
     is_pinned: Mapped[bool] = mapped_column(default=False)
     # A quiet one is on the page alone.
     in_feeds: Mapped[bool] = mapped_column(default=False)
+    # Who is notified once, at its start; nobody unless somebody chose it.
+    emails_subscribers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    posts_to_chat: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # When its messages were queued.
+    notified_at: Mapped[datetime | None]
     entry_id: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -375,6 +375,30 @@ def reached_subscribers(topic: Topic) -> Subquery:
     return with_suppression(chosen, Subscriber.address).subquery()
 
 
+def notice_readers() -> Subquery:
+    """The rule of a notice, which is of no component: who asked for incidents or maintenance."""
+    chosen = select(
+        Subscriber.address,
+        Subscriber.email,
+        Subscriber.time_zone,
+        Subscriber.language,
+        literal("Subscribed to the page").label("why"),
+        bars(owed=false()).label("suppressed"),
+        suppression_reason().label("reason"),
+    ).where(
+        Subscriber.state == SubscriberState.CONFIRMED,
+        or_(Subscriber.incidents, Subscriber.maintenance),
+    )
+    return with_suppression(chosen, Subscriber.address).subquery()
+
+
+def count_notice_readers(session: Session) -> int:
+    """How many subscribers the mail about a notice would go to."""
+    reached = notice_readers()
+    chosen = select(func.count()).select_from(reached).where(~reached.c.suppressed)
+    return session.scalar(chosen) or 0
+
+
 def _by_component(topic: Topic) -> Subquery:
     """Who named a component, of the affected ones where there are any, and the first of these."""
     return _first_components(

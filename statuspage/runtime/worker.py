@@ -40,7 +40,7 @@ from statuspage.delivery import (
     subscribe,
 )
 from statuspage.delivery.dispatch import Dispatcher, open_lanes
-from statuspage.incidents import maintenance, recurring, reminders, scheduled
+from statuspage.incidents import maintenance, notice_messages, recurring, reminders, scheduled
 from statuspage.incidents.review import documents as reviews
 from statuspage.incidents.review import review_reminders
 from statuspage.intake import suggestion_notices, suggestions
@@ -256,6 +256,7 @@ class WorkerProcess:
     def _keep_promises(self) -> None:
         with self._app.app_context():
             reminders.notify_due()
+            notice_messages.notify_due()
 
     def _notify_of_alerts(self) -> None:
         with self._app.app_context():
