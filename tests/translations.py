@@ -42,6 +42,7 @@ WORDS = (
 KEYWORDS: dict[str, Any] = {
     **dict.fromkeys(("_", "N_", "gettext", "say")),
     "ngettext": (1, 2),
+    "forms": (1, 2),
 }
 JINJA = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 

@@ -21,11 +21,13 @@ from statuspage.admin.forms import (
     TermField,
     TermRadioField,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import TheirZoneField
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import AccountRole
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.delivery import account_changes, invitations
 from statuspage.incidents import handover
@@ -37,37 +39,43 @@ class InviteForm(Form):
     """Whom to invite."""
 
     email = MailField(
-        "Email address", needed="Enter the email address of the person you’re inviting"
+        N_("Email address"), needed=N_("Enter the email address of the person you’re inviting")
     )
-    role = TermRadioField("Role", AccountRole, default=AccountRole.RESPONDER)
+    role = TermRadioField(N_("Role"), AccountRole, default=AccountRole.RESPONDER)
 
 
 class RoleForm(Form):
     """The role of an account."""
 
-    role = TermField("Role", AccountRole)
+    role = TermField(N_("Role"), AccountRole)
 
 
 class NameForm(Form):
     """The name that one acts under."""
 
-    name = NameField("Your name", needed="Enter your name", render_kw={"autocomplete": "name"})
+    name = NameField(
+        N_("Your name"), needed=N_("Enter your name"), render_kw={"autocomplete": "name"}
+    )
 
 
 class TimesForm(Form):
     """How times are shown to whoever is signed in, and typed by them."""
 
-    time_zone = TheirZoneField("Time zone")
-    date_language = LanguageField("Language of dates")
+    time_zone = TheirZoneField(N_("Time zone"))
+    date_language = LanguageField(N_("Language of dates"))
 
 
 class PasswordForm(Form):
     """A new password, proven by the present one."""
 
     present = SecretField(
-        "Current password", needed="Enter your current password", autocomplete="current-password"
+        N_("Current password"),
+        needed=N_("Enter your current password"),
+        autocomplete="current-password",
     )
-    new = SecretField("New password", needed="Choose a new password", autocomplete="new-password")
+    new = SecretField(
+        N_("New password"), needed=N_("Choose a new password"), autocomplete="new-password"
+    )
 
 
 @admin.route("/accounts", methods=["GET", "POST"])
@@ -85,7 +93,9 @@ def accounts() -> ResponseReturnValue:
                 form.email.data, AccountRole(form.role.data), actor=actor()
             )
             if current_settings().mail_channel != "file":
-                return done(f"{invitation.email} was invited by email.", "admin.accounts")
+                return done(
+                    _("%(email)s was invited by email.", email=invitation.email), "admin.accounts"
+                )
             link = current_links().account(token)
     session = current_session()
     return page(
@@ -107,9 +117,12 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
         invitation = invitations.request_new_password(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    notice = f"A link to choose a new password goes to {invitation.email} by mail."
+    notice = _("A link to choose a new password goes to %(email)s by mail.", email=invitation.email)
     if current_settings().mail_channel == "file":
-        notice += f" Email isn’t set up; the link is in {current_settings().data_dir / 'mail'}."
+        notice += _(
+            " Email isn’t set up; the link is in %(data_dir)s.",
+            data_dir=current_settings().data_dir / "mail",
+        )
     return done(notice, "admin.accounts")
 
 
@@ -118,20 +131,23 @@ def change_role(account_id: int) -> ResponseReturnValue:
     """Give somebody another role."""
     form = RoleForm.read()
     if not form.is_accepted():
-        return refused("Pick a role from the list.", "admin.accounts")
+        return refused(_("Pick a role from the list."), "admin.accounts")
     role = AccountRole(form.role.data)
     try:
         account_changes.change_role(account_id, role, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    return done(f"The role is {role.label} now, and the account is signed out.", "admin.accounts")
+    return done(
+        _("The role is %(role)s now, and the account is signed out.", role=role.label),
+        "admin.accounts",
+    )
 
 
 @admin.post("/accounts/invitations/<int:invitation_id>/withdraw")
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
     """Make an invitation's link stop working."""
     invitations.withdraw_invitation(invitation_id, actor=actor())
-    return done("The invitation’s link no longer works.", "admin.accounts")
+    return done(_("The invitation’s link no longer works."), "admin.accounts")
 
 
 @admin.post("/accounts/<int:account_id>/disable")
@@ -141,7 +157,7 @@ def disable_account(account_id: int) -> ResponseReturnValue:
         account_changes.disable(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    said = "The account is disabled and signed out everywhere."
+    said = _("The account is disabled and signed out everywhere.")
     if handover.of_account(current_session(), _account(account_id)).is_empty:
         return done(said, "admin.accounts")
     return done(said, "admin.open_work", account_id=account_id)
@@ -162,14 +178,14 @@ def open_work(account_id: int) -> ResponseReturnValue:
 def sign_out_account(account_id: int) -> ResponseReturnValue:
     """End every session of somebody."""
     sign_ins.sign_out_everywhere(account_id, actor=actor())
-    return done("The account is signed out everywhere.", "admin.accounts")
+    return done(_("The account is signed out everywhere."), "admin.accounts")
 
 
 @admin.post("/accounts/<int:account_id>/enable")
 def enable_account(account_id: int) -> ResponseReturnValue:
     """Let somebody in again."""
     verbs.enable(account_id, actor=actor())
-    return done("The account can sign in again.", "admin.accounts")
+    return done(_("The account can sign in again."), "admin.accounts")
 
 
 @admin.route("/me", methods=["GET", "POST"])
@@ -179,7 +195,7 @@ def me() -> ResponseReturnValue:
     if name_form.is_accepted():
         with name_form.refusals():
             verbs.rename(_my_id(), name=name_form.name.data, actor=actor())
-            return done("Your name was saved.", "admin.me")
+            return done(_("Your name was saved."), "admin.me")
     return _my_page(name_form=name_form)
 
 
@@ -194,7 +210,7 @@ def change_times() -> ResponseReturnValue:
                 date_language=form.date_language.data,
                 actor=actor(),
             )
-            return done("Your dates and times were saved.", "admin.me")
+            return done(_("Your dates and times were saved."), "admin.me")
     return _my_page(times_form=form)
 
 
@@ -212,7 +228,9 @@ def change_password() -> ResponseReturnValue:
                 user_agent=request.headers.get("User-Agent", ""),
                 actor=actor(),
             )
-            answer = done("Your password was changed; other browsers were signed out.", "admin.me")
+            answer = done(
+                _("Your password was changed; other browsers were signed out."), "admin.me"
+            )
             auth.remember(answer, token)
             return answer
     return _my_page(password_form=form)

@@ -18,12 +18,14 @@ from statuspage.admin.forms import (
     TermRadioField,
     WebAddressField,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import DayField
 from statuspage.configuration import contacts
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import ActionPriority, ActionState
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.richtext import clean_line
 from statuspage.incidents.review import action_items as actions
 from statuspage.incidents.review.action_items import ActionDetails
@@ -36,11 +38,11 @@ NEWEST: Final = 50
 class ActionForm(EditForm):
     """An action item."""
 
-    text = LineField("What is to be done", needed="Say what is to be done")
-    owner_id = RowField("Owner", none="Unassigned")
-    due_on = DayField("Due")
-    priority = TermRadioField("Priority", ActionPriority, default=ActionPriority.MEDIUM)
-    link = WebAddressField("Ticket")
+    text = LineField(N_("What is to be done"), needed=N_("Say what is to be done"))
+    owner_id = RowField(N_("Owner"), none=N_("Unassigned"))
+    due_on = DayField(N_("Due"))
+    priority = TermRadioField(N_("Priority"), ActionPriority, default=ActionPriority.MEDIUM)
+    link = WebAddressField(N_("Ticket"))
 
     def details(self) -> ActionDetails:
         """The item as typed."""
@@ -71,7 +73,7 @@ def new_action_item(code: str) -> ResponseReturnValue:
         with form.refusals():
             key = form.form_key.data
             actions.add_action(code, form.details(), actor=actor(), form_key=key)
-            return done("The action item is added.", "admin.review", code=code)
+            return done(_("The action item is added."), "admin.review", code=code)
     return page("admin/action_item.html", form=form, item=None, incident=incident)
 
 
@@ -84,7 +86,7 @@ def action_item(item_id: int) -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             actions.change_action(item_id, form.details(), actor=actor(), seen=form.seen.data)
-            return done("The action item is saved.", "admin.action_items")
+            return done(_("The action item is saved."), "admin.action_items")
     return page("admin/action_item.html", form=form, item=item, incident=item.incident)
 
 
@@ -98,7 +100,7 @@ def settle_action_item(item_id: int) -> ResponseReturnValue:
         actions.settle_action(item_id, state, outcome, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.action_item", item_id=item_id)
-    return done(f"The action item is {state.label.lower()}.", "admin.action_items")
+    return done(_("The action item is %(state)s.", state=state.label.lower()), "admin.action_items")
 
 
 def _offer_contacts(form: ActionForm) -> None:

@@ -12,9 +12,11 @@ from wtforms import SelectField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, LineField, NameField, ProseField
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import severity
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.intake import alert_mapping
 from statuspage.intake import alert_sources as verbs
@@ -40,31 +42,31 @@ class Tried:
 class NewSourceForm(Form):
     """What sends alerts."""
 
-    name = NameField("Name", needed="Enter a name")
-    tool = SelectField("Tool", choices={key: tool.name for key, tool in TOOLS.items()})
+    name = NameField(N_("Name"), needed=N_("Enter a name"))
+    tool = SelectField(N_("Tool"), choices={key: tool.name for key, tool in TOOLS.items()})
 
 
 class SourceForm(Form):
     """How the alerts of a source are read, and what they propose."""
 
-    name = NameField("Name", needed="Enter a name")
-    signing_secret = LineField("Signing secret")
-    severity_rules = ProseField("Severity rules")
-    component_rules = ProseField("Component rules")
-    alerts = LineField("List of alerts")
-    fingerprint = LineField("Identity")
-    group = LineField("Group")
-    title = LineField("Title")
-    text = LineField("Text")
-    url = LineField("Link")
-    state = LineField("State")
-    resolved = LineField("Resolved when")
-    only = LineField("Only when")
-    started = LineField("Started")
-    ended = LineField("Ended")
-    labels = LineField("Labels")
-    label_fields = ProseField("More labels")
-    sample = ProseField("Sample", limit=MOST_SAMPLE)
+    name = NameField(N_("Name"), needed=N_("Enter a name"))
+    signing_secret = LineField(N_("Signing secret"))
+    severity_rules = ProseField(N_("Severity rules"))
+    component_rules = ProseField(N_("Component rules"))
+    alerts = LineField(N_("List of alerts"))
+    fingerprint = LineField(N_("Identity"))
+    group = LineField(N_("Group"))
+    title = LineField(N_("Title"))
+    text = LineField(N_("Text"))
+    url = LineField(N_("Link"))
+    state = LineField(N_("State"))
+    resolved = LineField(N_("Resolved when"))
+    only = LineField(N_("Only when"))
+    started = LineField(N_("Started"))
+    ended = LineField(N_("Ended"))
+    labels = LineField(N_("Labels"))
+    label_fields = ProseField(N_("More labels"))
+    sample = ProseField(N_("Sample"), limit=MOST_SAMPLE)
 
     def mapping(self) -> AlertMapping:
         """The mapping as typed."""
@@ -113,7 +115,7 @@ def alert_source(source_id: int) -> ResponseReturnValue:
                 tried = _try(form, source)
             else:
                 verbs.change_source(source_id, form.details(source.tool), actor=actor())
-                return done(f"{form.name.data} is saved.", "admin.alert_sources")
+                return done(_("%(name)s is saved.", name=form.name.data), "admin.alert_sources")
     return _screen(source_id, form=form, tried=tried)
 
 
@@ -128,7 +130,7 @@ def renew_alert_source(source_id: int) -> ResponseReturnValue:
 def remove_alert_source(source_id: int) -> ResponseReturnValue:
     """Take no more of its alerts."""
     verbs.remove_source(source_id, actor=actor())
-    return done("The source is removed, and its key is revoked.", "admin.alert_sources")
+    return done(_("The source is removed, and its key is revoked."), "admin.alert_sources")
 
 
 def _found(source_id: int) -> AlertSource:
@@ -194,8 +196,8 @@ def _read_sample(form: SourceForm, source: AlertSource) -> list[IncomingAlert]:
     try:
         sent = alert_mapping.parse(form.sample.data.encode())
     except ValueError as error:
-        raise Invalid("sample", f"This is not JSON: {error}") from None
-    alerts, _ = alert_mapping.read_alerts(mapping, sent)
+        raise Invalid("sample", _("This is not JSON: %(error)s", error=error)) from None
+    alerts, _unread = alert_mapping.read_alerts(mapping, sent)
     if not alerts:
-        raise Invalid("sample", "No alerts found. Check the sample and the mapping")
+        raise Invalid("sample", _("No alerts found. Check the sample and the mapping"))
     return alerts

@@ -13,33 +13,42 @@ from statuspage.access import api_keys as verbs
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, the_page
 from statuspage.admin.forms import Form, NameField, RowField
+from statuspage.admin.marked_texts import _
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import KeyScope
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 
 MEANINGS: Final[dict[KeyScope, str]] = {
-    KeyScope.READ: "Incidents, components, templates and deliveries, internal notes among them.",
-    KeyScope.DRAFT: "Declare and update internal incidents, for a person to publish.",
-    KeyScope.PUBLISH: "Declare, update and resolve incidents, and schedule maintenance.",
-    KeyScope.CUSTOMERS: "Read, change and remove customers.",
-    KeyScope.SUBSCRIBERS: "Read, add and remove subscribers.",
-    KeyScope.COMPONENTS: "Change components and groups, and their status.",
-    KeyScope.ADMIN: "Everything above, and the settings of the page.",
+    KeyScope.READ: N_(
+        "Incidents, components, templates and deliveries, internal notes among them."
+    ),
+    KeyScope.DRAFT: N_("Declare and update internal incidents, for a person to publish."),
+    KeyScope.PUBLISH: N_("Declare, update and resolve incidents, and schedule maintenance."),
+    KeyScope.CUSTOMERS: N_("Read, change and remove customers."),
+    KeyScope.SUBSCRIBERS: N_("Read, add and remove subscribers."),
+    KeyScope.COMPONENTS: N_("Change components and groups, and their status."),
+    KeyScope.ADMIN: N_("Everything above, and the settings of the page."),
 }
 
-_LIFETIMES: Final = {"30": "30 days", "90": "90 days", "365": "1 year", "": "No end"}
+_LIFETIMES: Final = {
+    "30": N_("30 days"),
+    "90": N_("90 days"),
+    "365": N_("1 year"),
+    "": N_("No end"),
+}
 
 
 class KeyForm(Form):
     """What will use the key, what it may do, and until when."""
 
-    name = NameField("What will use it", needed="Say what will use the key")
+    name = NameField(N_("What will use it"), needed=N_("Say what will use the key"))
     scopes = SelectMultipleField(
-        "Scopes", choices={scope.value: scope.label for scope in MEANINGS}, default=()
+        N_("Scopes"), choices={scope.value: scope.label for scope in MEANINGS}, default=()
     )
-    lifetime = SelectField("Works for", choices=_LIFETIMES, default="365")
-    owner_id = RowField("Owner", none="You")
+    lifetime = SelectField(N_("Works for"), choices=_LIFETIMES, default="365")
+    owner_id = RowField(N_("Owner"), none=N_("You"))
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
@@ -83,4 +92,4 @@ def api_keys() -> ResponseReturnValue:
 def withdraw_api_key(key_id: int) -> ResponseReturnValue:
     """Have a key work no more."""
     verbs.withdraw_key(key_id, actor=actor())
-    return done("The key is revoked.", "admin.api_keys")
+    return done(_("The key is revoked."), "admin.api_keys")

@@ -23,6 +23,7 @@ from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import AccountRole
+from statuspage.core.languages import N_
 from statuspage.core.links import Links, current_links
 from statuspage.public import http
 
@@ -32,7 +33,7 @@ SESSION_COOKIE: Final = "admin_session"
 BROWSER_KEPT: Final = timedelta(days=180)
 
 PROXY_ALARM: Final = "proxy"
-_PROXY_TEXT: Final = (
+_PROXY_TEXT: Final = N_(
     "A proxy stands in front (X-Forwarded-For), and TRUSTED_PROXIES is 0: every visitor seems to "
     "have the same address, so limits that are meant for one hold for all. Set TRUSTED_PROXIES to "
     "the number of proxies."

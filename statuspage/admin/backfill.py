@@ -21,11 +21,13 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.admin.incident_form import AFFECTED, ComponentsField, ImpactField, usual_states
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import severity
 from statuspage.core.db import current_session
 from statuspage.core.enums import IncidentStatus, Visibility
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.importers.backfilled import PastIncident, PastUpdate, backfill
 from statuspage.incidents.announcement import of_declaration
 from statuspage.incidents.inputs import Declaration
@@ -42,9 +44,9 @@ MOST_UPDATES: Final = 50
 class PastUpdateForm(Form):
     """One update; a row that is left empty is none."""
 
-    status = TermField("Status", IncidentStatus)
-    at = MomentField("Posted at", not_after_now=True)
-    body = ProseField("Text", render_kw={"rows": 4})
+    status = TermField(N_("Status"), IncidentStatus)
+    at = MomentField(N_("Posted at"), not_after_now=True)
+    body = ProseField(N_("Text"), render_kw={"rows": 4})
 
     @property
     def is_empty(self) -> bool:
@@ -55,12 +57,12 @@ class PastUpdateForm(Form):
 class BackfillForm(PostForm):
     """An incident of the past."""
 
-    title = NameField("Title", needed="Give it a title that a customer would understand")
-    severity_rank = RowField("Severity", none="None")
-    impact = ImpactField("Impact", "By severity")
-    started_at = MomentField("When it started", not_after_now=True)
-    components = ComponentsField("Affected components")
-    because = LineField("Publish anyway because")
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
+    severity_rank = RowField(N_("Severity"), none=N_("None"))
+    impact = ImpactField(N_("Impact"), N_("By severity"))
+    started_at = MomentField(N_("When it started"), not_after_now=True)
+    components = ComponentsField(N_("Affected components"))
+    because = LineField(N_("Publish anyway because"))
     updates_shown = HiddenField()
 
     def __init__(self, *args: Any, **values: Any) -> None:
@@ -85,19 +87,21 @@ class BackfillForm(PostForm):
                 continue
             is_valid = row.validate() and is_valid
             if not row.at.data and not row.at.errors:
-                row.refuse("at", "Enter when it was posted")
+                row.refuse("at", _("Enter when it was posted"))
                 is_valid = False
             if not row.body.data:
-                row.refuse("body", "Write what people read then")
+                row.refuse("body", _("Write what people read then"))
                 is_valid = False
         return is_valid
 
     def refuse(self, name: str, reason: str) -> None:
         """Show a reason beside the field of that name, in its row where it is a row's."""
-        number, _, field = name.removeprefix("update-").partition("-")
+        number, _dash, field = name.removeprefix("update-").partition("-")
         if name.startswith("update-") and number.isdigit():
             self.updates[int(number)].refuse(field, reason)
-            self.form_errors.append(f"Update {int(number) + 1}: {reason}")
+            self.form_errors.append(
+                _("Update %(number)s: %(reason)s", number=int(number) + 1, reason=reason)
+            )
             return
         super().refuse(name, reason)
 
@@ -132,7 +136,7 @@ def new_past_incident() -> ResponseReturnValue:
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
             code = backfill(form.past(), form_key=form.form_key.data or "", actor=actor())
-            notice = "It’s in the history, with its own times. Nobody was emailed."
+            notice = _("It’s in the history, with its own times. Nobody was emailed.")
             return done(notice, "admin.incident", code=code)
     return page(
         "admin/backfill.html",

@@ -45,13 +45,13 @@ from werkzeug.routing import IntegerConverter, Map
 from statuspage.access import alarms, second_factor
 from statuspage.admin import auth
 from statuspage.admin.forms import Form, write_length
-from statuspage.admin.marked_texts import compile_in_english
+from statuspage.admin.marked_texts import _, compile_in_english
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.config import NO_CHAT, current_settings
 from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import DeliveryState, Term
-from statuspage.core.languages import ENGLISH, locale_name
+from statuspage.core.languages import ENGLISH, N_, locale_name
 from statuspage.core.links import Links, current_links
 from statuspage.messages.checks.phrases import unlisted
 from statuspage.models import Page, revision
@@ -108,51 +108,51 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
     (
         "",
         (
-            MenuItem("Dashboard", "admin.dashboard"),
-            MenuItem("Incidents", "admin.incidents"),
-            MenuItem("Suggestions", "admin.suggestions"),
-            MenuItem("Maintenance", "admin.maintenances"),
-            MenuItem("Notices", "admin.notices"),
-            MenuItem("Action items", "admin.action_items"),
-            MenuItem("Trends", "admin.trends"),
+            MenuItem(N_("Dashboard"), "admin.dashboard"),
+            MenuItem(N_("Incidents"), "admin.incidents"),
+            MenuItem(N_("Suggestions"), "admin.suggestions"),
+            MenuItem(N_("Maintenance"), "admin.maintenances"),
+            MenuItem(N_("Notices"), "admin.notices"),
+            MenuItem(N_("Action items"), "admin.action_items"),
+            MenuItem(N_("Trends"), "admin.trends"),
         ),
     ),
     (
-        "Page",
+        N_("Page"),
         (
-            MenuItem("Components", "admin.components", also=("/admin/groups/",)),
-            MenuItem("Appearance", "admin.edit_branding"),
-            MenuItem("Page settings", "admin.page_settings"),
+            MenuItem(N_("Components"), "admin.components", also=("/admin/groups/",)),
+            MenuItem(N_("Appearance"), "admin.edit_branding"),
+            MenuItem(N_("Page settings"), "admin.page_settings"),
         ),
     ),
     (
-        "Messages",
+        N_("Messages"),
         (
-            MenuItem("Outbox", "admin.outbox"),
-            MenuItem("Sent messages", "admin.messages", also=("/admin/deliveries/",)),
-            MenuItem("Delivery", "admin.delivery_channels"),
-            MenuItem("Message templates", "admin.wordings"),
-            MenuItem("Incident templates", "admin.incident_templates"),
-            MenuItem("Blocked terms", "admin.edit_blocked_terms"),
+            MenuItem(N_("Outbox"), "admin.outbox"),
+            MenuItem(N_("Sent messages"), "admin.messages", also=("/admin/deliveries/",)),
+            MenuItem(N_("Delivery"), "admin.delivery_channels"),
+            MenuItem(N_("Message templates"), "admin.wordings"),
+            MenuItem(N_("Incident templates"), "admin.incident_templates"),
+            MenuItem(N_("Blocked terms"), "admin.edit_blocked_terms"),
         ),
     ),
     (
-        "People",
+        N_("People"),
         (
-            MenuItem("Customers", "admin.customers"),
-            MenuItem("Subscribers", "admin.subscribers"),
-            MenuItem("Contacts", "admin.contacts"),
-            MenuItem("Accounts", "admin.accounts"),
-            MenuItem("Privacy requests", "admin.personal_data"),
+            MenuItem(N_("Customers"), "admin.customers"),
+            MenuItem(N_("Subscribers"), "admin.subscribers"),
+            MenuItem(N_("Contacts"), "admin.contacts"),
+            MenuItem(N_("Accounts"), "admin.accounts"),
+            MenuItem(N_("Privacy requests"), "admin.personal_data"),
         ),
     ),
     (
-        "System",
+        N_("System"),
         (
-            MenuItem("Severity scheme", "admin.scheme"),
-            MenuItem("API keys", "admin.api_keys"),
-            MenuItem("Alert sources", "admin.alert_sources"),
-            MenuItem("Audit trail", "admin.audit_trail"),
+            MenuItem(N_("Severity scheme"), "admin.scheme"),
+            MenuItem(N_("API keys"), "admin.api_keys"),
+            MenuItem(N_("Alert sources"), "admin.alert_sources"),
+            MenuItem(N_("Audit trail"), "admin.audit_trail"),
         ),
     ),
 )
@@ -226,11 +226,13 @@ def guard() -> ResponseReturnValue | None:
     if must_change_password(person):
         if request.endpoint in _BEFORE_OWN_PASSWORD:
             return None
-        return refused("Choose your own password first.", "admin.me")
+        return refused(_("Choose your own password first."), "admin.me")
     if must_add_second_factor(person):
         if request.endpoint in _BEFORE_SECOND_FACTOR:
             return None
-        return refused("Your role needs a second factor: set it up first.", "admin.second_factor")
+        return refused(
+            _("Your role needs a second factor: set it up first."), "admin.second_factor"
+        )
     if request.endpoint not in _BEFORE_SET_UP and the_page() is None:
         return redirect(url_for("admin.first_steps"), 303)
     return None
@@ -481,8 +483,8 @@ def relative(moment: datetime) -> str:
     if abs(gap) < timedelta(minutes=1):
         return "now"
     if gap > timedelta():
-        return f"in {clock.show_duration(gap + timedelta(seconds=30))}"
-    return f"{clock.show_duration(-gap)} ago"
+        return _("in %(gap)s", gap=clock.show_duration(gap + timedelta(seconds=30)))
+    return _("%(gap)s ago", gap=clock.show_duration(-gap))
 
 
 def countdown(moment: datetime) -> Markup:

@@ -12,11 +12,13 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, the_page
 from statuspage.admin.findings import remarks_on
 from statuspage.admin.forms import EditForm, Form, LineField, ProseField, TermRadioField
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import blocked_terms, public_names
 from statuspage.configuration.blocked_terms import Published, TermLists
 from statuspage.core.db import current_session
 from statuspage.core.enums import Step
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.messages.checks import RULES
 from statuspage.messages.checks.phrases import unlisted
 from statuspage.messages.compose import Text
@@ -30,18 +32,18 @@ _STEPS: Final = (Step.INVESTIGATING, Step.MONITORING, Step.RESOLVED)
 class TermsForm(EditForm):
     """The lists, one word or name to a line."""
 
-    people = ProseField("People", limit=MOST_TYPED, render_kw={"rows": 4})
-    vendors = ProseField("Vendors", limit=MOST_TYPED, render_kw={"rows": 4})
-    code_names = ProseField("Code names", limit=MOST_TYPED, render_kw={"rows": 4})
-    allowed = ProseField("Always allowed", limit=MOST_TYPED, render_kw={"rows": 5})
+    people = ProseField(N_("People"), limit=MOST_TYPED, render_kw={"rows": 4})
+    vendors = ProseField(N_("Vendors"), limit=MOST_TYPED, render_kw={"rows": 4})
+    code_names = ProseField(N_("Code names"), limit=MOST_TYPED, render_kw={"rows": 4})
+    allowed = ProseField(N_("Always allowed"), limit=MOST_TYPED, render_kw={"rows": 5})
 
 
 class TryForm(Form):
     """A text that is not published anywhere."""
 
-    title = LineField("Title")
-    text = ProseField("Text", limit=LONGEST_TRIED, render_kw={"rows": 6})
-    step = TermRadioField("Status", _STEPS, default=Step.INVESTIGATING)
+    title = LineField(N_("Title"))
+    text = ProseField(N_("Text"), limit=LONGEST_TRIED, render_kw={"rows": 6})
+    step = TermRadioField(N_("Status"), _STEPS, default=Step.INVESTIGATING)
 
 
 @admin.route("/words", methods=["GET", "POST"])
@@ -53,7 +55,9 @@ def edit_blocked_terms() -> ResponseReturnValue:
             blocked_terms.change_blocked_terms(
                 TermLists(**form.typed()), actor=actor(), seen=form.seen.data
             )
-            return done("The terms are saved. Every text is checked.", "admin.edit_blocked_terms")
+            return done(
+                _("The terms are saved. Every text is checked."), "admin.edit_blocked_terms"
+            )
     return _show(form)
 
 
@@ -67,7 +71,9 @@ def allow_term() -> ResponseReturnValue:
         form = TermsForm.read(blocked_terms.term_lists(current_session()))
         form.refuse("allowed", refused.reason)
         return _show(form)
-    return done(f"“{term}” is always allowed from now on.", "admin.edit_blocked_terms")
+    return done(
+        _("“%(term)s” is always allowed from now on.", term=term), "admin.edit_blocked_terms"
+    )
 
 
 @admin.route("/words/try", methods=["GET", "POST"])

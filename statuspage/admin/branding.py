@@ -12,11 +12,13 @@ from wtforms import FileField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, Form, LineField, ProseField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.wordings import framed
 from statuspage.configuration import branding
 from statuspage.configuration.branding import MOST_LOGO_BYTES, BrandingChoices
 from statuspage.configuration.style_sheet import MOST_BYTES
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.models.page import the_page
 from statuspage.public.branding_preview import SCHEMES, render_branding
@@ -38,11 +40,13 @@ _AT_THE_FOOT: Final = {"rows": 3, "data-at": "zone"}
 class BrandingForm(EditForm):
     """Colours, links, footer and style sheet."""
 
-    accent = LineField("Accent color", limit=7)
-    accent_dark = LineField("Accent color in the dark scheme", limit=7)
-    links = ProseField("Links", limit=2_000, render_kw=_AT_THE_FOOT)
-    footer = ProseField("Footer", limit=1_000, render_kw=_AT_THE_FOOT)
-    css = ProseField("Style sheet", limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"})
+    accent = LineField(N_("Accent color"), limit=7)
+    accent_dark = LineField(N_("Accent color in the dark scheme"), limit=7)
+    links = ProseField(N_("Links"), limit=2_000, render_kw=_AT_THE_FOOT)
+    footer = ProseField(N_("Footer"), limit=1_000, render_kw=_AT_THE_FOOT)
+    css = ProseField(
+        N_("Style sheet"), limit=MOST_BYTES, render_kw={"rows": 6, "spellcheck": "false"}
+    )
 
 
 _PICTURES: Final = {"accept": "image/png,image/jpeg,image/webp"}
@@ -51,8 +55,8 @@ _PICTURES: Final = {"accept": "image/png,image/jpeg,image/webp"}
 class LogoForm(Form):
     """Pictures to take in."""
 
-    logo = FileField("Picture", render_kw=_PICTURES)
-    logo_dark = FileField("Picture for dark backgrounds", render_kw=_PICTURES)
+    logo = FileField(N_("Picture"), render_kw=_PICTURES)
+    logo_dark = FileField(N_("Picture for dark backgrounds"), render_kw=_PICTURES)
 
 
 @admin.route("/look", methods=["GET", "POST"])
@@ -64,7 +68,7 @@ def edit_branding() -> ResponseReturnValue:
             branding.change_branding(
                 BrandingChoices(**form.typed()), actor=actor(), seen=form.seen.data
             )
-            return done("The branding was saved.", "admin.edit_branding")
+            return done(_("The branding was saved."), "admin.edit_branding")
     return _show(form, LogoForm())
 
 
@@ -103,11 +107,11 @@ def set_logo() -> ResponseReturnValue:
         if (file := request.files.get(name)) is not None and file.filename
     }
     if not pictures:
-        form.refuse("logo", "Choose a picture")
+        form.refuse("logo", _("Choose a picture"))
     else:
         with form.refusals():
             branding.set_logo(pictures, actor=actor())
-            return done("The logo is on the page.", "admin.edit_branding")
+            return done(_("The logo is on the page."), "admin.edit_branding")
     return _show(BrandingForm(None, branding.branding_choices(current_session())), form)
 
 
@@ -116,8 +120,8 @@ def remove_logo() -> ResponseReturnValue:
     """Show the name again, or the one logo on every background."""
     only_dark = request.form.get("only") == "dark"
     branding.remove_logo(actor=actor(), only_dark=only_dark)
-    shown = "one logo on every background" if only_dark else "its name again"
-    return done(f"The page shows {shown}.", "admin.edit_branding")
+    shown = _("one logo on every background") if only_dark else _("its name again")
+    return done(_("The page shows %(shown)s.", shown=shown), "admin.edit_branding")
 
 
 def _show(form: BrandingForm, logo_form: LogoForm) -> ResponseReturnValue:

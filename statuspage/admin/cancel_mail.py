@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused, show_time
+from statuspage.admin.marked_texts import _, ngettext
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -22,10 +23,13 @@ def cancel_mails(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     kept, gone = cancelled.kept_back, cancelled.gone
-    emails = "email is" if kept == 1 else "emails are"
-    notice = f"{kept:,} {emails} cancelled. The update stays published."
+    notice = ngettext(
+        "%(num)s email is cancelled. The update stays published.",
+        "%(num)s emails are cancelled. The update stays published.",
+        kept,
+    )
     if gone:
-        notice += f" {gone:,} had already been sent."
+        notice += _(" %(gone)s had already been sent.", gone=f"{gone:,}")
     return done(notice, "admin.incident", code=code)
 
 
@@ -36,8 +40,8 @@ def send_after_all(code: str) -> ResponseReturnValue:
         sent = cancel_window.send_after_all(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
-    return done(f"{sent:,} {'email is' if sent == 1 else 'emails are'} being sent.",
-                "admin.incident", code=code)  # fmt: skip
+    notice = ngettext("%(num)s email is being sent.", "%(num)s emails are being sent.", sent)
+    return done(notice, "admin.incident", code=code)
 
 
 def describe_cancel_window(code: str) -> str:
@@ -47,4 +51,4 @@ def describe_cancel_window(code: str) -> str:
     if mails.due_at is None or mails.due_at <= clock.now():
         return ""
     until = show_time(mails.due_at, seconds=True)
-    return f" The emails wait until {until}; until then you can cancel them."
+    return _(" The emails wait until %(until)s; until then you can cancel them.", until=until)

@@ -19,6 +19,7 @@ from statuspage.admin.forms import (
     TermRadioField,
     read_number,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import components, editing, public_names
 from statuspage.configuration.components import (
     Direction,
@@ -27,17 +28,18 @@ from statuspage.configuration.editing import ComponentDetails, GroupDetails
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.models import Component, ComponentGroup
 
 
 class ComponentForm(EditForm):
     """What a component is."""
 
-    name = NameField("Name", needed="Enter the component's name")
-    description = LineField("Description")
-    group_id = RowField("Group", none="No group")
-    only_show_if_degraded = BooleanField("Show only while it isn’t operational")
-    because = LineField("Show it anyway because")
+    name = NameField(N_("Name"), needed=N_("Enter the component's name"))
+    description = LineField(N_("Description"))
+    group_id = RowField(N_("Group"), none=N_("No group"))
+    only_show_if_degraded = BooleanField(N_("Show only while it isn’t operational"))
+    because = LineField(N_("Show it anyway because"))
 
     def details(self) -> ComponentDetails:
         """The component as typed."""
@@ -47,9 +49,9 @@ class ComponentForm(EditForm):
 class GroupForm(EditForm):
     """A heading."""
 
-    name = NameField("Name", needed="Enter the group's name")
-    description = LineField("Description")
-    because = LineField("Show it anyway because")
+    name = NameField(N_("Name"), needed=N_("Enter the group's name"))
+    description = LineField(N_("Description"))
+    because = LineField(N_("Show it anyway because"))
 
     def details(self) -> GroupDetails:
         """The heading as typed."""
@@ -59,7 +61,7 @@ class GroupForm(EditForm):
 class StatusForm(Form):
     """How a component is, apart from any incident."""
 
-    status = TermRadioField("State", ComponentStatus)
+    status = TermRadioField(N_("State"), ComponentStatus)
 
 
 def _without_reason(form: EditForm) -> dict[str, Any]:
@@ -93,7 +95,14 @@ def new_component() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             components.add_component(form.details(), actor=actor(), because=form.because.data)
-            return done(f"{form.name.data} is on the page now.{_advice(form)}", "admin.components")
+            return done(
+                _(
+                    "%(name)s is on the page now.%(advice)s",
+                    name=form.name.data,
+                    advice=_advice(form),
+                ),
+                "admin.components",
+            )
     return page("admin/component.html", form=form, component=None)
 
 
@@ -112,7 +121,10 @@ def component(component_id: int) -> ResponseReturnValue:
                 seen=form.seen.data,
                 because=form.because.data,
             )
-            return done(f"{form.name.data} is saved.{_advice(form)}", "admin.components")
+            return done(
+                _("%(name)s is saved.%(advice)s", name=form.name.data, advice=_advice(form)),
+                "admin.components",
+            )
     return _component_page(found, form=form)
 
 
@@ -136,14 +148,16 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
 def move_component(component_id: int) -> ResponseReturnValue:
     """Move a component one place."""
     components.move_component(component_id, direction=_direction(), actor=actor())
-    return done("Moved.", "admin.components", _anchor=f"component-{component_id}")
+    return done(_("Moved."), "admin.components", _anchor=f"component-{component_id}")
 
 
 @admin.post("/components/<int:component_id>/remove")
 def remove_component(component_id: int) -> ResponseReturnValue:
     """Take a component off the page."""
     components.remove_component(component_id, actor=actor())
-    return done("The component was removed from the page; its history stays.", "admin.components")
+    return done(
+        _("The component was removed from the page; its history stays."), "admin.components"
+    )
 
 
 @admin.post("/components/<int:component_id>/restore")
@@ -153,7 +167,7 @@ def restore_component(component_id: int) -> ResponseReturnValue:
         components.restore_component(component_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.components")
-    return done("The component is back on the page.", "admin.components")
+    return done(_("The component is back on the page."), "admin.components")
 
 
 @admin.route("/groups/new", methods=["GET", "POST"])
@@ -163,7 +177,7 @@ def new_group() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             components.add_group(form.details(), actor=actor(), because=form.because.data)
-            return done(f"The group {form.name.data} is added.", "admin.components")
+            return done(_("The group %(name)s is added.", name=form.name.data), "admin.components")
     return page("admin/group.html", form=form, group=None)
 
 
@@ -181,7 +195,7 @@ def group(group_id: int) -> ResponseReturnValue:
                 seen=form.seen.data,
                 because=form.because.data,
             )
-            return done(f"The group {form.name.data} is saved.", "admin.components")
+            return done(_("The group %(name)s is saved.", name=form.name.data), "admin.components")
     return page("admin/group.html", form=form, group=found)
 
 
@@ -189,14 +203,14 @@ def group(group_id: int) -> ResponseReturnValue:
 def move_group(group_id: int) -> ResponseReturnValue:
     """Move a heading, and what is under it, one place."""
     components.move_group(group_id, direction=_direction(), actor=actor())
-    return done("Moved.", "admin.components", _anchor=f"group-{group_id}")
+    return done(_("Moved."), "admin.components", _anchor=f"group-{group_id}")
 
 
 @admin.post("/groups/<int:group_id>/remove")
 def remove_group(group_id: int) -> ResponseReturnValue:
     """Remove a heading, and keep what is under it."""
     components.remove_group(group_id, actor=actor())
-    return done("The group was removed; its components stay on the page.", "admin.components")
+    return done(_("The group was removed; its components stay on the page."), "admin.components")
 
 
 def _component_page(

@@ -8,19 +8,21 @@ from sqlalchemy import select
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, LineField, MailField, NameField
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import contacts, editing
 from statuspage.configuration.editing import ContactDetails
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.models import Account, Contact
 
 
 class ContactForm(EditForm):
     """A colleague."""
 
-    name = NameField("Name", needed="Enter their name")
-    role = LineField("Role")
-    email = MailField("Email address")
-    chat_handle = LineField("Chat handle")
+    name = NameField(N_("Name"), needed=N_("Enter their name"))
+    role = LineField(N_("Role"))
+    email = MailField(N_("Email address"))
+    chat_handle = LineField(N_("Chat handle"))
 
     def details(self) -> ContactDetails:
         """The colleague as typed."""
@@ -47,7 +49,9 @@ def new_contact() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             contacts.add_contact(form.details(), actor=actor())
-            return done(f"{form.name.data} can be named on incidents now.", "admin.contacts")
+            return done(
+                _("%(name)s can be named on incidents now.", name=form.name.data), "admin.contacts"
+            )
     return page("admin/contact.html", form=form, contact=None)
 
 
@@ -59,7 +63,7 @@ def contact(contact_id: int) -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             contacts.change_contact(contact_id, form.details(), actor=actor(), seen=form.seen.data)
-            return done(f"{form.name.data} is saved.", "admin.contacts")
+            return done(_("%(name)s is saved.", name=form.name.data), "admin.contacts")
     return page("admin/contact.html", form=form, contact=found)
 
 
@@ -68,5 +72,5 @@ def remove_contact(contact_id: int) -> ResponseReturnValue:
     """Take somebody off the list."""
     contacts.remove_contact(contact_id, actor=actor())
     return done(
-        "The contact was removed; incidents that name them keep the name.", "admin.contacts"
+        _("The contact was removed; incidents that name them keep the name."), "admin.contacts"
     )

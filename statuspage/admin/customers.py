@@ -24,11 +24,13 @@ from statuspage.admin.forms import (
     Most,
     read_number,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import TheirZoneField
 from statuspage.configuration.components import component_names
 from statuspage.core.config import current_settings
 from statuspage.core.conflict import fingerprint
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.core.richtext import clean_line
 from statuspage.models import Customer, Delivery
 from statuspage.recipients import customer_csv, customers, suppression
@@ -53,17 +55,17 @@ def _line_or_none(text: str | None) -> str | None:
 class CustomerForm(EditForm):
     """A customer."""
 
-    email = MailField("Email address", needed="Enter their email address")
-    name = LineField("Name")
-    company = LineField("Company")
+    email = MailField(N_("Email address"), needed=N_("Enter their email address"))
+    name = LineField(N_("Name"))
+    company = LineField(N_("Company"))
     components = SelectMultipleField(
-        "Components", coerce=int, filters=[lambda ids: frozenset(ids or ())]
+        N_("Components"), coerce=int, filters=[lambda ids: frozenset(ids or ())]
     )
-    language = LineField("Language", needed="Enter a language, like en")
-    time_zone = TheirZoneField("Time zone")
-    key = StringField("Key", validators=[Most(KEY_LIMIT)], filters=[_line_or_none])
-    contractual = BooleanField("Contractual notices")
-    tags = LineField("Tags")
+    language = LineField(N_("Language"), needed=N_("Enter a language, like en"))
+    time_zone = TheirZoneField(N_("Time zone"))
+    key = StringField(N_("Key"), validators=[Most(KEY_LIMIT)], filters=[_line_or_none])
+    contractual = BooleanField(N_("Contractual notices"))
+    tags = LineField(N_("Tags"))
 
     def values(self) -> CustomerValues:
         """The customer as typed."""
@@ -73,7 +75,7 @@ class CustomerForm(EditForm):
 class FileForm(Form):
     """A file to take in."""
 
-    file = FileField("CSV file", render_kw={"accept": ".csv,.txt,.tsv,text/csv"})
+    file = FileField(N_("CSV file"), render_kw={"accept": ".csv,.txt,.tsv,text/csv"})
 
 
 class TakenForm(Form):
@@ -128,7 +130,7 @@ def new_customer() -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             added = customers.save_customer(form.values(), actor=actor())
-            return done(f"{added.email} is added.", "admin.customers")
+            return done(_("%(email)s is added.", email=added.email), "admin.customers")
     return page("admin/customer.html", form=form, customer=None)
 
 
@@ -142,7 +144,7 @@ def customer(customer_id: int) -> ResponseReturnValue:
     if form.is_accepted() and not _is_stale(form, stored):
         with form.refusals():
             saved = customers.save_customer(form.values(), actor=actor(), customer_id=customer_id)
-            return done(f"{saved.email} is saved.", "admin.customers")
+            return done(_("%(email)s is saved.", email=saved.email), "admin.customers")
     latest = select(Delivery).where(Delivery.address == found.address)
     return page(
         "admin/customer.html",
@@ -158,7 +160,7 @@ def remove_customer(customer_id: int) -> ResponseReturnValue:
     """Forget one."""
     current_session().get_one(Customer, customer_id)
     customers.remove_customer(customer_id, actor=actor())
-    return done("The customer was removed; the record of sent emails stays.", "admin.customers")
+    return done(_("The customer was removed; the record of sent emails stays."), "admin.customers")
 
 
 @admin.post("/customers/<int:customer_id>/write-again")
@@ -167,7 +169,9 @@ def write_again(customer_id: int) -> ResponseReturnValue:
     found = current_session().get_one(Customer, customer_id)
     email = found.email
     suppression.write_again(found.address, actor=actor())
-    return done(f"{email} was resubscribed.", "admin.customer", customer_id=customer_id)
+    return done(
+        _("%(email)s was resubscribed.", email=email), "admin.customer", customer_id=customer_id
+    )
 
 
 @admin.get("/customers.csv")
@@ -186,9 +190,9 @@ def import_customers() -> ResponseReturnValue:
         data = file.read(MOST_BYTES + 1)
         if len(data) <= MOST_BYTES:
             return _show_import(data, file.filename)
-        form.refuse("file", f"Use at most {MOST_BYTES // 1024 // 1024} MB")
+        form.refuse("file", _("Use at most %(most)s MB", most=MOST_BYTES // 1024 // 1024))
     elif request.method == "POST":
-        form.refuse("file", "Choose a file")
+        form.refuse("file", _("Choose a file"))
     return page("admin/customer_import.html", form=form, report=None, columns=COLUMNS)
 
 
@@ -198,15 +202,21 @@ def take_customers() -> ResponseReturnValue:
     form = TakenForm.read()
     file = _kept_file(form.upload.data or "")
     if file is None:
-        reason = "That file has expired. Choose it again."
+        reason = _("That file has expired. Choose it again.")
         return refused(reason, "admin.import_customers")
     report = customer_csv.import_customers(
         file.read_bytes(), actor=actor(), source=(form.name.data or "")[:200]
     )
     file.unlink(missing_ok=True)
     return done(
-        f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} unchanged; "
-        f"{report.refused:,} rows left out.",
+        _(
+            "%(added)s added, %(updated)s updated, %(unchanged)s unchanged; %(refused)s "
+            "rows left out.",
+            added=f"{report.added:,}",
+            updated=f"{report.updated:,}",
+            unchanged=f"{report.unchanged:,}",
+            refused=f"{report.refused:,}",
+        ),
         "admin.customers",
     )
 
@@ -284,7 +294,7 @@ def _is_stale(form: CustomerForm, stored: CustomerValues) -> bool:
     if form.components.errors:
         names = component_names(current_session(), also=stored.components)
         saved = ", ".join(names[used] for used in sorted(stored.components)) or "all"
-        form.components.errors = [f"Now saved here: {saved}"]
+        form.components.errors = [_("Now saved here: %(saved)s", saved=saved)]
     return True
 
 

@@ -12,6 +12,7 @@ from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done
 from statuspage.admin.drafting import typed_again
 from statuspage.admin.forms import PostForm
+from statuspage.admin.marked_texts import _
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
 from statuspage.incidents import declaration_drafts
@@ -57,7 +58,7 @@ def save_declaration() -> ResponseReturnValue:
     except Invalid as error:
         return error.reason, 422
     if "save_draft" in request.form:
-        return done("The draft is saved. Nothing has been published.", "admin.new_incident")
+        return done(_("The draft is saved. Nothing has been published."), "admin.new_incident")
     return "", 204
 
 
@@ -65,7 +66,7 @@ def save_declaration() -> ResponseReturnValue:
 def discard_declaration() -> ResponseReturnValue:
     """Forget one's own draft."""
     declaration_drafts.discard_declaration(_key(), actor=actor())
-    return done("The draft is discarded.", "admin.new_incident")
+    return done(_("The draft is discarded."), "admin.new_incident")
 
 
 def _key() -> str:

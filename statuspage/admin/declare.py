@@ -24,6 +24,7 @@ from statuspage.admin.incident_form import (
     usual_states,
     what_follows,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import contacts, incident_templates, severity
@@ -39,6 +40,7 @@ from statuspage.core.enums import (
     Visibility,
 )
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.incidents import lifecycle
 from statuspage.incidents.announcement import of_declaration
 from statuspage.incidents.drafts import copy_texts, drafts
@@ -66,38 +68,42 @@ class DeclareForm(IncidentForm):
     """An incident as it is declared."""
 
     breadth = ChosenRadioField(
-        "How many are affected",
-        "Choose how many are affected",
+        N_("How many are affected"),
+        N_("Choose how many are affected"),
         choices={
-            "some": "These",
-            "all": "All components",
-            "unknown": "Cannot say yet",
+            "some": N_("These"),
+            "all": N_("All components"),
+            "unknown": N_("Cannot say yet"),
         },
         default="some",
     )
-    title = NameField("Title", needed="Give it a title that a customer would understand")
-    severity_rank = ChosenRadioField("Severity", "Choose how severe it is", coerce=_read_rank)
-    impact = ImpactField("Impact", "By severity")
-    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
-    status = TermRadioField(
-        "Status of the first update", FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
+    severity_rank = ChosenRadioField(
+        N_("Severity"), N_("Choose how severe it is"), coerce=_read_rank
     )
-    visibility = TermRadioField("Who may see it", Visibility, default=Visibility.PUBLIC)
-    commander = RowField(IncidentRole.COMMANDER.label, none="Unassigned")
-    technical_lead = RowField(IncidentRole.TECHNICAL_LEAD.label, none="Unassigned")
-    comms_lead = RowField(IncidentRole.COMMS_LEAD.label, none="Unassigned")
-    scribe = RowField(IncidentRole.SCRIBE.label, none="Unassigned")
-    chat_channel = LineField("Chat channel")
-    war_room = LineField("War room")
+    impact = ImpactField(N_("Impact"), N_("By severity"))
+    started_at = MomentField(
+        N_("When it started"), needed=N_("Enter when it started"), not_after_now=True
+    )
+    status = TermRadioField(
+        N_("Status of the first update"), FIRST_STATUSES, default=IncidentStatus.INVESTIGATING
+    )
+    visibility = TermRadioField(N_("Who may see it"), Visibility, default=Visibility.PUBLIC)
+    commander = RowField(IncidentRole.COMMANDER.label, none=N_("Unassigned"))
+    technical_lead = RowField(IncidentRole.TECHNICAL_LEAD.label, none=N_("Unassigned"))
+    comms_lead = RowField(IncidentRole.COMMS_LEAD.label, none=N_("Unassigned"))
+    scribe = RowField(IncidentRole.SCRIBE.label, none=N_("Unassigned"))
+    chat_channel = LineField(N_("Chat channel"))
+    war_room = LineField(N_("War room"))
 
     # What alerts proposed, where it is declared from that.
     suggestion = HiddenField()
 
     # A page of its own begins a drill: no box to forget, on either.
     is_drill = HiddenField()
-    drill_contacts = SelectMultipleField("Colleagues", coerce=int, default=())
-    drill_addresses = ProseField("Other addresses")
-    drill_chat = BooleanField("Chat rooms too")
+    drill_contacts = SelectMultipleField(N_("Colleagues"), coerce=int, default=())
+    drill_addresses = ProseField(N_("Other addresses"))
+    drill_chat = BooleanField(N_("Chat rooms too"))
 
     def ask_for_parts(self, level: SeverityLevel | None) -> bool:
         """Whether a grave incident names no component, and nobody said why; then that is asked.
@@ -109,7 +115,7 @@ class DeclareForm(IncidentForm):
         if is_grave and is_open and self.components.rows():
             self.refuse(
                 "components",
-                "Choose the affected components, “All components” or “Cannot say yet”",
+                _("Choose the affected components, “All components” or “Cannot say yet”"),
             )
             return True
         return False
@@ -220,10 +226,14 @@ def _press(form: DeclareForm, sheets: Sequence[TextPreview]) -> str:
     found = the_page()
     targets = name_targets(sheets, found.incident_channel if found else "")
     if form.is_drill.data:
-        return f"Start the drill with {targets}" if targets else "Start the drill"
+        return (
+            _("Start the drill with %(targets)s", targets=targets)
+            if targets
+            else _("Start the drill")
+        )
     if form.visibility.data is Visibility.INTERNAL:
-        return f"Declare to {targets}" if targets else "Declare internally"
-    return f"Publish to {targets}" if targets else "Publish"
+        return _("Declare to %(targets)s", targets=targets) if targets else _("Declare internally")
+    return _("Publish to %(targets)s", targets=targets) if targets else _("Publish")
 
 
 def _told(levels: Sequence[SeverityLevel]) -> Told:
@@ -234,9 +244,9 @@ def _told(levels: Sequence[SeverityLevel]) -> Told:
 
 def _notice(incident: Incident) -> str:
     if incident.is_drill:
-        return "The drill has started. Only its recipients are notified."
-    where = "It’s internal." if incident.is_internal else "It’s on the page."
-    return f"Declared. {where}"
+        return _("The drill has started. Only its recipients are notified.")
+    where = _("It’s internal.") if incident.is_internal else _("It’s on the page.")
+    return _("Declared. %(where)s", where=where)
 
 
 def _form(offered: OfferedDrafts | None = None) -> tuple[DeclareForm, list[SeverityLevel]]:

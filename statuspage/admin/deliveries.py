@@ -13,13 +13,14 @@ from sqlalchemy import select
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, download, page, refused, show_time, the_page
 from statuspage.admin.forms import read_number
+from statuspage.admin.marked_texts import _
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.core.errors import Invalid
-from statuspage.core.languages import prefix
+from statuspage.core.languages import N_, prefix
 from statuspage.core.links import current_links, delivery_token
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import cancellation, control, corrections, report, resend
@@ -39,7 +40,7 @@ _COLUMNS: Final = (
 
 
 # The count above it has those too of whom more is known.
-_SO_FAR: Final = {DeliveryState.ACCEPTED: "Accepted, no delivery report"}
+_SO_FAR: Final = {DeliveryState.ACCEPTED: N_("Accepted, no delivery report")}
 
 
 @admin.get("/messages/<int:message_id>")
@@ -92,7 +93,7 @@ def resend_failed(message_id: int) -> ResponseReturnValue:
     """Queue what failed or came too late once more."""
     current_session().get_one(Message, message_id)
     count = control.resend_failed(message_id, actor=actor())
-    notice = f"{count:,} queued again." if count else "Nothing to resend."
+    notice = _("%(count)s queued again.", count=f"{count:,}") if count else _("Nothing to resend.")
     return done(notice, "admin.message", message_id=message_id)
 
 
@@ -122,7 +123,9 @@ def send_again(delivery_id: int) -> ResponseReturnValue:
         email = resend.send_again(delivery_id, actor=actor())
     except Invalid as error:
         return refused(f"{error.reason}.", "admin.delivery", delivery_id=delivery_id)
-    return done(f"Queued again, to {email}.", "admin.message", message_id=message_id)
+    return done(
+        _("Queued again, to %(email)s.", email=email), "admin.message", message_id=message_id
+    )
 
 
 @admin.get("/deliveries/<int:delivery_id>/mail")
@@ -164,8 +167,8 @@ def _left(speed: report.Pace) -> str:
     if not speed.left:
         return ""
     if speed.left < 60:
-        return "less than a minute"
-    return f"about {clock.show_duration(timedelta(seconds=speed.left + 59))}"
+        return _("less than a minute")
+    return _("about %(length)s", length=clock.show_duration(timedelta(seconds=speed.left + 59)))
 
 
 def _window(message: Message) -> str:
@@ -174,7 +177,9 @@ def _window(message: Message) -> str:
     if message.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
         return ""
     until = show_time(due_at, seconds=True)
-    return f"They wait until {until}. Until then they can be cancelled on the incident."
+    return _(
+        "They wait until %(until)s. Until then they can be cancelled on the incident.", until=until
+    )
 
 
 def _why_not(message: Message, address: str) -> RecipientExplanation | None:
@@ -196,26 +201,28 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
     stops = {control.EVERYTHING, *channels}
     hold = next((one for one in control.holds(session) if one.channel in stops), None)
     if hold is not None:
-        return f"Sending is paused: {hold.reason.removesuffix('.')}."
+        return _("Sending is paused: %(reason)s.", reason=hold.reason.removesuffix("."))
     failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
     breaker = session.scalars(failing).first()
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
-        return f"It cannot be sent now: {breaker.reason}. It’s retried automatically."
+        return _(
+            "It cannot be sent now: %(reason)s. It’s retried automatically.", reason=breaker.reason
+        )
     return "" if is_moving else report.worker_trouble(session)
 
 
 def in_words(counts: Tally) -> str:
     """``2,341 accepted, 2,329 delivered, 9 bounced, 3 waiting``; what is none is left out."""
-    return ", ".join(words for words, _ in _parts(counts))
+    return ", ".join(words for words, _state in _parts(counts))
 
 
 def _parts(counts: Tally) -> list[tuple[str, DeliveryState | None]]:
     """How a message stands, piece by piece, each with the state to look for where it is one."""
     parts = [
-        (counts.accepted, "accepted", None),
-        (counts.in_files, "kept in a file, not sent", None),
+        (counts.accepted, _("accepted"), None),
+        (counts.in_files, _("kept in a file, not sent"), None),
         *((counts[state], state.label.lower(), state) for state in _TOLD_APART),
-        (counts.waiting, "waiting", None),
+        (counts.waiting, _("waiting"), None),
     ]
     return [(f"{number:,} {name}", state) for number, name, state in parts if number]
 
@@ -243,13 +250,13 @@ def advise(message: Message, counts: Tally) -> str:
 def _advice(counts: Tally) -> str:
     sentences = []
     if counts.waiting:
-        sentences.append("They’re sent automatically; you don’t need to wait here.")
+        sentences.append(_("They’re sent automatically; you don’t need to wait here."))
     if counts[DeliveryState.UNCERTAIN]:
-        sentences.append("Some deliveries aren’t confirmed yet; we’re checking.")
+        sentences.append(_("Some deliveries aren’t confirmed yet; we’re checking."))
     if counts[DeliveryState.FAILED] or counts[DeliveryState.EXPIRED]:
-        sentences.append("See why some failed; resend the rest with one click.")
+        sentences.append(_("See why some failed; resend the rest with one click."))
     if counts[DeliveryState.BOUNCED]:
-        sentences.append("Bounced addresses no longer work.")
+        sentences.append(_("Bounced addresses no longer work."))
     return " ".join(sentences)
 
 

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.marked_texts import _
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience
@@ -43,7 +44,7 @@ def test_mail() -> ResponseReturnValue:
         )  # fmt: skip
     except Invalid as error:
         return refused(f"{error.reason}.", "admin.delivery_channels")
-    notice = f"A test is on its way to {person.email}."
+    notice = _("A test is on its way to %(email)s.", email=person.email)
     return done(notice, "admin.message", message_id=message_id)
 
 
@@ -56,7 +57,7 @@ def test_room() -> ResponseReturnValue:
         )
     except Invalid as error:
         return refused(f"{error.reason}.", "admin.delivery_channels")
-    return done("A test is on its way to the chat room.", "admin.message", message_id=message_id)
+    return done(_("A test is on its way to the chat room."), "admin.message", message_id=message_id)
 
 
 def _form_key() -> str:

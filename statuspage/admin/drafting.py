@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done
 from statuspage.admin.forms import read_number
+from statuspage.admin.marked_texts import _
 from statuspage.admin.resolving import what_was_typed
 from statuspage.core.db import current_session
 from statuspage.core.enums import Audience
@@ -58,7 +59,7 @@ def save_draft(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return error.reason, 422
     if "save_draft" in request.form:
-        return done("The draft is saved.", "admin.incident", code=code, _anchor="post")
+        return done(_("The draft is saved."), "admin.incident", code=code, _anchor="post")
     return "", 204
 
 
@@ -66,7 +67,7 @@ def save_draft(code: str) -> ResponseReturnValue:
 def discard_draft(code: str) -> ResponseReturnValue:
     """Forget one's own draft."""
     saved_drafts.discard_draft(code, actor=actor())
-    return done("The draft is discarded.", "admin.incident", code=code)
+    return done(_("The draft is discarded."), "admin.incident", code=code)
 
 
 def as_typed(update: NewUpdate, *, text: str = "") -> list[tuple[str, str]]:

@@ -9,29 +9,31 @@ from wtforms import RadioField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, the_page
 from statuspage.admin.forms import Form, MailField, NameField, ProseField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import ZoneField
 from statuspage.configuration import editing, page_settings
 from statuspage.configuration.editing import PageSettings
 from statuspage.configuration.severity import PRESETS
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 
 
 class FirstStepsForm(Form):
     """What a page cannot do without."""
 
-    name = NameField("Name of the page", needed="Enter the name visitors know")
-    time_zone = ZoneField("Time zone")
-    support_email = MailField("Support address")
+    name = NameField(N_("Name of the page"), needed=N_("Enter the name visitors know"))
+    time_zone = ZoneField(N_("Time zone"))
+    support_email = MailField(N_("Support address"))
     scheme = RadioField(
-        "Severity scheme",
+        N_("Severity scheme"),
         choices={preset.name: preset.title for preset in PRESETS.values()},
         default="sev",
     )
     components = ProseField(
-        "Components",
+        N_("Components"),
         limit=50_000,
-        render_kw={"rows": 9, "placeholder": "Shop:\nCheckout\nCatalog\n\nPlatform:\nAPI"},
+        render_kw={"rows": 9, "placeholder": N_("Shop:\nCheckout\nCatalog\n\nPlatform:\nAPI")},
     )
 
     def settings(self) -> PageSettings:
@@ -57,7 +59,7 @@ def first_steps() -> ResponseReturnValue:
                 components=page_settings.read_outline(form.components.data),
                 actor=actor(),
             )
-            return done("Your page is ready.", "admin.dashboard")
+            return done(_("Your page is ready."), "admin.dashboard")
     return page(
         "admin/first_steps.html",
         form=form,

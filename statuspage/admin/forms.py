@@ -43,20 +43,21 @@ from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 from wtforms.widgets import EmailInput, URLInput
 
+from statuspage.admin.marked_texts import _, ngettext
 from statuspage.configuration.editing import Editable
 from statuspage.core.address import read_address
 from statuspage.core.conflict import Conflict, fingerprint
 from statuspage.core.enums import Term
 from statuspage.core.errors import Invalid
-from statuspage.core.languages import OFFERED
+from statuspage.core.languages import N_, OFFERED
 from statuspage.core.richtext import clean, clean_line
 from statuspage.models.columns import BODY_LIMIT, TITLE_LIMIT
 from statuspage.recipients.customers import CustomerValues
 
 LINE_LIMIT: Final = 500
 _PICK_ONE: Final[dict[str, Any]] = {
-    "invalid_choice_message": "Pick one from the list",
-    "invalid_value_message": "Pick one from the list",
+    "invalid_choice_message": N_("Pick one from the list"),
+    "invalid_value_message": N_("Pick one from the list"),
 }
 
 
@@ -138,12 +139,16 @@ class EditForm(Form):
         """Show what somebody else saved meanwhile; sent again, the form goes over it."""
         typed = self.typed()
         self.form_errors.append(
-            "Someone else saved this while you were editing. What you typed is kept; "
-            "save again to replace theirs."
+            _(
+                "Someone else saved this while you were editing. What you typed is kept; "
+                "save again to replace theirs."
+            )
         )
         for name, value in asdict(stored).items():
             if name in typed and typed[name] != value:
-                self.refuse(name, f"Now saved here: {_shown(self._fields[name], value)}")
+                self.refuse(
+                    name, _("Now saved here: %(shown)s", shown=_shown(self._fields[name], value))
+                )
         self.seen.data = fingerprint(stored)
 
 
@@ -213,7 +218,13 @@ class Most:
         """Say by how much it is too long."""
         length = len(field.data or "")
         if length > self.limit:
-            raise ValidationError(f"Use at most {self.limit:,} characters; this has {length:,}")
+            raise ValidationError(
+                _(
+                    "Use at most %(limit)s characters; this has %(length)s",
+                    limit=f"{self.limit:,}",
+                    length=f"{length:,}",
+                )
+            )
 
 
 def _checks(needed: str | None, *others: object) -> list[Any]:
@@ -276,7 +287,7 @@ class MailField(LineField):
         try:
             read_address(self.data)
         except ValueError:
-            raise StopValidation("Enter an email address, like name@example.com") from None
+            raise StopValidation(_("Enter an email address, like name@example.com")) from None
 
 
 class WebAddressField(LineField):
@@ -391,9 +402,9 @@ class DurationField(TextualField):
         """The length, counted in the field's unit."""
         length = read_length(text)
         if length > self._most:
-            raise ValueError(f"Use at most {write_length(self._most)}")
+            raise ValueError(_("Use at most %(most)s", most=write_length(self._most)))
         if length % self._unit:
-            raise ValueError(f"Use whole multiples of {write_length(self._unit)}")
+            raise ValueError(_("Use whole multiples of %(unit)s", unit=write_length(self._unit)))
         return length // self._unit
 
 
@@ -412,7 +423,13 @@ class CountField(TextualField):
     def read(self, text: str) -> int:
         """The number, within its limits."""
         if not re.fullmatch(r"[0-9]{1,9}", text) or not self._least <= int(text) <= self._most:
-            raise ValueError(f"Enter a whole number from {self._least} to {self._most:,}")
+            raise ValueError(
+                _(
+                    "Enter a whole number from %(least)s to %(most)s",
+                    least=self._least,
+                    most=f"{self._most:,}",
+                )
+            )
         return int(text)
 
 
@@ -436,7 +453,7 @@ def read_length(text: str) -> timedelta:
     parts = re.findall(r"([0-9]{1,7})\s*([a-z]+)", lowered)
     rest = re.sub(r"([0-9]{1,7})\s*([a-z]+)|and|,|\s", "", lowered)
     if not parts or rest or any(unit not in _UNITS for _, unit in parts):
-        raise ValueError("Enter a duration, like 30 minutes, 4 hours or 2 days")
+        raise ValueError(_("Enter a duration, like 30 minutes, 4 hours or 2 days"))
     return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
 
 
@@ -447,10 +464,10 @@ def write_length(length: timedelta) -> str:
     """
     minutes = int(length.total_seconds() // 60)
     if minutes % _DAY == 0 and minutes > 2 * _DAY:
-        return f"{minutes // _DAY} days"
+        return _("%(days)s days", days=minutes // _DAY)
     if minutes % 60 == 0 and minutes:
-        return "1 hour" if minutes == 60 else f"{minutes // 60:,} hours"
-    return "1 minute" if minutes == 1 else f"{minutes:,} minutes"
+        return ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
+    return ngettext("%(num)s minute", "%(num)s minutes", minutes)
 
 
 _DAY: Final = 24 * 60
@@ -465,7 +482,7 @@ _UNITS: Final[dict[str, timedelta]] = {
 def _shown(field: Field, value: Any) -> str:
     """A saved value as the field's own control would show it."""
     if isinstance(value, bool):
-        return "ticked" if value else "not ticked"
+        return _("ticked") if value else _("not ticked")
     if isinstance(field, SelectField):
         choices = {str(value): str(label) for value, label, *_ in field.iter_choices()}
         return choices.get("" if value is None else str(value), str(value))

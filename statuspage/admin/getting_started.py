@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from statuspage.access.permissions import Permission
 from statuspage.admin.auth import SignedIn, actor, signed_in
 from statuspage.admin.base import admin, done, the_page
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import page_settings
 from statuspage.core import clock
 from statuspage.core.address import identity_of
@@ -62,38 +63,38 @@ def setup_items(session: Session) -> list[SetupItem]:
 def dismiss_checklist() -> ResponseReturnValue:
     """Show the checklist no more, to nobody."""
     page_settings.dismiss_checklist(actor=actor())
-    return done("The checklist is hidden.", "admin.dashboard")
+    return done(_("The checklist is hidden."), "admin.dashboard")
 
 
 def _items(found: _Found, *, has_second_factor: bool) -> list[SetupItem]:
     return [
         SetupItem(
-            "Send yourself a test email", "See that emails arrive before they have to.",
+            _("Send yourself a test email"), _("See that emails arrive before they have to."),
             url_for("admin.delivery_channels"), found.tested, _test_note(found),
         ),
         SetupItem(
-            "Set up chat", "Colleagues are notified there first: set CHAT_URLS.",
+            _("Set up chat"), _("Colleagues are notified there first: set CHAT_URLS."),
             url_for("admin.delivery_channels"), current_settings().has_chat,
         ),
         SetupItem(
-            "Invite a colleague", "Somebody must be able to post while you’re away.",
+            _("Invite a colleague"), _("Somebody must be able to post while you’re away."),
             url_for("admin.accounts"), found.colleagues,
-            "Invitation sent" if found.invited and not found.colleagues else "",
+            _("Invitation sent") if found.invited and not found.colleagues else "",
         ),
         SetupItem(
-            "Import customers", "They get an email when a severe incident is resolved.",
+            _("Import customers"), _("They get an email when a severe incident is resolved."),
             url_for("admin.import_customers"), found.customers,
         ),
         SetupItem(
-            "Run a drill", "Practice an incident; only its recipients are notified.",
+            _("Run a drill"), _("Practice an incident; only its recipients are notified."),
             url_for("admin.new_incident", drill=1), found.drills,
         ),
         SetupItem(
-            "Set up your second factor", "A stolen password then isn’t enough to sign in.",
+            _("Set up your second factor"), _("A stolen password then isn’t enough to sign in."),
             url_for("admin.second_factor"), has_second_factor,
         ),
         SetupItem(
-            "Require a second factor", "Nobody needs one yet: set REQUIRE_SECOND_FACTOR.",
+            _("Require a second factor"), _("Nobody needs one yet: set REQUIRE_SECOND_FACTOR."),
             url_for("admin.accounts"), bool(current_settings().require_second_factor),
         ),
     ]  # fmt: skip
@@ -101,8 +102,8 @@ def _items(found: _Found, *, has_second_factor: bool) -> list[SetupItem]:
 
 def _test_note(found: _Found) -> str:
     if found.tested and current_settings().mail_channel == "file":
-        return "Written to a file: email isn’t set up"
-    return "Not accepted yet" if found.test_waits and not found.tested else ""
+        return _("Written to a file: email isn’t set up")
+    return _("Not accepted yet") if found.test_waits and not found.tested else ""
 
 
 def _find(session: Session, person: SignedIn) -> _Found:

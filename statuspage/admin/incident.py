@@ -36,6 +36,7 @@ from statuspage.admin.forms import (
     read_number,
 )
 from statuspage.admin.incident_form import AFFECTED, facts_as_shown, usual_states
+from statuspage.admin.marked_texts import _
 from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import TextPreview, name_targets
 from statuspage.admin.resolving import begin_last_step, gate_of, show_last_step, what_was_typed
@@ -54,6 +55,7 @@ from statuspage.core.enums import (
     Kind,
 )
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import report
@@ -74,15 +76,17 @@ NEWEST: Final = 20
 class DetailsForm(Form):
     """What an incident is called, when it began, and who does what."""
 
-    title = NameField("Title", needed="Give it a title that a customer would understand")
-    because = LineField("Show it anyway because")
-    started_at = MomentField("When it started", needed="Enter when it started", not_after_now=True)
-    commander_id = RowField(IncidentRole.COMMANDER.label, none="Unassigned")
-    technical_lead_id = RowField(IncidentRole.TECHNICAL_LEAD.label, none="Unassigned")
-    comms_lead_id = RowField(IncidentRole.COMMS_LEAD.label, none="Unassigned")
-    scribe_id = RowField(IncidentRole.SCRIBE.label, none="Unassigned")
-    chat_channel = LineField("Chat channel")
-    war_room = LineField("War room")
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
+    because = LineField(N_("Show it anyway because"))
+    started_at = MomentField(
+        N_("When it started"), needed=N_("Enter when it started"), not_after_now=True
+    )
+    commander_id = RowField(IncidentRole.COMMANDER.label, none=N_("Unassigned"))
+    technical_lead_id = RowField(IncidentRole.TECHNICAL_LEAD.label, none=N_("Unassigned"))
+    comms_lead_id = RowField(IncidentRole.COMMS_LEAD.label, none=N_("Unassigned"))
+    scribe_id = RowField(IncidentRole.SCRIBE.label, none=N_("Unassigned"))
+    chat_channel = LineField(N_("Chat channel"))
+    war_room = LineField(N_("War room"))
     version = HiddenField()
 
     def role(self, role: IncidentRole) -> RowField:
@@ -104,9 +108,9 @@ class DetailsForm(Form):
 class CorrectionForm(Form):
     """What an update should have said."""
 
-    body = ProseField("Text", needed="Write what people should read")
-    because = LineField("Publish anyway because")
-    taken_off_because = LineField("Remove the previous version from the page because")
+    body = ProseField(N_("Text"), needed=N_("Write what people should read"))
+    because = LineField(N_("Publish anyway because"))
+    taken_off_because = LineField(N_("Remove the previous version from the page because"))
     seen = HiddenField()
 
 
@@ -161,7 +165,7 @@ def hide_incident(code: str) -> ResponseReturnValue:
     _found(code)
     lifecycle.hide(code, actor=actor())
     return done(
-        "It’s internal now: it’s on no public page, feed or API.", "admin.incident", code=code
+        _("It’s internal now: it’s on no public page, feed or API."), "admin.incident", code=code
     )
 
 
@@ -197,11 +201,15 @@ def incident_details(code: str) -> ResponseReturnValue:
                     if incident.is_internal
                     else public_names.name_warning(current_session(), form.title.data)
                 )
-                return done(f"The details are saved.{look}", "admin.incident", code=code)
+                return done(
+                    _("The details are saved.%(look)s", look=look), "admin.incident", code=code
+                )
         except Conflict:
             form.form_errors.append(
-                "Someone else changed this incident while you were editing. What you "
-                "typed is kept; save again to replace theirs."
+                _(
+                    "Someone else changed this incident while you were editing. What you "
+                    "typed is kept; save again to replace theirs."
+                )
             )
             incident = _found(code)
             form.version.data = str(incident.version)
@@ -235,8 +243,10 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
             standing = update.body
             form.seen.data = str(len(update.revisions))
             form.form_errors.append(
-                "Someone else corrected this update while you were editing. What you "
-                "typed is kept; save again to replace theirs."
+                _(
+                    "Someone else corrected this update while you were editing. What you "
+                    "typed is kept; save again to replace theirs."
+                )
             )
     return page(
         "admin/correct_post.html", form=form, incident=incident, update=update, standing=standing
@@ -245,11 +255,11 @@ def correct_post(code: str, update_code: str) -> ResponseReturnValue:
 
 def _corrected(incident: Incident, update: IncidentUpdate) -> ResponseReturnValue:
     """What comes after a correction: putting right what was mailed, where it was."""
-    notice = "The update was corrected and is marked as edited."
+    notice = _("The update was corrected and is marked as edited.")
     mailed = mail_corrections.correctable(current_session(), update.id)
     if not mailed:
         return done(notice, "admin.incident", code=incident.code)
-    notice += " It was also emailed: send a correction here, or leave it."
+    notice += _(" It was also emailed: send a correction here, or leave it.")
     return done(notice, "admin.correct_message", message_id=mailed[0].id)
 
 
@@ -334,7 +344,9 @@ def _asks_about_older_facts(posting: Posting) -> bool:
     since = stored_facts(posting.incident)
     for fact in older:
         said_at = show_time(since[fact.name])
-        posting.form.refuse(fact.name, f"This is from {said_at}. Keep it or rewrite it")
+        posting.form.refuse(
+            fact.name, _("This is from %(said_at)s. Keep it or rewrite it", said_at=said_at)
+        )
     return bool(older)
 
 
@@ -357,7 +369,7 @@ def _publish(posting: Posting) -> ResponseReturnValue:
     if form.scheduled.data:
         # What was posted at once is not posted again at its time.
         cancel(incident.code, actor=actor())
-    notice = f"Posted: {update.step.label}."
+    notice = _("Posted: %(step)s.", step=update.step.label)
     if form.resolves:
         notice += describe_cancel_window(incident.code)
     return done(notice, "admin.incident", code=incident.code)
@@ -381,9 +393,14 @@ def _send_test(posting: Posting) -> None:
         form.form_errors.append(error.reason)
         return
     form.tried = (
-        f"A test is being sent to {person.email}."
+        _("A test is being sent to %(email)s.", email=person.email)
         if is_new
-        else (f"This very mail went to {person.email} already. Change something to send another.")
+        else (
+            _(
+                "This very mail went to %(email)s already. Change something to send another.",
+                email=person.email,
+            )
+        )
     )
 
 
@@ -402,8 +419,10 @@ def _ask_approval(posting: Posting) -> ResponseReturnValue:
 def _show_what_changed(incident: Incident, form: UpdateForm) -> None:
     """Show what somebody else did meanwhile; sent again, the form comes after it."""
     form.form_errors.append(
-        "Someone else changed this incident while you were editing. Nothing was sent, "
-        "and what you typed is kept. Read what’s new below, then publish again."
+        _(
+            "Someone else changed this incident while you were editing. Nothing was sent, "
+            "and what you typed is kept. Read what’s new below, then publish again."
+        )
     )
     form.seen_version.data = str(incident.version)
 
@@ -431,13 +450,13 @@ def _texts(posting: Posting) -> dict[str, Any]:
 def _press(posting: Posting, sheets: Sequence[TextPreview]) -> str:
     """What the button says: what it does, and to whom."""
     if posting.resolves:
-        return "Continue to resolve"
-    verb = "Reopen and post" if posting.reopens else "Post"
+        return _("Continue to resolve")
+    verb = _("Reopen and post") if posting.reopens else _("Post")
     if posting.form.later:
-        verb = f"{verb} at {show_moment(posting.form.later)}"
+        verb = _("%(verb)s at %(time)s", verb=verb, time=show_moment(posting.form.later))
     found = the_page()
     targets = name_targets(sheets, found.incident_channel if found else "")
-    return f"{verb} to {targets}" if targets else verb
+    return _("%(verb)s to %(targets)s", verb=verb, targets=targets) if targets else verb
 
 
 # --- the screens ---------------------------------------------------------------------------------
@@ -519,6 +538,8 @@ def merge_incident(code: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
-        notice = "Someone else posted an update, so nothing was merged. Read it first."
+        notice = _("Someone else posted an update, so nothing was merged. Read it first.")
         return refused(notice, "admin.incident", code=code)
-    return done("Merged. This incident covers both from now on.", "admin.incident", code=into.code)
+    return done(
+        _("Merged. This incident covers both from now on."), "admin.incident", code=into.code
+    )

@@ -11,6 +11,7 @@ from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
 from wtforms.utils import unset_value
 
 from statuspage.admin.forms import DurationField, Form, LineField, ProseField, read_number
+from statuspage.admin.marked_texts import _
 from statuspage.admin.second_language import (
     SecondLanguageForm,
     asks_for_second,
@@ -22,6 +23,7 @@ from statuspage.configuration.components import top_level
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus, CustomerMail, Impact
+from statuspage.core.languages import N_
 from statuspage.messages import facts
 from statuspage.messages.facts import FactKind
 from statuspage.models import ComponentGroup, SeverityLevel
@@ -81,7 +83,7 @@ class ComponentsField(Field):
         try:
             self.data[component_id] = ComponentStatus(text)
         except ValueError:
-            self.process_errors.append("Pick the states from the lists")
+            self.process_errors.append(_("Pick the states from the lists"))
 
     def rows(self, *, only: Iterable[int] | None = None, but: Iterable[int] = ()) -> list[Rows]:
         """The present components in the page's order: ``only`` some, or all ``but`` some."""
@@ -169,7 +171,7 @@ def asks_for(*wanted: facts.Fact) -> Callable[[type[AnyForm]], type[AnyForm]]:
     return with_fields
 
 
-_SECOND_LABELS: Final = {"title": "Title", "users_notice": "What users notice"} | {
+_SECOND_LABELS: Final = {"title": N_("Title"), "users_notice": N_("What users notice")} | {
     fact.name: fact.label for fact in facts.ASKED_PUBLIC if fact.name in facts.TRANSLATED
 }
 
@@ -181,21 +183,21 @@ class IncidentForm(SecondLanguageForm):
 
     can_ask = True
 
-    users_notice = ProseField("What users notice")
-    components = ComponentsField("Affected components")
+    users_notice = ProseField(N_("What users notice"))
+    components = ComponentsField(N_("Affected components"))
     promise = ChosenRadioField(
-        "Next update",
-        "Choose when the next update is due",
+        N_("Next update"),
+        N_("Choose when the next update is due"),
         choices={
-            "level": "By severity",
-            **{str(minutes): f"{minutes} minutes" for minutes in PRESETS},
-            "at": "At a time",
-            "none": "None",
+            "level": N_("By severity"),
+            **{str(minutes): _("%(minutes)s minutes", minutes=minutes) for minutes in PRESETS},
+            "at": N_("At a time"),
+            "none": N_("None"),
         },
         default="level",
     )
-    next_update_at = MomentField("Time of the next update")
-    no_promise_because = LineField("Why no update is scheduled")
+    next_update_at = MomentField(N_("Time of the next update"))
+    no_promise_because = LineField(N_("Why no update is scheduled"))
     # What the texts on the form promise, "choice|time": an edited text must not outrun it.
     promised = HiddenField()
 
@@ -203,11 +205,11 @@ class IncidentForm(SecondLanguageForm):
         """A promise 'at a time' needs its time, and no promise needs its reason."""
         is_valid = super().validate(extra_validators)
         if self.promises and self.promise.data == "none" and not self.no_promise_because.data:
-            self.refuse("no_promise_because", "Say why no next update is scheduled")
+            self.refuse("no_promise_because", _("Say why no next update is scheduled"))
             return False
         if self.promise.data == "at" and not self.next_update_at.data:
             if not self.next_update_at.errors:
-                self.refuse("next_update_at", "Enter when the next update is due")
+                self.refuse("next_update_at", _("Enter when the next update is due"))
             return False
         return is_valid
 
@@ -281,17 +283,25 @@ def facts_as_shown(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def what_follows(level: SeverityLevel) -> tuple[str, str]:
     """What a severity is, and what choosing it sets going, in sentences."""
-    seen = "no impact" if level.impact == "none" else f"{level.impact.label.lower()} impact"
-    sentences = [f"The page shows {seen}{' and a banner' if level.rank == 1 else ''}."]
+    seen = (
+        _("no impact")
+        if level.impact == "none"
+        else _("%(impact)s impact", impact=level.impact.label.lower())
+    )
+    sentences = [
+        _("The page shows %(seen)s and a banner.", seen=seen)
+        if level.rank == 1
+        else _("The page shows %(seen)s.", seen=seen)
+    ]
     if level.cadence_minutes:
         length = clock.show_duration(timedelta(minutes=level.cadence_minutes))
-        sentences.append(f"An update every {length}.")
+        sentences.append(_("An update every %(length)s.", length=length))
     if level.customer_mail is CustomerMail.EVERY_UPDATE:
-        sentences.append("Customers get an email with every update.")
+        sentences.append(_("Customers get an email with every update."))
     elif level.customer_mail is CustomerMail.RESOLVED or level.rank == 1:
-        sentences.append("Customers get an email when it is resolved.")
+        sentences.append(_("Customers get an email when it is resolved."))
     else:
-        sentences.append("Customers get no email.")
+        sentences.append(_("Customers get no email."))
     return f"{level.description}." if level.description else "", " ".join(sentences)
 
 

@@ -9,12 +9,14 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, TermField
 from statuspage.admin.incident_form import AFFECTED, asks_for
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import incident_templates, public_names, severity
 from statuspage.configuration.incident_templates import (
     Template,
     TemplateDetails,
 )
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.messages import facts
 from statuspage.messages.facts import Use
 
@@ -23,13 +25,13 @@ from statuspage.messages.facts import Use
 class TemplateForm(EditForm):
     """What a template fills in."""
 
-    label = NameField("Name of the template", needed="Give it a name that’s easy to find")
-    title = NameField("Title", needed="Give it a title that a customer would understand")
-    severity_rank = RowField("Severity", none="Chosen when it is declared")
-    components = ProseField("Components")
-    state = TermField("Their state", AFFECTED)
-    users_notice = ProseField("What users notice", needed="Write what people should read")
-    because = LineField("Keep it anyway because")
+    label = NameField(N_("Name of the template"), needed=N_("Give it a name that’s easy to find"))
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
+    severity_rank = RowField(N_("Severity"), none=N_("Chosen when it is declared"))
+    components = ProseField(N_("Components"))
+    state = TermField(N_("Their state"), AFFECTED)
+    users_notice = ProseField(N_("What users notice"), needed=N_("Write what people should read"))
+    because = LineField(N_("Keep it anyway because"))
 
     def details(self) -> TemplateDetails:
         """The template as typed."""
@@ -67,14 +69,14 @@ def incident_template(key: str) -> ResponseReturnValue:
 def remove_incident_template(key: str) -> ResponseReturnValue:
     """Take one out of the choice."""
     incident_templates.remove_template(key, actor=actor())
-    return done("The template was removed.", "admin.incident_templates")
+    return done(_("The template was removed."), "admin.incident_templates")
 
 
 @admin.post("/incident-templates/<key>/restore")
 def restore_incident_template(key: str) -> ResponseReturnValue:
     """Have a shipped one say again what it was shipped with."""
     incident_templates.restore_template(key, actor=actor())
-    return done("The template was restored.", "admin.incident_templates")
+    return done(_("The template was restored."), "admin.incident_templates")
 
 
 def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
@@ -89,5 +91,8 @@ def _edit(form: TemplateForm, found: Template | None) -> ResponseReturnValue:
             advice = public_names.name_warning(
                 current_session(), form.title.data, form.users_notice.data
             )
-            return done(f"{form.label.data} is saved.{advice}", "admin.incident_templates")
+            return done(
+                _("%(label)s is saved.%(advice)s", label=form.label.data, advice=advice),
+                "admin.incident_templates",
+            )
     return page("admin/incident_template.html", form=form, found=found)

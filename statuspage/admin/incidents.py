@@ -18,6 +18,7 @@ from statuspage.configuration.page_settings import cause_categories
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, Visibility
+from statuspage.core.languages import N_
 from statuspage.core.richtext import clean_line
 from statuspage.delivery import control
 from statuspage.incidents import incident_search
@@ -31,14 +32,14 @@ from statuspage.models.page import the_page
 PAGE_SIZE: Final = 25
 KEPT: Final = ("text", "severity", "component", "person", "tag", "cause_category", "since", "until")
 FILTERS: Final[dict[str, tuple[str, ColumnElement[bool]]]] = {
-    "": ("All", true()),
-    "open": ("Open", Incident.resolved_at.is_(None)),
-    "resolved": ("Resolved", Incident.resolved_at.is_not(None)),
+    "": (N_("All"), true()),
+    "open": (N_("Open"), Incident.resolved_at.is_(None)),
+    "resolved": (N_("Resolved"), Incident.resolved_at.is_not(None)),
     "internal": (
-        "Internal",
+        N_("Internal"),
         (Incident.visibility == Visibility.INTERNAL) & Incident.is_drill.is_(False),
     ),
-    "drills": ("Drills", Incident.is_drill.is_(True)),
+    "drills": (N_("Drills"), Incident.is_drill.is_(True)),
 }
 
 

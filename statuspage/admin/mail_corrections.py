@@ -11,8 +11,10 @@ from wtforms import HiddenField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, ProseField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.previews import show_mail
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.delivery import report
 from statuspage.delivery.report import Tally
 from statuspage.incidents import mail_corrections
@@ -23,10 +25,10 @@ from statuspage.models import Message
 class MailCorrectionForm(Form):
     """What a mail should have said; ``shown`` identifies the text that was shown last."""
 
-    note = ProseField("What was wrong", needed="Say that something was wrong")
-    subject = NameField("Subject", needed="Enter a subject")
-    body = ProseField("Corrected text", needed="Write what people should read")
-    because = LineField("Send anyway because")
+    note = ProseField(N_("What was wrong"), needed=N_("Say that something was wrong"))
+    subject = NameField(N_("Subject"), needed=N_("Enter a subject"))
+    body = ProseField(N_("Corrected text"), needed=N_("Write what people should read"))
+    because = LineField(N_("Send anyway because"))
     shown = HiddenField()
 
     def correction(self) -> Correction:
@@ -45,7 +47,7 @@ def correct_message(message_id: int) -> ResponseReturnValue:
     session = current_session()
     wrong = session.get_one(Message, message_id)
     if not mail_corrections.may_be_corrected(session, wrong):
-        reason = "There’s nothing to correct: no one got it, or it has been corrected already."
+        reason = _("There’s nothing to correct: no one got it, or it has been corrected already.")
         return refused(reason, "admin.message", message_id=message_id)
     form = MailCorrectionForm.read(mail_corrections.as_sent(session, wrong))
     draft = None
@@ -68,8 +70,12 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
         mail_corrections.correctable(current_session(), update_id) if update_id is not None else []
     )
     if others:
-        notice = f"{done_so_far} The {others[0].title.lower()} said the same: put it right"
-        return done(f"{notice} too, or leave it.", "admin.correct_message", message_id=others[0].id)
+        notice = _(
+            "%(done)s The %(other)s said the same: put it right too, or leave it.",
+            done=done_so_far,
+            other=others[0].title.lower(),
+        )
+        return done(notice, "admin.correct_message", message_id=others[0].id)
     if is_cancelled and incident is not None:
         return done(done_so_far, "admin.incident", code=incident.code)
     return done(done_so_far, "admin.message", message_id=told.id)
@@ -77,10 +83,12 @@ def _send(wrong: Message, form: MailCorrectionForm) -> ResponseReturnValue:
 
 def _notice(told: Tally, *, is_cancelled: bool) -> str:
     """What a correction has done, in words."""
-    sentences = ["The correction is being sent."] if told.total else []
+    sentences = [_("The correction is being sent.")] if told.total else []
     if is_cancelled:
         sentences.append(
-            "The cancelled emails have the corrected text now; they’re sent only if you "
-            "send them after all."
+            _(
+                "The cancelled emails have the corrected text now; they’re sent only if you "
+                "send them after all."
+            )
         )
-    return " ".join(sentences) or "Anyone still waiting gets the corrected text."
+    return " ".join(sentences) or _("Anyone still waiting gets the corrected text.")

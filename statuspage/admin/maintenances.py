@@ -19,6 +19,7 @@ from statuspage.admin.base import admin, done, page, show_span, zone
 from statuspage.admin.deliveries import advise, in_words
 from statuspage.admin.forms import DurationField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.notes import shown_notes
 from statuspage.admin.previews import TextPreview, TextsForm
 from statuspage.admin.recurring import running_series
@@ -29,6 +30,7 @@ from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, MaintenanceStatus
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery import control, report
@@ -45,21 +47,21 @@ SCHEDULED, IN_PROGRESS, VERIFYING, COMPLETED = MaintenanceStatus
 # What can be done next, by how it stands: the form's value, and how it is called.
 _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
     SCHEDULED: {
-        "in_progress": "Start now",
-        "move": "Move",
-        "scheduled": "Post an update",
-        "cancel": "Cancel maintenance",
+        "in_progress": N_("Start now"),
+        "move": N_("Move"),
+        "scheduled": N_("Post an update"),
+        "cancel": N_("Cancel maintenance"),
     },
     IN_PROGRESS: {
-        "in_progress": "Post an update",
-        "verifying": "Verify",
-        "completed": "Complete",
-        "move": "Extend",
+        "in_progress": N_("Post an update"),
+        "verifying": N_("Verify"),
+        "completed": N_("Complete"),
+        "move": N_("Extend"),
     },
     VERIFYING: {
-        "verifying": "Post an update",
-        "completed": "Complete",
-        "move": "Extend",
+        "verifying": N_("Post an update"),
+        "completed": N_("Complete"),
+        "move": N_("Extend"),
     },
     COMPLETED: {},
 }
@@ -68,35 +70,37 @@ _NEXT: Final[dict[MaintenanceStatus, dict[str, str]]] = {
 def _presses(incident: Incident) -> dict[str, str]:
     """What the button is called, by what is chosen."""
     return {
-        **dict.fromkeys(_NEXT[MaintenanceStatus(incident.status)], "Post the update"),
-        "move": "Reschedule" if incident.status == SCHEDULED else "Extend it",
-        "cancel": "Cancel maintenance",
-        **({"in_progress": "Start the maintenance now"} if incident.status == SCHEDULED else {}),
-        **({"verifying": "Begin verifying"} if incident.status == IN_PROGRESS else {}),
-        "completed": "Complete maintenance",
+        **dict.fromkeys(_NEXT[MaintenanceStatus(incident.status)], _("Post the update")),
+        "move": _("Reschedule") if incident.status == SCHEDULED else _("Extend it"),
+        "cancel": _("Cancel maintenance"),
+        **({"in_progress": _("Start the maintenance now")} if incident.status == SCHEDULED else {}),
+        **({"verifying": _("Begin verifying")} if incident.status == IN_PROGRESS else {}),
+        "completed": _("Complete maintenance"),
     }
 
 
-@asks_for_second({"title": "Title", "users_notice": "What we’re doing and what users will notice"})
+@asks_for_second(
+    {"title": N_("Title"), "users_notice": N_("What we’re doing and what users will notice")}
+)
 class PlanForm(SecondLanguageForm):
     """A maintenance as it is planned."""
 
     can_ask = True
 
-    title = NameField("Title", needed="Give it a title that a customer would understand")
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
     what = ProseField(
-        "What we’re doing and what users will notice", needed="Say what people will notice"
+        N_("What we’re doing and what users will notice"), needed=N_("Say what people will notice")
     )
-    components = TickedComponentsField("Components")
-    scheduled_for = MomentField("Begins", needed="Enter when it starts")
-    scheduled_until = MomentField("Ends", needed="Enter when it ends")
+    components = TickedComponentsField(N_("Components"))
+    scheduled_for = MomentField(N_("Begins"), needed=N_("Enter when it starts"))
+    scheduled_until = MomentField(N_("Ends"), needed=N_("Enter when it ends"))
     remind_minutes = DurationField(
-        "Reminder before it starts",
+        N_("Reminder before it starts"),
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
     )
     verify_minutes = DurationField(
-        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+        N_("Then verify for"), most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
     )
 
     def plan(self) -> Plan:
@@ -120,11 +124,11 @@ class StepForm(TextsForm):
 
     can_ask = True
 
-    do = ChosenRadioField("Next step", "Choose the next step")
-    scheduled_for = MomentField("Begins")
-    scheduled_until = MomentField("Ends")
+    do = ChosenRadioField(N_("Next step"), N_("Choose the next step"))
+    scheduled_for = MomentField(N_("Begins"))
+    scheduled_until = MomentField(N_("Ends"))
     verify_minutes = DurationField(
-        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+        N_("Then verify for"), most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
     )
     seen_version = HiddenField()
 
@@ -186,7 +190,7 @@ def new_maintenance() -> ResponseReturnValue:
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
             incident = maintenance.schedule(form.plan(), form.submission())
-            return done("Announced on the page.", "admin.maintenance_desk", code=incident.code)
+            return done(_("Announced on the page."), "admin.maintenance_desk", code=incident.code)
     return page(
         "admin/new_maintenance.html",
         form=form,
@@ -217,8 +221,11 @@ def maintenance_desk(code: str) -> ResponseReturnValue:
                 form.ask_to_repeat()
         except Conflict:
             form.form_errors.append(
-                "Someone else changed this maintenance while you were editing. Nothing "
-                "was posted, and what you typed is kept. Read what’s new below, then publish again."
+                _(
+                    "Someone else changed this maintenance while you were editing. Nothing was "
+                    "posted, and what you typed is kept. Read what’s new below, then publish "
+                    "again."
+                )
             )
             incident = _found(code)
             form.seen_version.data = str(incident.version)
@@ -285,8 +292,10 @@ def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
         update = maintenance.move(incident.code, form.window(incident), submission)
     else:
         update = maintenance.advance(incident.code, form.status(incident), submission)
-    notice = "Cancelled" if update.incident.cancelled_at else update.step.label
-    return done(f"Posted: {notice}.", "admin.maintenance_desk", code=incident.code)
+    notice = _("Cancelled") if update.incident.cancelled_at else update.step.label
+    return done(
+        _("Posted: %(notice)s.", notice=notice), "admin.maintenance_desk", code=incident.code
+    )
 
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:
@@ -302,7 +311,7 @@ def _step_texts(incident: Incident, form: StepForm) -> dict[str, Any]:
             cancels=form.do.data == "cancel",
         )
 
-    return _texts(form, announcement, reason="" if form.do.data else "Choose the next step.")
+    return _texts(form, announcement, reason="" if form.do.data else _("Choose the next step."))
 
 
 def _texts(

@@ -18,14 +18,19 @@ from jinja2.visitor import NodeTransformer
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """The text with its values."""
     return text % values
 
 
-def ngettext(one: str, many: str, num: int, **values: object) -> str:
-    """The text that goes with a number of things, which it can name as ``%(num)s``."""
-    return (one if num == 1 else many) % {"num": num, **values}
+def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
+    """The text that goes with a number of things, which it names as ``%(num)s``: 1,000."""
+    return (one if num == 1 else many) % {"num": f"{num:,}", **values}
+
+
+def forms(one: str, many: str) -> tuple[str, str]:
+    """Mark the two texts of an :func:`ngettext` that is called later."""
+    return one, many
 
 
 def compile_in_english(environment: Environment) -> None:

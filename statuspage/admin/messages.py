@@ -11,16 +11,17 @@ from statuspage.admin.base import admin, page
 from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import read_number
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.core.richtext import clean_line
 from statuspage.delivery.message_list import MessageKind, find_messages
 
 KINDS: Final = {
-    MessageKind.PUBLIC: "Public updates",
-    MessageKind.CUSTOMER: "Customer emails",
-    MessageKind.SUBSCRIBER: "Subscriber emails",
-    MessageKind.INTERNAL: "To colleagues",
-    MessageKind.PERSONAL: "Sign-ups and accounts",
-    MessageKind.TEST: "Tests",
+    MessageKind.PUBLIC: N_("Public updates"),
+    MessageKind.CUSTOMER: N_("Customer emails"),
+    MessageKind.SUBSCRIBER: N_("Subscriber emails"),
+    MessageKind.INTERNAL: N_("To colleagues"),
+    MessageKind.PERSONAL: N_("Sign-ups and accounts"),
+    MessageKind.TEST: N_("Tests"),
 }
 
 

@@ -12,11 +12,13 @@ from wtforms import BooleanField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, zone
 from statuspage.admin.forms import PostForm, ProseField, TermRadioField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import NoteKind
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.incidents import notes
 from statuspage.models import Incident
 
@@ -26,10 +28,10 @@ NEWEST = 5
 class NoteForm(PostForm):
     """What somebody notes for colleagues."""
 
-    kind = TermRadioField("Kind", NoteKind, default=NoteKind.PROGRESS)
-    body = ProseField("Note", needed="Write what colleagues should know")
-    happened_at = MomentField("When it happened", not_after_now=True)
-    in_chat = BooleanField("Post it to chat")
+    kind = TermRadioField(N_("Kind"), NoteKind, default=NoteKind.PROGRESS)
+    body = ProseField(N_("Note"), needed=N_("Write what colleagues should know"))
+    happened_at = MomentField(N_("When it happened"), not_after_now=True)
+    in_chat = BooleanField(N_("Post it to chat"))
 
 
 @admin.route("/incidents/<code>/notes", methods=["GET", "POST"])
@@ -47,7 +49,7 @@ def incident_notes(code: str) -> ResponseReturnValue:
                 form_key=form.form_key.data or "",
                 actor=actor(),
             )
-            return done("The note is kept.", "admin.incident", code=code, _anchor="notes")
+            return done(_("The note is kept."), "admin.incident", code=code, _anchor="notes")
     return page(
         "admin/incident_notes.html",
         form=form,
@@ -63,7 +65,7 @@ def acknowledge_incident(code: str) -> ResponseReturnValue:
         notes.acknowledge(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.incidents")
-    return done("You have acknowledged the incident.", "admin.incident", code=code)
+    return done(_("You have acknowledged the incident."), "admin.incident", code=code)
 
 
 def shown_notes(

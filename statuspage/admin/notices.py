@@ -12,6 +12,7 @@ from wtforms import BooleanField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, show_moment, zone
 from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, read_number
+from statuspage.admin.marked_texts import _
 from statuspage.admin.second_language import (
     SecondTextsForm,
     asks_for_second,
@@ -20,6 +21,7 @@ from statuspage.admin.second_language import (
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.incidents.notices import (
     NoticeDetails,
     change_notice,
@@ -35,19 +37,19 @@ from statuspage.recipients import who_receives
 PAGE_SIZE: Final = 25
 
 
-@asks_for_second({"title": "Title", "body": "Text"})
+@asks_for_second({"title": N_("Title"), "body": N_("Text")})
 class NoticeForm(SecondTextsForm, EditForm):
     """A notice."""
 
-    title = NameField("Title", needed="Say in a few words what it is about")
-    body = ProseField("Text", needed="Write what people should read", render_kw={"rows": 5})
-    begins_at = MomentField("Starts")
-    ends_at = MomentField("Ends")
-    is_pinned = BooleanField("Pin to the top of the page")
-    in_feeds = BooleanField("Show in feeds too")
-    emails_subscribers = BooleanField("Email subscribers")
-    posts_to_chat = BooleanField("Post it to chat")
-    because = LineField("Publish anyway because")
+    title = NameField(N_("Title"), needed=N_("Say in a few words what it is about"))
+    body = ProseField(N_("Text"), needed=N_("Write what people should read"), render_kw={"rows": 5})
+    begins_at = MomentField(N_("Starts"))
+    ends_at = MomentField(N_("Ends"))
+    is_pinned = BooleanField(N_("Pin to the top of the page"))
+    in_feeds = BooleanField(N_("Show in feeds too"))
+    emails_subscribers = BooleanField(N_("Email subscribers"))
+    posts_to_chat = BooleanField(N_("Post it to chat"))
+    because = LineField(N_("Publish anyway because"))
 
     def details(self) -> NoticeDetails:
         """The notice as typed, in whole minutes, as the fields hold them."""
@@ -115,7 +117,7 @@ def end_notice(code: str) -> ResponseReturnValue:
     _find(code)
     end(code, actor=actor())
     is_withdrawn = _find(code).is_withdrawn
-    notice = "The notice is withdrawn." if is_withdrawn else "The notice is off the page."
+    notice = _("The notice is withdrawn.") if is_withdrawn else _("The notice is off the page.")
     return done(notice, "admin.notices")
 
 
@@ -137,11 +139,16 @@ def _form(form: NoticeForm, found: PublicNotice | None) -> ResponseReturnValue:
 def _where(posted: PublicNotice) -> str:
     """Where it can be read now, and from when on; who is notified."""
     if posted.begins_at > clock.now():
-        where = f"Saved. It’s on the page from {show_moment(posted.begins_at)}."
+        where = _(
+            "Saved. It’s on the page from %(show_moment)s.",
+            show_moment=show_moment(posted.begins_at),
+        )
     else:
-        where = "It’s on the page and in the feeds." if posted.in_feeds else "It’s on the page."
+        where = (
+            _("It’s on the page and in the feeds.") if posted.in_feeds else _("It’s on the page.")
+        )
     if posted.notified_at is not None:
         return where
-    told = ["Subscribers get an email."] if posted.emails_subscribers else []
-    told += ["Colleagues are notified in chat."] if posted.posts_to_chat else []
+    told = [_("Subscribers get an email.")] if posted.emails_subscribers else []
+    told += [_("Colleagues are notified in chat.")] if posted.posts_to_chat else []
     return " ".join([where, *told])

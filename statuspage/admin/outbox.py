@@ -15,11 +15,13 @@ from wtforms import SelectField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, LineField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.wordings import framed
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.enums import Channel, Step
+from statuspage.core.languages import N_
 from statuspage.delivery import control, report
 from statuspage.delivery.sent_copy import StoredMail, list_chat, list_mail, read_mail
 from statuspage.models import Breaker, Delivery, Message
@@ -28,12 +30,14 @@ MOST_FILES: Final = 100
 MOST_MESSAGES: Final = 20
 
 _DOORS: Final = {
-    "sendgrid": "Emails are sent through SendGrid.",
-    "smtp": "Emails are sent through your SMTP server.",
-    "file": "No email provider is set up, so emails are written to files that you can read below.",
+    "sendgrid": N_("Emails are sent through SendGrid."),
+    "smtp": N_("Emails are sent through your SMTP server."),
+    "file": N_(
+        "No email provider is set up, so emails are written to files that you can read below."
+    ),
 }
 _STOPPABLE: Final = {
-    control.EVERYTHING: "Everything",
+    control.EVERYTHING: N_("Everything"),
     Channel.EMAIL.value: Channel.EMAIL.label,
     Channel.CHAT.value: Channel.CHAT.label,
 }
@@ -42,8 +46,8 @@ _STOPPABLE: Final = {
 class HoldForm(Form):
     """A stop, and why."""
 
-    channel = SelectField("Channel", choices=_STOPPABLE)
-    reason = LineField("Why", needed="Say why, for anyone who finds sending paused")
+    channel = SelectField(N_("Channel"), choices=_STOPPABLE)
+    reason = LineField(N_("Why"), needed=N_("Say why, for anyone who finds sending paused"))
 
 
 @admin.get("/outbox")
@@ -58,7 +62,7 @@ def hold_outbox() -> ResponseReturnValue:
     form = HoldForm.read()
     if form.is_accepted():
         control.hold(form.channel.data, reason=form.reason.data, actor=actor())
-        return done("Paused. Waiting messages are kept until you resume.", "admin.outbox")
+        return done(_("Paused. Waiting messages are kept until you resume."), "admin.outbox")
     return _show(form)
 
 
@@ -66,7 +70,7 @@ def hold_outbox() -> ResponseReturnValue:
 def release_outbox() -> ResponseReturnValue:
     """Let it go again."""
     control.release(_channel(request.form.get("channel", "")), actor=actor())
-    return done("Resumed. Waiting messages are being sent.", "admin.outbox")
+    return done(_("Resumed. Waiting messages are being sent."), "admin.outbox")
 
 
 @admin.get("/outbox/mail/<delivery_id>")

@@ -17,24 +17,28 @@ from statuspage.admin import auth
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, local_target, page, refused, the_page
 from statuspage.admin.forms import Form, LineField, NameField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.sign_in import PASSKEY_CHALLENGE, let_in
 from statuspage.admin.step_up import ProofForm, confirm_page, go_on
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.delivery import account_changes
 from statuspage.delivery.account_mail import queue_sign_in_notice
 from statuspage.models import Account
 from statuspage.public import http
 
-_NEW: Final = "new passkey"
-_TOO_OLD: Final = "This page was too old. Try again."
+_NEW: Final = N_("new passkey")
+_TOO_OLD: Final = N_("This page was too old. Try again.")
 
 
 class PasskeyForm(Form):
     """What the browser made, and what to call it."""
 
     name = LineField(
-        "Name", needed="Enter a name", render_kw={"placeholder": "Security key, phone, …"}
+        N_("Name"),
+        needed=N_("Enter a name"),
+        render_kw={"placeholder": N_("Security key, phone, …")},
     )
     credential = HiddenField()
 
@@ -42,7 +46,7 @@ class PasskeyForm(Form):
 class PasskeyNameForm(Form):
     """What a passkey is called."""
 
-    name = NameField("Name", needed="Enter a name")
+    name = NameField(N_("Name"), needed=N_("Enter a name"))
 
 
 @admin.get("/me/passkeys")
@@ -53,7 +57,7 @@ def passkeys() -> ResponseReturnValue:
     if verbs.can_be_used():
         service = the_page()
         options, session[_NEW] = verbs.offer(
-            database, account, service=service.name if service else "Status page"
+            database, account, service=service.name if service else _("Status page")
         )
     return page(
         "admin/passkeys.html",
@@ -85,7 +89,7 @@ def add_passkey() -> ResponseReturnValue:
     answer = (
         page("admin/recovery_codes.html", codes=codes)
         if codes
-        else done("Your passkey was added; other browsers were signed out.", "admin.passkeys")
+        else done(_("Your passkey was added; other browsers were signed out."), "admin.passkeys")
     )
     auth.remember(answer, token)
     return answer
@@ -98,7 +102,7 @@ def rename_passkey(passkey_id: int) -> ResponseReturnValue:
         verbs.rename_passkey(passkey_id, name=PasskeyNameForm.read().name.data or "", actor=actor())
     except Invalid as error:
         return refused(f"{error.reason}.", "admin.passkeys")
-    return done("The name was saved.", "admin.passkeys")
+    return done(_("The name was saved."), "admin.passkeys")
 
 
 @admin.post("/me/passkeys/<int:passkey_id>/remove")
@@ -113,7 +117,7 @@ def remove_passkey(passkey_id: int) -> ResponseReturnValue:
         )
     except Invalid as error:
         return refused(f"{error.reason}.", "admin.passkeys")
-    answer = done("The passkey was removed.", "admin.passkeys")
+    answer = done(_("The passkey was removed."), "admin.passkeys")
     if token is not None:
         auth.remember(answer, token)
     return answer

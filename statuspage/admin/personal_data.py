@@ -8,16 +8,18 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
 from statuspage.admin.forms import Form, MailField
+from statuspage.admin.marked_texts import _
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.delivery import privacy
 
 
 class AddressForm(Form):
     """Whose data is asked for."""
 
-    email = MailField("Email address", needed="Enter the address of the person who asks")
+    email = MailField(N_("Email address"), needed=N_("Enter the address of the person who asks"))
 
 
 @admin.route("/personal-data", methods=["GET", "POST"])
@@ -38,15 +40,20 @@ def erase_person() -> ResponseReturnValue:
     address = request.form.get("address", "")
     if not request.form.get("sure"):
         return refused(
-            "Nothing was erased. Check the box, then click Erase.", "admin.personal_data"
+            _("Nothing was erased. Check the box, then click Erase."), "admin.personal_data"
         )
     try:
         gone = privacy.erase(address, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.personal_data")
     return done(
-        f"Erased: {gone.lists} list entries, the address in {gone.deliveries:,} deliveries, "
-        f"{gone.files:,} files. What was sent and when stays, under a hash.",
+        _(
+            "Erased: %(lists)s list entries, the address in %(deliveries)s deliveries, "
+            "%(files)s files. What was sent and when stays, under a hash.",
+            lists=gone.lists,
+            deliveries=f"{gone.deliveries:,}",
+            files=f"{gone.files:,}",
+        ),
         "admin.personal_data",
     )
 
@@ -58,4 +65,4 @@ def allow_person() -> ResponseReturnValue:
         privacy.allow_again(request.form.get("address", ""), actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.personal_data")
-    return done("The address is allowed again.", "admin.personal_data")
+    return done(_("The address is allowed again."), "admin.personal_data")

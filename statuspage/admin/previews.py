@@ -27,11 +27,12 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, the_page
 from statuspage.admin.findings import Remark, remarks_on, show_changes, show_marked
 from statuspage.admin.forms import LineField, PostForm, ProseField, read_number
+from statuspage.admin.marked_texts import _, ngettext
 from statuspage.core import richtext
 from statuspage.core.config import current_settings
 from statuspage.core.enums import Audience
 from statuspage.core.errors import Invalid
-from statuspage.core.languages import ENGLISH, nearest
+from statuspage.core.languages import ENGLISH, N_, nearest
 from statuspage.core.links import current_links
 from statuspage.delivery.channels.provider import fill_html, fill_subject, fill_text
 from statuspage.incidents.announcement import Announcement
@@ -53,15 +54,15 @@ MAIL_POLICY: Final = (
 
 _GAP: Final = re.compile(r"\[\[([a-z_]+)\]\]")
 TITLES: Final = {
-    Audience.PUBLIC: "Public post",
-    Audience.INTERNAL: "Internal message",
-    Audience.CUSTOMER: "Customer email",
+    Audience.PUBLIC: N_("Public post"),
+    Audience.INTERNAL: N_("Internal message"),
+    Audience.CUSTOMER: N_("Customer email"),
 }
 
 
 COPIED: Final = {
-    Audience.EXECUTIVE: "Executive summary",
-    Audience.SUPPORT: "Reply for support",
+    Audience.EXECUTIVE: N_("Executive summary"),
+    Audience.SUPPORT: N_("Reply for support"),
 }
 
 
@@ -78,19 +79,19 @@ class ToCopy:
 class TextsForm(PostForm):
     """A form that ends in texts for several audiences."""
 
-    text_public = ProseField("Public post")
-    text_internal = ProseField("Internal message")
-    text_customer = ProseField("Customer email")
-    subject_customer = LineField("Email subject")
+    text_public = ProseField(N_("Public post"))
+    text_internal = ProseField(N_("Internal message"))
+    text_customer = ProseField(N_("Customer email"))
+    subject_customer = LineField(N_("Email subject"))
     made_public = HiddenField()
     made_internal = HiddenField()
     made_customer = HiddenField()
-    because_public = LineField("Publish anyway because")
-    because_customer = LineField("Send anyway because")
-    tell = AudiencesField("Who is notified")
-    because_left_out = LineField("Why they are not notified")
-    again = BooleanField("Post it again anyway")
-    ask = LineField("Who will receive this? Check an address")
+    because_public = LineField(N_("Publish anyway because"))
+    because_customer = LineField(N_("Send anyway because"))
+    tell = AudiencesField(N_("Who is notified"))
+    because_left_out = LineField(N_("Why they are not notified"))
+    again = BooleanField(N_("Post it again anyway"))
+    ask = LineField(N_("Who will receive this? Check an address"))
     # Whether the texts can be edited, or are generated each time.
     can_edit = True
     # Whether a form can explain who receives it, and what it answered.
@@ -109,7 +110,8 @@ class TextsForm(PostForm):
     def ask_to_repeat(self) -> None:
         """Ask before the same is published again; a second click is asked about as well."""
         self.refuse(
-            "again", "Nothing has changed since the last update. Check this box to post it anyway."
+            "again",
+            _("Nothing has changed since the last update. Check this box to post it anyway."),
         )
 
     def hand_out(self, copies_to_paste: Sequence[CopyText]) -> None:
@@ -152,7 +154,7 @@ class TextsForm(PostForm):
             one.name: remarks_on(one.text, one.findings) for one in translated if one.findings
         }
         held = tuple(
-            replace(remark, reason=f"In the second language: {remark.reason}")
+            replace(remark, reason=_("In the second language: %(reason)s", reason=remark.reason))
             for one in translated
             if one.is_sent
             for remark in remarks_on(one.text, blocking(one.findings))
@@ -283,7 +285,7 @@ def name_targets(sheets: Sequence[TextPreview], channel: str) -> str:
     ``channel`` is what colleagues call their chat room; empty where nobody will hear of it.
     """
     named = [target for sheet in sheets for target in _targets(sheet, channel)]
-    return " and ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
+    return _(" and ").join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
 
 
 def _targets(sheet: TextPreview, channel: str) -> list[str]:
@@ -293,21 +295,25 @@ def _targets(sheet: TextPreview, channel: str) -> list[str]:
         return []
     if sheet.name == Audience.INTERNAL:
         is_named = sheet.recipients == 1 and channel
-        return [channel if is_named else _count(sheet.recipients, "chat room", "chat rooms")]
+        return [
+            channel
+            if is_named
+            else ngettext("%(num)s chat room", "%(num)s chat rooms", sheet.recipients)
+        ]
     if sheet.is_drill:
-        return [_count(sheet.recipients, "drill address", "drill addresses")]
-    return [_count(sheet.recipients, "customer", "customers")]
+        return [_drill_addresses(sheet.recipients)]
+    return [ngettext("%(num)s customer", "%(num)s customers", sheet.recipients)]
 
 
 def _public_targets(sheet: TextPreview) -> list[str]:
     if sheet.is_drill:
-        return [_count(sheet.mailed, "drill address", "drill addresses")] if sheet.mailed else []
-    mailed = _count(sheet.mailed, "subscriber", "subscribers") if sheet.mailed else ""
-    return ["page", *filter(None, [mailed])]
+        return [_drill_addresses(sheet.mailed)] if sheet.mailed else []
+    mailed = ngettext("%(num)s subscriber", "%(num)s subscribers", sheet.mailed)
+    return [_("page"), *([mailed] if sheet.mailed else [])]
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _drill_addresses(number: int) -> str:
+    return ngettext("%(num)s drill address", "%(num)s drill addresses", number)
 
 
 def mark(text: Text, audience: Audience) -> str:

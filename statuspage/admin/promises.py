@@ -14,6 +14,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, refused, show_time
 from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import PostForm, read_number
+from statuspage.admin.marked_texts import _, ngettext
 from statuspage.configuration import contacts, severity
 from statuspage.core import clock, richtext
 from statuspage.core.conflict import Conflict
@@ -112,7 +113,7 @@ def no_change(code: str) -> ResponseReturnValue:
     endpoint = "admin.dashboard" if is_on_dashboard else "admin.incident"
     values = {} if is_on_dashboard else {"code": code}
     if _was_just_said(incident):
-        return refused("That was just posted. Nothing was sent.", endpoint, **values)
+        return refused(_("That was just posted. Nothing was sent."), endpoint, **values)
     try:
         seen = read_number(request.form.get("seen_version")) or None
         submission = Submission(actor(), form.form_key.data or "", seen)
@@ -122,11 +123,15 @@ def no_change(code: str) -> ResponseReturnValue:
         return refused(error.reason, "admin.incident", code=code)
     except Conflict:
         return refused(
-            "Someone else posted an update, so nothing was sent. Read it first.",
+            _("Someone else posted an update, so nothing was sent. Read it first."),
             "admin.incident",
             code=code,
         )
-    return done(f"{incident.title}: posted that there is no change yet.", endpoint, **values)
+    return done(
+        _("%(title)s: posted that there is no change yet.", title=incident.title),
+        endpoint,
+        **values,
+    )
 
 
 @admin.post("/incidents/<code>/closing")
@@ -136,7 +141,7 @@ def close_incident(code: str) -> ResponseReturnValue:
     try:
         if undone := request.form.get("undo"):
             checklist.untick(code, undone, actor=actor())
-            return done("Marked as not done.", "admin.incident", code=code)
+            return done(_("Marked as not done."), "admin.incident", code=code)
         incident = checklist.tick_off(
             code,
             request.form.getlist("done"),
@@ -147,10 +152,9 @@ def close_incident(code: str) -> ResponseReturnValue:
         return refused(error.reason, "admin.incident", code=code)
     closing = checklist.closing_of(current_session(), incident)
     left = closing.left if closing else 0
-    first = f"Noted. {left} {'thing remains' if left == 1 else 'things remain'}."
-    return done(
-        first if left else "Noted. Closing checklist complete.", "admin.incident", code=code
-    )
+    remaining = ngettext("Noted. %(num)s thing remains.", "Noted. %(num)s things remain.", left)
+    notice = remaining if left else _("Noted. Closing checklist complete.")
+    return done(notice, "admin.incident", code=code)
 
 
 def _found(code: str) -> Incident:
@@ -207,12 +211,12 @@ def _hints(incident: Incident) -> dict[str, str]:
         if message.audience is Audience.CUSTOMER
     ]
     return {
-        "stable": "Nothing has come back for an hour.",
-        "root_cause": "Record it as confirmed, or say so here.",
-        "components": f"Not operational: {', '.join(troubled)}",
-        "fix": "The error rate, the metrics and a test of what was broken.",
-        "alerts": "In the monitoring tool.",
-        "page": "As visitors see it.",
-        "customers": sentences[0] if sentences else "No emails were delivered.",
-        "channel": incident.chat_channel or "The chat that this service posts to.",
+        "stable": _("Nothing has come back for an hour."),
+        "root_cause": _("Record it as confirmed, or say so here."),
+        "components": _("Not operational: %(troubled)s", troubled=", ".join(troubled)),
+        "fix": _("The error rate, the metrics and a test of what was broken."),
+        "alerts": _("In the monitoring tool."),
+        "page": _("As visitors see it."),
+        "customers": sentences[0] if sentences else _("No emails were delivered."),
+        "channel": incident.chat_channel or _("The chat that this service posts to."),
     }

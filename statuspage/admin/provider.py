@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from statuspage.access.identity import Identity, Logout, Pending, Refused, Unavailable
+from statuspage.admin.marked_texts import _
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -54,10 +55,14 @@ def _ask(what: str, *args: Any, **options: Any) -> Any:
         return getattr(_oidc(), what)(settings, *args, **options)
     except Unavailable as error:
         log.warning("the identity provider is not available: %s", error)
-        raise Invalid("form", f"{_name()} can’t be reached right now. Try again later.") from None
+        raise Invalid(
+            "form", _("%(name)s can’t be reached right now. Try again later.", name=_name())
+        ) from None
     except Refused as error:
         log.warning("single sign-on was refused: %s", error)
-        raise Invalid("form", f"{_name()} didn’t confirm who you are. Try again.") from None
+        raise Invalid(
+            "form", _("%(name)s didn’t confirm who you are. Try again.", name=_name())
+        ) from None
 
 
 def _name() -> str:

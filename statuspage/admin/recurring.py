@@ -23,6 +23,7 @@ from statuspage.admin.forms import (
     write_length,
 )
 from statuspage.admin.incident_form import TickedComponentsField
+from statuspage.admin.marked_texts import _, forms, ngettext
 from statuspage.admin.previews import TextsForm
 from statuspage.admin.time_fields import DayField, MomentField
 from statuspage.core import clock
@@ -30,6 +31,7 @@ from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.enums import MaintenanceStatus
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.incidents import maintenance, recurring
 from statuspage.incidents.drafts import drafts
 from statuspage.incidents.recurring import SeriesPlan, Unit
@@ -56,25 +58,25 @@ class SeriesForm(TextsForm):
     can_edit = False
     can_choose = False
 
-    title = NameField("Title", needed="Give it a title that a customer would understand")
+    title = NameField(N_("Title"), needed=N_("Give it a title that a customer would understand"))
     what = ProseField(
-        "What we’re doing and what users will notice", needed="Say what people will notice"
+        N_("What we’re doing and what users will notice"), needed=N_("Say what people will notice")
     )
-    component_ids = TickedComponentsField("Components")
-    first_start = MomentField("First begins", needed="Enter when the first one starts")
+    component_ids = TickedComponentsField(N_("Components"))
+    first_start = MomentField(N_("First begins"), needed=N_("Enter when the first one starts"))
     length_minutes = DurationField(
-        "Lasts", most=timedelta(days=7), validators=[Needed("Enter the duration")]
+        N_("Lasts"), most=timedelta(days=7), validators=[Needed(N_("Enter the duration"))]
     )
-    every = CountField("Every", least=1, most=recurring.MOST_EVERY, default=1)
-    unit = TermField("Counted in", Unit, default=Unit.WEEKS)
-    until = DayField("Last day")
+    every = CountField(N_("Every"), least=1, most=recurring.MOST_EVERY, default=1)
+    unit = TermField(N_("Counted in"), Unit, default=Unit.WEEKS)
+    until = DayField(N_("Last day"))
     remind_minutes = DurationField(
-        "Reminder before each starts",
+        N_("Reminder before each starts"),
         most=timedelta(minutes=maintenance.LONGEST_REMINDER),
         default=maintenance.USUAL_REMINDER,
     )
     verify_minutes = DurationField(
-        "Then verify for", most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
+        N_("Then verify for"), most=timedelta(minutes=maintenance.LONGEST_VERIFYING)
     )
     seen_version = HiddenField()
 
@@ -109,7 +111,7 @@ def new_series() -> ResponseReturnValue:
             kept = recurring.plan_series(
                 form.plan(), actor=actor(), form_key=form.form_key.data or ""
             )
-            return done("The series was scheduled.", _SERIES, code=kept.code)
+            return done(_("The series was scheduled."), _SERIES, code=kept.code)
     return _show(form, None)
 
 
@@ -123,10 +125,10 @@ def maintenance_series(code: str) -> ResponseReturnValue:
         try:
             with form.refusals():
                 recurring.change_series(code, form.plan(), actor=actor(), seen_version=seen_version)
-                notice = "The series and its announced dates were changed."
+                notice = _("The series and its announced dates were changed.")
                 return done(notice, _SERIES, code=code)
         except Conflict:
-            notice = "Someone else changed this series. Reload it."
+            notice = _("Someone else changed this series. Reload it.")
             form.refuse("series", notice)
     return _show(form, kept)
 
@@ -149,7 +151,7 @@ def leave_out(code: str, stamp: str) -> ResponseReturnValue:
     }
     one = found.get(moment)
     if one is None or kept.stopped_at is not None:
-        return refused("That date has passed or isn’t part of this series.", _SERIES, code=code)
+        return refused(_("That date has passed or isn’t part of this series."), _SERIES, code=code)
     form = LeaveOutForm.read()
     if "publish" in request.form and form.is_accepted():
         with form.refusals():
@@ -160,7 +162,7 @@ def leave_out(code: str, stamp: str) -> ResponseReturnValue:
                 texts=form.edited_texts(),
                 overrides=form.overrides(),
             )
-            return done(f"Left out: {_shown(kept, moment)}.", _SERIES, code=code)
+            return done(_("Left out: %(shown)s.", shown=_shown(kept, moment)), _SERIES, code=code)
     is_announced = one.incident is not None and one.incident.status == MaintenanceStatus.SCHEDULED
     texts = _texts_of_calling_off(form, one.incident) if one.incident and is_announced else {}
     return page(
@@ -180,7 +182,10 @@ def take_back(code: str, stamp: str) -> ResponseReturnValue:
         recurring.take_back(code, moment, actor=actor())
     except Invalid as error:
         return refused(error.reason, _SERIES, code=code)
-    notice = f"Back in the series: {_shown(kept, moment)}. It is announced when its turn comes."
+    notice = _(
+        "Back in the series: %(shown)s. It is announced when its turn comes.",
+        shown=_shown(kept, moment),
+    )
     return done(notice, _SERIES, code=code)
 
 
@@ -188,7 +193,7 @@ def take_back(code: str, stamp: str) -> ResponseReturnValue:
 def stop_series(code: str) -> ResponseReturnValue:
     """Announce no more of it."""
     recurring.stop_series(_found(code).code, actor=actor())
-    return done("Stopped. No more dates will be announced.", _SERIES, code=code)
+    return done(_("Stopped. No more dates will be announced."), _SERIES, code=code)
 
 
 def running_series() -> list[dict[str, Any]]:
@@ -199,19 +204,41 @@ def running_series() -> list[dict[str, Any]]:
     return [{"code": each.code, "title": each.title, "rule": in_words(each)} for each in found]
 
 
+_ON_THE: Final = (
+    forms("Every month on the first %(weekday)s", "Every %(num)s months on the first %(weekday)s"),
+    forms(
+        "Every month on the second %(weekday)s", "Every %(num)s months on the second %(weekday)s"
+    ),
+    forms("Every month on the third %(weekday)s", "Every %(num)s months on the third %(weekday)s"),
+    forms(
+        "Every month on the fourth %(weekday)s", "Every %(num)s months on the fourth %(weekday)s"
+    ),
+    forms("Every month on the last %(weekday)s", "Every %(num)s months on the last %(weekday)s"),
+)
+
+
 def in_words(kept: MaintenanceSeries) -> str:
     """How it recurs: ``Every 2 weeks on Tuesday, 22:00 for 2 hours, Europe/Berlin``."""
     plan = recurring.plan_of(kept)
     first = datetime.fromisoformat(kept.first_start)
-    unit = "week" if plan.unit is Unit.WEEKS else "month"
-    often = f"Every {unit}" if plan.every == 1 else f"Every {plan.every} {unit}s"
-    day = f" on day {first.day}" if plan.unit is Unit.MONTHS_BY_DAY else f" on {first:%A}"
-    if plan.unit is Unit.MONTHS_BY_WEEKDAY:
-        place = ("first", "second", "third", "fourth", "last")[(first.day - 1) // 7]
-        day = f" on the {place} {first:%A}"
-    end = f", until {clock.show_date(plan.until)}" if plan.until else ""
-    length = write_length(timedelta(minutes=kept.length_minutes))
-    return f"{often}{day}, {first:%H:%M} for {length}, {kept.time_zone}{end}"
+    weekday = f"{first:%A}"
+    if plan.unit is Unit.WEEKS:
+        often = forms("Every week on %(weekday)s", "Every %(num)s weeks on %(weekday)s")
+    elif plan.unit is Unit.MONTHS_BY_DAY:
+        often = forms("Every month on day %(day)s", "Every %(num)s months on day %(day)s")
+    else:
+        often = _ON_THE[(first.day - 1) // 7]
+    said = ngettext(*often, plan.every, weekday=weekday, day=first.day)
+    at = {
+        "often": said,
+        "time": f"{first:%H:%M}",
+        "length": write_length(timedelta(minutes=kept.length_minutes)),
+        "zone": kept.time_zone,
+    }
+    if plan.until is None:
+        return _("%(often)s, %(time)s for %(length)s, %(zone)s", **at)
+    until = clock.show_date(plan.until)
+    return _("%(often)s, %(time)s for %(length)s, %(zone)s, until %(until)s", **at, until=until)
 
 
 def _show(form: SeriesForm, kept: MaintenanceSeries | None) -> ResponseReturnValue:

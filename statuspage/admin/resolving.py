@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from statuspage.admin.audiences import OFFERED
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, show_span
+from statuspage.admin.marked_texts import _
 from statuspage.admin.previews import TITLES, TextPreview
 from statuspage.admin.update_form import Posting, UpdateForm
 from statuspage.core import clock
@@ -73,7 +74,7 @@ def begin_last_step(form: UpdateForm) -> None:
             form.exactly.data = moment.isoformat()
             form.happened_at.data = moment
             form.happened_at.raw_data = None
-    form.happened_at.label.text = "Over since"
+    form.happened_at.label.text = _("Over since")
 
 
 def show_last_step(posting: Posting, texts: dict[str, Any]) -> ResponseReturnValue:
@@ -167,5 +168,5 @@ def approve(approval_id: int) -> ResponseReturnValue:
         approval_resolution.approve(approval_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.approval", approval_id=approval_id)
-    notice = "Approved. It’s sent when someone resolves the incident in the last step."
+    notice = _("Approved. It’s sent when someone resolves the incident in the last step.")
     return done(notice, "admin.approval", approval_id=approval_id)

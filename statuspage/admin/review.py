@@ -16,6 +16,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, page_zone, refused, show_moment, zone
 from statuspage.admin.fact_notes import stored_facts
 from statuspage.admin.forms import Form, LineField, ProseField, read_number
+from statuspage.admin.marked_texts import _, ngettext
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.conflict import Conflict
@@ -23,6 +24,7 @@ from statuspage.core.db import current_session
 from statuspage.core.diff import changed_lines
 from statuspage.core.enums import IncidentStatus, Kind, Milestone, ReviewState
 from statuspage.core.errors import Invalid
+from statuspage.core.languages import N_
 from statuspage.core.richtext import to_html
 from statuspage.incidents import saved_drafts
 from statuspage.incidents.review import action_items, documents, evidence, export
@@ -31,7 +33,7 @@ from statuspage.incidents.review.evidence import ReviewEntry
 from statuspage.models import Contact, Incident, Review, ReviewVersion, SavedDraft
 
 NEW_ENTRIES: Final = 3
-_CHANGED: Final = (
+_CHANGED: Final = N_(
     "Someone else saved this review while you were editing. What you typed is kept; "
     "save again to replace theirs."
 )
@@ -40,18 +42,18 @@ _CHANGED: Final = (
 class SectionForm(Form):
     """One section."""
 
-    body = ProseField("Text", render_kw={"rows": 6})
+    body = ProseField(N_("Text"), render_kw={"rows": 6})
 
 
 class EntryForm(Form):
     """One line of the timeline; a new one that is left empty is none."""
 
-    at = MomentField("When")
-    text = LineField("What happened")
+    at = MomentField(N_("When"))
+    text = LineField(N_("What happened"))
     mark = SelectField(
-        "Marks", choices={"": "Nothing"} | {one.value: one.label for one in Milestone}
+        N_("Marks"), choices={"": N_("Nothing")} | {one.value: one.label for one in Milestone}
     )
-    dropped = BooleanField("Leave out")
+    dropped = BooleanField(N_("Leave out"))
 
     def entry(self, before: ReviewEntry | None, number: int) -> ReviewEntry:
         """The entry as typed; ``before`` is what it was, None for a new one."""
@@ -64,7 +66,7 @@ class EntryForm(Form):
             key,
             at,
             self.text.data,
-            before.source if before else "Added",
+            before.source if before else _("Added"),
             Milestone(self.mark.data) if self.mark.data else None,
             bool(self.dropped.data) and before is not None,
         )
@@ -84,9 +86,9 @@ class ReviewForm(Form):
         self.stored = stored
         self.sections = [
             SectionForm(sent, prefix=f"section-{number}-", body=body)
-            for number, (_, body) in enumerate(stored.sections)
+            for number, (_heading, body) in enumerate(stored.sections)
         ]
-        for row, (heading, _) in zip(self.sections, stored.sections, strict=True):
+        for row, (heading, _body) in zip(self.sections, stored.sections, strict=True):
             row.body.label.text = heading
         entries: list[ReviewEntry | None] = [*stored.timeline, *[None] * NEW_ENTRIES]
         self.entries = [
@@ -118,10 +120,10 @@ class ReviewForm(Form):
         is_valid = all([super().validate(extra_validators), *(row.validate() for row in rows)])
         for row in self.new:
             if row.text.data and not row.at.data and not row.at.errors:
-                row.refuse("at", "Enter when it happened")
+                row.refuse("at", _("Enter when it happened"))
                 is_valid = False
             if row.at.data and not row.text.data:
-                row.refuse("text", "Write what happened")
+                row.refuse("text", _("Write what happened"))
                 is_valid = False
         return is_valid
 
@@ -146,22 +148,24 @@ class ReviewForm(Form):
         """The review as typed, its timeline in the order of time."""
         sections = [
             (heading, row.body.data)
-            for (heading, _), row in zip(self.stored.sections, self.sections, strict=True)
+            for (heading, _body), row in zip(self.stored.sections, self.sections, strict=True)
         ]
-        return ReviewText(sections, [entry for _, entry in self._typed()])
+        return ReviewText(sections, [entry for _row, entry in self._typed()])
 
     def show_change(self, now: ReviewText) -> None:
         """Show what somebody else saved meanwhile; sent again, the form goes over it."""
         self.form_errors.append(_CHANGED)
         saved = dict(now.sections)
-        for (heading, _), row in zip(self.stored.sections, self.sections, strict=True):
+        for (heading, _body), row in zip(self.stored.sections, self.sections, strict=True):
             if saved.get(heading, "") != row.body.data:
-                row.refuse("body", f"Now saved here: {saved.get(heading) or 'nothing'}")
+                row.refuse(
+                    "body", _("Now saved here: %(text)s", text=saved.get(heading) or _("nothing"))
+                )
         entries = {entry.key: entry for entry in now.timeline}
         for line, entry in self.known:
             theirs = entries.get(entry.key, entry)
             if theirs != entry:
-                line.refuse("text", f"Now saved here: {_said(theirs)}")
+                line.refuse("text", _("Now saved here: %(entry)s", entry=_said(theirs)))
 
     def _filled(self) -> list[Form]:
         return [row for row, _ in self._typed()]
@@ -216,7 +220,7 @@ def begin_review(code: str) -> ResponseReturnValue:
         documents.begin(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.incident", code=code)
-    return done("The review is started with what is known.", "admin.review", code=code)
+    return done(_("The review is started with what is known."), "admin.review", code=code)
 
 
 @admin.route("/incidents/<code>/review/edit", methods=["GET", "POST"])
@@ -224,7 +228,7 @@ def edit_review(code: str) -> ResponseReturnValue:
     """Edit the sections and the timeline."""
     incident, found = _found(code)
     if found is None or found.state is ReviewState.APPROVED:
-        return refused("Reopen the review before changing it.", "admin.review", code=code)
+        return refused(_("Reopen the review before changing it."), "admin.review", code=code)
     form = _form(found)
     shown: dict[str, Any] = {}
     if form.is_accepted():
@@ -235,7 +239,7 @@ def edit_review(code: str) -> ResponseReturnValue:
                 with form.refusals():
                     seen = read_number(form.seen.data)
                     documents.save(code, form.draft(), actor=actor(), seen=seen)
-                    return done("The review is saved.", "admin.review", code=code)
+                    return done(_("The review is saved."), "admin.review", code=code)
             except Conflict as conflict:
                 form.show_change(conflict.current)  # type: ignore[arg-type]
                 form.seen.data = str(_found(code)[1].version)  # type: ignore[union-attr]
@@ -255,9 +259,9 @@ def add_review_entries(code: str) -> ResponseReturnValue:
         count = documents.add_new_entries(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.review", code=code)
-    entries = "entry was" if count == 1 else "entries were"
-    text = f"{count} {entries} added." if count else "The timeline has everything that is known."
-    return done(text, "admin.review", code=code)
+    added = ngettext("%(num)s entry was added.", "%(num)s entries were added.", count)
+    notice = added if count else _("The timeline has everything that is known.")
+    return done(notice, "admin.review", code=code)
 
 
 @admin.post("/incidents/<code>/review/request")
@@ -265,7 +269,7 @@ def request_review_approval(code: str) -> ResponseReturnValue:
     """Say that it is complete."""
     return _move(
         code,
-        "The review is ready to be approved.",
+        _("The review is ready to be approved."),
         lambda seen: documents.request_approval(code, actor=actor(), seen=seen),
     )
 
@@ -275,7 +279,7 @@ def approve_review(code: str) -> ResponseReturnValue:
     """Approve it as it stands."""
     return _move(
         code,
-        "The review is approved.",
+        _("The review is approved."),
         lambda seen: documents.approve(code, actor=actor(), seen=seen),
     )
 
@@ -286,7 +290,7 @@ def reopen_review(code: str) -> ResponseReturnValue:
     because = request.form.get("because", "").strip()[:200]
     return _move(
         code,
-        "The review is a draft again.",
+        _("The review is a draft again."),
         lambda seen: documents.reopen_review(code, because, actor=actor(), seen=seen),
     )
 
@@ -299,17 +303,17 @@ def publish_review(code: str) -> ResponseReturnValue:
         abort(404)
     text = export.public_part(documents.content_of(found), request.form.getlist("section"))
     if not text:
-        return refused("Choose a section that has a text.", "admin.review", code=code)
+        return refused(_("Choose a section that has a text."), "admin.review", code=code)
     person = actor()
     if current_session().get(SavedDraft, (incident.id, person.account_id)):
-        notice = "You have a draft of an update already. Post or discard it first."
+        notice = _("You have a draft of an update already. Post or discard it first.")
         return refused(notice, "admin.incident", code=code, do="review", _anchor="post")
     # The text says nothing of the facts, so nobody is asked whether they are still true.
     kept = [("still_true", name) for name in stored_facts(incident)]
     values = [("status", IncidentStatus.POSTMORTEM.value), ("text_public", text), *kept]
     version = incident.version
     saved_drafts.save_draft(code, values, form_key="", seen_version=version, actor=person)
-    notice = "Check the text: only the chosen sections are in it. Nothing is published yet."
+    notice = _("Check the text: only the chosen sections are in it. Nothing is published yet.")
     return done(notice, "admin.incident", code=code, do="review", _anchor="post")
 
 
@@ -372,7 +376,7 @@ def _move(code: str, notice: str, verb: Callable[[int | None], object]) -> Respo
     except Invalid as error:
         return refused(error.reason, "admin.review", code=code)
     except Conflict:
-        notice = "Someone else saved this review meanwhile, so nothing was done. Read it first."
+        notice = _("Someone else saved this review meanwhile, so nothing was done. Read it first.")
         return refused(notice, "admin.review", code=code)
     return done(notice, "admin.review", code=code)
 
@@ -387,7 +391,7 @@ def _versions(found: Review) -> Iterator[ReviewChange]:
 
 def _said(entry: ReviewEntry) -> str:
     if entry.dropped:
-        return "left out"
+        return _("left out")
     mark = f"[{entry.mark.label}] " if entry.mark else ""
     return f"{show_moment(entry.at)}: {mark}{entry.text}"
 

@@ -12,6 +12,7 @@ from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, show_moment
 from statuspage.admin.drafting import typed_again
 from statuspage.admin.forms import read_number
+from statuspage.admin.marked_texts import _
 from statuspage.admin.update_form import Posting
 from statuspage.core.db import current_session
 from statuspage.incidents import saved_drafts, scheduled
@@ -24,7 +25,7 @@ def cancel_scheduled(code: str) -> ResponseReturnValue:
     """Have a scheduled update not posted at all."""
     current_session().scalars(select(Incident.id).filter_by(code=code)).one()
     was_there = scheduled.cancel(code, actor=actor())
-    notice = "The scheduled update is cancelled." if was_there else "No update is scheduled."
+    notice = _("The scheduled update is cancelled.") if was_there else _("No update is scheduled.")
     return done(notice, "admin.incident", code=code)
 
 
@@ -42,7 +43,9 @@ def schedule_post(posting: Posting) -> ResponseReturnValue:
     code, at = incident.code, show_moment(planned.publish_at)
     scheduled.schedule(code, planned, form.submission())
     saved_drafts.discard_draft(code, actor=actor())
-    return done(f"Scheduled for {at}. Nothing has been sent yet.", "admin.incident", code=code)
+    return done(
+        _("Scheduled for %(at)s. Nothing has been sent yet.", at=at), "admin.incident", code=code
+    )
 
 
 def edited(incident: Incident) -> ScheduledUpdate | None:

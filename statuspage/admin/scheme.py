@@ -22,12 +22,14 @@ from statuspage.admin.forms import (
     TermField,
     TermRadioField,
 )
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import closing_list, editing, severity
 from statuspage.configuration.closing_list import ABOUT, ClosingText, change_closing_list
 from statuspage.configuration.editing import LevelRules
 from statuspage.configuration.severity import ESCALATED_TO, PRESETS, severity_levels
 from statuspage.core.db import current_session
 from statuspage.core.enums import CustomerMail, Impact, Kind
+from statuspage.core.languages import N_
 from statuspage.models import Incident, SeverityLevel
 from statuspage.models.page import the_page
 
@@ -39,34 +41,34 @@ _IMPACTS: Final = (Impact.CRITICAL, Impact.MAJOR, Impact.MINOR, Impact.NONE)
 class LevelForm(EditForm):
     """The texts and rules of a level."""
 
-    name = NameField("Name", needed="Enter the level's name")
-    description = LineField("What it means", needed="Describe when this level applies")
-    impact = TermField("Impact shown to visitors", _IMPACTS)
-    respond_minutes = DurationField("First response within")
-    resolve_minutes = DurationField("Resolved within")
-    cadence_minutes = DurationField("Public update every", most=timedelta(days=7))
-    note_minutes = DurationField("Internal note every", most=timedelta(days=7))
-    watch_minutes = DurationField("Monitoring period for", most=timedelta(days=7))
-    needs_approval = BooleanField("Resolutions need a second person’s approval")
-    customer_mail = TermRadioField("Customer emails", CustomerMail)
-    review_hours = DurationField("Review due within", unit=timedelta(hours=1))
-    review_business_days = CountField("Or within business days", least=1, most=60)
+    name = NameField(N_("Name"), needed=N_("Enter the level's name"))
+    description = LineField(N_("What it means"), needed=N_("Describe when this level applies"))
+    impact = TermField(N_("Impact shown to visitors"), _IMPACTS)
+    respond_minutes = DurationField(N_("First response within"))
+    resolve_minutes = DurationField(N_("Resolved within"))
+    cadence_minutes = DurationField(N_("Public update every"), most=timedelta(days=7))
+    note_minutes = DurationField(N_("Internal note every"), most=timedelta(days=7))
+    watch_minutes = DurationField(N_("Monitoring period for"), most=timedelta(days=7))
+    needs_approval = BooleanField(N_("Resolutions need a second person’s approval"))
+    customer_mail = TermRadioField(N_("Customer emails"), CustomerMail)
+    review_hours = DurationField(N_("Review due within"), unit=timedelta(hours=1))
+    review_business_days = CountField(N_("Or within business days"), least=1, most=60)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check also what two fields say together."""
         valid = super().validate(extra_validators)
         if self.cadence_minutes.data == 0:
-            self.refuse("cadence_minutes", "Leave it empty for no scheduled updates")
+            self.refuse("cadence_minutes", _("Leave it empty for no scheduled updates"))
             valid = False
         if self.note_minutes.data == 0:
-            self.refuse("note_minutes", "Leave it empty where no note is asked for")
+            self.refuse("note_minutes", _("Leave it empty where no note is asked for"))
             valid = False
         if self.review_hours.data is not None and self.review_business_days.data is not None:
-            self.refuse("review_business_days", "Use hours or business days, not both")
+            self.refuse("review_business_days", _("Use hours or business days, not both"))
             valid = False
         for after, to in self.steps():
             if (after.data is None) == bool(to.data) and not after.errors:
-                field, reason = (after, "Enter a time") if to.data else (to, "Pick somebody")
+                field, reason = (after, _("Enter a time")) if to.data else (to, _("Pick somebody"))
                 self.refuse(field.short_name, reason)
                 valid = False
         return valid
@@ -87,14 +89,16 @@ class LevelForm(EditForm):
 
 
 for _number in range(1, ESCALATION_STEPS + 1):
-    setattr(LevelForm, f"after_{_number}", DurationField("After", most=timedelta(days=7)))
-    setattr(LevelForm, f"to_{_number}", SelectField("To", choices={"": "Nobody"} | ESCALATED_TO))
+    setattr(LevelForm, f"after_{_number}", DurationField(N_("After"), most=timedelta(days=7)))
+    setattr(
+        LevelForm, f"to_{_number}", SelectField(N_("To"), choices={"": N_("Nobody")} | ESCALATED_TO)
+    )
 
 
 class ClosingForm(EditForm):
     """The closing checklist, an item a line."""
 
-    closing = ProseField("Items", render_kw={"rows": 10})
+    closing = ProseField(N_("Items"), render_kw={"rows": 10})
 
 
 @admin.get("/severity")
@@ -124,7 +128,7 @@ def level(rank: int) -> ResponseReturnValue:
     if form.is_accepted():
         with form.refusals():
             severity.change_level(found.id, form.rules(), actor=actor(), seen=form.seen.data)
-            return done(f"{form.name.data} is saved.", "admin.scheme")
+            return done(_("%(name)s is saved.", name=form.name.data), "admin.scheme")
     return page("admin/level.html", form=form, level=found)
 
 
@@ -136,7 +140,7 @@ def edit_closing_list() -> ResponseReturnValue:
         with form.refusals():
             text = ClosingText(form.closing.data)
             change_closing_list(text, actor=actor(), seen=form.seen.data)
-            return done("The closing checklist is saved.", "admin.scheme")
+            return done(_("The closing checklist is saved."), "admin.scheme")
     return page("admin/closing_list.html", form=form, about=ABOUT)
 
 
@@ -146,7 +150,7 @@ def choose_scheme() -> ResponseReturnValue:
     preset = PRESETS.get(request.values.get("scheme", "")) or abort(404)
     if request.method == "POST":
         severity.choose_scheme(preset.name, actor=actor())
-        return done(f"The scheme is {preset.title} now.", "admin.scheme")
+        return done(_("The scheme is %(title)s now.", title=preset.title), "admin.scheme")
     session = current_session()
     open_incidents = session.scalar(
         select(func.count())

@@ -10,6 +10,7 @@ from statuspage.access import second_factor as factors
 from statuspage.admin import auth
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused, the_page
+from statuspage.admin.marked_texts import _
 from statuspage.admin.sign_in import CodeForm
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -53,7 +54,7 @@ def begin_second_factor() -> ResponseReturnValue:
         factors.propose_secret(actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.second_factor")
-    return done("Now add this account to your app.", "admin.second_factor")
+    return done(_("Now add this account to your app."), "admin.second_factor")
 
 
 @admin.post("/me/second-factor/remove")
@@ -67,7 +68,7 @@ def remove_second_factor() -> ResponseReturnValue:
         )
     except Invalid as error:
         return refused(error.reason, "admin.second_factor")
-    answer = done("Your second factor is removed.", "admin.me")
+    answer = done(_("Your second factor is removed."), "admin.me")
     auth.remember(answer, token)
     return answer
 
@@ -84,7 +85,7 @@ def renew_recovery_codes() -> ResponseReturnValue:
 def _picture(account: Account, secret: str) -> str:
     """What an authenticator app scans, as the address of an image."""
     service = the_page()
-    name = service.name if service else "Status page"
+    name = service.name if service else _("Status page")
     address = factors.provisioning_address(account, secret, service=name)
     # Black on white in the dark scheme too: apps read no other.
     return segno.make(address).svg_data_uri(scale=5, border=4, light="#fff")

@@ -11,7 +11,7 @@ from wtforms import SelectField
 from statuspage.admin.findings import Remark
 from statuspage.admin.forms import LineField, PostForm, ProseField
 from statuspage.admin.previews import TextsForm
-from statuspage.core.languages import OFFERED
+from statuspage.core.languages import N_, OFFERED
 from statuspage.messages import facts
 
 SECOND: Final = "second_"
@@ -22,8 +22,8 @@ class SecondTextsForm(PostForm):
     """A form whose public texts can stand in a further language each."""
 
     second_language = SelectField(
-        "Language",
-        choices={"": "None", **{one.code: one.name for one in OFFERED}},
+        N_("Language"),
+        choices={"": N_("None"), **{one.code: one.name for one in OFFERED}},
         default="",
     )
     # The texts that are asked for twice.

@@ -13,8 +13,10 @@ from statuspage.access import accounts, passkeys, second_factor, sign_in_limits,
 from statuspage.admin import auth, provider
 from statuspage.admin.base import admin, done, local_target, page, refused
 from statuspage.admin.forms import Form, LineField, NameField, SecretField
+from statuspage.admin.marked_texts import _
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session as database
+from statuspage.core.languages import N_
 from statuspage.delivery import invitations
 from statuspage.delivery.account_mail import queue_sign_in_notice
 from statuspage.models import Account
@@ -31,12 +33,12 @@ class SignInForm(Form):
     """Who, and by which password."""
 
     email = LineField(
-        "Email address",
-        needed="Enter your email address",
+        N_("Email address"),
+        needed=N_("Enter your email address"),
         render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
     )
     password = SecretField(
-        "Password", needed="Enter your password", autocomplete="current-password"
+        N_("Password"), needed=N_("Enter your password"), autocomplete="current-password"
     )
     next = HiddenField()
 
@@ -45,8 +47,8 @@ class ForgottenForm(Form):
     """Whose password is forgotten."""
 
     email = LineField(
-        "Email address",
-        needed="Enter your email address",
+        N_("Email address"),
+        needed=N_("Enter your email address"),
         render_kw={"autocomplete": "username", "inputmode": "email", "autocapitalize": "none"},
     )
 
@@ -55,8 +57,8 @@ class CodeForm(Form):
     """A code of an authenticator app, or a recovery code."""
 
     code = LineField(
-        "Code",
-        needed="Enter the code",
+        N_("Code"),
+        needed=N_("Enter the code"),
         render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True},
     )
 
@@ -64,8 +66,12 @@ class CodeForm(Form):
 class AcceptForm(Form):
     """What an invited person says about themselves."""
 
-    name = NameField("Your name", needed="Enter your name", render_kw={"autocomplete": "name"})
-    password = SecretField("Password", needed="Choose a password", autocomplete="new-password")
+    name = NameField(
+        N_("Your name"), needed=N_("Enter your name"), render_kw={"autocomplete": "name"}
+    )
+    password = SecretField(
+        N_("Password"), needed=N_("Choose a password"), autocomplete="new-password"
+    )
 
 
 @admin.route("/login", methods=["GET", "POST"])
@@ -129,8 +135,10 @@ def forgotten_password() -> ResponseReturnValue:
     if form.is_accepted():
         invitations.request_reset(form.email.data, client=http.present_address())
         return done(
-            "If there is an account with this address, a link is on its way. "
-            "It works for 30 minutes.",
+            _(
+                "If there is an account with this address, a link is on its way. "
+                "It works for 30 minutes."
+            ),
             "admin.sign_in",
         )
     return page("admin/forgotten.html", form=form)
@@ -146,7 +154,10 @@ def sign_out() -> ResponseReturnValue:
     session.clear()
     if elsewhere:
         answer = page(
-            "admin/leave.html", url=elsewhere, title="You’re signed out here", action="Sign out"
+            "admin/leave.html",
+            url=elsewhere,
+            title=_("You’re signed out here"),
+            action=_("Sign out"),
         )
     else:
         answer = make_response(redirect(url_for("admin.sign_in"), 303))
@@ -176,7 +187,7 @@ def invitation(token: str) -> ResponseReturnValue:
                     user_agent=request.headers.get("User-Agent", ""),
                 )
                 return _after_password(fresh, account, url_for("admin.dashboard"))
-            return refused("Your account is ready: sign in with it.", "admin.sign_in")
+            return refused(_("Your account is ready: sign in with it."), "admin.sign_in")
     return page("admin/invitation.html", form=form, email=email)
 
 
@@ -187,7 +198,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     if actor.account_id is not None:
         sign_ins.sign_out_everywhere(actor.account_id, actor=actor)
     session.clear()
-    answer = done("You’re signed out everywhere.", "admin.sign_in")
+    answer = done(_("You’re signed out everywhere."), "admin.sign_in")
     auth.forget(answer)
     return answer
 
@@ -196,7 +207,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 def end_session(sign_in_id: int) -> ResponseReturnValue:
     """End one of one's own sign-ins, on a lost phone, say."""
     sign_ins.end_sign_in(sign_in_id, actor=auth.actor())
-    return done("That session has ended.", "admin.me")
+    return done(_("That session has ended."), "admin.me")
 
 
 def _link_does_not_work() -> Response:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 from statuspage.access.identity import Identity, Pending
 from statuspage.admin import auth, provider
 from statuspage.admin.base import admin, local_target, page, refused
+from statuspage.admin.marked_texts import _
 from statuspage.admin.sign_in import let_in
 from statuspage.admin.step_up import ProofForm, go_on
 from statuspage.core.config import current_settings
@@ -31,7 +32,7 @@ def single_sign_on() -> ResponseReturnValue:
     """Lead somebody to the provider; only from a page of ours, so that no other site starts it."""
     _require_provider()
     if not auth.is_own():
-        return refused("Choose how to sign in.", "admin.sign_in")
+        return refused(_("Choose how to sign in."), "admin.sign_in")
     try:
         url, pending = provider.begin()
     except Invalid as error:
@@ -47,7 +48,7 @@ def single_sign_on_callback() -> ResponseReturnValue:
     _require_provider()
     kept: dict[str, Any] | None = session.pop(_PENDING, None)
     if kept is None:
-        return refused("Too much time has passed. Sign in again.", "admin.sign_in")
+        return refused(_("Too much time has passed. Sign in again."), "admin.sign_in")
     pending = Pending(**kept["pending"])
     try:
         identity = provider.finish(request.args, pending)
@@ -72,8 +73,10 @@ def confirm_with_provider() -> ResponseReturnValue:
     waiting = form.waiting.data or ""
     if len(waiting) > _MOST_CARRIED:
         return refused(
-            "This form is too long to be sent on after you confirm. Confirm it’s you here, then go "
-            "back and send the form again.",
+            _(
+                "This form is too long to be sent on after you confirm. Confirm it’s you here, "
+                "then go back and send the form again."
+            ),
             "admin.confirm_identity",
         )
     try:
@@ -82,13 +85,13 @@ def confirm_with_provider() -> ResponseReturnValue:
         return refused(error.reason, "admin.confirm_identity")
     _keep(pending, target=form.next.data or "", waiting=waiting)
     # A redirect after a form is held to the page's policy, which names no other site.
-    return page("admin/leave.html", url=url, title="Confirm it’s you", action="Continue")
+    return page("admin/leave.html", url=url, title=_("Confirm it’s you"), action=_("Continue"))
 
 
 def _take_proof(identity: Identity, target: str, waiting: str) -> ResponseReturnValue:
     person = auth.signed_in()
     if person is None:
-        raise Invalid("form", "Your sign-in has ended. Sign in again.")
+        raise Invalid("form", _("Your sign-in has ended. Sign in again."))
     token = verbs.prove_by(
         identity,
         sign_in_id=person.sign_in_id,

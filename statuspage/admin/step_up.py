@@ -18,6 +18,7 @@ from statuspage.admin import auth
 from statuspage.admin.base import admin, local_target, page
 from statuspage.admin.forms import Form, SecretField
 from statuspage.admin.sign_in import ask_for_passkey
+from statuspage.core.languages import N_
 from statuspage.public import http
 
 _NOT_CARRIED: Final = frozenset({"csrf_token"})
@@ -27,7 +28,7 @@ class ProofForm(Form):
     """The password, where to go on, and the form that waits."""
 
     password = SecretField(
-        "Password", needed="Enter your password", autocomplete="current-password"
+        N_("Password"), needed=N_("Enter your password"), autocomplete="current-password"
     )
     next = HiddenField()
     waiting = HiddenField()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, download, page
+from statuspage.admin.marked_texts import _
 from statuspage.core.db import current_session
 from statuspage.core.enums import SubscriberState
 from statuspage.core.richtext import clean_line
@@ -78,7 +79,9 @@ def forget_subscriber(subscriber_id: int) -> ResponseReturnValue:
     """Forget one."""
     current_session().get_one(Subscriber, subscriber_id)
     remove_subscriber(subscriber_id, actor=actor())
-    return done("The subscriber was removed; the record of sent emails stays.", "admin.subscribers")
+    return done(
+        _("The subscriber was removed; the record of sent emails stays."), "admin.subscribers"
+    )
 
 
 @admin.post("/subscribers/<int:subscriber_id>/write-again")
@@ -87,7 +90,11 @@ def write_to_subscriber_again(subscriber_id: int) -> ResponseReturnValue:
     found = current_session().get_one(Subscriber, subscriber_id)
     email = found.email
     suppression.write_again(found.address, actor=actor())
-    return done(f"{email} was resubscribed.", "admin.subscriber", subscriber_id=subscriber_id)
+    return done(
+        _("%(email)s was resubscribed.", email=email),
+        "admin.subscriber",
+        subscriber_id=subscriber_id,
+    )
 
 
 @admin.get("/subscribers.csv")

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, refused
+from statuspage.admin.marked_texts import _
 from statuspage.configuration import severity
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
@@ -66,7 +67,7 @@ def dismiss_suggestion(code: str) -> ResponseReturnValue:
         verbs.dismiss(code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.suggestions")
-    notice = "Dismissed. It comes back if its alerts resolve and then fire again."
+    notice = _("Dismissed. It comes back if its alerts resolve and then fire again.")
     return done(notice, "admin.suggestions")
 
 
@@ -78,4 +79,4 @@ def add_suggestion(code: str) -> ResponseReturnValue:
         verbs.add_to_incident(code, incident_code, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.suggestion", code=code)
-    return done("The alerts belong to this incident now.", "admin.incident", code=incident_code)
+    return done(_("The alerts belong to this incident now."), "admin.incident", code=incident_code)

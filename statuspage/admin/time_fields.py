@@ -13,6 +13,7 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import DateInput, DateTimeLocalInput
 
 from statuspage.admin.forms import Form, Needed, TextualField
+from statuspage.admin.marked_texts import _
 from statuspage.core import clock
 
 
@@ -44,7 +45,7 @@ class TheirZoneField(ZoneField):
     def offer(self, page_zone: str) -> None:
         """Put the page's own zone first."""
         areas = cast("dict[str, Any]", self.choices)
-        self.choices = {"As the page": {"": page_zone}, **areas}
+        self.choices = {_("As the page"): {"": page_zone}, **areas}
 
 
 class DayField(TextualField):
@@ -128,7 +129,7 @@ class MomentField(TextualField):
         moment = clock.read_local(text, self.zone, fold=self._fold)
         # The control counts whole minutes, so the present minute is not yet the future.
         if self._not_after_now and moment > clock.now() + timedelta(minutes=1):
-            raise ValueError("This time is in the future; enter one that has passed")
+            raise ValueError(_("This time is in the future; enter one that has passed"))
         return moment
 
 

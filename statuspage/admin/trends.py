@@ -13,13 +13,15 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.base import admin, download, page, page_zone
 from statuspage.admin.forms import read_number
+from statuspage.admin.marked_texts import _
 from statuspage.core import clock
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.public.days import day_of
 from statuspage.recipients.customer_csv_rows import csv_lines
 from statuspage.reports.trends import MonthTrend, Trends, months_before, read_trends
 
-PERIODS: Final = {3: "3 months", 12: "12 months", 24: "2 years", 60: "5 years"}
+PERIODS: Final = {3: N_("3 months"), 12: N_("12 months"), 24: N_("2 years"), 60: N_("5 years")}
 USUAL_MONTHS: Final = 12
 # The chart's own units: its height without labels, and the width of one column.
 _HEIGHT, _WIDTH = 120, 56
@@ -59,10 +61,10 @@ def trends() -> ResponseReturnValue:
         "admin/trends.html",
         trends=found,
         charts=[
-            _chart("Incidents by month", found, lambda month: month.incidents, str),
-            _chart("Time in incidents by month", found, lambda month: month.minutes, short),
+            _chart(_("Incidents by month"), found, lambda month: month.incidents, str),
+            _chart(_("Time in incidents by month"), found, lambda month: month.minutes, short),
             _chart(
-                "Median time to resolve by month",
+                _("Median time to resolve by month"),
                 found,
                 lambda month: (month.median_resolve or timedelta()) // _MINUTE,
                 short,
@@ -127,9 +129,13 @@ def month_label(first: date) -> str:
 def short(minutes: int) -> str:
     """Minutes as they fit above a column: ``45 min``, ``2.5 h``, ``3 days``."""
     if minutes < 60:
-        return f"{minutes} min"
+        return _("%(minutes)s min", minutes=minutes)
     hours = minutes / 60
-    return f"{hours:.1f} h" if hours < 100 else f"{hours / 24:.0f} days"
+    return (
+        _("%(hours)s h", hours=f"{hours:.1f}")
+        if hours < 100
+        else _("%(hours)s days", hours=f"{hours / 24:.0f}")
+    )
 
 
 def _rows(found: Trends) -> Iterator[Sequence[str]]:

@@ -16,6 +16,7 @@ from statuspage.configuration import severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import CLOSED, IncidentStatus
+from statuspage.core.languages import N_
 from statuspage.incidents.announcement import Announcement, of_update
 from statuspage.incidents.drafts import drafts
 from statuspage.incidents.inputs import Draft, NewUpdate
@@ -31,27 +32,27 @@ OPEN_STATUSES: Final = (
 class UpdateForm(IncidentForm):
     """The next update of an incident."""
 
-    status = TermRadioField("Status", IncidentStatus)
-    severity_rank = RowField("Severity", none="As it is")
-    impact = ImpactField("Impact", "As it is")
-    happened_at = MomentField("When it happened", not_after_now=True)
+    status = TermRadioField(N_("Status"), IncidentStatus)
+    severity_rank = RowField(N_("Severity"), none=N_("As it is"))
+    impact = ImpactField(N_("Impact"), N_("As it is"))
+    happened_at = MomentField(N_("When it happened"), not_after_now=True)
     # The moment that the last step offered, to the second: the field shows whole minutes.
     exactly = HiddenField()
-    publish_at = MomentField("Post at")
+    publish_at = MomentField(N_("Post at"))
     # The id of the scheduled update that is edited.
     scheduled = HiddenField()
-    publishes = BooleanField("Make this incident public with this update")
+    publishes = BooleanField(N_("Make this incident public with this update"))
     seen_version = HiddenField()
     seen_update = HiddenField()
     at_the_end = HiddenField()
     # The facts, by name, that somebody keeps although they are older than the status.
-    still_true = SelectMultipleField("Still true", validate_choice=False, default=())
-    because_watched = LineField("Resolve before the monitoring period ends, because")
-    because_components = LineField("Resolve before everything is restored, because")
+    still_true = SelectMultipleField(N_("Still true"), validate_choice=False, default=())
+    because_watched = LineField(N_("Resolve before the monitoring period ends, because"))
+    because_components = LineField(N_("Resolve before everything is restored, because"))
 
-    because_approval = LineField("Resolve without approval, because")
-    because_customer_mail = LineField("Send customers no email, because")
-    false_alarm = BooleanField("It was a false alarm: everything was working")
+    because_approval = LineField(N_("Resolve without approval, because"))
+    because_customer_mail = LineField(N_("Send customers no email, because"))
+    false_alarm = BooleanField(N_("It was a false alarm: everything was working"))
     # What became of the test mail that was asked for.
     tried = ""
     # The draft that it was filled with, and those of colleagues: an ``OpenDraft`` of drafting.

@@ -15,11 +15,12 @@ from wtforms import HiddenField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, page_zone, refused, the_page
 from statuspage.admin.forms import Form, LineField, ProseField
+from statuspage.admin.marked_texts import _
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
 from statuspage.core.diff import changed_lines
 from statuspage.core.enums import CLOSED, Audience, Kind, MaintenanceStatus, Step, Visibility
-from statuspage.core.languages import ENGLISH, OFFERED, nearest
+from statuspage.core.languages import ENGLISH, N_, OFFERED, nearest
 from statuspage.core.links import current_links
 from statuspage.core.richtext import to_html
 from statuspage.delivery.sent_copy import SentCopy, fill_copy
@@ -43,16 +44,17 @@ COPY_POLICY: Final = (
     "form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-SAMPLE_NAME: Final = "Robin Sample"
+SAMPLE_NAME: Final = N_("Robin Sample")
 
 _READERS: Final = {
-    Audience.PUBLIC: "On the page and in feeds. Public.",
-    Audience.CUSTOMER: "By email, to customers of the affected components.",
-    Audience.SUBSCRIBER: "By email, about the subscription itself. Updates are sent as "
-    "they’re posted.",
-    Audience.INTERNAL: "In chat, for colleagues. May contain internal facts.",
-    Audience.EXECUTIVE: "One line to copy. May contain internal facts.",
-    Audience.SUPPORT: "To copy into a reply to a customer.",
+    Audience.PUBLIC: N_("On the page and in feeds. Public."),
+    Audience.CUSTOMER: N_("By email, to customers of the affected components."),
+    Audience.SUBSCRIBER: N_(
+        "By email, about the subscription itself. Updates are sent as they’re posted."
+    ),
+    Audience.INTERNAL: N_("In chat, for colleagues. May contain internal facts."),
+    Audience.EXECUTIVE: N_("One line to copy. May contain internal facts."),
+    Audience.SUPPORT: N_("To copy into a reply to a customer."),
 }
 _PLANNED: Final = frozenset(Step(status.value) for status in MaintenanceStatus)
 _MOST_SHOWN: Final = 100  # characters of a line that has a problem
@@ -61,8 +63,8 @@ _MOST_SHOWN: Final = 100  # characters of a line that has a problem
 class WordingForm(Form):
     """A subject and a body; ``seen`` is the version that they began from."""
 
-    subject = LineField("Subject", needed="Enter a subject")
-    body = ProseField("Text", needed="Enter the text")
+    subject = LineField(N_("Subject"), needed=N_("Enter a subject"))
+    body = ProseField(N_("Text"), needed=N_("Enter the text"))
     seen = HiddenField()
 
 
@@ -114,7 +116,7 @@ def edit_wording(audience: str, step: str) -> ResponseReturnValue:
                 seen=_read_version(form.seen.data),
                 language=_language(info),
             )
-            return done("Saved. The next message uses this wording.", ".wording", **_of(info))
+            return done(_("Saved. The next message uses this wording."), ".wording", **_of(info))
         except Unfit as unfit:
             mistakes = _show_problems(form, unfit.problems)
         except Conflict as stale:
@@ -197,9 +199,9 @@ def use_version(audience: str, step: str, version: int) -> ResponseReturnValue:
         )
     except Unfit as unfit:
         problem = unfit.problems[0]
-        reason = f"That version can’t be used any more: {problem.reason}."
+        reason = _("That version can’t be used any more: %(reason)s.", reason=problem.reason)
         return refused(reason, ".wording_versions", **_of(info))
-    return done("That version is used again.", ".wording", **_of(info))
+    return done(_("That version is used again."), ".wording", **_of(info))
 
 
 @admin.post("/templates/<audience>/<step>/restore")
@@ -207,7 +209,7 @@ def restore_wording(audience: str, step: str) -> ResponseReturnValue:
     """Bring the shipped wording back."""
     info = _info(audience, step)
     wording.restore_wording(info.name, actor=actor(), language=_language(info))
-    return done("The default wording was restored.", ".wording", **_of(info))
+    return done(_("The default wording was restored."), ".wording", **_of(info))
 
 
 def copy_page(template: str, **values: Any) -> Response:
@@ -278,7 +280,7 @@ def _fill_gaps(text: Text, gaps: Sequence[str]) -> Text:
     """The text with a plain placeholder where the incident does not yet know what belongs there."""
     subject, body = text.subject, text.body
     for name in gaps:
-        placeholder = f"({name.replace('_', ' ')}: not known yet)"
+        placeholder = _("(%(fact)s: not known yet)", fact=name.replace("_", " "))
         subject, body = (part.replace(f"[[{name}]]", placeholder) for part in (subject, body))
     return Text(subject, body)
 
@@ -302,8 +304,16 @@ def _copy(finished: Composed) -> SentCopy:
 
 def _show_problems(form: WordingForm, problems: Sequence[TemplateProblem]) -> list[Mistake]:
     for problem in problems:
-        place = f"line {problem.line}, " if problem.field == "body" else ""
-        form.refuse(problem.field, f"{place}column {problem.column}: {problem.reason}")
+        place = _("line %(line)s, ", line=problem.line) if problem.field == "body" else ""
+        form.refuse(
+            problem.field,
+            _(
+                "%(place)scolumn %(column)s: %(reason)s",
+                place=place,
+                column=problem.column,
+                reason=problem.reason,
+            ),
+        )
     return _mistakes(problems, form.subject.data, form.body.data)
 
 
@@ -328,12 +338,14 @@ def _mark(problem: TemplateProblem, source: str) -> Mistake:
 
 def _show_change(form: WordingForm, stored: Source, version: int) -> None:
     form.form_errors.append(
-        "Someone else saved this while you were editing. What you typed is kept; compare "
-        "it with the saved version below, and save again to replace it."
+        _(
+            "Someone else saved this while you were editing. What you typed is kept; compare "
+            "it with the saved version below, and save again to replace it."
+        )
     )
     form.seen.data = str(version)
     if stored.subject != form.subject.data:
-        form.refuse("subject", f"Now saved here: {stored.subject}")
+        form.refuse("subject", _("Now saved here: %(subject)s", subject=stored.subject))
 
 
 def _read_version(text: str | None) -> int | None:
@@ -349,7 +361,7 @@ def _versions(info: TemplateInfo) -> Iterator[Version]:
         author = current_session().get(Account, row.account_id) if row.account_id else None
         yield Version(
             row,
-            author.name if author else "the command line",
+            author.name if author else _("the command line"),
             changed_lines(_lines(older), _lines(row)),
             is_current=row is rows[0],
         )
@@ -361,4 +373,4 @@ def _shipped(info: TemplateInfo) -> Source:
 
 
 def _lines(source: Wording | Source) -> list[str]:
-    return [f"Subject: {source.subject}", "", *source.body.split("\n")]
+    return [_("Subject: %(subject)s", subject=source.subject), "", *source.body.split("\n")]
