@@ -291,6 +291,7 @@ function startFrom(begin, form) {
     const theirs = fresh.querySelector("form[data-texts]");
     before = [];
     for (const field of theirs.elements) fill(field);
+    form.elements.template_key.value = event.target.value;
     said.hidden = !before.length;
     form.dispatchEvent(new Event("change", { bubbles: true }));
   });
@@ -322,7 +323,7 @@ function startFrom(begin, form) {
     for (const undo of before.reverse()) undo();
     before = [];
     said.hidden = true;
-    begin.elements.template.value = "";
+    begin.elements.template.value = form.elements.template_key.value = "";
     form.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }

@@ -81,9 +81,10 @@ def first_browser(app: Flask) -> Browser:
     return browser
 
 
-def fields(html: str) -> dict[str, str]:
-    """What a browser would send of the page's main form, untouched."""
-    forms = lxml.html.fromstring(html).forms
+def fields(html: str, *, having: str = "csrf_token") -> dict[str, str]:
+    """What a browser would send of the page's main form, untouched: its largest with that field."""
+    found = lxml.html.fromstring(html).forms
+    forms = [form for form in found if having in form.fields] or found
     form = max(forms, key=lambda form: len(form.fields))
     # HTML drops the line end that a textarea begins with; the parser keeps it.
     return {name: value.removeprefix("\n") for name, value in form.form_values()}

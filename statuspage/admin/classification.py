@@ -12,6 +12,7 @@ from wtforms import SelectField, SelectMultipleField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, LineField
+from statuspage.admin.marked_texts import N_, _
 from statuspage.configuration.page_settings import cause_categories
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind
@@ -25,9 +26,9 @@ PROPOSED: Final = 10
 class ClassificationForm(Form):
     """The tags that are offered, further ones as typed, and the category."""
 
-    tags = SelectMultipleField("Tags", validate_choice=False)
-    more_tags = LineField("More tags")
-    cause_category = SelectField("Cause category", validate_choice=False)
+    tags = SelectMultipleField(N_("Tags"), validate_choice=False)
+    more_tags = LineField(N_("More tags"))
+    cause_category = SelectField(N_("Cause category"), validate_choice=False)
 
     def refuse(self, name: str, reason: str) -> None:
         """What is wrong with a tag is wrong with one that was typed."""
@@ -44,7 +45,7 @@ def classify_incident(code: str) -> ResponseReturnValue:
         with form.refusals():
             tags = [*(form.tags.data or ()), *form.more_tags.data.split(",")]
             classify(code, tags, form.cause_category.data or "", actor=actor())
-            return done("Tags and cause are saved.", "admin.incident", code=code)
+            return done(_("Tags and cause are saved."), "admin.incident", code=code)
     return page("admin/incident_classification.html", form=form, incident=incident)
 
 
@@ -57,5 +58,5 @@ def read_classification(incident: Incident) -> ClassificationForm:
     offered = [*incident.tags, *(form.tags.data or ()), *known_tags(session, most=PROPOSED)]
     form.tags.choices = [(tag, tag) for tag in dict.fromkeys(offered)]
     causes = ["", *cause_categories(the_page(session)), incident.cause_category]
-    form.cause_category.choices = {one: one or "Unknown" for one in causes}
+    form.cause_category.choices = {one: one or _("Unknown") for one in causes}
     return form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import abort, request
@@ -17,14 +18,15 @@ from statuspage.admin.forms import (
     NameField,
     RowField,
     TermRadioField,
+    WebAddressField,
     read_number,
 )
 from statuspage.admin.marked_texts import _
-from statuspage.configuration import components, editing, public_names
+from statuspage.configuration import components, contacts, editing, owners, public_names
 from statuspage.configuration.components import (
     Direction,
 )
-from statuspage.configuration.editing import ComponentDetails, GroupDetails
+from statuspage.configuration.editing import ComponentDetails, GroupDetails, Ownership
 from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
@@ -56,6 +58,20 @@ class GroupForm(EditForm):
     def details(self) -> GroupDetails:
         """The heading as typed."""
         return GroupDetails(**_without_reason(self))
+
+
+class OwnershipForm(EditForm):
+    """Who answers for a component."""
+
+    owner_id = RowField(N_("Owner"), none=N_("Nobody"))
+    stand_in_id = RowField(N_("Stand-in"), none=N_("Nobody"))
+    team_channel = LineField(N_("Chat channel"))
+    runbook = WebAddressField(N_("Runbook"))
+    vendor_contact = LineField(N_("Vendor contact"))
+
+    def ownership(self) -> Ownership:
+        """The people and places as typed."""
+        return Ownership(**self.typed())
 
 
 class StatusForm(Form):
@@ -139,9 +155,19 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
             f"{current_session().get_one(Component, component_id).name}: {form.status.data.label}.",
             "admin.components",
         )
-    details = ComponentForm(None, editing.read_as(ComponentDetails, found))
-    details.group_id.offer(_groups())
-    return _component_page(found, form=details, status_form=form)
+    return _component_page(found, form=_details_form(found), status_form=form)
+
+
+@admin.post("/components/<int:component_id>/owners")
+def change_component_owners(component_id: int) -> ResponseReturnValue:
+    """Say who answers for a component."""
+    found = _present_component(component_id)
+    form = _ownership_form(found)
+    if form.is_accepted():
+        with form.refusals():
+            owners.change_owners(component_id, form.ownership(), actor=actor(), seen=form.seen.data)
+            return done(_("The owners of %(name)s are saved.", name=found.name), "admin.components")
+    return _component_page(found, form=_details_form(found), ownership_form=form)
 
 
 @admin.post("/components/<int:component_id>/move")
@@ -213,18 +239,40 @@ def remove_group(group_id: int) -> ResponseReturnValue:
     return done(_("The group was removed; its components stay on the page."), "admin.components")
 
 
+def _details_form(found: Component) -> ComponentForm:
+    form = ComponentForm(None, editing.read_as(ComponentDetails, found))
+    form.group_id.offer(_groups())
+    return form
+
+
+def _ownership_form(found: Component) -> OwnershipForm:
+    sent_here = request.endpoint == "admin.change_component_owners"
+    read = OwnershipForm.read if sent_here else partial(OwnershipForm, None)
+    form = read(editing.read_as(Ownership, found), prefix="own-")
+    people = [(one.id, one.name) for one in contacts.contacts(current_session())]
+    form.owner_id.offer(people)
+    form.stand_in_id.offer(people)
+    return form
+
+
 def _component_page(
-    found: Component, *, form: ComponentForm, status_form: StatusForm | None = None
+    found: Component,
+    *,
+    form: ComponentForm,
+    status_form: StatusForm | None = None,
+    ownership_form: OwnershipForm | None = None,
 ) -> ResponseReturnValue:
     status_form = status_form or StatusForm(None, found)
+    ownership_form = ownership_form or _ownership_form(found)
     answer = page(
         "admin/component.html",
         form=form,
         component=found,
         status_form=status_form,
+        ownership_form=ownership_form,
         incidents=components.open_incidents_by_component(current_session()).get(found.id, []),
     )
-    if status_form.is_refused:
+    if status_form.is_refused or ownership_form.is_refused:
         answer.status_code = 422
     return answer
 

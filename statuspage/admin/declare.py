@@ -45,6 +45,7 @@ from statuspage.incidents import lifecycle
 from statuspage.incidents.announcement import of_declaration
 from statuspage.incidents.drafts import copy_texts, drafts
 from statuspage.incidents.inputs import Declaration, Drill
+from statuspage.incidents.responders import Responders, responders
 from statuspage.intake import suggestions
 from statuspage.messages import facts
 from statuspage.models import Account, Incident, SeverityLevel, Suggestion
@@ -90,7 +91,9 @@ class DeclareForm(IncidentForm):
     )
     visibility = TermRadioField(N_("Who may see it"), Visibility, default=Visibility.PUBLIC)
     commander = RowField(IncidentRole.COMMANDER.label, none=N_("Unassigned"))
-    technical_lead = RowField(IncidentRole.TECHNICAL_LEAD.label, none=N_("Unassigned"))
+    technical_lead = RowField(
+        IncidentRole.TECHNICAL_LEAD.label, none=N_("Component’s owner, if any")
+    )
     comms_lead = RowField(IncidentRole.COMMS_LEAD.label, none=N_("Unassigned"))
     scribe = RowField(IncidentRole.SCRIBE.label, none=N_("Unassigned"))
     chat_channel = LineField(N_("Chat channel"))
@@ -98,6 +101,7 @@ class DeclareForm(IncidentForm):
 
     # What alerts proposed, where it is declared from that.
     suggestion = HiddenField()
+    template_key = HiddenField()
 
     # A page of its own begins a drill: no box to forget, on either.
     is_drill = HiddenField()
@@ -170,6 +174,7 @@ class DeclareForm(IncidentForm):
             form_key=self.form_key.data or "",
             impact=self.impact.impact,
             suggestion=self.suggestion.data or "",
+            template_key=self.template_key.data or "",
         )
 
 
@@ -201,6 +206,7 @@ def new_incident() -> ResponseReturnValue:
         reason=reason,
         promised=form.promise_by(_level(form, levels)),
         press=_press(form, sheets),
+        responders=_responders(form, levels),
     )
 
 
@@ -218,7 +224,13 @@ def new_incident_texts() -> ResponseReturnValue:
         promised=form.promise_by(_level(form, levels)),
         mails=False,
         press=_press(form, sheets),
+        responders=_responders(form, levels),
     )
+
+
+def _responders(form: DeclareForm, levels: list[SeverityLevel]) -> Responders:
+    declaration = form.declaration(_level(form, levels))
+    return responders(current_session(), declaration.components, declaration.template_key)
 
 
 def _press(form: DeclareForm, sheets: Sequence[TextPreview]) -> str:
@@ -291,7 +303,10 @@ def _begun() -> dict[str, Any]:
         return begun
     # The alerts know what is affected, and since when; the template has words for customers.
     known = {name: value for name, value in begun.items() if value is not None}
-    return {**_of_template(chosen.details), **known, "title": chosen.details.title}
+    return {
+        **_of_template(chosen.details), **known,
+        "title": chosen.details.title, "template_key": chosen.key,
+    }  # fmt: skip
 
 
 def _suggested(suggestion: Suggestion) -> dict[str, Any]:

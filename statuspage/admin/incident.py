@@ -64,6 +64,7 @@ from statuspage.incidents.details import Details, change_details
 from statuspage.incidents.drafts import copy_texts
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import approval, cancel_window, trial_mail
+from statuspage.incidents.responders import of_incident
 from statuspage.incidents.scheduled import cancel
 from statuspage.intake import suggestions
 from statuspage.models import Incident, IncidentUpdate, Message
@@ -502,6 +503,7 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         quiet=promises.quiet(incident) if incident.is_open else None,
         alerts=suggestions.alerts_of_incident(session, incident),
         classification=read_classification(incident),
+        responders=of_incident(session, incident),
         **promises.of(incident),
         **noted,
         **schedule,

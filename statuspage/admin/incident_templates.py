@@ -7,7 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
-from statuspage.admin.forms import EditForm, LineField, NameField, ProseField, RowField, TermField
+from statuspage.admin.forms import (
+    EditForm,
+    LineField,
+    NameField,
+    ProseField,
+    RowField,
+    TermField,
+    WebAddressField,
+)
 from statuspage.admin.incident_form import AFFECTED, asks_for
 from statuspage.admin.marked_texts import _
 from statuspage.configuration import incident_templates, public_names, severity
@@ -31,6 +39,7 @@ class TemplateForm(EditForm):
     components = ProseField(N_("Components"))
     state = TermField(N_("Their state"), AFFECTED)
     users_notice = ProseField(N_("What users notice"), needed=N_("Write what people should read"))
+    runbook = WebAddressField(N_("Runbook"))
     because = LineField(N_("Keep it anyway because"))
 
     def details(self) -> TemplateDetails:

@@ -49,7 +49,7 @@ class PageForm(EditForm):
         coerce=int,
         default=60,
     )
-    cause_categories = ProseField("Cause categories", limit=5_000, render_kw={"rows": 5})
+    cause_categories = ProseField(N_("Cause categories"), limit=5_000, render_kw={"rows": 5})
 
 
 @admin.route("/settings", methods=["GET", "POST"])

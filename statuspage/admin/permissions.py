@@ -62,8 +62,8 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "set_component_status",
     Permission.COMPONENTS: """
-        component group move_component move_group new_component new_group remove_component
-        remove_group restore_component""",
+        change_component_owners component group move_component move_group new_component new_group
+        remove_component remove_group restore_component""",
     Permission.SETTINGS: """
         allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
         edit_closing_list first_steps level new_contact page_settings preview_branding

@@ -64,6 +64,17 @@ class ComponentDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who answers for a component, and where to turn; contacts by their ids."""
+
+    owner_id: int | None = None
+    stand_in_id: int | None = None
+    team_channel: str = ""
+    runbook: str = ""
+    vendor_contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ContactDetails:
     """A colleague who can be named on an incident."""
 
@@ -95,7 +106,7 @@ class LevelRules:
     escalation: Sequence[dict[str, Any]] = field(default_factory=list)
 
 
-Editable = PageSettings | GroupDetails | ComponentDetails | ContactDetails | LevelRules
+Editable = PageSettings | GroupDetails | ComponentDetails | Ownership | ContactDetails | LevelRules
 Edited = TypeVar("Edited", bound=Editable)
 
 

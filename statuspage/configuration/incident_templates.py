@@ -44,6 +44,7 @@ class TemplateDetails:
     state: ComponentStatus = ComponentStatus.PARTIAL_OUTAGE
     workaround: str = ""
     action: str = ""
+    runbook: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -275,5 +276,7 @@ def _row(session: Session, key: str) -> IncidentTemplate:
 
 
 def _details(row: IncidentTemplate) -> TemplateDetails:
-    stored = {part.name: row.details[part.name] for part in fields(TemplateDetails)}
+    # Rows from before a field was added lack it.
+    known = (part.name for part in fields(TemplateDetails))
+    stored = {name: row.details[name] for name in known if name in row.details}
     return TemplateDetails(**{**stored, "state": ComponentStatus(stored["state"])})

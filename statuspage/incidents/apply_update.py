@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, make_transient
 
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission
-from statuspage.configuration import severity
+from statuspage.configuration import owners, severity
 from statuspage.core import clock
 from statuspage.core.enums import (
     CLOSED,
@@ -87,8 +87,18 @@ def declared(session: Session, declaration: Declaration, moment: datetime) -> In
         is_drill=drill is not None,
         drill_list=as_stored(drill.people, drill.rooms) if drill else [],
         entry_id=current_links().incident_entry(code, moment),
-        **{f"{role.value}_id": declaration.roles.get(role) for role in IncidentRole},
+        template_key=declaration.template_key[:64],
+        **{f"{role.value}_id": _holder(session, declaration, role) for role in IncidentRole},
     )
+
+
+def _holder(session: Session, declaration: Declaration, role: IncidentRole) -> int | None:
+    """Who holds a role, by their id: who was chosen; an owner leads the technical work else."""
+    chosen = declaration.roles.get(role)
+    if chosen is not None or role is not IncidentRole.TECHNICAL_LEAD:
+        return chosen
+    owner = owners.first_owner(owners.owned(session, declaration.components))
+    return owner.id if owner else None
 
 
 def apply_update_to(

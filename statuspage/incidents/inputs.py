@@ -45,7 +45,8 @@ class Declaration:
     A ``drill`` is internal whatever ``visibility`` says, for good.  ``form_key`` is the key of the
     form that it is typed into: with it, previews know the code that the incident will have.
     ``impact`` replaces that of the severity; ``tool_data`` is kept for the tool that declares it;
-    ``suggestion`` is the code of the suggestion that it is declared from.
+    ``suggestion`` is the code of the suggestion that it is declared from, ``template_key`` the key
+    of the template.  Where nobody leads the technical work, the owner of a component does.
     """
 
     title: str
@@ -67,6 +68,7 @@ class Declaration:
     impact: Impact | None = None
     tool_data: Mapping[str, Any] = field(default_factory=dict)
     suggestion: str = ""
+    template_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

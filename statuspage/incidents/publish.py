@@ -27,6 +27,7 @@ from statuspage.incidents.component_states import affect
 from statuspage.incidents.drafts import Texts, chosen_text
 from statuspage.incidents.idempotency import posted_with
 from statuspage.incidents.inputs import check_body
+from statuspage.incidents.responders import called_at_declaration
 from statuspage.messages.compose import (
     Composed,
     Text,
@@ -321,6 +322,9 @@ def _queue(announcement: Announcement, message: Message, update: IncidentUpdate)
     if message.audience is Audience.INTERNAL:
         rooms = current_settings().chat_rooms
         queue.queue_chat(session, message, step_key=step_key, rooms=rooms)
+        if announcement.declares:
+            people = called_at_declaration(session, announcement.incident)
+            queue.queue_colleagues(session, message, step_key=step_key, people=people.items())
     if message.audience is not Audience.CUSTOMER:
         return
     because = ""

@@ -47,6 +47,12 @@ class Component(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
     removed_at: Mapped[datetime | None]
+    # For colleagues alone.  Contacts; without foreign keys, as columns added to a table of SQLite.
+    owner_id: Mapped[int | None]
+    stand_in_id: Mapped[int | None]
+    team_channel: Mapped[Line] = mapped_column(server_default="")
+    runbook: Mapped[Line] = mapped_column(server_default="")
+    vendor_contact: Mapped[Line] = mapped_column(server_default="")
 
     group: Mapped[ComponentGroup | None] = relationship(back_populates="components")
 

@@ -96,6 +96,8 @@ class Incident(Base):
     scribe_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     chat_channel: Mapped[Line]
     war_room: Mapped[Line]
+    # The key of the template that it was declared from.
+    template_key: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # One of the page's categories, by the name that it had then.
     cause_category: Mapped[str] = mapped_column(String(TITLE_LIMIT), default="", server_default="")
 

@@ -5,8 +5,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from statuspage.access.audit import Actor
-from statuspage.configuration import components
-from statuspage.configuration.editing import ComponentDetails, GroupDetails
+from statuspage.configuration import components, contacts
+from statuspage.configuration.editing import ComponentDetails, ContactDetails, GroupDetails
 from statuspage.core.db import current_session, writing
 from statuspage.core.enums import ComponentStatus
 from statuspage.models import Component, ComponentGroup
@@ -80,7 +80,7 @@ def test_what_somebody_else_changed_is_shown_and_can_be_overruled(
         components.change_component(
             api, ComponentDetails("Theirs", "For partners"), actor=acting("Sam")
         )
-    stale = {**fields(seen), "name": "Mine"}
+    stale = {**fields(seen, having="name"), "name": "Mine"}
     answer = admin.send(path, {key: stale[key] for key in stale if key != "csrf_token"})
     assert (answer.status_code, reasons(answer)) == (
         422,
@@ -91,7 +91,7 @@ def test_what_somebody_else_changed_is_shown_and_can_be_overruled(
         ],
     )
     assert component(app, api).name == "Theirs"
-    assert admin.send(path, fields(answer.text)).status_code == 303
+    assert admin.send(path, fields(answer.text, having="name")).status_code == 303
     assert component(app, api).name == "Mine"
 
 
@@ -148,3 +148,30 @@ def test_a_group_is_added_changed_and_removed(admin: Browser, app: Flask, shop: 
     admin.send(f"/admin/groups/{shop}/remove")
     assert admin.get(f"/admin/groups/{shop}").status_code == 404
     assert actions(app)[-3:] == ["group.add", "group.change", "group.remove"]
+
+
+def test_owners_are_saved_shown_at_declaration_and_on_no_page(
+    admin: Browser, app: Flask, api: int, kim: Actor
+) -> None:
+    with app.app_context():
+        dana = contacts.add_contact(ContactDetails("Dana"), actor=kim).id
+    path = f"/admin/components/{api}"
+    typed = {
+        "own-owner_id": str(dana), "own-team_channel": "#api-team",
+        "own-runbook": "https://wiki.example.com/api", "own-vendor_contact": "Hosting, +49 30 1",
+    }  # fmt: skip
+    shown = fields(admin.get(path).text)
+    wrong = admin.send(f"{path}/owners", {**shown, **typed, "own-runbook": "wiki"})
+    assert wrong.status_code == 422
+    assert reasons(wrong) == ["Runbook: Enter a web address that begins with https://"]
+    assert fields(wrong.text)["own-team_channel"] == "#api-team"
+    assert admin.send(f"{path}/owners", {**shown, **typed}).status_code == 303
+    assert {name: fields(admin.get(path).text)[name] for name in typed} == typed
+    chosen = {f"components-{api}": "major_outage", "severity_rank": "1", "title": "API fails"}
+    beside = admin.send_shown("/admin/incidents/new", {**chosen, "preview": "1"}).text
+    for said_there in ("Dana", "#api-team", "https://wiki.example.com/api", "Hosting, +49 30 1"):
+        assert said_there in beside
+        for public in ("/", "/api/v2/components.json"):
+            assert said_there not in admin.get(public).text
+    late = admin.send(f"{path}/owners", {**shown, **typed, "own-team_channel": "#other"})
+    assert "Someone else saved this" in late.text

@@ -81,3 +81,18 @@ def test_two_who_change_one_at_once_are_asked(desk: Desk) -> None:
     late = desk.browser.send(f"{TEMPLATES}/api", {**seen, "title": "Requests fail"})
     assert late.status_code == 422
     assert "Someone else saved this" in late.text
+
+
+def test_the_runbook_of_a_template_is_shown_at_declaration_and_on_the_incident(
+    desk: Desk,
+) -> None:
+    runbook = "https://wiki.example.com/checkout"
+    desk.browser.send_shown(f"{TEMPLATES}/checkout", {"runbook": runbook})
+    shown = desk.get(f"{NEW}?template=checkout")
+    assert runbook in shown.text
+    filled = fields(shown.text)
+    assert filled["template_key"] == "checkout"
+    answer = desk.browser.send(NEW, {**filled, "publish": "1"})
+    code = answer.headers["Location"].rpartition("/")[2]
+    assert runbook in desk.get(f"/admin/incidents/{code}").text
+    assert runbook not in desk.get(f"/incidents/{code}").text

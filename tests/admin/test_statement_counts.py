@@ -28,7 +28,7 @@ def count(desk: Desk, path: str) -> tuple[int, int]:
 
 
 # One page, two components, one incident: what the first screens of SCREENS send.
-STATEMENTS = (21, 18, 38, 15, 15, 11, 10)
+STATEMENTS = (21, 18, 39, 15, 15, 11, 10)
 
 
 def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:
