@@ -12,10 +12,11 @@ from wtforms import SelectField, SelectMultipleField
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
 from statuspage.admin.forms import Form, LineField
-from statuspage.admin.marked_texts import N_, _
+from statuspage.admin.marked_texts import _
 from statuspage.configuration.page_settings import cause_categories
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind
+from statuspage.core.languages import N_
 from statuspage.incidents.classification import classify, known_tags
 from statuspage.models import Incident
 from statuspage.models.page import the_page
