@@ -28,6 +28,7 @@ from joserfc.jwk import KeySet
 from statuspage.access.identity import Identity, Logout, Pending, Refused, Unavailable
 from statuspage.core import clock
 from statuspage.core.config import Settings
+from statuspage.core.fetching import FetchFailed, fetch
 
 SKEW: Final = timedelta(seconds=60)
 """How far the provider's clock may be from ours."""
@@ -43,7 +44,6 @@ _MOST_BYTES: Final = 1_000_000
 _KEPT: Final = timedelta(hours=1)
 _KEYS_KEPT: Final = timedelta(minutes=1)
 _PAUSE: Final = timedelta(seconds=5)
-_PART: Final = 65_536
 _LONGEST_NAME: Final = 255
 _LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 _LOCAL: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)")
@@ -238,18 +238,11 @@ def _get(url: str, token: str = "") -> dict[str, Any]:
         {"Authorization": f"Bearer {token}"} if token else {}
     )
     try:
-        with requests.get(
-            url, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True
-        ) as answer:
-            body = b""
-            for part in answer.iter_content(_PART):
-                body += part
-                if len(body) > _MOST_BYTES:
-                    break
-            if answer.status_code != 200 or len(body) > _MOST_BYTES:
-                raise Unavailable(f"{url} answered {answer.status_code}, {len(body)} bytes")
-        found = json.loads(body)
-    except (requests.RequestException, OSError, ValueError) as error:
+        answer = fetch(url, headers=headers, seconds=_SECONDS, most_bytes=_MOST_BYTES)
+        if answer.status != 200:
+            raise Unavailable(f"{url} answered {answer.status}")
+        found = json.loads(answer.body)
+    except (FetchFailed, ValueError) as error:
         raise Unavailable(f"{url}: {error}") from None
     if not isinstance(found, dict):
         raise Unavailable(f"{url} answered no object")

@@ -46,6 +46,7 @@ class Permission(Term):
     PEOPLE = "people"
     KEYS = "keys"
     ALERT = "alert"
+    MEASURE = "measure"
     AUDIT = "audit"
 
 
@@ -67,6 +68,7 @@ MEANINGS: Final[Mapping[Permission, str]] = {
     Permission.PEOPLE: "invite people and change their roles",
     Permission.KEYS: "make and revoke API keys",
     Permission.ALERT: "send alerts, as tools do",
+    Permission.MEASURE: "send the numbers of metrics, as tools do",
     Permission.AUDIT: "read and export the audit trail",
 }
 
@@ -103,6 +105,7 @@ SCOPES: Final[Mapping[KeyScope, frozenset[Permission]]] = {
     KeyScope.SUBSCRIBERS: frozenset({Permission.SUBSCRIBERS}),
     KeyScope.COMPONENTS: frozenset({Permission.COMPONENTS, Permission.COMPONENT_STATUS}),
     KeyScope.ALERTS: frozenset({Permission.ALERT}),
+    KeyScope.METRICS: frozenset({Permission.MEASURE}),
     KeyScope.ADMIN: EVERYTHING,
 }
 """The same for the scopes of API keys."""

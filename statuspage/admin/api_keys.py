@@ -28,7 +28,8 @@ MEANINGS: Final[dict[KeyScope, str]] = {
     KeyScope.PUBLISH: N_("Declare, update and resolve incidents, and schedule maintenance."),
     KeyScope.CUSTOMERS: N_("Read, change and remove customers."),
     KeyScope.SUBSCRIBERS: N_("Read, add and remove subscribers."),
-    KeyScope.COMPONENTS: N_("Change components and groups, and their status."),
+    KeyScope.COMPONENTS: N_("Change components, groups and metrics, and the status of components."),
+    KeyScope.METRICS: N_("Send the numbers of metrics."),
     KeyScope.ADMIN: N_("Everything above, and the settings of the page."),
 }
 

@@ -121,6 +121,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
         N_("Page"),
         (
             MenuItem(N_("Components"), "admin.components", also=("/admin/groups/",)),
+            MenuItem(N_("Metrics"), "admin.metrics"),
             MenuItem(N_("Appearance"), "admin.edit_branding"),
             MenuItem(N_("Page settings"), "admin.page_settings"),
         ),

@@ -25,7 +25,8 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.SEND: """
         delivered_mail delivery delivery_channels export_deliveries message message_progress
         messages outbox written_mail written_mail_html""",
-    Permission.COMPONENTS: "component components group new_component new_group",
+    Permission.COMPONENTS: """
+        component components group metric metrics new_component new_group new_metric""",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding edit_closing_list
         first_steps level
@@ -62,8 +63,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "set_component_status",
     Permission.COMPONENTS: """
-        change_component_owners component group move_component move_group new_component new_group
-        remove_component remove_group restore_component""",
+        change_component_owners clear_metric component group metric move_component move_group
+        new_component new_group new_metric remove_component remove_group remove_metric
+        restore_component""",
     Permission.SETTINGS: """
         allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
         edit_closing_list first_steps level new_contact page_settings preview_branding

@@ -345,8 +345,7 @@ def create_template() -> ResponseReturnValue:
 # --- what is left out ----------------------------------------------------------------------------
 
 _WHY_NOT = {
-    "metrics": "There are no metrics here yet.",
-    "metrics_providers": "There are no metrics here yet, and no providers of them.",
+    "metrics_providers": "Metrics have no providers here: they are made in the admin.",
     "page_access_users": "This page is open to everybody: there are no page access users.",
     "page_access_groups": "This page is open to everybody: there are no page access groups.",
     "status_embed_config": "The widget takes its settings from its own tag, not from here.",

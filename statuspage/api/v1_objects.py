@@ -18,7 +18,7 @@ from statuspage.configuration.incident_templates import Template, components_of
 from statuspage.core import clock
 from statuspage.core.enums import IncidentStatus, Kind, Visibility
 from statuspage.core.links import Links, current_links
-from statuspage.models import Component, Incident, Page, Subscriber
+from statuspage.models import Component, Incident, Metric, Page, Subscriber
 from statuspage.public import api_v2, queries
 from statuspage.public.queries import Site
 from statuspage.public.snapshot import ComponentView, GroupView
@@ -214,6 +214,30 @@ def template_object(template: Template, session: Session, site: Site) -> Json:
         "update_status": IncidentStatus.INVESTIGATING.value,
         "should_tweet": False,
         "should_send_notifications": True,
+    }
+
+
+def metric_object(metric: Metric, zone: ZoneInfo) -> Json:
+    """A metric; of what it is made stays here."""
+    return {
+        "id": metric.code,
+        "metrics_provider_id": None,
+        "metric_identifier": None,
+        "name": metric.name,
+        "display": metric.is_shown,
+        "tooltip_description": None,
+        "backfilled": False,
+        "y_axis_min": None,
+        "y_axis_max": None,
+        "y_axis_hidden": False,
+        "suffix": metric.unit or None,
+        "decimal_places": metric.decimals,
+        "most_recent_data_at": _moment(metric.newest_at, zone),
+        "created_at": _moment(metric.created_at, zone),
+        "updated_at": _moment(metric.updated_at, zone),
+        "last_fetched_at": _moment(metric.read_at, zone),
+        "backfill_percentage": None,
+        "reference_name": None,
     }
 
 

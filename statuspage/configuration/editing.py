@@ -14,7 +14,7 @@ from statuspage.core.conflict import check_unchanged, fingerprint
 from statuspage.core.db import Base
 from statuspage.core.enums import CustomerMail, Impact
 from statuspage.core.languages import ENGLISH
-from statuspage.models import Component, ComponentGroup, Contact, Page, SeverityLevel
+from statuspage.models import Component, ComponentGroup, Contact, Metric, Page, SeverityLevel
 from statuspage.models.page import USUAL_CAUSES
 
 
@@ -85,6 +85,18 @@ class ContactDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricDetails:
+    """A number that the page draws; without a ``query`` for Prometheus, tools send it."""
+
+    name: str
+    unit: str = ""
+    decimals: int = 0
+    component_id: int | None = None
+    query: str = ""
+    is_shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class LevelRules:
     """A severity level's rules; times are minutes unless they say otherwise.
 
@@ -106,7 +118,15 @@ class LevelRules:
     escalation: Sequence[dict[str, Any]] = field(default_factory=list)
 
 
-Editable = PageSettings | GroupDetails | ComponentDetails | Ownership | ContactDetails | LevelRules
+Editable = (
+    PageSettings
+    | GroupDetails
+    | ComponentDetails
+    | Ownership
+    | ContactDetails
+    | MetricDetails
+    | LevelRules
+)
 Edited = TypeVar("Edited", bound=Editable)
 
 
@@ -117,7 +137,7 @@ def read_as(kind: type[Edited], row: Base) -> Edited:
 
 def change_row(
     session: Session,
-    row: Page | ComponentGroup | Component | Contact | SeverityLevel,
+    row: Page | ComponentGroup | Component | Contact | Metric | SeverityLevel,
     values: Editable,
     *,
     actor: Actor,

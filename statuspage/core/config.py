@@ -8,9 +8,7 @@ one line (:class:`ConfigError`) that says which setting is wrong and why; nothin
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,6 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from statuspage.core.enums import AccountRole
+from statuspage.core.secret_key import kept_secret_key
 from statuspage.core.setting_readers import (
     SLACK,
     ascii_host,
@@ -330,6 +329,13 @@ SETTINGS: tuple[Setting, ...] = (
         integer_reader(1, 1000),
     ),
     Setting(
+        "PROMETHEUS_URL",
+        "",
+        "Prometheus server that metrics with a query are read from; may have `user:password@`.",
+        read_web_address,
+        secret=True,
+    ),
+    Setting(
         "EXPORT_TO",
         "",
         "Folder, or `s3://bucket/prefix`, where the worker keeps the public site as static files; "
@@ -409,6 +415,7 @@ class Settings:
     cancel_window: int
     delivery_batch: int
     address_retention_days: int | None
+    prometheus_url: str | None
     export_to: str | None
     audit_retention_days: int | None
     log_format: str
@@ -508,22 +515,6 @@ def _read(setting: Setting, environ: Mapping[str, str]) -> str:
         raise ConfigError(f"{setting.name}_FILE", f"cannot be read: {error}") from None
 
 
-def _kept_secret_key(data_dir: Path) -> str:
-    """The key kept in DATA_DIR, made on first use and readable by its owner alone."""
-    path = data_dir / "secret_key"
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="ascii").strip()
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-    except OSError as error:
-        raise ConfigError("DATA_DIR", f"cannot be used: {error}") from None
-    return path.read_text(encoding="ascii").strip()
-
-
 def _check_slack(values: dict[str, Any]) -> None:
     urls = [*values["chat_urls"], values["delivery_test_chat_url"] or ""]
     if not any(url.startswith(SLACK) for url in urls):
@@ -565,7 +556,10 @@ def _settle(values: dict[str, Any]) -> None:
     )
     values["database_url"] = values["database_url"] or default_database_url(data_dir)
     if values["secret_key"] is None:
-        values["secret_key"] = _kept_secret_key(data_dir)
+        try:
+            values["secret_key"] = kept_secret_key(data_dir)
+        except OSError as error:
+            raise ConfigError("DATA_DIR", f"cannot be used: {error}") from None
     if len(values["secret_key"]) < 32:
         raise ConfigError("SECRET_KEY", "must have at least 32 characters")
     if values["log_format"] not in {"text", "json"}:

@@ -230,6 +230,7 @@ class KeyScope(Term):
     SUBSCRIBERS = "subscribers"
     COMPONENTS = "components"
     ALERTS = "alerts"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

@@ -34,6 +34,7 @@ from statuspage.models.incident import (
     UpdateRevision,
 )
 from statuspage.models.message import Message, Wording
+from statuspage.models.metric import Metric, MetricBucket
 from statuspage.models.note import IncidentNote
 from statuspage.models.notice import PublicNotice
 from statuspage.models.operations import (
@@ -88,6 +89,8 @@ __all__ = [
     "LinkedIdentity",
     "MaintenanceSeries",
     "Message",
+    "Metric",
+    "MetricBucket",
     "Page",
     "Passkey",
     "Presence",

@@ -22,6 +22,7 @@ from statuspage.public import addresses, statements
 from statuspage.public.addresses import PublicAddress
 from statuspage.public.days import following_month, midnight
 from statuspage.public.document import DocumentDraft
+from statuspage.public.metric_views import of_component, read_metrics
 from statuspage.public.ongoing import continues_in
 from statuspage.public.queries import (
     INCIDENTS_ON_A_PAGE,
@@ -233,7 +234,7 @@ def _span(filled: Sequence[date], this_month: date) -> set[date]:
 
 
 def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -> Iterator[Part]:
-    uptimes = read_uptimes(site)
+    uptimes, metrics = read_uptimes(site), read_metrics(site.connection)
     incidents: dict[int, list[int]] = defaultdict(list)
     for glance in glances:
         for key in glance.components:
@@ -243,7 +244,8 @@ def _components(site: Site, glances: Sequence[_Glance], page: int, frame: int) -
         if not view.is_removed:
             told = hash(tuple(incidents[key]))
             yield Part(PartKind.RECENT_FEEDS, view.code, told, hash((page, view.full_name)))
-            component = hash((told, repr(view), uptimes[view.code]))
+            drawn = of_component(metrics, view.code)
+            component = hash((told, repr(view), uptimes[view.code], drawn))
             for language in ("", *_others(site)):
                 yield Part(PartKind.COMPONENT, view.code, component, frame, languages=(language,))
     by_code = {view.code: tuple(incidents[key]) for key, view in site.by_key.items()}

@@ -116,6 +116,7 @@ def complete_edition(engine: Engine, edition: Edition) -> Iterator[None]:
             uptime=views.snapshot.uptimes[view.code],
             behind=behind[key],
             incidents=tuple(incidents[each] for each in recent[key]),
+            metrics=views.snapshot.metrics,
         )
         for key, view in site.by_key.items()
         if not view.is_removed

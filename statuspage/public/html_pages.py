@@ -27,7 +27,7 @@ from statuspage.core.enums import ComponentStatus, Impact, Term, indicator_of
 from statuspage.core.languages import ENGLISH, OFFERED, Language, prefix
 from statuspage.core.links import Links
 from statuspage.core.paths import TEMPLATES
-from statuspage.public import template_rows
+from statuspage.public import metric_charts, template_rows
 from statuspage.public.assets import asset
 from statuspage.public.choices import draw_choices
 from statuspage.public.mail_form import MailForm, Tree, wishes
@@ -479,6 +479,7 @@ def _environment(language: str = ENGLISH, zone: str = "UTC") -> Environment:
         comma=when.words.gettext(", "),
         history_path=history_path,
         when=when,
+        **metric_charts.globals_in(when),
     )
     # Filters, because Jinja calls them several times faster than methods.
     book.filters.update(

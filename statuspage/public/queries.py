@@ -36,6 +36,7 @@ from statuspage.core.languages import N_
 from statuspage.public import statements
 from statuspage.public.days import day_of, following_month, midnight, month_of
 from statuspage.public.incident_rows import incident_view, moment_or_none
+from statuspage.public.metric_views import MetricView, of_component, read_metrics
 from statuspage.public.notice_rows import read_begun, read_notices
 from statuspage.public.ongoing import (
     begins_in,
@@ -189,6 +190,7 @@ def read_snapshot(site: Site) -> Snapshot:
         next_change_at=min(moment for moment in turns if moment > site.at),
         uptimes=read_uptimes(site),
         notices=public_notices,
+        metrics=read_metrics(site.connection),
     )
 
 
@@ -282,6 +284,7 @@ def read_component_page(site: Site, component: ComponentView) -> ComponentPageVi
         uptime=read_uptime(site, component),
         behind=[tuple(row[1:]) for row in behind],
         incidents=read_recent_incidents(site, component),
+        metrics=read_metrics(site.connection),
     )
 
 
@@ -309,13 +312,21 @@ def component_page(
     uptime: Uptime,
     behind: Sequence[tuple[Any, ...]],
     incidents: tuple[IncidentView, ...],
+    metrics: tuple[MetricView, ...],
 ) -> ComponentPageView:
     """What a component's own page tells, made of what was read before.
 
-    ``behind`` are code, title, beginning and end of the incidents in its days, newest first.
+    ``behind`` are code, title, beginning and end of the incidents in its days, newest first;
+    ``metrics`` those of the whole page.
     """
     days = _told_days(uptime, site.zone, tuple(behind))
-    return ComponentPageView(component=component, uptime=uptime, days=days, incidents=incidents)
+    return ComponentPageView(
+        component=component,
+        uptime=uptime,
+        days=days,
+        incidents=incidents,
+        metrics=of_component(metrics, component.code),
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -26,6 +26,7 @@ from statuspage.core.enums import (
     MaintenanceStatus,
     Status,
 )
+from statuspage.public.metric_views import MetricView
 from statuspage.public.times import mark_times
 from statuspage.public.uptime import Day, Uptime
 
@@ -428,12 +429,15 @@ class DayWithIncidents:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPageView:
-    """What a component's own page tells: its days, today first, and its most recent incidents."""
+    """What a component's own page tells: its days, today first, its most recent incidents, and
+    its metrics.
+    """
 
     component: ComponentView
     uptime: Uptime
     days: tuple[DayWithIncidents, ...]
     incidents: tuple[IncidentView, ...]
+    metrics: tuple[MetricView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -505,6 +509,7 @@ class Snapshot:
     next_change_at: datetime
     uptimes: Mapping[str, Uptime] = field(default_factory=dict, hash=False)
     notices: tuple[NoticeView, ...] = ()
+    metrics: tuple[MetricView, ...] = ()
 
     @property
     def page(self) -> PageView:

@@ -32,6 +32,7 @@ from statuspage.models import (
     Incident,
     IncidentComponent,
     IncidentUpdate,
+    Metric,
     Page,
     PublicNotice,
     UpdateRevision,
@@ -321,6 +322,17 @@ NOTICES = _NOTICES.where(
 )
 NOTICE = _NOTICES.where(PublicNotice.code == bindparam("code"))
 SURVEY_NOTICES = _NOTICES.where(PublicNotice.begins_at <= bindparam("until"))
+
+# Named one by one, as above: what Prometheus is asked is internal.
+METRICS = (
+    select(
+        Metric.code, Metric.name, Metric.unit, Metric.decimals,
+        Component.code, Component.name, Metric.series,
+    )
+    .outerjoin(Component, Component.id == Metric.component_id)
+    .where(Metric.is_shown, Component.removed_at.is_(None))
+    .order_by(func.lower(Metric.name), Metric.id)
+)  # fmt: skip
 
 PAGE = select(Page.__table__).order_by(Page.id).limit(1)
 GROUPS = select(ComponentGroup.__table__).order_by(ComponentGroup.id)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_interval, format_skeleton
-from babel.numbers import format_percent
+from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from statuspage.core import clock
@@ -67,6 +67,11 @@ class Times:
     def percent(self, number: str) -> str:
         """``99.95%`` of :attr:`~statuspage.public.uptime.Uptime.percent`, with as many digits."""
         return _percent(number, self._locale)
+
+    def number(self, value: float, decimals: int) -> str:
+        """``1,234.50``, with so many decimals."""
+        pattern = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+        return format_decimal(value, pattern, locale=self._locale)
 
 
 # A moment reads the same for as long as there is a page, and formatting one costs more than the

@@ -22,6 +22,7 @@ from typing import Any
 from statuspage.core.enums import ComponentStatus, Impact, IncidentStatus, Kind, MaintenanceStatus
 from statuspage.core.links import Links
 from statuspage.public import snapshot, uptime
+from statuspage.public.metric_views import MetricView
 from statuspage.public.snapshot import (
     ComponentPageView,
     ComponentView,
@@ -117,7 +118,7 @@ class _Thawing(pickle.Unpickler):
 def _kinds() -> Iterator[type]:
     yield from (date, datetime, timedelta, timezone)
     yield from (ComponentStatus, Impact, IncidentStatus, Kind, MaintenanceStatus)
-    yield from (Links, Views, uptime.Day, uptime.Uptime)
+    yield from (Links, Views, MetricView, uptime.Day, uptime.Uptime)
     for each in vars(snapshot).values():
         if is_dataclass(each) and isinstance(each, type) and each.__module__ == snapshot.__name__:
             yield each

@@ -20,6 +20,7 @@ from statuspage.api import (
     provider_hooks,
     v1_components,
     v1_incidents,
+    v1_metrics,
     v1_requests,
     v1_subscribers,
 )
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     alert_hooks.register(app)
     agents.register(app)
     own_customers.register(app)
-    v1_requests.register(app, v1_components, v1_incidents, v1_subscribers)
+    v1_requests.register(app, v1_components, v1_incidents, v1_metrics, v1_subscribers)
     own_incidents.register(app, own_preparations)
     subscription_pages.register(app)
     mount.register(app)

@@ -43,7 +43,13 @@ from statuspage.delivery.dispatch import Dispatcher, open_lanes
 from statuspage.incidents import maintenance, notice_messages, recurring, reminders, scheduled
 from statuspage.incidents.review import documents as reviews
 from statuspage.incidents.review import review_reminders
-from statuspage.intake import suggestion_notices, suggestions
+from statuspage.intake import (
+    metric_data,
+    metric_series,
+    prometheus,
+    suggestion_notices,
+    suggestions,
+)
 from statuspage.models import Worker as WorkerRow
 from statuspage.public import feed_reading, on_demand_views
 from statuspage.public.export import exporter
@@ -55,6 +61,8 @@ BEAT_SECONDS = 5
 RESCUE_SECONDS = 2
 PROMISE_SECONDS = 5
 ANNOUNCE_SECONDS = 60
+DRAW_SECONDS = 15
+METRIC_SECONDS = 60
 REVIEW_SECONDS = 30
 TEST_SECONDS = 5
 FORGET_SECONDS = 3600
@@ -176,6 +184,8 @@ class WorkerProcess:
             (self._keep_promises, PROMISE_SECONDS),
             (self._notify_of_alerts, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
+            (self._read_metrics, METRIC_SECONDS),
+            (self._draw_metrics, DRAW_SECONDS),
             (self._keep_reviews, REVIEW_SECONDS),
             (self._test_delivery, TEST_SECONDS),
             (self._forget_old_addresses, FORGET_SECONDS),
@@ -266,6 +276,14 @@ class WorkerProcess:
         with self._app.app_context():
             recurring.announce_due()
 
+    def _read_metrics(self) -> None:
+        with self._app.app_context():
+            prometheus.read_due()
+
+    def _draw_metrics(self) -> None:
+        with self._app.app_context():
+            metric_series.refresh_due()
+
     def _keep_reviews(self) -> None:
         """Begin the reviews that are asked for, and remind their owners."""
         with self._app.app_context():
@@ -298,6 +316,7 @@ class WorkerProcess:
             subscribe.forget_unconfirmed()
             throttle.forget_tries_of_yesterday()
             suggestions.forget_old_alerts()
+            metric_data.forget_old_numbers()
             audit_chain.remove_old()
             while provider_events.forget_folded() and not self._stopping.is_set():
                 pass

@@ -11,6 +11,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from statuspage.access import api_keys
+from statuspage.configuration import metrics
+from statuspage.configuration.editing import MetricDetails
 from statuspage.core.db import current_session
 from statuspage.core.enums import KeyScope
 from statuspage.models import Component
@@ -31,6 +33,14 @@ class StatuspageTool:
             self.checkout = session.get_one(Component, scenario.checkout).code
             self.catalog = session.get_one(Component, scenario.catalog).code
         self.authorization = f"OAuth {self.token}"
+
+    def add_metric(self, **details: Any) -> str:
+        """A metric as a person adds it; its id."""
+        with self.app.app_context():
+            made = metrics.add_metric(
+                MetricDetails(**{"name": "Response time", **details}), actor=ACTOR
+            )
+            return made.code
 
     def send(self, method: str, path: str, value: Any = None, **headers: str) -> TestResponse:
         """Send JSON; a content type of "" is sent as none."""

@@ -131,7 +131,7 @@ def test_templates_are_listed_and_added(tool: StatuspageTool) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["metrics", "metrics_providers", "page_access_users/x/components", "page_access_groups",
+    ["metrics_providers", "page_access_users/x/components", "page_access_groups",
      "status_embed_config"],
 )  # fmt: skip
 def test_what_is_left_out_says_why(tool: StatuspageTool, path: str) -> None:

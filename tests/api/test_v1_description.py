@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
+from time_machine import Traveller
 
 from statuspage.api import v1_requests
 from statuspage.public import openapi
@@ -50,13 +52,18 @@ def test_every_address_is_described(app: Flask, described: Mapping[str, Any]) ->
     assert found == told
 
 
-def test_every_example_is_taken(tool: StatuspageTool, described: Mapping[str, Any]) -> None:
+def test_every_example_is_taken(
+    tool: StatuspageTool, described: Mapping[str, Any], frozen: Traveller
+) -> None:
+    # The examples were sent then.
+    frozen.move_to(datetime(2026, 3, 4, 12, 5, tzinfo=UTC))
     incident = tool.create(name="Payments fail", body="We are looking into it.")
     ids = {
         "page_id": "page00000000",
         "incident_id": incident["id"],
         "incident_update_id": incident["incident_updates"][0]["id"],
         "component_id": tool.catalog,
+        "metric_id": tool.add_metric(),
     }
     refused = {}
     for path, method, operation in operations(described):
@@ -79,6 +86,7 @@ def test_every_example_is_taken(tool: StatuspageTool, described: Mapping[str, An
 def test_whatever_is_made_of_the_description_is_answered_as_described(
     tool: StatuspageTool,
 ) -> None:
+    metric = tool.add_metric()
     schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", tool.app)
     wanted = [
         not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
@@ -94,7 +102,11 @@ def test_whatever_is_made_of_the_description_is_answered_as_described(
         def call(case: schemathesis.Case) -> None:
             parameters = case.path_parameters
             if parameters:
-                known = {"page_id": "page00000000", "component_id": tool.catalog}
+                known = {
+                    "page_id": "page00000000",
+                    "component_id": tool.catalog,
+                    "metric_id": metric,
+                }
                 parameters.update({name: known[name] for name in parameters if name in known})
             case.call_and_validate(headers={"Authorization": tool.authorization}, checks=wanted)
 

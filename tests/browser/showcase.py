@@ -60,6 +60,7 @@ def shots(language: str = "") -> Iterator[Shot]:
         html = html_pages.render_component(read(sample.frame), view, LINKS)
         yield Shot(f"component-{name}", html)
         yield Shot(f"component-{name}-table", html.replace('id="table"', 'id="table" open'))
+    yield from _with_metrics(calm)
     tree = samples.WORST_DAY.tree
     for name, asked, found in searches(tree):
         html = html_pages.render_search(calm, tree, LINKS, asked=asked, found=found)
@@ -96,6 +97,21 @@ def shots(language: str = "") -> Iterator[Shot]:
         yield Shot(f"error-{code}", html_pages.render_error(code, frame=worst, links=LINKS))
     for code in (500, 503):
         yield Shot(f"error-{code}", html_pages.render_error(code, asked=language or None))
+
+
+def _with_metrics(frame: Frame) -> Iterator[Shot]:
+    """The page and a component's own page with charts, one of them with gaps, one still empty."""
+    sample = samples.ALL_FINE
+    payments = next(each for each in sample.components if each.name == "Payments")
+    metrics = (
+        samples.metric("API response time", of=payments, gaps=[*range(30, 42), *range(43, 50)]),
+        samples.metric("Failed payments", "%", decimals=2, of=payments, around=0.4),
+        replace(samples.metric("Orders", "per minute"), series=""),
+    )
+    front = replace(sample, frame=frame, metrics=metrics)
+    yield Shot("metrics", html_pages.render_home(front, LINKS))
+    view = replace(samples.component_page(payments, sample.incidents), metrics=metrics[:2])
+    yield Shot("component-metrics", html_pages.render_component(frame, view, LINKS))
 
 
 def searches(tree: html_pages.Tree) -> Iterator[tuple[str, Asked, SearchResult]]:

@@ -72,6 +72,7 @@ PUBLIC = {
     "incidents": {"title", "users_notice", "public_facts"},
     "incident_updates": {"body", "affected"},
     "notices": {"title", "body", "translations"},
+    "metrics": {"name", "unit", "series"},
     # What a public post said before it was corrected is shown with it.
     "update_revisions": {"body"},
     # What outsiders were told was composed of these before anything is planted into rows.

@@ -5,6 +5,7 @@ They are plain views, made without a database; all times are told from `NOON`.
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from statuspage.core.enums import (
 )
 from statuspage.core.links import Links
 from statuspage.core.richtext import clean_line
+from statuspage.public.metric_views import MetricView
 from statuspage.public.snapshot import (
     Affected,
     ComponentPageView,
@@ -664,3 +666,36 @@ MONTH = MonthView(
 )
 EMPTY_MONTH = replace(MONTH, month=date(2026, 1, 1), incidents=())
 PAGED_MONTH = replace(MONTH, number=2, pages=3)
+
+
+def metric(
+    name: str, unit: str = "ms", *, decimals: int = 0, of: ComponentView | None = None,
+    around: float = 120, gaps: Sequence[int] = (),
+) -> MetricView:  # fmt: skip
+    """A metric whose numbers were made up from its name; the day has ``gaps`` at these steps."""
+    dice = random.Random(name)
+
+    def steps(count: int) -> list[list[float] | None]:
+        found: list[list[float] | None] = []
+        value = around
+        for _ in range(count):
+            value = max(around / 10, value + dice.gauss(0, around * 0.12) - (value - around) * 0.2)
+            most = value * 1.4 + dice.random() * around / 4
+            found.append([round(each, decimals + 1) for each in (value * 0.7, value, most)])
+        return found
+
+    day = [None if place in gaps else step for place, step in enumerate(steps(96))]
+    parts: dict[str, tuple[str, int, list[list[float] | None]]] = {
+        "day": (ago(days=1).isoformat(), 900, day),
+        "week": (ago(days=7).isoformat(), 7200, steps(84)),
+        "month": (ago(days=29).date().isoformat(), 86_400, steps(30)),
+    }
+    series = {
+        span: {"begins": begins, "seconds": seconds, "steps": found}
+        for span, (begins, seconds, found) in parts.items()
+    }
+    return MetricView(
+        code=code_of(f"metric {name}"), name=name, unit=unit, decimals=decimals,
+        component_code=of.code if of else None, component_name=of.name if of else None,
+        series=json.dumps({"until": NOON.isoformat(), **series}),
+    )  # fmt: skip

@@ -486,4 +486,4 @@ def test_of_a_long_history_only_the_incident_that_was_updated_is_read_again(
         for maker in (incident_rows.incident_view, incident_rows.update_views)
     ]
     assert [now - former for now, former in zip(again, read, strict=True)] == [1, 1]
-    assert len(statements) == 61
+    assert len(statements) == 62
