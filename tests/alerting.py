@@ -186,5 +186,6 @@ BOTH_STATES: Final[Mapping[str, tuple[Payload, Payload]]] = {
     "gatus": (_of_gatus("TRIGGERED"), _of_gatus("RESOLVED")),
     "betterstack": (_of_better_stack("started"), _of_better_stack("resolved")),
     "generic": (_of_generic("firing"), _of_generic("resolved")),
+    "people": (_of_generic("firing"), _of_generic("resolved")),
 }
 """By tool: what it posts when an alert fires, and when the same one resolves."""

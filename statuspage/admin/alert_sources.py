@@ -166,6 +166,7 @@ def _screen(
         token=token,
         tried=tried,
         address=current_links().to(f"/hooks/{source.tool}"),
+        report_link=current_links().to("/admin/report/"),
         levels=severity.severity_levels(current_session()),
     )
 

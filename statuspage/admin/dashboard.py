@@ -18,7 +18,7 @@ from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import OUTBOX, ComponentStatus, DeliveryState, Kind
 from statuspage.delivery import control
-from statuspage.intake import suggestions
+from statuspage.intake import problem_reports, suggestions
 from statuspage.models import Component, Delivery, Incident, Message
 
 SOON = timedelta(days=14)
@@ -64,6 +64,7 @@ def dashboard() -> ResponseReturnValue:
         held_up=control.held_up(session),
         suggestions=suggestions.open_suggestions(session, most=MOST_SUGGESTIONS + 1),
         most_suggestions=MOST_SUGGESTIONS,
+        visitor_counts=problem_reports.visitor_counts(session),
         respond_by=respond_by,
         levels=severity.severity_levels(session),
         setup_items=getting_started.setup_items(session),

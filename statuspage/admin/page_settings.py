@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
-from wtforms import SelectField
+from wtforms import BooleanField, SelectField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
@@ -50,6 +50,8 @@ class PageForm(EditForm):
         default=60,
     )
     cause_categories = ProseField(N_("Cause categories"), limit=5_000, render_kw={"rows": 5})
+    cause_categories = ProseField("Cause categories", limit=5_000, render_kw={"rows": 5})
+    takes_reports = BooleanField("Visitors can report a problem")
 
 
 @admin.route("/settings", methods=["GET", "POST"])

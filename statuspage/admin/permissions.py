@@ -14,8 +14,8 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         action_items approval dashboard export_review incident incident_deliveries incident_live
         incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
-        notices review review_versions suggestion suggestions trends export_trends_csv
-        export_trends_json""",
+        notices report_problem review review_versions suggestion suggestions trends
+        export_trends_csv export_trends_json""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
         action_item classify_incident correct_post edit_review incident_details new_action_item
@@ -42,7 +42,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.AUDIT: "audit_trail export_audit_csv export_audit_json",
 }
 _SENDING: Final[Mapping[Permission, str]] = {
-    Permission.READ: "incident_present",
+    Permission.READ: "incident_present report_problem",
     Permission.OWN_ACCOUNT: """
         add_passkey begin_second_factor change_password change_times confirm_identity
         confirm_with_passkey confirm_with_provider end_session me remove_passkey

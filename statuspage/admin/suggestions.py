@@ -14,7 +14,7 @@ from statuspage.admin.marked_texts import _
 from statuspage.configuration import severity
 from statuspage.core.db import current_session
 from statuspage.core.errors import Invalid
-from statuspage.intake import alert_sources
+from statuspage.intake import alert_sources, problem_reports
 from statuspage.intake import suggestions as verbs
 from statuspage.models import Incident, Suggestion
 
@@ -40,6 +40,7 @@ def suggestions() -> ResponseReturnValue:
         past=verbs.past_suggestions(session, most=MOST_PAST),
         levels=severity.severity_levels(session),
         respond_by=respond_by,
+        visitor_counts=problem_reports.visitor_counts(session),
         has_source=bool(alert_sources.alert_sources(session)),
     )
 

@@ -32,6 +32,7 @@ class PageSettings:
     incident_channel: str = ""
     no_change_email_minutes: int = 60
     cause_categories: str = USUAL_CAUSES
+    takes_reports: bool = False
 
 
 def first_settings(name: str, *, time_zone: str, support_email: str = "") -> PageSettings:

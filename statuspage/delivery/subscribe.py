@@ -6,7 +6,6 @@ been used that only its mailbox was sent, and everybody who asks gets the same a
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from statuspage.access import alarms, audit, throttle
+from statuspage.access import audit, visitor_limits
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs, open_to_everybody
 from statuspage.core import clock
@@ -22,7 +21,6 @@ from statuspage.core.address import Address
 from statuspage.core.config import current_settings
 from statuspage.core.db import count_written, current_session, insert_new, writing
 from statuspage.core.enums import Audience, Impact, Step, SubscribedUpdates, SubscriberState
-from statuspage.core.errors import Invalid
 from statuspage.core.languages import nearest
 from statuspage.core.links import current_links, read_subscription_token, subscription_token
 from statuspage.delivery.subscriber_queue import queue_sign_up, sign_ups
@@ -49,8 +47,6 @@ from statuspage.recipients.subscribers import (
     preferences_of,
 )
 
-log = logging.getLogger(__name__)
-
 LINK_LASTS = timedelta(hours=48)
 UNCONFIRMED_KEPT = timedelta(days=7)
 # Addresses are forgotten by the age of their message, so it must not be much older than they are.
@@ -61,23 +57,9 @@ SHARED_FOR = timedelta(days=1)
 MAILS_A_DAY = 1
 MAILS_UNTIL_CONFIRMED = 3
 COUNTED_OVER = timedelta(days=90)
-SIGN_UP_WINDOW = timedelta(hours=1)
-SIGN_UPS_BY_CLIENT = 30
-SIGN_UPS_BY_ALL = 1_000
-ALARM = "sign-ups"
+SIGN_UP = "sign-up"
 
 EVERYTHING = SubscriptionPreferences()
-
-
-class SubscribingThrottled(Invalid):
-    """Too many sign-ups; ``wait`` is how long until the next one counts."""
-
-    def __init__(self, wait: timedelta, *, everybody: bool) -> None:
-        # Rounded up: who comes back in time must not be asked to wait again.
-        shown = clock.show_duration(wait + timedelta(seconds=59))
-        whose = "at present" if everybody else "from your network"
-        super().__init__("form", f"Too many sign-ups {whose}. Try again in {shown}.")
-        self.wait, self.everybody = wait, everybody
 
 
 class Scenario(StrEnum):
@@ -108,11 +90,11 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
     Whoever asks learns nothing: what the address is to us decides only which mail it gets, and none
     where it got one in the last day, or three that nobody answered.  ``client`` is the address of
     who asks.  Raises :class:`Invalid` for what is no address or no wish, and
-    :class:`SubscribingThrottled`.
+    :class:`~statuspage.access.visitor_limits.TooManyVisitors`.
     """
     address = check_email(email)
     check_preferences(current_session(), preferences)
-    _count_sign_up(client)
+    visitor_limits.count_visitor(SIGN_UP, client)
     with writing() as session:
         _ask_to_confirm(session, address, preferences)
 
@@ -235,9 +217,8 @@ def resubscribe_by_link(token: str) -> Subscription:
 
 def forget_unconfirmed() -> int:
     """Forget whoever asked and did not confirm for a week; how many.  The worker's duty."""
+    visitor_limits.clear_old_alarm(SIGN_UP)
     with writing() as session:
-        # Where it goes on, the next one that is turned away raises it again.
-        alarms.clear_alarm(session, ALARM, raised_before=clock.now() - SIGN_UP_WINDOW)
         return count_written(
             session,
             delete(Subscriber)
@@ -246,31 +227,6 @@ def forget_unconfirmed() -> int:
                 Subscriber.asked_at < clock.now() - UNCONFIRMED_KEPT,
             )
             .execution_options(synchronize_session=False),
-        )
-
-
-def _count_sign_up(client: str) -> None:
-    """Count before anything else, whatever comes of it; raises :class:`SubscribingThrottled`."""
-    with writing() as session:
-        by_client = throttle.count_try(
-            session, "sign-up client", throttle.network(client),
-            limit=SIGN_UPS_BY_CLIENT, window=SIGN_UP_WINDOW,
-        )  # fmt: skip
-        # A client that is refused already must not use up what is left for the others.
-        by_all = None if by_client else throttle.count_try(
-            session, "sign-up", "everybody", limit=SIGN_UPS_BY_ALL, window=SIGN_UP_WINDOW
-        )  # fmt: skip
-        if by_all is not None:
-            alarms.raise_alarm(
-                session,
-                ALARM,
-                f"More than {SIGN_UPS_BY_ALL:,} sign-ups for email came within an hour; "
-                "further ones are rejected until then.",
-            )
-    if by_client is not None or by_all is not None:
-        log.warning("a sign-up is held back, from %s", client)
-        raise SubscribingThrottled(
-            by_client or by_all or SIGN_UP_WINDOW, everybody=by_client is None
         )
 
 

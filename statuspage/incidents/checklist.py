@@ -167,7 +167,7 @@ def _known(session: Session, incident: Incident) -> dict[str, str]:
         watched = clock.show_duration(ended - since)
         found["fix"] = f"The fix was monitored for {watched} before the end."
     alerts = alerts_of_incident(session, incident)
-    if alerts and not alerts.firing:
+    if alerts and alerts.alerts and not alerts.firing:
         found["alerts"] = "All alerts behind this incident have resolved."
     found["page"] = f"The page says “{incident.step.label}”."
     return found

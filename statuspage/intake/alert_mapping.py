@@ -95,6 +95,8 @@ def _read_tools() -> dict[str, Tool]:
 TOOLS: Final = _read_tools()
 """The tools by the last part of their address, ``/hooks/<tool>``."""
 GENERIC: Final = "generic"
+PEOPLE: Final = "people"
+"""Colleagues, who report by a form; what one of them reports is never taken back by another."""
 
 _PATHS: Final = tuple(
     part.name

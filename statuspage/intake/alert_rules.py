@@ -49,11 +49,15 @@ class AlertRules:
     severities: Sequence[tuple[AlertRule, int]]
     components: Sequence[tuple[AlertRule, int]]
     by_name: Mapping[str, int]
+    ranks: Mapping[str, int]
 
     def severity_of(self, labels: Mapping[str, str]) -> int | None:
-        """The rank of the severity that is proposed; None where no rule fits."""
+        """The rank of the severity that is proposed; None where no rule fits, and the label of that
+        name is no level's.
+        """
         folded = _folded(labels)
-        return next((rank for rule, rank in self.severities if rule.fits(folded)), None)
+        named = self.ranks.get(folded.get("severity", ""))
+        return next((rank for rule, rank in self.severities if rule.fits(folded)), named)
 
     def component_of(self, labels: Mapping[str, str]) -> int | None:
         """The id of the component that is proposed; None where none is."""
@@ -82,11 +86,14 @@ def read_rules(
     ``strict`` raises :class:`Invalid` for it instead, and for a line that is no rule.
     """
     ranks = {level.name.casefold(): level.rank for level in levels}
-    by_name = {one.name.casefold(): one.id for one in components}
+    present = list(components)
+    # Names are there twice in different groups; codes never are.
+    by_name = {name.casefold(): one.id for one in present for name in (one.name, one.code) if name}
     return AlertRules(
         _targets("severity_rules", severity_rules, ranks, strict=strict),
         _targets("component_rules", component_rules, by_name, strict=strict),
         by_name,
+        ranks,
     )
 
 

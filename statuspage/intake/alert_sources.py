@@ -164,16 +164,24 @@ def add_source(details: SourceDetails, *, actor: Actor) -> tuple[int, str]:
         _check(session, details)
         if len(alert_sources(session)) >= MOST_SOURCES:
             raise Invalid("name", f"Use at most {MOST_SOURCES} sources")
-        key, token = api_keys.add_key(
-            session, f"Alerts: {details.name}"[: api_keys.NAME_LIMIT], actor=actor,
-            scopes=[KeyScope.ALERTS],
-        )  # fmt: skip
-        source = AlertSource(name=details.name, tool=details.tool, key_id=key.id)
-        _apply(source, details)
-        session.add(source)
-        session.flush()
-        _record(session, actor, "alert_source.add", details.name, after=_shown(details))
+        source, token = insert_source(session, details, actor=actor)
         return source.id, token
+
+
+def insert_source(
+    session: Session, details: SourceDetails, *, actor: Actor
+) -> tuple[AlertSource, str]:
+    """The same within the caller's transaction, for details that were checked."""
+    key, token = api_keys.add_key(
+        session, f"Alerts: {details.name}"[: api_keys.NAME_LIMIT], actor=actor,
+        scopes=[KeyScope.ALERTS],
+    )  # fmt: skip
+    source = AlertSource(name=details.name, tool=details.tool, key_id=key.id)
+    _apply(source, details)
+    session.add(source)
+    session.flush()
+    _record(session, actor, "alert_source.add", details.name, after=_shown(details))
+    return source, token
 
 
 @needs(Permission.KEYS)

@@ -17,6 +17,7 @@ from statuspage.core.db import current_session, writing
 from statuspage.core.enums import Audience, Step, SuggestionState
 from statuspage.core.links import current_links
 from statuspage.delivery import queue
+from statuspage.intake.alert_mapping import PEOPLE
 from statuspage.messages.compose import Composed, Text, finish_for_account
 from statuspage.messages.incident_facts import sign_up_facts
 from statuspage.models import Message, Page, Suggestion
@@ -46,7 +47,7 @@ def _notify(session: Session) -> int:
     chosen = (
         select(Suggestion)
         .where(*_NEW)
-        .options(joinedload(Suggestion.component))
+        .options(joinedload(Suggestion.component), joinedload(Suggestion.source))
         # Locked in the order in which whoever takes alerts locks them.
         .order_by(Suggestion.id)
         .with_for_update(of=Suggestion)
@@ -84,7 +85,7 @@ def _text(session: Session, found: Sequence[Suggestion]) -> Composed:
     levels = {level.rank: level.name for level in severity.severity_levels(session)}
     one = found[0]
     if len(found) == 1:
-        subject = f"Alert: {one.title}"
+        subject = f"{'Report' if one.source.tool == PEOPLE else 'Alert'}: {one.title}"
         where = links.admin_suggestion(one.code)
     else:
         subject = f"Alerts suggest {len(found):,} incidents"
@@ -102,5 +103,6 @@ def _line(suggestion: Suggestion, levels: dict[int, str]) -> str:
     name = levels.get(suggestion.severity_rank or 0, "")
     component = suggestion.component.name if suggestion.component else ""
     before = " · ".join(part for part in (name, component) if part)
-    what = f"{suggestion.title} ({suggestion.firing:,} firing)"
+    verb = "reported" if suggestion.source.tool == PEOPLE else "firing"
+    what = f"{suggestion.title} ({suggestion.firing:,} {verb})"
     return f"{before}: {what}" if before else what

@@ -25,7 +25,7 @@ from statuspage.core import clock
 from statuspage.core.db import count_written, insert_new, read_once, writing
 from statuspage.core.enums import Kind, SuggestionState
 from statuspage.core.errors import Invalid
-from statuspage.intake.alert_mapping import IncomingAlert
+from statuspage.intake.alert_mapping import PEOPLE, IncomingAlert
 from statuspage.intake.alert_sources import rules_of
 from statuspage.models import Alert, AlertSource, Incident, IncidentComponent, Suggestion
 from statuspage.models.columns import CODE
@@ -62,6 +62,11 @@ class AlertsOfIncident:
     firing: int
     alerts: int
     ended_at: datetime | None
+
+    @property
+    def first_at(self) -> datetime:
+        """When the first alert or report came in."""
+        return min(one.first_at for one in self.suggestions)
 
 
 @needs(Permission.ALERT)
@@ -194,10 +199,12 @@ def alerts_of_incident(session: Session, incident: Incident) -> AlertsOfIncident
         found = session.scalars(chosen).all()
         if not found:
             return None
-        firing = sum(one.firing for one in found)
-        ended = max((one.ended_at for one in found if one.ended_at), default=None)
+        # What people report does not resolve.
+        alerting = [one for one in found if one.source.tool != PEOPLE]
+        firing = sum(one.firing for one in alerting)
+        ended = max((one.ended_at for one in alerting if one.ended_at), default=None)
         return AlertsOfIncident(
-            found, firing, sum(one.alerts for one in found), None if firing else ended
+            found, firing, sum(one.alerts for one in alerting), None if firing else ended
         )
 
     return read_once(session, f"alerts of incident {incident.id}", read)
@@ -261,7 +268,7 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
     session.flush()
     earlier = _left_behind(session, source, kept)
     left_out += _keep(session, source, kept)
-    _count(session, [*earlier, *(suggestion for suggestion, _ in kept)])
+    _count(session, source, [*earlier, *(suggestion for suggestion, _ in kept)])
     source.left_out += left_out
     if left_out:
         log.warning("%d alerts of source %d were left out: too many", left_out, source.id)
@@ -419,11 +426,13 @@ def _row(
     }
 
 
-def _count(session: Session, suggestions: Sequence[Suggestion]) -> None:
+def _count(session: Session, source: AlertSource, suggestions: Sequence[Suggestion]) -> None:
     """Have suggestions say how many of their alerts fire, and end and begin again by that."""
     counts = _counts(session, [one.id for one in suggestions])
     for suggestion in suggestions:
         total, firing, started, ended = counts.get(suggestion.id, (0, 0, None, None))
+        if source.tool == PEOPLE and suggestion.state is not SuggestionState.OPEN:
+            firing = 0
         suggestion.alerts, suggestion.firing = total, firing
         if firing:
             suggestion.ended_at = None
@@ -471,6 +480,9 @@ def _accept(session: Session, suggestion: Suggestion, incident: Incident, actor:
 def _decide(suggestion: Suggestion, state: SuggestionState, actor: Actor) -> None:
     suggestion.state = state
     suggestion.decided_by, suggestion.decided_at = actor.name, clock.now()
+    if suggestion.source.tool == PEOPLE:
+        # Nobody takes a report back: what is decided on is answered, and the next one is new.
+        suggestion.firing, suggestion.ended_at = 0, clock.now()
 
 
 def _record(

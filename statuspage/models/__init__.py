@@ -9,7 +9,7 @@ from statuspage.models.account import (
     RecoveryCode,
     SignIn,
 )
-from statuspage.models.alert import Alert, AlertSource, Suggestion
+from statuspage.models.alert import Alert, AlertSource, Suggestion, VisitorReport
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -110,6 +110,7 @@ __all__ = [
     "Throttle",
     "ToolDraft",
     "UpdateRevision",
+    "VisitorReport",
     "WebhookEvent",
     "Wording",
     "Worker",

@@ -83,6 +83,18 @@ class Suggestion(Base):
     incident: Mapped[Incident | None] = relationship()
 
 
+class VisitorReport(Base):
+    """What a visitor says doesn't work: counted, and published nowhere."""
+
+    __tablename__ = "visitor_reports"
+    __table_args__ = (Index("ix_visitor_reports_lately", "reported_at", "component_id"),)
+
+    id: Mapped[Key]
+    component_id: Mapped[int | None] = mapped_column(ForeignKey("components.id"))
+    text: Mapped[Line]
+    reported_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
 class Alert(Base):
     """One alert of a source, as its newest notice describes it."""
 

@@ -30,7 +30,7 @@ from statuspage.core.paths import TEMPLATES
 from statuspage.public import metric_charts, template_rows
 from statuspage.public.assets import asset
 from statuspage.public.choices import draw_choices
-from statuspage.public.mail_form import MailForm, Tree, wishes
+from statuspage.public.mail_form import MailForm, ReportForm, Tree, listed, wishes
 from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, SearchResult
 from statuspage.public.snapshot import (
     ComponentPageView,
@@ -282,6 +282,27 @@ def render_subscribe(
 def render_sign_up_sent(frame: Frame, links: Links) -> str:
     """The page that answers whoever asked for mail, the same for everybody."""
     return _render("public/subscribe_sent.html", frame, links)
+
+
+def render_report(
+    frame: Frame,
+    tree: Tree,
+    links: Links,
+    *,
+    form: ReportForm | None = None,
+    is_sent: bool = False,
+) -> str:
+    """The page at ``/report``: its form, as it was refused where it was, or that it was sent."""
+    return _render(
+        "public/report.html",
+        frame,
+        links,
+        here="/report",
+        is_still=True,
+        parts=listed(tree),
+        form=form or ReportForm(),
+        is_sent=is_sent,
+    )
 
 
 def render_subscription(

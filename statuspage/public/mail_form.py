@@ -1,4 +1,4 @@
-"""What the forms about emails hold, and what they ask for in words."""
+"""What the forms of visitors hold, and what those about emails ask for in words."""
 
 from __future__ import annotations
 
@@ -46,6 +46,25 @@ class MailForm:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportForm:
+    """What the form that reports a problem holds, as :class:`MailForm` does."""
+
+    text: str = ""
+    component: str = ""
+    field: str = ""
+    reason: str = ""
+
+
+def listed(tree: Tree) -> list[ComponentView]:
+    """The components of the page in its order."""
+    return [
+        each
+        for item in tree
+        for each in (item.components if isinstance(item, GroupView) else (item,))
+    ]
+
+
 def wishes(language: str, tree: Tree, form: MailForm) -> list[str | Markup]:
     """What a form asks for, as lines of a list."""
     words = translations(language)
@@ -55,12 +74,7 @@ def wishes(language: str, tree: Tree, form: MailForm) -> list[str | Markup]:
         lines.append(_incidents_wished(words, form))
     if form.maintenance:
         lines.append(words.gettext("scheduled maintenance"))
-    listed = [
-        each
-        for item in tree
-        for each in (item.components if isinstance(item, GroupView) else (item,))
-    ]
-    names = [own(each.full_name) for each in listed if each.code in form.components]
+    names = [own(each.full_name) for each in listed(tree) if each.code in form.components]
     if lines and names:
         lines = [Markup(words.gettext("%(what)s of %(names)s")) % {
             "what": format_list(lines, locale=locale_name(language)),

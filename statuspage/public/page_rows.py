@@ -37,6 +37,7 @@ def read_page(connection: Connection) -> PageView:
         is_set_up=row.set_up_at is not None,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        takes_reports=bool(row.takes_reports),
     )
 
 

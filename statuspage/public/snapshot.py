@@ -53,6 +53,7 @@ class PageView:
     is_set_up: bool
     created_at: datetime
     updated_at: datetime
+    takes_reports: bool = False
 
     @property
     def zone(self) -> ZoneInfo:

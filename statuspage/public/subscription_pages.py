@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
+from statuspage.access.visitor_limits import TooManyVisitors
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, db
 from statuspage.core.enums import Impact, SubscribedUpdates, Term, Visibility
@@ -26,7 +27,6 @@ from statuspage.core.links import current_links, read_delivery_token
 from statuspage.delivery import subscribe, unsubscribe
 from statuspage.delivery.subscribe import (
     Scenario,
-    SubscribingThrottled,
     Subscription,
 )
 from statuspage.delivery.unsubscribe import AddressState
@@ -74,7 +74,7 @@ def ask_to_subscribe() -> ResponseReturnValue:
         return _sign_up_sent()
     try:
         subscribe.subscribe(sent.email, _preferences(sent), client=http.present_address())
-    except SubscribingThrottled as error:
+    except TooManyVisitors as error:
         answer = _refuse(sent, error.field, _too_many(error), 429)
         answer.headers["Retry-After"] = str(int(error.wait.total_seconds()) + 1)
         return answer
@@ -244,8 +244,8 @@ def _refuse(form: MailForm, field: str, reason: str, status: int) -> Response:
     return _private(html, status)
 
 
-def _too_many(error: SubscribingThrottled) -> str:
-    """What :class:`SubscribingThrottled` says, in the language of the page."""
+def _too_many(error: TooManyVisitors) -> str:
+    """What :class:`TooManyVisitors` says, in the language of the page."""
     language = asked_language() or own_language()
     say = translations(language).gettext
     text = (

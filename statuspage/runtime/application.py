@@ -23,6 +23,7 @@ from statuspage.api import (
     v1_metrics,
     v1_requests,
     v1_subscribers,
+    visitor_reports,
 )
 from statuspage.core.config import ConfigError, Settings, load_settings
 from statuspage.core.db import db, engine_options, tune
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     v1_requests.register(app, v1_components, v1_incidents, v1_metrics, v1_subscribers)
     own_incidents.register(app, own_preparations)
     subscription_pages.register(app)
+    visitor_reports.register(app)
     mount.register(app)
     commands.register(app)
     return app

@@ -46,6 +46,7 @@ from statuspage.incidents.review import review_reminders
 from statuspage.intake import (
     metric_data,
     metric_series,
+    problem_reports,
     prometheus,
     suggestion_notices,
     suggestions,
@@ -317,6 +318,7 @@ class WorkerProcess:
             throttle.forget_tries_of_yesterday()
             suggestions.forget_old_alerts()
             metric_data.forget_old_numbers()
+            problem_reports.forget_old_reports()
             audit_chain.remove_old()
             while provider_events.forget_folded() and not self._stopping.is_set():
                 pass

@@ -12,13 +12,13 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from statuspage.access import alarms
+from statuspage.access import alarms, visitor_limits
+from statuspage.access.visitor_limits import TooManyVisitors
 from statuspage.core.db import writing
 from statuspage.core.enums import DeliveryState, SubscribedUpdates, SubscriberState
 from statuspage.core.errors import Invalid
 from statuspage.delivery import subscribe
 from statuspage.delivery.subscribe import Scenario as Step
-from statuspage.delivery.subscribe import SubscribingThrottled
 from statuspage.models import AuditEntry, Delivery, Subscriber, Suppression
 from statuspage.models.delivery import LANE_URGENT
 from statuspage.recipients.subscribers import (
@@ -198,7 +198,7 @@ def test_a_client_is_held_back_after_thirty_and_its_network_counts_as_one(
 ) -> None:
     for number in range(30):
         ask(f"s{number}@example.com", client=f"2001:db8::{number}")
-    with pytest.raises(SubscribingThrottled) as refused:
+    with pytest.raises(TooManyVisitors) as refused:
         ask(client="2001:db8::ffff")
     assert refused.value.reason == ("Too many sign-ups from your network. Try again in 1 hour.")
     ask(client="2001:db8:0:1::1")
@@ -213,13 +213,13 @@ def test_the_brake_holds_everybody_back_and_tells_the_operator(
     frozen: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(subscribe, "SIGN_UPS_BY_ALL", 3)
+    monkeypatch.setattr(visitor_limits, "MOST_BY_ALL", 3)
     for number in range(3):
         ask(f"s{number}@example.com", client=f"192.0.2.{number}")
-    with pytest.raises(SubscribingThrottled, match="Too many sign-ups at present"):
+    with pytest.raises(TooManyVisitors, match="Too many sign-ups at present"):
         ask(client="198.51.100.1")
     (alarm,) = alarms.open_alarms(session)
-    assert alarm.text.startswith("More than 3 sign-ups for email came within an hour")
+    assert alarm.text.startswith("More than 3 sign-ups of visitors came within an hour")
     frozen.shift(timedelta(hours=1, seconds=1))
     subscribe.forget_unconfirmed()
     assert alarms.open_alarms(session) == []
