@@ -19,7 +19,7 @@ from statuspage.intake.problem_reports import ProblemReport
 from statuspage.public import http
 
 
-class ReportForm(PostForm):
+class ProblemForm(PostForm):
     """What somebody has noticed."""
 
     title = NameField("What is wrong?", needed="Say what is wrong")
@@ -42,7 +42,7 @@ class ReportForm(PostForm):
         )
 
 
-class LinkForm(ReportForm):
+class ProblemByLinkForm(ProblemForm):
     """The same by somebody who is not signed in."""
 
     reporter = LineField("Your name", needed="Enter your name")
@@ -51,7 +51,7 @@ class LinkForm(ReportForm):
 @admin.route("/report", methods=["GET", "POST"])
 def report_problem() -> ResponseReturnValue:
     """Report a problem, signed in."""
-    form = ReportForm.read(zone=zone())
+    form = ProblemForm.read(zone=zone())
     _offer(form)
     if form.is_accepted():
         with form.refusals():
@@ -72,7 +72,7 @@ def report_by_link(token: str) -> ResponseReturnValue:
         abort(429)
     if holder is None:
         abort(404)
-    form = LinkForm.read(zone=zone())
+    form = ProblemByLinkForm.read(zone=zone())
     _offer(form)
     if form.is_accepted():
         with form.refusals():
@@ -82,7 +82,7 @@ def report_by_link(token: str) -> ResponseReturnValue:
     return page("admin/report_by_link.html", form=form)
 
 
-def _offer(form: ReportForm) -> None:
+def _offer(form: ProblemForm) -> None:
     session = current_session()
     form.component_id.offer(components.component_names(session).items())
     levels = severity.severity_levels(session)

@@ -20,7 +20,7 @@ from statuspage.core.links import current_links
 from statuspage.intake.problem_reports import report_as_visitor
 from statuspage.models.columns import CODE_LENGTH, LINE_LIMIT
 from statuspage.public import html_pages, http
-from statuspage.public.mail_form import ReportForm
+from statuspage.public.mail_form import ReportForm, listed
 from statuspage.public.page_language import (
     IN_A_LANGUAGE,
     address_in,
@@ -82,8 +82,15 @@ def _page(form: ReportForm, status: int = 200, *, is_sent: bool = False) -> Resp
         if not site.page.takes_reports:
             raise NotFound
         frame = present_frame(site)
-    links = current_links()
-    html = html_pages.render_report(frame, site.tree, links, form=form, is_sent=is_sent)
+    html = html_pages.render_unlisted(
+        "public/report.html",
+        frame,
+        current_links(),
+        here="/report",
+        parts=listed(site.tree),
+        form=form,
+        is_sent=is_sent,
+    )
     answer = make_response(html, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -89,8 +89,8 @@ def subscribe(email: str, preferences: SubscriptionPreferences, *, client: str) 
 
     Whoever asks learns nothing: what the address is to us decides only which mail it gets, and none
     where it got one in the last day, or three that nobody answered.  ``client`` is the address of
-    who asks.  Raises :class:`Invalid` for what is no address or no wish, and
-    :class:`~statuspage.access.visitor_limits.TooManyVisitors`.
+    who asks.  Raises :class:`~statuspage.core.errors.Invalid` for what is no address or no wish,
+    and :class:`~statuspage.access.visitor_limits.TooManyVisitors`.
     """
     address = check_email(email)
     check_preferences(current_session(), preferences)
@@ -106,7 +106,7 @@ def invite_subscriber(
     """Ask the owner of an address, for a tool of the company's own, to confirm a subscription.
 
     As :func:`subscribe` does, and with its limits for one address.  A confirmed subscriber stays as
-    they are.  Raises :class:`Invalid`.
+    they are.  Raises :class:`~statuspage.core.errors.Invalid`.
     """
     address = check_email(email)
     check_preferences(current_session(), preferences)
@@ -187,7 +187,7 @@ def confirm(token: str) -> Subscription:
 def change(token: str, preferences: SubscriptionPreferences) -> Subscription:
     """Change what a confirmed subscriber is notified of.
 
-    Raises :class:`Invalid`, and ``LookupError`` as :func:`confirm` does.
+    Raises :class:`~statuspage.core.errors.Invalid`, and ``LookupError`` as :func:`confirm` does.
     """
     with writing() as session:
         check_preferences(session, preferences)

@@ -117,7 +117,12 @@ def report_as_visitor(text: str, component_code: str, *, client: str) -> None:
 
 
 def visitor_counts(session: Session) -> list[VisitorCount]:
-    """The components that more than a few visitors reported lately, the most reported first."""
+    """The components that more than a few visitors reported lately, the most reported first; none
+    where the page takes no reports.
+    """
+    page = the_page(session)
+    if page is None or not page.takes_reports:
+        return []
     recent = VisitorReport.reported_at > clock.now() - WINDOW
     rows = session.execute(
         select(VisitorReport.component_id, func.count().label("count"))

@@ -30,7 +30,7 @@ from statuspage.core.paths import TEMPLATES
 from statuspage.public import metric_charts, template_rows
 from statuspage.public.assets import asset
 from statuspage.public.choices import draw_choices
-from statuspage.public.mail_form import MailForm, ReportForm, Tree, listed, wishes
+from statuspage.public.mail_form import MailForm, Tree, wishes
 from statuspage.public.search import MOST_CHARACTERS, MOST_WORDS, Asked, Search, SearchResult
 from statuspage.public.snapshot import (
     ComponentPageView,
@@ -267,16 +267,10 @@ def render_subscribe(
     frame: Frame, tree: Tree, links: Links, *, form: MailForm | None = None
 ) -> str:
     """The page at ``/subscribe``: by mail, or without an address; ``form`` where it was refused."""
-    form = form or MailForm()
     return _render(
-        "public/subscribe.html",
-        frame,
-        links,
-        path="/subscribe",
-        is_still=True,
-        tree=tree,
-        form=form,
-    )
+        "public/subscribe.html", frame, links, path="/subscribe", is_still=True, tree=tree,
+        form=form or MailForm(),
+    )  # fmt: skip
 
 
 def render_sign_up_sent(frame: Frame, links: Links) -> str:
@@ -284,25 +278,9 @@ def render_sign_up_sent(frame: Frame, links: Links) -> str:
     return _render("public/subscribe_sent.html", frame, links)
 
 
-def render_report(
-    frame: Frame,
-    tree: Tree,
-    links: Links,
-    *,
-    form: ReportForm | None = None,
-    is_sent: bool = False,
-) -> str:
-    """The page at ``/report``: its form, as it was refused where it was, or that it was sent."""
-    return _render(
-        "public/report.html",
-        frame,
-        links,
-        here="/report",
-        is_still=True,
-        parts=listed(tree),
-        form=form or ReportForm(),
-        is_sent=is_sent,
-    )
+def render_unlisted(name: str, frame: Frame, links: Links, *, here: str, **values: Any) -> str:
+    """A page that no edition has, at the path ``here``: a form, or what one customer reads."""
+    return _render(name, frame, links, here=here, is_still=True, **values)
 
 
 def render_subscription(

@@ -22,6 +22,7 @@ GLOBEX = {
     "incident_channel": "#fire",
     "no_change_email_minutes": "120",
     "cause_categories": "Deployment\nA vendor",
+    "takes_reports": "y",
 }
 
 
@@ -35,7 +36,9 @@ def standing(app: Flask) -> PageSettings:
 def test_all_settings_are_saved(admin: Browser, app: Flask) -> None:
     answer = admin.send_shown("/admin/settings", GLOBEX)
     assert answer.headers["Location"] == "/admin/settings"
-    assert asdict(standing(app)) == GLOBEX | {"no_change_email_minutes": 120}
+    assert asdict(standing(app)) == GLOBEX | {
+        "no_change_email_minutes": 120, "takes_reports": True,
+    }  # fmt: skip
     assert said(admin.get("/admin/settings")) == ["The page settings were saved."]
     shown = fields(admin.get("/admin/settings").text)
     assert {name: shown[name] for name in GLOBEX} == GLOBEX

@@ -13,7 +13,11 @@ from werkzeug.routing import IntegerConverter
 
 from tests.browsing import OWN_FORM, Browser, actions, first_browser
 
-OPEN = {"admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation"}
+OPEN = {
+    "admin.sign_in", "admin.sign_in_code", "admin.forgotten_password", "admin.invitation",
+    # To who has the link: its end is a secret.
+    "admin.report_by_link",
+}  # fmt: skip
 # To an identity provider and back; not there without one.
 TO_THE_PROVIDER = {"admin.single_sign_on", "admin.single_sign_on_callback"}
 # A form alone; the page it stands on is that of the password.
