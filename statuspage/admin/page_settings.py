@@ -50,8 +50,7 @@ class PageForm(EditForm):
         default=60,
     )
     cause_categories = ProseField(N_("Cause categories"), limit=5_000, render_kw={"rows": 5})
-    cause_categories = ProseField("Cause categories", limit=5_000, render_kw={"rows": 5})
-    takes_reports = BooleanField("Visitors can report a problem")
+    takes_reports = BooleanField(N_("Visitors can report a problem"))
 
 
 @admin.route("/settings", methods=["GET", "POST"])

@@ -10,10 +10,12 @@ from statuspage.admin import auth
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page, zone
 from statuspage.admin.forms import LineField, NameField, PostForm, ProseField, RowField
+from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import MomentField
 from statuspage.configuration import components, severity
 from statuspage.core import clock
 from statuspage.core.db import current_session
+from statuspage.core.languages import N_
 from statuspage.intake import problem_reports
 from statuspage.intake.problem_reports import ProblemReport
 from statuspage.public import http
@@ -22,12 +24,12 @@ from statuspage.public import http
 class ProblemForm(PostForm):
     """What somebody has noticed."""
 
-    title = NameField("What is wrong?", needed="Say what is wrong")
-    component_id = RowField("Component", none="I’m not sure")
-    severity_rank = RowField("Severity", none="I’m not sure")
-    since = MomentField("Since when?", not_after_now=True)
-    impact = ProseField("Who notices, and how?", render_kw={"rows": 3})
-    details = ProseField("Logs, error messages, links", render_kw={"rows": 4})
+    title = NameField(N_("What is wrong?"), needed=N_("Say what is wrong"))
+    component_id = RowField(N_("Component"), none=N_("I’m not sure"))
+    severity_rank = RowField(N_("Severity"), none=N_("I’m not sure"))
+    since = MomentField(N_("Since when?"), not_after_now=True)
+    impact = ProseField(N_("Who notices, and how?"), render_kw={"rows": 3})
+    details = ProseField(N_("Logs, error messages, links"), render_kw={"rows": 4})
 
     def report(self, reporter: str) -> ProblemReport:
         """The report as typed."""
@@ -45,7 +47,7 @@ class ProblemForm(PostForm):
 class ProblemByLinkForm(ProblemForm):
     """The same by somebody who is not signed in."""
 
-    reporter = LineField("Your name", needed="Enter your name")
+    reporter = LineField(N_("Your name"), needed=N_("Enter your name"))
 
 
 @admin.route("/report", methods=["GET", "POST"])
@@ -57,7 +59,7 @@ def report_problem() -> ResponseReturnValue:
         with form.refusals():
             report, key = form.report(actor().name), form.form_key.data or ""
             problem_reports.report_problem(report, form_key=key, actor=actor())
-            return done("Reported. Colleagues are notified.", "admin.suggestions")
+            return done(_("Reported. Colleagues are notified."), "admin.suggestions")
     return page("admin/report_problem.html", form=form)
 
 
