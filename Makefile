@@ -24,7 +24,7 @@ help:  ## list what can be made
 run: .venv/run.stamp  ## serve the page on http://127.0.0.1:8000, with its delivery worker
 	@exec $(BIN)/python -P statuspage/runtime/supervisor.py
 
-test: lint .tools/browser .tools/vnu.jar .tools/oidc-provider .tools/nginx .tools/faketime .tools/prometheus .tools/prometheus-alertmanager  ## linter, type checker and all tests
+test: lint .tools/browser .tools/vnu.jar .tools/oidc-provider .tools/nginx .tools/haproxy .tools/caddy .tools/faketime .tools/prometheus .tools/prometheus-alertmanager  ## linter, type checker and all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: .venv/test.stamp  ## linter, layout and type checker only
@@ -107,6 +107,12 @@ program = @mkdir -p .tools; \
 
 .tools/nginx:
 	$(call program,nginx,nginx-light)
+
+.tools/haproxy:
+	$(call program,haproxy,haproxy)
+
+.tools/caddy:
+	$(call program,caddy,caddy)
 
 .tools/wrk:
 	$(call program,wrk,wrk)

@@ -70,7 +70,7 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("PORT", "8000", "Port the page is served on.", integer_reader(1, 65535)),
-    Setting("HOST", "127.0.0.1", "Address the server listens on.", read_text),
+    Setting("HOST", "127.0.0.1", "Address or Unix socket that the server listens on.", read_text),
     Setting(
         "PUBLIC_URL",
         "",
@@ -551,6 +551,8 @@ def _settle(values: dict[str, Any]) -> None:
     if sends_mail and not values["public_url"]:
         reason = "must be set where email is sent by SendGrid or SMTP; its links lead there"
         raise ConfigError("PUBLIC_URL", reason)
+    if host.startswith("/") and not values["public_url"]:
+        raise ConfigError("PUBLIC_URL", "must be set where HOST is a Unix socket")
     values["public_url"] = values["public_url"] or (
         f"http://{f'[{host}]' if ':' in host else host}:{values['port']}"
     )

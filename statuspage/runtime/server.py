@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import resource
 import socket
+from pathlib import Path
 from typing import Final
 
 from flask import Flask
@@ -48,13 +49,23 @@ def serve(app: Flask) -> None:
     error_pages.compile_pages(app)
     with app.app_context():
         db.engine.dispose()
+    if settings.host.startswith("/"):
+        run(Gateway(app), settings.host, settings.port)
+        return
     # Granian takes an address and no name.
     address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][4][0]
     run(Gateway(app), str(address), settings.port)
 
 
 def run(gateway: Gateway, address: str, port: int) -> None:
-    """Serve in a process of its own, and in another when it dies, until a signal asks to stop."""
+    """Serve in a process of its own, and in another when it dies, until a signal asks to stop.
+
+    ``address`` is an IP address, or the path of a Unix socket.
+    """
+    path = Path(address) if address.startswith("/") else None
+    if path is not None:
+        # What a server that was killed has left; another that lives is asked for before.
+        path.unlink(missing_ok=True)
     # What is there now is never collected, so the processes go on sharing its memory.
     gc.collect()
     gc.freeze()
@@ -63,6 +74,9 @@ def run(gateway: Gateway, address: str, port: int) -> None:
         "app:app",
         address=address,
         port=port,
+        uds=path,
+        # Whoever may enter its folder may connect, as anybody here may to a port of loopback.
+        uds_permissions=0o666,
         interface=Interfaces.RSGI,
         loop=Loops.uvloop,
         http=HTTPModes.http1,

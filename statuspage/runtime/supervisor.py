@@ -55,7 +55,8 @@ def main() -> int:
     port = os.environ.get("PORT", "").strip() or "8000"
     bell = Bell()
     if refusal := _port_refusal(host, port):
-        _say(f"{host}:{port} cannot be served on: {refusal}")
+        place = host if _is_socket(host) else f"{host}:{port}"
+        _say(f"{place} cannot be served on: {refusal}")
         return WRONG_SETTING
     command = [sys.executable, *([] if IS_CHECKOUT else ["-P"]), "-m", "statuspage"]
     web = Child("web server", [*command, "serve", "--setup"])
@@ -237,6 +238,10 @@ def _die_with(parent: int) -> None:
 
 def _port_refusal(host: str, port: str) -> str | None:
     """Why the address cannot be listened on; None where it can, or where set-up will say why."""
+    if _is_socket(host):
+        if not os.access(os.path.dirname(host), os.W_OK):
+            return "its folder is not there or cannot be written to"
+        return "another server answers there" if _lives(host, port) else None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -269,11 +274,28 @@ def _announce(host: str, port: str) -> bool:
 def _lives(host: str, port: str) -> bool:
     """Whether the web server says that it lives."""
     try:
-        with socket.create_connection((_target(host), port), ANSWER_WITHIN_S) as connection:
+        with _connect(host, port) as connection:
             connection.sendall(_ASK)
             return connection.recv(64).startswith(b"HTTP/1.1 200 ")
     except OSError:
         return False
+
+
+def _is_socket(host: str) -> bool:
+    return host.startswith("/")
+
+
+def _connect(host: str, port: str) -> socket.socket:
+    if not _is_socket(host):
+        return socket.create_connection((_target(host), port), ANSWER_WITHIN_S)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_WITHIN_S)
+    try:
+        connection.connect(host)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _target(host: str) -> str:

@@ -130,3 +130,10 @@ def test_the_room_of_the_nightly_test_is_one_address_and_gets_nothing_else(tmp_p
     shared = load(tmp_path, CHAT_URLS="json://a", DELIVERY_TEST_CHAT_URL="json://a")
     assert shared.postable_rooms == shared.chat_rooms
     assert [one.has_delivery_test for one in (own, load(tmp_path))] == [True, False]
+
+
+def test_who_serves_on_a_unix_socket_must_say_where_the_page_is(tmp_path: Path) -> None:
+    place = str(tmp_path / "web.sock")
+    with pytest.raises(ConfigError, match="PUBLIC_URL: must be set where HOST is a Unix socket"):
+        load(tmp_path, HOST=place)
+    assert load(tmp_path, HOST=place, PUBLIC_URL="https://status.example.com").host == place

@@ -18,6 +18,7 @@ import yaml
 from flask import Flask
 
 from statuspage.core.config import SETTINGS
+from statuspage.runtime.server import IDLE_SECONDS
 from tests.guards.source import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -100,6 +101,12 @@ def test_a_unit_starts_again_but_not_after_a_wrong_setting(unit: Path) -> None:
     text = unit.read_text()
     assert "Restart=always\n" in text
     assert "RestartPreventExitStatus=2\n" in text
+
+
+def test_proxies_close_unused_connections_before_the_server_does() -> None:
+    recipes = "\n".join(file.read_text() for file in (DEPLOY / "proxies").iterdir())
+    kept = r"(?:keepalive_timeout|keepalive|http-keep-alive|idleConnTimeout:) (\d+)s"
+    assert [int(seconds) < IDLE_SECONDS for seconds in re.findall(kept, recipes)] == [True] * 4
 
 
 def test_every_metric_that_an_alert_reads_is_measured() -> None:

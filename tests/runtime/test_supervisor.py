@@ -306,3 +306,20 @@ def test_a_server_that_accepts_and_says_nothing_does_not_live(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert supervise_module._lives("127.0.0.1", str(port)) is False
+
+
+def test_a_server_on_a_unix_socket_is_asked_there_and_its_place_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervise_module, "ANSWER_WITHIN_S", 0.05)
+    place = str(tmp_path / "web.sock")
+    assert supervise_module._port_refusal(place, "8000") is None
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(place)
+        silent.listen()
+        assert supervise_module._lives(place, "8000") is False
+    monkeypatch.setattr(supervise_module, "_lives", lambda *_: True)
+    assert supervise_module._port_refusal(place, "8000") == "another server answers there"
+    nowhere = str(tmp_path / "none" / "web.sock")
+    said = "its folder is not there or cannot be written to"
+    assert supervise_module._port_refusal(nowhere, "8000") == said
