@@ -38,6 +38,9 @@ from tests.service import FirstStart
 # Folders whose tests are each run on one of the databases.
 SLOW_FOLDERS: Final = ("browser", "journeys")
 TAKE_TURNS: Final = frozenset({"admin", "api", "guards"})
+# What starts whole programs is tried again once where it failed, and named at the end of the run:
+# a browser that the machine had no time for says nothing of the service.
+TRIED_AGAIN: Final = frozenset({*SLOW_FOLDERS, "runtime"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,6 +74,10 @@ def kinds_for(metafunc: pytest.Metafunc, chosen: str) -> tuple[str, ...]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if TRIED_AGAIN.intersection(item.path.parts):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
     # Each of four processes begins with a quarter of the list.  What takes longest, the browser's
     # tests and the journeys, both of which mostly wait, begins at once and on three of them.
     def stands_in(item: pytest.Item, folder: str) -> bool:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import OF_THE_LOOK, axe_violations
 from tests.browser.conftest import DESKTOP, PHONE, NewPage
+from tests.browser.focus import await_focus
 from tests.service import Service
 
 
@@ -118,10 +119,10 @@ def test_a_refused_form_leads_to_what_is_wrong(
     page.get_by_label("First response within").fill("soon")
     page.get_by_role("button", name="Save").click()
     expect(page).to_have_title("Error: SEV1 · ShopStack admin")
-    expect(page.get_by_role("alert")).to_be_focused()
+    await_focus(page.get_by_role("alert"))
     page.get_by_role("link", name="First response within: Enter a duration").click()
     field = page.get_by_label("First response within")
-    expect(field).to_be_focused()
+    await_focus(field)
     expect(field).to_have_value("soon")
     expect(field).to_have_accessible_description(
         "Error: Enter a duration, like 30 minutes, 4 hours or 2 days"
@@ -217,8 +218,8 @@ def test_the_keyboard_reaches_the_content_first(
     page = new_page(storage_state=signed_in)
     page.goto(f"{service.url}/admin/components")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    await_focus(page.get_by_role("link", name="Skip to the content"))
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     # The first link of the content: the password of the start was printed by a command.
-    expect(page.get_by_role("link", name="Choose one of your own.")).to_be_focused()
+    await_focus(page.get_by_role("link", name="Choose one of your own."))

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import axe_violations
 from tests.browser.conftest import NewPage, sign_in
+from tests.browser.focus import await_focus
 from tests.service import FirstStart, Service
 
 NOTICE = "Card payments are declined at checkout."
@@ -166,7 +167,7 @@ def test_the_texts_follow_what_is_typed_and_leave_alone_what_was_edited(
     public = page.locator("[data-sheet=public]")
     gap = public.get_by_role("link", name="what users notice")
     gap.click()
-    expect(page.locator("#users_notice")).to_be_focused()
+    await_focus(page.locator("#users_notice"))
     page.keyboard.type(NOTICE)
     expect(public.locator(".reading")).to_contain_text(NOTICE)
     expect(gap).to_have_count(0)

@@ -16,6 +16,7 @@ from statuspage.core.enums import ComponentStatus, Impact
 from statuspage.models.revision import bump
 from statuspage.runtime.application import create_app
 from tests.browser.conftest import NewPage, sign_in
+from tests.browser.focus import await_focus
 from tests.factories import make_component, make_group, make_incident
 from tests.service import FirstStart, Service
 
@@ -242,12 +243,12 @@ def test_the_keys_lead_everywhere_and_are_listed(
     expect(page.get_by_role("heading", level=1)).to_have_text("Declare an incident")
     page.locator("#users_notice").focus()
     page.keyboard.press("Control+Enter")
-    expect(page.locator("[name=publish]")).to_be_focused()
+    await_focus(page.locator("[name=publish]"))
     page.goto(f"{service.url}/admin/incidents?show=open")
     page.locator(".stories h2 a").first.click()
     expect(page.locator(".composer")).to_be_visible()
     page.keyboard.press("u")
-    expect(page.locator("[name=status]:checked")).to_be_focused()
+    await_focus(page.locator("[name=status]:checked"))
 
 
 def test_a_template_fills_in_what_is_empty_and_can_be_undone(
@@ -271,7 +272,7 @@ def test_the_keyboard_alone_declares_a_sev1_in_few_tabs(
     page = new_page()
     sign_in(page, changed_service)
     page.keyboard.press("n")
-    expect(page.locator("#title")).to_be_focused()
+    await_focus(page.locator("#title"))
     page.keyboard.type("Payments fail")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")

@@ -16,6 +16,7 @@ from statuspage.public import html_pages
 from statuspage.public.times import Times
 from tests.browser.axe import OF_THE_LOOK
 from tests.browser.conftest import NewPage
+from tests.browser.focus import await_focus
 from tests.browser.showcase import Showcase, shots
 from tests.clock_changes import IN_BROWSERS, SPANS
 from tests.public import samples
@@ -136,12 +137,12 @@ def test_the_first_key_press_leads_past_the_header(page: Page) -> None:
     visit(page)
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the content")
-    expect(skip).to_be_focused()
+    await_focus(skip)
     box = skip.bounding_box()
     assert box is not None
     assert box["height"] > 20
     page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_focused()
+    await_focus(page.locator("main"))
 
 
 def test_groups_are_folded_by_keyboard(page: Page) -> None:
@@ -353,7 +354,7 @@ def test_a_change_keeps_what_the_visitor_was_doing(page: Page) -> None:
     showcase.html, showcase.updated_at = NEWER, "2026-03-04T11:59:00Z"
     wait(page, showcase)
     expect(page.locator("#open .post")).to_have_count(3)
-    expect(link).to_be_focused()
+    await_focus(link)
     expect(page.get_by_text("Catalog", exact=True)).to_be_hidden()
 
 

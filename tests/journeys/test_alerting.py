@@ -21,9 +21,9 @@ from statuspage.intake.suggestions import alerts_of_incident, open_suggestions
 from statuspage.models import Component, Incident
 from tests.actors import acting
 from tests.alerting import make_source
-from tests.journeys.test_publishing import eventually
 from tests.ports import free_port
 from tests.service import ROOT, Service
+from tests.waiting import eventually
 
 ACTOR = acting("Ada")
 TITLE = "Searches of the shop fail"
@@ -126,13 +126,13 @@ def test_an_alert_is_suggested_published_by_a_person_and_resolved(
         assert (one.component_id, one.severity_rank) == (component_id, 1)
         incident = lifecycle.declare(
             Declaration(
-                "Search finds nothing", 1, users_notice="Searches come up empty.",
+                "Searches are not answered", 1, users_notice="Searches come up empty.",
                 components={component_id: ComponentStatus.MAJOR_OUTAGE}, suggestion=code,
             ),
             Submission(ACTOR, "alerting"),
         )  # fmt: skip
         incident_id, incident_code = incident.id, incident.code
-        eventually(lambda: "Search finds nothing" in requests.get(service.url, timeout=30).text)
+        eventually(lambda: incident_code in requests.get(service.url, timeout=30).text)
         assert (suggested(), firing(incident_id)) == ([], 1)
         (tmp_path / "metrics").write_text("shop_up 1\n")
         with running(sys.executable, "-m", "http.server", str(target), folder=tmp_path):

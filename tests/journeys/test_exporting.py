@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from statuspage.incidents.inputs import Declaration
 from statuspage.incidents.publish import Submission
 from tests.actors import acting
 from tests.service import Service
+from tests.waiting import eventually
 
 ACTOR = acting("Ada")
 
@@ -27,13 +27,6 @@ def declare(desk: None) -> Callable[[str], str]:
         return lifecycle.declare(told, Submission(ACTOR, title)).code
 
     return act
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def says(file: Path, text: str) -> bool:

@@ -5,8 +5,7 @@ Two hosts serve one PostgreSQL, each with a data folder of its own.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tests.chaos.processes import WebProcess
 from tests.databases import PostgresServer
 from tests.factories import make_component, make_incident, make_maintenance, make_page
 from tests.ports import free_port
+from tests.waiting import eventually
 
 SECRET = "one key for both hosts, never for anything else"
 PAGES = ("/", "/history", "/incidents/payments0000")
@@ -110,13 +110,6 @@ def hosts(server: PostgresServer, desk: Flask, folder: Path) -> Iterator[tuple[H
         for host in made:
             eventually(lambda host=host: host.get("/").status_code == 200)
         yield made[0], made[1]
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_while_the_database_is_away_readers_see_the_last_edition_marked(

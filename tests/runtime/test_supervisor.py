@@ -19,6 +19,7 @@ from statuspage.runtime import supervisor as supervise_module
 from statuspage.runtime.supervisor import Child, Watch
 from tests.ports import free_port
 from tests.service import FirstStart, Service
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "statuspage" / "runtime"
@@ -63,14 +64,6 @@ class Supervisor:
         """Its exit code, and what it said, once it has ended."""
         _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until it holds, at most 60 s."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
