@@ -17,7 +17,7 @@ from statuspage.admin.marked_texts import _
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
 from statuspage.core.config import current_settings
-from statuspage.core.db import current_session
+from statuspage.core.db import current_session, read_once
 from statuspage.core.enums import Audience, Channel, DeliveryState, Step
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_, prefix
@@ -173,8 +173,10 @@ def _left(speed: report.Pace) -> str:
 
 def _window(message: Message) -> str:
     """Until when a message waits so that it can be cancelled; empty where it does not."""
+    if message.step is not Step.RESOLVED:
+        return ""
     due_at = cancellation.stand(current_session(), [message]).due_at
-    if message.step is not Step.RESOLVED or due_at is None or due_at <= clock.now():
+    if due_at is None or due_at <= clock.now():
         return ""
     until = show_time(due_at, seconds=True)
     return _(
@@ -194,21 +196,26 @@ def _why_not(message: Message, address: str) -> RecipientExplanation | None:
 
 def _hindrance(message: Message, *, is_moving: bool) -> str:
     """Why a message does not go out just now, and what to do; empty where nothing is in the way."""
+    # A screen asks for each of its messages.
     session = current_session()
     channels = {Channel.EMAIL.value}
     if message.audience is Audience.INTERNAL:
         channels.add(Channel.CHAT.value)
     stops = {control.EVERYTHING, *channels}
-    hold = next((one for one in control.holds(session) if one.channel in stops), None)
+    holds = read_once(session, "holds", lambda: control.holds(session))
+    hold = next((one for one in holds if one.channel in stops), None)
     if hold is not None:
         return _("Sending is paused: %(reason)s.", reason=hold.reason.removesuffix("."))
-    failing = select(Breaker).where(Breaker.channel.in_(channels)).order_by(Breaker.channel)
-    breaker = session.scalars(failing).first()
+    failing = select(Breaker).order_by(Breaker.channel)
+    breakers = read_once(session, "breakers", lambda: session.scalars(failing).all())
+    breaker = next((one for one in breakers if one.channel in channels), None)
     if breaker and (not is_moving or breaker.failures >= control.FAILURES_BEFORE_ALARM):
         return _(
             "It cannot be sent now: %(reason)s. It’s retried automatically.", reason=breaker.reason
         )
-    return "" if is_moving else report.worker_trouble(session)
+    if is_moving:
+        return ""
+    return read_once(session, "worker trouble", lambda: report.worker_trouble(session))
 
 
 def in_words(counts: Tally) -> str:

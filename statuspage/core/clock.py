@@ -114,7 +114,7 @@ def show(
     label: Label = zone_label,
 ) -> str:
     """Date, year, time and zone: ``Mar 4, 2026, 12:00 UTC``, or with ``12:00:30 UTC``."""
-    text = _date_and_time(moment.astimezone(zone), locale, seconds=seconds)
+    text = _date_and_time(_on_the_wall(moment, zone), locale, seconds=seconds)
     return f"{text} {label(moment, zone)}"
 
 
@@ -132,16 +132,27 @@ def show_time(
     label: Label = zone_label,
 ) -> str:
     """The time of day with its zone: ``12:00 UTC``, or ``12:00:30 UTC``."""
-    local = moment.astimezone(zone)
-    text = format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
+    text = _time_of_day(_on_the_wall(moment, zone), locale, seconds=seconds)
     return f"{text} {label(moment, zone)}"
 
 
+def _on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock there shows, without its zone: aware times of two zones may be equal."""
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0)
+
+
+# A screen shows the same moments again and again, and Babel reads its pattern anew for each.
+@lru_cache(maxsize=8192)
 def _date_and_time(local: datetime, locale: str, *, seconds: bool = False) -> str:
     pattern = str(get_datetime_format("medium", locale=locale)).replace("'", "")
     day = format_skeleton("yMMMd", local, locale=locale)
-    time = format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
+    time = _time_of_day(local, locale, seconds=seconds)
     return pattern.replace("{1}", day).replace("{0}", time)
+
+
+@lru_cache(maxsize=8192)
+def _time_of_day(local: datetime, locale: str, *, seconds: bool) -> str:
+    return format_skeleton("Hms" if seconds else "Hm", local, locale=locale)
 
 
 def in_order(start: datetime, end: datetime) -> tuple[datetime, datetime]:
@@ -166,7 +177,7 @@ def show_span(
         is_one_zone = zone_label(start, zone) == zone_label(end, zone)
         first = show(start, zone, locale, label=zone_label if is_one_zone else label)
         return f"{first} – {show(end, zone, locale, label=label)}"
-    first = _date_and_time(start.astimezone(zone), locale)
+    first = _date_and_time(_on_the_wall(start, zone), locale)
     if zone_label(start, zone) != zone_label(end, zone):
         first = show(start, zone, locale, label=label)
     return f"{first} – {show_time(end, zone, locale, label=label)}"
