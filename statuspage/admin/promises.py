@@ -30,15 +30,15 @@ from statuspage.incidents import (
     promises,
 )
 from statuspage.incidents.announcement import of_update
-from statuspage.incidents.drafts import drafts
+from statuspage.incidents.drafts import drafts, text_at_once
 from statuspage.incidents.inputs import NewUpdate
 from statuspage.incidents.publish import Submission
-from statuspage.messages.checks import blocking
 from statuspage.messages.incident_facts import slips_of
 from statuspage.models import Contact, Incident
 from statuspage.recipients.drill_recipients import drill_recipients_on
 
 USUAL_PROMISE_MINUTES: Final = 30
+MOST_PROMISES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,12 @@ def of(incident: Incident) -> dict[str, Any]:
     worst = severity.level_of(session, incident.worst_rank)
     closing = checklist.closing_of(session, incident)
     owner = session.get(Contact, incident.review_owner_id) if incident.review_owner_id else None
+    record = promises.record_of(incident, moment)
     reviewed = [latest for latest in updates if latest.status == IncidentStatus.POSTMORTEM]
     return {
         "expected_slips": slips_of(incident),
-        "record": promises.record_of(incident, moment),
+        "record": record,
+        "kept": record.promises[: -MOST_PROMISES - 1 : -1],
         "unpromised": updates[-1].no_promise_because if updates else "",
         "first_post": updates[0].posted_at if updates else None,
         "respond_minutes": worst.respond_minutes if worst else None,
@@ -85,15 +87,15 @@ def quiet(incident: Incident) -> tuple[str, str, str]:
     """
     update = _no_change(incident)
     try:
-        made = drafts(of_update(incident, update))
+        announcement = of_update(incident, update)
+        text = text_at_once(announcement)
     except Invalid:
         return "", "", ""
-    first = made[0]
-    is_held = any(draft.missing or blocking(draft.findings) for draft in made)
-    if is_held or not update.next_update_at:
+    if text is None or not update.next_update_at:
         return "", "", ""
     promised = show_time(update.next_update_at)
-    return richtext.to_text(first.text.body), promised, first.left_out or ""
+    why = announcement.left_out.get(Audience.SUBSCRIBER, "") if incident.tells_outsiders else ""
+    return richtext.to_text(text.body), promised, why
 
 
 def promised_by_no_change(incident: Incident) -> str:

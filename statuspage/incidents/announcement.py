@@ -267,10 +267,14 @@ class Announcement:
     @cached_property
     def subscribers(self) -> Reach:
         """The subscribers who are mailed; those who get the customers' mail are counted apart."""
-        customers = None
+        session, topic = self.session, self.topic
         if self.incident.kind is Kind.INCIDENT and self.mails_customers:
-            customers = self.customers
-        return who_receives.count_subscribers(self.session, self.topic, customers=customers)
+            return who_receives.count_subscribers(session, topic, customers=self.customers)
+        return read_once(
+            session,
+            f"subscribers who receive {topic}",
+            lambda: who_receives.count_subscribers(session, topic, customers=None),
+        )
 
     def reach(self, audience: Audience) -> tuple[int, int, str]:
         """How many of an audience receive it, how many are suppressed, and the rule in a phrase."""

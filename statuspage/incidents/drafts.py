@@ -18,7 +18,7 @@ from statuspage.core.languages import nearest
 from statuspage.incidents.announcement import Announcement
 from statuspage.incidents.check_texts import check_text
 from statuspage.incidents.inputs import Draft, NewUpdate
-from statuspage.messages.checks import Finding
+from statuspage.messages.checks import Finding, blocking
 from statuspage.messages.compose import (
     Composed,
     Text,
@@ -78,6 +78,23 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
             Audience.SUBSCRIBER if audience is Audience.PUBLIC else audience
         ),
     )
+
+
+def text_at_once(announcement: Announcement) -> Text | None:
+    """What goes out where nobody looks first: the first audience's text.
+
+    None where something is missing from a text of it, or would be held back.
+    """
+    session, incident, facts = announcement.session, announcement.incident, announcement.facts
+    made: list[Text] = []
+    for audience, step in announcement.audiences:
+        text = compose(session, facts, audience=audience, step=step)
+        if unfilled(text, audience=audience, facts=facts):
+            return None
+        if blocking(check_text(session, incident, text, audience=audience, step=step, facts=facts)):
+            return None
+        made.append(text)
+    return made[0] if made else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, Undefined, nodes
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from statuspage.messages.facts import FactKind
@@ -162,6 +163,15 @@ def render(
         # Whatever a template does must not cost the message: the caller has another wording.
         raise TemplateFault(str(error) or type(error).__name__) from error
     return "".join(pieces), tuple(asked)
+
+
+@lru_cache(maxsize=256)
+def words_in(source: str) -> frozenset[str]:
+    """The variables that a checked template asks for; :class:`TemplateFault` where it fails."""
+    try:
+        return frozenset(find_undeclared_variables(_environment.parse(source)))
+    except TemplateSyntaxError as error:
+        raise TemplateFault(_plain_reason(error)) from error
 
 
 @lru_cache(maxsize=256)

@@ -32,6 +32,7 @@ from statuspage.messages.template_language import (
     TemplateProblem,
     find_problems,
     render,
+    words_in,
 )
 from statuspage.messages.template_variables import VARIABLES, Value, values_for, variables_for
 from statuspage.messages.tokens import TOKEN, token
@@ -310,11 +311,13 @@ def render_part(
     """
     variables = variables_for(audience)
     limit = OUTPUT_LIMIT if source.edited else None
-    if field == "subject":
-        text, asked = render(source.subject, SUBJECT.write(values, variables), limit=limit)
-        return richtext.clean_line(text), asked
-    text, asked = render(source.body, _dialect(audience).write(values, variables), limit=limit)
-    return _tidy(text), asked
+    is_subject = field == "subject"
+    template = source.subject if is_subject else source.body
+    dialect = SUBJECT if is_subject else _dialect(audience)
+    # Most wordings say a few of the facts, and a long timeline is dear to write.
+    asked_for = {name: values[name] for name in words_in(template) & values.keys()}
+    text, asked = render(template, dialect.write(asked_for, variables), limit=limit)
+    return richtext.clean_line(text) if is_subject else _tidy(text), asked
 
 
 def _dialect(audience: Audience) -> Dialect:
