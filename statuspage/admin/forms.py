@@ -298,7 +298,7 @@ class WebAddressField(LineField):
     def pre_validate(self, form: BaseForm) -> None:
         """Refuse other schemes."""
         if self.data and not re.fullmatch(r"https?://[^\s/]+\S*", self.data, re.IGNORECASE):
-            raise StopValidation("Enter a web address that begins with https://")
+            raise StopValidation(_("Enter a web address that begins with https://"))
 
 
 class SecretField(PasswordField):
