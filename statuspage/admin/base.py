@@ -197,7 +197,6 @@ def register(app: Flask) -> None:
         to_the_second=to_the_second,
         countdown=countdown,
         minutes=write_minutes,
-        plural=plural,
         duration=clock.show_duration,
         day=show_day,
     )
@@ -505,8 +504,3 @@ def to_the_second(moment: datetime) -> Markup:
 def write_minutes(minutes: int) -> str:
     """A number of minutes in words: ``4 hours``."""
     return write_length(timedelta(minutes=minutes))
-
-
-def plural(number: int, one: str, many: str) -> str:
-    """The form that goes with a number of things; the number itself is not written."""
-    return one if number == 1 else many

@@ -84,7 +84,8 @@ def _forms(
     texts = [text.value for text in call.args[:2] if isinstance(text, nodes.Const)]
     values = {pair.key: pair.value for pair in call.kwargs}
     if len(texts) > 1:
-        values["num"] = call.args[2]
+        number = nodes.Getattr(nodes.Const("{:,}"), "format", "load")
+        values["num"] = nodes.Call(number, [call.args[2]], [], None, None)
     return [
         [
             values[piece] if at % 2 else written(piece.replace("%%", "%"))

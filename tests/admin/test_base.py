@@ -37,8 +37,3 @@ def test_a_term_without_a_tone_of_its_own_is_shown_as_unknown() -> None:
         "critical",
         "unknown",
     ]
-
-
-@pytest.mark.parametrize(("number", "form"), [(0, "mails"), (1, "mail"), (2, "mails")])
-def test_a_noun_has_the_form_of_its_number(number: int, form: str) -> None:
-    assert base.plural(number, "mail", "mails") == form

@@ -25,6 +25,7 @@ def environment() -> Environment:
         ("{% trans html=html %}By {{ html }}, 5%{% endtrans %}", "By {{ html }}, 5%"),
         ("{% trans num=2 %}{{ num }} day{% pluralize %}{{ num }} days{% endtrans %}", "2 days"),
         ("{% trans n=f(1) %}{{ n }} day{% pluralize %}{{ n }} days{% endtrans %}", "1 day"),
+        ("{% trans num=1000 %}{{ num }} a{% pluralize %}{{ num }} b{% endtrans %}", "1,000 b"),
         ("{{ ngettext('%(num)s of %(name)s', '%(num)s', 1, name=name) }}", "1 of {{ name }}"),
         ("{% macro m(x) %}{{ x }}{% endmacro %}{{ m(_('A <b>')) }}", "A &lt;b&gt;"),
     ],
