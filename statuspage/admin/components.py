@@ -31,6 +31,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
+from statuspage.intake import state_rules
 from statuspage.models import Component, ComponentGroup
 
 
@@ -100,6 +101,7 @@ def list_components() -> ResponseReturnValue:
         present=components.present,
         incidents=components.open_incidents_by_component(session),
         removed=components.removed_components(session),
+        automatic=state_rules.automatic_components(session),
     )
 
 
@@ -270,6 +272,7 @@ def _component_page(
         component=found,
         status_form=status_form,
         ownership_form=ownership_form,
+        rule=state_rules.rule_of(current_session(), found.id),
         incidents=components.open_incidents_by_component(current_session()).get(found.id, []),
     )
     if status_form.is_refused or ownership_form.is_refused:

@@ -26,7 +26,8 @@ _READING: Final[Mapping[Permission, str]] = {
         delivered_mail delivery delivery_channels export_deliveries message message_progress
         messages outbox written_mail written_mail_html""",
     Permission.COMPONENTS: """
-        component components group metric metrics new_component new_group new_metric""",
+        component components group metric metrics new_component new_group new_metric
+        state_rule""",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding edit_closing_list
         first_steps level
@@ -61,11 +62,11 @@ _SENDING: Final[Mapping[Permission, str]] = {
         new_maintenance new_maintenance_texts new_notice new_past_incident new_series notice
         publish_review send_after_all series_texts stop_series take_back""",
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
-    Permission.COMPONENT_STATUS: "set_component_status",
+    Permission.COMPONENT_STATUS: "hand_back_component set_component_status",
     Permission.COMPONENTS: """
         change_component_owners clear_metric component group metric move_component move_group
         new_component new_group new_metric remove_component remove_group remove_metric
-        restore_component""",
+        restore_component state_rule""",
     Permission.SETTINGS: """
         allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
         edit_closing_list first_steps level new_contact page_settings preview_branding

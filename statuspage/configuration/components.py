@@ -29,6 +29,7 @@ from statuspage.models import (
     ComponentGroup,
     Incident,
     IncidentComponent,
+    StateRule,
     revision,
 )
 
@@ -224,23 +225,38 @@ def restore_component(component_id: int, *, actor: Actor) -> None:
 
 @needs(Permission.COMPONENT_STATUS)
 def set_component_status(component_id: int, status: ComponentStatus, *, actor: Actor) -> None:
-    """Set a component's state outside of any incident; the state log keeps it."""
+    """Set a component's state outside of any incident; the state log keeps it.
+
+    No rule changes it again until somebody hands the component back to that.
+    """
     with writing() as session:
         component = session.get_one(Component, component_id, with_for_update=True)
-        if component.status is status:
-            return
-        before, component.status = component.status, status
-        component.updated_at = clock.now()
-        _log_status(session, component)
-        record(
-            session,
-            actor,
-            "component.set_status",
-            component.name,
-            before={"status": before},
-            after={"status": status},
-        )
-        revision.bump(session)
+        rule = session.scalars(select(StateRule).filter_by(component_id=component_id)).first()
+        is_marked = rule is not None and rule.set_at is not None
+        if rule is not None:
+            rule.set_at, rule.paused_at = None, clock.now()
+        if component.status is not status:
+            set_status(session, component, status, actor=actor)
+        elif is_marked:
+            revision.bump(session)
+
+
+def set_status(
+    session: Session, component: Component, status: ComponentStatus, *, actor: Actor
+) -> None:
+    """Set a component's state within the caller's transaction, with its log and audit entry."""
+    before, component.status = component.status, status
+    component.updated_at = clock.now()
+    _log_status(session, component)
+    record(
+        session,
+        actor,
+        "component.set_status",
+        component.name,
+        before={"status": before},
+        after={"status": status},
+    )
+    revision.bump(session)
 
 
 @needs(Permission.COMPONENTS)

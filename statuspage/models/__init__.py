@@ -9,7 +9,7 @@ from statuspage.models.account import (
     RecoveryCode,
     SignIn,
 )
-from statuspage.models.alert import Alert, AlertSource, Suggestion, VisitorReport
+from statuspage.models.alert import Alert, AlertSource, StateRule, Suggestion, VisitorReport
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -103,6 +103,7 @@ __all__ = [
     "ScheduledUpdate",
     "SeverityLevel",
     "SignIn",
+    "StateRule",
     "Subscriber",
     "SubscriberComponent",
     "Suggestion",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from statuspage.core import clock
 from statuspage.core.db import Base
-from statuspage.core.enums import SuggestionState
+from statuspage.core.enums import ComponentStatus, SuggestionState
 from statuspage.models.account import ApiKey
 from statuspage.models.columns import Code, Facts, Key, Line, Name, Prose
 from statuspage.models.component import Component
@@ -112,3 +112,27 @@ class Alert(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class StateRule(Base):
+    """That alerts of a source set the state of a component, by themselves; at most one for each.
+
+    ``set_at`` is when it set the state that the component has; ``paused_at`` when somebody set
+    one by hand, which counts until they hand the component back.
+    """
+
+    __tablename__ = "state_rules"
+
+    id: Mapped[Key]
+    component_id: Mapped[int] = mapped_column(ForeignKey("components.id"), unique=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("alert_sources.id"))
+    status: Mapped[ComponentStatus]
+    delay_minutes: Mapped[int]
+    quiet_minutes: Mapped[int]
+    most_per_hour: Mapped[int]
+    set_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    component: Mapped[Component] = relationship()
+    source: Mapped[AlertSource] = relationship()

@@ -122,6 +122,7 @@ def _component_view(
     created_at: str | datetime,
     updated_at: str | datetime,
     removed_at: str | datetime | None,
+    is_automatic: int | bool,
     *,
     position: int,
     group_code: str | None,
@@ -139,6 +140,7 @@ def _component_view(
         is_removed=removed_at is not None,
         created_at=read_moment(created_at),
         updated_at=read_moment(updated_at),
+        is_automatic=bool(is_automatic),
     )
 
 

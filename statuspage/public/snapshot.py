@@ -78,7 +78,10 @@ class PageView:
 
 @dataclass(frozen=True, slots=True)
 class ComponentView:
-    """A component; ``position`` counts from 1 within its group, or among what has none."""
+    """A component; ``position`` counts from 1 within its group, or among what has none.
+
+    ``is_automatic``: alerts have set its state, by a rule.
+    """
 
     code: str
     name: str
@@ -91,6 +94,7 @@ class ComponentView:
     is_removed: bool
     created_at: datetime
     updated_at: datetime
+    is_automatic: bool = False
 
     def __hash__(self) -> int:
         """Cheap: a component is looked up far more often than it changes."""

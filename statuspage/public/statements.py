@@ -35,6 +35,7 @@ from statuspage.models import (
     Metric,
     Page,
     PublicNotice,
+    StateRule,
     UpdateRevision,
 )
 
@@ -345,4 +346,13 @@ COMPONENTS = select(
         Component.position, Component.only_show_if_degraded, Component.created_at,
         Component.updated_at, Component.removed_at,
     )),
+    # Whether a rule has set the state that it has.
+    select(StateRule.id)
+    .where(
+        StateRule.component_id == Component.id,
+        StateRule.set_at.is_not(None),
+        StateRule.status == Component.status,
+    )
+    .scalar_subquery()
+    .is_not(None),
 ).order_by(Component.id)  # fmt: skip

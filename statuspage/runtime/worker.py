@@ -48,6 +48,7 @@ from statuspage.intake import (
     metric_series,
     problem_reports,
     prometheus,
+    state_rules,
     suggestion_notices,
     suggestions,
 )
@@ -184,6 +185,7 @@ class WorkerProcess:
             (self._post_scheduled, 1),
             (self._keep_promises, PROMISE_SECONDS),
             (self._notify_of_alerts, PROMISE_SECONDS),
+            (self._apply_rules, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
             (self._read_metrics, METRIC_SECONDS),
             (self._draw_metrics, DRAW_SECONDS),
@@ -272,6 +274,10 @@ class WorkerProcess:
     def _notify_of_alerts(self) -> None:
         with self._app.app_context():
             suggestion_notices.notify_due()
+
+    def _apply_rules(self) -> None:
+        with self._app.app_context():
+            state_rules.apply_due()
 
     def _announce_occurrences(self) -> None:
         with self._app.app_context():

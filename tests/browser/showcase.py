@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from playwright.sync_api import Page, Route
 
-from statuspage.core.enums import Kind
+from statuspage.core.enums import ComponentStatus, Kind
 from statuspage.public import html_pages
 from statuspage.public.assets import asset_documents
 from statuspage.public.document import PAGE_POLICY
@@ -111,6 +111,9 @@ def _with_metrics(frame: Frame) -> Iterator[Shot]:
     front = replace(sample, frame=frame, metrics=metrics)
     yield Shot("metrics", html_pages.render_home(front, LINKS))
     view = replace(samples.component_page(payments, sample.incidents), metrics=metrics[:2])
+    # An alert has set its state.
+    automatic = replace(payments, status=ComponentStatus.PARTIAL_OUTAGE, is_automatic=True)
+    view = replace(view, component=automatic)
     yield Shot("component-metrics", html_pages.render_component(frame, view, LINKS))
 
 
