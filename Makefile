@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format translations bench chaos pictures lighthouse clean
+.PHONY: help run test lint format translations bench chaos docs-site pictures lighthouse clean
 
 # Python keeps what it has compiled, whatever the machine says: a start takes seconds less.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,6 +44,10 @@ bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second be
 
 chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the service, and count what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+docs-site: .venv/test.stamp  ## the documentation as a site, in .tools/docs-site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+	@echo .tools/docs-site/index.html
 
 pictures: .venv/test.stamp .tools/browser .tools/japanese  ## take the pictures in docs/pictures
 	@$(BIN)/python -m tests.browser.pictures
