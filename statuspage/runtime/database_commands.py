@@ -38,6 +38,8 @@ def upgrade(dry_run: bool, no_backup: bool) -> None:
         planned = upgrading.plan(app)
         _say_plan(planned)
         if planned.migrations and planned.version is not None:
+            if not no_backup:
+                upgrading.require_room(planned)
             tried = upgrading.rehearse(app)
             click.echo("Tried on a copy: it works." if tried else "Not tried: that is for SQLite.")
     except UnusableDatabase as error:

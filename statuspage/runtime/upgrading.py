@@ -41,6 +41,9 @@ A start that fails again and again makes many of one version, which cost none of
 """
 
 
+_WITHOUT: Final = "or upgrade with --no-backup"
+
+
 @dataclass(frozen=True, slots=True)
 class UpgradePlan:
     """What an upgrade would do: the version that is there, and the migrations that it lacks.
@@ -115,6 +118,17 @@ def rehearse(app: Flask) -> bool:
     return True
 
 
+def require_room(planned: UpgradePlan) -> None:
+    """Raise :class:`UnusableDatabase` where the disk has no room for the backup."""
+    if planned.backup is None or planned.size <= planned.free:
+        return
+    needed, free = (f"{number / 1e6:,.0f} MB" for number in (planned.size, planned.free))
+    raise UnusableDatabase(
+        f"no backup can be made: {planned.backup.parent} has {free} free, it needs {needed}; "
+        f"make room, {_WITHOUT}"
+    )
+
+
 def _plan(settings: Settings) -> UpgradePlan:
     version = present_version()
     lacking = pending(version)
@@ -141,15 +155,9 @@ def _carry_out(settings: Settings, planned: UpgradePlan, *, with_backup: bool) -
 
 
 def _back_up_before(settings: Settings, planned: UpgradePlan) -> None:
-    without = "or upgrade with --no-backup"
     if planned.backup is None:
-        raise UnusableDatabase(f"no backup can be made: pg_dump is not on this machine; {without}")
-    if planned.size > planned.free:
-        needed, free = (f"{number / 1e6:,.0f} MB" for number in (planned.size, planned.free))
-        raise UnusableDatabase(
-            f"no backup can be made: {planned.backup.parent} has {free} free, it needs {needed}; "
-            f"make room, {without}"
-        )
+        raise UnusableDatabase(f"no backup can be made: pg_dump is not on this machine; {_WITHOUT}")
+    require_room(planned)
     back_up(settings, planned.backup)
     _drop_old(planned.backup.parent)
 

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from statuspage.core.config import load_settings
+from statuspage.runtime import upgrading
 from statuspage.runtime.application import create_app
 from statuspage.runtime.versions import newest_version
 from tests.upgrades.dumps import dumps, load_sqlite, version_in_name
@@ -43,6 +44,15 @@ def test_a_dry_run_names_what_waits_tries_it_on_a_copy_and_changes_nothing(old: 
     assert lines[-1] == "Tried on a copy: it works."
     assert version_of(old / "statuspage.db") == "0038"
     assert {file.name for file in old.iterdir() if file.is_dir()} == set()
+
+
+def test_a_dry_run_says_where_the_disk_has_no_room_for_the_backup(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrading, "_free", lambda _folder: 10)
+    said = runner_in(old).invoke(args=["upgrade", "--dry-run"])
+    assert said.exit_code == 1
+    assert f"no backup can be made: {old}/backups has 0 MB free" in said.stderr
 
 
 def test_an_upgrade_leaves_a_backup_of_the_version_before(old: Path) -> None:
