@@ -6,6 +6,7 @@ SQLite copies itself; PostgreSQL is dumped and read back by its own ``pg_dump`` 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -35,6 +36,9 @@ HELD_AFTER_RESTORE = (
     "Restored from a backup. What was sent since then is not known here, so some of what waits may "
     "have gone already. Look at what waits, then release it."
 )
+
+NAMED: Final = re.compile(r"statuspage-\d{8}T\d{6}Z\.(db|dump)")
+"""What a backup is called that is one of several."""
 
 _HOLD = """
     INSERT INTO holds (channel, reason, at) VALUES (?, ?, ?)
