@@ -143,6 +143,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem(N_("Customers"), "admin.customers"),
             MenuItem(N_("Subscribers"), "admin.subscribers"),
             MenuItem(N_("Contacts"), "admin.contacts"),
+            MenuItem(N_("On-call"), "admin.on_call"),
             MenuItem(N_("Accounts"), "admin.accounts"),
             MenuItem(N_("Privacy requests"), "admin.personal_data"),
         ),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
-from statuspage.admin.forms import EditForm, LineField, MailField, NameField
+from statuspage.admin.forms import EditForm, LineField, MailField, NameField, ProseField
 from statuspage.admin.marked_texts import _
 from statuspage.configuration import contacts, editing
 from statuspage.configuration.editing import ContactDetails
@@ -23,6 +23,7 @@ class ContactForm(EditForm):
     role = LineField(N_("Role"))
     email = MailField(N_("Email address"))
     chat_handle = LineField(N_("Chat handle"))
+    reached_by = ProseField(N_("Reached by"), limit=1_000, render_kw={"rows": 3})
 
     def details(self) -> ContactDetails:
         """The colleague as typed."""

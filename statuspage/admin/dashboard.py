@@ -14,6 +14,7 @@ from statuspage.admin import getting_started, live, promises
 from statuspage.admin.base import admin, page, revision_number
 from statuspage.admin.suggestions import respond_by
 from statuspage.configuration import severity
+from statuspage.configuration.on_call import planned
 from statuspage.core import clock
 from statuspage.core.db import current_session
 from statuspage.core.enums import OUTBOX, ComponentStatus, DeliveryState, Kind
@@ -67,6 +68,7 @@ def dashboard() -> ResponseReturnValue:
         visitor_counts=problem_reports.visitor_counts(session),
         respond_by=respond_by,
         levels=severity.severity_levels(session),
+        on_call=planned(session),
         setup_items=getting_started.setup_items(session),
         moment=moment,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import abort
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
@@ -40,6 +41,7 @@ class TemplateForm(EditForm):
     state = TermField(N_("Their state"), AFFECTED)
     users_notice = ProseField(N_("What users notice"), needed=N_("Write what people should read"))
     runbook = WebAddressField(N_("Runbook"))
+    calls_management = BooleanField(N_("Call management at once"))
     because = LineField(N_("Keep it anyway because"))
 
     def details(self) -> TemplateDetails:

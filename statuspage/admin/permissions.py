@@ -14,7 +14,7 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         action_items approval dashboard export_review incident incident_deliveries incident_live
         incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
-        notices report_problem review review_versions suggestion suggestions trends
+        notices on_call report_problem review review_versions suggestion suggestions trends
         export_trends_csv export_trends_json""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
@@ -49,7 +49,7 @@ _SENDING: Final[Mapping[Permission, str]] = {
         confirm_with_passkey confirm_with_provider end_session me remove_passkey
         remove_second_factor rename_passkey renew_recovery_codes second_factor sign_out
         sign_out_everywhere""",
-    Permission.NOTE: "acknowledge_incident incident_notes",
+    Permission.NOTE: "acknowledge_incident escalate_incident incident_notes",
     Permission.DRAFT: """
         action_item add_review_entries add_suggestion begin_review cancel_scheduled
         classify_incident close_incident correct_post discard_declaration discard_draft
@@ -68,9 +68,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
         new_component new_group new_metric remove_component remove_group remove_metric
         restore_component state_rule""",
     Permission.SETTINGS: """
-        allow_term choose_scheme contact dismiss_checklist edit_blocked_terms edit_branding
-        edit_closing_list first_steps level new_contact page_settings preview_branding
-        remove_contact remove_logo set_logo try_text""",
+        add_on_call_swap allow_term choose_scheme contact dismiss_checklist edit_blocked_terms
+        edit_branding edit_closing_list first_steps level new_contact page_settings plan_on_call
+        preview_branding remove_contact remove_logo remove_on_call_swap set_logo try_text""",
     Permission.TEMPLATES: """
         incident_template new_incident_template remove_incident_template restore_incident_template
         restore_wording use_version wording wording_preview""",

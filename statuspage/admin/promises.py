@@ -16,6 +16,7 @@ from statuspage.admin.deliveries import in_words
 from statuspage.admin.forms import PostForm, read_number
 from statuspage.admin.marked_texts import _, ngettext
 from statuspage.configuration import contacts, severity
+from statuspage.configuration.severity import VENDOR
 from statuspage.core import clock, richtext
 from statuspage.core.conflict import Conflict
 from statuspage.core.db import current_session
@@ -28,6 +29,7 @@ from statuspage.incidents import (
     escalation,
     lifecycle,
     promises,
+    reminders,
 )
 from statuspage.incidents.announcement import of_update
 from statuspage.incidents.drafts import drafts, text_at_once
@@ -45,6 +47,7 @@ MOST_PROMISES: Final = 20
 class Call:
     """Whom the scheme calls in while it is not resolved, and when."""
 
+    place: int
     at: datetime
     who: str
 
@@ -68,6 +71,7 @@ def of(incident: Incident) -> dict[str, Any]:
         "respond_minutes": worst.respond_minutes if worst else None,
         "resolve_by": _resolve_by(incident, level.resolve_minutes if level else None),
         "calls": _calls(incident) if incident.is_open else [],
+        "next_call": reminders.next_call(session, incident),
         "reviewed_at": reviewed[0].posted_at if reviewed else None,
         "review_owner": owner,
         "closing": closing,
@@ -189,14 +193,29 @@ def _resolve_by(incident: Incident, minutes: int | None) -> datetime | None:
 
 
 def _calls(incident: Incident) -> list[Call]:
+    steps = escalation.escalation(current_session(), incident).steps
+    has_vendor = any(VENDOR in step.to for step in steps)
+    outside = escalation.vendors(current_session(), incident) if has_vendor else []
     return [
-        Call(step.at, ", ".join(_who(to, step) for to in step.to))
-        for step in escalation.escalation(current_session(), incident).steps
+        Call(step.place, step.at, ", ".join(_who(to, step, outside) for to in step.to))
+        for step in steps
     ]
 
 
-def _who(to: str, step: escalation.EscalationStep) -> str:
-    names = ", ".join(contact.name for contact in step.people)
+@admin.post("/incidents/<code>/escalate")
+def escalate_incident(code: str) -> ResponseReturnValue:
+    """Call the next step of the escalation now."""
+    _found(code)
+    try:
+        place = read_number(request.form.get("place"))
+        said = reminders.escalate(code, place, actor=actor())
+    except Invalid as error:
+        return refused(error.reason, "admin.incident", code=code)
+    return done(said, "admin.incident", code=code)
+
+
+def _who(to: str, step: escalation.EscalationStep, outside: list[str]) -> str:
+    names = ", ".join(outside if to == VENDOR else [contact.name for contact in step.people])
     return f"{severity.ESCALATED_TO.get(to, to)} ({names or 'nobody named'})"
 
 

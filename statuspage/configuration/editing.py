@@ -83,6 +83,7 @@ class ContactDetails:
     role: str = ""
     email: str = ""
     chat_handle: str = ""
+    reached_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

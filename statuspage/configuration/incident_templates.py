@@ -45,6 +45,7 @@ class TemplateDetails:
     workaround: str = ""
     action: str = ""
     runbook: str = ""
+    calls_management: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -114,6 +115,7 @@ SHIPPED: Final[dict[str, TemplateDetails]] = {
         _PARTLY,
         "If you get an unexpected request for your password, don’t enter it, and let us know.",
         "We’re protecting accounts and data first. We’ll contact everyone affected directly.",
+        calls_management=True,
     ),
     "payments": TemplateDetails(
         "Payment provider",

@@ -58,14 +58,18 @@ def _read_presets() -> dict[str, Scheme]:
 PRESETS: Final = _read_presets()
 """The presets by name, as ``severity_presets.toml`` beside this module has them."""
 
+VENDOR: Final = "vendor"
+
 ESCALATED_TO: dict[str, str] = {
     "on_call": "On-call engineer",
     IncidentRole.TECHNICAL_LEAD.value: IncidentRole.TECHNICAL_LEAD.label,
     IncidentRole.COMMANDER.value: IncidentRole.COMMANDER.label,
     IncidentRole.COMMS_LEAD.value: IncidentRole.COMMS_LEAD.label,
+    "owner": "Component’s owner",
     "management": "Management",
+    VENDOR: "Vendor support",
 }
-"""Whom a level may be escalated to: the roles of an incident, and two that stand outside of it."""
+"""Whom a level may be escalated to: the roles of an incident, and who stands outside of it."""
 
 FALLBACK_IMPACT = Impact.MINOR
 """The impact of an incident whose severity level does not exist any more."""

@@ -19,7 +19,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from statuspage.configuration import contacts, severity
+from statuspage.configuration import contacts, incident_templates, on_call, owners, severity
+from statuspage.configuration.severity import VENDOR
 from statuspage.core.enums import IncidentRole, Step
 from statuspage.incidents import notes
 from statuspage.incidents.notify_staff import newest_update
@@ -113,6 +114,8 @@ def escalation(session: Session, incident: Incident) -> Ladder:
     by_time: dict[int, list[str]] = {}
     for after, to in steps_of(level):
         by_time.setdefault(after, []).append(to)
+    if _calls_management(session, incident) and "management" not in by_time.get(0, ()):
+        by_time.setdefault(0, []).append("management")
     return Ladder(
         f"escalation:{incident.id}:{incident.resolutions}:",
         [
@@ -128,6 +131,23 @@ def escalation(session: Session, incident: Incident) -> Ladder:
     )
 
 
+def vendors(session: Session, incident: Incident) -> list[str]:
+    """Whom to call at the vendors of what is affected; they are called by people, never by us."""
+    affected = owners.owned(session, [row.component_id for row in incident.affected])
+    return [
+        f"{one.component.name}: {one.component.vendor_contact}"
+        for one in affected
+        if one.component.vendor_contact
+    ]
+
+
+def _calls_management(session: Session, incident: Incident) -> bool:
+    if not incident.template_key:
+        return False
+    found = incident_templates.find_template(session, incident.template_key)
+    return found is not None and found.details.calls_management
+
+
 def _note(session: Session, incident: Incident, due_at: datetime) -> Ladder:
     """The next note.  Its place is its time, so that each due time reminds once."""
     to = (IncidentRole.SCRIBE.value,)
@@ -140,8 +160,13 @@ def _people(session: Session, incident: Incident, to: Sequence[str]) -> tuple[Co
     """Who that is, each once: who holds the role on the incident, or whose own role says so."""
     found: list[Contact] = []
     for one in to:
-        if one in contacts.BY_ROLE:
+        if one == "on_call":
+            found += on_call.on_call_now(session)
+        elif one == "owner":
+            owned = owners.owned(session, [row.component_id for row in incident.affected])
+            found += [owner for part in owned if (owner := part.first)]
+        elif one in contacts.BY_ROLE:
             found += contacts.contacts_by_role(session, one)
-        elif (holder := incident.person(IncidentRole(one))) is not None:
+        elif one != VENDOR and (holder := incident.person(IncidentRole(one))) is not None:
             found.append(holder)
     return tuple(dict.fromkeys(found))

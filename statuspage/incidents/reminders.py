@@ -16,20 +16,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from statuspage.access import audit
-from statuspage.access.audit import SYSTEM
-from statuspage.configuration.severity import ESCALATED_TO
+from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.permissions import Permission, needs
+from statuspage.configuration.severity import ESCALATED_TO, VENDOR
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
-from statuspage.core.enums import CLOSED, Channel, Kind
+from statuspage.core.enums import CLOSED, Channel, Kind, NoteKind
+from statuspage.core.errors import Invalid
 from statuspage.delivery import queue, superseded
 from statuspage.incidents.announcement import incident_facts
 from statuspage.incidents.apply_update import locked
-from statuspage.incidents.escalation import EscalationStep, ladders, opened_at
+from statuspage.incidents.escalation import EscalationStep, escalation, ladders, opened_at, vendors
 from statuspage.incidents.notify_staff import call_colleagues
 from statuspage.messages.facts import Facts
 from statuspage.messages.template_variables import phrase
-from statuspage.models import Contact, Delivery, Incident, Message, Page
+from statuspage.models import Contact, Delivery, Incident, IncidentNote, Message, Page
 from statuspage.recipients.drill_recipients import drill_recipients_on
 
 
@@ -97,6 +99,54 @@ def _due(session: Session, incident: Incident, moment: datetime) -> Iterator[Rem
             yield reminder
 
 
+@needs(Permission.NOTE)
+def escalate(code: str, place: int, *, actor: Actor) -> str:
+    """Call the next step of the escalation, which has that place, now, and note whom.
+
+    Raises :class:`Invalid` where another comes next by now, or none.
+    """
+    moment = clock.now()
+    with writing() as session:
+        incident = locked(session, code, kind=Kind.INCIDENT)
+        reminder = next_call(session, incident)
+        if reminder is None or reminder.steps[0].place != place:
+            raise Invalid("escalation", "This has been escalated already. See who comes next.")
+        said = f"Escalated to {', '.join(called(session, incident, reminder))}."
+        session.add(
+            IncidentNote(
+                incident_id=incident.id, kind=NoteKind.DECISION, body=said, author=actor.name,
+                account_id=actor.account_id, happened_at=moment, noted_at=moment,
+            )
+        )  # fmt: skip
+        _queue(session, incident, reminder, moment, actor=actor)
+        return said
+
+
+def next_call(session: Session, incident: Incident) -> Reminder | None:
+    """The step of the escalation that was not called yet and comes next."""
+    if not incident.is_open:
+        return None
+    ladder = escalation(session, incident)
+    if not ladder.steps:
+        return None
+    notified = _notified(session, incident)
+    last = max((place for key, place in notified if key == ladder.key), default=-1)
+    left = [step for step in ladder.steps if step.place > last]
+    return Reminder(ladder.key, (left[0],)) if left else None
+
+
+def called(session: Session, incident: Incident, reminder: Reminder) -> list[str]:
+    """Whom a reminder asks, in words: people, vendors by how they are reached, or else roles."""
+    found = [
+        f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle
+        else contact.name
+        for contact in reminder.people
+    ]  # fmt: skip
+    if any(VENDOR in step.to for step in reminder.steps):
+        found += vendors(session, incident)
+    return found or [ESCALATED_TO.get(to, to).lower() for to in reminder.steps[-1].to]
+
+
 def _reaches_anybody(incident: Incident, reminder: Reminder) -> bool:
     """Whether a reminder would be queued to anybody; else it would be made again at every look."""
     found = filter(None, map(queue.mailbox_of, reminder.people))
@@ -120,26 +170,30 @@ def _notified(session: Session, incident: Incident) -> set[tuple[str, int]]:
     return {(f"{ladder}:", int(place)) for ladder, _, place in split}
 
 
-def _queue(session: Session, incident: Incident, reminder: Reminder, moment: datetime) -> None:
-    step, facts = reminder.steps[-1].step, _facts(incident, reminder, moment)
+def _queue(
+    session: Session,
+    incident: Incident,
+    reminder: Reminder,
+    moment: datetime,
+    *,
+    actor: Actor = SYSTEM,
+) -> None:
+    step, facts = reminder.steps[-1].step, _facts(session, incident, reminder, moment)
     message = call_colleagues(
         session, incident, facts, step=step, step_key=reminder.key, people=reminder.people
     )
     superseded.supersede_reminders(session, message, step_key=reminder.key, about=reminder.ladder)
     audit.record(
-        session, SYSTEM, "incident.notify", subject_kind="incident", subject=incident.code,
+        session, actor, "incident.notify", subject_kind="incident", subject=incident.code,
         after={"about": step.label, "asked": [contact.name for contact in reminder.people]},
     )  # fmt: skip
 
 
-def _facts(incident: Incident, reminder: Reminder, moment: datetime) -> Facts:
+def _facts(session: Session, incident: Incident, reminder: Reminder, moment: datetime) -> Facts:
     facts = incident_facts(incident, reminder.steps[-1].step)
     due_at = incident.next_update_at
-    asked = [
-        f"{contact.name} (@{contact.chat_handle.lstrip('@')})" if contact.chat_handle
-        else contact.name
-        for contact in reminder.people
-    ]  # fmt: skip
+    is_named = reminder.people or any(VENDOR in step.to for step in reminder.steps)
+    asked = called(session, incident, reminder) if is_named else []
     internal = replace(
         facts.internal,
         asked=phrase(asked),

@@ -1,4 +1,4 @@
-"""Who responds to an incident: the owners of what it affects, and where their instructions are."""
+"""Who responds to an incident: who is on call, and the owners of what it affects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from statuspage.configuration import incident_templates, owners
+from statuspage.configuration import incident_templates, on_call, owners
+from statuspage.configuration.on_call import OnCall
 from statuspage.configuration.owners import Owned
 from statuspage.models import Contact, Incident
 
@@ -18,6 +19,7 @@ class Responders:
 
     runbook: str = ""
     owned: list[Owned] = field(default_factory=list)
+    on_call: OnCall | None = None
     emailed: dict[Contact, str] = field(default_factory=dict)
 
 
@@ -28,8 +30,11 @@ def responders(session: Session, component_ids: Collection[int], template_key: s
     for one in found:
         if one.first is not None:
             emailed.setdefault(one.first, f"Owner of {one.component.name}")
+    planned = on_call.planned(session)
+    for person in planned.people if planned else ():
+        emailed.setdefault(person, "On-call engineer")
     template = incident_templates.find_template(session, template_key) if template_key else None
-    return Responders(template.details.runbook if template else "", found, emailed)
+    return Responders(template.details.runbook if template else "", found, planned, emailed)
 
 
 def of_incident(session: Session, incident: Incident) -> Responders:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import throttle
-from statuspage.configuration import contacts, severity
+from statuspage.configuration import on_call, severity
 from statuspage.core import clock
 from statuspage.core.config import current_settings
 from statuspage.core.db import current_session, writing
@@ -63,7 +63,7 @@ def _notify(session: Session) -> int:
     session.flush()
     step_key = f"suggested:{message.id}"
     queue.queue_chat(session, message, step_key=step_key, rooms=current_settings().chat_rooms)
-    people = contacts.contacts_by_role(session, "on_call")
+    people = on_call.on_call_now(session)
     if people and not throttle.count_try(
         session, "suggestions", "call", limit=1, window=CALL_PAUSE
     ):

@@ -37,6 +37,7 @@ from statuspage.models.message import Message, Wording
 from statuspage.models.metric import Metric, MetricBucket
 from statuspage.models.note import IncidentNote
 from statuspage.models.notice import PublicNotice
+from statuspage.models.on_call_week import OnCallSwap, OnCallWeek
 from statuspage.models.operations import (
     Alarm,
     AuditCheckpoint,
@@ -91,6 +92,8 @@ __all__ = [
     "Message",
     "Metric",
     "MetricBucket",
+    "OnCallSwap",
+    "OnCallWeek",
     "Page",
     "Passkey",
     "Presence",

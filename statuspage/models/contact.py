@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from statuspage.core import clock
 from statuspage.core.db import Base
-from statuspage.models.columns import Key, Line, Name
+from statuspage.models.columns import Key, Line, Name, Prose
 
 
 class Contact(Base):
@@ -21,5 +21,7 @@ class Contact(Base):
     role: Mapped[Line]
     email: Mapped[Line]
     chat_handle: Mapped[Line]
+    # How they are reached, a line each, the first way first.
+    reached_by: Mapped[Prose] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     removed_at: Mapped[datetime | None]

@@ -57,7 +57,8 @@ def test_the_clocks_tell_what_the_scheme_asks_for(desk: Desk, frozen: Traveller)
     assert clocks(desk.get(path(code))) == {
         "First update": "1 hour 10 minutes after it started late (1 hour allowed)",
         "Acknowledged": "by no one yet Acknowledge",
-        "Escalation": "On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC",
+        "Escalation": "L1 · On-call engineer (nobody named) in 15 minutes · Mar 4, 2026, 12:15 UTC "
+        "Escalate now: On-call engineer (nobody named)",
         "Resolve by": "in 22 hours 50 minutes Mar 5, 2026, 10:50 UTC",
         "Updates": "1 promise: 1 still to come Each promised update Mar 4, 2026, 12:30 UTC to come",
     }

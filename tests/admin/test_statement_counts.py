@@ -35,7 +35,7 @@ def count(desk: Desk, path: str) -> tuple[int, int]:
 
 
 # One page, two components, one incident: what the first screens of SCREENS send.
-STATEMENTS = (21, 18, 35, 13, 15, 11, 11)
+STATEMENTS = (22, 18, 37, 13, 16, 11, 11)
 
 
 def test_the_busiest_screens_send_so_many_statements(desk: Desk) -> None:

@@ -14,11 +14,21 @@ from time_machine import Traveller
 
 from statuspage.core.db import writing
 from statuspage.core.enums import Channel, DeliveryState, IncidentRole, NoteKind, Step
+from statuspage.core.errors import Invalid
 from statuspage.delivery import superseded
 from statuspage.incidents import reminders
 from statuspage.incidents.lifecycle import hide
 from statuspage.incidents.notes import NewNote, add_note
-from statuspage.models import Contact, Delivery, Message, Page, SeverityLevel, Suppression
+from statuspage.models import (
+    Component,
+    Contact,
+    Delivery,
+    IncidentNote,
+    Message,
+    Page,
+    SeverityLevel,
+    Suppression,
+)
 from tests.announcing import ACTOR, Scenario, declare, post, resolve, set_up_scenario
 from tests.factories import NOON
 
@@ -269,3 +279,39 @@ def test_the_people_of_the_demo_are_never_called(
     with writing() as session:
         session.scalars(select(Page)).one().is_demo = True
     assert tick(frozen, 60) == 0
+
+
+def test_escalating_by_hand_calls_the_next_step_once_and_the_worker_leaves_it_out(
+    scenario: Scenario, session: Session, team: dict[IncidentRole, int], frozen: Traveller
+) -> None:
+    with writing() as session:
+        level = session.scalars(select(SeverityLevel).filter_by(rank=1)).one()
+        level.escalation = [
+            {"after_minutes": 30, "to": "management"}, {"after_minutes": 60, "to": "vendor"},
+        ]  # fmt: skip
+        level.note_minutes = None
+        session.get_one(Component, scenario.checkout).vendor_contact = "Bank, +49 30 1"
+    code = open_incident(scenario, team, next_update_at=NOON + timedelta(days=1))
+    assert reminders.escalate(code, 30, actor=ACTOR) == "Escalated to Max."
+    with pytest.raises(Invalid, match="already"):
+        reminders.escalate(code, 30, actor=ACTOR)
+    assert notices(session) == [(Step.ESCALATED, ["max"])]
+    assert tick(frozen, 31) == 0
+    # Nobody mails a vendor: colleagues read in chat whom to call.
+    assert reminders.escalate(code, 60, actor=ACTOR) == "Escalated to Checkout: Bank, +49 30 1."
+    assert notices(session)[1:] == [(Step.ESCALATED, [])]
+    body = session.scalars(select(Message.body).order_by(Message.id.desc())).first()
+    assert "Bank, +49 30 1" in (body or "")
+    bodies = session.scalars(select(IncidentNote.body).order_by(IncidentNote.id)).all()
+    assert bodies == ["Escalated to Max.", "Escalated to Checkout: Bank, +49 30 1."]
+    with pytest.raises(Invalid):
+        reminders.escalate(code, 90, actor=ACTOR)
+
+
+def test_a_security_incident_calls_management_at_once(
+    scenario: Scenario, session: Session, team: dict[IncidentRole, int], frozen: Traveller
+) -> None:
+    open_incident(scenario, team, template_key="security", severity_rank=3)
+    assert tick(frozen, 0) == 1
+    assert notices(session) == [(Step.ESCALATED, ["max"])]
+    assert tick(frozen, 1) == 0
