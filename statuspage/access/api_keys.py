@@ -155,7 +155,7 @@ def use_key(token: str, *, address: str) -> KeyHolder | None:
     """
     key = _find(current_session(), token)
     if key is None:
-        _count_wrong(address)
+        count_wrong(address)
         return None
     # Read before the use is noted: that ends the transaction.
     scopes = frozenset(KeyScope(scope) for scope in key.scopes)
@@ -252,11 +252,15 @@ def _note_use(key_id: int) -> None:
         )
 
 
-def _count_wrong(address: str) -> None:
+def count_wrong(address: str, what: str = "API key") -> None:
+    """Count a wrong key, or whatever else proves nothing; raises :class:`KeyThrottled`.
+
+    Asked after what was sent turned out to be wrong, so that nobody waits for another's tries.
+    """
     with writing() as session:
         wait = throttle.count_try(
             session, "api key", throttle.network(address), limit=TRIES, window=TRY_WINDOW
         )
-    log.warning("a wrong API key was sent, from %s", address)
+    log.warning("a wrong %s was sent, from %s", what, address)
     if wait is not None:
         raise KeyThrottled(wait)

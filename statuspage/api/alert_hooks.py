@@ -71,7 +71,7 @@ def _source(tool: str) -> AlertSource:
     if signature:
         signed = alert_sources.source_that_signed(session, tool, request.get_data(), signature)
         if signed is None:
-            raise KeyRefused(401, "The signature does not match the body.")
+            callers.refuse_signature()
         return signed
     holder = callers.admit("alerts", by_password=True)
     source = alert_sources.source_of_key(session, holder.key_id)

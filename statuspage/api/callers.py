@@ -8,7 +8,7 @@ nothing can be forged across sites.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NoReturn
 
 from flask import g, request
 
@@ -47,13 +47,26 @@ def admit(realm: str, *, by_password: bool = False) -> KeyHolder:
     try:
         holder = api_keys.use_key(token, address=http.present_address())
     except api_keys.KeyThrottled as throttled:
-        wait = str(int(throttled.wait.total_seconds()) + 1)
-        raise KeyRefused(429, "Too many wrong API keys.", Retry_After=wait) from None
+        raise _throttled(throttled) from None
     if holder is None:
         challenge += ', error="invalid_token"'
         raise KeyRefused(401, "This API key does not work.", WWW_Authenticate=challenge)
     g.api_caller = holder
     return holder
+
+
+def refuse_signature() -> NoReturn:
+    """Raise :class:`KeyRefused`: 401, or 429 after too many wrong ones from one client."""
+    try:
+        api_keys.count_wrong(http.present_address(), "signature")
+    except api_keys.KeyThrottled as throttled:
+        raise _throttled(throttled) from None
+    raise KeyRefused(401, "The signature does not match the body.")
+
+
+def _throttled(throttled: api_keys.KeyThrottled) -> KeyRefused:
+    wait = str(int(throttled.wait.total_seconds()) + 1)
+    return KeyRefused(429, "Too many wrong API keys or signatures.", Retry_After=wait)
 
 
 def caller() -> KeyHolder:

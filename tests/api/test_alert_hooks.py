@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from time_machine import Traveller
 from werkzeug.test import TestResponse
 
+from statuspage.access import api_keys
 from statuspage.api.alert_hooks import MOST_BYTES
 from statuspage.core.db import current_session, db
 from statuspage.intake import suggestions
@@ -98,6 +99,25 @@ def test_a_signed_request_needs_no_key(app: Flask, client: FlaskClient, key: str
         answer = client.post("/hooks/pagerduty", data=body, headers=headers)
         assert answer.status_code == status
     assert count(app, Suggestion) == 1
+
+
+def test_wrong_signatures_are_throttled_and_the_right_one_is_not(
+    app: Flask, client: FlaskClient, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_keys, "TRIES", 2)
+    with app.app_context():
+        make_source(tool="sentry", signing_secret=SECRET)
+    body = json.dumps(BOTH_STATES["sentry"][0]).encode()
+
+    def sign(signature: str) -> TestResponse:
+        headers = {"Sentry-Hook-Signature": signature}
+        return client.post("/hooks/sentry", data=body, headers=headers)
+
+    answers = [sign("00") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert answers[2].headers["Retry-After"] == "901"
+    # From the very same network.
+    assert sign(hmac.digest(SECRET.encode(), body, "sha256").hex()).status_code == 202
 
 
 def test_a_source_that_sends_too_often_is_asked_to_wait(

@@ -90,6 +90,29 @@ def test_events_of_pagerduty_about_other_things_are_no_alerts() -> None:
     assert incoming(ping, "pagerduty") == []
 
 
+def test_an_issue_alert_of_sentry_ends_with_its_issue() -> None:
+    """As Sentry documents them: the alert names the issue, and the issue's own webhook ends it."""
+    tags = [["browser", "Chrome 75.0.3770"], ["service", "checkout"]]
+    event = {
+        "culprit": "?(<anonymous>)", "datetime": "2026-03-04T11:50:00.403000Z", "level": "error",
+        "issue_id": "1117540176", "project": 1, "tags": tags, "title": "heck is not defined",
+        "web_url": "https://sentry.example/organizations/shop/issues/1117540176/",
+    }  # fmt: skip
+    issue = {
+        "id": "1117540176", "title": "heck is not defined", "culprit": "?(<anonymous>)",
+        "level": "error", "project": {"id": "1", "slug": "shop"}, "status": "resolved",
+    }  # fmt: skip
+    rule = {"event": event, "triggered_rule": "Very important"}
+    (fires,) = incoming({"action": "triggered", "data": rule}, "sentry")
+    (ends,) = incoming({"action": "resolved", "data": {"issue": issue}}, "sentry")
+    assert (fires.title, fires.fires, ends.fires) == ("heck is not defined", True, False)
+    assert fires.fingerprint == ends.fingerprint
+    assert fires.labels["service"] == "checkout"
+    assert fires.labels["rule"] == "Very important"
+    # Of whatever else happens to an issue nothing fires.
+    assert incoming({"action": "assigned", "data": {"issue": issue}}, "sentry") == []
+
+
 def test_an_alert_has_bounds() -> None:
     many = {f"label {number}": "x" * 5_000 for number in range(500)}
     sent = notice({"status": "firing", "annotations": {"summary": "x\0\ud800" * 5_000},
