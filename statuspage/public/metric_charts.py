@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from statuspage.public.metric_views import Figures, MetricView, Series
 from statuspage.public.times import Times
@@ -105,23 +105,23 @@ def globals_in(when: Times) -> dict[str, Any]:
     def figure(value: float, metric: MetricView) -> Markup:
         number = when.number(value, metric.decimals)
         between = "" if metric.unit in {"", "%"} else "\u00a0"
-        return Markup("<bdi>{}{}{}</bdi>").format(number, between, metric.unit)
+        return Markup(f"<bdi>{number}{between}{escape(metric.unit)}</bdi>")
 
     def told(metric: MetricView, series: Series) -> Markup:
         if series.whole is None:
             return Markup(words.gettext("No data"))
-        told = Markup(words.gettext("lowest %(least)s, average %(mean)s, highest %(most)s"))
+        told = words.gettext("lowest %(least)s, average %(mean)s, highest %(most)s")
         least, mean, most = (figure(value, metric) for value in series.whole)
-        return told % {"least": least, "mean": mean, "most": most}
+        return Markup(told % {"least": least, "mean": mean, "most": most})
 
     @lru_cache(maxsize=512)
     def caption(metric: MetricView, series: Series) -> Markup:
-        caption = Markup('<figcaption>{} <span class="facts">{}</span></figcaption>')
-        return caption.format(spans[series.span], told(metric, series))
+        figures = f'<span class="facts">{told(metric, series)}</span>'
+        return Markup(f"<figcaption>{spans[series.span]} {figures}</figcaption>")
 
     @lru_cache(maxsize=512)
     def chart(metric: MetricView, series: Series) -> Markup:
-        return Markup("<figure>{}{}</figure>").format(draw_line(series), caption(metric, series))
+        return Markup(f"<figure>{draw_line(series)}{caption(metric, series)}</figure>")
 
     @lru_cache(maxsize=256)
     def latest(metric: MetricView) -> Markup:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection
 
 from statuspage.public import statements
@@ -87,7 +87,7 @@ def read_series(text: str) -> tuple[Series, ...]:
     """What :mod:`statuspage.intake.metric_series` wrote."""
     if not text:
         return ()
-    found: dict[str, Any] = json.loads(text)
+    found: dict[str, Any] = orjson.loads(text)
     return tuple(_read(span, found[span]) for span in SPANS)
 
 
