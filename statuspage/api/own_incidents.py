@@ -54,6 +54,7 @@ from statuspage.incidents.classification import classify
 from statuspage.incidents.inputs import Declaration, NewUpdate
 from statuspage.incidents.publish import Submission
 from statuspage.incidents.resolution import gate
+from statuspage.incidents.tickets import SCHEMA_TEXT
 from statuspage.messages.checks import Blocked
 from statuspage.messages.compose import Text
 from statuspage.messages.facts import INTERNAL, PUBLIC, FactKind
@@ -85,6 +86,12 @@ class UnreadableRequest(Exception):
 def register(app: Flask, *_further: ModuleType) -> None:
     """Hang the addresses on the app, and those of further modules that stand on the same part."""
     app.register_blueprint(incidents)
+    app.add_url_rule("/schemas/ticket.json", "ticket_schema", ticket_schema)
+
+
+def ticket_schema() -> ResponseReturnValue:
+    """What a ticket is, as JSON Schema; for everybody."""
+    return Response(SCHEMA_TEXT, mimetype="application/schema+json")
 
 
 @incidents.before_request

@@ -215,6 +215,15 @@ def read_detected(stored: Mapping[str, Any] | None) -> datetime | None:
     return found
 
 
+def told_in_tickets(incident: Incident) -> dict[str, str]:
+    """What an incident's facts say of what its ticket would."""
+    return {
+        "root_cause": incident.internal_facts.get("technical_cause") or "",
+        "resolution": incident.public_facts.get("resolution") or "",
+        "actual": incident.users_notice,
+    }
+
+
 def _typed(stored: Mapping[str, Any] | None, facts: Sequence[Fact]) -> dict[str, Any]:
     """Facts as a row keeps them in JSON, as typed values; empty where there is none."""
     return {fact.name: _read(fact.kind, (stored or {}).get(fact.name)) for fact in facts}

@@ -119,6 +119,8 @@ class Incident(Base):
     impact_override: Mapped[Impact | None]
     # What tools keep with it: {"metadata": {...}, "postmortem": {"body": "...", "at": "..."}}.
     tool_data: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
+    # What its ticket says beyond all that, where it was imported: {"logs": "...", ...}.
+    ticket: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     origin: Mapped[str | None] = mapped_column(String(200))
     origin_id: Mapped[str | None] = mapped_column(String(200))
     version: Mapped[int] = mapped_column(default=1)

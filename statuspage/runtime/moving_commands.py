@@ -27,11 +27,13 @@ from statuspage.importers import (
     uptime_kuma,
 )
 from statuspage.importers.other_database import OtherPage
+from statuspage.incidents import tickets
 from statuspage.public.export import files, sync, targets
 from statuspage.recipients import customer_csv, subscriber_csv, subscribers
 from statuspage.runtime.command_failure import fail
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PREVIEW = click.option(
     "--preview", is_flag=True, help="Say what would be done, and change nothing."
 )
@@ -97,6 +99,31 @@ def import_incidents(file: Path, skip_bad: bool) -> None:
         )
     if _say_incidents(report, str(file)):
         sys.exit(1)
+
+
+@click.command("import-tickets")
+@click.argument("folder", type=_FOLDER)
+@with_appcontext
+def import_tickets(folder: Path) -> None:
+    """Take in the JSON tickets of FOLDER as internal incidents; no one is notified."""
+    with _in_one_line():
+        report = tickets.import_tickets(folder, actor=COMMAND_LINE)
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    click.echo(
+        f"Tickets: {report.added} added, {report.updated} updated, {report.unchanged} unchanged."
+    )
+    if report.problems:
+        sys.exit(1)
+
+
+@click.command("export-tickets")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@with_appcontext
+def export_tickets(folder: Path) -> None:
+    """Write every incident into FOLDER as a JSON ticket, a file each."""
+    with _in_one_line():
+        click.echo(f"{tickets.export_tickets(current_session(), folder)} tickets.")
 
 
 @click.command("import-statuspage")
@@ -311,6 +338,8 @@ COMMANDS: Final = (
     import_customers,
     export_customers,
     import_incidents,
+    import_tickets,
+    export_tickets,
     import_statuspage,
     import_statuspage_account,
     import_cachet,
