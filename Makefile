@@ -42,7 +42,7 @@ translations: .venv/test.stamp  ## bring the catalogues up to date with the text
 bench: .venv/test.stamp .tools/nginx .tools/wrk  ## measure: pages per second beside nginx, publishing, importing
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: .venv/test.stamp .tools/faketime  ## kill, freeze, starve and mislead the service, and count what was lost
+chaos: .venv/test.stamp .tools/faketime .tools/haproxy  ## kill, freeze, starve and mislead the service, and count what was lost
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 docs-site: .venv/test.stamp  ## the documentation as a site, in .tools/docs-site

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.chaos import strangers, troubles
+from tests.chaos import rolling, strangers, troubles
 from tests.chaos.company import Tally
 from tests.chaos.kills import Provider, kill_while_sending, sendgrid, smtp
 from tests.chaos.publishing import kill_while_publishing
@@ -197,6 +197,15 @@ def _clock(scenario: Scenario) -> Iterator[Verdict]:
         yield _nothing_lost(f"{kind}, the clock jumps by {jump / HOUR:+g} hours", tally)
 
 
+def _rolling(scenario: Scenario) -> Iterator[Verdict]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        met = rolling.restart_one_by_one(
+            scenario.url("postgresql", folder), folder, customers=2_000
+        )
+        yield Verdict(f"postgresql, each process replaced: {met}", met.held)
+
+
 def _strangers(scenario: Scenario) -> Iterator[Verdict]:
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -218,6 +227,7 @@ TROUBLES: dict[str, Callable[[Scenario], Iterator[Verdict]]] = {
     "forgers": _forgers,
     "clock": _clock,
     "strangers": _strangers,
+    "rolling": _rolling,
 }
 
 
