@@ -50,6 +50,7 @@ class PageForm(EditForm):
         default=60,
     )
     cause_categories = ProseField(N_("Cause categories"), limit=5_000, render_kw={"rows": 5})
+    ticket_numbers = ProseField(N_("Ticket numbers"), limit=5_000, render_kw={"rows": 3})
     takes_reports = BooleanField(N_("Visitors can report a problem"))
 
 

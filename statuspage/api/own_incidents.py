@@ -405,6 +405,7 @@ def as_object(incident: Incident) -> dict[str, Any]:
         "status": incident.status,
         "impact": incident.impact.value,
         "severity": incident.severity_name,
+        "number": incident.number,
         "tags": incident.tags,
         "cause_category": incident.cause_category,
         "visibility": incident.visibility.value,

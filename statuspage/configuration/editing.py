@@ -32,6 +32,7 @@ class PageSettings:
     incident_channel: str = ""
     no_change_email_minutes: int = 60
     cause_categories: str = USUAL_CAUSES
+    ticket_numbers: str = ""
     takes_reports: bool = False
 
 

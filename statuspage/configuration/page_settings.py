@@ -9,8 +9,10 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from statuspage.access import alarms
 from statuspage.access.audit import SYSTEM, Actor
 from statuspage.access.permissions import Permission, needs
+from statuspage.configuration import ticket_numbers
 from statuspage.configuration.components import insert_component, next_position
 from statuspage.configuration.editing import ComponentDetails, PageSettings, change_row, record
 from statuspage.configuration.severity import install_scheme
@@ -100,14 +102,17 @@ def cause_categories(page: Page | None) -> list[str]:
 def change_page(settings: PageSettings, *, actor: Actor, seen: str | None = None) -> None:
     """Change the page's settings.
 
-    Raises :class:`Invalid` for a category of causes that is too long, and
+    Raises :class:`Invalid` for a category of causes that is too long and a range that is none, and
     :class:`~statuspage.core.conflict.Conflict` where they no longer are as ``seen``.
     """
     for line in settings.cause_categories.splitlines():
         if len(line) > TITLE_LIMIT:
             raise Invalid("cause_categories", f"“{line[:40]}…” is longer than {TITLE_LIMIT}")
+    ticket_numbers.read_ranges(settings.ticket_numbers)
     with writing() as session:
         page = session.scalars(select(Page).order_by(Page.id).limit(1).with_for_update()).one()
+        if page.ticket_numbers != settings.ticket_numbers:
+            alarms.clear_alarm(session, ticket_numbers.ALARM)
         if change_row(session, page, settings, actor=actor, action="page.change", seen=seen):
             page.updated_at = clock.now()
             revision.bump(session)

@@ -46,7 +46,13 @@ def conditions(wanted: IncidentFilter) -> Iterator[ColumnElement[bool]]:
     of it or its code.
     """
     for word in wanted.text.split()[:MOST_WORDS]:
-        yield or_(Incident.code == word, _has_tag(as_tag(word)), _is_noted(word), tells(word))
+        yield or_(
+            Incident.code == word,
+            Incident.number == word.upper(),
+            _has_tag(as_tag(word)),
+            _is_noted(word),
+            tells(word),
+        )
     if wanted.severity_rank is not None:
         yield Incident.severity_rank == wanted.severity_rank
     if wanted.component_id is not None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from statuspage.access import audit
 from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs, require
+from statuspage.configuration.ticket_numbers import next_number
 from statuspage.core import clock
 from statuspage.core.conflict import check_unchanged
 from statuspage.core.db import writing
@@ -56,6 +57,8 @@ def declare(declaration: Declaration, submission: Submission) -> Incident:
             return earlier.incident
         incident = declared(session, declaration, clock.now())
         hold_title_back(session, incident, field="title", overrides=submission.overrides)
+        if not incident.is_drill:
+            incident.number = next_number(session, declaration.components)
         session.add(incident)
         session.flush()
         publication = Publication(

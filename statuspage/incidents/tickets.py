@@ -77,7 +77,7 @@ def as_ticket(incident: Incident) -> dict[str, Any]:
     known = told_in_tickets(incident)
     kept = {name: incident.ticket.get(name) or known.get(name) or "" for name in TEXTS}
     return {
-        "id": incident.origin_id if incident.origin == ORIGIN else incident.code,
+        "id": incident.origin_id if incident.origin == ORIGIN else incident.number or incident.code,
         "title": incident.title,
         "severity": incident.severity_name or "",
         "service": ", ".join(row.component.name for row in incident.affected)[:200],
@@ -163,7 +163,11 @@ def _problems(name: str, ticket: object) -> Iterator[str]:
 
 def _keep(session: Session, ticket: Mapping[str, Any]) -> str:
     id_ = ticket["id"]
-    same = or_((Incident.origin == ORIGIN) & (Incident.origin_id == id_), Incident.code == id_)
+    same = or_(
+        (Incident.origin == ORIGIN) & (Incident.origin_id == id_),
+        Incident.code == id_,
+        Incident.number == id_,
+    )
     found = session.scalars(select(Incident).where(same).with_for_update()).first()
     if found is not None and found.origin != ORIGIN:
         return "unchanged"
@@ -209,7 +213,7 @@ def _add(
     moment, code = clock.now(), new_code()
     incident = Incident(
         code=code, kind=Kind.INCIDENT, visibility=Visibility.INTERNAL, origin=ORIGIN,
-        origin_id=ticket["id"], created_at=moment, updated_at=moment,
+        origin_id=ticket["id"], number=ticket["id"], created_at=moment, updated_at=moment,
         resolutions=int(values["resolved_at"] is not None),
         entry_id=current_links().incident_entry(code, moment), **values,
     )  # fmt: skip

@@ -289,6 +289,7 @@ class InternalFacts:
     """
 
     severity: Annotated[str, Fact("The severity level: “SEV1”", _LINE, secrecy=_NAME)] = ""
+    number: Annotated[str, Fact("The ticket's number: “INC-001”", _LINE, secrecy=_NAME)] = ""
     commander: Annotated[str, Fact("Incident commander", _LINE, secrecy=_NAME)] = ""
     technical_lead: Annotated[str, Fact("Technical lead", _LINE, secrecy=_NAME)] = ""
     comms_lead: Annotated[str, Fact("Communications lead", _LINE, secrecy=_NAME)] = ""

@@ -183,6 +183,7 @@ def _internal_facts(
     return InternalFacts(
         **typed,
         severity=incident.severity_name or "",
+        number=incident.number or "",
         commander=_called(people.get(IncidentRole.COMMANDER)),
         technical_lead=_called(people.get(IncidentRole.TECHNICAL_LEAD)),
         comms_lead=_called(people.get(IncidentRole.COMMS_LEAD)),

@@ -37,6 +37,7 @@ class Incident(Base):
         Index("ix_incidents_history", "visibility", "begins_at", "status"),
         Index("ix_incidents_shown", "visibility", "kind", "begins_at"),
         Index("ix_incidents_ended", "visibility", "resolved_at", "begins_at"),
+        Index("ix_incidents_number", "number", unique=True),
         # No occurrence of a series is announced twice, whoever does it.
         Index("ix_incidents_occurrence", "series_id", "occurs_at", unique=True),
         Index(
@@ -119,6 +120,8 @@ class Incident(Base):
     impact_override: Mapped[Impact | None]
     # What tools keep with it: {"metadata": {...}, "postmortem": {"body": "...", "at": "..."}}.
     tool_data: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
+    # Its number in the range of its service; given once, for colleagues.
+    number: Mapped[str | None] = mapped_column(String(64))
     # What its ticket says beyond all that, where it was imported: {"logs": "...", ...}.
     ticket: Mapped[Facts] = mapped_column(default=dict, server_default="{}")
     origin: Mapped[str | None] = mapped_column(String(200))

@@ -48,6 +48,8 @@ class Page(Base):
     cause_categories: Mapped[Prose] = mapped_column(
         default=USUAL_CAUSES, server_default=USUAL_CAUSES
     )
+    # By which ranges incidents are numbered, a line each.
+    ticket_numbers: Mapped[Prose] = mapped_column(server_default="")
     look: Mapped[Facts] = mapped_column(default=dict)
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
     blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)

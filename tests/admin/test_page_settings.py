@@ -22,6 +22,7 @@ GLOBEX = {
     "incident_channel": "#fire",
     "no_change_email_minutes": "120",
     "cause_categories": "Deployment\nA vendor",
+    "ticket_numbers": "INC-001 to INC-099: Payments",
     "takes_reports": "y",
 }
 
