@@ -175,3 +175,13 @@ def test_a_folder_that_holds_other_files_is_not_exported_to(
     assert found.output == (
         f"statuspage: {tmp_path} holds other files, which would be removed; name an empty folder\n"
     )
+
+
+def test_tickets_go_out_and_come_in_and_a_broken_one_is_named(
+    runner: FlaskCliRunner, tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text("[]")
+    code, said, problems = told(run(runner, "import-tickets", tmp_path))
+    assert (code, said) == (1, ["Tickets: 0 added, 0 updated, 0 unchanged."])
+    assert problems[0].startswith("a.json: the whole file: ")
+    assert told(run(runner, "export-tickets", tmp_path / "out"))[:2] == (0, ["0 tickets."])
