@@ -1,11 +1,10 @@
 """What tests are given: an empty database of either kind, an app on it, and a clock that stands.
 
-A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL;
-``pytest --database=sqlite`` runs it on one.  The screens' tests, the guards and what is marked
-``take_turns`` take turns, each on one of the two by its name, for what they ask the databases is
-asked on both by the tests of the rooms below; ``--database=both`` runs them on both too.  One that
-is marked ``only_on("sqlite")`` costs much and
-asks the databases nothing that they could answer differently.
+A test that takes ``database``, or anything made from it, runs on SQLite and on PostgreSQL where a
+message could be lost or doubled: in the rooms of incidents, recipients and delivery, and of what
+they stand on.  The others take turns, each on one of the two by its name; ``--database=both`` runs
+them on both too, and ``--database=sqlite`` all of them on one.  One that is marked
+``only_on("sqlite")`` costs much and asks the databases nothing that they could answer differently.
 """
 
 from __future__ import annotations
@@ -37,7 +36,12 @@ from tests.service import FirstStart
 
 # Folders whose tests are each run on one of the databases.
 SLOW_FOLDERS: Final = ("browser", "journeys")
-TAKE_TURNS: Final = frozenset({"admin", "api", "guards"})
+TAKE_TURNS: Final = frozenset(
+    {
+        "access", "admin", "api", "configuration", "guards", "importers", "intake", "messages",
+        "public", "reports",
+    }
+)  # fmt: skip
 # What starts whole programs is tried again once where it failed, and named at the end of the run:
 # a browser that the machine had no time for says nothing of the service.
 TRIED_AGAIN: Final = frozenset({*SLOW_FOLDERS, "runtime"})
@@ -48,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=[*KINDS, "both", "turns"],
         default="turns",
-        help="run database tests on this; by default, all but the screens' on both",
+        help="run database tests on this; by default, those of the ledger's rooms on both",
     )
 
 
@@ -67,7 +71,7 @@ def kinds_for(metafunc: pytest.Metafunc, chosen: str) -> tuple[str, ...]:
         return (chosen,)
     test = metafunc.definition
     marked = test.get_closest_marker("only_on") is not None
-    takes_turns = TAKE_TURNS.intersection(test.path.parts) or test.get_closest_marker("take_turns")
+    takes_turns = TAKE_TURNS.intersection(test.path.parts)
     if chosen == "turns" and not marked and takes_turns:
         return (KINDS[crc32(test.originalname.encode()) % len(KINDS)],)
     return KINDS

@@ -14,8 +14,6 @@ from statuspage.models import Page, VisitorReport, revision
 from tests.announcing import Scenario, set_up_scenario
 from tests.htmlchecker import HtmlChecker
 
-pytestmark = pytest.mark.take_turns
-
 
 @pytest.fixture
 def scenario(app: Flask, frozen: Traveller) -> Scenario:

@@ -81,7 +81,7 @@ HISTORY = "".join(
     for number in range(4)
 ).encode()
 
-pytestmark = [pytest.mark.usefixtures("frozen"), pytest.mark.take_turns]
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 @pytest.fixture

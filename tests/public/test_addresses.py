@@ -34,7 +34,7 @@ from tests.factories import (
 GROUP = "group0000000"
 CHECKOUT = "checkout0000"
 
-pytestmark = [pytest.mark.usefixtures("frozen"), pytest.mark.take_turns]
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ ON_DEMAND = [
     "/history/2024-02",
 ]
 
-pytestmark = [pytest.mark.usefixtures("site", "frozen"), pytest.mark.take_turns]
+pytestmark = pytest.mark.usefixtures("site", "frozen")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ TO_READ = [
     "/subscribe", "/subscribe/sent",
 ]  # fmt: skip
 
-pytestmark = [pytest.mark.usefixtures("site", "frozen"), pytest.mark.take_turns]
+pytestmark = pytest.mark.usefixtures("site", "frozen")
 
 
 @pytest.fixture

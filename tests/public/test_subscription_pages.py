@@ -22,8 +22,6 @@ from tests.subscribing import SAM, add_subscriber, ask, newest_link, sign_up_mai
 
 PREFERENCES = {"email": SAM, "kinds": ["incidents", "maintenance"]}
 
-pytestmark = pytest.mark.take_turns
-
 
 @pytest.fixture
 def scenario(app: Flask, frozen: time_machine.Traveller) -> Scenario:

@@ -21,8 +21,6 @@ SHOPPER = "shopper@example.com"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 FORGED = ("x", "1", "1-", "1-0123456789abcdef0123456789abcdef", "١-abc", "9" * 40 + "-a", "%00")
 
-pytestmark = pytest.mark.take_turns
-
 
 @pytest.fixture
 def link(app: Flask, settings: Settings, frozen: time_machine.Traveller) -> str:

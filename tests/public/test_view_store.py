@@ -28,8 +28,6 @@ from tests.factories import (
 )
 from tests.statements import noted
 
-pytestmark = pytest.mark.take_turns
-
 
 @pytest.fixture
 def edition(app: Flask, frozen: time_machine.Traveller) -> Edition:

@@ -342,7 +342,6 @@ def test_each_component_was_well_again_after_each_incident(told: Session) -> Non
     ]
 
 
-@pytest.mark.take_turns
 def test_it_is_the_same_each_time_and_on_either_database(
     shop: Flask, session: Session, frozen: time_machine.Traveller
 ) -> None:

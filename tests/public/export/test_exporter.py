@@ -21,7 +21,7 @@ from tests.databases import Database
 from tests.editions import AtOnce, in_three_languages
 from tests.factories import NOON, make_component, make_incident, make_page
 
-pytestmark = [pytest.mark.usefixtures("three_languages"), pytest.mark.take_turns]
+pytestmark = pytest.mark.usefixtures("three_languages")
 
 
 @pytest.fixture(scope="module")
