@@ -21,6 +21,7 @@ from statuspage.access import api_keys, sign_ins
 from statuspage.access.permissions import ROLES, Permission
 from statuspage.core.db import Base, current_session, writing
 from statuspage.core.enums import AccountRole, SubscriberState, Visibility
+from statuspage.intake.problem_reports import SOURCE_NAME
 from statuspage.models import (
     Account,
     ApiKey,
@@ -70,7 +71,8 @@ NEEDED: Mapping[Permission, list[Select[Any]]] = {
         whole(SignIn, SignIn.account_id.in_(select(Account.id).where(_OTHERS))),
         select(Account.email, Account.role, Account.disabled_at),
     ],
-    Permission.KEYS: [whole(ApiKey)],
+    # What colleagues report comes in by a key of its own, which the first of them has made.
+    Permission.KEYS: [whole(ApiKey, ApiKey.name != f"Alerts: {SOURCE_NAME}")],
     Permission.SETTINGS: [whole(Page), whole(Contact), whole(SeverityLevel)],
     Permission.TEMPLATES: [whole(Wording), whole(IncidentTemplate)],
     Permission.CUSTOMERS: [whole(Customer)],
@@ -80,7 +82,10 @@ NEEDED: Mapping[Permission, list[Select[Any]]] = {
     Permission.SEND: [whole(Hold)],
     Permission.PUBLISH: [
         whole(MaintenanceSeries),
-        whole(Incident, Incident.visibility == Visibility.PUBLIC),
+        # By the category of its cause colleagues sort an incident; nobody outside reads it.
+        select(
+            *(one for one in Incident.__table__.columns if one.name != "cause_category")
+        ).where(Incident.visibility == Visibility.PUBLIC),
         whole(IncidentUpdate, IncidentUpdate.visibility == Visibility.PUBLIC),
     ],
     Permission.DRAFT: [
