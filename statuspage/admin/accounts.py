@@ -117,7 +117,9 @@ def request_new_password(account_id: int) -> ResponseReturnValue:
         invitation = invitations.request_new_password(account_id, actor=actor())
     except Invalid as error:
         return refused(error.reason, "admin.accounts")
-    notice = _("A link to choose a new password goes to %(email)s by mail.", email=invitation.email)
+    notice = _(
+        "A link to choose a new password is being emailed to %(email)s.", email=invitation.email
+    )
     if current_settings().mail_channel == "file":
         notice += _(
             " Email isn’t set up; the link is in %(data_dir)s.",

@@ -398,7 +398,7 @@ def _send_test(posting: Posting) -> None:
         if is_new
         else (
             _(
-                "This very mail went to %(email)s already. Change something to send another.",
+                "This exact email has already gone to %(email)s. Change something to send another.",
                 email=person.email,
             )
         )

@@ -72,7 +72,7 @@ def test_a_new_password_is_chosen_over_a_link_that_its_owner_alone_is_sent(
     page = admin.get("/admin/accounts")
     folder = app.extensions["settings"].data_dir / "mail"
     assert said(page) == [
-        "A link to choose a new password goes to sam@example.com by mail. Email isn’t "
+        "A link to choose a new password is being emailed to sam@example.com. Email isn’t "
         f"set up; the link is in {folder}."
     ]
     send_mail(app)
@@ -145,7 +145,7 @@ class TestOnALaptop:
         page = browser.get("/admin/")
         assert page.status_code == 200
         assert said(page) == [
-            "Your password was printed by a command, so it stands in a terminal or a log. "
+            "Your password was printed by a command, so it may be in a terminal or a log. "
             "Choose one of your own."
         ]
 

@@ -76,7 +76,7 @@ def test_whoever_reopens_reads_who_was_mailed_and_is_offered_a_correction(
 ) -> None:
     path = f"/admin/incidents/{code}?do=reopen"
     assert said(desk.get(path))[-1] == (
-        "No resolution emails were sent. 2 emails that say so still wait, and are not sent once "
+        "No resolution emails were sent. 2 emails that say so still wait, and won’t be sent once "
         "you post."
     )
     desk.deliver()

@@ -79,7 +79,7 @@ def test_deliveries_are_found_by_state_and_by_address(desk: Desk, message: str) 
 def test_whoever_was_not_told_is_explained(desk: Desk, message: str) -> None:
     found = desk.get(f"{message}?address=Nobody@Example.com")
     assert texts(found, "empty", "/p")[1] == (
-        "This did not go to nobody@example.com. They aren’t on the customer list. "
+        "This didn’t go to nobody@example.com. They aren’t on the customer list. "
         "They didn’t subscribe."
     )
 

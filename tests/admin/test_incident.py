@@ -582,7 +582,7 @@ def test_a_test_of_the_mail_goes_to_whoever_asks_for_it(desk: Desk) -> None:
     assert desk.incident(code).is_open
     again = desk.browser.send(path(code), {**fields(tried.text), "test": "1"})
     assert said(again) == [
-        "This very mail went to kim@example.com already. Change something to send another."
+        "This exact email has already gone to kim@example.com. Change something to send another."
     ]
 
 
