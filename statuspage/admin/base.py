@@ -115,6 +115,7 @@ MENU: Final[tuple[tuple[str, tuple[MenuItem, ...]], ...]] = (
             MenuItem(N_("Notices"), "admin.notices"),
             MenuItem(N_("Action items"), "admin.action_items"),
             MenuItem(N_("Trends"), "admin.trends"),
+            MenuItem(N_("Reports"), "admin.monthly_report"),
         ),
     ),
     (

@@ -15,7 +15,8 @@ _READING: Final[Mapping[Permission, str]] = {
         action_items approval dashboard export_review incident incident_deliveries incident_live
         incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
         notices on_call report_problem review review_versions suggestion suggestions trends
-        export_trends_csv export_trends_json""",
+        export_report_csv export_report_json export_trends_csv export_trends_json
+        monthly_report""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
         action_item classify_incident correct_post edit_review incident_details new_action_item
@@ -30,8 +31,8 @@ _READING: Final[Mapping[Permission, str]] = {
         state_rule""",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding edit_closing_list
-        first_steps level
-        new_contact page_settings preview_branding scheme try_text""",
+        edit_report_settings first_steps level new_contact page_settings preview_branding
+        scheme try_text""",
     Permission.TEMPLATES: """
         incident_template incident_templates new_incident_template wording wording_preview
         wording_versions wordings""",
@@ -69,8 +70,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
         restore_component state_rule""",
     Permission.SETTINGS: """
         add_on_call_swap allow_term choose_scheme contact dismiss_checklist edit_blocked_terms
-        edit_branding edit_closing_list first_steps level new_contact page_settings plan_on_call
-        preview_branding remove_contact remove_logo remove_on_call_swap set_logo try_text""",
+        edit_branding edit_closing_list edit_report_settings first_steps level new_contact
+        page_settings plan_on_call preview_branding remove_contact remove_logo remove_on_call_swap
+        set_logo try_text""",
     Permission.TEMPLATES: """
         incident_template new_incident_template remove_incident_template restore_incident_template
         restore_wording use_version wording wording_preview""",

@@ -53,6 +53,8 @@ class Page(Base):
     look: Mapped[Facts] = mapped_column(default=dict)
     # What the company keeps inside: {"people": [...], "vendors": [...], "code_names": [...]}.
     blocked_terms: Mapped[Facts] = mapped_column("own_words", default=dict)
+    # What monthly reports hold uptime against: see statuspage.configuration.report_settings.
+    report_settings: Mapped[Facts] = mapped_column(default=dict)
     # Whether visitors are offered a form that reports a problem.
     takes_reports: Mapped[bool] = mapped_column(default=False)
     set_up_at: Mapped[datetime | None]

@@ -87,11 +87,7 @@ class Uptime:
     @property
     def percent(self) -> str | None:
         """The same as people read it, ``99.95``: rounded down, so 100 means never down."""
-        ratio = self.ratio
-        if ratio is None:
-            return None
-        hundredths = int(ratio * 10_000)
-        return "100" if ratio == 1 else f"{hundredths // 100}.{hundredths % 100:02d}"
+        return percent_of(self.ratio)
 
     @property
     def is_new(self) -> bool:
@@ -108,6 +104,14 @@ class Uptime:
     def troubled_days(self) -> tuple[Day, ...]:
         """The days with anything but normal operation."""
         return tuple(day for day in self.days if day.is_troubled)
+
+
+def percent_of(ratio: Fraction | None) -> str | None:
+    """A part as people read it, ``99.95``: rounded down, so 100 means all of it."""
+    if ratio is None:
+        return None
+    hundredths = int(ratio * 10_000)
+    return "100" if ratio == 1 else f"{hundredths // 100}.{hundredths % 100:02d}"
 
 
 def count_days(

@@ -126,7 +126,7 @@ def months_before(today: date, count: int) -> date:
 
 def read_trends(session: Session, *, since: date, now: datetime, zone: ZoneInfo) -> Trends:
     """The months from ``since``, the first day of one, until now."""
-    begun = and_(_COUNTS, Incident.started_at >= midnight(since, zone), Incident.started_at <= now)
+    begun = and_(COUNTS, Incident.started_at >= midnight(since, zone), Incident.started_at <= now)
     spells = [_spell(row, now) for row in session.execute(_INCIDENTS.where(begun))]
     planned = session.scalars(
         select(Incident.begins_at).where(
@@ -150,7 +150,7 @@ def read_trends(session: Session, *, since: date, now: datetime, zone: ZoneInfo)
 
 
 # What counts: each of the reads below is asked of these incidents alone.
-_COUNTS: Final = and_(
+COUNTS: Final = and_(
     Incident.kind == Kind.INCIDENT,
     Incident.is_drill.is_(False),
     Incident.cancelled_at.is_(None),
