@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from statuspage.access import audit, passwords, permissions
 from statuspage.access.audit import COMMAND_LINE, Actor
@@ -67,8 +68,15 @@ def by_email(session: Session, email: str) -> Account | None:
 
 
 def names_of(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
-    """The names of these accounts, by id; None and what is no account's are left out."""
+    """The names of these accounts, by id; None and what is no account's are left out.
+
+    An account that the session holds, as whoever is signed in, is not asked for again.
+    """
     wanted = {one for one in ids if one is not None}
+    held = (session.identity_map.get(identity_key(Account, one)) for one in wanted)
+    names = {one.id: one.name for one in held if one is not None}
+    if wanted.issubset(names):
+        return names
     rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
     return {row[0]: row[1] for row in rows}
 

@@ -17,7 +17,7 @@ from statuspage.configuration.page_settings import cause_categories
 from statuspage.core.db import current_session
 from statuspage.core.enums import Kind
 from statuspage.core.languages import N_
-from statuspage.incidents.classification import classify, known_tags
+from statuspage.incidents.classification import classify, frequent_tags
 from statuspage.models import Incident
 from statuspage.models.page import the_page
 
@@ -56,7 +56,7 @@ def read_classification(incident: Incident) -> ClassificationForm:
     sent_here = request.endpoint == "admin.classify_incident"
     read = ClassificationForm.read if sent_here else ClassificationForm
     form = read(prefix="class-", tags=incident.tags, cause_category=incident.cause_category)
-    offered = [*incident.tags, *(form.tags.data or ()), *known_tags(session, most=PROPOSED)]
+    offered = [*incident.tags, *(form.tags.data or ()), *frequent_tags(session, PROPOSED)]
     form.tags.choices = [(tag, tag) for tag in dict.fromkeys(offered)]
     causes = ["", *cause_categories(the_page(session)), incident.cause_category]
     form.cause_category.choices = {one: one or _("Unknown") for one in causes}

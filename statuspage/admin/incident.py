@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 from wtforms import HiddenField
 
 from statuspage.access import accounts
@@ -268,7 +269,8 @@ def _corrected(incident: Incident, update: IncidentUpdate) -> ResponseReturnValu
 
 
 def _found(code: str) -> Incident:
-    return current_session().scalars(select(Incident).filter_by(code=code)).one()
+    chosen = select(Incident).filter_by(code=code).options(joinedload(Incident.tagged))
+    return current_session().scalars(chosen).unique().one()
 
 
 def _form(incident: Incident) -> UpdateForm:

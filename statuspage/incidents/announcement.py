@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -65,6 +66,15 @@ from statuspage.recipients.who_receives import (
 FIRST_READERS = 3
 
 Components = Sequence[tuple[Component, ComponentStatus]]
+
+
+class LastMessage(NamedTuple):
+    """The newest message that an audience was sent about an incident."""
+
+    step: Step
+    subject: str
+    body: str
+    created_at: datetime
 
 
 @dataclass(eq=False)
@@ -256,13 +266,29 @@ class Announcement:
     @cached_property
     def last_mailed(self) -> datetime | None:
         """When subscribers were last emailed about the incident; None where they never were."""
-        if self.saved is None or self.incident.kind is Kind.MAINTENANCE:
+        if self.incident.kind is Kind.MAINTENANCE:
             return None
-        newest = select(func.max(Message.created_at)).where(
-            Message.incident_id == self.saved.id, Message.audience == Audience.SUBSCRIBER
+        newest = self.last_messages.get(Audience.SUBSCRIBER)
+        return newest.created_at if newest else None
+
+    @cached_property
+    def last_messages(self) -> dict[Audience, LastMessage]:
+        """What each audience was last sent about the incident with an update, where anything."""
+        if self.saved is None or self.saved.id is None:
+            return {}
+        incident_id = self.saved.id
+        newest = (
+            select(func.max(Message.id))
+            .where(Message.incident_id == incident_id, Message.update_id.is_not(None))
+            .group_by(Message.audience)
         )
-        name = f"when subscribers were last mailed about {self.saved.id}"
-        return read_once(self.session, name, lambda: self.session.scalar(newest))
+        columns = (
+            Message.audience, Message.step, Message.subject, Message.body, Message.created_at
+        )  # fmt: skip
+        chosen = select(*columns).where(Message.id.in_(newest))
+        name = f"last messages of incident {incident_id}"
+        rows = read_once(self.session, name, lambda: self.session.execute(chosen).all())
+        return {row.audience: LastMessage(*row[1:]) for row in rows}
 
     @cached_property
     def subscribers(self) -> Reach:

@@ -36,11 +36,17 @@ def as_tag(word: str) -> str:
     return re.sub(r"[\s_-]+", "-", plain).strip("-")
 
 
-def known_tags(session: Session, *, most: int | None = None) -> list[str]:
-    """The tags in use, the most frequent first."""
-    times = func.count()
-    chosen = select(IncidentTag.tag).group_by(IncidentTag.tag)
-    return list(session.scalars(chosen.order_by(times.desc(), IncidentTag.tag).limit(most)))
+def known_tags(session: Session) -> set[str]:
+    """Every tag in use."""
+    return set(session.scalars(select(IncidentTag.tag).distinct()))
+
+
+def frequent_tags(session: Session, most: int) -> list[str]:
+    """The tags given lately, the most frequent first."""
+    # Counting all of a long history would slow down the screen that they are proposed on.
+    lately = select(IncidentTag.tag).order_by(IncidentTag.id.desc()).limit(1000).subquery()
+    chosen = select(lately.c.tag).group_by(lately.c.tag)
+    return list(session.scalars(chosen.order_by(func.count().desc(), lately.c.tag).limit(most)))
 
 
 @needs(Permission.DRAFT)

@@ -9,10 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select
-
 from statuspage.core import richtext
-from statuspage.core.db import read_once
 from statuspage.core.enums import CLOSED, Audience, Step
 from statuspage.core.languages import nearest
 from statuspage.incidents.announcement import Announcement
@@ -30,7 +27,7 @@ from statuspage.messages.compose import (
     unfilled,
 )
 from statuspage.messages.facts import facts_in
-from statuspage.models import Incident, Message
+from statuspage.models import Incident
 from statuspage.recipients.who_receives import Reader
 
 Texts = Mapping[Audience, Text]
@@ -50,7 +47,7 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
     composed = compose(session, facts, audience=audience, step=step)
     text = chosen_text(texts, audience, composed)
     readers = announcement.first_readers(audience)
-    before = _last_message(announcement, audience)
+    before = announcement.last_messages.get(audience)
     return Draft(
         audience=audience,
         step=step,
@@ -70,7 +67,7 @@ def _draft(announcement: Announcement, texts: Texts, audience: Audience, step: S
         findings=check_text(
             session, announcement.incident, text, audience=audience, step=step, facts=facts
         ),
-        before=before.text if before else None,
+        before=Text(before.subject, before.body) if before else None,
         is_like_before=before is not None and before.step is step,
         fell_back=composed.fell_back,
         is_drill=announcement.incident.is_drill,
@@ -164,31 +161,6 @@ def _finish_if_whole(
         )
     except Unfinished:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    text: Text
-    step: Step
-
-
-def _last_message(announcement: Announcement, audience: Audience) -> _Sent | None:
-    """What that audience was sent last about an incident with an update, if anything."""
-    session, incident = announcement.session, announcement.saved
-    if incident is None or incident.id is None:
-        return None
-    newest = (
-        select(func.max(Message.id))
-        .where(Message.incident_id == incident.id, Message.update_id.is_not(None))
-        .group_by(Message.audience)
-    )
-    chosen = select(Message.audience, Message.step, Message.subject, Message.body).where(
-        Message.id.in_(newest)
-    )
-    name = f"last messages of incident {incident.id}"
-    rows = read_once(session, name, lambda: session.execute(chosen).all())
-    row = next((one for one in rows if one.audience is audience), None)
-    return _Sent(Text(row.subject, row.body), row.step) if row else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def announce(announcement: Announcement, update: IncidentUpdate, submission: Sub
     """
     session, incident = announcement.session, announcement.incident
     # The facts count customers before anything is ended, and so with what was mailed.
-    _ = announcement.facts, announcement.last_mailed
+    _ = announcement.facts, announcement.last_messages
     superseded.end_untrue(session, incident.id, announcement.step)
     update.left_out = {one.value: why for one, why in announcement.left_out.items()}
     update.notifies = announcement.notifies

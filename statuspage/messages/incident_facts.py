@@ -358,7 +358,9 @@ def timeline_of(incident: Incident, updates: Sequence[IncidentUpdate]) -> list[T
     ]
     kept = {entry.at for entry in steps}
     steps += [
-        TimelineEntry(update.happened_at, update.step.label, update.body)
+        TimelineEntry(
+            update.happened_at, status_of(incident.kind, update.status).label, update.body
+        )
         for update in updates
         if update.body and update.happened_at not in kept
     ]
