@@ -58,9 +58,9 @@ def _look(company: Company, kind: str) -> Iterator[Figure]:
     ended = {**desk, "status": "resolved", "publish": "1"}
     typed = {**desk, "users_notice": "Some payments fail."}
     opened = _median_ms(lambda: browser.get(path))
-    yield Figure(f"the desk opened, {kind}", opened, "ms", at_most=300)
+    yield Figure(f"the desk opened, {kind}", opened, "ms", at_most=105)
     texts = _median_ms(lambda: browser.send(f"{path}/texts", typed))
-    yield Figure(f"  its texts after a keystroke, {kind}", texts, "ms", at_most=150)
+    yield Figure(f"  its texts after a keystroke, {kind}", texts, "ms", at_most=45)
     last = _median_ms(lambda: browser.send(path, ended))
     yield Figure(f"  its last step, {kind}", last, "ms", at_most=300)
 
