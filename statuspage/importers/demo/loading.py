@@ -51,6 +51,7 @@ from statuspage.models import (
     DeliveryEvent,
     Incident,
     IncidentNote,
+    IncidentTag,
     IncidentUpdate,
     Message,
     Page,
@@ -169,6 +170,9 @@ class Loader:
         users_notice: str,
         roles: Mapping[str, str],
         updates: Sequence[Entry],
+        detected: int,
+        tags: Sequence[str],
+        cause_category: str = "",
         notes: Sequence[Entry] = (),
         visibility: str = Visibility.PUBLIC,
         chat_channel: str = "",
@@ -183,9 +187,14 @@ class Loader:
             visibility=Visibility(visibility),
             roles={IncidentRole(role): self._contacts[handle] for role, handle in roles.items()},
             chat_channel=chat_channel, war_room=war_room, next_update_at=first.next_update_at,
-            public_facts=first.public_facts, internal_facts=first.internal_facts,
+            public_facts=first.public_facts,
+            internal_facts={
+                **first.internal_facts, "detected": _after(started_at, detected).isoformat()
+            },
         )  # fmt: skip
         incident = declared(self._current, declaration, declared_at)
+        incident.cause_category = cause_category
+        incident.tagged = [IncidentTag(tag=tag) for tag in tags]
         self._save_incident(incident)
         scribe = self._contacts[roles.get(IncidentRole.SCRIBE) or roles[IncidentRole.COMMANDER]]
         author = self._current.get_one(Contact, scribe).name
