@@ -247,13 +247,14 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
     standing = _standing(session, source, by_group)
     incidents = _open_incidents(session, {component for _, component in by_group if component})
     room = MOST_OPEN - _count_open(session, source)
-    left_out, kept = 0, []
+    left_out, kept, lost = 0, [], []
     for group, members in by_group.items():
         fires = any(alert.fires for alert in members)
         suggestion = standing.get(group)
         # What only resolves settles what it fired in, even after that incident is over.
         if suggestion is None or (fires and not _goes_on(suggestion)):
             if not fires:
+                lost += members
                 continue
             if room <= 0 and group[1] not in incidents:
                 left_out += len(members)
@@ -265,6 +266,7 @@ def _take(session: Session, source_id: int, alerts: Sequence[IncomingAlert]) -> 
         if suggestion.state is SuggestionState.OPEN and group[1] in incidents:
             _join(suggestion, incidents[group[1]])
         kept.append((suggestion, members))
+    kept += _where_they_fired(session, source, lost)
     session.flush()
     earlier = _left_behind(session, source, kept)
     left_out += _keep(session, source, kept)
@@ -290,6 +292,25 @@ def _standing(
         .with_for_update(of=Suggestion)
     )
     return {(one.group_hash, one.component_id): one for one in session.scalars(chosen)}
+
+
+def _where_they_fired(
+    session: Session, source: AlertSource, alerts: Sequence[IncomingAlert]
+) -> list[tuple[Suggestion, list[IncomingAlert]]]:
+    """Alerts that resolve, by what they fired in: the component or the rule may be gone since."""
+    known = {alert.fingerprint: alert for alert in alerts}
+    if not known:
+        return []
+    rows = session.execute(
+        select(Suggestion, Alert.fingerprint)
+        .join(Alert, Alert.suggestion_id == Suggestion.id)
+        .where(Alert.source_id == source.id, Alert.fingerprint.in_(known), Alert.fires)
+        .with_for_update(of=Suggestion)
+    )
+    found: dict[Suggestion, list[IncomingAlert]] = defaultdict(list)
+    for suggestion, fingerprint in rows:
+        found[suggestion].append(known[fingerprint])
+    return list(found.items())
 
 
 def _goes_on(suggestion: Suggestion) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from time_machine import Traveller
 
 from statuspage.access.permissions import Forbidden
+from statuspage.configuration.components import remove_component
 from statuspage.core.db import current_session
 from statuspage.core.enums import AccountRole, SuggestionState
 from statuspage.core.errors import Invalid
@@ -75,6 +76,16 @@ def test_a_suggestion_is_over_once_every_alert_has_resolved(monitoring: Monitori
     assert (one.firing, one.state, one.ended_at) == (
         0, SuggestionState.OVER, NOON - timedelta(minutes=2),
     )  # fmt: skip
+
+
+def test_an_alert_resolves_where_it_fired_although_its_component_is_gone(
+    monitoring: Monitoring,
+) -> None:
+    monitoring.send(notice(alert(labels=CHECKOUT)))
+    remove_component(monitoring.scenario.checkout, actor=ACTOR)
+    monitoring.send(notice(over(alert(labels=CHECKOUT))))
+    one = monitoring.only()
+    assert (one.firing, one.state) == (0, SuggestionState.OVER)
 
 
 def test_alerts_that_flap_are_the_same_suggestion_and_later_ones_a_new_one(
