@@ -20,7 +20,13 @@ from statuspage.core.languages import N_
 from statuspage.core.links import current_links
 from statuspage.intake import alert_mapping
 from statuspage.intake import alert_sources as verbs
-from statuspage.intake.alert_mapping import GENERIC, TOOLS, AlertMapping, IncomingAlert
+from statuspage.intake.alert_mapping import (
+    GENERIC,
+    PROVIDERS,
+    TOOLS,
+    AlertMapping,
+    IncomingAlert,
+)
 from statuspage.intake.alert_sources import SIGNATURES, SourceDetails
 from statuspage.models import AlertSource, Component
 
@@ -43,7 +49,9 @@ class NewSourceForm(Form):
     """What sends alerts."""
 
     name = NameField(N_("Name"), needed=N_("Enter a name"))
-    tool = SelectField(N_("Tool"), choices={key: tool.name for key, tool in TOOLS.items()})
+    tool = SelectField(
+        N_("Tool"), choices={key: tool.name for key, tool in TOOLS.items() if key != PROVIDERS}
+    )
 
 
 class SourceForm(Form):

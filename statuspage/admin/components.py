@@ -31,7 +31,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import ComponentStatus
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
-from statuspage.intake import state_rules
+from statuspage.intake import provider_pages, state_rules
 from statuspage.models import Component, ComponentGroup
 
 
@@ -127,7 +127,7 @@ def new_component() -> ResponseReturnValue:
 @admin.route("/components/<int:component_id>", methods=["GET", "POST"])
 def component(component_id: int) -> ResponseReturnValue:
     """Change what a component is."""
-    found = _present_component(component_id)
+    found = present_component(component_id)
     form = ComponentForm.read(editing.read_as(ComponentDetails, found))
     form.group_id.offer(_groups())
     if form.is_accepted():
@@ -149,7 +149,7 @@ def component(component_id: int) -> ResponseReturnValue:
 @admin.post("/components/<int:component_id>/status")
 def set_component_status(component_id: int) -> ResponseReturnValue:
     """Set a component's state outside of any incident."""
-    found = _present_component(component_id)
+    found = present_component(component_id)
     form = StatusForm.read()
     if form.is_accepted():
         components.set_component_status(component_id, form.status.data, actor=actor())
@@ -163,7 +163,7 @@ def set_component_status(component_id: int) -> ResponseReturnValue:
 @admin.post("/components/<int:component_id>/owners")
 def change_component_owners(component_id: int) -> ResponseReturnValue:
     """Say who answers for a component."""
-    found = _present_component(component_id)
+    found = present_component(component_id)
     form = _ownership_form(found)
     if form.is_accepted():
         with form.refusals():
@@ -273,6 +273,7 @@ def _component_page(
         status_form=status_form,
         ownership_form=ownership_form,
         rule=state_rules.rule_of(current_session(), found.id),
+        followed=provider_pages.followed(current_session(), found.id),
         incidents=components.open_incidents_by_component(current_session()).get(found.id, []),
     )
     if status_form.is_refused or ownership_form.is_refused:
@@ -280,7 +281,8 @@ def _component_page(
     return answer
 
 
-def _present_component(component_id: int) -> Component:
+def present_component(component_id: int) -> Component:
+    """The component of that id; not found where it is off the page."""
     found = current_session().get_one(Component, component_id)
     if found.removed_at is not None:
         abort(404)

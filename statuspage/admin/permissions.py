@@ -27,7 +27,7 @@ _READING: Final[Mapping[Permission, str]] = {
         delivered_mail delivery delivery_channels export_deliveries message message_progress
         messages outbox written_mail written_mail_html""",
     Permission.COMPONENTS: """
-        component components group metric metrics new_component new_group new_metric
+        component components follow_provider group metric metrics new_component new_group new_metric
         state_rule""",
     Permission.SETTINGS: """
         choose_scheme contact contacts edit_blocked_terms edit_branding edit_closing_list
@@ -65,9 +65,9 @@ _SENDING: Final[Mapping[Permission, str]] = {
     Permission.SEND: "hold_outbox release_outbox resend_failed send_again test_mail test_room",
     Permission.COMPONENT_STATUS: "hand_back_component set_component_status",
     Permission.COMPONENTS: """
-        change_component_owners clear_metric component group metric move_component move_group
-        new_component new_group new_metric remove_component remove_group remove_metric
-        restore_component state_rule""",
+        change_component_owners clear_metric component follow_provider group metric move_component
+        move_group new_component new_group new_metric remove_component remove_group remove_metric
+        restore_component state_rule unfollow_provider""",
     Permission.SETTINGS: """
         add_on_call_swap allow_term choose_scheme contact dismiss_checklist edit_blocked_terms
         edit_branding edit_closing_list edit_report_settings first_steps level new_contact

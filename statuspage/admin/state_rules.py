@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import abort
 from flask.typing import ResponseReturnValue
 
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, page
+from statuspage.admin.components import present_component
 from statuspage.admin.forms import CountField, DurationField, Form, RowField, TermField
 from statuspage.admin.marked_texts import _
 from statuspage.core.db import current_session
@@ -17,7 +17,6 @@ from statuspage.intake import state_rules as verbs
 from statuspage.intake.alert_mapping import PEOPLE
 from statuspage.intake.alert_sources import alert_sources
 from statuspage.intake.state_rules import LONGEST, RuleDetails
-from statuspage.models import Component
 
 _MOST_PER_HOUR: Final = 12
 
@@ -45,7 +44,7 @@ class StateRuleForm(Form):
 @admin.route("/components/<int:component_id>/rule", methods=["GET", "POST"])
 def state_rule(component_id: int) -> ResponseReturnValue:
     """Switch the rule of a component on or off, or change it."""
-    component = _present(component_id)
+    component = present_component(component_id)
     rule = verbs.rule_of(current_session(), component_id)
     form = StateRuleForm.read(rule or RuleDetails(0, verbs.STATES[0]))
     sources = alert_sources(current_session())
@@ -70,8 +69,3 @@ def hand_back_component(component_id: int) -> ResponseReturnValue:
 
 def _back(component_id: int, message: str) -> ResponseReturnValue:
     return done(message, "admin.component", component_id=component_id)
-
-
-def _present(component_id: int) -> Component:
-    found = current_session().get_one(Component, component_id)
-    return found if found.removed_at is None else abort(404)

@@ -97,6 +97,8 @@ TOOLS: Final = _read_tools()
 GENERIC: Final = "generic"
 PEOPLE: Final = "people"
 """Colleagues, who report by a form; what one of them reports is never taken back by another."""
+PROVIDERS: Final = "providers"
+"""Status pages of providers, which this service reads by itself."""
 
 _PATHS: Final = tuple(
     part.name

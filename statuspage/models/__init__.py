@@ -9,7 +9,15 @@ from statuspage.models.account import (
     RecoveryCode,
     SignIn,
 )
-from statuspage.models.alert import Alert, AlertSource, StateRule, Suggestion, VisitorReport
+from statuspage.models.alert import (
+    Alert,
+    AlertSource,
+    FollowedComponent,
+    ProviderPage,
+    StateRule,
+    Suggestion,
+    VisitorReport,
+)
 from statuspage.models.component import Component, ComponentChange, ComponentGroup
 from statuspage.models.contact import Contact
 from statuspage.models.customer import Customer, CustomerComponent, Suppression
@@ -78,6 +86,7 @@ __all__ = [
     "Delivery",
     "DeliveryEvent",
     "DeliveryTest",
+    "FollowedComponent",
     "FollowedIncident",
     "Hold",
     "Incident",
@@ -97,6 +106,7 @@ __all__ = [
     "Page",
     "Passkey",
     "Presence",
+    "ProviderPage",
     "PublicNotice",
     "RecoveryCode",
     "Review",

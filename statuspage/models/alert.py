@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -136,3 +137,35 @@ class StateRule(Base):
 
     component: Mapped[Component] = relationship()
     source: Mapped[AlertSource] = relationship()
+
+
+class ProviderPage(Base):
+    """A status page elsewhere that components follow, and what it said when it was last read."""
+
+    __tablename__ = "provider_pages"
+
+    id: Mapped[Key]
+    url: Mapped[str] = mapped_column(String(500), unique=True)
+    name: Mapped[Name] = mapped_column(default="")
+    # Each with its code, name, status and trouble.
+    components: Mapped[list[Any]] = mapped_column(default=list)
+    # What the next request asks by whether anything has changed.
+    etag: Mapped[Line]
+    modified: Mapped[Line]
+    # When it was last read, and why it has not been since then.
+    read_at: Mapped[datetime | None]
+    failure: Mapped[Line]
+
+
+class FollowedComponent(Base):
+    """The component of a provider's page that one of ours follows; ``told`` is its last state."""
+
+    __tablename__ = "followed_components"
+
+    component_id: Mapped[int] = mapped_column(ForeignKey("components.id"), primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("provider_pages.id"), index=True)
+    code: Mapped[str] = mapped_column(String(64))
+    told: Mapped[ComponentStatus]
+
+    component: Mapped[Component] = relationship()
+    page: Mapped[ProviderPage] = relationship()

@@ -48,6 +48,7 @@ from statuspage.intake import (
     metric_series,
     problem_reports,
     prometheus,
+    provider_pages,
     state_rules,
     suggestion_notices,
     suggestions,
@@ -65,6 +66,7 @@ PROMISE_SECONDS = 5
 ANNOUNCE_SECONDS = 60
 DRAW_SECONDS = 15
 METRIC_SECONDS = 60
+PROVIDER_SECONDS = 60
 REVIEW_SECONDS = 30
 TEST_SECONDS = 5
 FORGET_SECONDS = 3600
@@ -188,6 +190,7 @@ class WorkerProcess:
             (self._apply_rules, PROMISE_SECONDS),
             (self._announce_occurrences, ANNOUNCE_SECONDS),
             (self._read_metrics, METRIC_SECONDS),
+            (self._read_providers, PROVIDER_SECONDS),
             (self._draw_metrics, DRAW_SECONDS),
             (self._keep_reviews, REVIEW_SECONDS),
             (self._test_delivery, TEST_SECONDS),
@@ -286,6 +289,10 @@ class WorkerProcess:
     def _read_metrics(self) -> None:
         with self._app.app_context():
             prometheus.read_due()
+
+    def _read_providers(self) -> None:
+        with self._app.app_context():
+            provider_pages.read_due()
 
     def _draw_metrics(self) -> None:
         with self._app.app_context():

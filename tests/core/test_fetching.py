@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from statuspage.core.fetching import FetchFailed, fetch
+from statuspage.core import fetching
+from statuspage.core.fetching import FetchFailed, fetch, fetch_public, is_public
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -77,3 +78,52 @@ def test_what_is_late_or_cut_off_is_no_answer(
     with answering(answer) as url, pytest.raises(FetchFailed, match=reason) as failed:
         fetch(url, seconds=0.1 if "within" in reason else 5, most_bytes=1000)
     assert "secret" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("8.8.8.8", True), ("2606:4700::1111", True), ("64:ff9b::808:808", True),
+        ("127.0.0.1", False), ("10.1.2.3", False), ("169.254.169.254", False),
+        ("100.64.0.1", False), ("224.0.0.1", False), ("0.0.0.0", False), ("::1", False),
+        ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.1", False),
+        ("2002:a00:1::", False), ("64:ff9b::a00:1", False),
+    ],
+)  # fmt: skip
+def test_only_the_public_internet_is_public(address: str, expected: bool) -> None:
+    assert is_public(address) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://127.0.0.1/", "private network"),
+        ("http://localhost:8000/", "private network"),
+        ("http://[::1]/", "private network"),
+        ("http://2130706433/", "private network"),
+        ("https://user@example.com/", "no address"),
+        ("file:///etc/passwd", "no address"),
+        ("https://nowhere.invalid/", "unknown"),
+        ("https://example.com:99999/", "cannot be reached"),
+    ],
+)
+def test_what_is_not_in_the_public_internet_is_not_asked(url: str, reason: str) -> None:
+    with pytest.raises(FetchFailed, match=reason):
+        fetch_public(url, seconds=2, most_bytes=10)
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "is_public", lambda _: True)
+    with answering(lambda client: client.sendall(whole(b"{}", b"ETag: one\r\n"))) as url:
+        port = int(url.rpartition(":")[2])
+        asked = []
+
+        def look_up(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+            asked.append(host)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        found = fetch_public(f"http://status.example:{port}/x?y=z", seconds=5, most_bytes=2)
+    assert (found.status, found.body, found.headers["etag"]) == (200, b"{}", "one")
+    assert asked[0] == "status.example"
+    assert set(asked[1:]) <= {"127.0.0.1"}
