@@ -6,7 +6,9 @@ restoring one is forgetting its row.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import select
@@ -226,6 +228,28 @@ def save_template(
             after={**asdict(details), **({"because": because} if because else {})},
         )  # fmt: skip
         return key
+
+
+@needs(Permission.TEMPLATES)
+def import_templates(
+    found: Mapping[str, TemplateDetails], *, source: str, actor: Actor, preview: bool = False
+) -> int:
+    """Add templates of another product by what each is known by there; how many are new.
+
+    One that came before stays as it was made here.  What it says is checked when it is published.
+    """
+    with writing() as session:
+        known = _rows(session)
+        new = {
+            key: details
+            for name, details in found.items()
+            if (key := f"from-{sha256(name.encode()).hexdigest()[:16]}") not in known
+        }
+        for key, details in () if preview else new.items():
+            session.add(IncidentTemplate(key=key, details=asdict(details), removed=False))
+            after = {**asdict(details), "source": source}
+            record(session, actor, "template.add", details.label, after=after)
+        return len(new)
 
 
 @needs(Permission.TEMPLATES)

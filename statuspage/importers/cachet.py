@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from statuspage.configuration.incident_templates import TemplateDetails
 from statuspage.core import clock
 from statuspage.importers.other_database import (
     OtherDatabase,
@@ -20,6 +21,7 @@ from statuspage.importers.other_database import (
     Row,
     open_database,
     page_document,
+    template,
     utc_moment,
 )
 from statuspage.importers.published import ImportProblem
@@ -83,7 +85,26 @@ class _CachetReader:
             incidents=list(self._incidents()),
             maintenances=list(self._schedules()),
         )
-        return OtherPage([document], list(self._subscribers()), self._notes)
+        subscribers = list(self._subscribers())
+        return OtherPage([document], subscribers, self._templates(), self._notes)
+
+    def _templates(self) -> dict[str, TemplateDetails]:
+        """Those of plain words; the others are small programs, in Twig or Blade."""
+        found = {}
+        rows = (
+            self._database.rows("SELECT * FROM incident_templates")
+            if self._database.has_table("incident_templates")
+            else ()
+        )
+        for row in rows:
+            body = str(row.get("template") or "")
+            if row.get("deleted_at"):
+                continue
+            if "{{" in body or "{%" in body or "{!!" in body:
+                self._note(f"template {row['name']!r}", "has placeholders of Cachet: left out")
+                continue
+            found[f"cachet {row['id']}"] = template(str(row["name"]), "", body)
+        return found
 
     def _page_name(self) -> str:
         if not self._database.has_table("settings"):

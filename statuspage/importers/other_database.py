@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from statuspage.configuration.incident_templates import TemplateDetails
+from statuspage.core.richtext import clean, clean_line
 from statuspage.importers.published import ImportProblem, UnusableHistory
 from statuspage.importers.statuspage_page import FetchedDocument
+from statuspage.models.columns import TITLE_LIMIT
 from statuspage.recipients.customer_csv_rows import CustomerRow
 
 Row = Mapping[str, Any]
@@ -23,10 +26,12 @@ class OtherPage:
     """A page of another product: what it published, in Statuspage's JSON, and who subscribed.
 
     ``notes`` say what stays behind, and why.  The line of a subscriber is their number there.
+    ``templates`` are by what each is known by there.
     """
 
     documents: Sequence[FetchedDocument]
     subscribers: Sequence[CustomerRow] = ()
+    templates: Mapping[str, TemplateDetails] = field(default_factory=dict)
     notes: list[ImportProblem] = field(default_factory=list)
 
 
@@ -64,6 +69,18 @@ def open_database(file: Path, *, product: str, tables: Collection[str]) -> Itera
     except sqlite3.Error as error:
         reason = f"cannot be read as a database of {product}: {error}"
         raise UnusableHistory([ImportProblem(str(file), reason)]) from None
+
+
+def template(
+    label: str, title: str, body: str, *, components: Iterable[str] = ()
+) -> TemplateDetails:
+    """A template of another product: its text is what users notice."""
+    return TemplateDetails(
+        label=clean_line(label)[:TITLE_LIMIT],
+        title=clean_line(title or label)[:TITLE_LIMIT],
+        users_notice=clean(body),
+        components="\n".join(map(clean_line, components)),
+    )
 
 
 def page_document(

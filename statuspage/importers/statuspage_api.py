@@ -17,7 +17,8 @@ from urllib.parse import quote
 
 import requests
 
-from statuspage.importers.other_database import OtherPage, page_document
+from statuspage.configuration.incident_templates import TemplateDetails
+from statuspage.importers.other_database import OtherPage, page_document, template
 from statuspage.importers.published import ImportProblem, UnusableHistory
 from statuspage.recipients.customer_csv_rows import CustomerRow
 
@@ -26,6 +27,7 @@ _PER_PAGE: Final = 100
 _MOST_PAGES: Final = 1_000
 _TIMEOUT_S: Final = 30
 _TRIES: Final = 5
+_FIRST_STEPS: Final = frozenset({"investigating", "identified"})
 # Statuspage answers the first; the second is the usual one (RFC 6585).
 _TOO_MANY: Final = frozenset({420, 429})
 
@@ -61,7 +63,8 @@ def fetch_page(
         incidents=[row for row in incidents if not row.get("scheduled_for")],
         maintenances=[row for row in incidents if row.get("scheduled_for")],
     )
-    return OtherPage([document], list(_subscribers(asking, notes)), notes)
+    subscribers = list(_subscribers(asking, notes))
+    return OtherPage([document], subscribers, _templates(asking, notes), notes)
 
 
 def _public_address(page: Row) -> str:
@@ -100,6 +103,26 @@ def _subscribers(asking: _Asking, notes: list[ImportProblem]) -> Iterator[Custom
             "asked_at": joined,
         }
         yield CustomerRow(number, cells)
+
+
+def _templates(asking: _Asking, notes: list[ImportProblem]) -> dict[str, TemplateDetails]:
+    """What incidents are begun with; a template for a later step begins none."""
+    found = {}
+    for row in asking.all("/incident_templates"):
+        name, step = str(row.get("name") or ""), row.get("update_status") or "investigating"
+        if step not in _FIRST_STEPS:
+            reason = f"is for an update that says {step}, and begins no incident: left out"
+            notes.append(ImportProblem(f"template {name!r}", reason))
+            continue
+        components = [
+            str(part.get("name") or "")
+            for part in row.get("components") or ()
+            if isinstance(part, dict)
+        ]
+        found[f"statuspage {row.get('id')}"] = template(
+            name, str(row.get("title") or ""), str(row.get("body") or ""), components=components
+        )
+    return found
 
 
 class _Asking:

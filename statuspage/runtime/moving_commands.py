@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from statuspage.access.audit import COMMAND_LINE
+from statuspage.configuration import incident_templates
 from statuspage.core.db import current_session, db
 from statuspage.core.errors import Invalid
 from statuspage.core.links import current_links
@@ -210,9 +211,15 @@ def _take_other(page: OtherPage, source: str, *, skip_bad: bool, preview: bool) 
             # What they chose is not here before the components are.
             knows_components=not preview,
         ) if page.subscribers else None  # fmt: skip
+        new = incident_templates.import_templates(
+            page.templates, source=source, actor=COMMAND_LINE, preview=preview
+        )
     has_problems = _say_incidents(incidents, source, preview=preview)
     if people is not None:
         has_problems = _say_subscribers(people, source, preview=preview) or has_problems
+    if page.templates:
+        would, old = "would be: " if preview else "", len(page.templates) - new
+        click.echo(f"Templates: {would}{new} added, {old} unchanged.")
     if has_problems:
         sys.exit(1)
 

@@ -44,6 +44,9 @@ CREATE TABLE subscribers (
     id INTEGER PRIMARY KEY, email TEXT, email_verified_at TEXT, phone_number TEXT,
     "global" INTEGER, created_at TEXT, updated_at TEXT);
 CREATE TABLE subscriptions (id INTEGER PRIMARY KEY, subscriber_id INTEGER, component_id INTEGER);
+CREATE TABLE incident_templates (
+    id INTEGER PRIMARY KEY, name TEXT, slug TEXT, template TEXT, engine TEXT, created_at TEXT,
+    updated_at TEXT, deleted_at TEXT);
 """
 ROWS = """
 INSERT INTO component_groups VALUES
@@ -75,6 +78,10 @@ INSERT INTO subscribers VALUES
     (3, 'cy@example.com', NULL, NULL, 1, '2025-01-07 07:00:00', NULL),
     (4, 'di@example.com', '2025-01-08 08:00:00', NULL, 0, '2025-01-08 07:00:00', NULL);
 INSERT INTO subscriptions VALUES (1, 2, 2), (2, 4, 4);
+INSERT INTO incident_templates VALUES
+    (1, 'Search', 'search', 'Searching is slow.', 'twig', NULL, NULL, NULL),
+    (2, 'Named', 'named', '{{ incident.name }} is slow.', 'twig', NULL, NULL, NULL),
+    (3, 'Old', 'old', 'Gone.', 'twig', NULL, NULL, '2025-01-01 00:00:00');
 """
 
 
@@ -98,14 +105,17 @@ def test_a_page_of_cachet_moves_and_moves_again_without_doubling(
             "Incidents: would be: 3 added, 0 updated, 0 unchanged, 0 left out. "
             "Components: 2 added.",
             "Subscribers: would be: 2 added, 0 updated, 0 unchanged, 0 refused.",
+            "Templates: would be: 1 added, 0 unchanged.",
         ],
         [
             "Incidents: 3 added, 0 updated, 0 unchanged, 0 left out. Components: 2 added.",
             "Subscribers: 2 added, 0 updated, 0 unchanged, 0 refused.",
+            "Templates: 1 added, 0 unchanged.",
         ],
         [
             "Incidents: 0 added, 0 updated, 3 unchanged, 0 left out. Components: 0 added.",
             "Subscribers: 0 added, 0 updated, 2 unchanged, 0 refused.",
+            "Templates: 0 added, 1 unchanged.",
         ],
     ]  # fmt: skip
     assert [line for line in runs[1].stderr.splitlines() if "left out" in line] == [
@@ -115,6 +125,7 @@ def test_a_page_of_cachet_moves_and_moves_again_without_doubling(
         f"{file}: incident 3: 'Between us' is not public there: left out",
         f"{file}: subscriber 3: has no email address that was verified: left out",
         f"{file}: subscriber 4: chose no component that comes along: left out",
+        f"{file}: template 'Named': has placeholders of Cachet: left out",
     ]
     session.rollback()
     incidents = session.scalars(select(Incident).order_by(Incident.started_at)).all()

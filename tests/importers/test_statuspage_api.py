@@ -9,6 +9,7 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from statuspage.configuration.incident_templates import incident_templates
 from statuspage.core.db import writing
 from statuspage.importers.published import UnusableHistory
 from statuspage.importers.statuspage_api import StatuspageAccount, fetch_page
@@ -67,6 +68,12 @@ LISTS = {
          "quarantined_at": "2025-04-01T00:00:00Z"},
         {"mode": "sms", "phone_number": "5550100", "created_at": "2025-03-01T00:00:00Z"},
     ],
+    "/incident_templates": [
+        {"id": "t00000000001", "name": "Payments", "title": "Payments fail", "body": "Cards fail.",
+         "update_status": "investigating", "components": [COMPONENT]},
+        {"id": "t00000000002", "name": "All clear", "title": "", "body": "It works again.",
+         "update_status": "resolved", "components": []},
+    ],
 }  # fmt: skip
 
 
@@ -83,19 +90,24 @@ def test_the_whole_history_and_who_confirmed_move_and_move_again_without_doublin
             "Incidents: would be: 120 added, 0 updated, 0 unchanged, 0 left out. "
             "Components: 1 added.",
             "Subscribers: would be: 1 added, 0 updated, 0 unchanged, 0 refused.",
+            "Templates: would be: 1 added, 0 unchanged.",
         ],
         [
             "Incidents: 120 added, 0 updated, 0 unchanged, 0 left out. Components: 1 added.",
             "Subscribers: 1 added, 0 updated, 0 unchanged, 0 refused.",
+            "Templates: 1 added, 0 unchanged.",
         ],
         [
             "Incidents: 0 added, 0 updated, 120 unchanged, 0 left out. Components: 0 added.",
             "Subscribers: 0 added, 0 updated, 1 unchanged, 0 refused.",
+            "Templates: 0 added, 1 unchanged.",
         ],
     ]  # fmt: skip
     assert runs[1].stderr.splitlines() == [
         "statuspage: subscriber 2: is quarantined there: left out",
         "statuspage: subscriber 3: is told by sms, not by email: left out",
+        "statuspage: template 'All clear': is for an update that says resolved, and begins no "
+        "incident: left out",
     ]
     session.rollback()
     assert session.scalar(select(func.count(Incident.id))) == 120
@@ -105,6 +117,10 @@ def test_the_whole_history_and_who_confirmed_move_and_move_again_without_doublin
     )  # fmt: skip
     ana = session.scalars(select(Subscriber)).one()
     assert [link.component_id for link in ana.components] == [checkout.id]
+    (added,) = [one.details for one in incident_templates(session) if not one.is_shipped]
+    assert (added.label, added.title, added.users_notice, added.names) == (
+        "Payments", "Payments fail", "Cards fail.", ["Checkout"],
+    )  # fmt: skip
 
 
 def test_the_limit_of_requests_is_waited_for() -> None:
