@@ -13,7 +13,7 @@ from sqlalchemy import select
 from statuspage.admin.auth import actor
 from statuspage.admin.base import admin, done, download, page, refused, show_time, the_page
 from statuspage.admin.forms import read_number
-from statuspage.admin.marked_texts import _
+from statuspage.admin.marked_texts import _, forms, ngettext
 from statuspage.admin.previews import framed_mail
 from statuspage.core import clock
 from statuspage.core.config import current_settings
@@ -31,7 +31,7 @@ from statuspage.incidents import explain_recipient, mail_corrections
 from statuspage.incidents.announcement import of_step
 from statuspage.incidents.explain_recipient import RecipientExplanation
 from statuspage.messages.tokens import token_values
-from statuspage.models import Breaker, Delivery, Message
+from statuspage.models import Breaker, Delivery, IncidentUpdate, Message
 from statuspage.recipients.customer_csv_rows import csv_lines
 
 _COLUMNS: Final = (
@@ -216,6 +216,28 @@ def _hindrance(message: Message, *, is_moving: bool) -> str:
     if is_moving:
         return ""
     return read_once(session, "worker trouble", lambda: report.worker_trouble(session))
+
+
+def describe_posted(update: IncidentUpdate, step: str) -> str:
+    """What is said once an update is posted: ``Posted: Identified, 13:40 UTC. It goes to …``."""
+    counts = report.recipients_of(current_session(), update.id)
+    said = [
+        ngettext(*words, number)
+        for place, words in _NOTIFIED.items()
+        if (number := counts.get(place, 0))
+    ]
+    posted = _("Posted: %(step)s, %(time)s.", step=step, time=show_time(update.posted_at))
+    if not said:
+        return posted + _(" No one is notified.")
+    return posted + _(" It goes to %(who)s.", who=", ".join(said))
+
+
+_NOTIFIED: Final = {
+    (Audience.SUBSCRIBER, Channel.EMAIL): forms("%(num)s subscriber", "%(num)s subscribers"),
+    (Audience.CUSTOMER, Channel.EMAIL): forms("%(num)s customer", "%(num)s customers"),
+    (Audience.INTERNAL, Channel.CHAT): forms("%(num)s chat room", "%(num)s chat rooms"),
+    (Audience.INTERNAL, Channel.EMAIL): forms("%(num)s colleague", "%(num)s colleagues"),
+}
 
 
 def in_words(counts: Tally) -> str:

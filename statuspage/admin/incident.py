@@ -18,7 +18,7 @@ from statuspage.admin.auth import actor, signed_in
 from statuspage.admin.base import admin, done, page, refused, show_moment, show_time, the_page, zone
 from statuspage.admin.cancel_mail import describe_cancel_window
 from statuspage.admin.classification import read_classification
-from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.deliveries import advise, describe_posted, in_words
 from statuspage.admin.drafting import open_draft
 from statuspage.admin.fact_notes import (
     Told,
@@ -372,7 +372,7 @@ def _publish(posting: Posting) -> ResponseReturnValue:
     if form.scheduled.data:
         # What was posted at once is not posted again at its time.
         cancel(incident.code, actor=actor())
-    notice = _("Posted: %(step)s.", step=update.step.label)
+    notice = describe_posted(update, update.step.label)
     if form.resolves:
         notice += describe_cancel_window(incident.code)
     return done(notice, "admin.incident", code=incident.code)

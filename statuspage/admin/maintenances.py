@@ -16,7 +16,7 @@ from wtforms import HiddenField
 from statuspage.access import accounts
 from statuspage.admin.audiences import not_notified
 from statuspage.admin.base import admin, done, page, show_span, zone
-from statuspage.admin.deliveries import advise, in_words
+from statuspage.admin.deliveries import advise, describe_posted, in_words
 from statuspage.admin.forms import DurationField, NameField, ProseField, read_number
 from statuspage.admin.incident_form import ChosenRadioField, TickedComponentsField
 from statuspage.admin.marked_texts import _
@@ -292,10 +292,8 @@ def _take(incident: Incident, form: StepForm) -> ResponseReturnValue:
         update = maintenance.move(incident.code, form.window(incident), submission)
     else:
         update = maintenance.advance(incident.code, form.status(incident), submission)
-    notice = _("Cancelled") if update.incident.cancelled_at else update.step.label
-    return done(
-        _("Posted: %(notice)s.", notice=notice), "admin.maintenance_desk", code=incident.code
-    )
+    step = _("Cancelled") if update.incident.cancelled_at else update.step.label
+    return done(describe_posted(update, step), "admin.maintenance_desk", code=incident.code)
 
 
 def _plan_texts(form: PlanForm) -> dict[str, Any]:

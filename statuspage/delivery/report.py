@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
@@ -80,6 +81,11 @@ class FoundDeliveries:
     after: int | None
 
 
+_NOT_NOTIFIED: Final = (
+    DeliveryState.SUPPRESSED, DeliveryState.SUPERSEDED, DeliveryState.CANCELLED
+)  # fmt: skip
+
+
 def tally(session: Session, message_id: int) -> Tally:
     """How the deliveries of one message stand."""
     rows = session.execute(
@@ -128,6 +134,17 @@ def tallies(
     return [
         (one, Tally(counts[one.id], files.get(one.id, 0))) for one in messages if one.id in counts
     ]
+
+
+def recipients_of(session: Session, update_id: int) -> dict[tuple[Audience, Channel], int]:
+    """How many are notified of an update, by audience and channel; who is left out counts not."""
+    rows = session.execute(
+        select(Message.audience, Delivery.channel, func.count())
+        .join(Delivery, Delivery.message_id == Message.id)
+        .where(Message.update_id == update_id, Delivery.state.not_in(_NOT_NOTIFIED))
+        .group_by(Message.audience, Delivery.channel)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def search(

@@ -36,7 +36,8 @@ def shown(desk: Desk, code: str) -> str:
 def test_the_desk_says_until_when_the_mails_can_be_cancelled(desk: Desk, code: str) -> None:
     answer = desk.get(f"/admin/incidents/{code}")
     assert said(answer) == [
-        "Posted: Resolved. The emails wait until 12:01:00 UTC; until then you can cancel them."
+        "Posted: Resolved, 12:00 UTC. It goes to 2 customers, 1 chat room. "
+        "The emails wait until 12:01:00 UTC; until then you can cancel them."
     ]
     assert "2 emails are sent at 12:01:00 UTC" in shown(desk, code)
     assert "Cancel the emails" in shown(desk, code)

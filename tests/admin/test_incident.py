@@ -49,7 +49,7 @@ def test_updates_are_posted_with_states_and_promises(desk: Desk, frozen: Travell
         promise="15",
     )
     assert answer.headers["Location"] == path(code)
-    assert said(desk.get(path(code))) == ["Posted: Identified."]
+    assert said(desk.get(path(code))) == ["Posted: Identified, 12:10 UTC. It goes to 1 chat room."]
     incident = desk.incident(code)
     assert (incident.status, incident.next_update_at) == (
         "identified", NOON + timedelta(minutes=25),

@@ -143,7 +143,7 @@ def test_while_it_runs_it_is_extended(desk: Desk) -> None:
 def test_it_is_called_off(desk: Desk) -> None:
     where = plan(desk)
     take(desk, where, "cancel")
-    assert said(desk.get(where)) == ["Posted: Cancelled."]
+    assert said(desk.get(where)) == ["Posted: Cancelled, 12:00 UTC. No one is notified."]
     off = incident(desk, where)
     assert (off.status, off.cancelled_at) == ("completed", NOON)
     assert "This maintenance has been cancelled." in off.updates[-1].body
