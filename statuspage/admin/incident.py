@@ -68,7 +68,7 @@ from statuspage.incidents.resolution import approval, cancel_window, trial_mail
 from statuspage.incidents.responders import of_incident
 from statuspage.incidents.scheduled import cancel
 from statuspage.intake import suggestions
-from statuspage.models import Incident, IncidentUpdate, Message
+from statuspage.models import Incident, IncidentNote, IncidentUpdate, Message
 from statuspage.recipients.who_receives import Reader
 
 STATES: Final = (ComponentStatus.OPERATIONAL, *AFFECTED)
@@ -469,7 +469,9 @@ def _screen(posting: Posting) -> ResponseReturnValue:
     session, incident, form = current_session(), posting.incident, posting.form
     affected = [row.component_id for row in incident.affected]
     is_asked = bool({"do", "scheduled"} & request.args.keys())
-    schedule, noted = shown_schedule(incident), shown_notes(incident)
+    schedule = shown_schedule(incident)
+    noted = shown_notes(incident, most=_most(), in_timeline=True)
+    updates = list(reversed(incident.updates))[: _most()]
     shows_form = incident.is_open or request.method == "POST" or is_asked
     return page(
         "admin/incident.html",
@@ -484,7 +486,8 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         others=form.components.rows(but=affected),
         **fields_of_facts(form, facts_by_status(_offered(incident), _told(posting))),
         kept_since=stored_facts(incident),
-        updates=list(reversed(incident.updates))[: _most()],
+        updates=updates,
+        timeline=_timeline(updates, noted["notes"], is_whole=len(updates) == len(incident.updates)),
         post_count=len(incident.updates),
         seen_update=read_number(form.seen_update.data),
         writers=accounts.names_of(
@@ -511,6 +514,15 @@ def _screen(posting: Posting) -> ResponseReturnValue:
         **schedule,
         **(_texts(posting) if shows_form else {}),
     )
+
+
+def _timeline(
+    updates: Sequence[IncidentUpdate], notes: Sequence[IncidentNote], *, is_whole: bool
+) -> list[IncidentUpdate | IncidentNote]:
+    """Updates and notes, the newest first; no note is older than the oldest of some updates."""
+    oldest = None if is_whole else updates[-1].happened_at
+    shown = [note for note in notes if oldest is None or note.happened_at >= oldest]
+    return sorted([*shown, *updates], key=lambda one: one.happened_at, reverse=True)
 
 
 def _last_step(posting: Posting) -> ResponseReturnValue:

@@ -16,7 +16,7 @@ from statuspage.admin.marked_texts import _
 from statuspage.admin.time_fields import MomentField
 from statuspage.core import clock
 from statuspage.core.db import current_session
-from statuspage.core.enums import NoteKind
+from statuspage.core.enums import Kind, NoteKind
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
 from statuspage.incidents import notes
@@ -49,7 +49,9 @@ def incident_notes(code: str) -> ResponseReturnValue:
                 form_key=form.form_key.data or "",
                 actor=actor(),
             )
-            return done(_("The note is kept."), "admin.incident", code=code, _anchor="notes")
+            # Where the screen shows it.
+            anchor = "said" if incident.kind is Kind.INCIDENT else "notes"
+            return done(_("The note is kept."), "admin.incident", code=code, _anchor=anchor)
     return page(
         "admin/incident_notes.html",
         form=form,
@@ -69,14 +71,22 @@ def acknowledge_incident(code: str) -> ResponseReturnValue:
 
 
 def shown_notes(
-    incident: Incident, *, form: NoteForm | None = None, most: int | None = NEWEST
+    incident: Incident,
+    *,
+    form: NoteForm | None = None,
+    most: int | None = NEWEST,
+    in_timeline: bool = False,
 ) -> dict[str, Any]:
-    """What a screen shows of an incident's notes: the newest, when the next is due, and a form."""
+    """What a screen shows of an incident's notes: the newest, when the next is due, and a form.
+
+    ``in_timeline`` says that the screen shows them among the updates.
+    """
     session = current_session()
     found, last = notes.newest_notes(session, incident, most=most)
     has_more = most is not None and len(found) == most
     return {
         "notes": found,
+        "in_timeline": in_timeline,
         "last_note": last,
         "has_more_notes": has_more,
         "acknowledged": notes.acknowledged_by(

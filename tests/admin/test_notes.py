@@ -10,10 +10,14 @@ def test_a_note_is_added_and_shown_on_the_incident(desk: Desk) -> None:
     path = f"/admin/incidents/{code}/notes"
     sent = {"note-body": "We roll back <now>.", "note-kind": "decision", "note-form_key": "a"}
     answer = desk.browser.send(path, sent)
-    assert answer.headers["Location"] == f"/admin/incidents/{code}#notes"
-    for shown in (desk.get(f"/admin/incidents/{code}").text, desk.get(path).text):
-        assert "We roll back &lt;now&gt;." in shown
-        assert '<span class="mark">Decision</span>' in shown
+    assert answer.headers["Location"] == f"/admin/incidents/{code}#said"
+    shown, alone = desk.get(f"/admin/incidents/{code}").text, desk.get(path).text
+    assert "We roll back &lt;now&gt;." in shown
+    assert "We roll back &lt;now&gt;." in alone
+    # Among the updates, the newest first, and told apart from them.
+    assert shown.index("<h3>Decision</h3>") < shown.index("<h3>Investigating</h3>")
+    assert 'id="shown-public"' in shown
+    assert '<span class="mark">Decision</span>' in alone
     assert "We roll back" not in desk.get(f"/incidents/{code}").text
 
 
