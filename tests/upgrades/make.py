@@ -27,6 +27,7 @@ from tests.upgrades.dumps import FOLDER
 COMMITS = (
     "9dabe46", "2daa148", "496fa39", "d34272d", "9454ead",
     "271935b", "9219d80", "86b3751", "288695a", "843820e",
+    "ad8f34b",
 )  # fmt: skip
 
 # What the demo has too much of; what points to it goes with it.
