@@ -279,7 +279,7 @@ def test_axe_finds_nothing_and_nothing_needs_sideways_scrolling(
     expect(page.get_by_role("heading", level=1)).to_contain_text("Resolve: ")
     look("resolving")
     page.goto(f"{service.url}/admin/incidents?show=resolved")
-    page.locator(".stories li", has_text="SEV1").first.get_by_role("link").click()
+    page.locator(".stories li", has_text="SEV1").first.get_by_role("link").first.click()
     look("resolved")
     page.get_by_role("link", name="Customer email").first.click()
     look("message")

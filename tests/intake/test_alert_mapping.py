@@ -12,6 +12,7 @@ from statuspage.core.errors import Invalid
 from statuspage.intake.alert_mapping import (
     MOST_ALERTS,
     MOST_LABELS,
+    PROVIDERS,
     TOOLS,
     AlertMapping,
     check_mapping,
@@ -23,7 +24,7 @@ from tests.factories import NOON
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("tool", sorted(set(TOOLS) - {PROVIDERS}))
 def test_an_alert_of_each_tool_fires_and_resolves_as_one(tool: str) -> None:
     fires, resolved = (incoming(payload, tool) for payload in BOTH_STATES[tool])
     assert [(one.title, one.fires) for one in (*fires, *resolved)] == [
@@ -32,7 +33,7 @@ def test_an_alert_of_each_tool_fires_and_resolves_as_one(tool: str) -> None:
     assert (fires[0].fingerprint, fires[0].group) == (resolved[0].fingerprint, resolved[0].group)
 
 
-@pytest.mark.parametrize("tool", sorted(set(TOOLS) - {"gatus"}))
+@pytest.mark.parametrize("tool", sorted(set(TOOLS) - {"gatus", PROVIDERS}))
 def test_the_start_that_a_tool_names_is_the_start(tool: str) -> None:
     (one,) = incoming(BOTH_STATES[tool][0], tool)
     assert one.started_at.replace(microsecond=0) == datetime(2026, 3, 4, 11, 50, tzinfo=UTC)
