@@ -19,7 +19,7 @@ from statuspage.core.db import current_session
 from statuspage.core.enums import Kind, NoteKind
 from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
-from statuspage.incidents import notes
+from statuspage.incidents import notes, verification
 from statuspage.models import Incident
 
 NEWEST = 5
@@ -70,6 +70,16 @@ def acknowledge_incident(code: str) -> ResponseReturnValue:
     return done(_("You have acknowledged the incident."), "admin.incident", code=code)
 
 
+@admin.post("/incidents/<code>/verify")
+def verify_incident(code: str) -> ResponseReturnValue:
+    """Say that the fix still holds."""
+    try:
+        verification.verify(code, actor=actor())
+    except Invalid as error:
+        return refused(error.reason, "admin.incidents")
+    return done(_("Kept: the fix holds."), "admin.incident", code=code)
+
+
 def shown_notes(
     incident: Incident,
     *,
@@ -83,6 +93,7 @@ def shown_notes(
     """
     session = current_session()
     found, last = notes.newest_notes(session, incident, most=most)
+    marks = verification.marks_of(incident, found)
     has_more = most is not None and len(found) == most
     return {
         "notes": found,
@@ -92,6 +103,8 @@ def shown_notes(
         "acknowledged": notes.acknowledged_by(
             session, incident, all_notes=None if has_more else found
         ),
+        "marks": marks,
+        "may_verify": verification.is_asked_for(marks),
         "note_due": notes.note_due_at(session, incident, all_notes=found),
         "note_form": form or read_note_form(),
         "moment": clock.now(),

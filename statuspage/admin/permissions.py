@@ -14,12 +14,14 @@ _READING: Final[Mapping[Permission, str]] = {
     Permission.READ: """
         action_items approval dashboard export_review incident incident_deliveries incident_live
         incident_notes incidents live mail_sheet maintenance_desk maintenance_series maintenances
-        notices on_call report_problem review review_versions suggestion suggestions trends
+        notices on_call report_problem review review_meeting_file review_versions suggestion
+        suggestions trends
         export_report_csv export_report_json export_trends_csv export_trends_json
         monthly_report""",
     Permission.OWN_ACCOUNT: "confirm_identity me passkeys second_factor",
     Permission.DRAFT: """
         action_item classify_incident correct_post edit_review incident_details new_action_item
+        review_meeting
         new_incident""",
     Permission.PUBLISH: """
         correct_message leave_out new_maintenance new_notice new_past_incident new_series notice""",
@@ -50,9 +52,10 @@ _SENDING: Final[Mapping[Permission, str]] = {
         confirm_with_passkey confirm_with_provider end_session me remove_passkey
         remove_second_factor rename_passkey renew_recovery_codes second_factor sign_out
         sign_out_everywhere""",
-    Permission.NOTE: "acknowledge_incident escalate_incident incident_notes",
+    Permission.NOTE: "acknowledge_incident escalate_incident incident_notes verify_incident",
     Permission.DRAFT: """
-        action_item add_review_entries add_suggestion begin_review cancel_scheduled
+        action_item add_review_entries add_suggestion begin_review cancel_review_meeting
+        cancel_scheduled review_meeting
         classify_incident close_incident correct_post discard_declaration discard_draft
         dismiss_suggestion edit_review incident incident_details incident_texts new_action_item
         new_incident new_incident_texts no_change reopen_review request_review_approval

@@ -27,7 +27,7 @@ from statuspage.core.errors import Invalid
 from statuspage.core.languages import N_
 from statuspage.core.richtext import to_html
 from statuspage.incidents import saved_drafts
-from statuspage.incidents.review import action_items, documents, evidence, export
+from statuspage.incidents.review import action_items, documents, evidence, export, meeting
 from statuspage.incidents.review.documents import ReviewText
 from statuspage.incidents.review.evidence import ReviewEntry
 from statuspage.models import Contact, Incident, Review, ReviewVersion, SavedDraft
@@ -198,9 +198,12 @@ def review(code: str) -> ResponseReturnValue:
     }
     if found is None:
         return page("admin/review.html", incident=incident, review=None, **items)
-    owner = incident.review_owner_id
+    owner, planned = incident.review_owner_id, meeting.meeting_of(current_session(), found)
+    people = meeting.attendees_of(current_session(), planned) if planned else []
     return page(
         "admin/review.html",
+        meeting=planned,
+        attendees=[contact.name for contact in people],
         incident=incident,
         review=found,
         owner=current_session().get(Contact, owner) if owner else None,

@@ -259,6 +259,7 @@ class NoteKind(Term):
     HYPOTHESIS = "hypothesis"
     OBSERVATION = "observation"
     ACKNOWLEDGED = "acknowledged"
+    VERIFIED = "verified"
 
 
 class ReviewState(Term):

@@ -58,7 +58,7 @@ from statuspage.models.operations import (
 )
 from statuspage.models.page import Page
 from statuspage.models.presence import Presence
-from statuspage.models.review import ActionItem, Review, ReviewVersion
+from statuspage.models.review import ActionItem, Review, ReviewMeeting, ReviewVersion
 from statuspage.models.severity_level import SeverityLevel
 from statuspage.models.subscriber import FollowedIncident, Subscriber, SubscriberComponent
 
@@ -110,6 +110,7 @@ __all__ = [
     "PublicNotice",
     "RecoveryCode",
     "Review",
+    "ReviewMeeting",
     "ReviewVersion",
     "Revision",
     "SavedDraft",

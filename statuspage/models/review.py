@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from statuspage.core import clock
 from statuspage.core.db import Base
 from statuspage.core.enums import ActionPriority, ActionState, ReviewState
-from statuspage.models.columns import Key, Line
+from statuspage.models.columns import Key, Line, Prose
 from statuspage.models.contact import Contact
 from statuspage.models.incident import Incident
 
@@ -61,6 +61,24 @@ class ReviewVersion(Base):
     saved_at: Mapped[datetime] = mapped_column(default=clock.now)
 
     review: Mapped[Review] = relationship(back_populates="versions")
+
+
+class ReviewMeeting(Base):
+    """When and where people talk a review over; ``sequence`` rises with each change."""
+
+    __tablename__ = "review_meetings"
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id"), primary_key=True)
+    begins_at: Mapped[datetime]
+    minutes: Mapped[int]
+    place: Mapped[Line]
+    # The ids of contacts.
+    attendees: Mapped[list[Any]] = mapped_column(default=list)
+    agenda: Mapped[Prose]
+    sequence: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+    review: Mapped[Review] = relationship()
 
 
 class ActionItem(Base):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from time_machine import Traveller
+
 from tests.admin.conftest import Desk
 
 
@@ -48,3 +52,17 @@ def test_one_click_acknowledges(desk: Desk) -> None:
     assert "by no one yet" not in shown
     assert "Kim has taken this on." in shown
     assert desk.browser.send("/admin/incidents/nothing/acknowledge").status_code == 303
+
+
+def test_a_fix_is_verified_by_one_click_once_it_is_time(desk: Desk, frozen: Traveller) -> None:
+    code = desk.declare()
+    desk.post(code, "monitoring")
+    screen = f"/admin/incidents/{code}"
+    assert "It holds" not in desk.get(screen).text
+    frozen.shift(timedelta(minutes=6))
+    assert "not looked at" in desk.get(screen).text
+    assert desk.browser.send(f"{screen}/verify").status_code == 303
+    shown = desk.get(screen).text
+    assert "The fix holds 5 minutes after monitoring began." in shown
+    assert "It holds" not in shown
+    assert desk.browser.send("/admin/incidents/nothing/verify").status_code == 303
