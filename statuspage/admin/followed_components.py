@@ -22,7 +22,7 @@ from statuspage.models import FollowedComponent
 class ProviderForm(Form):
     """Whose component is followed."""
 
-    url = LineField(N_("Their status page"), needed=N_("Enter the address of their status page"))
+    url = LineField(N_("Address"), needed=N_("Enter the address of their status page"))
     code = SelectField(N_("Their component"), validate_choice=False)
 
 

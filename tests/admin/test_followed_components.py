@@ -64,10 +64,10 @@ def test_a_component_follows_one_of_theirs_and_stops(
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        ({"url": ""}, "Their status page: Enter the address of their status page"),
+        ({"url": ""}, "Address: Enter the address of their status page"),
         (
             {"url": "https://elsewhere.example", "look": "1"},
-            "Their status page: This page can’t be read: its name is unknown",
+            "Address: This page can’t be read: its name is unknown",
         ),
         ({"url": URL, "code": "gone"}, "Their component: Choose one of their components"),
     ],

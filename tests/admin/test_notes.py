@@ -60,7 +60,7 @@ def test_a_fix_is_verified_by_one_click_once_it_is_time(desk: Desk, frozen: Trav
     screen = f"/admin/incidents/{code}"
     assert "It holds" not in desk.get(screen).text
     frozen.shift(timedelta(minutes=6))
-    assert "not looked at" in desk.get(screen).text
+    assert "not checked" in desk.get(screen).text
     assert desk.browser.send(f"{screen}/verify").status_code == 303
     shown = desk.get(screen).text
     assert "The fix holds 5 minutes after monitoring began." in shown
