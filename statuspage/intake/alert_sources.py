@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import api_keys, audit
-from statuspage.access.audit import Actor
+from statuspage.access.audit import SYSTEM, Actor
 from statuspage.access.permissions import Permission, needs, of_scopes
 from statuspage.configuration import severity
 from statuspage.core import clock
-from statuspage.core.db import writing
+from statuspage.core.db import current_session, writing
 from statuspage.core.enums import KeyScope
 from statuspage.core.errors import Invalid
 from statuspage.core.keyed_hash import cipher
@@ -184,6 +184,19 @@ def insert_source(
     return source, token
 
 
+def built_in_source(tool: str, name: str) -> AlertSource:
+    """The source of what this service takes in by itself, made once it is needed.
+
+    Nobody has seen its key.
+    """
+    found = _first_of(current_session(), tool)
+    if found is not None:
+        return found
+    with writing() as session:
+        made = SourceDetails(name, tool)
+        return _first_of(session, tool) or insert_source(session, made, actor=SYSTEM)[0]
+
+
 @needs(Permission.KEYS)
 def change_source(source_id: int, details: SourceDetails, *, actor: Actor) -> None:
     """Change a source, but not its tool; raises :class:`Invalid`."""
@@ -219,6 +232,11 @@ def remove_source(source_id: int, *, actor: Actor) -> None:
         source.removed_at, source.signing_secret = clock.now(), None
         api_keys.end_key(session, source.key, actor=actor)
         _record(session, actor, "alert_source.remove", source.name)
+
+
+def _first_of(session: Session, tool: str) -> AlertSource | None:
+    chosen = select(AlertSource).filter_by(tool=tool, removed_at=None).order_by(AlertSource.id)
+    return session.scalars(chosen.limit(1)).one_or_none()
 
 
 def _check(session: Session, details: SourceDetails) -> None:

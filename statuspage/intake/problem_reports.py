@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from statuspage.access import api_keys, visitor_limits
 from statuspage.access.api_keys import KeyHolder
-from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs, open_to_everybody
 from statuspage.configuration import severity
 from statuspage.core import clock
@@ -26,7 +26,7 @@ from statuspage.core.db import count_written, current_session, writing
 from statuspage.core.errors import Invalid
 from statuspage.core.richtext import clean_line
 from statuspage.intake.alert_mapping import MOST_TEXT, PEOPLE, IncomingAlert
-from statuspage.intake.alert_sources import SourceDetails, as_actor, insert_source, source_of_key
+from statuspage.intake.alert_sources import as_actor, built_in_source, source_of_key
 from statuspage.intake.suggestions import KEPT_FOR, take_alerts
 from statuspage.models import AlertSource, Component, VisitorReport
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
@@ -67,7 +67,7 @@ class VisitorCount:
 @needs(Permission.READ)
 def report_problem(report: ProblemReport, *, form_key: str, actor: Actor) -> None:
     """Have what a signed-in colleague noticed become a suggestion; sent twice it is one."""
-    source = _colleagues(current_session()) or _add_colleagues()
+    source = built_in_source(PEOPLE, SOURCE_NAME)
     _take(source, report, form_key=form_key, address=actor.address)
 
 
@@ -171,18 +171,6 @@ def _take(source: AlertSource, report: ProblemReport, *, form_key: str, address:
         labels={name: value for name, value in labels.items() if value},
     )
     take_alerts(source.id, [alert], actor=as_actor(source, address=address))
-
-
-def _colleagues(session: Session) -> AlertSource | None:
-    chosen = select(AlertSource).filter_by(tool=PEOPLE, removed_at=None).order_by(AlertSource.id)
-    return session.scalars(chosen.limit(1)).one_or_none()
-
-
-def _add_colleagues() -> AlertSource:
-    """The source of those who are signed in, whose key nobody has seen."""
-    with writing() as session:
-        details = SourceDetails(SOURCE_NAME, PEOPLE)
-        return _colleagues(session) or insert_source(session, details, actor=SYSTEM)[0]
 
 
 def _digest(text: str) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from statuspage.access import alarms, audit
-from statuspage.access.audit import SYSTEM, Actor
+from statuspage.access.audit import Actor
 from statuspage.access.permissions import Permission, needs
 from statuspage.core import clock
 from statuspage.core.db import current_session, writing
@@ -30,9 +30,9 @@ from statuspage.core.errors import Invalid
 from statuspage.core.fetching import Fetched, FetchFailed, fetch_public
 from statuspage.core.richtext import clean, clean_line
 from statuspage.intake.alert_mapping import MOST_TEXT, PROVIDERS, IncomingAlert
-from statuspage.intake.alert_sources import SourceDetails, as_actor, insert_source
+from statuspage.intake.alert_sources import as_actor, built_in_source
 from statuspage.intake.suggestions import TooManyRequests, take_alerts
-from statuspage.models import AlertSource, Component, FollowedComponent, ProviderPage
+from statuspage.models import Component, FollowedComponent, ProviderPage
 from statuspage.models.columns import LINE_LIMIT, TITLE_LIMIT
 
 SOURCE_NAME: Final = "Provider pages"
@@ -321,7 +321,7 @@ def _send(alerts: Sequence[IncomingAlert]) -> bool:
     """Have alerts make suggestions; whether there were any, and not too many."""
     if not alerts:
         return False
-    source = _source(current_session()) or _add_source()
+    source = built_in_source(PROVIDERS, SOURCE_NAME)
     try:
         take_alerts(source.id, alerts, actor=as_actor(source, address=""))
     except TooManyRequests:
@@ -350,15 +350,3 @@ def _alert(row: FollowedComponent, theirs: TheirComponent) -> IncomingAlert:
         url=page.url,
         labels={name: value[:200] for name, value in labels.items()},
     )
-
-
-def _source(session: Session) -> AlertSource | None:
-    chosen = select(AlertSource).filter_by(tool=PROVIDERS, removed_at=None).order_by(AlertSource.id)
-    return session.scalars(chosen.limit(1)).one_or_none()
-
-
-def _add_source() -> AlertSource:
-    """The source of what providers say, whose key nobody has seen."""
-    with writing() as session:
-        details = SourceDetails(SOURCE_NAME, PROVIDERS)
-        return _source(session) or insert_source(session, details, actor=SYSTEM)[0]
