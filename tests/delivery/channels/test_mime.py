@@ -154,6 +154,7 @@ def test_brackets_hold_visible_ascii_alone_and_the_same_address() -> None:
 @settings(deadline=None, max_examples=80)
 @given(HOSTILE, HOSTILE, HOSTILE)
 @example("=?utf-8?q?=0d=0aBcc:_e@example.com?=", "\r\nBcc: e@example.com", "x")
+@example("0 ", "", "0")
 def test_no_subject_name_or_value_injects_a_header(subject: str, name: str, value: str) -> None:
     outgoing = replace(OUTGOING, subject=f"{subject} [[started]]", sender_name=name)
     someone = recipient(1, name=name, values={"started": value})
@@ -187,7 +188,7 @@ def unfold(head: bytes) -> list[bytes]:
 
 
 def squeeze(text: str) -> str:
-    return " ".join(text.split(" ")).strip()
+    return " ".join(filter(None, text.split(" ")))
 
 
 def test_a_mail_after_the_first_about_a_incident_belongs_to_its_thread() -> None:
